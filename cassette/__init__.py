@@ -1,0 +1,1 @@
+"""Record Amazon ECS responses once, replay them through botocore, break them with patch files."""

@@ -1,0 +1,166 @@
+"""Every error that a user of ecs-cassette can meet, in one tree under `CassetteError`.
+
+An error keeps its data in fields, survives pickling (pytest-xdist sends errors between
+processes) and reads, in this order: what happened and where; what would have fitted; one
+line that mends it. No error ever carries an original that scrubbing replaced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "CassetteError",
+    "CassetteFormatError",
+    "CassetteNotFoundError",
+    "CassetteWriteError",
+    "Finding",
+    "NothingRecordedError",
+    "PatchError",
+    "TimelineExhaustedError",
+    "UnmatchedRequestError",
+    "UnsafeCassetteError",
+    "UnusedInteractionError",
+    "UsageError",
+]
+
+
+class CassetteError(Exception):
+    """The root of the tree.
+
+    Args:
+        problem: what happened, one sentence without a full stop.
+        path: the file it happened in, as the user named it.
+        line: the line in that file, from 1.
+        pointer: the place inside the document, an RFC 6901 JSON Pointer.
+        nearest: what would have fitted, and what differs; may have several lines.
+        fix: one line that mends it: a command, an option or a line of code.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        pointer: str | None = None,
+        nearest: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = path
+        self.line = line
+        self.pointer = pointer
+        self.nearest = nearest
+        self.fix = fix
+
+    @property
+    def where(self) -> str:
+        """The place as `file:line: pointer`, as far as it is known; may be empty."""
+        file = self.path or ""
+        if file and self.line is not None:
+            file = f"{file}:{self.line}"
+        return ": ".join(part for part in (file, self.pointer) if part)
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.problem}" if self.where else self.problem]
+        if self.nearest:
+            lines += [f"  {line}" for line in self.nearest.splitlines()]
+        if self.fix:
+            lines.append(f"  To mend it: {self.fix}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(
+    kind: type[CassetteError], args: tuple[Any, ...], fields: dict[str, Any]
+) -> CassetteError:
+    """Make an error again from its pickled fields, whatever its `__init__` asks for."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class UsageError(CassetteError):
+    """An option, a name or a value that the tool does not take."""
+
+
+class CassetteNotFoundError(CassetteError):
+    """No cassette, patch or pack of that name; `nearest` lists the names that are near."""
+
+
+class CassetteFormatError(CassetteError):
+    """A file that is not a cassette (or patch) of a version that this release reads."""
+
+
+class CassetteWriteError(CassetteError):
+    """A file that could not be written. What stood there before stands there still."""
+
+
+class NothingRecordedError(CassetteError):
+    """A recording ended without one ECS call, so there is nothing to write."""
+
+
+class PatchError(CassetteError):
+    """A patch that cannot be read, does not fit its cassette, or makes what ECS cannot."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that must not be in a file: its kind and its place, never its value.
+
+    Args:
+        rule: the id of the audit rule, for example `account-id`.
+        line: the line in the text, from 1.
+        column: the column in that line, from 1.
+        detail: what the rule looks for, in words for people.
+    """
+
+    rule: str
+    line: int
+    column: int
+    detail: str
+
+
+class UnsafeCassetteError(CassetteError):
+    """The audit found something that must not be written. Nothing was written."""
+
+    def __init__(self, problem: str, *, findings: tuple[Finding, ...], **place: Any) -> None:
+        super().__init__(problem, **place)
+        self.findings = findings
+
+    def __str__(self) -> str:
+        head, *rest = super().__str__().split("\n")
+        found = [f"  line {f.line}, column {f.column}: {f.rule}: {f.detail}" for f in self.findings]
+        return "\n".join([head, *found, *rest])
+
+
+class UnmatchedRequestError(CassetteError):
+    """An ECS call that the cassette cannot answer. It did not reach the network.
+
+    It is deliberately not one of botocore's own exceptions: botocore would retry those.
+
+    Args:
+        operation: the ECS operation, for example `DescribeTasks`.
+        parameters: what was asked, scrubbed.
+    """
+
+    def __init__(
+        self, problem: str, *, operation: str, parameters: dict[str, Any], **place: Any
+    ) -> None:
+        super().__init__(problem, **place)
+        self.operation = operation
+        self.parameters = parameters
+
+
+class TimelineExhaustedError(UnmatchedRequestError):
+    """The cassette knows the request, but every recorded outcome of it was served."""
+
+
+class UnusedInteractionError(CassetteError):
+    """Recorded outcomes that nobody asked for, where the replay forbids that."""

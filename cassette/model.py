@@ -1,0 +1,129 @@
+"""The data in the middle: what a cassette is, once read and before it is written.
+
+Everything here is frozen and plain. Bodies are in *readable form*: the JSON of the wire with
+members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.shapes`
+turns one form into the other. Who holds a body must not change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cassette import shapes
+
+FORMAT_VERSION = 1
+SERVICE = "ecs"
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A call that succeeded: the body of ECS's answer, in readable form."""
+
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """A call that ECS refused.
+
+    Args:
+        status: the HTTP status, 400 or 500 for ECS.
+        code: the error code, for example `ClusterNotFoundException`, without a namespace.
+        message: ECS's own words.
+        members: other members of the error's body, in readable form.
+    """
+
+    status: int
+    code: str
+    message: str
+    members: Body = field(default_factory=dict)
+
+
+Outcome = Response | ApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One API call and its outcome.
+
+    Args:
+        at: seconds from the first call of the recording to this one.
+        operation: the ECS operation, for example `DescribeTasks`.
+        request: the parameters of the call, in readable form.
+        outcome: what ECS answered.
+        count: how many calls in a row for the same request had this very outcome, from 1.
+    """
+
+    at: float
+    operation: str
+    request: Body
+    outcome: Outcome
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where a cassette came from.
+
+    Args:
+        at: when the recording began, ISO 8601 in UTC.
+        by: the tool and its version, for example `ecs-cassette 0.1.0`.
+        botocore: the version of botocore that made the calls.
+        source: `live`, or in plain words what else it came from.
+        variant_of: for a variant, the name of the cassette that was patched.
+        patches: for a variant, the patches applied, in order.
+    """
+
+    at: str
+    by: str
+    botocore: str
+    source: str = "live"
+    variant_of: str | None = None
+    patches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """Which scrubbing made a cassette: the policy's name and the version of its rules."""
+
+    policy: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Cassette:
+    """The interactions of one recording with ECS.
+
+    Args:
+        region: the AWS region that was recorded.
+        recorded: where it came from.
+        scrub: what scrubbed it.
+        interactions: the calls, in the order in which they were made.
+        path: the file it was read from, if any; no part of its value.
+    """
+
+    region: str
+    recorded: Recorded
+    scrub: Scrub
+    interactions: tuple[Interaction, ...]
+    path: str | None = field(default=None, compare=False)
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The last recorded state of each task, as boto3 would return it, in order of appearance.
+
+        Shape: `DescribeTasksResponse.tasks` of botocore's ECS model; timestamps are
+        timezone-aware datetimes.
+        """
+        last: dict[str, Any] = {}
+        for interaction in self.interactions:
+            if isinstance(interaction.outcome, Response):
+                for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
+                    last[task.get("taskArn", "")] = task
+        body = shapes.parse("DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": list(last.values())}))
+        tasks: list[dict[str, Any]] = body["tasks"]
+        return tasks

@@ -1,0 +1,204 @@
+"""What botocore's model of ECS says of shapes: members, their order, enums, and the two forms of a body.
+
+*Wire form* is the JSON that ECS sends: timestamps are epoch seconds. *Readable form* is what a
+cassette holds: the same JSON with members in the order of the model (those the model does not
+know come after, sorted) and timestamps as ISO 8601 text in UTC. Nothing is lost on the way:
+`to_wire(op, to_readable(op, body))` equals `body` for every body that ECS sends.
+
+The installed botocore knows more than any list written here, so all of it is read from its
+service model at run time.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+import botocore.loaders
+import botocore.model
+import botocore.parsers
+
+Direction = Literal["request", "response"]
+Shape = botocore.model.Shape
+
+TARGET_PREFIX = "AmazonEC2ContainerServiceV20141113"
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+_READABLE_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3,6})Z", re.ASCII
+)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+@functools.cache
+def service_model() -> botocore.model.ServiceModel:
+    """The ECS model of the installed botocore."""
+    loader = botocore.loaders.Loader()
+    return botocore.model.ServiceModel(loader.load_service_model("ecs", "service-2"), "ecs")
+
+
+@functools.cache
+def operations() -> frozenset[str]:
+    """The names of all ECS operations that the installed botocore knows."""
+    return frozenset(service_model().operation_names)
+
+
+@functools.cache
+def shape_of(operation: str, direction: Direction = "response") -> Shape | None:
+    """The input or output shape of an operation; None if botocore does not know it."""
+    if operation not in operations():
+        return None
+    model = service_model().operation_model(operation)
+    shape: Shape | None = model.input_shape if direction == "request" else model.output_shape
+    return shape
+
+
+def enum_of(shape: str, member: str) -> tuple[str, ...]:
+    """The values that the model allows for a member, for example `("Task", "stopCode")`."""
+    found = service_model().shape_for(shape).members[member]
+    return tuple(getattr(found, "enum", ()))
+
+
+def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tasks in a response: of DescribeTasks, RunTask, StartTask and StopTask."""
+    if operation in ("DescribeTasks", "RunTask", "StartTask"):
+        return list(body.get("tasks") or ())
+    if operation == "StopTask" and body.get("task"):
+        return [body["task"]]
+    return []
+
+
+# -- timestamps ---------------------------------------------------------------------------
+
+
+def readable_time(epoch: float) -> str:
+    """Epoch seconds as ISO 8601 text in UTC, with three to six decimals.
+
+    Raises:
+        ValueError: it has more than six decimals or lies outside the years 1 to 9999, so
+            that the text would not keep its exact value.
+    """
+    exact = Decimal(repr(epoch))
+    micros = exact * 1_000_000
+    if not exact.is_finite() or micros != micros.to_integral_value():
+        raise ValueError(f"{epoch!r} has no exact form")
+    try:
+        moment = _EPOCH + datetime.timedelta(microseconds=int(micros))
+    except OverflowError as error:
+        raise ValueError(f"{epoch!r} is out of range") from error
+    fraction = f"{moment.microsecond:06d}"
+    digits = fraction[:3] + fraction[3:].rstrip("0")
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{digits}Z"
+
+
+def is_readable_time(value: object) -> bool:
+    """Whether a value is a timestamp in readable form."""
+    return isinstance(value, str) and _READABLE_TIME.fullmatch(value) is not None
+
+
+def datetime_of(readable: str) -> datetime.datetime:
+    """A timestamp in readable form as an aware datetime in UTC.
+
+    Raises:
+        ValueError: it is not in readable form, or no such day or hour exists.
+    """
+    match = _READABLE_TIME.fullmatch(readable)
+    if match is None:
+        raise ValueError(f"{readable!r} is not of the form 2026-01-31T12:00:00.000Z")
+    *parts, fraction = match.groups()
+    year, month, day, hour, minute, second = map(int, parts)
+    return datetime.datetime(
+        year, month, day, hour, minute, second, int(fraction.ljust(6, "0")), datetime.timezone.utc
+    )
+
+
+def readable_datetime(moment: datetime.datetime) -> str:
+    """An aware datetime as a timestamp in readable form."""
+    micros = (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+    return readable_time(float(Decimal(micros) / 1_000_000))
+
+
+def epoch_of(readable: str) -> float:
+    """A timestamp in readable form as epoch seconds. Raises ValueError as `datetime_of` does."""
+    micros = (datetime_of(readable) - _EPOCH) // datetime.timedelta(microseconds=1)
+    return float(Decimal(micros) / 1_000_000)
+
+
+# -- the two forms ------------------------------------------------------------------------
+
+
+def to_readable(
+    operation: str, body: Mapping[str, Any], direction: Direction = "response"
+) -> dict[str, Any]:
+    """A body of the wire, in readable form."""
+    return _walk(body, shape_of(operation, direction), _time_to_readable)
+
+
+def to_wire(
+    operation: str, body: Mapping[str, Any], direction: Direction = "response"
+) -> dict[str, Any]:
+    """A body in readable form, as it stands on the wire."""
+    return _walk(body, shape_of(operation, direction), _time_to_wire)
+
+
+def _time_to_readable(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return readable_time(value)
+        except (ValueError, ArithmeticError):
+            return value
+    return value
+
+
+def _time_to_wire(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return epoch_of(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _walk(value: Any, shape: Shape | None, time: Callable[[Any], Any]) -> Any:
+    """A copy of a value in the order of the model, its timestamps changed by `time`."""
+    kind = shape.type_name if shape is not None else None
+    if isinstance(value, Mapping):
+        if kind == "structure":
+            members = shape.members  # type: ignore[union-attr]
+            known = {k: _walk(value[k], s, time) for k, s in members.items() if k in value}
+            unknown = {k: _walk(value[k], None, time) for k in sorted(value.keys() - members)}
+            return known | unknown
+        inner = shape.value if kind == "map" else None  # type: ignore[union-attr]
+        return {k: _walk(value[k], inner, time) for k in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        inner = shape.member if kind == "list" else None  # type: ignore[union-attr]
+        return [_walk(item, inner, time) for item in value]
+    return time(value) if kind == "timestamp" else value
+
+
+# -- botocore's own types -----------------------------------------------------------------
+
+
+@functools.cache
+def _parser() -> Any:
+    return botocore.parsers.create_parser(service_model().metadata["protocol"])
+
+
+def parse(operation: str, wire: Mapping[str, Any]) -> dict[str, Any]:
+    """A response body in wire form, as botocore's own parser hands it to the caller.
+
+    The result has no `ResponseMetadata`.
+    """
+    raw = {
+        "status_code": 200,
+        "headers": {"content-type": CONTENT_TYPE},
+        "body": json.dumps(wire).encode(),
+    }
+    parsed: dict[str, Any] = _parser().parse(raw, shape_of(operation))
+    del parsed["ResponseMetadata"]
+    return parsed
