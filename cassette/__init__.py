@@ -1,1 +1,55 @@
-"""Record Amazon ECS responses once, replay them through botocore, break them with patch files."""
+"""Record Amazon ECS responses once, replay them through botocore, break them with patch files.
+
+Names are imported on first use, so that a pytest run which has the plugin but no cassette
+pays for neither botocore nor YAML.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cassette.errors import (
+        CassetteError,
+        UnmatchedRequestError,
+        UnsafeCassetteError,
+    )
+    from cassette.recorder import record, save
+    from cassette.replay import Cassette, Tape, load, replay
+
+__all__ = [
+    "Cassette",
+    "CassetteError",
+    "Tape",
+    "UnmatchedRequestError",
+    "UnsafeCassetteError",
+    "load",
+    "record",
+    "replay",
+    "save",
+]
+
+_HOMES = {
+    "Cassette": "cassette.replay",
+    "CassetteError": "cassette.errors",
+    "Tape": "cassette.replay",
+    "UnmatchedRequestError": "cassette.errors",
+    "UnsafeCassetteError": "cassette.errors",
+    "load": "cassette.replay",
+    "record": "cassette.recorder",
+    "replay": "cassette.replay",
+    "save": "cassette.recorder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cassette' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -124,6 +124,8 @@ class Cassette:
             if isinstance(interaction.outcome, Response):
                 for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
                     last[task.get("taskArn", "")] = task
-        body = shapes.parse("DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": list(last.values())}))
+        body = shapes.parse(
+            "DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": list(last.values())})
+        )
         tasks: list[dict[str, Any]] = body["tasks"]
         return tasks

@@ -29,9 +29,7 @@ Shape = botocore.model.Shape
 TARGET_PREFIX = "AmazonEC2ContainerServiceV20141113"
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
-_READABLE_TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3,6})Z", re.ASCII
-)
+_READABLE_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3,6})Z", re.ASCII)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -144,6 +142,24 @@ def to_wire(
 ) -> dict[str, Any]:
     """A body in readable form, as it stands on the wire."""
     return _walk(body, shape_of(operation, direction), _time_to_wire)
+
+
+def shifted(operation: str, body: Mapping[str, Any], by: datetime.timedelta) -> Mapping[str, Any]:
+    """A response body in readable form with every timestamp moved by one offset."""
+    if not by:
+        return body
+    return _walk(body, shape_of(operation), lambda value: _time_shifted(value, by))
+
+
+def _time_shifted(value: Any, by: datetime.timedelta) -> Any:
+    return readable_datetime(datetime_of(value) + by) if is_readable_time(value) else value
+
+
+def latest_time(operation: str, body: Mapping[str, Any]) -> datetime.datetime | None:
+    """The latest timestamp in a response body in readable form, if it has any."""
+    seen: list[str] = []
+    _walk(body, shape_of(operation), seen.append)
+    return max((datetime_of(time) for time in seen if is_readable_time(time)), default=None)
 
 
 def _time_to_readable(value: Any) -> Any:

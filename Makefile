@@ -1,0 +1,103 @@
+# Every target sets up what it needs by itself, in a virtual environment of its own under
+# .venv/, once. It needs make and Python 3.10 or newer with the venv module, nothing else.
+
+PYTHON ?= python3
+# Where the environments stand.
+ENVS ?= .venv
+# More arguments for pytest, for example: make test ARGS="-k throttle"
+ARGS ?=
+
+# The oldest Python at hand runs the oldest dependencies, which know nothing of the newest Python.
+OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
+	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format oldest newest wire wheel audit clean
+
+help: ## Print this list.
+	@echo 'The targets, each complete on a fresh machine:'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+demo: $(ENVS)/demo/made ## Record a task from a real ECS API on this machine, replay it, break it.
+	@$(ENVS)/demo/bin/cassette demo
+
+test: $(ENVS)/test/made ## Run the tests, with a summary of what they cover.
+	@rm -f .coverage .coverage.*
+	$(ENVS)/test/bin/python -m coverage run -m pytest -n auto $(ARGS)
+	@$(ENVS)/test/bin/python -m coverage combine --quiet
+	@$(ENVS)/test/bin/python -m coverage report
+
+lint: $(ENVS)/lint/made ## Check the style of every Python file.
+	$(ENVS)/lint/bin/ruff check .
+	$(ENVS)/lint/bin/ruff format --check .
+
+format: $(ENVS)/lint/made ## Mend the style, as far as that can be done by machine.
+	$(ENVS)/lint/bin/ruff check --fix .
+	$(ENVS)/lint/bin/ruff format .
+
+types: $(ENVS)/lint/made ## Check the types (mypy, strict).
+	$(ENVS)/lint/bin/mypy
+
+oldest: $(ENVS)/oldest/made ## Run the tests with the oldest dependencies that pyproject.toml allows.
+	$(ENVS)/oldest/bin/python -m pytest -n auto $(ARGS)
+
+newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotocore pins an older one).
+	$(ENVS)/newest/bin/python -m pytest -n auto $(ARGS)
+
+wire: $(ENVS)/test/made ## Run the replay's tests with every answer through botocore's own parser.
+	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto tests/replay tests/plugin $(ARGS)
+
+wheel: $(ENVS)/build/made ## Build sdist and wheel; try the installed wheel outside the checkout.
+	@rm -rf dist
+	$(ENVS)/build/bin/python -m build --outdir dist
+	@echo 'Installing the wheel in an empty environment outside the checkout'
+	@away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && \
+	$(PYTHON) -m venv "$$away/env" && \
+	"$$away/env/bin/python" -m pip install --quiet dist/*.whl && \
+	cp tests/smoke/smoke.py "$$away" && cd "$$away" && env/bin/python -I smoke.py
+
+audit: $(ENVS)/test/made ## Check that every committed cassette is valid and holds no secret.
+	$(ENVS)/test/bin/cassette check cassettes
+	$(ENVS)/test/bin/cassette audit cassettes
+
+clean: ## Remove the environments and everything that was built.
+	rm -rf $(ENVS) dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# -- environments: made once, and again when what they are made of changes ------------------
+
+# $(call make_environment,python,what pip installs)
+define make_environment
+	@$(1) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+		echo 'This needs Python 3.10 or newer with the venv module (Debian: apt install python3-venv).'; \
+		echo '"$(1)" is not that: say which one is, for example: make PYTHON=python3.12'; exit 1; }
+	@echo 'Setting up $(@D) (once)'
+	@$(1) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet 'pip>=25.1'
+	@$(@D)/bin/python -m pip install --quiet $(2)
+	@touch $@
+endef
+
+$(ENVS)/demo/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable '.[demo]')
+
+$(ENVS)/test/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable . --group test --group async)
+
+$(ENVS)/lint/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable . --group lint)
+
+$(ENVS)/build/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--group build)
+
+$(ENVS)/newest/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--upgrade --editable . --group test)
+
+$(ENVS)/oldest/made: pyproject.toml Makefile .ci/oldest.py $(ENVS)/oldest.txt
+	$(call make_environment,$(OLDEST_PYTHON),--editable . --group test --constraint $(ENVS)/oldest.txt)
+
+$(ENVS)/oldest.txt: pyproject.toml .ci/oldest.py
+	@mkdir -p $(ENVS)
+	@$(OLDEST_PYTHON) .ci/oldest.py pyproject.toml > $@.new && mv $@.new $@

@@ -1,0 +1,84 @@
+"""The virtual time of a replay: sleeping moves it, and nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["Clock", "taking_every_sleep"]
+
+
+class Clock:
+    """Seconds since a replay began, as the code under test would have lived them.
+
+    Args:
+        real: time passes by itself, too, because sleeps are real (`sleep="real"`).
+    """
+
+    def __init__(self, *, real: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._began = time.monotonic() if real else None
+        self._skipped = 0.0
+        self._sleeps: list[float] = []
+
+    @property
+    def now(self) -> float:
+        """Seconds since the replay began."""
+        lived = 0.0 if self._began is None else time.monotonic() - self._began
+        return lived + self._skipped
+
+    @property
+    def sleeps(self) -> tuple[float, ...]:
+        """Every sleep that was skipped, in seconds, in order: waiters' and retries' delays."""
+        return tuple(self._sleeps)
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much virtual time pass at once."""
+        with self._lock:
+            self._skipped += max(0.0, seconds)
+            self._sleeps.append(seconds)
+
+    def __repr__(self) -> str:
+        return f"<Clock {self.now:g} s, {len(self._sleeps)} sleeps skipped>"
+
+
+@contextlib.contextmanager
+def taking_every_sleep(clock: Clock) -> Iterator[None]:
+    """Let every `time.sleep` and `asyncio.sleep` of the process move the clock instead.
+
+    Reaches modules that did `from time import sleep` before, too.
+    """
+    real_sleep, real_async_sleep = time.sleep, asyncio.sleep
+
+    def sleep(seconds: float, /) -> None:
+        clock.sleep(seconds)
+        real_sleep(0)
+
+    async def async_sleep(delay: float, result: Any = None) -> Any:
+        clock.sleep(delay)
+        return await real_async_sleep(0, result)
+
+    _exchange({real_sleep: sleep, real_async_sleep: async_sleep})
+    try:
+        yield
+    finally:
+        _exchange({sleep: real_sleep, async_sleep: real_async_sleep})
+
+
+def _exchange(new: dict[Any, Any]) -> None:
+    """Put other functions in the place of some, in every module that names them `sleep`."""
+    for module in list(sys.modules.values()):
+        # Only what stands in the module itself: some modules import others on a mere look.
+        names = getattr(module, "__dict__", {})
+        held = names.get("sleep") if module is not sys.modules[__name__] else None
+        try:
+            replacement = new.get(held)
+        except TypeError:  # not hashable, so no function
+            continue
+        if replacement is not None:
+            names["sleep"] = replacement

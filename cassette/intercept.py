@@ -1,0 +1,436 @@
+"""The one place that touches botocore's runtime: every client, sync and async, in any thread.
+
+Every API call of every client passes `botocore.endpoint.Endpoint.make_request`, also of clients
+that were made long before; aiobotocore inherits it and awaits the result. While at least one
+tap is open, that method looks for the innermost tap that covers the call. With none, botocore is
+as it was.
+
+- A `RecordTap` lets the call go to AWS and hears every attempt: its status and its body's bytes.
+- A `ReplayTap` answers without signing, so without credentials, and without the network. A success
+  takes the *short way*: a fresh copy of what botocore's parser made of it. An error takes the
+  *wire way*: an HTTP response given to botocore's own code, so that its retries, its exception
+  classes and its `RetryAttempts` are real. `short_way=False` sends everything the wire way.
+
+Both work on a copy of the client's endpoint that lives for one call, whose events pass through
+here; nothing is ever registered on a client or a session.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copy
+import functools
+import json
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import botocore.awsrequest
+import botocore.client
+import botocore.endpoint
+import botocore.waiter
+
+from cassette import shapes
+from cassette.errors import UnmatchedRequestError
+
+URL = "https://ecs.cassette.invalid/"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP exchange with live ECS.
+
+    Args:
+        operation: for example `DescribeTasks`.
+        request: the parameters in wire form.
+        status: the HTTP status.
+        body: the body of the answer, as it came.
+        region: the client's region.
+        began: `time.monotonic()` when the API call was made.
+    """
+
+    operation: str
+    request: dict[str, Any]
+    status: int
+    body: bytes
+    region: str
+    began: float
+
+
+class Answer(Protocol):
+    """What the player answers to one attempt."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 200 for a success."""
+
+    @property
+    def request_id(self) -> str:
+        """The value of `x-amzn-RequestId`."""
+
+    def parsed(self) -> dict[str, Any]:
+        """A fresh copy of what botocore's parser makes of a success, without metadata."""
+
+    def wire(self) -> bytes:
+        """The body as it stands on the wire."""
+
+
+class Exchange(Protocol):
+    """One API call during replay; botocore may make several attempts at it."""
+
+    def attempt(self) -> Answer:
+        """The answer to the next attempt. Raises UnmatchedRequestError if there is none."""
+
+    def delayed(self, seconds: float) -> None:
+        """Botocore backs off before the next attempt."""
+
+
+# -- taps -----------------------------------------------------------------------------------
+
+
+class _Tap:
+    """What a recording or a replay puts between botocore and the network while it lasts."""
+
+    region: str | None = None
+
+    def __init__(self, clients: Iterable[Any] | None) -> None:
+        # The clients' endpoints themselves, so that no id can be given anew meanwhile.
+        self._endpoints = None if clients is None else [c._endpoint for c in clients]
+
+    def covers(self, endpoint: Any) -> bool:
+        return self._endpoints is None or any(endpoint is e for e in self._endpoints)
+
+    def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+
+class RecordTap(_Tap):
+    """Lets calls through to AWS and gives every attempt to `heard`, from the calling thread."""
+
+    def __init__(
+        self, heard: Callable[[Attempt], None], clients: Iterable[Any] | None = None
+    ) -> None:
+        super().__init__(clients)
+        self._heard = heard
+
+    def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
+        """Call live ECS, as the client would have."""
+        _slept_by.set(None)
+        began = time.monotonic()
+
+        def received(name: str, values: dict[str, Any]) -> None:
+            answer = values.get("response_dict")
+            if name.startswith("response-received.") and answer is not None:
+                region = request["context"].get("client_region") or ""
+                parameters = json.loads(request["body"] or "{}")
+                status, body = answer["status_code"], answer["body"]
+                self._heard(Attempt(operation_model.name, parameters, status, body, region, began))
+
+        return _original(_shadow(endpoint, _Events, received), operation_model, request)
+
+
+class ReplayTap(_Tap):
+    """Answers calls from what `exchange` gives; `otherwise` takes those that nothing answers."""
+
+    def __init__(
+        self,
+        exchange: Callable[[str, dict[str, Any]], Exchange],
+        sleep: Callable[[float], None] | None,
+        *,
+        region: str,
+        clients: Iterable[Any] | None = None,
+        short_way: bool = True,
+        otherwise: RecordTap | None = None,
+    ) -> None:
+        super().__init__(clients)
+        self._exchange = exchange
+        self._sleep = sleep
+        self.region = region
+        self._short_way = short_way
+        self._otherwise = otherwise
+
+    def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
+        """Answer from the cassette."""
+        is_async = _is_async(type(endpoint))
+        if is_async:
+            _reach_async_waiters()
+        _slept_by.set(self._sleep)
+        exchange = self._exchange(operation_model.name, json.loads(request["body"] or "{}"))
+        try:
+            answer = exchange.attempt()
+        except UnmatchedRequestError:
+            if self._otherwise is None:
+                raise
+            return self._otherwise.make_request(endpoint, operation_model, request)
+        if self._short_way and answer.status < 300:
+            done = _http(answer, is_async), _with_metadata(answer)
+            return _completed(done) if is_async else done
+        return self._wire_way(endpoint, operation_model, request, exchange, answer)
+
+    def _wire_way(
+        self,
+        endpoint: Any,
+        operation_model: Any,
+        request: dict[str, Any],
+        exchange: Exchange,
+        first: Answer,
+    ) -> Any:
+        is_async = _is_async(type(endpoint))
+        waiting = [first]
+
+        def send(name: str, _values: dict[str, Any]) -> Any:
+            if name.startswith("before-send."):
+                return _http(waiting.pop() if waiting else exchange.attempt(), is_async)
+            return None
+
+        def delay(name: str, responses: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+            if self._sleep is None or not name.startswith("needs-retry."):
+                return responses
+            return [(handler, self._skipped(exchange, value)) for handler, value in responses]
+
+        request["context"]["auth_type"] = "none"  # botocore's own word for: do not sign
+        shadow = _shadow(endpoint, _AnsweringEvents, send, delay, is_async)
+        return _original(shadow, operation_model, request)
+
+    def _skipped(self, exchange: Exchange, seconds: Any) -> Any:
+        """A retry handler's verdict with its delay spent on the clock instead."""
+        if seconds is None or seconds is False or seconds is True:
+            return seconds
+        exchange.delayed(seconds)
+        assert self._sleep is not None
+        self._sleep(seconds)
+        return 0
+
+
+# -- one call's endpoint and events -----------------------------------------------------------
+
+
+class _Events:
+    """The events of one call: passes everything on and lets `seen` look at it first."""
+
+    def __init__(self, emitter: Any, seen: Callable[[str, dict[str, Any]], Any]) -> None:
+        self._emitter = emitter
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._emitter, name)
+
+    def emit(self, event_name: str, **values: Any) -> Any:
+        self._seen(event_name, values)
+        return self._emitter.emit(event_name, **values)
+
+
+class _AnsweringEvents:
+    """The events of one replayed call: `before-send` is answered here and reaches nobody else.
+
+    So neither another mock of the same service nor adaptive mode's rate limiter, which would
+    really wait, stands between the cassette and the caller.
+    """
+
+    def __init__(
+        self,
+        emitter: Any,
+        send: Callable[[str, dict[str, Any]], Any],
+        delay: Callable[[str, list[tuple[Any, Any]]], list[tuple[Any, Any]]],
+        is_async: bool,
+    ) -> None:
+        self._emitter = emitter
+        self._is_async = is_async
+        self._send = send
+        self._delay = delay
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._emitter, name)
+
+    def emit(self, event_name: str, **values: Any) -> Any:
+        answer = self._send(event_name, values)
+        if answer is not None:
+            responses = [(self._send, answer)]
+            return _completed(responses) if self._is_async else responses
+        emitted = self._emitter.emit(event_name, **values)
+        if self._is_async:
+            return self._delayed_later(event_name, emitted)
+        return self._delay(event_name, emitted)
+
+    async def _delayed_later(self, name: str, emitted: Awaitable[Any]) -> Any:
+        return self._delay(name, await emitted)
+
+
+def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:
+    """A copy of an endpoint for one call, with these events in place of the client's."""
+    shadow = copy.copy(endpoint)
+    shadow._event_emitter = events(endpoint._event_emitter, *hooks)
+    return shadow
+
+
+@functools.cache
+def _is_async(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "aiobotocore" or any(
+        base.__module__.partition(".")[0] == "aiobotocore" for base in kind.__mro__
+    )
+
+
+async def _completed(value: Any) -> Any:
+    return value
+
+
+# -- answers as botocore knows them -------------------------------------------------------------
+
+
+class _Raw:
+    """The stream of an answer; its bytes are made only if somebody reads them."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def stream(self) -> list[bytes]:
+        return [self._answer.wire()]
+
+    async def read(self) -> bytes:
+        return self._answer.wire()
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    return {"x-amzn-RequestId": answer.request_id, "Content-Type": shapes.CONTENT_TYPE}
+
+
+def _http(answer: Answer, is_async: bool) -> Any:
+    """An answer as the HTTP response that botocore or aiobotocore would have received."""
+    kind = botocore.awsrequest.AWSResponse
+    if is_async:
+        kind = sys.modules["aiobotocore.awsrequest"].AioAWSResponse
+    return kind(URL, answer.status, _headers(answer), _Raw(answer))
+
+
+def _with_metadata(answer: Answer) -> dict[str, Any]:
+    parsed = answer.parsed()
+    parsed["ResponseMetadata"] = {
+        "RequestId": answer.request_id,
+        "HTTPStatusCode": answer.status,
+        "HTTPHeaders": {name.lower(): value for name, value in _headers(answer).items()},
+        "RetryAttempts": 0,
+    }
+    return parsed
+
+
+# -- the switch ---------------------------------------------------------------------------------
+
+_original: Callable[[Any, Any, dict[str, Any]], Any] = botocore.endpoint.Endpoint.make_request
+_lock = threading.Lock()
+_taps: tuple[_Tap, ...] = ()  # innermost first; the one piece of state in the package
+_undo: list[tuple[Any, str, Any]] = []
+
+# What answered the last call in this thread or task, and so what its waiters' sleep belongs to.
+_slept_by: contextvars.ContextVar[Callable[[float], None] | None] = contextvars.ContextVar(
+    "cassette_slept_by", default=None
+)
+
+
+def open_tap(tap: _Tap) -> None:
+    """Let a tap take the calls it covers, before every tap that is open already."""
+    global _taps  # noqa: PLW0603 - the one interception switch
+    with _lock:
+        if not _taps:
+            _switch_on()
+        _taps = (tap, *_taps)
+
+
+def close_tap(tap: _Tap) -> None:
+    """Take a tap away; with the last one botocore is as it was."""
+    global _taps  # noqa: PLW0603 - the one interception switch
+    with _lock:
+        _taps = tuple(t for t in _taps if t is not tap)
+        if not _taps:
+            _switch_off()
+
+
+def _switch_on() -> None:
+    _replace(botocore.endpoint.Endpoint, "make_request", _make_request)
+    _replace(botocore.waiter, "time", _WaiterTime())
+    _replace(botocore.client.ClientCreator, "__init__", _creator_with_region)
+
+
+def _switch_off() -> None:
+    while _undo:
+        owner, name, original = _undo.pop()
+        setattr(owner, name, original)
+
+
+def _replace(owner: Any, name: str, value: Any) -> None:
+    _undo.append((owner, name, getattr(owner, name)))
+    setattr(owner, name, value)
+
+
+def _make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
+    """Stands in for `Endpoint.make_request` while a tap is open."""
+    if operation_model.service_model.service_name == "ecs":
+        for tap in _taps:
+            if tap.covers(endpoint):
+                return tap.make_request(endpoint, operation_model, request_dict)
+    _slept_by.set(None)
+    return _original(endpoint, operation_model, request_dict)
+
+
+# -- sleeping in waiters --------------------------------------------------------------------------
+
+
+class _WaiterTime:
+    """Stands in for the module `time` in `botocore.waiter`."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep on the clock of the replay that answered this thread's last call."""
+        (_slept_by.get() or time.sleep)(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+def _reach_async_waiters() -> None:
+    """Replace the sleep of aiobotocore's waiters, once, when its first call comes by.
+
+    A waiter calls before it sleeps, so this is early enough, and aiobotocore need not be
+    imported for those who do not use it.
+    """
+    waiter = sys.modules["aiobotocore.waiter"].AIOWaiter
+    with _lock:
+        if not _taps or any(owner is waiter for owner, _, _ in _undo):
+            return
+        for kind in (waiter, *waiter.__subclasses__()):  # one for each async backend
+            if "_sleep" in vars(kind):
+                _replace(kind, "_sleep", _skipping(kind._sleep))
+
+
+def _skipping(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def sleep(waiter: Any, seconds: float) -> None:
+        skip = _slept_by.get()
+        if skip is not None:
+            skip(seconds)
+            seconds = 0
+        await original(waiter, seconds)
+
+    return sleep
+
+
+# -- a region for clients made during replay --------------------------------------------------------
+
+_creator_init = botocore.client.ClientCreator.__init__
+
+
+@functools.wraps(_creator_init)
+def _creator_with_region(creator: Any, *args: Any, **kwargs: Any) -> None:
+    """Give ECS clients that have no region the one of the innermost replay.
+
+    Every creator of clients passes here, aiobotocore's too, whenever it was imported.
+    """
+    _creator_init(creator, *args, **kwargs)
+    create = creator.create_client
+
+    def create_client(service_name: str, region_name: str | None = None, **options: Any) -> Any:
+        if service_name == "ecs" and region_name is None:
+            region_name = next((tap.region for tap in _taps if tap.region), None)
+        return create(service_name, region_name, **options)
+
+    creator.create_client = create_client

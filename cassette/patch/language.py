@@ -1,0 +1,381 @@
+"""What a patch file says: its keys, read from plain data into frozen classes.
+
+The reader is strict: an unknown key, a wrong type, an expression that is no JMESPath or a
+parameter that nobody declared is a `PatchError` whose `pointer` is the place in the patch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from jsonpatch import JsonPointer, JsonPointerException
+
+from cassette.errors import PatchError
+from cassette.patch import check, values
+
+FORMAT_VERSION = 1
+EACH = ("task", "container", "attachment", "agent", "response")
+STATES = ("last", "every")
+
+_OPERATIONS = {
+    "add": {"path", "value"},
+    "replace": {"path", "value"},
+    "test": {"path", "value"},
+    "remove": {"path"},
+    "move": {"path", "from"},
+    "copy": {"path", "from"},
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+_PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a patch.
+
+    Args:
+        name: lower case, as expressions write it after `param.`.
+        type: `string`, `integer`, `number` or `boolean`.
+        help: what it is, for people.
+        required: whether it must be given.
+        default: its value when it is not given; null is a value too.
+    """
+
+    name: str
+    type: str
+    help: str = ""
+    required: bool = False
+    default: object = None
+
+    def takes(self, value: object) -> bool:
+        """Whether a value has this parameter's type; null fits where null is the default."""
+        if value is None:
+            return not self.required and self.default is None
+        return isinstance(value, _TYPES[self.type]) and (
+            self.type == "boolean" or not isinstance(value, bool)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of a patch: what it works on, and what it does to it.
+
+    Args:
+        pointer: its place in the patch file.
+        each: what it works on, one of `EACH`.
+        where: JMESPath over that thing; None fits all.
+        names_container: whether `container` was given.
+        container: the container's name, a reference to a parameter, or null for the first.
+        states: `last` for the state that the patch stands on, `every` for those before it too.
+        unset: pointers to members that are removed if they are there.
+        ops: RFC 6902 operations, whose values may hold references.
+        failure: what ECS answers in the task's place, in its `failures`.
+    """
+
+    pointer: str
+    each: str = "task"
+    where: str | None = None
+    names_container: bool = False
+    container: object = None
+    states: str = "last"
+    unset: tuple[str, ...] = ()
+    ops: tuple[Mapping[str, Any], ...] = ()
+    failure: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A later state: how long after the one before it, and what changes."""
+
+    pointer: str
+    after: object
+    apply: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch file.
+
+    Args:
+        name: as users write it, for example `stopped/out-of-memory`.
+        summary: what it makes, one sentence.
+        path: the file it was read from, if any.
+        source: where ECS is known to answer so: an AWS page or a published case.
+        params: its parameters.
+        history: JMESPath over an earlier state; where it is false that state is dropped.
+        apply: what it does.
+        then: later states.
+        allow: rules of `check.RULES` that it may break.
+    """
+
+    name: str
+    summary: str
+    path: str | None = None
+    source: str = ""
+    params: tuple[Param, ...] = ()
+    history: str | None = None
+    apply: tuple[Entry, ...] = ()
+    then: tuple[Step, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
+def parse(data: object, name: str, path: str | None = None) -> Patch:
+    """Read a patch from plain data: what its YAML or JSON holds.
+
+    Args:
+        data: a mapping in the language of patch files, or a bare list of RFC 6902 operations
+            on the last response of every DescribeTasks request.
+        name: as users write it.
+        path: the file it was read from.
+
+    Raises:
+        PatchError: anything in it is wrong; `pointer` says where. The caller knows the line.
+    """
+    return _Reader(name, path).patch(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    name: str
+    path: str | None
+    params: dict[str, Param] = field(default_factory=dict)
+
+    def patch(self, data: object) -> Patch:
+        if isinstance(data, (list, tuple)):
+            entry = Entry("", "response", ops=self.operations(data, ""))
+            return Patch(self.name, f"Operations of {self.name}", self.path, apply=(entry,))
+        keys = {"patch", "summary", "source", "params", "history", "apply", "then", "allow"}
+        document = self.mapping(data, "", keys, ("patch", "summary", "apply"))
+        if document["patch"] is not FORMAT_VERSION:
+            self.fail(
+                f"version {json.dumps(document['patch'], default=str)} of the patch language is "
+                f"not known",
+                "/patch",
+                fix=f"write patch: {FORMAT_VERSION}, or install a newer ecs-cassette",
+            )
+        for key, value in self.mapping(document.get("params", {}), "/params").items():
+            self.params[key] = self.param(key, value)
+        return Patch(
+            name=self.name,
+            summary=self.text(document["summary"], "/summary"),
+            path=self.path,
+            source=self.text(document.get("source", ""), "/source"),
+            params=tuple(self.params.values()),
+            history=self.expression(document.get("history"), "/history"),
+            apply=self.entries(document["apply"], "/apply"),
+            then=tuple(
+                self.step(value, f"/then/{index}")
+                for index, value in enumerate(self.items(document.get("then", []), "/then"))
+            ),
+            allow=tuple(
+                self.one_of(value, check.RULES, f"/allow/{index}")
+                for index, value in enumerate(self.items(document.get("allow", []), "/allow"))
+            ),
+        )
+
+    def param(self, name: str, value: object) -> Param:
+        pointer = f"/params/{name}"
+        if not _PARAM_NAME.fullmatch(name):
+            self.fail(f"{name!r} is no name for a parameter: use a-z, 0-9 and _", pointer)
+        given = self.mapping(value, pointer, {"default", "help", "type"})
+        default = given.get("default")
+        kind = self.one_of(given.get("type", _type_of(default)), _TYPES, f"{pointer}/type")
+        param = Param(
+            name,
+            kind,
+            self.text(given.get("help", ""), f"{pointer}/help"),
+            "default" not in given,
+            default,
+        )
+        if not param.required and not param.takes(default):
+            self.fail(f"the default {json.dumps(default)} is no {kind}", f"{pointer}/default")
+        return param
+
+    def entries(self, value: object, pointer: str) -> tuple[Entry, ...]:
+        found = tuple(
+            self.entry(item, f"{pointer}/{index}")
+            for index, item in enumerate(self.items(value, pointer))
+        )
+        return found or self.fail("it does nothing: the list is empty", pointer)
+
+    def entry(self, value: object, pointer: str) -> Entry:
+        keys = {"each", "where", "container", "states", "unset", "ops", "failure"}
+        given = self.mapping(value, pointer, keys, ("each",))
+        each = self.one_of(given["each"], EACH, f"{pointer}/each")
+        if "container" in given and each not in ("container", "agent"):
+            self.fail("container goes with each: container or agent", f"{pointer}/container")
+        if "states" in given and each == "response":
+            self.fail("states does not go with each: response", f"{pointer}/states")
+        if "failure" in given and (each != "task" or given.keys() & {"ops", "unset", "states"}):
+            self.fail("failure goes with each: task, without ops", f"{pointer}/failure")
+        container = given.get("container")
+        if container is not None and not isinstance(container, (str, Mapping)):
+            self.fail("a container is addressed by its name", f"{pointer}/container")
+        self.references(container, f"{pointer}/container")
+        failure = given.get("failure")
+        if failure is not None:
+            failure = self.mapping(failure, f"{pointer}/failure", {"reason", "detail"}, ("reason",))
+            self.references(failure, f"{pointer}/failure")
+        return Entry(
+            pointer=pointer,
+            each=each,
+            where=self.expression(given.get("where"), f"{pointer}/where"),
+            names_container="container" in given,
+            container=container,
+            states=self.one_of(given.get("states", "last"), STATES, f"{pointer}/states"),
+            unset=tuple(
+                self.member(item, f"{pointer}/unset/{index}")
+                for index, item in enumerate(self.items(given.get("unset", []), f"{pointer}/unset"))
+            ),
+            ops=self.operations(given.get("ops", []), f"{pointer}/ops"),
+            failure=failure,
+        )
+
+    def step(self, value: object, pointer: str) -> Step:
+        given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
+        after = given["after"]
+        self.references(after, f"{pointer}/after")
+        if not isinstance(after, Mapping):
+            try:
+                values.seconds_of(after)
+            except ValueError as error:
+                self.fail(str(error), f"{pointer}/after")
+        entries = self.entries(given["apply"], f"{pointer}/apply")
+        for entry in entries:
+            if entry.each == "response" or entry.states != "last":
+                self.fail("a later state is one of a task", entry.pointer, fix="write each: task")
+        return Step(pointer, after, entries)
+
+    def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
+        return tuple(
+            self.operation(item, f"{pointer}/{index}")
+            for index, item in enumerate(self.items(value, pointer))
+        )
+
+    def operation(self, value: object, pointer: str) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or "op" not in value:
+            self.fail(
+                "it is no RFC 6902 operation",
+                pointer,
+                fix="write, for example, {op: replace, path: /lastStatus, value: STOPPED}",
+            )
+        needed = _OPERATIONS[self.one_of(value["op"], _OPERATIONS, f"{pointer}/op")]
+        self.mapping(value, pointer, {"op", *needed}, sorted(needed))
+        for key in ("path", "from"):
+            if key in needed and value["op"] != "test":
+                self.member(value[key], f"{pointer}/{key}")
+            elif key in needed:
+                self.pointer_text(value[key], f"{pointer}/{key}")
+        self.references(value.get("value"), f"{pointer}/value")
+        return value
+
+    # -- kinds of value ---------------------------------------------------------------------
+
+    def mapping(
+        self,
+        value: object,
+        pointer: str,
+        keys: Collection[str] | None = None,
+        needed: Collection[str] = (),
+    ) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            self.fail(f"it must be a mapping, not {_kind(value)}", pointer)
+        for key in value:
+            if not isinstance(key, str):
+                self.fail(f"the key {key!r} must be text", pointer)
+            if keys is not None and key not in keys:
+                near = difflib.get_close_matches(key, sorted(keys), 1)
+                self.fail(
+                    f"the key {key!r} is not known",
+                    f"{pointer}/{_escaped(key)}",
+                    nearest=f"{near[0]!r} is" if near else f"known: {', '.join(sorted(keys))}",
+                )
+        for key in needed:
+            if key not in value:
+                self.fail(f"the key {key!r} is missing", pointer)
+        return value
+
+    def items(self, value: object, pointer: str) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            self.fail(f"it must be a list, not {_kind(value)}", pointer)
+        return list(value)
+
+    def text(self, value: object, pointer: str) -> str:
+        if not isinstance(value, str):
+            self.fail(f"it must be text, not {_kind(value)}", pointer)
+        return value.strip()
+
+    def one_of(self, value: object, known: Collection[str], pointer: str) -> str:
+        if isinstance(value, str) and value in known:
+            return value
+        near = difflib.get_close_matches(str(value), known, 1)
+        return self.fail(
+            f"{value!r} is not known",
+            pointer,
+            nearest=f"{near[0]!r} is" if near else f"known: {', '.join(known)}",
+        )
+
+    def expression(self, value: object, pointer: str) -> str | None:
+        if value is None:
+            return None
+        text = self.text(value, pointer)
+        try:
+            values.check_expression(text)
+        except ValueError as error:
+            self.fail(str(error), pointer)
+        return text
+
+    def references(self, value: object, pointer: str) -> None:
+        try:
+            values.check(value, frozenset(self.params))
+        except ValueError as error:
+            self.fail(str(error), pointer)
+
+    def pointer_text(self, value: object, pointer: str) -> str:
+        text = self.text(value, pointer)
+        try:
+            JsonPointer(text)
+        except JsonPointerException:
+            self.fail(
+                f"{text!r} is no JSON Pointer", pointer, fix=f"write {'/' + text.lstrip('/')!r}"
+            )
+        return text
+
+    def member(self, value: object, pointer: str) -> str:
+        """A pointer to a member, not to the whole."""
+        if self.pointer_text(value, pointer) == "":
+            self.fail("it points at the whole thing, not at a member of it", pointer)
+        return str(value)
+
+    def fail(self, problem: str, pointer: str, **more: str) -> NoReturn:
+        raise PatchError(
+            problem if self.path else f"patch {self.name}: {problem}",
+            path=self.path,
+            pointer=pointer or None,
+            **more,
+        )
+
+
+def _type_of(default: object) -> str:
+    for kind, types in _TYPES.items():
+        if type(default) in types:
+            return kind
+    return "string"
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

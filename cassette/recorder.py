@@ -1,0 +1,225 @@
+"""The verb `record`: live calls, scrubbed and audited, into a cassette file."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import botocore
+
+from cassette import intercept, scrub, shapes, store
+from cassette.errors import CassetteWriteError, NothingRecordedError
+from cassette.model import (
+    ApiError,
+    Cassette,
+    Interaction,
+    Outcome,
+    Recorded,
+    Response,
+    Scrub,
+)
+from cassette.verb import Verb
+
+READS = ("Describe", "List", "Get", "Discover")
+
+
+def tool() -> str:
+    """The tool and its version, as a cassette's header has it."""
+    return f"ecs-cassette {version('ecs-cassette')}"
+
+
+def save(
+    cassette: Cassette, path: str | os.PathLike[str], *, policy: str | None = None
+) -> scrub.Report:
+    """Scrub, audit and write a cassette. The only way by which the tool writes one.
+
+    Args:
+        cassette: what to write; it may be unscrubbed.
+        path: the file. What stands there is replaced in one step, or stays if anything fails.
+        policy: the scrubbing policy; by default the one that the cassette names.
+
+    Raises:
+        UnsafeCassetteError: the audit found what must not be written.
+        CassetteWriteError: the file could not be written.
+    """
+    scrubbed, scrubber = scrub.scrub(cassette, policy or cassette.scrub.policy)
+    text = store.render(scrubbed)
+    scrub.gate(text, scrubber.originals, str(path))
+    store.write(path, text)
+    return scrubber.report
+
+
+class Recording:
+    """A recording under way: hears every attempt, in any thread.
+
+    Polls that changed nothing are counted, not kept, so memory grows with the distinct states.
+    """
+
+    def __init__(self, source: str = "live", before: tuple[Interaction, ...] = ()) -> None:
+        self._lock = threading.Lock()
+        self._source = source
+        self._began_at = datetime.datetime.now(datetime.timezone.utc)
+        self._first: float | None = None
+        self._start = max((i.at for i in before), default=0.0)
+        self._region = ""
+        self._interactions = list(before)
+        self._last: dict[str, int] = {}  # a subject of calls -> its last interaction
+        self._heard = 0
+
+    def hear(self, attempt: intercept.Attempt) -> None:
+        """Take note of one attempt."""
+        request = shapes.to_readable(attempt.operation, attempt.request, "request")
+        outcome = outcome_of(attempt)
+        with self._lock:
+            if self._first is None:
+                self._first = attempt.began
+                self._region = attempt.region
+            at = round(self._start + max(0.0, attempt.began - self._first), 3)
+            self._heard += 1
+            self._add(Interaction(at, attempt.operation, request, outcome))
+
+    def __len__(self) -> int:
+        return self._heard
+
+    def cassette(self, path: str) -> Cassette:
+        """What was heard, unscrubbed: for `save`, never for a file.
+
+        Raises:
+            NothingRecordedError: not one ECS call was heard.
+        """
+        if not self._heard:
+            raise NothingRecordedError(
+                "the recording ended without one ECS call; nothing was written",
+                path=path,
+                fix="make the calls inside the block, through botocore, boto3 or aiobotocore",
+            )
+        began = self._began_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Cassette(
+            region=self._region,
+            recorded=Recorded(began, tool(), botocore.__version__, self._source),
+            scrub=Scrub("standard", scrub.POLICY_VERSION),
+            interactions=tuple(self._interactions),
+        )
+
+    def _add(self, interaction: Interaction) -> None:
+        if not interaction.operation.startswith(READS):
+            self._last.clear()  # what is read before and after a change are two states
+        subjects = _subjects(interaction)
+        indexes = {self._last.get(subject) for subject in subjects}
+        before = indexes.pop() if len(indexes) == 1 else None
+        if before is not None:
+            last = self._interactions[before]
+            if replace(interaction, at=last.at, count=last.count) == last:
+                self._interactions[before] = replace(last, count=last.count + 1)
+                return
+        for subject in subjects:
+            self._last[subject] = len(self._interactions)
+        self._interactions.append(interaction)
+
+
+def _subjects(interaction: Interaction) -> list[str]:
+    """What a call is about, so that calls about the same stay in order."""
+    request = interaction.request
+    if interaction.operation == "DescribeTasks":
+        return [f"task {task}" for task in request.get("tasks") or ()] or ["no task"]
+    return [interaction.operation + json.dumps(request, sort_keys=True)]
+
+
+def outcome_of(attempt: intercept.Attempt) -> Outcome:
+    """An HTTP answer of ECS as an outcome; one that is not JSON becomes an error of its status."""
+    try:
+        body = json.loads(attempt.body or b"{}")
+    except ValueError:
+        body = {}
+    if not isinstance(body, Mapping):
+        body = {}
+    if attempt.status < 300:
+        return Response(shapes.to_readable(attempt.operation, body))
+    return _error_of(attempt.status, body)
+
+
+def _error_of(status: int, body: Mapping[str, Any]) -> ApiError:
+    """An error in the form that botocore reads from the body of JSON 1.1, and from nowhere else."""
+    code = str(body.get("__type") or body.get("code") or status)
+    code = code.rpartition("#")[2].partition(":")[0]
+    message = str(body.get("message") or body.get("Message") or "")
+    said = {"__type", "code", "message", "Message"}
+    return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
+
+
+class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function
+    """Record every ECS call of every botocore client in the process into a cassette.
+
+    Use it as a context manager or a decorator, on sync and async functions. Clients made before
+    it count as well as those made inside; every thread counts.
+
+    Args:
+        path: the cassette file to write when the block ends. Nothing is written if the block
+            raises, unless `save_on_error` is true.
+        policy: the scrubbing policy.
+        clients: record these clients only.
+        save_on_error: write what was recorded although the block raised.
+
+    Raises:
+        NothingRecordedError: the block made no ECS call.
+        UnsafeCassetteError: the audit refused what was to be written.
+        CassetteWriteError: the file cannot be written; known before the first call.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        policy: str = "standard",
+        clients: Iterable[Any] | None = None,
+        save_on_error: bool = False,
+    ) -> None:
+        self._path = path
+        self._policy = policy
+        self._clients = None if clients is None else list(clients)
+        self._save_on_error = save_on_error
+
+    def _again(self) -> record:
+        return record(
+            self._path,
+            policy=self._policy,
+            clients=self._clients,
+            save_on_error=self._save_on_error,
+        )
+
+    def _begin(self) -> Recording:
+        check_writable(self._path)
+        self._recording = Recording()
+        self._tap = intercept.RecordTap(self._recording.hear, self._clients)
+        intercept.open_tap(self._tap)
+        return self._recording
+
+    def _end(self, failure: BaseException | None) -> None:
+        intercept.close_tap(self._tap)
+        if failure is None or (self._save_on_error and len(self._recording)):
+            cassette = self._recording.cassette(os.fspath(self._path))
+            self.report = save(cassette, self._path, policy=self._policy)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Say before a recording, not after it, that its file cannot be written."""
+    target = Path(path)
+    folder = next((p for p in target.absolute().parents if p.exists()), None)
+    problem = None
+    if target.is_dir():
+        problem = "is a folder, not a file"
+    elif folder is None or not folder.is_dir():
+        problem = f"cannot be made: {folder} is not a folder"
+    elif not os.access(target if target.exists() else folder, os.W_OK):
+        problem = "is not writable"
+    if problem:
+        raise CassetteWriteError(
+            problem, path=os.fspath(path), fix="name a file in a folder you may write to"
+        )

@@ -1,0 +1,261 @@
+"""The verb `replay`: a cassette, broken by patches if you like, in place of live ECS."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cassette import intercept, model, patch, scrub, shapes, store
+from cassette.clock import Clock, taking_every_sleep
+from cassette.errors import PatchError, UnusedInteractionError, UsageError
+from cassette.library import Library
+from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
+from cassette.verb import Verb
+
+Sleep = Literal["skip", "all", "real"]
+Unused = Literal["ignore", "error"]
+Rebase = Literal["now"] | datetime.datetime
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "unknown": ("error", "ecs"),
+    "on_end": ("hold", "error"),
+    "advance": ("call", "clock"),
+    "sleep": ("skip", "all", "real"),
+    "unused": ("ignore", "error"),
+}
+
+
+class Cassette(model.Cassette):
+    """A cassette that knows how to be patched; what `load` returns. Frozen, as every cassette."""
+
+    def patched(self, *patches: str) -> Cassette:
+        """A variant: this cassette with patches applied, in order.
+
+        Args:
+            patches: names (`stopped/exit-code`), with values for their params
+                (`stopped/exit-code(code=3)`), or paths of patch files.
+
+        Raises:
+            CassetteNotFoundError: there is no such patch.
+            PatchError: it cannot be read or does not fit this cassette.
+        """
+        return _public(patched(self, patches, Library()))
+
+
+def load(name: str | os.PathLike[str]) -> Cassette:
+    """Read a cassette by name (from `./cassettes`, then the pack that ships) or by path.
+
+    Raises:
+        CassetteNotFoundError: there is none; says what is there under a near name.
+        CassetteFormatError: the file is no cassette that this release reads.
+    """
+    return _public(Library().load(name))
+
+
+def _public(cassette: model.Cassette) -> Cassette:
+    return Cassette(
+        cassette.region,
+        cassette.recorded,
+        cassette.scrub,
+        cassette.interactions,
+        cassette.path,
+    )
+
+
+def patched(cassette: model.Cassette, patches: Iterable[str], library: Library) -> model.Cassette:
+    """A cassette with patches of a library applied, in order."""
+    for reference in patches:
+        name, values = patch.parse_reference(reference)
+        data, path = library.read_patch(name)
+        try:
+            cassette = patch.apply(cassette, patch.parse(data, name, str(path)), values)
+        except PatchError as error:
+            error.path = error.path or str(path)
+            if error.line is None and error.pointer is not None:
+                error.line = store.locate(Path(path).read_bytes(), error.pointer)
+            raise
+    return cassette
+
+
+class Tape:
+    """A replay under way, as the test sees it."""
+
+    def __init__(self, cassette: model.Cassette, player: Player, clock: Clock) -> None:
+        self._player = player
+        self.cassette = cassette
+        self.clock = clock
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The last state of each task in the cassette, as boto3 would return it."""
+        return self.cassette.tasks
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every ECS call so far: what was asked, its outcome, its attempts and delays."""
+        return self._player.calls
+
+    @property
+    def unused(self) -> tuple[model.Interaction, ...]:
+        """The interactions of which nothing was asked for yet."""
+        return self._player.unused
+
+    @property
+    def unmatched(self) -> list[Exception]:
+        """The calls that nothing could answer; cleared, they are forgiven at the end."""
+        return self._player.unmatched  # type: ignore[return-value]
+
+
+class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a function
+    """Answer every ECS call of every botocore client in the process from a cassette.
+
+    Use it as a context manager or a decorator, on sync and async functions. It needs no
+    credentials, no region and no network. Other services' calls pass by untouched.
+
+    Args:
+        name: a cassette's name or path, or a cassette.
+        patches: patches to apply, in order; see `Cassette.patched`.
+        unknown: what an unknown task or cluster gets: `error` fails the call, `ecs` answers as
+            ECS does (a MISSING failure, ClusterNotFoundException).
+        on_end: after the last recorded outcome, `hold` it or fail with `error`.
+        advance: a timeline moves one step with each `call`, or with the virtual `clock`.
+        sleep: `skip` botocore's waiters and back-off, skip `all` of the process's sleeps, or
+            sleep for `real`.
+        rebase: move every timestamp by one offset, so that the latest is `now` or that datetime.
+        clients: answer these clients only; others are let through.
+        ignore: parameters left out of the comparison, per operation:
+            `{"RunTask": ["overrides"]}`.
+        unused: at the end, `ignore` interactions that nobody asked for, or fail with `error`.
+        library: where names are looked up; by default `./cassettes` and the pack that ships.
+
+    Raises:
+        UnmatchedRequestError: at the call that nothing could answer, and again at the end if the
+            code under test swallowed it.
+        UnusedInteractionError: at the end, with `unused="error"`.
+    """
+
+    def __init__(
+        self,
+        name: str | os.PathLike[str] | model.Cassette,
+        *patches: str,
+        unknown: Unknown = "error",
+        on_end: OnEnd = "hold",
+        advance: Advance = "call",
+        sleep: Sleep = "skip",
+        rebase: Rebase | None = None,
+        clients: Iterable[Any] | None = None,
+        ignore: Mapping[str, Iterable[str]] | None = None,
+        unused: Unused = "ignore",
+        library: Library | None = None,
+    ) -> None:
+        self._name = name
+        self._patches = patches
+        self._options: dict[str, Any] = {
+            "unknown": unknown,
+            "on_end": on_end,
+            "advance": advance,
+            "sleep": sleep,
+            "rebase": rebase,
+            "clients": None if clients is None else list(clients),
+            "ignore": ignore,
+            "unused": unused,
+            "library": library,
+        }
+        _check_options(self._options)
+
+    def _again(self) -> replay:
+        return replay(self._name, *self._patches, **self._options)
+
+    def _begin(self) -> Tape:
+        options = self._options
+        cassette = self._load(options["library"] or Library())
+        clock = Clock(real=options["sleep"] == "real")
+        rules = Rules(
+            unknown=options["unknown"],
+            on_end=options["on_end"],
+            advance=options["advance"],
+            shift=_shift(cassette, options["rebase"]),
+            ignore=options["ignore"] or {},
+        )
+        player = Player(
+            cassette,
+            clock,
+            rules,
+            comparable=scrub.comparable,
+            identify=scrub.pseudonym_of_id,
+        )
+        self._tape = Tape(cassette, player, clock)
+        self._stack = contextlib.ExitStack()
+        tap = intercept.ReplayTap(
+            player.exchange,
+            None if options["sleep"] == "real" else clock.sleep,
+            region=cassette.region,
+            clients=options["clients"],
+            short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
+        )
+        intercept.open_tap(tap)
+        self._stack.callback(intercept.close_tap, tap)
+        if options["sleep"] == "all":
+            self._stack.enter_context(taking_every_sleep(clock))
+        return self._tape
+
+    def _load(self, library: Library) -> model.Cassette:
+        named = self._name
+        cassette = named if isinstance(named, model.Cassette) else library.load(named)
+        return patched(cassette, self._patches, library)
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._stack.close()
+        if failure is not None:
+            return
+        if self._tape.unmatched:
+            raise self._tape.unmatched[0]
+        if self._options["unused"] == "error" and self._tape.unused:
+            raise _unused(self._tape)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    for option, choices in CHOICES.items():
+        if options[option] not in choices:
+            raise UsageError(
+                f"replay takes no {option}={options[option]!r}",
+                nearest=f"{option} is one of " + ", ".join(map(repr, choices)),
+            )
+    rebase = options["rebase"]
+    if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
+        raise UsageError(
+            "rebase takes an aware datetime; this one has no timezone",
+            fix="rebase=datetime(..., tzinfo=timezone.utc)",
+        )
+    if not (rebase is None or rebase == "now" or isinstance(rebase, datetime.datetime)):
+        raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}")
+
+
+def _shift(cassette: model.Cassette, rebase: Rebase | None) -> datetime.timedelta:
+    """The offset that makes the cassette's latest timestamp the one asked for."""
+    if rebase is None:
+        return datetime.timedelta()
+    times = [
+        time
+        for i in cassette.interactions
+        if isinstance(i.outcome, model.Response)
+        and (time := shapes.latest_time(i.operation, i.outcome.body))
+    ]
+    if not times:
+        return datetime.timedelta()
+    target = datetime.datetime.now(datetime.timezone.utc) if rebase == "now" else rebase
+    return target - max(times)
+
+
+def _unused(tape: Tape) -> UnusedInteractionError:
+    lines = [f"- {i.operation} recorded at {i.at:g} s" for i in tape.unused]
+    return UnusedInteractionError(
+        f"{len(lines)} recorded interactions were never asked for",
+        path=tape.cassette.path,
+        nearest="\n".join(lines),
+        fix='make the calls, delete the interactions, or replay(..., unused="ignore")',
+    )

@@ -1,0 +1,425 @@
+"""The search of every string, token by token, for what identifies or is secret.
+
+A token is bounded by what is neither a letter nor a digit, so that a short id never eats a
+status code. Which characters a token has, and what stands beside it, decides what it is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cassette.scrub.pseudonyms import (
+    MARK,
+    REDACTED,
+    Memory,
+    is_masked,
+    pseudonym_of_id,
+    pseudonym_of_opaque,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Shorter originals are no identifiers; searching for them would eat ordinary words.
+SHORTEST_ORIGINAL = 6
+
+_SECRET_WORD = (
+    r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|auth(?:orization)?|credentials?|signature|session[_-]?key|license[_-]?key)"
+)
+SECRET_NAME = re.compile(
+    rf"{_SECRET_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
+)
+
+_L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
+
+# One alternation: where several fit at one place, the first one wins. A group's digits only
+# keep its name apart.
+_RULES: dict[str, str] = {
+    "private_key": (
+        r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
+    ),
+    "jwt": rf"{_L}eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]*){{0,3}}",
+    "login": (r"(?<=://)(?:[^\s/@:?#\"']*:(?!\d{1,5}[/?#])[^\s\"'<>]*|[^\s/@:?#\"']+)@"),
+    "access_key": (
+        rf"{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R}"
+    ),
+    "vendor_token": (
+        rf"{_L}(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[sr]k_live_|npm_|AIza|IQoJ|FwoG"
+        r"|FQoG|hvs\.|dckr_pat_|SG\.)[A-Za-z0-9_./+=-]{12,}"
+    ),
+    "secret_arn": (
+        rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]+(?::[\w-]*){{0,4}}"
+    ),
+    "arn": rf"{_L}arn:[^:\s/]+:[^:\s/]*:[^:\s/]*:\d{{4,12}}(?=:)",
+    "session": rf"{_L}assumed-role/[^/\s]+/[\w+=,.@-]*\w",
+    "iam_user": r"(?<=:)user/[\w+=,.@/-]*\w",
+    "revision": (
+        rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{{16,24}}{_R}"
+    ),
+    "bearer": rf"{_L}(?:bearer|basic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{{8,}}",
+    "assignment": (
+        rf"{_L}(?P<key>[\w.-]{{0,40}}?{_SECRET_WORD}[\w.-]{{0,40}})"
+        r"(?P<sign>[\"']?(?:\s?=\s?|\s?:\s|:(?=[\"'])))"
+        r"(?P<given>(?:(?:bearer|basic)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
+    ),
+    "flag": (
+        rf"(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_SECRET_WORD}[\w-]{{0,40}}\s+)"
+        r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
+    ),
+    "email": r"(?<![\w.])[\w.%+'-]*\w(?:@|%40)(?:[\w-]+\.)+[a-z][\w-]*",
+    "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
+    "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}{_R}(?!-)",
+    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_R}",
+    "uuid": rf"{_L}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_R}",
+    "mac": rf"{_L}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_R}",
+    "ipv6": (
+        r"(?<![\w:.])(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
+        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:]|\.\d)"
+    ),
+    "ipv4": rf"{_L}(?<!\d\.)\d{{1,3}}(?:\.\d{{1,3}}){{3}}{_R}(?!\.\d)",
+    "hex": rf"{_L}[0-9a-f]{{16,}}{_R}",
+    "account": rf"{_L}(?:\d{{12}}|\d{{4}}-\d{{4}}-\d{{4}}){_R}",
+    "host1": r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
+    "host2": (
+        r"(?<!\w)(?<!\w\.)(?!com\.amazonaws\.)(?:[\w-]+\.)+"
+        r"(?:internal|local|localdomain|corp|lan|intranet|private|cloud|com|net|org|io|dev|app|ai"
+        r"|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl|ru|tech|tv|uk|us|xyz)(?![\w-]|\.\w)"
+    ),
+}
+_TOKEN = re.compile(
+    "|".join(f"(?P<{rule}>{pattern})" for rule, pattern in _RULES.items()), re.IGNORECASE
+)
+_ONE_WORD = re.compile(r"[A-Za-z_-]*")
+_WORD = re.compile(r"[0-9A-Za-z]+")
+_RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
+_HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
+_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
+_OWNED = re.compile(
+    r"\barn:[^:\s/]+:[^:\s/]*:[^:\s/]*:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.", re.ASCII
+)
+
+# Hosts that everybody uses: their names tell nothing.
+_PUBLIC = re.compile(
+    r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
+    r"|microsoft\.com|k8s\.io|elastic\.co|gitlab\.com|github\.com|githubusercontent\.com"
+    r"|aws\.amazon\.com|example|example\.(?:com|org|net)|localhost)"
+    r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal",
+    re.IGNORECASE,
+)
+# In front of these stands a name that an account chose or was given.
+_OWN_NAME = re.compile(
+    r"(?P<own>.+?)(?P<rest>\.(?:[a-z]{2}(?:-[a-z]+)+-\d\.)?(?:elb|rds|s3|s3-[\w-]+|cache|es|efs"
+    r"|execute-api|elasticbeanstalk|kafka|docdb|redshift|vpce|lambda-url)(?:\..*)?"
+    r"\.amazonaws\.com(?:\.cn)?)",
+    re.IGNORECASE,
+)
+_AWS = re.compile(r"(?:.*\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
+_SAME_FOR_ALL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/32", "127.0.0.0/8", "255.255.255.255/32", "192.0.2.0/24", "198.51.100.0/24",
+        "203.0.113.0/24", "198.18.0.0/15", "169.254.169.0/24", "169.254.170.0/24",
+        "::/128", "::1/128", "2001:db8::/32",
+    )
+]  # fmt: skip
+
+
+class FreeText:
+    """The search, with the memory of one recording."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._found: dict[str, str] = {}
+        self._words: dict[str, list[tuple[str, str]]] = {}
+        self._accounts: dict[str, str] = {}
+        self.known = 0
+        """How many originals are searched for by their own text; it only grows."""
+
+    def learn(self, text: str) -> None:
+        """Note what a text shows beyond doubt: earlier pseudonyms, and the accounts of ARNs."""
+        self._memory.seed(text)
+        for match in _OWNED.finditer(text):
+            account = match[1] or match[2]
+            if account not in self._accounts and not account.startswith("00000000"):
+                self._accounts[account] = self._memory.numbered("account id", account)
+                self._forget()
+
+    def searched(self) -> frozenset[str]:
+        """The originals that are searched for by their own text."""
+        return frozenset(original for others in self._words.values() for original, _ in others)
+
+    def remember(self, kind: str, original: str, pseudonym: str) -> str:
+        """Search for an original everywhere from now on, in a form that no rule would find."""
+        self._memory.keep(kind, original, pseudonym)
+        word = _WORD.search(original)
+        if word and len(original) >= SHORTEST_ORIGINAL and original != pseudonym:
+            others = self._words.setdefault(word[0], [])
+            if all(original != other for other, _ in others):
+                others.append((original, pseudonym))
+                others.sort(key=lambda pair: -len(pair[0]))
+                self._forget()
+        return pseudonym
+
+    def _forget(self) -> None:
+        self.known += 1
+        self._found.clear()
+
+    def search(self, text: str) -> str:
+        """A text with everything in it replaced that identifies or is secret."""
+        if text not in self._found:
+            replaced = self._replace_known(text) if self._words else text
+            if not _ONE_WORD.fullmatch(replaced):
+                replaced = _RUN.sub(self._random, replaced)
+                replaced = _TOKEN.sub(self._token, replaced)
+                for account, pseudonym in self._accounts.items():
+                    if account in replaced:
+                        replaced = re.sub(rf"(?<!\d){account}(?!\d)", pseudonym, replaced)
+            self._found[text] = replaced
+        return self._found[text]
+
+    def host(self, host: str) -> str:
+        """The pseudonym of a host, or the host if everybody uses it."""
+        bare = host.lower()
+        if _PUBLIC.fullmatch(bare) or bare.startswith("host-") and bare.endswith(".amazonaws.com"):
+            return host
+        own = _OWN_NAME.fullmatch(bare)
+        if own:
+            false = self.remember("host", own["own"], self._memory.numbered("host", own["own"]))
+            return false.removesuffix(".example") + own["rest"]
+        if _AWS.fullmatch(bare):
+            return _TOKEN.sub(self._token_of_label, host)
+        return self.remember("host", host, self._memory.numbered("host", bare))
+
+    def is_host(self, text: str) -> bool:
+        """Whether a text has the form of a DNS name with a dot."""
+        return _HOST.fullmatch(text) is not None and not text.replace(".", "").isdigit()
+
+    # -- the parts of the search ----------------------------------------------------------
+
+    def _replace_known(self, text: str) -> str:
+        parts, done = [], 0
+        for word in _WORD.finditer(text):
+            for original, pseudonym in self._words.get(word[0], ()):
+                start = word.start() - _WORD.search(original).start()  # type: ignore[union-attr]
+                end = start + len(original)
+                if start >= done and text.startswith(original, start) and _apart(text, start, end):
+                    parts += [text[done:start], pseudonym]
+                    done = end
+                    break
+        return "".join([*parts, text[done:]]) if done else text
+
+    def _random(self, match: re.Match[str]) -> str:
+        """A run of letters and digits, replaced where it is too random to be a name."""
+        run = match[0]
+        if len(run) == 40 and _looks_random(run, 0.33, 1) and not set("-_=") & set(run):
+            return self._secret("secret", run)
+        if len(run) >= 32 and set("+=") & set(run) and _looks_random(run.rstrip("="), 0.4, 2):
+            return self._secret("secret", run)
+        return "/".join(self._segment(segment) for segment in run.split("/"))
+
+    def _segment(self, segment: str) -> str:
+        pieces = re.split(r"[-_=+]", segment)
+        if not any(len(piece) >= 20 and _looks_random(piece, 0.4, 2) for piece in pieces):
+            return segment
+        if len(segment) >= 32:
+            return self._secret("secret", segment)
+        return self._memory.keep("id", segment, pseudonym_of_opaque(segment, len(segment)))
+
+    def _token(self, match: re.Match[str]) -> str:
+        return _METHODS[str(match.lastgroup)](self, match)
+
+    def _token_of_label(self, match: re.Match[str]) -> str:
+        return match[0] if str(match.lastgroup).startswith("host") else self._token(match)
+
+    def _secret(self, kind: str, original: str) -> str:
+        return self._memory.keep(kind, original, REDACTED)
+
+    # -- what becomes of a token ----------------------------------------------------------
+
+    def _credential(self, match: re.Match[str]) -> str:
+        return self._secret("credential", match[0])
+
+    def _login(self, match: re.Match[str]) -> str:
+        user, colon, password = match[0][:-1].partition(":")
+        for part in (password, "" if colon else user):
+            if not is_masked(part):
+                self.remember("credential", part, REDACTED)
+        return f"{REDACTED}:{REDACTED}@" if colon else f"{REDACTED}@"
+
+    def _assignment(self, match: re.Match[str]) -> str:
+        key, sign, given = match["key"], match["sign"], match["given"]
+        prose = (
+            given.isalpha() and ":" in sign and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
+        )
+        return match[0] if prose else key + sign + self._value(given, key)
+
+    def _flag(self, match: re.Match[str]) -> str:
+        return match["option"] + self._value(match["argument"], match["option"])
+
+    def _value(self, given: str, key: str) -> str:
+        quote = given[0] if given[0] in "\"'" else ""
+        bare = given.strip("\"'")
+        if is_masked(bare):
+            return given
+        # Elsewhere an ordinary word is no credential, unless it was somebody's password.
+        if len(bare) >= 8 and (
+            not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
+        ):
+            self.remember("credential", bare, REDACTED)
+        return f"{quote}{REDACTED}{quote}"
+
+    def _secret_arn(self, match: re.Match[str]) -> str:
+        head, _, rest = match[0].partition(":secret:")
+        name, colon, key = rest.partition(":")
+        false = self.search(name)
+        if re.search(r"-[A-Za-z0-9]{6}$", name) and not re.search(r"-ca55[0-9a-f]{2}$", name):
+            tail = pseudonym_of_opaque(name, 10)[-2:]
+            false = self.search(name[:-7]) + "-ca55" + tail
+            self.remember("secret name", name, false)
+        return f"{self.search(head + ':').removesuffix(':')}:secret:{false}{colon}{key}"
+
+    def _arn(self, match: re.Match[str]) -> str:
+        head, _, account = match[0].rpartition(":")
+        return f"{head}:{self._account_id(account)}"
+
+    def _session(self, match: re.Match[str]) -> str:
+        head, role, session = match[0].split("/", 2)
+        return f"{head}/{self.search(role)}/{self._user(session)}"
+
+    def _iam_user(self, match: re.Match[str]) -> str:
+        return "user/" + self._user(match[0].removeprefix("user/"))
+
+    def _user(self, user: str) -> str:
+        false = self.search(user)
+        if false != user or MARK in user or is_masked(user) or user.endswith("@example.com"):
+            return false
+        false = self._memory.numbered("user", user)
+        # A plain word may stand for anything else too, so it is replaced only here.
+        return self.remember("user", user, false) if re.search(r"[\d.+=,@-]", user) else false
+
+    def _revision(self, match: re.Match[str]) -> str:
+        names, _, own = match[0].rpartition("/")
+        kind, _, names = names.partition("/")
+        names = "/".join(map(self.search, names.split("/")))
+        false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
+        return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
+
+    def _email(self, match: re.Match[str]) -> str:
+        address = match[0].replace("%40", "@")
+        if re.fullmatch(r"user-\d+@example\.com", address):
+            return match[0]
+        false = self._memory.numbered("e-mail address", address)
+        return false.replace("@", "%40") if "%40" in match[0] else false
+
+    def _ec2_name(self, match: re.Match[str]) -> str:
+        kind, _, dashes = match[0].partition("-")
+        return f"{kind}-{self._address(dashes.replace('-', '.')).replace('.', '-')}"
+
+    def _short_id(self, match: re.Match[str]) -> str:
+        if match[0].rpartition("-")[2].isalpha():  # an English word, such as `a-facade`
+            return match[0]
+        prefix, _, digits = match[0].rpartition("-")
+        if digits.lower() == MARK:
+            return match[0]
+        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
+
+    def _id(self, match: re.Match[str]) -> str:
+        original = match[0]
+        if original.isdigit() and len(original) < 32:  # the number of a deployment or a time
+            return original
+        return self._memory.keep("id", original, pseudonym_of_id(original))
+
+    def _mac(self, match: re.Match[str]) -> str:
+        mac = match[0].lower().replace("-", ":")
+        false = mac if mac.startswith("ca:55:e7:7e:") else self._memory.numbered("MAC address", mac)
+        return false if ":" in match[0] else false.replace(":", "-")
+
+    def _ipv6(self, match: re.Match[str]) -> str:
+        head, _, tail = match[0].rpartition(":")
+        if "." in tail:  # an IPv4 address inside
+            return f"{head}:{self._address(tail)}"
+        return self._address(match[0])
+
+    def _ipv4(self, match: re.Match[str]) -> str:
+        return self._address(match[0])
+
+    def _address(self, text: str) -> str:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            return text
+        if any(address in network for network in _SAME_FOR_ALL):
+            return text
+        kind = f"IPv{address.version} address"
+        return self._memory.numbered(kind, text if address.version == 4 else str(address))
+
+    def _account(self, match: re.Match[str]) -> str:
+        false = self._account_id(match[0].replace("-", ""))
+        return f"{false[:4]}-{false[4:8]}-{false[8:]}" if "-" in match[0] else false
+
+    def _account_id(self, account: str) -> str:
+        if account.startswith("00000000"):
+            return account
+        return self._memory.numbered("account id", account)
+
+    def _host(self, match: re.Match[str]) -> str:
+        return self.host(match[0])
+
+
+_METHODS: dict[str, Callable[[FreeText, re.Match[str]], str]] = {
+    "private_key": FreeText._credential,
+    "jwt": FreeText._credential,
+    "login": FreeText._login,
+    "access_key": FreeText._credential,
+    "vendor_token": FreeText._credential,
+    "bearer": FreeText._credential,
+    "secret_arn": FreeText._secret_arn,
+    "arn": FreeText._arn,
+    "session": FreeText._session,
+    "iam_user": FreeText._iam_user,
+    "revision": FreeText._revision,
+    "assignment": FreeText._assignment,
+    "flag": FreeText._flag,
+    "email": FreeText._email,
+    "ec2_name": FreeText._ec2_name,
+    "short_id": FreeText._short_id,
+    "aws_id": FreeText._id,
+    "uuid": FreeText._id,
+    "mac": FreeText._mac,
+    "ipv6": FreeText._ipv6,
+    "ipv4": FreeText._ipv4,
+    "hex": FreeText._id,
+    "account": FreeText._account,
+    "host1": FreeText._host,
+    "host2": FreeText._host,
+}
+
+
+def _apart(text: str, start: int, end: int) -> bool:
+    """Whether a place in a text is bounded by what is neither a letter nor a digit."""
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    return not (_WORD.match(before) or _WORD.match(after))
+
+
+def looks_random(text: str) -> bool:
+    """Whether a text is one token too random for a person to have chosen it."""
+    return len(text) >= 16 and " " not in text and _looks_random(text, 0.4, 2)
+
+
+def _looks_random(text: str, changes: float, digits: int) -> bool:
+    """Whether the kind of character changes as often as in no name: words keep to one kind."""
+    if _HEX_ONLY.fullmatch(text):  # an id, which the rules replace with its relations kept
+        return False
+    kinds = [
+        0 if c.isdigit() else 1 if c.islower() else 2 for c in text if c.isascii() and c.isalnum()
+    ]
+    if kinds.count(0) < digits or 1 not in kinds:
+        return False
+    if 2 not in kinds and (len(kinds) < 24 or kinds.count(0) < 5):
+        return False
+    changed = sum(a != b for a, b in pairwise(kinds))
+    return changed / len(kinds) >= changes

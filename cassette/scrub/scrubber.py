@@ -1,0 +1,491 @@
+"""The scrubber: walks a body with botocore's shape and gives each member its treatment."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cassette import model, shapes
+from cassette.errors import UsageError
+from cassette.scrub.freetext import SECRET_NAME, SHORTEST_ORIGINAL, FreeText, looks_random
+from cassette.scrub.pseudonyms import (
+    MARK,
+    REDACTED,
+    Memory,
+    is_masked,
+    pseudonym_of_id,
+    pseudonym_of_opaque,
+)
+from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLICY_VERSION: int = 1
+POLICIES = ("standard", "strict")
+
+_ROWS = {shape: by_member(rows) for shape, rows in TABLE.items()}
+_DETAILS, _OPTIONS, _TAGS = by_member(DETAILS), by_member(OPTIONS), by_member(TAGS)
+
+_BLANKS: dict[str, Any] = {
+    "string": REDACTED,
+    "timestamp": "1970-01-01T00:00:00.000Z",
+    "boolean": False,
+    "integer": 0,
+    "long": 0,
+    "float": 0,
+    "double": 0,
+}
+_ASSIGNMENT = re.compile(
+    r"(?<![^\s;&|(\"'`])(-{0,2}[A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|[^\s;|)\"'`]+)"
+)
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*")
+_ARN = re.compile(r"(arn:[^:]+:[^:]*:[^:]*:[^:]*:)(.+)", re.DOTALL)
+_OWN_WORDS = frozenset(
+    "default FARGATE FARGATE_SPOT EC2 EXTERNAL service family latest ecs-svc service-role "
+    "aws-service-role role user task cluster library aws".split()
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a scrubber did so far; it holds no original.
+
+    Args:
+        replaced: the number of distinct originals of each kind.
+        redacted: the number of values redacted, by `Shape.member`.
+        unknown: the members that the table does not know: `Shape.member` where botocore does,
+            otherwise `Operation: /pointer` with `*` for an index.
+    """
+
+    replaced: Mapping[str, int]
+    redacted: Mapping[str, int]
+    unknown: tuple[str, ...]
+
+
+class Scrubber:
+    """One recording's memory of originals and their pseudonyms. Not for several threads at once.
+
+    Raises:
+        UsageError: there is no such policy.
+    """
+
+    def __init__(self, policy: str = "standard") -> None:
+        if policy not in POLICIES:
+            raise UsageError(
+                f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
+            )
+        self._strict = policy == "strict"
+        self._memory = Memory()
+        self._free = FreeText(self._memory)
+        self._redacted: Counter[str] = Counter()
+        self._unknown: dict[str, None] = {}
+        self._where = ""
+
+    # -- the public face ------------------------------------------------------------------
+
+    def interaction(self, interaction: model.Interaction) -> model.Interaction:
+        """An interaction, scrubbed: its request and its response or error."""
+        self._learn(interaction)
+        operation, outcome = interaction.operation, interaction.outcome
+        request = self._body(operation, interaction.request, "request")
+        if isinstance(outcome, model.Response):
+            scrubbed: model.Outcome = model.Response(
+                self._body(operation, outcome.body, "response")
+            )
+        else:
+            scrubbed = model.ApiError(
+                status=outcome.status,
+                code=self._free.search(outcome.code),
+                message=self._free.search(outcome.message),
+                members=self._error_members(operation, outcome),
+            )
+        return dataclasses.replace(interaction, request=request, outcome=scrubbed)
+
+    def request(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a call in readable form, scrubbed."""
+        self._free.learn(json.dumps(body, default=str, ensure_ascii=False))
+        return self._body(operation, body, "request")
+
+    def text(self, text: str) -> str:
+        """A text for people, such as an error message or a log line, scrubbed."""
+        self._free.learn(text)
+        return self._free.search(text)
+
+    @property
+    def report(self) -> Report:
+        """What was replaced, redacted and unknown so far."""
+        return Report(
+            replaced=self._memory.counts(),
+            redacted=dict(sorted(self._redacted.items())),
+            unknown=tuple(self._unknown),
+        )
+
+    @property
+    def originals(self) -> frozenset[str]:
+        """What was replaced, raw, for the audit. It must not be printed or written.
+
+        A redacted value that may be any word, such as `true` in an environment, is not in it.
+        """
+        return self._memory.originals() | self._free.searched()
+
+    # -- one recording --------------------------------------------------------------------
+
+    def _all(self, interactions: tuple[model.Interaction, ...]) -> tuple[model.Interaction, ...]:
+        """Every interaction, with what later ones taught applied to the earlier ones too."""
+        for interaction in interactions:
+            self._learn(interaction)
+        while True:
+            known = self._free.known
+            self._redacted.clear()
+            scrubbed = tuple(self.interaction(interaction) for interaction in interactions)
+            if known == self._free.known:
+                return scrubbed
+
+    def _learn(self, interaction: model.Interaction) -> None:
+        outcome = interaction.outcome
+        held = (
+            [outcome.body]
+            if isinstance(outcome, model.Response)
+            else [outcome.message, outcome.members]
+        )
+        self._free.learn(json.dumps([interaction.request, held], default=str, ensure_ascii=False))
+
+    # -- the walk -------------------------------------------------------------------------
+
+    def _body(
+        self, operation: str, body: Mapping[str, Any], direction: shapes.Direction
+    ) -> dict[str, Any]:
+        self._where = operation
+        return self._structure(body, shapes.shape_of(operation, direction), "")
+
+    def _error_members(self, operation: str, error: model.ApiError) -> dict[str, Any]:
+        self._where = operation
+        service = shapes.service_model()
+        known = error.code in service.shape_names
+        shape = service.shape_for(error.code) if known else None
+        return self._structure(error.members, shape, "")
+
+    def _structure(
+        self, value: Mapping[str, Any], shape: shapes.Shape | None, path: str
+    ) -> dict[str, Any]:
+        known = shape.members if shape is not None and shape.type_name == "structure" else {}
+        rows = _ROWS.get(shape.name, {}) if shape is not None else {}
+        scrubbed: dict[str, Any] = {}
+        for member, inner in value.items():
+            member_shape = known.get(member)
+            key = member if member_shape is not None else self._free.search(member)
+            if inner is None:
+                scrubbed[key] = None
+            elif member_shape is None or shape is None:
+                self._unknown[f"{self._where}: {path}/{key}"] = None
+                scrubbed[key] = REDACTED
+            else:
+                place = f"{shape.name}.{member}"
+                treatment = self._treatment(rows, member, member_shape, place)
+                scrubbed[key] = self._treat(
+                    treatment, inner, member_shape, place, f"{path}/{member}"
+                )
+        return scrubbed
+
+    def _treatment(
+        self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
+    ) -> str:
+        treatment = rows.get(member)
+        if treatment is None:
+            self._unknown[place] = None
+            return "redact"
+        sensitive = shape.metadata.get("sensitive")
+        return "redact" if sensitive and treatment != "environment" else treatment
+
+    def _treat(self, treatment: str, value: Any, shape: shapes.Shape, place: str, path: str) -> Any:
+        if treatment == "redact":
+            return self._blank(value, shape, place)
+        if treatment == "inside":
+            return self._inside(value, shape, place, path)
+        if treatment in _OF_WHOLE:
+            return _OF_WHOLE[treatment](self, value, shape, place)
+        return self._leaf(_OF_TEXT[treatment], value, shape, place)
+
+    def _inside(self, value: Any, shape: shapes.Shape, place: str, path: str) -> Any:
+        if value is None:
+            return None
+        if shape.type_name == "structure" and isinstance(value, Mapping):
+            return self._structure(value, shape, path)
+        if shape.type_name == "list" and isinstance(value, (list, tuple)):
+            return [self._inside(item, shape.member, place, f"{path}/*") for item in value]
+        return self._blank(value, shape, place)
+
+    def _leaf(
+        self, of_text: Callable[[Scrubber, str], str], value: Any, shape: shapes.Shape, place: str
+    ) -> Any:
+        """A value of a simple type, or a list of them; of another type than the model's: blank."""
+        if value is None:
+            return None
+        kind = shape.type_name
+        if kind == "list" and isinstance(value, (list, tuple)):
+            return [self._leaf(of_text, item, shape.member, place) for item in value]
+        if kind == "string" and isinstance(value, str):
+            return of_text(self, value)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        fits = {
+            "boolean": isinstance(value, bool),
+            "timestamp": number or shapes.is_readable_time(value),
+        }.get(kind, number and kind in _BLANKS and kind != "string")
+        return value if fits else self._blank(value, shape, place)
+
+    def _blank(self, value: Any, shape: shapes.Shape | None, place: str) -> Any:
+        """Nothing of a value: the empty one of its type in the model."""
+        if value is None or (isinstance(value, str) and is_masked(value)):
+            return value
+        if shape is not None and shape.type_name == "string" and isinstance(value, str):
+            return self._redact(value, place, place)
+        kind = shape.type_name if shape is not None else "string"
+        blank = _BLANKS.get(kind, [] if kind == "list" else {})
+        if blank != value:
+            self._redacted[place] += 1
+        return blank.copy() if isinstance(blank, (list, dict)) else blank
+
+    def _redact(self, value: str, name: str, place: str) -> str:
+        """No value, which is searched for everywhere else if it can only be a secret."""
+        if not value or is_masked(value):
+            return value
+        self._redacted[place] += 1
+        if self._tells(value, name):
+            self._free.remember("secret", value, REDACTED)
+        return REDACTED
+
+    def _tells(self, value: str, name: str) -> bool:
+        if len(value) < SHORTEST_ORIGINAL or MARK in value or value in _vocabulary():
+            return False
+        if pseudonym_of_id(value) != value or value.startswith("arn:"):
+            return False  # the search finds its parts, and keeps their relations
+        if SECRET_NAME.search(name):
+            return not value.isalpha() or len(value) >= 8
+        if self._free.search(value) != value:
+            return False
+        return " " in value.strip() or looks_random(value)
+
+    # -- treatments of a string -----------------------------------------------------------
+
+    def _text(self, value: str) -> str:
+        return self._free.search(value)
+
+    def _name(self, value: str) -> str:
+        return self._strict_name(value) if self._strict else self._free.search(value)
+
+    def _strict_name(self, value: str) -> str:
+        false = self._free.search(value)
+        kept = not value or MARK in false or value in _OWN_WORDS or value.isdigit()
+        if kept or is_masked(value) or value.startswith(("ecs.", "com.amazonaws.")):
+            return false
+        if re.fullmatch(r"0{8}\d{4}|\*", false):
+            return false
+        name = self._memory.numbered("name", value)
+        return name if value in _vocabulary() else self._free.remember("name", value, name)
+
+    def _arn(self, value: str) -> str:
+        if not self._strict:
+            return self._free.search(value)
+        arn = _ARN.fullmatch(value)
+        if arn:
+            head = self._free.search(arn[1] + ":").removesuffix(":")
+            kind, *rest = re.split(r"([/:])", arn[2])
+            if not rest:
+                return head + self._strict_name(kind)
+            return head + kind + "".join(self._each_name(rest))
+        return "".join(self._each_name(re.split(r"([/:])", value)))
+
+    def _each_name(self, parts: list[str]) -> list[str]:
+        return [part if part in "/:" else self._strict_name(part) for part in parts]
+
+    def _id(self, value: str) -> str:
+        false = self._free.search(value)
+        if false != value or not value or MARK in value or value.startswith("arn:"):
+            return false
+        if is_masked(value):
+            return value
+        prefix = re.match(r"[A-Za-z]{1,16}[-:]", value)
+        head = prefix[0] if prefix else ""
+        own = value[len(head) :]
+        if len(own) >= 16 and not own.isdigit():
+            return self._free.remember("id", value, head + pseudonym_of_opaque(own, len(own)))
+        number = self._memory.numbered("short id", value)
+        return self._free.remember("short id", value, head + number)
+
+    def _host(self, value: str) -> str:
+        false = self._free.search(value)
+        if false == value and self._free.is_host(value):
+            return self._free.host(value)
+        return false
+
+    def _image(self, value: str) -> str:
+        first, slash, rest = value.partition("/")
+        host, colon, port = first.partition(":")
+        if not slash or not ("." in host or colon):
+            return self._image_name(value)
+        return f"{self._host(host)}{colon}{port}/{self._image_name(rest)}"
+
+    def _image_name(self, value: str) -> str:
+        if not self._strict:
+            return self._free.search(value)
+        name, at, digest = value.partition("@")
+        return "".join(self._each_name(re.split(r"([/:])", name))) + self._free.search(at + digest)
+
+    def _token(self, value: str) -> str:
+        if not value or is_masked(value):
+            return value
+        return self._memory.keep("token", value, pseudonym_of_opaque(value))
+
+    # -- treatments of a list or a map ----------------------------------------------------
+
+    def _commands(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        """Words of a command line; after an option for a secret, the next word is its value."""
+        if isinstance(value, str) and shape.type_name == "string":
+            return self._command(value, place)
+        if not isinstance(value, (list, tuple)) or shape.type_name != "list":
+            return self._blank(value, shape, place)
+        words, option = [], ""
+        for word in value:
+            if not isinstance(word, str):
+                words.append(self._blank(word, shape.member, place))
+            elif option and not word.startswith("-"):
+                words.append(self._redact(word, option, place))
+            else:
+                words.append(self._command(word, place))
+            told = isinstance(word, str) and _OPTION.fullmatch(word) and SECRET_NAME.search(word)
+            option = word if told else ""
+        return words
+
+    def _command(self, word: str, place: str) -> str:
+        if word.strip()[:1] in ("{", "[") and _is_json(word):
+            return self._redact(word, place, place)
+
+        def redact(match: re.Match[str]) -> str:
+            given = match[2]
+            quote = given[0] if given[0] in "\"'" else ""
+            return f"{match[1]}={quote}{self._redact(given.strip(quote), match[1], place)}{quote}"
+
+        return self._free.search(_ASSIGNMENT.sub(redact, word))
+
+    def _pairs(
+        self, value: Any, shape: shapes.Shape, place: str, of_pair: Callable[[str, Any], Any]
+    ) -> Any:
+        """A list of name and value pairs; `of_pair` takes a name and its value."""
+        if not isinstance(value, (list, tuple)) or shape.type_name != "list":
+            return self._blank(value, shape, place)
+        pairs = []
+        for pair in value:
+            if not isinstance(pair, Mapping):
+                pairs.append(self._blank(pair, shape.member, place))
+                continue
+            name = pair.get("name", pair.get("key"))
+            own = {k: v for k, v in pair.items() if k in ("name", "key") and isinstance(v, str)}
+            rest = {k: v for k, v in pair.items() if k not in own and k != "value"}
+            scrubbed = {k: self._free.search(v) for k, v in own.items()}
+            if "value" in pair:
+                held = pair["value"]
+                text = isinstance(held, str) and isinstance(name, str)
+                scrubbed["value"] = (
+                    of_pair(str(name), held) if text else self._blank(held, None, place)
+                )
+            scrubbed |= self._structure(rest, shape.member, "/" + place) if rest else {}
+            pairs.append(scrubbed)
+        return pairs
+
+    def _environment(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._pairs(value, shape, place, lambda name, v: self._redact(v, name, place))
+
+    def _pairs_of_ecs(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._pairs(value, shape, place, lambda _, v: self._free.search(v))
+
+    def _tags(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._pairs(value, shape, place, lambda key, v: self._by(_TAGS, key, v, place))
+
+    def _details(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        def of_detail(name: str, held: str) -> str:
+            if name not in _DETAILS:
+                self._unknown[f"{place}[{self._free.search(name)}]"] = None
+            return self._by(_DETAILS, name, held, place)
+
+        return self._pairs(value, shape, place, of_detail)
+
+    def _by(self, rows: Mapping[str, str], name: str, value: str, place: str) -> str:
+        """A value whose name, if the rows know it, says its treatment; otherwise redacted."""
+        treatment = rows.get(name)
+        return _OF_TEXT[treatment](self, value) if treatment else self._redact(value, name, place)
+
+    def _options(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._map(value, shape, place, _OPTIONS)
+
+    def _labels(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._map(value, shape, place, {})
+
+    def _map(self, value: Any, shape: shapes.Shape, place: str, rows: Mapping[str, str]) -> Any:
+        if not isinstance(value, Mapping) or shape.type_name != "map":
+            return self._blank(value, shape, place)
+        return {
+            self._free.search(str(key)): self._by(rows, str(key), held, place)
+            if isinstance(held, str)
+            else self._blank(held, shape.value, place)
+            for key, held in value.items()
+        }
+
+
+_OF_TEXT: dict[str, Callable[[Scrubber, str], str]] = {
+    "keep": Scrubber._text,
+    "text": Scrubber._text,
+    "name": Scrubber._name,
+    "arn": Scrubber._arn,
+    "id": Scrubber._id,
+    "host": Scrubber._host,
+    "image": Scrubber._image,
+    "token": Scrubber._token,
+}
+_OF_WHOLE: dict[str, Callable[[Scrubber, Any, shapes.Shape, str], Any]] = {
+    "command": Scrubber._commands,
+    "environment": Scrubber._environment,
+    "pairs": Scrubber._pairs_of_ecs,
+    "tags": Scrubber._tags,
+    "details": Scrubber._details,
+    "options": Scrubber._options,
+    "labels": Scrubber._labels,
+}
+
+
+def scrub(cassette: model.Cassette, policy: str = "standard") -> tuple[model.Cassette, Scrubber]:
+    """A cassette, scrubbed, with the scrubber that did it.
+
+    Raises:
+        UsageError: there is no such policy.
+    """
+    scrubber = Scrubber(policy)
+    interactions = scrubber._all(cassette.interactions)
+    made_by = model.Scrub(policy=policy, version=POLICY_VERSION)
+    return dataclasses.replace(cassette, interactions=interactions, scrub=made_by), scrubber
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), (dict, list))
+    except (ValueError, RecursionError):
+        return False
+
+
+@functools.cache
+def _vocabulary() -> frozenset[str]:
+    """Words of ECS's own: they stand everywhere in a cassette, so no search may replace them."""
+    words = set(shapes.operations()) | _OWN_WORDS
+    service = shapes.service_model()
+    for name in service.shape_names:
+        shape = service.shape_for(name)
+        if shape.type_name == "structure":
+            words |= set(shape.members)
+        words |= set(getattr(shape, "enum", ()))
+    return frozenset(words)

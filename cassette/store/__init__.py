@@ -1,0 +1,8 @@
+"""The store room: cassette files on disk ⇄ `model.Cassette`. See docs/format.md for the format."""
+
+from __future__ import annotations
+
+from cassette.store.document import locate, read_document
+from cassette.store.files import parse, read, render, write
+
+__all__ = ["locate", "parse", "read", "read_document", "render", "write"]

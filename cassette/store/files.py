@@ -1,0 +1,134 @@
+"""Cassettes as files: text ⇄ `Cassette`, reading, and writing that never leaves half a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from cassette.model import Cassette
+from cassette.store import document, layout
+from cassette.store.format import from_data, to_data
+
+
+def read(path: str | os.PathLike[str]) -> Cassette:
+    """The cassette in a file.
+
+    Raises:
+        CassetteNotFoundError: there is no such file.
+        CassetteFormatError: it cannot be read, or is no cassette that this release reads.
+    """
+    name = os.fspath(path)
+    try:
+        with Path(name).open("rb") as stream:
+            data = document.load(stream, name)
+            try:
+                return dataclasses.replace(from_data(data), path=name)
+            except CassetteFormatError as error:
+                stream.seek(0)
+                raise _placed(error, stream.read(), name) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise CassetteNotFoundError(
+            "there is no such file", path=name, nearest=_neighbours(Path(name))
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CassetteFormatError(f"the file cannot be read: {_words(error)}", path=name) from None
+
+
+def parse(text: bytes | str, path: str) -> Cassette:
+    """The cassette in a text; `path` names it in errors and in the result."""
+    data = document.read_document(text, path)
+    try:
+        return dataclasses.replace(from_data(data), path=path)
+    except CassetteFormatError as error:
+        raise _placed(error, text, path) from None
+
+
+def render(cassette: Cassette) -> str:
+    """A cassette as the text of its file: canonical, the same bytes on every machine.
+
+    Members of bodies stand in the order given. Ends in a newline.
+
+    Raises:
+        CassetteFormatError: it holds what a file cannot: a number that is not finite, half a
+            surrogate pair, a value that is no JSON.
+    """
+    try:
+        return layout.dump(to_data(cassette))
+    except CassetteFormatError as error:
+        error.path = cassette.path
+        raise
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file whole or not at all: whatever happens, it is the old one or the new one.
+
+    Folders above it are made. A file that stood there keeps its mode, and a symbolic link
+    goes on pointing to it.
+
+    Raises:
+        CassetteWriteError: it could not be written; what stood there stands there still.
+    """
+    name = os.fspath(path)
+    try:
+        content = text.encode()
+        target = Path(os.path.realpath(name))
+        if target.is_dir():
+            raise CassetteWriteError("a folder has this name", path=name, fix="name a file in it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content)
+    except (OSError, ValueError) as error:
+        raise CassetteWriteError(
+            f"the file cannot be written: {_words(error)}",
+            path=name,
+            fix="choose a place that can be written, and mind the free space",
+        ) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put content in a file's place by way of a temporary file in the same folder."""
+    temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
+    try:
+        # os.open, since it takes the process's umask into account.
+        with open(  # noqa: PTH123 - Path.open has no opener
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb"
+        ) as stream:
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _placed(error: CassetteFormatError, text: bytes | str, path: str) -> CassetteFormatError:
+    """The same error with its file and line; a key that is missing has the line it belongs to."""
+    error.path = path
+    error.line = document.locate(text, error.pointer or "")
+    return error
+
+
+def _neighbours(path: Path) -> str | None:
+    """The names of files in the same folder that are nearly this one."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except (OSError, ValueError):
+        return None
+    near = difflib.get_close_matches(path.name, names, n=3)
+    return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?" if near else None
+
+
+def _words(error: Exception) -> str:
+    """What the system said, without the path, which the error has already."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (
+        "its name or its text cannot be encoded" if isinstance(error, UnicodeError) else str(error)
+    )

@@ -1,0 +1,85 @@
+"""What a user gets from the wheel alone: run by `make wheel` in an empty environment.
+
+It uses nothing but the standard library and what the wheel brings along.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points, files, version
+from pathlib import Path
+
+import botocore.session
+
+import cassette
+
+HERE = Path(cassette.__file__).parent
+PACK = HERE / "pack"
+FACE = ("Cassette", "CassetteError", "load", "record", "replay", "save")
+
+
+def main() -> None:
+    """Try each thing that only an installed wheel can show, and say so."""
+    for attempt in (package, commands, pack, replay, variant):
+        attempt()
+        print(f"  {attempt.__doc__}")
+
+
+def package() -> None:
+    """The package is the installed one, typed, with its face and its licence."""
+    assert HERE.is_relative_to(sys.prefix), f"imported from {HERE}, not from the wheel"
+    assert (HERE / "py.typed").is_file()
+    missing = [name for name in FACE if not hasattr(cassette, name)]
+    assert not missing, f"not in the package: {missing}"
+    installed = [str(file) for file in files("ecs-cassette") or ()]
+    assert any(name.endswith("LICENSE") for name in installed), "the licence is missing"
+    strays = [name for name in installed if name.startswith(("tests", "docs", "benchmarks"))]
+    assert not strays, f"shipped by mistake: {strays}"
+
+
+def commands() -> None:
+    """The command line answers under both its names; pytest finds the plugin."""
+    command = str(Path(sys.executable).with_name("cassette"))
+    for words in ([command, "--help"], [sys.executable, "-I", "-m", "cassette", "--help"]):
+        shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        assert "replay" in shown or "record" in shown, shown
+    shown = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert version("ecs-cassette") in shown.stdout, shown.stdout
+    (plugin,) = entry_points(group="pytest11", name="cassette")
+    assert plugin.value == "cassette.pytest_plugin"
+    assert (HERE / "pytest_plugin.py").is_file() or (HERE / "pytest_plugin").is_dir()
+
+
+def cassettes() -> list[str]:
+    """The names of the cassettes in the built-in pack."""
+    return sorted(file.stem for file in PACK.glob("*.yaml"))
+
+
+def pack() -> None:
+    """The built-in pack is there: cassettes, and patches to break them."""
+    assert cassettes(), f"no cassette in {PACK}"
+    assert list((PACK / "patches").rglob("*.yaml")), f"no patch in {PACK / 'patches'}"
+
+
+def replay() -> None:
+    """Every built-in cassette replays by its name, without credentials, region or network."""
+    for name in cassettes():
+        task = cassette.load(name).tasks[0]
+        with cassette.replay(name):
+            client = botocore.session.get_session().create_client("ecs")
+            response = client.describe_tasks(cluster=task["clusterArn"], tasks=[task["taskArn"]])
+        assert response["tasks"][0]["taskArn"] == task["taskArn"], name
+
+
+def variant() -> None:
+    """A built-in patch applies by its name, and breaks the task."""
+    patches = PACK / "patches"
+    stops = sorted((patches / "stopped").glob("*.yaml")) or sorted(patches.glob("stopped*.yaml"))
+    name = stops[0].relative_to(patches).with_suffix("").as_posix()
+    broken = cassette.load(cassettes()[0]).patched(name)
+    assert broken.tasks[0]["lastStatus"] == "STOPPED", name
+
+
+if __name__ == "__main__":
+    main()

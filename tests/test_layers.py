@@ -1,0 +1,340 @@
+"""Imports follow the design's layers, one way: proved by walking every import in `cassette/`.
+
+An import counts wherever it stands: inside a function and under TYPE_CHECKING too.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "cassette"
+
+# A room is a module or a subpackage of `cassette`; some modules share one.
+SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
+
+MODEL = {"errors", "shapes", "model"}
+ROOMS = {"store", "scrub", "patch", "player", "intercept"}
+VERBS = {"recorder", "replay"}
+BELOW_EDGES = MODEL | ROOMS | {"library"} | VERBS
+EDGES = {"pytest_plugin", "cli", "demo", "server"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "shapes": {"errors"},
+    "model": {"errors", "shapes"},
+    **dict.fromkeys(ROOMS, MODEL),
+    "library": MODEL | {"store"},
+    # What the two verbs have in common: a context manager that is a decorator, too.
+    "verb": set(),
+    **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
+    **dict.fromkeys(EDGES, BELOW_EDGES),
+    # The command line starts the other edges; nothing else imports an edge.
+    "cli": BELOW_EDGES | {"demo", "server"},
+    # The face: what users import, and `python -m cassette`.
+    "__init__": BELOW_EDGES,
+    "__main__": {"cli"},
+}
+
+# Who may import what that is not ours. Of botocore, the data is free and the runtime is not.
+CLIENT = {"botocore.session", "botocore.config"}
+BOTOCORE_DATA = {
+    "botocore.__version__",
+    "botocore.compat",
+    "botocore.exceptions",
+    "botocore.loaders",
+    "botocore.model",
+    "botocore.parsers",
+    "botocore.validate",
+}
+ONLY_IN: dict[str, set[str]] = {
+    "aiobotocore": {"intercept"},
+    "boto3": {"demo"},
+    "moto": {"demo"},
+    "yaml": {"store"},
+    "jsonpatch": {"store", "patch"},
+    "click": {"cli"},
+    "rich": {"cli", "demo"},
+    "pytest": {"pytest_plugin"},
+    "_pytest": set(),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: who imports what, and where it says so."""
+
+    module: str
+    target: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.module} imports {self.target}"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The modules of a package, and every import in them."""
+
+    modules: frozenset[str]
+    imports: tuple[Import, ...]
+
+    def inner(self) -> Iterator[tuple[Import, str]]:
+        """The imports of our own modules, each with the module it reaches."""
+        for found in self.imports:
+            if within(found.target, {"cassette"}):
+                # `from cassette.store import load` reaches the module cassette.store.
+                target = found.target
+                while target not in self.modules and "." in target:
+                    target = target.rpartition(".")[0]
+                yield found, target
+
+
+def within(name: str, packages: set[str]) -> bool:
+    """Whether a dotted name is one of these packages or inside one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def read(package: Path) -> Tree:
+    """Parse every file of a package."""
+    modules: set[str] = set()
+    imports: list[Import] = []
+    for file in sorted(package.rglob("*.py")):
+        parts = ("cassette", *file.relative_to(package).with_suffix("").parts)
+        is_package = parts[-1] == "__init__"
+        module = ".".join(parts[:-1] if is_package else parts)
+        modules.add(module)
+        parent = module if is_package else module.rpartition(".")[0]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for target in targets(node, parent):
+                place = f"{file.relative_to(package.parent)}:{node.lineno}"  # type: ignore[attr-defined]
+                imports.append(Import(module, target, place))
+    return Tree(frozenset(modules), tuple(imports))
+
+
+def targets(node: ast.AST, parent: str) -> list[str]:
+    """The full dotted names that one statement or call imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            above = parent.split(".")[: len(parent.split(".")) - node.level + 1]
+            base = ".".join([*above, *filter(None, [node.module])])
+        return [f"{base}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        name = node.func.id if isinstance(node.func, ast.Name) else name
+        if name in ("import_module", "__import__"):
+            return [str(node.args[0].value)]
+    return []
+
+
+def room_of(module: str) -> str:
+    """The room that a module of `cassette` belongs to."""
+    name = module.split(".")[1] if "." in module else "__init__"
+    return SHARED_ROOMS.get(name, name)
+
+
+def broken_layers(tree: Tree) -> list[str]:
+    """Modules without a place in the table, and imports that it does not allow."""
+    homeless = [
+        f"{module} has no place in the layer table"
+        for module in sorted(tree.modules)
+        if room_of(module) not in MAY_IMPORT
+    ]
+    wrong = [
+        str(found)
+        for found, target in tree.inner()
+        if room_of(target) != room_of(found.module)
+        and room_of(target) not in MAY_IMPORT.get(room_of(found.module), set())
+    ]
+    return homeless + wrong
+
+
+def broken_fences(tree: Tree) -> list[str]:
+    """Imports of other people's packages from a room that has no business with them."""
+    return [str(found) for found in tree.imports if not _fence_is_open(found)]
+
+
+def _fence_is_open(found: Import) -> bool:
+    room, target = room_of(found.module), found.target
+    if within(target, {"botocore"}):
+        return (
+            room == "intercept"
+            or target == "botocore"
+            or within(target, BOTOCORE_DATA)
+            or (room in ("cli", "demo") and within(target, CLIENT))
+        )
+    return room in ONLY_IN.get(target.split(".")[0], {room})
+
+
+def cycle(tree: Tree) -> list[str]:
+    """The modules of one import cycle; empty if there is none."""
+    graph: dict[str, set[str]] = {module: set() for module in tree.modules}
+    for found, target in tree.inner():
+        graph[found.module].add(target)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+# -- the package as it is -----------------------------------------------------------------
+
+
+def test_imports_follow_the_layers():
+    """Every module has a place in the design's table and imports only what that allows."""
+    assert broken_layers(read(PACKAGE)) == []
+
+
+def test_other_packages_stay_in_their_rooms():
+    """botocore's runtime, YAML, JSON Patch, pytest and the terminal are each one room's own."""
+    assert broken_fences(read(PACKAGE)) == []
+
+
+def test_no_import_cycle():
+    """No chain of imports comes back to where it began, within a room neither."""
+    assert cycle(read(PACKAGE)) == []
+
+
+def test_the_walk_sees_the_package():
+    """The walk reads the real files: the three modules that all others stand on."""
+    tree = read(PACKAGE)
+    assert {"cassette", "cassette.errors", "cassette.shapes", "cassette.model"} <= tree.modules
+    assert ("cassette.model", "cassette.shapes") in {(i.module, t) for i, t in tree.inner()}
+
+
+# -- the check itself ---------------------------------------------------------------------
+
+
+def made_up(folder: Path, **files: str) -> Tree:
+    """A package of these files; `__` in a name stands for a folder."""
+    package = folder / "cassette"
+    for name, source in {"init": "", **files}.items():
+        file = package / f"{name.replace('__', '/')}.py".replace("init.py", "__init__.py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source, encoding="utf-8")
+    return read(package)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from cassette import scrub",
+        "from cassette.scrub import rules",
+        "import cassette.scrub.rules",
+        "from . import scrub",
+        "from .scrub import rules",
+        "def late():\n    import cassette.scrub",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from cassette.scrub import rules",
+        "import importlib\nimportlib.import_module('cassette.scrub')",
+        "try:\n    import cassette.scrub\nexcept ImportError:\n    pass",
+    ],
+)
+def test_one_room_in_another_is_found(tmp_path, source):
+    """An import of another room is found in whatever form it is written."""
+    tree = made_up(tmp_path, store=source, scrub__init="", scrub__rules="")
+    (problem,) = broken_layers(tree)
+    assert problem.startswith("cassette/store.py:")
+    assert "cassette.store imports cassette.scrub" in problem
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("errors", "model"),
+        ("shapes", "model"),
+        ("library", "scrub"),
+        ("recorder", "replay"),
+        ("replay", "cli"),
+        ("pytest_plugin", "cli"),
+        ("server", "cli"),
+        ("init", "cli"),
+        ("model", "init"),
+    ],
+)
+def test_an_import_against_the_table_is_found(tmp_path, importer, imported):
+    """Upward, sideways and around the edges: each is a problem of its own."""
+    source = "import cassette" if imported == "init" else f"from cassette import {imported}"
+    tree = made_up(tmp_path, **{imported: "", importer: source})
+    assert len(broken_layers(tree)) == 1
+
+
+def test_a_module_without_a_place_is_found(tmp_path):
+    """A new module needs a line in the table: `utils` has none."""
+    assert broken_layers(made_up(tmp_path, utils="")) == [
+        "cassette.utils has no place in the layer table"
+    ]
+
+
+def test_what_the_table_allows_passes(tmp_path):
+    """A room's own submodules, the model layer, and the edges' way down are allowed."""
+    tree = made_up(
+        tmp_path,
+        errors="",
+        model="from cassette.errors import CassetteError",
+        store__init="from cassette.store.reader import read",
+        store__reader="from ..model import Cassette\nfrom .text import line",
+        store__text="",
+        player="from cassette.clock import Clock",
+        clock="from cassette import model",
+        replay="from cassette import model, player, store",
+        cli__init="from cassette import demo, replay",
+        demo="",
+    )
+    assert broken_layers(tree) == []
+    assert cycle(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("player", "import botocore.endpoint"),
+        ("replay", "from botocore.waiter import Waiter"),
+        ("recorder", "from botocore import session"),
+        ("shapes", "import botocore.awsrequest"),
+        ("replay", "import boto3"),
+        ("replay", "def late():\n    import aiobotocore.endpoint"),
+        ("patch", "import yaml"),
+        ("scrub", "from jsonpatch import JsonPatch"),
+        ("replay", "import pytest"),
+        ("recorder", "from rich.console import Console"),
+    ],
+)
+def test_another_package_in_the_wrong_room_is_found(tmp_path, room, source):
+    """A package that belongs to one room is found in any other one."""
+    assert len(broken_fences(made_up(tmp_path, **{room: source}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("intercept", "import botocore.endpoint, aiobotocore.endpoint"),
+        ("shapes", "import botocore.loaders\nfrom botocore.model import Shape"),
+        ("recorder", "import botocore"),
+        ("cli__record", "import botocore.session"),
+        ("store__reader", "import yaml"),
+    ],
+)
+def test_another_package_in_its_room_passes(tmp_path, room, source):
+    """A package is allowed in the room that it belongs to."""
+    assert broken_fences(made_up(tmp_path, **{room: source})) == []
+
+
+def test_a_cycle_within_a_room_is_found(tmp_path):
+    """The table allows a room its own modules, but not in a circle."""
+    tree = made_up(
+        tmp_path,
+        store__init="",
+        store__reader="from cassette.store import writer",
+        store__writer="def late():\n    from cassette.store.reader import read",
+    )
+    assert broken_layers(tree) == []
+    assert set(cycle(tree)) == {"cassette.store.reader", "cassette.store.writer"}
