@@ -53,7 +53,10 @@ _RULES: dict[str, tuple[str, str]] = {
     ),
     "e-mail": (
         "an e-mail address",
-        r"(?<![\w.%+-])[\w.+-]*\w@(?!(?:[\w-]+\.)*example\.(?:com|org|net)\b)(?:[\w-]+\.)+[a-z]{2,}",
+        (
+            r"(?<![\w.%+-])(?!REDACTED@)[\w.+-]*\w@"
+            r"(?!(?:[\w-]+\.)*example\.(?:com|org|net)\b)(?:[\w-]+\.)+[A-Za-z]{2,}"
+        ),
     ),
     "private-address": (
         "an IPv4 address of a private network",

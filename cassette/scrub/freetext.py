@@ -15,6 +15,7 @@ from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
     Memory,
+    has_pseudonym,
     is_masked,
     pseudonym_of_id,
     pseudonym_of_opaque,
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 # Shorter originals are no identifiers; searching for them would eat ordinary words.
 SHORTEST_ORIGINAL = 6
 
-_SECRET_WORD = (
+_TELLING_WORD = (
     r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|auth(?:orization)?|credentials?|signature|session[_-]?key|license[_-]?key)"
 )
 SECRET_NAME = re.compile(
-    rf"{_SECRET_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
+    rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
 )
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
@@ -62,12 +63,12 @@ _RULES: dict[str, str] = {
     ),
     "bearer": rf"{_L}(?:bearer|basic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{{8,}}",
     "assignment": (
-        rf"{_L}(?P<key>[\w.-]{{0,40}}?{_SECRET_WORD}[\w.-]{{0,40}})"
+        rf"{_L}(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
         r"(?P<sign>[\"']?(?:\s?=\s?|\s?:\s|:(?=[\"'])))"
         r"(?P<given>(?:(?:bearer|basic)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (
-        rf"(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_SECRET_WORD}[\w-]{{0,40}}\s+)"
+        rf"(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
         r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
     ),
     "email": r"(?<![\w.])[\w.%+'-]*\w(?:@|%40)(?:[\w-]+\.)+[a-z][\w-]*",
@@ -85,7 +86,7 @@ _RULES: dict[str, str] = {
     "account": rf"{_L}(?:\d{{12}}|\d{{4}}-\d{{4}}-\d{{4}}){_R}",
     "host1": r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
     "host2": (
-        r"(?<!\w)(?<!\w\.)(?!com\.amazonaws\.)(?:[\w-]+\.)+"
+        r"(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:[\w-]+\.)+"
         r"(?:internal|local|localdomain|corp|lan|intranet|private|cloud|com|net|org|io|dev|app|ai"
         r"|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl|ru|tech|tv|uk|us|xyz)(?![\w-]|\.\w)"
     ),
@@ -95,7 +96,8 @@ _TOKEN = re.compile(
 )
 _ONE_WORD = re.compile(r"[A-Za-z_-]*")
 _WORD = re.compile(r"[0-9A-Za-z]+")
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}(?:={1,2}(?![0-9A-Za-z]))?")
+_CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
 _HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
 _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _OWNED = re.compile(
@@ -184,7 +186,7 @@ class FreeText:
     def host(self, host: str) -> str:
         """The pseudonym of a host, or the host if everybody uses it."""
         bare = host.lower()
-        if _PUBLIC.fullmatch(bare) or bare.startswith("host-") and bare.endswith(".amazonaws.com"):
+        if _PUBLIC.fullmatch(bare) or has_pseudonym(bare):
             return host
         own = _OWN_NAME.fullmatch(bare)
         if own:
@@ -215,6 +217,8 @@ class FreeText:
     def _random(self, match: re.Match[str]) -> str:
         """A run of letters and digits, replaced where it is too random to be a name."""
         run = match[0]
+        if run.startswith("eyJ") and match.string[match.end() : match.end() + 1] == ".":
+            return run  # a part of a JSON Web Token, which has a rule of its own
         if len(run) == 40 and _looks_random(run, 0.33, 1) and not set("-_=") & set(run):
             return self._secret("secret", run)
         if len(run) >= 32 and set("+=") & set(run) and _looks_random(run.rstrip("="), 0.4, 2):
@@ -222,8 +226,10 @@ class FreeText:
         return "/".join(self._segment(segment) for segment in run.split("/"))
 
     def _segment(self, segment: str) -> str:
-        pieces = re.split(r"[-_=+]", segment)
-        if not any(len(piece) >= 20 and _looks_random(piece, 0.4, 2) for piece in pieces):
+        pieces = re.split(r"[-_+=]", segment)
+        if not any(
+            len(piece) >= 20 and _looks_random(_CDK_HASH.sub("", piece), 0.4, 2) for piece in pieces
+        ):
             return segment
         if len(segment) >= 32:
             return self._secret("secret", segment)
@@ -295,7 +301,7 @@ class FreeText:
 
     def _user(self, user: str) -> str:
         false = self.search(user)
-        if false != user or MARK in user or is_masked(user) or user.endswith("@example.com"):
+        if false != user or has_pseudonym(user) or is_masked(user):
             return false
         false = self._memory.numbered("user", user)
         # A plain word may stand for anything else too, so it is replaced only here.

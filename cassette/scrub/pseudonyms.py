@@ -46,7 +46,7 @@ _NUMBERED = re.compile(
     r"|198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})"
     r"|2001:0?db8::(?P<ipv6>[0-9a-f]{1,4})"
     r"|ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})"
-    r"|host-(?P<host>\d{1,9})\."
+    r"|host-(?P<host>\d{1,9})(?=\.)"
     r"|user-(?P<email>\d{1,9})(?:@|%40)example\.com"
     r"|ca55e77e0000(?P<short>\d{5})"
     r"|user-ca55e77e-(?P<user>\d{1,9})"
@@ -71,6 +71,19 @@ def _offset(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -
         return int(ipaddress.ip_address(text)) - int(network.network_address)
     except ValueError:
         return 0
+
+
+def has_pseudonym(text: str) -> bool:
+    """Whether a text holds a pseudonym, which is seen by its form alone."""
+    return MARK in text or _NUMBERED.search(text) is not None
+
+
+def unnumbered(text: str) -> str:
+    """A text in which numbered pseudonyms of one kind are all the same.
+
+    Numbers depend on the order of appearance, so that they differ from recording to recording.
+    """
+    return _NUMBERED.sub(lambda match: _FORMS[_OF_GROUP[str(match.lastgroup)][0]](0), text)
 
 
 def pseudonym_of_id(original: str) -> str:

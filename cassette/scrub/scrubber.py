@@ -18,9 +18,11 @@ from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
     Memory,
+    has_pseudonym,
     is_masked,
     pseudonym_of_id,
     pseudonym_of_opaque,
+    unnumbered,
 )
 from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
 
@@ -93,6 +95,9 @@ class Scrubber:
     def interaction(self, interaction: model.Interaction) -> model.Interaction:
         """An interaction, scrubbed: its request and its response or error."""
         self._learn(interaction)
+        return self._interaction(interaction)
+
+    def _interaction(self, interaction: model.Interaction) -> model.Interaction:
         operation, outcome = interaction.operation, interaction.outcome
         request = self._body(operation, interaction.request, "request")
         if isinstance(outcome, model.Response):
@@ -144,7 +149,7 @@ class Scrubber:
         while True:
             known = self._free.known
             self._redacted.clear()
-            scrubbed = tuple(self.interaction(interaction) for interaction in interactions)
+            scrubbed = tuple(self._interaction(interaction) for interaction in interactions)
             if known == self._free.known:
                 return scrubbed
 
@@ -262,7 +267,7 @@ class Scrubber:
         return REDACTED
 
     def _tells(self, value: str, name: str) -> bool:
-        if len(value) < SHORTEST_ORIGINAL or MARK in value or value in _vocabulary():
+        if len(value) < SHORTEST_ORIGINAL or has_pseudonym(value) or value in _vocabulary():
             return False
         if pseudonym_of_id(value) != value or value.startswith("arn:"):
             return False  # the search finds its parts, and keeps their relations
@@ -307,7 +312,7 @@ class Scrubber:
 
     def _id(self, value: str) -> str:
         false = self._free.search(value)
-        if false != value or not value or MARK in value or value.startswith("arn:"):
+        if false != value or not value or has_pseudonym(value) or value.startswith("arn:"):
             return false
         if is_masked(value):
             return value
@@ -321,7 +326,7 @@ class Scrubber:
 
     def _host(self, value: str) -> str:
         false = self._free.search(value)
-        if false == value and self._free.is_host(value):
+        if false == value and self._free.is_host(value) and not has_pseudonym(value):
             return self._free.host(value)
         return false
 
@@ -469,6 +474,23 @@ def scrub(cassette: model.Cassette, policy: str = "standard") -> tuple[model.Cas
     interactions = scrubber._all(cassette.interactions)
     made_by = model.Scrub(policy=policy, version=POLICY_VERSION)
     return dataclasses.replace(cassette, interactions=interactions, scrub=made_by), scrubber
+
+
+def comparable(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A request in the form in which an original and its pseudonym are equal.
+
+    What scrubbing numbers is one and the same here: two accounts, say, do not differ.
+    """
+    plain: dict[str, Any] = _unnumbered(Scrubber().request(operation, body))
+    return plain
+
+
+def _unnumbered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unnumbered(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unnumbered(inner) for inner in value]
+    return unnumbered(value) if isinstance(value, str) else value
 
 
 def _is_json(text: str) -> bool:
