@@ -62,14 +62,13 @@ class Recording:
     Polls that changed nothing are counted, not kept, so memory grows with the distinct states.
     """
 
-    def __init__(self, source: str = "live", before: tuple[Interaction, ...] = ()) -> None:
+    def __init__(self, source: str = "live") -> None:
         self._lock = threading.Lock()
         self._source = source
         self._began_at = datetime.datetime.now(datetime.timezone.utc)
         self._first: float | None = None
-        self._start = max((i.at for i in before), default=0.0)
         self._region = ""
-        self._interactions = list(before)
+        self._interactions: list[Interaction] = []
         self._last: dict[str, int] = {}  # a subject of calls -> its last interaction
         self._heard = 0
 
@@ -81,7 +80,7 @@ class Recording:
             if self._first is None:
                 self._first = attempt.began
                 self._region = attempt.region
-            at = round(self._start + max(0.0, attempt.began - self._first), 3)
+            at = round(max(0.0, attempt.began - self._first), 3)
             self._heard += 1
             self._add(Interaction(at, attempt.operation, request, outcome))
 
@@ -166,6 +165,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         policy: the scrubbing policy.
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
+        source: what is recorded, for the cassette's header, if it is not AWS itself.
 
     Raises:
         NothingRecordedError: the block made no ECS call.
@@ -180,11 +180,13 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         policy: str = "standard",
         clients: Iterable[Any] | None = None,
         save_on_error: bool = False,
+        source: str = "live",
     ) -> None:
         self._path = path
         self._policy = policy
         self._clients = None if clients is None else list(clients)
         self._save_on_error = save_on_error
+        self._source = source
 
     def _again(self) -> record:
         return record(
@@ -192,11 +194,12 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             policy=self._policy,
             clients=self._clients,
             save_on_error=self._save_on_error,
+            source=self._source,
         )
 
     def _begin(self) -> Recording:
         check_writable(self._path)
-        self._recording = Recording()
+        self._recording = Recording(self._source)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)
         return self._recording

@@ -1,0 +1,5 @@
+"""`python -m cassette`."""
+
+from cassette.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""The command line. It holds no logic: each command calls the library and shows what it gives.
+
+Commands are imported when they run, so that `--help` and completion stay quick.
+
+Exit codes: 0 all well; 1 it found something; 2 wrong usage or an unreadable file; 3 AWS could
+not be reached or said no.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "audit": "Search files for account ids, addresses and credentials.",
+    "check": "Read cassettes and say what is wrong with them.",
+    "demo": "Show the main job on this machine, without an AWS account.",
+    "patch": "Apply patches to a cassette, and write or print the variant.",
+    "record": "Record a live ECS task into a cassette.",
+    "show": "Show a cassette, or a variant of it, as a timeline.",
+    "variants": "List the patches at hand.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module("cassette.cli.commands")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("ecs-cassette"), prog_name="cassette")
+def group() -> None:
+    """Record Amazon ECS responses, replay them, and break them with patches."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        group.main(arguments, prog_name="cassette", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        _fail("stopped; nothing was written", 2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+        _fail(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code; what is a mistake of ours is raised again."""
+    from cassette.errors import CassetteError, UnsafeCassetteError
+    from cassette.watch import WatchError
+
+    if isinstance(error, WatchError):
+        return str(error), 3
+    if isinstance(error, CassetteError):
+        return str(error), 1 if isinstance(error, UnsafeCassetteError) else 2
+    said = aws_said(error)
+    if said is None:
+        raise error
+    return said, 3
+
+
+def aws_said(error: Any) -> str | None:
+    """Botocore's own errors in one scrubbed sentence and a line that mends it."""
+    from botocore import exceptions
+
+    from cassette.scrub import Scrubber
+
+    mends: tuple[tuple[type[Exception], str], ...] = (
+        (exceptions.NoCredentialsError, "give --profile, or set AWS_ACCESS_KEY_ID and the rest"),
+        (exceptions.NoRegionError, "give --region"),
+        (exceptions.ProfileNotFound, "give a --profile that is in ~/.aws/config"),
+        (exceptions.HTTPClientError, "check the network, --region and --endpoint-url"),
+        (exceptions.ClientError, "check --cluster, --region and what the credentials may do"),
+        (exceptions.BotoCoreError, "see what botocore says"),
+    )
+    for kind, mend in mends:
+        if isinstance(error, kind):
+            return f"AWS: {Scrubber().text(str(error))}\n  To mend it: {mend}"
+    return None
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

@@ -1,0 +1,74 @@
+"""Polling a live task until it has come where one wants it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cassette.errors import CassetteError
+
+DONE = {"running": ("RUNNING", "STOPPED"), "stopped": ("STOPPED",)}
+
+
+class WatchError(CassetteError):
+    """A task that AWS does not show, or that did not come where it should in time."""
+
+
+def poll(client: Any, cluster: str, tasks: Sequence[str], *, tags: bool) -> list[dict[str, Any]]:
+    """Ask for the tasks once.
+
+    Raises:
+        WatchError: one of them is missing.
+    """
+    include = {"include": ["TAGS"]} if tags else {}
+    response = client.describe_tasks(cluster=cluster, tasks=list(tasks), **include)
+    if response.get("failures") or len(response["tasks"]) < len(tasks):
+        reasons = {failure.get("reason", "MISSING") for failure in response.get("failures", ())}
+        raise WatchError(
+            f"ECS does not show every task asked for: {', '.join(sorted(reasons)) or 'MISSING'}",
+            fix="check --cluster, --task and --region; ECS forgets a stopped task after an hour",
+        )
+    found: list[dict[str, Any]] = response["tasks"]
+    return found
+
+
+def watch(
+    client: Any,
+    cluster: str,
+    tasks: Sequence[str],
+    *,
+    tags: bool,
+    until: str,
+    interval: float,
+    timeout: float,
+    progress: Callable[[list[dict[str, Any]]], None],
+) -> None:
+    """Poll until every task is `running` (or stopped, since then it never will) or `stopped`.
+
+    Args:
+        client: an ECS client.
+        cluster: the cluster's name or ARN.
+        tasks: ids or ARNs.
+        tags: ask for tags, too.
+        until: a key of `DONE`.
+        interval: seconds between two polls.
+        timeout: seconds after which to give up.
+        progress: is shown the tasks after each poll.
+
+    Raises:
+        WatchError: a task is missing, or the time was not enough.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        found = poll(client, cluster, tasks, tags=tags)
+        progress(found)
+        if all(task["lastStatus"] in DONE[until] for task in found):
+            return
+        if time.monotonic() + interval > end:
+            raise WatchError(
+                f"after {timeout:g} s not every task was {until}",
+                nearest="last seen: " + ", ".join(task["lastStatus"] for task in found),
+                fix="give it longer with --timeout",
+            )
+        time.sleep(interval)
