@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         UnsafeCassetteError,
     )
     from cassette.recorder import record, save
-    from cassette.replay import Cassette, Tape, load, replay
+    from cassette.replayer import Cassette, Tape, load, replay
 
 __all__ = [
     "Cassette",
@@ -31,14 +31,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Cassette": "cassette.replay",
+    "Cassette": "cassette.replayer",
     "CassetteError": "cassette.errors",
-    "Tape": "cassette.replay",
+    "Tape": "cassette.replayer",
     "UnmatchedRequestError": "cassette.errors",
     "UnsafeCassetteError": "cassette.errors",
-    "load": "cassette.replay",
+    "load": "cassette.replayer",
     "record": "cassette.recorder",
-    "replay": "cassette.replay",
+    "replay": "cassette.replayer",
     "save": "cassette.recorder",
 }
 

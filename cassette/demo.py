@@ -18,7 +18,7 @@ import botocore.session
 
 from cassette.errors import UsageError
 from cassette.recorder import record
-from cassette.replay import replay
+from cassette.replayer import replay
 from cassette.watch import watch
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def run(console: Console) -> None:
     for patch in ("stopped/out-of-memory", "stopped/image-pull", "unhealthy/container"):
         _say(console, f'with cassette.replay("web", "{patch}") as tape:')
         with replay("web", patch) as tape:
-            arn = tape.tasks[0]["taskArn"]
-            (task,) = _client().describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"]
+            client, asked = _client(), {"cluster": CLUSTER, "tasks": [tape.tasks[0]["taskArn"]]}
+            for _ in tape.cassette.interactions:
+                (task,) = client.describe_tasks(**asked)["tasks"]
         console.print(f"   {_seen(task)}", markup=False)
 
 
@@ -185,9 +186,7 @@ def _say(console: Console, line: str) -> None:
 def _show(console: Console, path: Path) -> None:
     marks = ("taskArn:", "image:", "value: REDACTED", "value: 198.", "lastStatus:", "changes:")
     shown = [
-        line
-        for line in path.read_text("utf-8").splitlines()
-        if any(mark in line for mark in marks)
+        line for line in path.read_text("utf-8").splitlines() if any(mark in line for mark in marks)
     ]
     for line in shown[:14]:
         console.print(f"   {line}", markup=False, overflow="ellipsis", no_wrap=True)

@@ -154,7 +154,7 @@ class ReplayTap(_Tap):
 
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
         """Answer from the cassette."""
-        is_async = _is_async(type(endpoint))
+        is_async = _is_async(endpoint)
         if is_async:
             _reach_async_waiters()
         _slept_by.set(self._sleep)
@@ -178,7 +178,7 @@ class ReplayTap(_Tap):
         exchange: Exchange,
         first: Answer,
     ) -> Any:
-        is_async = _is_async(type(endpoint))
+        is_async = _is_async(endpoint)
         waiting = [first]
 
         def send(name: str, _values: dict[str, Any]) -> Any:
@@ -200,8 +200,8 @@ class ReplayTap(_Tap):
         if seconds is None or seconds is False or seconds is True:
             return seconds
         exchange.delayed(seconds)
-        assert self._sleep is not None
-        self._sleep(seconds)
+        if self._sleep is not None:
+            self._sleep(seconds)
         return 0
 
 
@@ -266,11 +266,9 @@ def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:
     return shadow
 
 
-@functools.cache
-def _is_async(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] == "aiobotocore" or any(
-        base.__module__.partition(".")[0] == "aiobotocore" for base in kind.__mro__
-    )
+def _is_async(endpoint: object) -> bool:
+    bases = type(endpoint).__mro__
+    return any(base.__module__.partition(".")[0] == "aiobotocore" for base in bases)
 
 
 async def _completed(value: Any) -> Any:
@@ -414,7 +412,7 @@ def _skipping(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitab
     return sleep
 
 
-# -- a region for clients made during replay --------------------------------------------------------
+# -- a region for clients made during replay -------------------------------------------------
 
 _creator_init = botocore.client.ClientCreator.__init__
 

@@ -13,7 +13,7 @@ from typing import Any
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.library import SUFFIX, Library
 from cassette.recorder import record
-from cassette.replay import replay
+from cassette.replayer import replay
 
 MODES = ("none", "once", "all")
 

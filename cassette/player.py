@@ -494,7 +494,7 @@ class Player:
             asked.setdefault("cluster", "default")
         return {name: _canonical(name, value) for name, value in asked.items()}
 
-    # -- outcomes that no recording holds -----------------------------------------------------------
+    # -- outcomes that no recording holds ------------------------------------------------------
 
     def _answer(self, **parts: Any) -> Answer:
         return Answer(f"ca55e77e-0000-4000-8000-{len(self.calls):012x}", **parts)

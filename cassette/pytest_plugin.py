@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cassette.recorder import Recording
-    from cassette.replay import Tape
+    from cassette.replayer import Tape
 
 MARK = "cassette"
 
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        'cassette(name, *patches, **options): replay a cassette, by name or path, for this test; '
+        "cassette(name, *patches, **options): replay a cassette, by name or path, for this test; "
         "see cassette.replay for the options",
     )
 

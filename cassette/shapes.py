@@ -1,4 +1,4 @@
-"""What botocore's model of ECS says of shapes: members, their order, enums, and the two forms of a body.
+"""What botocore's model of ECS says of shapes, and the two forms of a body.
 
 *Wire form* is the JSON that ECS sends: timestamps are epoch seconds. *Readable form* is what a
 cassette holds: the same JSON with members in the order of the model (those the model does not
@@ -24,7 +24,7 @@ import botocore.model
 import botocore.parsers
 
 Direction = Literal["request", "response"]
-Shape = botocore.model.Shape
+Shape = Any  # a botocore.model.Shape, whose kinds have members of their own
 
 TARGET_PREFIX = "AmazonEC2ContainerServiceV20141113"
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -47,12 +47,12 @@ def operations() -> frozenset[str]:
 
 
 @functools.cache
-def shape_of(operation: str, direction: Direction = "response") -> Shape | None:
+def shape_of(operation: str, direction: Direction = "response") -> Shape:
     """The input or output shape of an operation; None if botocore does not know it."""
     if operation not in operations():
         return None
     model = service_model().operation_model(operation)
-    shape: Shape | None = model.input_shape if direction == "request" else model.output_shape
+    shape: Shape = model.input_shape if direction == "request" else model.output_shape
     return shape
 
 
@@ -134,21 +134,24 @@ def to_readable(
     operation: str, body: Mapping[str, Any], direction: Direction = "response"
 ) -> dict[str, Any]:
     """A body of the wire, in readable form."""
-    return _walk(body, shape_of(operation, direction), _time_to_readable)
+    readable: dict[str, Any] = _walk(body, shape_of(operation, direction), _time_to_readable)
+    return readable
 
 
 def to_wire(
     operation: str, body: Mapping[str, Any], direction: Direction = "response"
 ) -> dict[str, Any]:
     """A body in readable form, as it stands on the wire."""
-    return _walk(body, shape_of(operation, direction), _time_to_wire)
+    wire: dict[str, Any] = _walk(body, shape_of(operation, direction), _time_to_wire)
+    return wire
 
 
 def shifted(operation: str, body: Mapping[str, Any], by: datetime.timedelta) -> Mapping[str, Any]:
     """A response body in readable form with every timestamp moved by one offset."""
     if not by:
         return body
-    return _walk(body, shape_of(operation), lambda value: _time_shifted(value, by))
+    moved: dict[str, Any] = _walk(body, shape_of(operation), lambda v: _time_shifted(v, by))
+    return moved
 
 
 def _time_shifted(value: Any, by: datetime.timedelta) -> Any:
@@ -180,19 +183,19 @@ def _time_to_wire(value: Any) -> Any:
     return value
 
 
-def _walk(value: Any, shape: Shape | None, time: Callable[[Any], Any]) -> Any:
+def _walk(value: Any, shape: Shape, time: Callable[[Any], Any]) -> Any:
     """A copy of a value in the order of the model, its timestamps changed by `time`."""
     kind = shape.type_name if shape is not None else None
     if isinstance(value, Mapping):
         if kind == "structure":
-            members = shape.members  # type: ignore[union-attr]
+            members = shape.members
             known = {k: _walk(value[k], s, time) for k, s in members.items() if k in value}
             unknown = {k: _walk(value[k], None, time) for k in sorted(value.keys() - members)}
             return known | unknown
-        inner = shape.value if kind == "map" else None  # type: ignore[union-attr]
+        inner = shape.value if kind == "map" else None
         return {k: _walk(value[k], inner, time) for k in sorted(value)}
     if isinstance(value, (list, tuple)):
-        inner = shape.member if kind == "list" else None  # type: ignore[union-attr]
+        inner = shape.member if kind == "list" else None
         return [_walk(item, inner, time) for item in value]
     return time(value) if kind == "timestamp" else value
 

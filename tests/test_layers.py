@@ -20,7 +20,7 @@ SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
 
 MODEL = {"errors", "shapes", "model"}
 ROOMS = {"store", "scrub", "patch", "player", "intercept"}
-VERBS = {"recorder", "replay"}
+VERBS = {"recorder", "replayer"}
 BELOW_EDGES = MODEL | ROOMS | {"library"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo", "server"}
 
@@ -33,9 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What the two verbs have in common: a context manager that is a decorator, too.
     "verb": set(),
     **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
-    **dict.fromkeys(EDGES, BELOW_EDGES),
+    # A record mode is one verb or the other; a watch is what is done while one records.
+    "modes": {"errors", "library"} | VERBS,
+    "watch": {"errors"},
+    **dict.fromkeys(EDGES, BELOW_EDGES | {"modes", "watch"}),
     # The command line starts the other edges; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"demo", "server"},
+    "cli": BELOW_EDGES | {"watch", "demo", "server"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES,
     "__main__": {"cli"},
@@ -252,8 +255,8 @@ def test_one_room_in_another_is_found(tmp_path, source):
         ("errors", "model"),
         ("shapes", "model"),
         ("library", "scrub"),
-        ("recorder", "replay"),
-        ("replay", "cli"),
+        ("recorder", "replayer"),
+        ("replayer", "cli"),
         ("pytest_plugin", "cli"),
         ("server", "cli"),
         ("init", "cli"),
@@ -285,8 +288,8 @@ def test_what_the_table_allows_passes(tmp_path):
         store__text="",
         player="from cassette.clock import Clock",
         clock="from cassette import model",
-        replay="from cassette import model, player, store",
-        cli__init="from cassette import demo, replay",
+        replayer="from cassette import model, player, store",
+        cli__init="from cassette import demo, replayer",
         demo="",
     )
     assert broken_layers(tree) == []
@@ -297,14 +300,14 @@ def test_what_the_table_allows_passes(tmp_path):
     ("room", "source"),
     [
         ("player", "import botocore.endpoint"),
-        ("replay", "from botocore.waiter import Waiter"),
+        ("replayer", "from botocore.waiter import Waiter"),
         ("recorder", "from botocore import session"),
         ("shapes", "import botocore.awsrequest"),
-        ("replay", "import boto3"),
-        ("replay", "def late():\n    import aiobotocore.endpoint"),
+        ("replayer", "import boto3"),
+        ("replayer", "def late():\n    import aiobotocore.endpoint"),
         ("patch", "import yaml"),
         ("scrub", "from jsonpatch import JsonPatch"),
-        ("replay", "import pytest"),
+        ("replayer", "import pytest"),
         ("recorder", "from rich.console import Console"),
     ],
 )

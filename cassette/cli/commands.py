@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette import scrub, store
 from cassette import model as middle
+from cassette import scrub, store
 from cassette.errors import CassetteError, UsageError
 from cassette.library import Library
 from cassette.player import short_name
 from cassette.recorder import record as recording
 from cassette.recorder import save
-from cassette.replay import patched
+from cassette.replayer import patched
 from cassette.watch import poll, watch
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def patch(name: str, patches: tuple[str, ...], output: str | None) -> None:
 @click.option("--profile")
 @click.option("--endpoint-url")
 @click.option("-o", "--output", required=True, type=click.Path(), help="The cassette to write.")
-def record(
+def record(  # noqa: PLR0917 - click gives options by name
     cluster: str,
     tasks: tuple[str, ...],
     tags: bool,
@@ -220,7 +220,7 @@ def timeline(console: Console, cassette: middle.Cassette) -> None:
         for task in states:
             table.add_row(
                 f"{row['at']:g} s",
-                row["operation"] + (f" ×{row['count']}" if row["count"] > 1 else ""),
+                row["operation"] + (f" x{row['count']}" if row["count"] > 1 else ""),
                 task.get("state", row["error"] or "ok"),
                 task.get("containers", ""),
                 task.get("reason", ""),

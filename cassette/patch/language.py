@@ -357,7 +357,7 @@ class _Reader:
             self.fail("it points at the whole thing, not at a member of it", pointer)
         return str(value)
 
-    def fail(self, problem: str, pointer: str, **more: str) -> NoReturn:
+    def fail(self, problem: str, pointer: str, **more: Any) -> NoReturn:
         raise PatchError(
             problem if self.path else f"patch {self.name}: {problem}",
             path=self.path,

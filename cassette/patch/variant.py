@@ -123,7 +123,8 @@ class _Draft:
 
     def put(self, arn: str, task: Task | None, failure: Body | None = None) -> None:
         """Replace a task by another state of it, by a failure, or by nothing."""
-        assert self.body is not None
+        if self.body is None:
+            return
         kept = [task if _arn(old) == arn else old for old in self.tasks()]
         self.body["tasks"] = [one for one in kept if one is not None]
         if failure is not None:
@@ -239,7 +240,8 @@ class _Work:
 
     def run_on_response(self, entry: Entry, draft: _Draft) -> None:
         before = draft.body
-        assert before is not None
+        if before is None:
+            return
         where = f"the last response to {json.dumps(dict(draft.interaction.request))}"
         scope = {**before, "recordedAt": self.recorded_at(draft), "param": self.params}
         pointer = f"{entry.pointer}/where"
@@ -428,7 +430,7 @@ class _Work:
     def base(self) -> str:
         return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
 
-    def error(self, problem: str, pointer: str | None, **more: str | None) -> PatchError:
+    def error(self, problem: str, pointer: str | None, **more: Any) -> PatchError:
         words = problem if self.patch.path else f"patch {self.patch.name}: {problem}"
         return PatchError(words, path=self.patch.path, pointer=pointer, **more)
 

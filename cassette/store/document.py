@@ -180,7 +180,7 @@ def _refuse_properties(event: Any) -> None:
 
 
 def _refuse_surrogates(text: str) -> None:
-    """Refuse "\\ud800", as libyaml does and PyYAML's own scanner does not."""
+    r"""Refuse "\ud800", as libyaml does and PyYAML's own scanner does not."""
     if _SURROGATE.search(text):
         _refuse("half a surrogate pair, which is no character")
 

@@ -10,12 +10,12 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from cassette import errors
-from cassette.scrub import audit, gate
-from cassette.scrub import audit as _audit_function
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cassette import errors
+from cassette.scrub import audit, gate
+from cassette.scrub import audit as _audit_function
 from tests.scrub import bodies
 
 SECRET_KEY = "aB3" + "dE5fG7hJ9kL" * 3 + "mN1p"

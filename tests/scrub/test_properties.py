@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cassette import model, shapes
-from cassette.scrub import audit, scrub
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cassette import model, shapes
+from cassette.scrub import audit, scrub
 from tests.scrub import bodies
 
 SECRETS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from cassette import errors, model, shapes
 from cassette.scrub import POLICY_VERSION, Scrubber, audit, comparable, pseudonym_of_id, scrub
-
 from tests.scrub import bodies
 from tests.scrub.bodies import ACCOUNT, EMAIL, IP, PASSWORD, TASK, TASK_ARN, body_of, described
 

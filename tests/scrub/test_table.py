@@ -19,7 +19,7 @@ def reachable() -> Iterator[shapes.Shape]:
     seen = set()
     while todo:
         shape = todo.pop()
-        if shape is None or shape.name in seen and shape.type_name == "structure":
+        if shape is None or (shape.name in seen and shape.type_name == "structure"):
             continue
         if shape.type_name == "structure":
             seen.add(shape.name)

@@ -1,0 +1,157 @@
+"""The command line, by real processes: what it prints, writes and ends with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.live import bodies, scripted
+
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": bodies.REGION,
+    "AWS_MAX_ATTEMPTS": "1",
+}
+
+
+def run(*words, cwd, **environment):
+    """Run `cassette`; gives its exit code, standard output and standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cassette", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def record(url, file, *more, cwd, **environment):
+    """Run `cassette record` for the task of `bodies`."""
+    asked = ("--cluster", bodies.CLUSTER, "--task", bodies.TASK_ARN, "--endpoint-url", url)
+    return run("record", *asked, "-o", file, *more, cwd=cwd, **environment)
+
+
+def test_record_watches_until_running(tmp_path):
+    """It shows progress, says what it wrote and scrubbed, and prints nothing that identifies."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script(
+            "DescribeTasks",
+            bodies.described(bodies.provisioning(tags=True)),
+            bodies.described(bodies.running(tags=True)),
+        )
+        code, out, err = record(
+            ecs.url,
+            "web.yaml",
+            *("--tags", "--watch", "--until", "running", "--interval", "0.01"),
+            cwd=tmp_path,
+            **KEYS,
+        )
+    assert (code, err) == (0, "")
+    assert "PROVISIONING" in out
+    assert "wrote web.yaml: 2 calls" in out
+    assert "redacted" in out
+    text = out + (tmp_path / "web.yaml").read_text("utf-8")
+    assert [one for one in bodies.IDENTIFYING if one in text and one != bodies.DEPLOYMENT] == []
+    code, out, _ = run("show", "web.yaml", "stopped/out-of-memory", cwd=tmp_path)
+    assert code == 0
+    assert "exit 137" in out
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (scripted.error("ClusterNotFoundException", "Cluster not found."), "Cluster not found."),
+        (scripted.error("AccessDeniedException", "is not authorized"), "is not authorized"),
+        (scripted.error("ExpiredTokenException", "has expired"), "has expired"),
+        ({"tasks": [], "failures": [{"arn": "a", "reason": "MISSING"}]}, "MISSING"),
+    ],
+)
+def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
+    """A refusal is one sentence and a line that mends it; the earlier file stays."""
+    file = tmp_path / "web.yaml"
+    file.write_text("what stood there\n")
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", answer)
+        code, _, err = record(ecs.url, file, cwd=tmp_path, **KEYS)
+    assert code == 3
+    assert said in err
+    assert "To mend it" in err
+    assert file.read_text() == "what stood there\n"
+
+
+def test_an_account_out_of_reach_ends_with_3(tmp_path):
+    """No server, no credentials: exit code 3 and a sentence."""
+    with scripted.ScriptedECS() as ecs:
+        url = ecs.url
+        code, _, err = record(url, "a.yaml", cwd=tmp_path, AWS_DEFAULT_REGION="eu-west-1")
+        assert (code, "credentials" in err) == (3, True)
+    code, _, err = record(url, "a.yaml", cwd=tmp_path, **KEYS)
+    assert (code, "Could not connect" in err) == (3, True)
+    assert not (tmp_path / "a.yaml").exists()
+
+
+def test_wrong_usage_ends_with_2(tmp_path):
+    """An unknown name or a file that cannot be written is said before AWS is asked."""
+    code, _, err = record("http://127.0.0.1:1", tmp_path, cwd=tmp_path, **KEYS)
+    assert (code, "is a folder" in err) == (2, True)
+    code, _, err = run("show", "wep", cwd=tmp_path)
+    assert (code, "web" in err) == (2, True)
+    code, _, err = run("shwo", cwd=tmp_path)
+    assert (code, "No such command" in err) == (2, True)
+
+
+def test_audit_finds_and_does_not_print(tmp_path):
+    """A finding ends with 1 and gives its place, never its value."""
+    (tmp_path / "a.json").write_text('{"clusterArn": "arn:aws:ecs:eu-west-1:987654321098:c"}\n')
+    code, out, _ = run("audit", "a.json", cwd=tmp_path)
+    assert code == 1
+    assert "a.json:1:" in out
+    assert "987654321098" not in out
+
+
+def test_patch_writes_a_variant_that_says_so(tmp_path):
+    """The variant is a cassette that names its base and its patches, and is in order."""
+    code, out, _ = run("patch", "web", "stopped/exit-code(code=3)", "-o", "v.yaml", cwd=tmp_path)
+    assert (code, "wrote v.yaml" in out) == (0, True)
+    text = (tmp_path / "v.yaml").read_text("utf-8")
+    assert "synthetic" in text
+    assert "stopped/exit-code(code=3)" in text
+    assert run("check", "v.yaml", cwd=tmp_path)[0] == 0
+
+
+def test_check_says_what_is_wrong(tmp_path):
+    """A file that is no cassette is named, and the exit code is 1."""
+    (tmp_path / "a.yaml").write_text("cassette: 99\n")
+    code, out, _ = run("check", "a.yaml", cwd=tmp_path)
+    assert code == 1
+    assert "a.yaml" in out
+
+
+def test_help_imports_neither_botocore_nor_yaml(tmp_path):
+    """`--help` and `--version` are quick."""
+    code = (
+        "import sys, cassette.cli as c\n"
+        "try: c.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('botocore', 'yaml', 'rich') if m in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.rstrip().endswith("[]")
+
+
+def test_the_demo_shows_the_main_job(tmp_path):
+    """It records over HTTP, replays without waiting, and breaks the task."""
+    code, out, err = run("demo", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    for line in ("polled: STOPPED", "000000000001", "exit code 137", "health UNHEALTHY"):
+        assert line in out
+    assert "made-up-and-secret" not in out
