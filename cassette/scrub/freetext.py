@@ -78,8 +78,8 @@ _RULES: dict[str, str] = {
     "uuid": rf"{_L}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_R}",
     "mac": rf"{_L}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_R}",
     "ipv6": (
-        r"(?<![\w:.])(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
-        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:]|\.\d)"
+        r"(?<![0-9A-Za-z:.])(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
+        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:]|\.\d)"
     ),
     "ipv4": rf"{_L}(?<!\d\.)\d{{1,3}}(?:\.\d{{1,3}}){{3}}{_R}(?!\.\d)",
     "hex": rf"{_L}[0-9a-f]{{16,}}{_R}",
@@ -252,7 +252,7 @@ class FreeText:
     def _login(self, match: re.Match[str]) -> str:
         user, colon, password = match[0][:-1].partition(":")
         for part in (password, "" if colon else user):
-            if not is_masked(part):
+            if part and not is_masked(part):
                 self.remember("credential", part, REDACTED)
         return f"{REDACTED}:{REDACTED}@" if colon else f"{REDACTED}@"
 

@@ -314,6 +314,8 @@ class Scrubber:
         false = self._free.search(value)
         if false != value or not value or has_pseudonym(value) or value.startswith("arn:"):
             return false
+        if REDACTED in value:  # an id in which something was hidden before
+            return value
         if is_masked(value):
             return value
         prefix = re.match(r"[A-Za-z]{1,16}[-:]", value)

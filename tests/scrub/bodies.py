@@ -23,6 +23,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 CLUSTER_ARN = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/prod"
 TASK_ARN = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/prod/{TASK}"
+CONTAINER_ARN = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:container/prod/{TASK}/{CONTAINER}"
 
 
 def task(**members: Any) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def task(**members: Any) -> dict[str, Any]:
         "clusterArn": CLUSTER_ARN,
         "containers": [
             {
-                "containerArn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:container/prod/{TASK}/{CONTAINER}",
+                "containerArn": CONTAINER_ARN,
                 "taskArn": TASK_ARN,
                 "name": "web",
                 "image": f"{OTHER_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/team/web:1",

@@ -180,8 +180,8 @@ def test_errors_are_scrubbed() -> None:
         ("DB_PASSWORD=abc, token: x1y2z3", "DB_PASSWORD=REDACTED, token: REDACTED"),
         ("unable to pull secrets or registry auth: The task failed; exit code 137, version 1.4.0",
          "unable to pull secrets or registry auth: The task failed; exit code 137, version 1.4.0"),
-        ("ecs-svc/9223370460701754056 at 1730946635503", "ecs-svc/9223370460701754056 at "
-         "1730946635503"),
+        ("ecs-svc/9223370460701754056 at 1730946635503",
+         "ecs-svc/9223370460701754056 at 1730946635503"),
         (bodies.JWT + " " + bodies.ACCESS_KEY, "REDACTED REDACTED"),
         ("AppStack-WebServiceTaskDef4A3B2C1D-XYZ123ABC456",
          "AppStack-WebServiceTaskDef4A3B2C1D-XYZ123ABC456"),
