@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,24 @@ class Library:
                 if kind == "patch" or PATCHES not in relative.parts[:1]:
                     found.add(relative.with_suffix("").as_posix())
         return sorted(found)
+
+    def matching(self, pattern: str, kind: Kind) -> list[str]:
+        """The names that a pattern such as `stopped/*` fits; any other text is a name itself.
+
+        Raises:
+            CassetteNotFoundError: the pattern fits none.
+        """
+        if not set("*?[") & set(pattern.partition("(")[0]):
+            return [pattern]
+        names = self.names(kind)
+        found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
+        if not found:
+            near = difflib.get_close_matches(pattern, names, 3, 0.3) or names[:3]
+            raise CassetteNotFoundError(
+                f"no {kind} fits the pattern {pattern!r}",
+                nearest=("nearest: " + ", ".join(near)) if near else None,
+            )
+        return found
 
     def _roots(self, kind: Kind) -> list[Path]:
         folders = [*self.folders, built_in_pack()]

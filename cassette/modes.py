@@ -1,58 +1,323 @@
-"""Record modes: one name for a cassette file that a run replays, records, or both.
+"""Record modes, as in VCR: what one run does with one cassette file.
 
-`none` replays only. `once` records if the file is not there. `all` records anew. As in VCR.
+| mode | the file is there | it is not there |
+| --- | --- | --- |
+| `none` | replay | error |
+| `once` | replay | record |
+| `new_episodes` | replay, and record the calls that it cannot answer | record |
+| `all` | record anew | record |
+
+With patches, every mode replays: a failure that has to be patched in cannot be recorded.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import inspect
+import json
 import os
-from collections.abc import Mapping
+import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
+from cassette import intercept, scrub
+from cassette.clock import Clock
 from cassette.errors import CassetteNotFoundError, UsageError
-from cassette.library import SUFFIX, Library
-from cassette.recorder import record
-from cassette.replayer import replay
+from cassette.library import SUFFIX, Library, built_in_pack
+from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub
+from cassette.player import Call, Player, Rules
+from cassette.recorder import Recording, check_writable, outcome_of, save, tool
+from cassette.replayer import Tape, replay
+from cassette.verb import Verb
 
-MODES = ("none", "once", "all")
+RecordMode = Literal["none", "once", "new_episodes", "all"]
+MODES: tuple[RecordMode, ...] = get_args(RecordMode)
+OPTIONS = tuple(
+    name
+    for name, parameter in inspect.signature(replay).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY and name != "library"
+)
 
 
-def use(
-    mode: str,
-    name: str | os.PathLike[str],
-    *patches: str,
-    library: Library,
-    options: Mapping[str, Any] | None = None,
-) -> record | replay:
-    """The verb that a mode asks for.
+class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
+    """Replay a cassette, record it, or both, as a record mode says.
 
     Args:
-        mode: one of `MODES`.
-        name: the cassette's name or path; a new one goes to the library's first folder.
-        patches: patches to apply; a recording is of the healthy run, without them.
-        library: where names are looked up.
-        options: the options of `replay`.
+        mode: one of `MODES`; see the table at the top of this module.
+        name: the cassette's name or path.
+        patches: patches to apply, in order. They make it a replay in every mode.
+        library: where names are looked up; by default `./cassettes` and the pack that ships.
+        folder: where a cassette that is not there yet is recorded; by default the library's
+            first folder. One that is there is recorded anew where it stands, unless it belongs
+            to the pack that ships.
+        policy: the scrubbing policy of a recording; by default that of the cassette that is
+            there, else `standard`.
+        save_on_error: keep what was recorded although the block raised.
+        options: the options of `replay`, for as far as the mode replays.
 
     Raises:
-        UsageError: there is no such mode.
-        CassetteNotFoundError: there is nothing to replay, and the mode does not record.
+        UsageError: there is no such mode or option.
+        CassetteNotFoundError: there is nothing to replay, and nothing is to be recorded.
+        NothingRecordedError: a recording ended without one ECS call.
+        UnsafeCassetteError: the audit refused what was to be written.
     """
-    if mode not in MODES:
-        raise UsageError(f"there is no record mode {mode!r}", nearest=f"modes: {', '.join(MODES)}")
-    if mode == "all" or (mode == "once" and not _is_there(name, library)):
-        return record(_target(name, library))
-    return replay(name, *patches, library=library, **(options or {}))
+
+    def __init__(
+        self,
+        mode: str,
+        name: str | os.PathLike[str],
+        *patches: str,
+        library: Library | None = None,
+        folder: Path | None = None,
+        policy: str | None = None,
+        save_on_error: bool = False,
+        **options: Any,
+    ) -> None:
+        _check("record mode", mode, MODES)
+        for option in options:
+            _check("option", option, (*OPTIONS, "policy"))
+        self._library = library or Library()
+        self._replay = replay(name, *patches, library=self._library, **options)
+        self._mode = mode
+        self._name = name
+        self._patches = patches
+        self._folder = folder or self._library.folders[0]
+        self._policy = policy
+        self._save_on_error = save_on_error
+        self._options = options
+
+    def _again(self) -> use:
+        return use(
+            self._mode,
+            self._name,
+            *self._patches,
+            library=self._library,
+            folder=self._folder,
+            policy=self._policy,
+            save_on_error=self._save_on_error,
+            **self._options,
+        )
+
+    def _begin(self) -> Tape:
+        self._verb = self._chosen()
+        return self._verb._begin()
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._verb._end(failure)
+
+    def _chosen(self) -> Verb[Tape]:
+        found = None if self._mode == "none" or self._patches else self._found()
+        if self._mode == "none" or self._patches or (self._mode == "once" and found):
+            return self._replay
+        file = _File(self._target(found), self._policy, self._save_on_error)
+        if not found:
+            return _Anew(file, self._options.get("clients"))
+        cassette = self._library.load(found)
+        file = dataclasses.replace(file, policy=self._policy or cassette.scrub.policy)
+        if self._mode == "all":
+            return _Anew(file, self._options.get("clients"))
+        # What is unknown is to be asked for, not to be answered as ECS would.
+        options = {**self._options, "library": self._library, "unknown": "error"}
+        return _Extending(file, cassette, **options)
+
+    def _found(self) -> Path | None:
+        try:
+            return self._library.find(self._name, "cassette")
+        except CassetteNotFoundError:
+            return None
+
+    def _target(self, found: Path | None) -> Path:
+        if found and not found.resolve().is_relative_to(built_in_pack().resolve()):
+            return found
+        path = Path(self._name)
+        if path.suffix in (SUFFIX, ".yml"):
+            return path
+        return self._folder / f"{os.fspath(self._name)}{SUFFIX}"
 
 
-def _is_there(name: str | os.PathLike[str], library: Library) -> bool:
-    try:
-        library.find(name, "cassette")
-    except CassetteNotFoundError:
-        return False
-    return True
+def _check(kind: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        near = difflib.get_close_matches(given, known, 1)
+        raise UsageError(
+            f"there is no {kind} {given!r}",
+            nearest=f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}",
+        )
 
 
-def _target(name: str | os.PathLike[str], library: Library) -> Path:
-    path = Path(name)
-    return path if path.suffix else library.folders[0] / f"{name}{SUFFIX}"
+# -- recording ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    """Where a recording goes, and how."""
+
+    path: Path
+    policy: str | None
+    save_on_error: bool
+
+    def keep(self, heard: _Heard, failure: BaseException | None) -> None:
+        if failure is None or (self.save_on_error and heard.calls):
+            save(heard.cassette(self.path), self.path, policy=self.policy)
+
+
+@dataclass(slots=True)
+class LiveCall(Call):
+    """One API call that live ECS answered; its delays were real and are not kept."""
+
+    heard: Outcome | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The last attempt's outcome, unscrubbed."""
+        return self.heard
+
+
+class _Heard:
+    """What live ECS said: the interactions for the file, and the calls for the test."""
+
+    def __init__(self, before: Cassette | None = None) -> None:
+        self.calls: list[LiveCall] = []
+        self._before = before
+        self._recording = Recording(_source(before) if before else "live")
+        self._lock = threading.Lock()
+        self._known: dict[tuple[float, str, str], LiveCall] = {}
+
+    def hear(self, attempt: intercept.Attempt) -> None:
+        """Take note of one attempt; those of one call were begun at the same moment."""
+        self._recording.hear(attempt)
+        parameters = json.dumps(attempt.request, sort_keys=True)
+        key = (attempt.began, attempt.operation, parameters)
+        with self._lock:
+            if key not in self._known:
+                at = attempt.began - next(iter(self._known), key)[0]
+                self._known[key] = LiveCall(attempt.operation, attempt.request, at)
+                self.calls.append(self._known[key])
+            self._known[key].attempts += 1
+            self._known[key].heard = outcome_of(attempt)
+
+    def cassette(self, path: str | os.PathLike[str] = "") -> Cassette:
+        """What was recorded before, and after it what was heard."""
+        new = self._recording.cassette(os.fspath(path))
+        before = self._before.interactions if self._before else ()
+        start = max((i.at for i in before), default=0.0)
+        later = [dataclasses.replace(i, at=round(start + i.at, 3)) for i in new.interactions]
+        return dataclasses.replace(new, interactions=(*before, *later))
+
+
+class LiveTape(Tape):
+    """A recording under way, with the face of a replay.
+
+    What it shows is unscrubbed, since the code under test saw it so. Nothing is `unmatched`.
+
+    Args:
+        heard: what live ECS says.
+        replayed: the replay of the calls that were recorded before; of none, in a new recording.
+    """
+
+    recording = True
+
+    def __init__(self, heard: _Heard, replayed: Tape) -> None:
+        super().__init__(replayed.cassette, replayed._player, replayed.clock)
+        self._heard = heard
+
+    @property
+    def cassette(self) -> Cassette:
+        """What was recorded so far, with what had been recorded before."""
+        return self._heard.cassette() if self._heard.calls else super().cassette
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The last state of each task so far, as boto3 would return it.
+
+        Raises:
+            UsageError: there is none yet, so a test that records cannot learn its task here.
+        """
+        tasks = super().tasks
+        if not tasks:
+            raise UsageError(
+                "tape.tasks is empty: this test is recording, and has not seen a task yet",
+                fix='name the live task: `os.environ["TASK"] if tape.recording else '
+                'tape.tasks[0]["taskArn"]`',
+            )
+        return tasks
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every ECS call so far, replayed or live, in order."""
+        live: list[Call] = [*self._heard.calls]
+        calls = []
+        for call in super().calls:
+            same = (x for x in live if (x.operation, x.parameters) == _asked(call))
+            taken = None if call.outcome else next(same, None)
+            calls.append(taken or call)
+            if taken:
+                live.remove(taken)
+        return calls + live
+
+    @property
+    def unmatched(self) -> list[Exception]:
+        """Empty: what the cassette could not answer, live ECS did."""
+        return []
+
+
+def _asked(call: Call) -> tuple[str, dict[str, Any]]:
+    return call.operation, call.parameters
+
+
+class _Anew(Verb[Tape]):
+    """A recording from nothing."""
+
+    def __init__(self, file: _File, clients: Any) -> None:
+        self._file = file
+        self._heard = _Heard()
+        self._tap = intercept.RecordTap(self._heard.hear, clients)
+
+    def _begin(self) -> Tape:
+        check_writable(self._file.path)
+        intercept.open_tap(self._tap)
+        return LiveTape(self._heard, _nothing())
+
+    def _end(self, failure: BaseException | None) -> None:
+        intercept.close_tap(self._tap)
+        self._file.keep(self._heard, failure)
+
+
+class _Extending(replay):
+    """A replay whose unanswered calls go to live ECS, and into the file."""
+
+    def __init__(self, file: _File, cassette: Cassette, **options: Any) -> None:
+        super().__init__(cassette, **options)
+        self._file = file
+        self._heard = _Heard(cassette)
+
+    def _otherwise(self) -> intercept.RecordTap:
+        return intercept.RecordTap(self._heard.hear)
+
+    def _begin(self) -> Tape:
+        check_writable(self._file.path)
+        return LiveTape(self._heard, super()._begin())
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._tape.unmatched.clear()
+        super()._end(failure)
+        if self._heard.calls:
+            self._file.keep(self._heard, failure)
+
+
+def _source(cassette: Cassette) -> str:
+    """An honest word on a file that holds what it held before and new calls."""
+    added = "; with new episodes from live"
+    source = cassette.recorded.source
+    return source if source == "live" or source.endswith(added) else source + added
+
+
+def _nothing() -> Tape:
+    """The replay of no calls at all."""
+    interactions: tuple[Interaction, ...] = ()
+    recorded, clock = Recorded("", tool(), ""), Clock(real=True)
+    cassette = Cassette("", recorded, Scrub("standard", scrub.POLICY_VERSION), interactions)
+    identify, comparable = scrub.pseudonym_of_id, scrub.comparable
+    player = Player(cassette, clock, Rules(), comparable=comparable, identify=identify)
+    return Tape(cassette, player, clock)

@@ -84,10 +84,18 @@ def patched(cassette: model.Cassette, patches: Iterable[str], library: Library) 
 class Tape:
     """A replay under way, as the test sees it."""
 
+    recording = False
+    """Whether calls go to live ECS and are recorded; see `cassette.modes`."""
+
     def __init__(self, cassette: model.Cassette, player: Player, clock: Clock) -> None:
         self._player = player
-        self.cassette = cassette
+        self._cassette = cassette
         self.clock = clock
+
+    @property
+    def cassette(self) -> model.Cassette:
+        """What is replayed, with the patches applied."""
+        return self._cassette
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -196,12 +204,17 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             region=cassette.region,
             clients=options["clients"],
             short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
+            otherwise=self._otherwise(),
         )
         intercept.open_tap(tap)
         self._stack.callback(intercept.close_tap, tap)
         if options["sleep"] == "all":
             self._stack.enter_context(taking_every_sleep(clock))
         return self._tape
+
+    def _otherwise(self) -> intercept.RecordTap | None:
+        """What takes the calls that nothing answers: in a replay, nothing."""
+        return None
 
     def _load(self, library: Library) -> model.Cassette:
         named = self._name

@@ -33,8 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What the two verbs have in common: a context manager that is a decorator, too.
     "verb": set(),
     **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
-    # A record mode is one verb or the other; a watch is what is done while one records.
-    "modes": {"errors", "library"} | VERBS,
+    # A record mode is one verb, the other, or both; a watch is what is done while one records.
+    "modes": BELOW_EDGES | {"verb"},
     "watch": {"errors"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"modes", "watch"}),
     # The command line starts the other edges; nothing else imports an edge.

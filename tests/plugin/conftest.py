@@ -1,0 +1,83 @@
+"""One pytest run inside a test: a project of its own, with our plugin installed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import boto3  # noqa: F401 - here, so that a run within this process does not forget it again
+import pytest
+
+import cassette
+import cassette.modes
+from cassette.model import ApiError
+from tests.live import bodies
+
+QUIET = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:randomly", "-W", "error")
+
+CONFTEST = """
+import boto3, pytest, cassette
+
+def describe(task=None, cluster="prod"):
+    task = task or cassette.load("web").tasks[0]["taskArn"]
+    response = boto3.client("ecs").describe_tasks(cluster=cluster, tasks=[task])
+    return response["tasks"][0]
+
+@pytest.fixture
+def ask():
+    return describe
+
+@pytest.fixture
+def last(ask):
+    def last():
+        for _ in range(10):
+            task = ask()
+        return task
+    return last
+"""
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest over the source of one test file; `ask` and `last` describe the shipped task."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makeconftest(CONFTEST)
+
+    def run(source, *arguments, own_process=False):
+        pytester.makepyfile(test_it=f"import os, pytest, boto3, cassette\n{source}")
+        start = pytester.runpytest_subprocess if own_process else pytester.runpytest_inprocess
+        return start(*QUIET, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def live(scripted_ecs, monkeypatch):
+    """A scripted live ECS, to which every client of the run talks by itself."""
+    scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
+    return scripted_ecs
+
+
+@pytest.fixture
+def put(pytester):
+    """Put a copy of the shipped cassette `web` into the run's project, under another name."""
+
+    def put(*names):
+        for name in names:
+            cassette.save(cassette.load("web"), pytester.path / f"{name}.yaml")
+
+    return put
+
+
+@pytest.fixture
+def throttled(pytester):
+    """The name of a cassette in which a throttle comes before the task."""
+    web = cassette.load("web")
+    first, *later = web.interactions
+    throttle = ApiError(400, "ThrottlingException", "Rate exceeded")
+    changed = (dataclasses.replace(first, outcome=throttle), first, *later)
+    cassette.save(
+        dataclasses.replace(web, interactions=changed), pytester.path / "cassettes/throttled.yaml"
+    )
+    return "throttled"

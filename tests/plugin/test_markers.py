@@ -1,0 +1,349 @@
+"""The marker `cassette` and the fixture `tape`: what a test gets, and what its user reads."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_marker_alone_replays(run):
+    """The marker is enough: calls are answered although the test takes no fixture of ours."""
+    result = run("""
+@pytest.mark.cassette("web", "stopped/out-of-memory")
+def test_killed(last):
+    assert last()["containers"][0]["exitCode"] == 137
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_the_tape_tells_what_was_asked(run):
+    """`tape` is the replay: its tasks, its calls, and that nothing is recorded."""
+    result = run("""
+@pytest.mark.cassette("web")
+def test_tape(tape, ask):
+    assert isinstance(tape, cassette.Tape) and not tape.recording
+    assert ask(tape.tasks[0]["taskArn"])["lastStatus"] == "PROVISIONING"
+    assert [call.operation for call in tape.calls] == ["DescribeTasks"]
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_test_without_a_marker_is_left_alone(run):
+    """Where no marker stands nothing is replayed, and botocore is as it was."""
+    result = run("""
+import botocore.endpoint
+@pytest.mark.cassette("web")
+def test_marked():
+    assert botocore.endpoint.Endpoint.make_request.__module__ == "cassette.intercept"
+def test_unmarked():
+    assert botocore.endpoint.Endpoint.make_request.__module__ == "botocore.endpoint"
+""")
+    result.assert_outcomes(passed=2)
+
+
+def test_the_nearest_marker_with_a_name_wins(run):
+    """Module, class and function: the nearest name with its patches, the nearest of each option."""
+    result = run("""
+pytestmark = pytest.mark.cassette("api-reference-example", unknown="ecs", on_end="error")
+
+def test_module(tape):
+    assert tape.cassette.path.endswith("api-reference-example.yaml")
+
+@pytest.mark.cassette("web", "unhealthy/container")
+class TestClass:
+    def test_class(self, tape, ask):
+        assert tape.cassette.recorded.patches == ("unhealthy/container",)
+        with pytest.raises(IndexError):  # MISSING, as the module's marker has it
+            ask("0" * 32)
+
+    @pytest.mark.cassette("web", on_end="hold")
+    def test_function(self, tape, last):
+        assert tape.cassette.recorded.patches == ()
+        assert last()["lastStatus"] == "RUNNING"
+
+    @pytest.mark.cassette(unknown="error")
+    def test_option(self, tape, ask):
+        assert tape.cassette.recorded.patches == ("unhealthy/container",)
+        with pytest.raises(cassette.UnmatchedRequestError):
+            ask("0" * 32)
+        tape.unmatched.clear()
+""")
+    result.assert_outcomes(passed=4)
+
+
+def test_a_name_is_made_of_module_and_test(run, put):
+    """A marker without a name asks for the cassette of its module, class and test."""
+    for name in ("test_one", "TestMany.test_two[a-b]", "TestMany.test_two[c]"):
+        put(f"cassettes/test_it/{name}")
+    result = run("""
+@pytest.mark.cassette
+def test_one(ask):
+    assert ask()
+class TestMany:
+    @pytest.mark.cassette()
+    @pytest.mark.parametrize("x", ["a/b", "c"])
+    def test_two(self, x, ask):
+        assert ask()
+""")
+    result.assert_outcomes(passed=3)
+
+
+def test_cassettes_beside_the_test_file_come_first(run, pytester, put):
+    """A name is looked up beside the test file, then in `cassette_dir`, then in the pack."""
+    pytester.makeini("[pytest]\ncassette_dir = shared")
+    put("shared/web", "shared/mine", "tests/cassettes/web")
+    pytester.path.joinpath("tests/test_names.py").write_text("""
+import pytest
+@pytest.mark.cassette("web")
+def test_beside(tape):
+    assert "tests" in tape.cassette.path
+@pytest.mark.cassette("mine")
+def test_shared(tape):
+    assert "shared" in tape.cassette.path
+@pytest.mark.cassette("moto")
+def test_pack(tape):
+    assert tape.cassette.path
+""")
+    run("def test_nothing(): pass").assert_outcomes(passed=4)
+
+
+def test_unittest_methods_replay(run):
+    """TestCase classes take the marker, on the class and on a method, from setUp on."""
+    result = run("""
+import unittest
+@pytest.mark.cassette("web")
+class TestOld(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def give(self, ask, last, tape):
+        self.ask, self.last, self.tape = ask, last, tape
+
+    def setUp(self):
+        self.ask()
+
+    def test_class(self):
+        self.assertEqual(len(self.tape.calls), 1)
+
+    @pytest.mark.cassette("web", "stopped/image-pull")
+    def test_method(self):
+        self.assertEqual(self.last()["stopCode"], "TaskFailedToStart")
+""")
+    result.assert_outcomes(passed=2)
+
+
+ASYNC = """
+import asyncio
+import aiobotocore.session
+
+async def status():
+    task = cassette.load("web").tasks[0]["taskArn"]
+    async with aiobotocore.session.get_session().create_client("ecs") as client:
+        found = await client.describe_tasks(cluster="prod", tasks=[task])
+        return found["tasks"][0]["lastStatus"]
+"""
+
+
+def test_coroutines_replay(run):
+    """A test that runs its own event loop is answered in it."""
+    pytest.importorskip("aiobotocore")
+    result = run(f"""{ASYNC}
+@pytest.mark.cassette("web")
+def test_own_loop():
+    assert asyncio.run(status()) == "PROVISIONING"
+""")
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "mark", "arguments"),
+    [
+        ("anyio", "anyio", ()),
+        (
+            "pytest_asyncio",
+            "asyncio",
+            ("-p", "asyncio", "-o", "asyncio_default_fixture_loop_scope=function"),
+        ),
+    ],
+)
+def test_async_tests_replay(run, plugin, mark, arguments):
+    """A test that another plugin runs in a loop is answered there."""
+    pytest.importorskip("aiobotocore")
+    pytest.importorskip(plugin)
+    result = run(
+        f"""{ASYNC}
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.{mark}
+@pytest.mark.cassette("web")
+async def test_in_a_loop(tape):
+    assert await status() == "PROVISIONING"
+    assert len(tape.calls) == 1
+""",
+        *arguments,
+        own_process=True,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_credentials_of_the_environment_are_hidden(run, monkeypatch):
+    """A replayed test cannot see the account's keys, and they are back after it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-made-up-token")
+    result = run("""
+@pytest.mark.cassette("web")
+def test_replayed():
+    seen = boto3.Session().get_credentials()
+    assert (seen.access_key, seen.token) == ("hidden-by-cassette", None)
+def test_after_it():
+    assert boto3.Session().get_credentials().token == "a-made-up-token"
+""")
+    result.assert_outcomes(passed=2)
+
+
+# -- failing well ---------------------------------------------------------------------------
+
+
+def test_an_unmatched_call_fails_where_it_happens(run):
+    """The test fails at the call, once, and reads what is near."""
+    result = run("""
+@pytest.mark.cassette("web")
+def test_it(ask):
+    ask(cluster="staging")
+""")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*UnmatchedRequestError:*asked for cluster 'staging'*",
+            "*recorded clusters: 'prod'*",
+            "-* cassette -*",
+            "*web.yaml",
+            "*0.0 s  DescribeTasks: no answer in the cassette",
+        ]
+    )
+
+
+def test_an_unmatched_call_that_was_swallowed_fails_at_teardown(run):
+    """Code that catches everything does not hide a call that the cassette cannot answer."""
+    result = run("""
+@pytest.mark.cassette("web")
+def test_it(ask):
+    try:
+        ask(cluster="staging")
+    except Exception:
+        pass
+""")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "*asked for cluster 'staging'*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_a_failing_test_shows_its_calls(run):
+    """The report has a section with the calls: when, what came back, after how many attempts."""
+    result = run("""
+@pytest.mark.cassette("web", "stopped/out-of-memory")
+def test_it(tape, last):
+    boto3.client("ecs").get_waiter("tasks_stopped").wait(
+        cluster="prod", tasks=[tape.tasks[0]["taskArn"]])
+    last()
+    assert False
+""")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "-* cassette -*",
+            "*web.yaml with stopped/out-of-memory",
+            "     0.0 s  DescribeTasks: PROVISIONING",
+            "*0 s  DescribeTasks: STOPPED, * times, until *0 s",
+        ]
+    )
+
+
+def test_a_passing_or_unmarked_test_shows_nothing(run):
+    """The section belongs to marked tests that fail."""
+    result = run("""
+@pytest.mark.cassette("web")
+def test_passes(ask):
+    ask()
+def test_unmarked():
+    assert False
+""")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.no_fnmatch_line("*- cassette -*")
+
+
+def test_the_section_tells_attempts(run, throttled):
+    """A call that botocore retried says how many attempts it took."""
+    result = run(f"""
+@pytest.mark.cassette("{throttled}")
+def test_it(ask):
+    task = cassette.load("web").tasks[0]["taskArn"]
+    boto3.client("ecs").describe_tasks(cluster="prod", tasks=[task], include=["TAGS"])
+    assert False
+""")
+    result.stdout.fnmatch_lines(["*0.0 s  DescribeTasks: PROVISIONING, after 2 attempts"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ('cassette("wep")', ["*no cassette named 'wep'*", "*nearest: web*"]),
+        (
+            'cassette("web", "stopped/out-of-memry")',
+            ["*no patch named 'stopped/out-of-memry'*", "*nearest: stopped/out-of-memory*"],
+        ),
+        ('cassette("web", unknwon="ecs")', ["*no option 'unknwon'", "*did you mean 'unknown'?"]),
+        (
+            'cassette("web", unknown="aws")',
+            ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"],
+        ),
+        (
+            'cassette("web", ["stopped/exit-code"])',
+            ["*names of a cassette and of patches, not [[]*"],
+        ),
+        ("cassette()", ["*no cassette named 'test_it/test_it'*"]),
+    ],
+)
+def test_wrong_use_says_what_is_near(run, marker, words):
+    """A misspelt name, option or value is an error in plain words, without a traceback."""
+    result = run(f"""
+@pytest.mark.{marker}
+def test_it(): pass
+""")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(words)
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*During handling*")
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_the_tape_needs_a_marker(run):
+    """A test that takes `tape` and has no marker reads which one."""
+    result = run("def test_it(tape): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(['*needs the marker: @pytest.mark.cassette("NAME")'])
+
+
+def test_the_markers_are_declared(run):
+    """`--strict-markers` takes them, and `--markers` explains them."""
+    result = run("", "--markers", "--strict-markers")
+    result.stdout.fnmatch_lines(
+        ["@pytest.mark.cassette(name,*", "@pytest.mark.cassette_variants(*"]
+    )
+
+
+def test_a_skip_in_the_test_is_a_skip(run):
+    """A test that skips or is expected to fail is reported as that, whatever it asked before."""
+    result = run("""
+@pytest.mark.cassette("web")
+def test_skips(ask):
+    with pytest.raises(cassette.UnmatchedRequestError):
+        ask(cluster="staging")
+    pytest.skip("not today")
+@pytest.mark.cassette("web")
+@pytest.mark.xfail
+def test_fails(ask):
+    ask(cluster="staging")
+""")
+    result.assert_outcomes(skipped=1, xfailed=1)

@@ -1,0 +1,215 @@
+"""The record modes, by runs against a live ECS over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+import cassette
+from tests.live import bodies
+
+DESCRIBE = f"""
+def describe(cluster="{bodies.CLUSTER}"):
+    client = boto3.client("ecs")
+    return client.describe_tasks(cluster=cluster, tasks=["{bodies.TASK_ID}"])["tasks"][0]
+"""
+TEST = f"""{DESCRIBE}
+@pytest.mark.cassette("mine")
+def test_it():
+    assert describe()["lastStatus"] == os.environ.get("EXPECTED", "RUNNING")
+"""
+
+
+@pytest.fixture
+def mine(pytester):
+    """Where the cassette `mine` is recorded by default."""
+    return pytester.path / "cassettes/mine.yaml"
+
+
+def test_none_never_records(run, live, mine):
+    """By default a cassette that is not there is an error, and nobody is called."""
+    result = run(TEST)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no cassette named 'mine'*"])
+    assert not live.requests
+    assert not mine.exists()
+
+
+def test_once_records_what_is_not_there(run, live, mine):
+    """The first run asks live ECS, the others read the scrubbed file."""
+    for _ in range(2):
+        run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    run(TEST).assert_outcomes(passed=1)
+    assert len(live.requests) == 1
+    text = mine.read_text("utf-8")
+    assert bodies.TASK_ID not in text
+    assert bodies.ACCOUNT not in text
+
+
+def test_all_records_anew(run, live, mine, monkeypatch):
+    """Every run asks live ECS and replaces the file."""
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    live.script("DescribeTasks", bodies.described(bodies.stopped()))
+    monkeypatch.setenv("EXPECTED", "STOPPED")
+    run(TEST, "--cassette-mode=all").assert_outcomes(passed=1)
+    assert cassette.load(mine).tasks[0]["lastStatus"] == "STOPPED"
+    assert len(cassette.load(mine).interactions) == 1
+
+
+def test_new_episodes_adds_what_is_missing(run, live, mine):
+    """Calls that the file answers are replayed, the others go live and into the file."""
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    before = cassette.load(mine).interactions
+    live.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    more = f"""{DESCRIBE}
+@pytest.mark.cassette("mine")
+def test_it(tape):
+    describe()
+    assert boto3.client("ecs").list_tasks(cluster="{bodies.CLUSTER}")["taskArns"]
+    assert [call.operation for call in tape.calls] == ["DescribeTasks", "ListTasks"]
+"""
+    run(more, "--cassette-mode=new_episodes").assert_outcomes(passed=1)
+    assert [request.operation for request in live.requests] == ["DescribeTasks", "ListTasks"]
+    after = cassette.load(mine).interactions
+    assert after[: len(before)] == before
+    assert [interaction.operation for interaction in after] == ["DescribeTasks", "ListTasks"]
+    run(more).assert_outcomes(passed=1)
+
+
+def test_a_failed_test_keeps_the_earlier_file(run, live, mine, monkeypatch):
+    """What a failed test recorded is not kept, unless it is asked for."""
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    before = mine.read_bytes()
+    live.script("DescribeTasks", bodies.described(bodies.stopped()))
+    result = run(TEST, "--cassette-mode=all")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["recording of eu-west-1", "*0.0 s  DescribeTasks: STOPPED"])
+    assert mine.read_bytes() == before
+    run(TEST, "--cassette-mode=all", "--cassette-save=always").assert_outcomes(failed=1)
+    assert cassette.load(mine).tasks[0]["lastStatus"] == "STOPPED"
+
+
+def test_a_test_that_skips_or_fails_as_expected_is_not_kept(run, live, mine):
+    """Only a pass is a pass."""
+    for line in ("pytest.skip()", "pytest.xfail()"):
+        source = f"""{DESCRIBE}
+@pytest.mark.cassette("mine")
+def test_it():
+    describe()
+    {line}
+"""
+        run(source, "--cassette-mode=all")
+        assert not mine.exists()
+
+
+def test_a_test_that_makes_no_call_records_nothing(run, live, mine):
+    """There is no empty cassette, and the test is told."""
+    source = '@pytest.mark.cassette("mine")\ndef test_it(): pass'
+    result = run(source, "--cassette-mode=once")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the recording ended without one ECS call*"])
+    assert not mine.exists()
+
+
+def test_variants_replay_in_every_mode(run, live, mine):
+    """A failure cannot be recorded: with patches the tests go on replaying, over the new file."""
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    asked = len(live.requests)
+    result = run(
+        f"""{DESCRIBE}
+@pytest.mark.cassette_variants("mine", "stopped/out-of-memory", include_healthy=True)
+def test_it(tape):
+    assert describe()["lastStatus"] == ("RUNNING" if tape.recording else "STOPPED")
+""",
+        "--cassette-mode=all",
+    )
+    result.assert_outcomes(passed=2)
+    assert len(live.requests) == asked + 1
+
+
+def test_a_recording_has_the_face_of_a_tape(run, live):
+    """`tape` tells of a recording what it tells of a replay, and says when it knows no task."""
+    result = run(
+        f"""{DESCRIBE}
+@pytest.mark.cassette
+def test_it(tape):
+    assert isinstance(tape, cassette.Tape) and tape.recording
+    with pytest.raises(cassette.CassetteError, match="has not seen a task yet"):
+        tape.tasks
+    assert describe() == tape.tasks[0]
+    (call,) = tape.calls
+    assert (call.operation, call.attempts, call.at) == ("DescribeTasks", 1, 0.0)
+    assert call.outcome.body["tasks"][0]["lastStatus"] == "RUNNING"
+    assert not tape.unmatched and not tape.unused
+""",
+        "--cassette-mode=all",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_a_name_of_its_own_is_recorded_beside_the_test_file(run, live, pytester):
+    """Without a name the file is called after the module and the test, as with VCR."""
+    source = TEST.replace('cassette("mine")', "cassette")
+    run(source, "--cassette-mode=once").assert_outcomes(passed=1)
+    run(source).assert_outcomes(passed=1)
+    assert (pytester.path / "cassettes/test_it/test_it.yaml").is_file()
+
+
+def test_the_ini_file_sets_folder_and_mode(run, live, pytester):
+    """`cassette_dir` and `cassette_mode` are the defaults; the command line has the last word."""
+    pytester.makeini("[pytest]\ncassette_dir = shared\ncassette_mode = once")
+    run(TEST, "--cassette-mode=none").assert_outcomes(errors=1)
+    run(TEST).assert_outcomes(passed=1)
+    assert (pytester.path / "shared/mine.yaml").is_file()
+
+
+def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
+    """Where `CI` is set the ini file's mode does not count, the command line's does."""
+    pytester.makeini("[pytest]\ncassette_mode = all")
+    monkeypatch.setenv("CI", "true")
+    run(TEST).assert_outcomes(errors=1)
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    assert mine.is_file()
+
+
+def test_a_wrong_mode_is_a_usage_error(run, pytester):
+    """A mode that does not exist is refused, with those that do."""
+    pytester.makeini("[pytest]\ncassette_mode = onec")
+    result = run(TEST)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*cassette_mode is 'onec' in the ini file; expected one of none,*"]
+    )
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+def test_the_shipped_pack_is_never_written(run, live, pytester):
+    """A cassette of the pack that is recorded anew goes into the project's folder."""
+    run(TEST.replace('"mine"', '"web"'), "--cassette-mode=all").assert_outcomes(passed=1)
+    assert (pytester.path / "cassettes/web.yaml").is_file()
+
+
+def test_two_processes_may_record_one_cassette(run, live, mine):
+    """Under xdist either recording is kept, whole."""
+    pytest.importorskip("xdist")
+    source = "\n".join([TEST, *TEST.replace("test_it", "test_other").splitlines()[-3:]])
+    result = run(source, "-n2", "--cassette-mode=all", own_process=True)
+    result.assert_outcomes(passed=2)
+    assert [request.operation for request in live.requests] == ["DescribeTasks"] * 2
+    assert cassette.load(mine).tasks[0]["lastStatus"] == "RUNNING"
+    assert list(mine.parent.iterdir()) == [mine]
+
+
+def test_errors_reach_the_report_from_another_process(run):
+    """Under xdist the words and the section of a failing test come through."""
+    pytest.importorskip("xdist")
+    result = run(
+        """
+@pytest.mark.cassette("web")
+def test_it(ask):
+    ask(cluster="staging")
+""",
+        "-n2",
+        own_process=True,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*asked for cluster 'staging'*", "*no answer in the cassette"])

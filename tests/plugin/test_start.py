@@ -1,0 +1,33 @@
+"""What the plugin costs a run that does not use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cassette import modes, pytest_plugin
+
+HEAVY = ("botocore", "yaml", "jsonpatch", "rich", "click", "cassette.replayer", "cassette.modes")
+
+
+def test_a_run_that_does_not_use_it_imports_nothing(pytester):
+    """With the plugin installed and no marker, none of what it works with is imported."""
+    pytester.makepyfile(f"""
+import sys
+
+def test_unmarked():
+    assert "cassette.pytest_plugin" in sys.modules
+    assert [name for name in {HEAVY} if name in sys.modules] == []
+""")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+    result.assert_outcomes(passed=1)
+
+
+def test_the_plugin_knows_every_mode():
+    """It names the modes itself, since importing them is what it avoids."""
+    assert pytest_plugin.MODES == modes.MODES
+
+
+@pytest.mark.cassette("web", "stopped/image-pull")
+def test_a_task_that_never_ran_has_no_exit_code(tape):
+    """The plugin serves this very suite, too."""
+    assert ["exitCode" in c for c in tape.tasks[0]["containers"]] == [False, False]

@@ -1,0 +1,334 @@
+"""Record modes over one cassette file, against a live ECS over HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import pytest
+
+import cassette
+from cassette import store
+from cassette.errors import (
+    CassetteFormatError,
+    CassetteNotFoundError,
+    CassetteWriteError,
+    NothingRecordedError,
+    UsageError,
+)
+from cassette.library import Library
+from cassette.modes import MODES, use
+from tests.live import bodies
+from tests.live.scripted import throttle
+
+
+@pytest.fixture
+def ecs(scripted_ecs):
+    """A live ECS with one running task."""
+    scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
+    scripted_ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    return scripted_ecs
+
+
+@pytest.fixture
+def client(ecs):
+    """A client of the live ECS."""
+    return boto3.client("ecs", endpoint_url=ecs.url)
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A folder of cassettes, empty at first."""
+    return Library((tmp_path,))
+
+
+def describe(client, **parameters):
+    """The status of the task of `bodies`."""
+    asked = {"cluster": bodies.CLUSTER, "tasks": [bodies.TASK_ID], **parameters}
+    return client.describe_tasks(**asked)["tasks"][0]["lastStatus"]
+
+
+@pytest.fixture
+def recorded(client, library, tmp_path):
+    """The path of a cassette `mine` with the one call of `describe`."""
+    with use("once", "mine", library=library):
+        describe(client)
+    return tmp_path / "mine.yaml"
+
+
+def operations(path):
+    """The operations in a cassette file, in order."""
+    return [interaction.operation for interaction in store.read(path).interactions]
+
+
+# -- which mode does what -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_file_that_is_not_there(ecs, client, library, tmp_path, mode):
+    """Every mode but `none` records it."""
+    if mode == "none":
+        with pytest.raises(CassetteNotFoundError), use(mode, "mine", library=library):
+            describe(client)
+        assert not ecs.requests
+    else:
+        with use(mode, "mine", library=library) as tape:
+            describe(client)
+        assert tape.recording
+        assert operations(tmp_path / "mine.yaml") == ["DescribeTasks"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_file_that_is_there(ecs, client, library, recorded, mode):
+    """Only `all` asks again for what the file answers."""
+    with use(mode, "mine", library=library) as tape:
+        describe(client)
+    assert len(ecs.requests) == (2 if mode == "all" else 1)
+    assert tape.recording == (mode in ("new_episodes", "all"))
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_a_call_that_the_file_cannot_answer_is_an_error(client, library, recorded, mode):
+    """`none` and `once` replay a file that is there, and do nothing else."""
+    with (
+        pytest.raises(cassette.UnmatchedRequestError),
+        use(mode, "mine", library=library),
+    ):
+        client.list_tasks(cluster=bodies.CLUSTER)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_patches_make_every_mode_a_replay(ecs, client, library, recorded, mode):
+    """A failure that is patched in cannot be recorded, and does not change the file."""
+    before = recorded.read_bytes()
+    with use(mode, "mine", "stopped/out-of-memory", library=library) as tape:
+        while describe(client) != "STOPPED":
+            pass
+    assert not tape.recording
+    assert len(ecs.requests) == 1
+    assert recorded.read_bytes() == before
+
+
+def test_a_variant_of_nothing_is_not_recorded(ecs, client, library):
+    """A cassette that is not there cannot be patched, in any mode."""
+    with (
+        pytest.raises(CassetteNotFoundError),
+        use("all", "mine", "stopped/out-of-memory", library=library),
+    ):
+        describe(client)
+    assert not ecs.requests
+
+
+# -- new episodes ---------------------------------------------------------------------------
+
+
+def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
+    """The old interactions stay as they are; the new ones go on where their clock ended."""
+    old = store.read(recorded)
+    last = dataclasses.replace(old.interactions[0], at=7.5)
+    cassette.save(dataclasses.replace(old, interactions=(last,)), recorded)
+    with use("new_episodes", "mine", library=library):
+        client.list_tasks(cluster=bodies.CLUSTER)
+    first, second = store.read(recorded).interactions
+    assert first == last
+    assert (second.operation, second.at) == ("ListTasks", 7.5)
+
+
+def test_calls_are_told_in_their_order(client, library, recorded):
+    """Replayed and live calls stand on one list, each with its outcome."""
+    with use("new_episodes", "mine", library=library) as tape:
+        client.list_tasks(cluster=bodies.CLUSTER)
+        describe(client)
+        client.list_tasks(cluster=bodies.CLUSTER)
+    assert [call.operation for call in tape.calls] == ["ListTasks", "DescribeTasks", "ListTasks"]
+    assert None not in [call.outcome for call in tape.calls]
+    assert not tape.unmatched
+
+
+def test_new_episodes_without_a_new_call_leave_the_file(library, recorded, client):
+    """A run that the file answers wholly writes nothing."""
+    before = recorded.stat().st_mtime_ns
+    with use("new_episodes", "mine", library=library) as tape:
+        describe(client)
+    assert recorded.stat().st_mtime_ns == before
+    assert [task["lastStatus"] for task in tape.tasks] == ["RUNNING"]
+
+
+def test_what_is_unknown_is_asked_for(ecs, client, library, recorded):
+    """`unknown="ecs"`, which makes answers up in a replay, does not in a recording."""
+    other = bodies.described(missing=("0" * 32,))
+    ecs.script("DescribeTasks", other)
+    with use("new_episodes", "mine", library=library, unknown="ecs"):
+        assert client.describe_tasks(cluster="prod", tasks=["0" * 32])["failures"]
+    assert len(ecs.requests) == 2
+
+
+def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
+    """The header of a file with old and new calls names both sources, once."""
+    old = store.read(recorded)
+    made_up = dataclasses.replace(old.recorded, source="composed by hand")
+    cassette.save(dataclasses.replace(old, recorded=made_up), recorded)
+    for cluster in ("prod", "other"):
+        with use("new_episodes", "mine", library=library):
+            client.list_tasks(cluster=cluster)
+    source = store.read(recorded).recorded.source
+    assert source == "composed by hand; with new episodes from live"
+
+
+# -- what is kept ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
+def test_a_failed_block_keeps_nothing_unless_asked(client, library, tmp_path, mode):
+    """What a failing block recorded is dropped, but with `save_on_error`."""
+    for keep in (False, True):
+        with (
+            pytest.raises(ZeroDivisionError),
+            use(mode, "mine", library=library, save_on_error=keep),
+        ):
+            describe(client)
+            _ = 1 / 0
+        assert (tmp_path / "mine.yaml").exists() == keep
+
+
+def test_a_failed_block_without_a_call_raises_its_own_error(library):
+    """With nothing to save, `save_on_error` does not stand in front of the failure."""
+    with (
+        pytest.raises(ZeroDivisionError),
+        use("all", "mine", library=library, save_on_error=True),
+    ):
+        _ = 1 / 0
+
+
+def test_a_failed_block_that_adds_calls_keeps_the_old_file(client, library, recorded):
+    """New episodes of a failing block are dropped, and the old ones stay."""
+    before = recorded.read_bytes()
+    with pytest.raises(ZeroDivisionError), use("new_episodes", "mine", library=library):
+        client.list_tasks(cluster=bodies.CLUSTER)
+        _ = 1 / 0
+    assert recorded.read_bytes() == before
+
+
+def test_no_call_is_an_error(library, tmp_path):
+    """There is no empty cassette."""
+    with pytest.raises(NothingRecordedError), use("all", "mine", library=library):
+        pass
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_a_cassette_keeps_its_policy(client, library, recorded):
+    """Recorded anew, a cassette is scrubbed as strictly as it was."""
+    strict = store.read(recorded)
+    cassette.save(strict, recorded, policy="strict")
+    for mode in ("all", "new_episodes"):
+        with use(mode, "mine", library=library):
+            client.list_tasks(cluster="a-name-of-ours")
+        found = store.read(recorded)
+        assert found.scrub.policy == "strict"
+        assert "a-name-of-ours" not in recorded.read_text("utf-8")
+
+
+def test_an_unreadable_cassette_is_not_an_empty_one(ecs, client, library, recorded):
+    """A file that cannot be read is not recorded over, since its policy is not known."""
+    recorded.write_text("cassette: 1\n")
+    with pytest.raises(CassetteFormatError), use("all", "mine", library=library):
+        describe(client)
+    assert recorded.read_text() == "cassette: 1\n"
+
+
+# -- where it is kept -----------------------------------------------------------------------
+
+
+def test_a_new_one_goes_to_the_folder_that_is_named(client, library, tmp_path):
+    """`folder` is for new cassettes, and makes what it needs."""
+    with use("once", "team/mine", library=library, folder=tmp_path / "shared"):
+        describe(client)
+    assert (tmp_path / "shared/team/mine.yaml").is_file()
+
+
+def test_a_path_is_taken_as_it_is(client, library, tmp_path):
+    """A name with an ending is the path of the file."""
+    with use("once", tmp_path / "here/mine.yaml", library=library):
+        describe(client)
+    assert (tmp_path / "here/mine.yaml").is_file()
+
+
+def test_one_of_the_pack_is_recorded_into_the_library(client, library, tmp_path):
+    """The pack that ships stays as it is; the library's own file comes before it from then on."""
+    shipped = library.find("web", "cassette")
+    before = shipped.read_bytes()
+    with use("all", "web", library=library):
+        describe(client)
+    assert shipped.read_bytes() == before
+    assert library.find("web", "cassette") == tmp_path / "web.yaml"
+
+
+def test_a_place_that_cannot_be_written_is_known_before_the_first_call(ecs, client, tmp_path):
+    """No call is made for a recording that could not be kept."""
+    (tmp_path / "mine.yaml").mkdir()
+    with pytest.raises(CassetteWriteError), use("all", tmp_path / "mine.yaml"):
+        describe(client)
+    assert not ecs.requests
+
+
+# -- the tape of a recording ----------------------------------------------------------------
+
+
+def test_attempts_of_one_call_are_one_call(ecs, client, library):
+    """A call that botocore retried has its attempts and its last outcome."""
+    ecs.script("DescribeTasks", throttle(), bodies.described(bodies.running()))
+    with use("all", "mine", library=library) as tape:
+        describe(client)
+    (call,) = tape.calls
+    assert (call.attempts, call.parameters["tasks"]) == (2, [bodies.TASK_ID])
+    assert call.outcome.body["tasks"][0]["lastStatus"] == "RUNNING"
+
+
+def test_no_call_of_any_thread_is_lost(client, library):
+    """64 calls from 16 threads are 64 calls on the tape and in the file."""
+    with use("all", "mine", library=library) as tape, ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: describe(client), range(64)))
+    assert len(tape.calls) == 64
+    assert sum(interaction.count for interaction in tape.cassette.interactions) == 64
+
+
+def test_tasks_are_known_once_they_were_seen(client, library):
+    """Before, `tape.tasks` says that this is a recording, and what to do."""
+    with use("all", "mine", library=library) as tape:
+        with pytest.raises(UsageError, match="has not seen a task yet"):
+            _ = tape.tasks
+        describe(client)
+        assert tape.tasks[0]["taskArn"] == bodies.TASK_ARN
+
+
+def test_narrowed_to_clients(ecs, client, library):
+    """`clients` holds in a recording as it does in a replay."""
+    other = boto3.client("ecs", endpoint_url=ecs.url)
+    with use("all", "mine", library=library, clients=[client]) as tape:
+        describe(client)
+        describe(other)
+    assert len(tape.calls) == 1
+
+
+def test_it_decorates(client, library, recorded):
+    """As a decorator, each call of the function has a use of its own."""
+
+    @use("none", "mine", library=library)
+    def status():
+        return describe(client)
+
+    assert [status(), status()] == ["RUNNING"] * 2
+
+
+# -- wrong use ------------------------------------------------------------------------------
+
+
+def test_a_misspelt_mode_or_option_names_what_is_near(library):
+    """Wrong words are known before anything begins."""
+    with pytest.raises(UsageError, match="did you mean 'once'"):
+        use("onec", "mine", library=library)
+    with pytest.raises(UsageError, match="did you mean 'unknown'"):
+        use("once", "mine", library=library, unknwon="ecs")
+    with pytest.raises(UsageError, match="takes no unknown='aws'"):
+        use("once", "mine", library=library, unknown="aws")
