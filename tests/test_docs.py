@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import botocore.session  # noqa: F401 - so that a run within this process does not forget it
 import pytest
 
-from cassette import store
+from cassette import modes, store  # noqa: F401 - as above
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,13 +20,34 @@ def blocks(file, language):
     )
 
 
-def test_the_readme_example_runs(tmp_path, monkeypatch):
-    """A person can paste it anywhere: no account, no region, no file."""
-    monkeypatch.chdir(tmp_path)
-    found = blocks("README.md", "python")
-    assert found
-    for block in found:
-        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+def examples():
+    """Every block of Python in the documents, but those marked `no-run`, with its place."""
+    for file in ["README.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]:
+        for number, block in enumerate(blocks(file, "python"), 1):
+            yield pytest.param(file, block, id=f"{file}-{number}")
+
+
+@pytest.mark.parametrize(("file", "block"), list(examples()))
+def test_the_python_that_documents_show_runs(pytester, monkeypatch, file, block):
+    """A person can paste it anywhere: no account, no region, no file.
+
+    A block with tests is run by pytest, and all of them pass.
+    """
+    if re.search(r"^ *(async )?def test_", block, re.MULTILINE):
+        pytester.makepyfile(test_example=block)
+        quiet = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error")
+        result = pytester.runpytest_inprocess(*quiet)
+        counts = result.parseoutcomes()
+        assert counts.keys() == {"passed"}
+    else:
+        monkeypatch.chdir(pytester.path)
+        exec(compile(block, file, "exec"), {"__name__": "example"})
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/pytest.md"])
+def test_documents_show_python_that_runs(file):
+    """The test above would also pass over no blocks at all."""
+    assert blocks(file, "python")
 
 
 @pytest.mark.parametrize("file", ["README.md", "docs/format.md"])
