@@ -1,6 +1,6 @@
 """The command line. It holds no logic: each command calls the library and shows what it gives.
 
-Commands are imported when they run, so that `--help` and completion stay quick.
+A command is a module of its own, imported when it runs, so that `--help` and completion stay quick.
 
 Exit codes: 0 all well; 1 it found something; 2 wrong usage or an unreadable file; 3 AWS could
 not be reached or said no.
@@ -38,8 +38,8 @@ class LazyGroup(click.Group):
         """A command, imported."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module("cassette.cli.commands")
-        command: click.Command = getattr(module, cmd_name)
+        module = importlib.import_module(f"cassette.cli.{cmd_name}")
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

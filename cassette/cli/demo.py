@@ -1,0 +1,14 @@
+"""`cassette demo`; what it shows is in `cassette.demo`."""
+
+from __future__ import annotations
+
+import click
+
+from cassette.cli.screen import console
+from cassette.demo import run
+
+
+@click.command("demo")
+def command() -> None:
+    """Show the main job on this machine, without an AWS account."""
+    run(console())
