@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cassette import recorder, scrub
+from cassette.cli.screen import console
 from cassette.player import short_name
 from cassette.watch import poll, watch
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+Progress = Callable[[list[dict[str, Any]]], None]
 
 
 @click.command("record")
@@ -18,13 +27,29 @@ from cassette.watch import poll, watch
 @click.option("--tags", is_flag=True, help="Ask for the tasks' tags, too.")
 @click.option("--watch", "watching", is_flag=True, help="Poll until --until holds.")
 @click.option(
-    "--until", type=click.Choice(["running", "stopped"]), default="stopped", show_default=True
+    "--until",
+    type=click.Choice(["running", "stopped"]),
+    default="stopped",
+    show_default=True,
+    help="What every task must be for --watch to end.",
 )
-@click.option("--interval", type=click.FloatRange(0.01), default=6.0, show_default=True)
-@click.option("--timeout", type=click.FloatRange(0), default=600.0, show_default=True)
-@click.option("--region")
-@click.option("--profile")
-@click.option("--endpoint-url")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.01),
+    default=6.0,
+    show_default=True,
+    help="Seconds between two polls.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    default=600.0,
+    show_default=True,
+    help="Seconds after which to give up.",
+)
+@click.option("--region", help="The AWS region; by default that of the profile or environment.")
+@click.option("--profile", help="A profile of ~/.aws/config.")
+@click.option("--endpoint-url", help="Another address of ECS, such as a server on loopback.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="The cassette to write.")
 def command(  # noqa: PLR0917 - click gives options by name
     cluster: str,
@@ -39,19 +64,19 @@ def command(  # noqa: PLR0917 - click gives options by name
     endpoint_url: str | None,
     output: str,
 ) -> None:
-    """Record a live ECS task into a cassette."""
+    """Record a live ECS task into a cassette, scrubbed.
+
+    Asks once, or with --watch again and again, and keeps each state once. A file that is there
+    already is replaced when all went well, and otherwise stays.
+    """
     import botocore.session
 
     session = botocore.session.Session(profile=profile)
     client = session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
-
-    def progress(found: list[dict[str, Any]]) -> None:
-        for task in found:
-            id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
-            click.echo(f"{id_[:16]}…  {task['lastStatus']}")
-
+    screen = console()
     verb = recorder.record(output, clients=[client])
-    with verb as tape:
+    with screen.status("asking ECS") as status, verb as recording:
+        progress = _progress(screen, status)
         if watching:
             watch(
                 client,
@@ -65,8 +90,35 @@ def command(  # noqa: PLR0917 - click gives options by name
             )
         else:
             progress(poll(client, cluster, tasks, tags=tags))
-    click.echo(f"wrote {output}: {len(tape)} calls, {Path(output).stat().st_size} bytes")
+    calls = "1 call" if len(recording) == 1 else f"{len(recording)} calls"
+    click.echo(f"wrote {output}: {calls}, {Path(output).stat().st_size} bytes")
     click.echo(scrubbed(verb.report))
+
+
+def _progress(screen: Console, status: Status) -> Progress:
+    """Prints a line whenever a task's state changes; on a terminal, counts the polls below."""
+    began = time.monotonic()
+    states: dict[str, str] = {}
+    polls = 0
+
+    def progress(found: list[dict[str, Any]]) -> None:
+        nonlocal polls
+        polls += 1
+        elapsed = time.monotonic() - began
+        for task in found:
+            id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
+            state = " ".join(filter(None, (task["lastStatus"], _health(task))))
+            if states.get(id_) != state:
+                states[id_] = state
+                screen.print(f"{elapsed:7.1f} s  {id_[:16]}…  {state}", markup=False)
+        status.update(f"{elapsed:5.0f} s, {polls} polls")
+
+    return progress
+
+
+def _health(task: dict[str, Any]) -> str:
+    health = str(task.get("healthStatus", "UNKNOWN"))
+    return "" if health == "UNKNOWN" else health
 
 
 def scrubbed(report: scrub.Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -149,9 +150,15 @@ def test_help_imports_neither_botocore_nor_yaml(tmp_path):
 
 
 def test_the_demo_shows_the_main_job(tmp_path):
-    """It records over HTTP, replays without waiting, and breaks the task."""
+    """It records a whole life over HTTP, shows what was scrubbed, replays it, and breaks it."""
     code, out, err = run("demo", cwd=tmp_path)
     assert (code, err) == (0, "")
-    for line in ("polled: STOPPED", "000000000001", "exit code 137", "health UNHEALTHY"):
-        assert line in out
-    assert "made-up-and-secret" not in out
+    _, recorded, read, replayed, broken = re.split(r"^[1-4]  ", out, flags=re.MULTILINE)
+    states = re.findall(r"^   ([A-Z]+)$", recorded, re.MULTILINE)
+    assert (states[0], states[3], states[-1]) == ("PROVISIONING", "RUNNING", "STOPPED")
+    assert re.search(r"made-up-and-secret +REDACTED", read)
+    assert re.search(r"arn:aws:ecs:eu-west-1:\d{12}:task/\S+ +arn:aws:ecs:eu-west-1:0{11}1:", read)
+    assert "op: replace, path: /tasks/0/lastStatus, value: PENDING" in read
+    assert "polled 14 times and slept 78 s of virtual time" in replayed
+    for line in ("exit code 137", "exit code none, TaskFailedToStart", "RUNNING and UNHEALTHY"):
+        assert line in broken

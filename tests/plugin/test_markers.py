@@ -99,7 +99,7 @@ def test_beside(tape):
 @pytest.mark.cassette("mine")
 def test_shared(tape):
     assert "shared" in tape.cassette.path
-@pytest.mark.cassette("moto")
+@pytest.mark.cassette("job")
 def test_pack(tape):
     assert tape.cassette.path
 """)

@@ -1,0 +1,242 @@
+"""`cassette demo`: the main job on this machine, with moto's server as the AWS account."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from rich.markup import escape
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+
+from cassette.errors import UsageError
+from cassette.recorder import record
+from cassette.replayer import load, replay
+from cassette.watch import watch
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SOURCE = "moto's server on loopback, a stand-in for AWS, with the states that moto leaves out"
+REGION = "eu-west-1"
+CLUSTER = "prod"
+Task = dict[str, Any]  # as botocore gives it
+FAILURES = ("stopped/out-of-memory", "stopped/image-pull", "unhealthy/container")
+
+
+def run(console: Console) -> None:
+    """Record a task, show the cassette, replay it, and break it.
+
+    Raises:
+        UsageError: moto, which stands in for AWS, is not installed.
+    """
+    if find_spec("moto") is None:
+        raise UsageError(
+            "the demo needs moto's server, which stands in for an AWS account",
+            fix="pip install 'ecs-cassette[demo]'",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "job.yaml"
+        _heading(console, "1", "Record a live task over HTTP, from its birth until it has stopped")
+        _say(console, "cassette record --cluster prod --task TASK --tags --watch -o job.yaml")
+        began = time.monotonic()
+        with account() as url:
+            live = record_life(url, path, console)
+        waited = time.monotonic() - began
+        _heading(console, "2", "Read what was written: no account, no address, no secret")
+        _show_scrubbed(console, path, live)
+        _show_file(console, path)
+        _heading(console, "3", "Replay it: the account is gone; no credentials, no region, no wait")
+        _show_replay(console, path, waited)
+        _heading(console, "4", "Break it: every failure is a patch over the same recording")
+        for patch in FAILURES:
+            _show_broken(console, path, patch)
+    console.print("\nNext: [green]cassette variants[/] lists every failure at hand.")
+
+
+# -- the account ------------------------------------------------------------------------------
+
+
+@contextmanager
+def account() -> Iterator[str]:
+    """Serve a made-up AWS account from a process of its own; the value is its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "from cassette.demo.account import serve; serve()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            if not port:
+                raise UsageError(
+                    "moto's server did not start", fix="pip install 'ecs-cassette[demo]'"
+                )
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def record_life(url: str, path: Path, console: Console) -> Task:
+    """Run a task in the account and record it until it has stopped; gives what ECS last said."""
+    client = _client(url)
+    arn = _run_task(url, client)
+    _move_every(url, 2)
+    said: list[Task] = []
+
+    def progress(tasks: list[Task]) -> None:
+        if not said or tasks[0]["lastStatus"] != said[-1]["lastStatus"]:
+            console.print(f"   {tasks[0]['lastStatus']}")
+        said.append(tasks[0])
+
+    with record(path, clients=[client], source=SOURCE):
+        watch(
+            client,
+            CLUSTER,
+            [arn],
+            tags=True,
+            until="stopped",
+            interval=0.2,
+            timeout=20,
+            progress=progress,
+        )
+    return said[-1]
+
+
+def _client(url: str | None = None, service: str = "ecs") -> Any:
+    session = botocore.session.Session()
+    if url is None:
+        return session.create_client(service)
+    return session.create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id="made-up",
+        aws_secret_access_key="made-up",  # noqa: S106 - moto asks for some, and checks none
+    )
+
+
+def _run_task(url: str, client: Any) -> str:
+    client.create_cluster(clusterName=CLUSTER)
+    image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/job:1"
+    client.register_task_definition(
+        family="job",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[
+            {"name": "job", "image": image, "cpu": 256, "memory": 512, "essential": True}
+        ],
+    )
+    subnet = _client(url, "ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    secret = {"name": "DATABASE_PASSWORD", "value": "made-up-and-secret"}
+    response = client.run_task(
+        cluster=CLUSTER,
+        taskDefinition="job",
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": []}},
+        overrides={"containerOverrides": [{"name": "job", "environment": [secret]}]},
+        tags=[{"key": "owner", "value": "jane.doe@example.com"}],
+    )
+    arn: str = response["tasks"][0]["taskArn"]
+    return arn
+
+
+def _move_every(url: str, polls: int) -> None:
+    """Let moto move the task one state on after that many polls."""
+    transition = {"progression": "manual", "times": polls}
+    body = {"model_name": "ecs::task", "transition": transition}
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{url}/moto-api/state-manager/set-transition",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request):  # noqa: S310 - loopback
+        pass
+
+
+# -- what is shown ------------------------------------------------------------------------------
+
+
+def _heading(console: Console, number: str, text: str) -> None:
+    console.print(f"\n[bold cyan]{number}  {text}[/]")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(f"   {line}", style="green", markup=False, soft_wrap=True)
+
+
+def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
+    """What was replaced, beside what it was: here it may be seen, since all of it is made up."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading, style in (("ECS said", "red"), ("job.yaml says", "green")):
+        table.add_column(heading, style=style, overflow="fold")
+    (written,) = load(path).tasks
+    pairs = dict(_replaced(live, written))
+    arns = [text for text in pairs if text.startswith("arn:") and text != live["taskArn"]]
+    for before in sorted(pairs.keys() - arns, key=len, reverse=True):  # one ARN shows them all
+        table.add_row(before, pairs[before])
+    console.print(Padding(table, (0, 3), expand=False))
+
+
+def _replaced(live: Any, written: Any) -> Iterator[tuple[str, str]]:
+    """Every text that scrubbing replaced, with what stands in its place."""
+    if isinstance(live, dict):
+        for name in live:
+            yield from _replaced(live[name], written[name])
+    elif isinstance(live, list):
+        for before, after in zip(live, written, strict=True):
+            yield from _replaced(before, after)
+    elif isinstance(live, str) and live != written:
+        yield live, written
+
+
+def _show_file(console: Console, path: Path) -> None:
+    """The head of the file, and one of its changes."""
+    lines = path.read_text("utf-8").splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("- at:")]
+    shown = [*lines[: starts[0] + 9], "      …", *lines[starts[1] : starts[2]]]
+    text = Syntax("\n".join(shown), "yaml", theme="ansi_dark", background_color="default")
+    console.print(Padding(text, (1, 3, 0, 3), expand=False))
+
+
+def _show_replay(console: Console, path: Path, waited: float) -> None:
+    _say(console, 'with cassette.replay("job.yaml") as tape:')
+    _say(console, '    ecs.get_waiter("tasks_stopped").wait(cluster="prod", tasks=[task])')
+    began = time.perf_counter()
+    with replay(path) as tape:
+        waiter = _client().get_waiter("tasks_stopped")
+        waiter.wait(cluster=CLUSTER, tasks=[tape.tasks[0]["taskArn"]])
+    took = (time.perf_counter() - began) * 1000
+    console.print(
+        f"   the waiter polled {len(tape.calls)} times and slept {tape.clock.now:g} s of virtual "
+        f"time, in {took:.0f} ms; recording took {waited:.1f} s"
+    )
+
+
+def _show_broken(console: Console, path: Path, patch: str) -> None:
+    _say(console, f'with cassette.replay("job.yaml", "{patch}") as tape:')
+    with replay(path, patch) as tape:
+        client, asked = _client(), {"cluster": CLUSTER, "tasks": [tape.tasks[0]["taskArn"]]}
+        while tape.unused:
+            (task,) = client.describe_tasks(**asked)["tasks"]
+    container = task["containers"][0]
+    if task["lastStatus"] == "STOPPED":
+        why = container.get("reason") or task["stoppedReason"]
+        seen = f"STOPPED, exit code {container.get('exitCode', 'none')}, {task['stopCode']}: {why}"
+    else:
+        seen = f"{task['lastStatus']} and {task['healthStatus']}"
+    console.print(Padding(escape(seen), (0, 3), expand=False))
