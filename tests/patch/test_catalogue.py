@@ -1,0 +1,231 @@
+"""Every patch that ships, over every cassette in the repository and every composed task.
+
+No test names an entry of the catalogue: a new patch is one file, and is tested from then on.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+import cassette
+from cassette import patch, shapes, store
+from cassette.errors import PatchError
+from cassette.library import Library
+from cassette.model import Interaction, Response
+from cassette.patch import check
+from cassette.scrub.audit import audit
+from tests.patch import base_tasks
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = {path.stem: cassette.load(path) for path in sorted((ROOT / "cassettes").glob("*.yaml"))}
+BASES = SHIPPED | base_tasks.cassettes()
+NAMES = Library(()).names("patch")
+
+# What says who a task is and where it runs: no patch makes one task into another.
+IDENTITY = (
+    "taskArn",
+    "clusterArn",
+    "taskDefinitionArn",
+    "containerInstanceArn",
+    "group",
+    "startedBy",
+    "launchType",
+    "createdAt",
+    "cpu",
+    "memory",
+    "overrides",
+    "tags",
+)
+ORDER = ("createdAt", "pullStartedAt", "pullStoppedAt", "startedAt", "stoppingAt")
+OF_CONTAINER = ("name", "containerArn", "taskArn", "image", "cpu")
+
+each_patch = pytest.mark.parametrize("name", NAMES)
+each_base = pytest.mark.parametrize("base", BASES)
+
+
+@functools.cache
+def read(name: str) -> patch.Patch:
+    data, path = Library(()).read_patch(name)
+    return patch.parse(data, name, str(path))
+
+
+@functools.cache
+def variant(base: str, name: str) -> cassette.Cassette | str:
+    """The variant, or why the patch does not fit."""
+    try:
+        return BASES[base].patched(name)
+    except PatchError as error:
+        return str(error)
+
+
+def tasks_in(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
+    for interaction in interactions:
+        if isinstance(interaction.outcome, Response):
+            yield from shapes.tasks_of(interaction.operation, interaction.outcome.body)
+
+
+@each_patch
+def test_it_says_what_it_is(name):
+    """A patch has a summary of one sentence, its source, and works with no value given."""
+    one = read(name)
+    assert one.summary
+    assert "\n" not in one.summary
+    assert one.source.startswith("https://")
+    assert [param.name for param in one.params if param.required] == []
+    assert all(param.help for param in one.params)
+
+
+@each_patch
+def test_it_fits_some_task(name):
+    """No patch is dead: some composed task can have it."""
+    assert any(not isinstance(variant(base, name), str) for base in base_tasks.BASES)
+
+
+@each_base
+@each_patch
+def test_it_applies_or_says_why_not(name, base):
+    """A variant is another cassette; where there is none, the error names patch and reason."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        assert name in made
+        assert "no task of" in made
+        assert "its tasks are" in made
+    else:
+        assert made.interactions != BASES[base].interactions
+        assert made.recorded.patches == (name,)
+        assert made.recorded.source.startswith("synthetic")
+
+
+@each_base
+@each_patch
+def test_a_variant_keeps_who_a_task_is(name, base):
+    """Identity never changes, nor the containers that there are, nor their order."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        return
+    before = {task["taskArn"]: task for task in tasks_in(BASES[base].interactions)}
+    for task in tasks_in(made.interactions):
+        was = before[task["taskArn"]]
+        assert [task.get(key) for key in IDENTITY] == [was.get(key) for key in IDENTITY]
+        for key in OF_CONTAINER:
+            assert [c.get(key) for c in task["containers"]] == [
+                c.get(key) for c in was["containers"]
+            ]
+        assert [one["id"] for one in task.get("attachments", ())] == [
+            one["id"] for one in was.get("attachments", ())
+        ]
+
+
+@each_base
+@each_patch
+def test_a_variant_is_what_ecs_could_answer(name, base):
+    """botocore's model allows it; state, stop code, containers and times agree."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        return
+    for interaction in made.interactions:
+        if isinstance(interaction.outcome, Response):
+            shape = shapes.shape_of(interaction.operation)
+            assert list(check.problems(interaction.outcome.body, shape)) == []
+    for task in tasks_in(made.interactions):
+        stopped = task["lastStatus"] == "STOPPED"
+        if stopped:
+            assert task["desiredStatus"] == "STOPPED"
+            assert {one["lastStatus"] for one in task["containers"]} == {"STOPPED"}
+            assert max(task["executionStoppedAt"], task["stoppingAt"]) <= task["stoppedAt"]
+        assert stopped == ("stoppedAt" in task)
+        assert (task["desiredStatus"] == "STOPPED") == ("stoppingAt" in task)
+        times = [task[member] for member in ORDER if member in task]
+        assert times == sorted(times)
+
+
+@each_base
+@each_patch
+def test_a_variant_is_a_cassette_like_any_other(name, base):
+    """It is read back as it was written, and the audit finds nothing in it."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        return
+    text = store.render(made)
+    assert store.parse(text, "v.yaml").interactions == made.interactions
+    assert store.render(store.parse(text, "v.yaml")) == text
+    assert audit(text) == ()
+
+
+@each_base
+@each_patch
+def test_a_variant_replays_to_a_real_client(name, base):
+    """botocore parses every state; the last one is the one that the cassette says."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        return
+    request = next(i.request for i in made.interactions if i.operation == "DescribeTasks")
+    asked = {key: request[key] for key in ("cluster", "tasks", "include") if key in request}
+    last = {task["taskArn"]: task for task in made.tasks}
+    calls = sum(interaction.count for interaction in made.interactions)
+    with cassette.replay(made) as tape:
+        client = botocore.session.Session().create_client("ecs")
+        answers = [client.describe_tasks(**asked) for _ in range(calls + 1)]
+        assert not tape.unused
+    for answer in answers:
+        assert len(answer["tasks"]) + len(answer["failures"]) == len(asked["tasks"])
+    assert [task for task in answers[-1]["tasks"] if task != last[task["taskArn"]]] == []
+
+
+@each_base
+@each_patch
+def test_a_variant_differs_only_where_the_patch_says(name, base):
+    """Between a recorded state and the states made of it, only declared members differ."""
+    made = variant(base, name)
+    if isinstance(made, str):
+        return
+    allowed = tuple(declared(read(name)))
+    recorded = list(tasks_in(BASES[base].interactions))
+    for task in tasks_in(made.interactions):
+        same = [was for was in recorded if was["taskArn"] == task["taskArn"]]
+        undeclared = [
+            [place for place in differing(was, task) if not covered(place, allowed)] for was in same
+        ]
+        assert min(undeclared, key=len) == []
+
+
+def declared(one: patch.Patch) -> Iterator[tuple[str, ...]]:
+    """The members that a patch names, as places in a task; `*` is any index."""
+    under = {
+        "task": (),
+        "container": ("containers", "*"),
+        "attachment": ("attachments", "*"),
+        "agent": ("containers", "*", "managedAgents", "*"),
+    }
+    entries = itertools.chain(one.apply, *(step.apply for step in one.then))
+    for entry in entries:
+        for pointer in (*entry.unset, *(op["path"] for op in entry.ops)):
+            yield under[entry.each] + tuple(pointer.split("/")[1:])
+
+
+def covered(place: tuple[str, ...], allowed: tuple[tuple[str, ...], ...]) -> bool:
+    return any(
+        len(one) <= len(place)
+        and all(want in ("*", "-", have) for want, have in zip(one, place, strict=False))
+        for one in allowed
+    )
+
+
+def differing(was: Any, now: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The places at which two bodies differ."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in was.keys() | now.keys():
+            yield from differing(was.get(key), now.get(key), (*place, key))
+    elif isinstance(was, list) and isinstance(now, list):
+        for index, (left, right) in enumerate(itertools.zip_longest(was, now)):
+            yield from differing(left, right, (*place, str(index)))
+    elif json.dumps(was) != json.dumps(now):
+        yield place
