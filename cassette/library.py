@@ -109,8 +109,7 @@ class Library:
         return CassetteNotFoundError(
             f"no {kind} named {name!r} in {looked} or in the pack that ships",
             nearest=("nearest: " + ", ".join(near)) if near else None,
-            fix="cassette record --cluster CLUSTER --task TASK "
-            f"-o {self.folders[0] / name}{SUFFIX}"
+            fix=f"cassette record --cluster CLUSTER --task TASK -o {self.folders[0] / name}{SUFFIX}"
             if kind == "cassette"
             else "cassette variants lists every patch",
         )
