@@ -14,7 +14,7 @@ OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format oldest newest wire wheel audit clean
+.PHONY: help demo test lint types format oldest newest wire wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'The targets, each complete on a fresh machine:'
@@ -64,6 +64,9 @@ audit: $(ENVS)/test/made ## Check that every committed cassette is valid and hol
 	$(ENVS)/test/bin/cassette check cassettes
 	$(ENVS)/test/bin/cassette audit cassettes
 
+bench: $(ENVS)/bench/made ## Measure this tool beside its peers, in one run; prints a table, writes benchmarks/results.json.
+	$(ENVS)/bench/bin/python -m benchmarks
+
 clean: ## Remove the environments and everything that was built.
 	rm -rf $(ENVS) dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
@@ -92,6 +95,9 @@ $(ENVS)/lint/made: pyproject.toml Makefile
 
 $(ENVS)/build/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--group build)
+
+$(ENVS)/bench/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable . --group bench)
 
 $(ENVS)/newest/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--upgrade --editable . --group test)
