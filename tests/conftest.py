@@ -63,7 +63,7 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_aws_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the credentials, region, settings and proxies of whoever runs the tests."""
+    """Hide the credentials, region, settings, proxies and cache of whoever runs the tests."""
     nowhere = str(tmp_path_factory.mktemp("no-aws") / "nothing")
     with pytest.MonkeyPatch.context() as patch:
         for name in [*_PROXIES, *(name for name in os.environ if name.startswith("AWS_"))]:
@@ -71,6 +71,7 @@ def _no_aws_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG"):
             patch.setenv(name, nowhere)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -69,10 +69,11 @@ def applied(operation: str, base: Body, changes: Sequence[Operation]) -> Body:
     Raises:
         CassetteFormatError: one does not fit; its pointer is relative to the list of changes.
     """
-    body: Any = base
+    body: Any = dict(base)
+    shape = shapes.shape_of(operation)
     for index, change in enumerate(changes):
         try:
-            body = _one_applied(operation, body, change)
+            body = _one_applied(body, change, shape)
         except jsonpatch.JsonPatchTestFailed:
             problem = f"the test fails: {change['path']} holds another value"
         except jsonpatch.InvalidJsonPatch:
@@ -93,44 +94,64 @@ def applied(operation: str, base: Body, changes: Sequence[Operation]) -> Body:
     return result
 
 
-def _one_applied(operation: str, body: Any, change: Operation) -> Any:
-    """A body with one operation applied by jsonpatch, to copies of what it will touch."""
-    body = dict(body)
-    shape = shapes.shape_of(operation)
+def _one_applied(body: dict[str, Any], change: Operation, shape: Any) -> Any:
+    """A body with one operation applied, to copies of what it will touch."""
+    kind, path = change["op"], change["path"]
+    parts = _parts(path)
     if "from" in change:
-        _own_parent(body, change["from"], shape)
-    parent, parent_shape = _own_parent(body, change["path"], shape)
-    members = len(parent) if isinstance(parent, dict) else 0
-    body = jsonpatch.apply_patch(body, [change], in_place=True)
-    if isinstance(parent, dict) and len(parent) > members:
+        _own_parent(body, _parts(change["from"]), shape)
+    parent, parent_shape = _own_parent(body, parts, shape)
+    members = len(parent)
+    if (
+        parent.__class__ is dict
+        and parts
+        and (parts[-1] in parent or kind == "add")
+        and (kind in ("add", "replace"))
+    ):
+        parent[parts[-1]] = change["value"]  # as jsonpatch does, for nearly every change there is
+    else:
+        body = jsonpatch.JsonPatch.operations[kind](change).apply(body)
+    if len(parent) > members and parent.__class__ is dict:
         _order(parent, parent_shape)
     return body
 
 
-def _own_parent(body: dict[str, Any], pointer: str, shape: Any) -> tuple[Any, Any]:
+def _parts(pointer: str) -> list[str]:
+    """The reference tokens of a JSON Pointer."""
+    if "~" in pointer:
+        parts: list[str] = jsonpatch.JsonPointer(pointer).parts
+        return parts
+    return pointer.split("/")[1:]
+
+
+def _own_parent(body: dict[str, Any], parts: Sequence[str], shape: Any) -> tuple[Any, Any]:
     """Replace by copies what stands along a pointer; the last of them and its shape.
 
     It stops where the pointer leads nowhere: jsonpatch will say so.
     """
     here: Any = body
-    for part in jsonpatch.JsonPointer(pointer).parts[:-1]:
-        kind = shape.type_name if shape is not None else None
-        if isinstance(here, dict) and part in here:
-            at: Any = part
-        elif (
-            isinstance(here, list) and part.isdecimal() and len(part) < 9 and int(part) < len(here)
-        ):
-            at = int(part)
+    for part in parts[:-1]:
+        at: Any = part
+        if here.__class__ is list:
+            at = int(part) if part.isdecimal() and len(part) < 9 else len(here)
+            child = here[at] if at < len(here) else None
         else:
+            child = here.get(part)
+        if child.__class__ is not dict and child.__class__ is not list:
             break
-        if kind == "structure":
-            shape = shape.members.get(part)
-        elif kind in ("list", "map"):
-            shape = shape.member if kind == "list" else shape.value
-        child = here[at]
-        here[at] = child.copy() if isinstance(child, (dict, list)) else child
-        here = here[at]
+        shape = _inner(shape, part)
+        here[at] = here = child.copy()
     return here, shape
+
+
+def _inner(shape: Any, part: str) -> Any:
+    """The shape of what stands under a name or an index."""
+    kind = shape.type_name if shape is not None else None
+    if kind == "structure":
+        return shape.members.get(part)
+    if kind == "list":
+        return shape.member
+    return shape.value if kind == "map" else None
 
 
 def _order(mapping: dict[str, Any], shape: Any) -> None:

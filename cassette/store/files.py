@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
 from cassette.model import Cassette
-from cassette.store import document, layout
+from cassette.store import cache, document, layout
 from cassette.store.format import from_data, to_data
+
+_LARGEST_KEPT = 16 * 1024 * 1024  # bytes; what is larger is read piece by piece, each time
 
 
 def read(path: str | os.PathLike[str]) -> Cassette:
-    """The cassette in a file.
+    """The cassette in a file; while its bytes stay the same, this process reads it only once.
 
     Raises:
         CassetteNotFoundError: there is no such file.
@@ -25,12 +29,12 @@ def read(path: str | os.PathLike[str]) -> Cassette:
     name = os.fspath(path)
     try:
         with Path(name).open("rb") as stream:
+            content = stream.read(_LARGEST_KEPT + 1)
+            if len(content) <= _LARGEST_KEPT:
+                return _kept(content, name)
+            stream.seek(0)
             data = document.load(stream, name)
-            try:
-                return dataclasses.replace(from_data(data), path=name)
-            except CassetteFormatError as error:
-                stream.seek(0)
-                raise _placed(error, stream.read(), name) from None
+        return _cassette(data, Path(name).read_bytes, name)
     except (FileNotFoundError, NotADirectoryError):
         raise CassetteNotFoundError(
             "there is no such file", path=name, nearest=_neighbours(Path(name))
@@ -41,11 +45,22 @@ def read(path: str | os.PathLike[str]) -> Cassette:
 
 def parse(text: bytes | str, path: str) -> Cassette:
     """The cassette in a text; `path` names it in errors and in the result."""
-    data = document.read_document(text, path)
+    return _cassette(document.read_document(text, path), lambda: text, path)
+
+
+@functools.lru_cache(maxsize=32)
+def _kept(content: bytes, path: str) -> Cassette:
+    """The cassette in a file's bytes, remembered: tests replay the same few again and again."""
+    return _cassette(cache.document_of(content, path), lambda: content, path)
+
+
+def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Cassette:
     try:
         return dataclasses.replace(from_data(data), path=path)
     except CassetteFormatError as error:
-        raise _placed(error, text, path) from None
+        error.path = path
+        error.line = document.locate(text(), error.pointer or "")
+        raise
 
 
 def render(cassette: Cassette) -> str:
@@ -106,13 +121,6 @@ def _replace(target: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _placed(error: CassetteFormatError, text: bytes | str, path: str) -> CassetteFormatError:
-    """The same error with its file and line; a key that is missing has the line it belongs to."""
-    error.path = path
-    error.line = document.locate(text, error.pointer or "")
-    return error
 
 
 def _neighbours(path: Path) -> str | None:
