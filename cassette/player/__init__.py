@@ -1,0 +1,14 @@
+"""What answers calls during replay.
+
+DescribeTasks is answered as ECS answers it, from what the cassette knows of each task
+(`describe_tasks`); every other operation from the outcomes recorded for the same normalised
+parameters (`requests`). Each task, and each such request, has a *timeline* of its own, and a
+call moves it one step (`timeline`). What is answered is made once and handed out in fresh copies
+(`answers`); what cannot be answered is told in words that help (`unmatched`).
+"""
+
+from cassette.player.names import short_name
+from cassette.player.play import Call, Player
+from cassette.player.rules import Advance, OnEnd, Rules, Unknown
+
+__all__ = ["Advance", "Call", "OnEnd", "Player", "Rules", "Unknown", "short_name"]

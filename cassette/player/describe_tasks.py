@@ -1,0 +1,227 @@
+"""DescribeTasks, answered as ECS answers it, from what the cassette knows of each task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from cassette import shapes
+from cassette.clock import Clock
+from cassette.model import ApiError, Body, Cassette, Interaction
+from cassette.player.answers import Answer, Recorded
+from cassette.player.names import cluster_in, cluster_of, id_of, short_name
+from cassette.player.rules import Rules
+from cassette.player.timeline import Step, Timeline
+from cassette.player.unmatched import Unmatched
+
+MAX_TASKS = 100
+_TASK_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Tasks:
+    """Every task of a cassette, with its timeline.
+
+    Args:
+        cassette: what was recorded.
+        clock: the replay's virtual time.
+        rules: how to behave where the recording leaves it open.
+        identify: the pseudonym of a task id; pseudonyms map to themselves.
+        unmatched: words the errors.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        clock: Clock,
+        rules: Rules,
+        identify: Callable[[str], str],
+        unmatched: Unmatched,
+    ) -> None:
+        self._cassette = cassette
+        self._clock = clock
+        self._rules = rules
+        self._identify = identify
+        self._unmatched = unmatched
+        self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
+        self.served: set[int] = set()
+        self._index()
+
+    # -- what the cassette knows -------------------------------------------------------------
+
+    def _index(self) -> None:
+        started: list[tuple[int, Interaction]] = []
+        for index, interaction in enumerate(self._cassette.interactions):
+            if interaction.operation == "DescribeTasks":
+                self._index_described(index, interaction)
+            elif interaction.operation in ("RunTask", "StartTask"):
+                started.append((index, interaction))
+        for index, interaction in started:
+            self._index_started(index, interaction)
+
+    def _index_described(self, index: int, interaction: Interaction) -> None:
+        request, outcome = interaction.request, interaction.outcome
+        timelines = self._clusters.setdefault(cluster_of(request), {})
+        if isinstance(outcome, ApiError):
+            for named in request.get("tasks") or ():
+                timeline = timelines.setdefault(short_name(named), Timeline())
+                step = Step(index, interaction.at, interaction.count, error=outcome)
+                timeline.steps.append(step)
+            return
+        has_tags = "TAGS" in (request.get("include") or ())
+        for task in outcome.body.get("tasks") or ():
+            step = Step(index, interaction.at, interaction.count, has_tags=has_tags)
+            step.body = self._recorded(task)
+            timelines.setdefault(id_of(task), Timeline()).steps.append(step)
+        for failure in outcome.body.get("failures") or ():
+            step = Step(index, interaction.at, interaction.count, failure=failure)
+            id_ = short_name(failure.get("arn") or "")
+            timelines.setdefault(id_, Timeline()).steps.append(step)
+
+    def _index_started(self, index: int, interaction: Interaction) -> None:
+        """A task that was started but never described is described as it was started."""
+        if isinstance(interaction.outcome, ApiError):
+            return
+        timelines = self._clusters.setdefault(cluster_of(interaction.request), {})
+        for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
+            if id_of(task) not in timelines:
+                timeline = timelines[id_of(task)] = Timeline()
+                step = Step(index, interaction.at, 1, self._recorded(task), has_tags=True)
+                timeline.steps.append(step)
+
+    def _recorded(self, task: Body) -> Recorded:
+        return Recorded("DescribeTasks", {"tasks": [task]}, self._rules.shift)
+
+    # -- one call ------------------------------------------------------------------------------
+
+    def answer(self, parameters: Body) -> Answer:
+        """The answer to one attempt at DescribeTasks.
+
+        Raises:
+            UnmatchedRequestError: the cassette has none.
+            TimelineExhaustedError: it had, but all were served.
+        """
+        named = list(dict.fromkeys(parameters.get("tasks") or ()))
+        if not named:
+            return _invalid("Tasks cannot be empty.")
+        if len(named) > MAX_TASKS:
+            return _invalid(f"taskIds can have at most {MAX_TASKS} items.")
+        cluster = cluster_of(parameters)
+        timelines = self._clusters.get(cluster)
+        if timelines is None:
+            return self._unknown_cluster(cluster, parameters)
+        found = {name: self._timeline(timelines, name) for name in named}
+        for name, timeline in found.items():
+            refusal = None if timeline else self._refusal(cluster, name, parameters)
+            if refusal:
+                return refusal
+        steps = self._steps(found, parameters)
+        error = next((step for step in steps.values() if step and step.error), None)
+        if error:
+            return Answer(error=error.error)
+        return self._composed(steps, found, parameters)
+
+    def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
+        id_ = short_name(name)
+        return timelines.get(id_) or timelines.get(self._identify(id_))
+
+    def _unknown_cluster(self, cluster: str, parameters: Body) -> Answer:
+        if self._rules.unknown == "ecs":
+            error = ApiError(400, "ClusterNotFoundException", "Cluster not found.")
+            return Answer(error=error)
+        raise self._unmatched.cluster(parameters, cluster, self._clusters)
+
+    def _refusal(self, cluster: str, name: str, parameters: Body) -> Answer | None:
+        """What ECS says to an id that is malformed or of another cluster; else None if MISSING."""
+        of = cluster_in(name)
+        if of is not None and of != cluster:
+            return _invalid(
+                f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
+            )
+        if not _TASK_ID.fullmatch(short_name(name)):
+            return _invalid("taskId length should be one of [32,36]")
+        if self._rules.unknown == "ecs":
+            return None
+        id_ = self._identify(short_name(name))
+        for elsewhere, timelines in self._clusters.items():
+            if id_ in timelines:
+                raise self._unmatched.task_elsewhere(parameters, id_, cluster, elsewhere)
+        pointer = f"/tasks/{list(parameters['tasks']).index(name)}"
+        raise self._unmatched.task(parameters, pointer, id_, cluster, self._clusters[cluster])
+
+    def _steps(
+        self, found: Mapping[str, Timeline | None], parameters: Body
+    ) -> dict[str, Step | None]:
+        """The step of each task asked for; their timelines move on."""
+        if self._rules.advance == "clock":
+            now = self._clock.now
+            steps = {name: t.at(now) if t else None for name, t in found.items()}
+        else:
+            steps = {name: self._next(t, parameters) for name, t in found.items()}
+        error = next((step for step in steps.values() if step and step.error), None)
+        for name, step in steps.items():
+            timeline = found[name]
+            # An error answers the whole call: only the tasks that it was recorded for move on.
+            if step and timeline and (error is None or step.index == error.index):
+                self.served.add(step.index)
+                if self._rules.advance == "call":
+                    timeline.advance()
+        return steps
+
+    def _next(self, timeline: Timeline | None, parameters: Body) -> Step | None:
+        if timeline is None:
+            return None
+        step = timeline.next(self._rules.on_end)
+        if step is None:
+            raise self._unmatched.exhausted("DescribeTasks", parameters, timeline)
+        return step
+
+    def _composed(
+        self,
+        steps: Mapping[str, Step | None],
+        found: Mapping[str, Timeline | None],
+        parameters: Body,
+    ) -> Answer:
+        wants_tags = "TAGS" in (parameters.get("include") or ())
+        bodies: list[Recorded] = []
+        failures: list[Body] = []
+        for name, step in steps.items():
+            timeline = found[name]
+            if step is None or timeline is None:
+                failures.append({"arn": self._arn(name, parameters), "reason": "MISSING"})
+            elif step.failure is not None:
+                failures.append(dict(step.failure))
+            elif body := self._tagged(step, timeline, wants_tags, parameters):
+                bodies.append(body)
+        return Answer(tuple(bodies), tuple(failures), composed=True)
+
+    def _tagged(
+        self, step: Step, timeline: Timeline, wants_tags: bool, parameters: Body
+    ) -> Recorded | None:
+        """A task's state with its tags, or without them, as ECS gives it."""
+        if step.body is None or wants_tags == step.has_tags:
+            return step.body
+        if step.other is None:
+            tags = []
+            if wants_tags:
+                known = [s.body for s in timeline.steps if s.has_tags and s.body]
+                if not known:
+                    raise self._unmatched.tags(parameters)
+                tags = known[-1].body["tasks"][0].get("tags", [])
+            step.other = self._recorded({**step.body.body["tasks"][0], "tags": tags})
+        return step.other
+
+    def _arn(self, name: str, parameters: Body) -> str:
+        """The ARN of a task that the cassette does not know, as ECS would write it."""
+        if name.startswith("arn:"):
+            return name
+        cluster = cluster_of(parameters)
+        for timeline in (self._clusters.get(cluster) or {}).values():
+            for step in timeline.steps:
+                if step.body:
+                    like: str = step.body.body["tasks"][0].get("taskArn", "")
+                    return like.rpartition("/")[0] + "/" + name
+        return f"arn:aws:ecs:{self._cassette.region}:000000000000:task/{cluster}/{name}"
+
+
+def _invalid(message: str) -> Answer:
+    return Answer(error=ApiError(400, "InvalidParameterException", message))

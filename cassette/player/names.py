@@ -1,0 +1,26 @@
+"""Names and ARNs: the two ways in which ECS names one thing."""
+
+from __future__ import annotations
+
+from cassette.model import Body
+
+
+def short_name(named: str) -> str:
+    """The last part of an ARN: an id, a cluster, a service; anything else as it is."""
+    return named.rpartition("/")[2] if named.startswith("arn:") else named
+
+
+def id_of(task: Body) -> str:
+    """The id of a task in a response."""
+    return short_name(task.get("taskArn") or "")
+
+
+def cluster_in(task: str) -> str | None:
+    """The cluster that a task's ARN names; None for the old format and for a bare id."""
+    parts = task.split("/")
+    return parts[-2] if task.startswith("arn:") and len(parts) > 2 else None
+
+
+def cluster_of(parameters: Body) -> str:
+    """The short name of the cluster that a request is for."""
+    return short_name(parameters.get("cluster") or "default")

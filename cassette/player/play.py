@@ -1,0 +1,124 @@
+"""One replay: its calls, numbered, answered under a lock, and remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cassette.clock import Clock
+from cassette.errors import UnmatchedRequestError
+from cassette.model import Body, Cassette, Interaction, Outcome
+from cassette.player.answers import Answer
+from cassette.player.describe_tasks import Tasks
+from cassette.player.requests import Requests
+from cassette.player.rules import Rules
+from cassette.player.unmatched import Unmatched
+
+
+@dataclass(slots=True)
+class Call:
+    """One API call that a replay answered.
+
+    Args:
+        operation: for example `DescribeTasks`.
+        parameters: what was asked, in wire form and as the code under test said it.
+        at: the virtual time of the call, in seconds.
+        attempts: how many attempts botocore made.
+        delays: the back-off before each further attempt, in seconds, that would have passed.
+    """
+
+    operation: str
+    parameters: dict[str, Any]
+    at: float
+    attempts: int = 0
+    delays: list[float] = field(default_factory=list)
+    _answer: Answer | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The last attempt's outcome; None if nothing could answer."""
+        return self._answer.outcome() if self._answer else None
+
+
+class Player:
+    """Answers the calls of one replay, under a lock, so that each outcome is served once.
+
+    Args:
+        cassette: what was recorded.
+        clock: the replay's virtual time.
+        rules: how to behave where the recording leaves it open.
+        comparable: a request as it would stand in a cassette, for comparison.
+        identify: the pseudonym of a task id; pseudonyms map to themselves.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        clock: Clock,
+        rules: Rules,
+        *,
+        comparable: Callable[[str, Body], Body],
+        identify: Callable[[str], str],
+    ) -> None:
+        self._cassette = cassette
+        self._clock = clock
+        self._lock = threading.Lock()
+        unmatched = Unmatched(cassette, comparable)
+        self._tasks = Tasks(cassette, clock, rules, identify, unmatched)
+        self._requests = Requests(cassette, clock, rules, comparable, unmatched)
+        self.calls: list[Call] = []
+        self.unmatched: list[UnmatchedRequestError] = []
+
+    @property
+    def unused(self) -> tuple[Interaction, ...]:
+        """The interactions of which nothing was ever asked for."""
+        served = self._tasks.served | self._requests.served
+        interactions = self._cassette.interactions
+        return tuple(x for i, x in enumerate(interactions) if i not in served)
+
+    def exchange(self, operation: str, parameters: dict[str, Any]) -> Exchange:
+        """Begin to answer one API call."""
+        call = Call(operation, parameters, self._clock.now)
+        with self._lock:
+            self.calls.append(call)
+            number = len(self.calls)
+        return Exchange(self, call, number)
+
+    def answer(self, operation: str, parameters: Body) -> Answer:
+        """The answer to one attempt.
+
+        Raises:
+            UnmatchedRequestError: the cassette has none.
+            TimelineExhaustedError: it had, but all were served.
+        """
+        with self._lock:
+            try:
+                if operation == "DescribeTasks":
+                    return self._tasks.answer(parameters)
+                return self._requests.answer(operation, parameters)
+            except UnmatchedRequestError as error:
+                self.unmatched.append(error)
+                raise
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One API call under way; see `cassette.intercept.Exchange`."""
+
+    player: Player
+    call: Call
+    number: int
+
+    def attempt(self) -> Answer:
+        """The answer to the next attempt."""
+        self.call.attempts += 1
+        answer = self.player.answer(self.call.operation, self.call.parameters)
+        answer.request_id = f"ca55e77e-0000-4000-8000-{self.number:012x}"
+        self.call._answer = answer
+        return answer
+
+    def delayed(self, seconds: float) -> None:
+        """Botocore backs off before the next attempt."""
+        self.call.delays.append(seconds)

@@ -1,0 +1,64 @@
+"""The successive outcomes for the same task or the same request, and the place in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cassette.model import ApiError, Body
+from cassette.player.answers import Recorded
+from cassette.player.rules import OnEnd
+
+
+@dataclass(slots=True)
+class Step:
+    """One recorded outcome on a timeline: a body, a failure or an error.
+
+    Args:
+        index: of the interaction it came from.
+        at: when it was recorded, in seconds since the first call.
+        count: how many calls in a row it answers.
+        has_tags: whether the body was asked for with its tags.
+        other: the same state with tags where it has none, or without.
+    """
+
+    index: int
+    at: float
+    count: int
+    body: Recorded | None = None
+    failure: Body | None = None
+    error: ApiError | None = None
+    has_tags: bool = False
+    other: Recorded | None = None
+
+
+class Timeline:
+    """The successive outcomes for the same task or the same request."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._place = 0
+        self._served = 0
+
+    def next(self, on_end: OnEnd) -> Step | None:
+        """The step that the next call gets; None at the end, where that is an error."""
+        if self._place < len(self.steps):
+            return self.steps[self._place]
+        return self.steps[-1] if on_end == "hold" else None
+
+    def advance(self) -> None:
+        """Take the next step."""
+        if self._place < len(self.steps):
+            self._served += 1
+            if self._served >= self.steps[self._place].count:
+                self._place += 1
+                self._served = 0
+
+    def at(self, now: float) -> Step:
+        """The step of a moment: an error that is due and was not served yet, else the state."""
+        due = [i for i, step in enumerate(self.steps) if step.at <= now]
+        for i in due:
+            if self.steps[i].error and i >= self._place:
+                self._place = i + 1
+                return self.steps[i]
+        states = [self.steps[i] for i in due if not self.steps[i].error]
+        return states[-1] if states else self.steps[0]
