@@ -326,11 +326,9 @@ class _Work:
             return [thing for thing in things if self.holds(entry, thing, task, recorded_at)]
         name = self.container_name(entry)
         for container in task.get("containers") or ():
-            if name == container.get("name") or (
-                name is None
-                and not str(container.get("name")).startswith(_ADDED_BY_ECS)
-                and self.holds(entry, container, task, recorded_at)
-            ):
+            own = str(container.get("name"))
+            named = name == own or (name is None and not own.startswith(_ADDED_BY_ECS))
+            if named and self.holds(entry, container, task, recorded_at):
                 return list(_things(entry.each, {"containers": [container]}))
         return []
 

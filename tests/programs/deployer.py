@@ -1,0 +1,38 @@
+"""Watches the new task of a deploy and says what to do next, as a deploy tool would."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+POLLS = 30
+# The task ended, but not because of what is in it: a replacement will tell.
+NOT_OUR_FAULT = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
+
+
+def with_bug(ecs: Any, cluster: str, task: str) -> str:
+    """`done`, `roll back`, or `unclear`.
+
+    The bug: every task that stops is a failed deploy, one that lost its Spot capacity too.
+    """
+    for _ in range(POLLS):
+        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+            if described["desiredStatus"] == "STOPPED":
+                return "roll back"
+            if described["lastStatus"] == "RUNNING" and described["healthStatus"] == "HEALTHY":
+                return "done"
+        time.sleep(5)
+    return "unclear"
+
+
+def corrected(ecs: Any, cluster: str, task: str) -> str:
+    """`done`, `roll back`, `watch the replacement`, or `unclear`."""
+    for _ in range(POLLS):
+        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+            if described["desiredStatus"] == "STOPPED":
+                ours = described.get("stopCode") not in NOT_OUR_FAULT
+                return "roll back" if ours else "watch the replacement"
+            if described["lastStatus"] == "RUNNING" and described["healthStatus"] == "HEALTHY":
+                return "done"
+        time.sleep(5)
+    return "unclear"

@@ -1,0 +1,35 @@
+"""Opens the gate for traffic once a task is healthy, as a deploy tool would."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+POLLS = 30
+
+
+def with_bug(ecs: Any, cluster: str, task: str) -> bool:
+    """Whether the task became healthy.
+
+    The bug: it reads the health of the first container, not of the task, and so takes a task
+    for healthy that has stopped (ECS keeps the last health that it knew) or whose other
+    containers are sick.
+    """
+    for _ in range(POLLS):
+        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+            if described["containers"][0].get("healthStatus") == "HEALTHY":
+                return True
+        time.sleep(5)
+    return False
+
+
+def corrected(ecs: Any, cluster: str, task: str) -> bool:
+    """Whether the task became healthy: it runs, is to go on running, and is HEALTHY itself."""
+    for _ in range(POLLS):
+        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+            if described["desiredStatus"] == "STOPPED":
+                return False
+            if described["lastStatus"] == "RUNNING" and described.get("healthStatus") == "HEALTHY":
+                return True
+        time.sleep(5)
+    return False

@@ -1,0 +1,45 @@
+"""Waits until a task has stopped, as a script that tidies up would."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+POLLS = 30
+
+
+class TaskGoneError(Exception):
+    """ECS no longer knows the task: it stopped more than an hour ago, or never was."""
+
+
+def with_bug(ecs: Any, cluster: str, task: str) -> str:
+    """Why the task stopped.
+
+    The bug: an answer without tasks is taken for one that came too early. The `failures`, which
+    say that the task is MISSING, are never read, so it waits in vain.
+    """
+    for _ in range(POLLS):
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+        if tasks and tasks[0]["lastStatus"] == "STOPPED":
+            return str(tasks[0]["stoppedReason"])
+        time.sleep(5)
+    raise TimeoutError(task)
+
+
+def corrected(ecs: Any, cluster: str, task: str) -> str:
+    """Why the task stopped. A task that is MISSING three times in a row is gone.
+
+    Once or twice proves nothing: for a moment after RunTask, ECS may not know the task yet.
+    """
+    missing = 0
+    for _ in range(POLLS):
+        answer = ecs.describe_tasks(cluster=cluster, tasks=[task])
+        for described in answer["tasks"]:
+            missing = 0
+            if described["lastStatus"] in ("STOPPED", "DELETED"):
+                return str(described["stoppedReason"])
+        missing += any(failure["reason"] == "MISSING" for failure in answer["failures"])
+        if missing == 3:
+            raise TaskGoneError(task)
+        time.sleep(5)
+    raise TimeoutError(task)

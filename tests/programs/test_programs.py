@@ -1,0 +1,188 @@
+"""Four programs with a bug that everyone has written once: the catalogue finds each of them.
+
+What a program should have said is worked out from the variant alone, by an observer that asks
+until nothing changes any more. No test names a patch: whatever ships is tried.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, WaiterError
+
+import cassette
+from cassette.errors import PatchError
+from cassette.library import Library
+from tests.programs import deployer, health_gate, job_runner, stop_waiter
+
+CATALOGUE = Library(()).matching("*", "patch")
+
+
+@dataclass
+class Seen:
+    """What an observer saw of a variant: every state, the last answer, the errors."""
+
+    states: list[dict[str, Any]] = field(default_factory=list)
+    last: dict[str, Any] | None = None
+    missing: bool = False
+    error: str | None = None
+
+    def ends(self, *statuses: str) -> bool:
+        return self.last is not None and self.last["lastStatus"] in statuses
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, the healthy recording of it, and what it should say of a variant."""
+
+    module: Any
+    base: str
+    should: Callable[[Seen], object]
+
+
+def job(seen: Seen) -> object:
+    if seen.error or seen.missing:
+        return ClientError if seen.error else job_runner.JobGoneError
+    if not seen.ends("STOPPED", "DELETED"):
+        return job_runner.JobNotFinishedError
+    assert seen.last is not None
+    codes = [container.get("exitCode") for container in seen.last["containers"]]
+    return seen.last["stopCode"] == "EssentialContainerExited" and set(codes) == {0}
+
+
+def gate(seen: Seen) -> object:
+    if seen.error and not seen.states:
+        return ClientError
+    for state in seen.states:
+        if state["desiredStatus"] == "STOPPED":
+            return False
+        if (state["lastStatus"], state["healthStatus"]) == ("RUNNING", "HEALTHY"):
+            return True
+    return ClientError if seen.error else False
+
+
+def wait(seen: Seen) -> object:
+    stopped = [s for s in seen.states if s["lastStatus"] in ("STOPPED", "DELETED")]
+    if stopped:
+        return stopped[0]["stoppedReason"]
+    if seen.error:
+        return ClientError
+    return stop_waiter.TaskGoneError if seen.missing else TimeoutError
+
+
+def deploy(seen: Seen) -> object:
+    for state in seen.states:
+        if state["desiredStatus"] == "STOPPED":
+            lost = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
+            return "watch the replacement" if state.get("stopCode") in lost else "roll back"
+        if (state["lastStatus"], state["healthStatus"]) == ("RUNNING", "HEALTHY"):
+            return "done"
+    return ClientError if seen.error else "unclear"
+
+
+PROGRAMS = [
+    Program(job_runner, "job", job),
+    Program(health_gate, "web", gate),
+    Program(stop_waiter, "job", wait),
+    Program(deployer, "web", deploy),
+]
+each_program = pytest.mark.parametrize(
+    "program", PROGRAMS, ids=[program.module.__name__.rpartition(".")[2] for program in PROGRAMS]
+)
+
+
+@functools.cache
+def variants(base: str) -> dict[str, cassette.Cassette]:
+    """The variants of a recording that the catalogue has."""
+    made = {}
+    for name in CATALOGUE:
+        try:
+            made[name] = cassette.load(base).patched(name)
+        except PatchError:
+            continue  # it does not fit this task; test_catalogue holds it to saying why
+    return made
+
+
+@functools.cache
+def client() -> Any:
+    """A client as any program makes it; a replay reaches it, whenever it was made."""
+    return botocore.session.Session().create_client("ecs")
+
+
+@functools.cache
+def impatient() -> Any:
+    """A client without retries, so that every throttled call is seen."""
+    config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+    return botocore.session.Session().create_client("ecs", config=config)
+
+
+def subject(variant: cassette.Cassette) -> tuple[str, str]:
+    request = variant.interactions[0].request
+    return request["cluster"], request["tasks"][0]
+
+
+def observe(variant: cassette.Cassette) -> Seen:
+    cluster, task = subject(variant)
+    seen = Seen()
+    with cassette.replay(variant):
+        for _ in range(sum(one.count for one in variant.interactions) + 5):
+            seen.error, seen.missing, seen.last = None, False, None
+            try:
+                answer = impatient().describe_tasks(cluster=cluster, tasks=[task])
+            except ClientError as error:
+                seen.error = error.response["Error"]["Code"]
+                continue
+            seen.missing = bool(answer["failures"])
+            for seen.last in answer["tasks"]:
+                seen.states.append(seen.last)
+    return seen
+
+
+def says(run: Callable[..., object], variant: cassette.Cassette) -> object:
+    """What a program returns, or the kind of what it raises."""
+    with cassette.replay(variant, sleep="all"):
+        try:
+            return run(client(), *subject(variant))
+        except (ClientError, WaiterError):
+            return ClientError
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the program says
+            return type(error)
+
+
+@each_program
+def test_the_healthy_recording_shows_no_bug(program):
+    """With what one can record, the wrong program and the right one say the same."""
+    healthy = cassette.load(program.base)
+    expected = program.should(observe(healthy))
+    assert says(program.module.with_bug, healthy) == expected
+    assert says(program.module.corrected, healthy) == expected
+
+
+@each_program
+def test_the_catalogue_finds_the_bug(program):
+    """Some variant makes the wrong program say what is not so."""
+    found = [
+        name
+        for name, variant in variants(program.base).items()
+        if says(program.module.with_bug, variant) != program.should(observe(variant))
+    ]
+    assert found
+    assert len(found) < len(variants(program.base))  # the bug is in one case, not in all
+
+
+@each_program
+def test_the_corrected_program_is_right_on_every_variant(program):
+    """The catalogue has nothing that a right program could not get right."""
+    wrong = {
+        name: (said, expected)
+        for name, variant in variants(program.base).items()
+        if (said := says(program.module.corrected, variant))
+        != (expected := program.should(observe(variant)))
+    }
+    assert wrong == {}
