@@ -154,7 +154,7 @@ class ReplayTap(_Tap):
 
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
         """Answer from the cassette."""
-        is_async = _is_async(endpoint)
+        is_async = _is_async(endpoint.__class__)
         if is_async:
             _reach_async_waiters()
         _slept_by.set(self._sleep)
@@ -178,7 +178,7 @@ class ReplayTap(_Tap):
         exchange: Exchange,
         first: Answer,
     ) -> Any:
-        is_async = _is_async(endpoint)
+        is_async = _is_async(endpoint.__class__)
         waiting = [first]
 
         def send(name: str, _values: dict[str, Any]) -> Any:
@@ -266,9 +266,9 @@ def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:
     return shadow
 
 
-def _is_async(endpoint: object) -> bool:
-    bases = type(endpoint).__mro__
-    return any(base.__module__.partition(".")[0] == "aiobotocore" for base in bases)
+@functools.cache
+def _is_async(endpoint: type) -> bool:
+    return any(base.__module__.partition(".")[0] == "aiobotocore" for base in endpoint.__mro__)
 
 
 async def _completed(value: Any) -> Any:
@@ -291,24 +291,51 @@ class _Raw:
         return self._answer.wire()
 
 
+class _Answered:
+    """An answer with the face of an HTTP response, whose parts are made when somebody looks."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._content = None
+        self.url = URL
+        self.status_code = answer.status
+
+    @functools.cached_property
+    def headers(self) -> Any:
+        return botocore.awsrequest.HeadersDict(_headers(self._answer))
+
+    @functools.cached_property
+    def raw(self) -> _Raw:
+        return _Raw(self._answer)
+
+
+class _Response(_Answered, botocore.awsrequest.AWSResponse):  # type: ignore[misc]
+    """An answer as the HTTP response that botocore would have received."""
+
+
+@functools.cache
+def _async_response() -> type:
+    """The same for aiobotocore, which need not be installed."""
+    return type(
+        "_AsyncResponse", (_Answered, sys.modules["aiobotocore.awsrequest"].AioAWSResponse), {}
+    )
+
+
+def _http(answer: Answer, is_async: bool) -> Any:
+    return _async_response()(answer) if is_async else _Response(answer)
+
+
 def _headers(answer: Answer) -> dict[str, str]:
     return {"x-amzn-RequestId": answer.request_id, "Content-Type": shapes.CONTENT_TYPE}
 
 
-def _http(answer: Answer, is_async: bool) -> Any:
-    """An answer as the HTTP response that botocore or aiobotocore would have received."""
-    kind = botocore.awsrequest.AWSResponse
-    if is_async:
-        kind = sys.modules["aiobotocore.awsrequest"].AioAWSResponse
-    return kind(URL, answer.status, _headers(answer), _Raw(answer))
-
-
 def _with_metadata(answer: Answer) -> dict[str, Any]:
     parsed = answer.parsed()
+    request_id = answer.request_id
     parsed["ResponseMetadata"] = {
-        "RequestId": answer.request_id,
+        "RequestId": request_id,
         "HTTPStatusCode": answer.status,
-        "HTTPHeaders": {name.lower(): value for name, value in _headers(answer).items()},
+        "HTTPHeaders": {"x-amzn-requestid": request_id, "content-type": shapes.CONTENT_TYPE},
         "RetryAttempts": 0,
     }
     return parsed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,19 +36,44 @@ class Recorded:
         return json.dumps(self._wire).encode()
 
     @functools.cached_property
-    def parsed(self) -> dict[str, Any]:
-        """What botocore's parser makes of it, without metadata. To be copied, not given away."""
+    def fresh(self) -> Callable[[], dict[str, Any]]:
+        """Makes fresh copies of what botocore's parser makes of it, without metadata."""
+        return _copier(self._parsed)
+
+    @functools.cached_property
+    def fresh_task(self) -> Callable[[], dict[str, Any]]:
+        """Makes fresh copies of its one task."""
+        return _copier(self._parsed["tasks"][0])
+
+    @functools.cached_property
+    def _parsed(self) -> dict[str, Any]:
         return shapes.parse(self._operation, self._wire)
 
 
-def _fresh(value: Any) -> Any:
-    """A copy that shares nothing that can be changed."""
-    kind = type(value)
-    if kind is dict:
-        return {key: _fresh(item) for key, item in value.items()}
-    if kind is list:
-        return [_fresh(item) for item in value]
-    return value
+def _copier(value: Any) -> Callable[[], Any]:
+    """What makes copies of a value that share nothing that can be changed.
+
+    It looks at the value once: what holds nothing that can be changed is copied by the
+    interpreter itself, which is several times faster than walking over it.
+    """
+    if isinstance(value, dict):
+        inner = [(k, _copier(v)) for k, v in value.items() if isinstance(v, (dict, list))]
+        return functools.partial(_copied_dict, value.copy, inner) if inner else value.copy
+    if any(isinstance(item, (dict, list)) for item in value):
+        return functools.partial(_copied_list, [_copier(item) for item in value])
+    copy: Callable[[], Any] = value.copy
+    return copy
+
+
+def _copied_dict(copy: Callable[[], Any], inner: list[tuple[str, Callable[[], Any]]]) -> Any:
+    new = copy()
+    for key, copier in inner:
+        new[key] = copier()
+    return new
+
+
+def _copied_list(copiers: list[Callable[[], Any]]) -> Any:
+    return [copier() for copier in copiers]
 
 
 @dataclass(slots=True)
@@ -68,9 +94,8 @@ class Answer:
     def parsed(self) -> dict[str, Any]:
         """A fresh copy of what botocore's parser makes of it, without metadata."""
         if not self.composed:
-            copy: dict[str, Any] = _fresh(self.bodies[0].parsed)
-            return copy
-        tasks = [_fresh(body.parsed["tasks"][0]) for body in self.bodies]
+            return self.bodies[0].fresh()
+        tasks = [body.fresh_task() for body in self.bodies]
         return {"tasks": tasks, "failures": [dict(failure) for failure in self.failures]}
 
     def wire(self) -> bytes:

@@ -15,6 +15,7 @@ from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
 MAX_TASKS = 100
+Found = list[tuple[str, Timeline | None]]  # the tasks asked for, as they were named
 _TASK_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -109,16 +110,26 @@ class Tasks:
         timelines = self._clusters.get(cluster)
         if timelines is None:
             return self._unknown_cluster(cluster, parameters)
-        found = {name: self._timeline(timelines, name) for name in named}
-        for name, timeline in found.items():
-            refusal = None if timeline else self._refusal(cluster, name, parameters)
-            if refusal:
-                return refusal
-        steps = self._steps(found, parameters)
-        error = next((step for step in steps.values() if step and step.error), None)
-        if error:
-            return Answer(error=error.error)
-        return self._composed(steps, found, parameters)
+        found: Found = []
+        for name in named:
+            timeline = self._timeline(timelines, name)
+            if timeline is None:
+                refusal = self._refusal(cluster, name, parameters)
+                if refusal:
+                    return refusal
+            found.append((name, timeline))
+        steps = [self._step(timeline, parameters) for _, timeline in found]
+        error = next((step for step in steps if step and step.error), None)
+        self._move(steps, found, error)
+        return Answer(error=error.error) if error else self._composed(steps, found, parameters)
+
+    def _move(self, steps: list[Step | None], found: Found, error: Step | None) -> None:
+        """Move each timeline one step on; an error, only those that it was recorded for."""
+        for step, (_, timeline) in zip(steps, found, strict=True):
+            if step and timeline and (error is None or step.index == error.index):
+                self.served.add(step.index)
+                if self._rules.advance == "call":
+                    timeline.advance()
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
@@ -148,28 +159,12 @@ class Tasks:
         pointer = f"/tasks/{list(parameters['tasks']).index(name)}"
         raise self._unmatched.task(parameters, pointer, id_, cluster, self._clusters[cluster])
 
-    def _steps(
-        self, found: Mapping[str, Timeline | None], parameters: Body
-    ) -> dict[str, Step | None]:
-        """The step of each task asked for; their timelines move on."""
-        if self._rules.advance == "clock":
-            now = self._clock.now
-            steps = {name: t.at(now) if t else None for name, t in found.items()}
-        else:
-            steps = {name: self._next(t, parameters) for name, t in found.items()}
-        error = next((step for step in steps.values() if step and step.error), None)
-        for name, step in steps.items():
-            timeline = found[name]
-            # An error answers the whole call: only the tasks that it was recorded for move on.
-            if step and timeline and (error is None or step.index == error.index):
-                self.served.add(step.index)
-                if self._rules.advance == "call":
-                    timeline.advance()
-        return steps
-
-    def _next(self, timeline: Timeline | None, parameters: Body) -> Step | None:
+    def _step(self, timeline: Timeline | None, parameters: Body) -> Step | None:
+        """What a task's timeline has for this call; None for a task that is unknown."""
         if timeline is None:
             return None
+        if self._rules.advance == "clock":
+            return timeline.at(self._clock.now)
         step = timeline.next(self._rules.on_end)
         if step is None:
             raise self._unmatched.exhausted("DescribeTasks", parameters, timeline)
@@ -177,15 +172,14 @@ class Tasks:
 
     def _composed(
         self,
-        steps: Mapping[str, Step | None],
-        found: Mapping[str, Timeline | None],
+        steps: list[Step | None],
+        found: Found,
         parameters: Body,
     ) -> Answer:
         wants_tags = "TAGS" in (parameters.get("include") or ())
         bodies: list[Recorded] = []
         failures: list[Body] = []
-        for name, step in steps.items():
-            timeline = found[name]
+        for step, (name, timeline) in zip(steps, found, strict=True):
             if step is None or timeline is None:
                 failures.append({"arn": self._arn(name, parameters), "reason": "MISSING"})
             elif step.failure is not None:

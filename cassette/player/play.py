@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cassette.clock import Clock
@@ -33,7 +33,7 @@ class Call:
     parameters: dict[str, Any]
     at: float
     attempts: int = 0
-    delays: list[float] = field(default_factory=list)
+    delays: tuple[float, ...] = ()
     _answer: Answer | None = None
 
     @property
@@ -121,4 +121,4 @@ class Exchange:
 
     def delayed(self, seconds: float) -> None:
         """Botocore backs off before the next attempt."""
-        self.call.delays.append(seconds)
+        self.call.delays += (seconds,)
