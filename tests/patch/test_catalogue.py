@@ -22,7 +22,7 @@ from cassette.library import Library
 from cassette.model import Interaction, Response
 from cassette.patch import check
 from cassette.scrub.audit import audit
-from tests.patch import base_tasks
+from tests.patch import base_tasks, catalogue_page
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {path.stem: cassette.load(path) for path in sorted((ROOT / "cassettes").glob("*.yaml"))}
@@ -95,6 +95,12 @@ def test_every_stop_code_is_covered():
         for task in tasks_in(one.interactions)
     }
     assert set(shapes.enum_of("Task", "stopCode")) <= made
+
+
+def test_the_page_of_the_catalogue_is_fresh():
+    """Each patch stands in docs/catalogue.md with what it makes, what it fits and its source."""
+    shown = catalogue_page.PAGE.read_text("utf-8")
+    assert shown == catalogue_page.written(), "run python -m tests.patch.catalogue_page"
 
 
 @each_patch
