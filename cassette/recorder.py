@@ -70,10 +70,17 @@ class Recording:
         self._region = ""
         self._interactions: list[Interaction] = []
         self._last: dict[str, int] = {}  # a subject of calls -> its last interaction
+        self._previous: intercept.Attempt | None = None
         self._heard = 0
 
     def hear(self, attempt: intercept.Attempt) -> None:
         """Take note of one attempt."""
+        with self._lock:
+            if self._is_again(attempt):
+                last = self._interactions[-1]
+                self._interactions[-1] = replace(last, count=last.count + 1)
+                self._heard += 1
+                return
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
         outcome = outcome_of(attempt)
         with self._lock:
@@ -82,10 +89,23 @@ class Recording:
                 self._region = attempt.region
             at = round(max(0.0, attempt.began - self._first), 3)
             self._heard += 1
-            self._add(Interaction(at, attempt.operation, request, outcome))
+            is_last = self._add(Interaction(at, attempt.operation, request, outcome))
+            self._previous = attempt if is_last else None
 
     def __len__(self) -> int:
         return self._heard
+
+    def _is_again(self, attempt: intercept.Attempt) -> bool:
+        """Whether it is the last interaction once more, byte for byte, as most polls are."""
+        before = self._previous
+        return (
+            before is not None
+            and attempt.body == before.body
+            and attempt.status == before.status
+            and attempt.operation == before.operation
+            and attempt.request == before.request
+            and attempt.operation.startswith(READS)
+        )
 
     def cassette(self, path: str) -> Cassette:
         """What was heard, unscrubbed: for `save`, never for a file.
@@ -107,7 +127,8 @@ class Recording:
             interactions=tuple(self._interactions),
         )
 
-    def _add(self, interaction: Interaction) -> None:
+    def _add(self, interaction: Interaction) -> bool:
+        """Keep an interaction, or count it; whether it is the last one now."""
         if not interaction.operation.startswith(READS):
             self._last.clear()  # what is read before and after a change are two states
         subjects = _subjects(interaction)
@@ -117,10 +138,11 @@ class Recording:
             last = self._interactions[before]
             if replace(interaction, at=last.at, count=last.count) == last:
                 self._interactions[before] = replace(last, count=last.count + 1)
-                return
+                return before == len(self._interactions) - 1
         for subject in subjects:
             self._last[subject] = len(self._interactions)
         self._interactions.append(interaction)
+        return True
 
 
 def _subjects(interaction: Interaction) -> list[str]:

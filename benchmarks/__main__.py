@@ -1,0 +1,165 @@
+"""Run every benchmark and print one table; the same goes to `benchmarks/results.json`."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import calls, loading, scale, starting
+
+RESULTS = Path(__file__).with_name("results.json")
+MEASURED = "ecs-cassette boto3 botocore moto placebo pytest pytest-recording PyYAML vcrpy".split()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure.
+
+    Args:
+        what: what was measured.
+        seconds: how long it took, or 0 where it is no time.
+        ratio: the figure that counts.
+        means: what the ratio is of.
+        target: the most, or the least, that it should be.
+    """
+
+    what: str
+    seconds: float
+    ratio: float
+    means: str
+    target: str
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio keeps to the target, which begins with ≤ or ≥."""
+        limit = float(self.target.split()[1])
+        return self.ratio <= limit if self.target.startswith("≤") else self.ratio >= limit
+
+
+def run() -> list[Row]:
+    """Every row of the table, in its order."""
+    return [*_calls(), *_loading(), *_scale(), *_starting()]
+
+
+def _calls() -> list[Row]:
+    rows = []
+    for count, times, faster in (
+        (1, 400, {"placebo": "≥ 1.3", "vcrpy": "≥ 6", "moto": "≥ 12"}),
+        (100, 60, {"placebo": "≥ 2", "vcrpy": "≥ 9", calls.PARSER: "≥ 9", "moto": "≥ 30"}),
+    ):
+        seen = calls.measure(count, times)
+        ours = seen[calls.OURS]
+        what = f"describe_tasks, {count} task" + "s" * (count > 1)
+        if count == 1:
+            bare = seen[calls.BARE]
+            rows.append(Row(what, ours, ours / bare, f"× {calls.BARE}", "≤ 1.35"))
+        else:
+            rows.append(Row(what, ours, ours / seen[calls.BARE], f"× {calls.BARE}", "≤ inf"))
+        for name in ("placebo", "Stubber", calls.PARSER, "vcrpy", "moto"):
+            target = faster.get(name, "≥ 1")
+            rows.append(Row(f"  {name}", seen[name], seen[name] / ours, "× ours", target))
+    return rows
+
+
+def _loading() -> list[Row]:
+    seen = loading.measure()
+    ours, size = seen[loading.FIRST], f"{seen['bytes'] / 1e6:.1f} MB"
+    later = seen[loading.LATER]
+    return [
+        Row(
+            f"load {size}, first time",
+            ours,
+            seen[loading.YAML] / ours,
+            "× faster than PyYAML's C loader",
+            "≥ 4",
+        ),
+        Row("  again, same process", seen[loading.AGAIN], seen[loading.AGAIN] * 1000, "ms", "≤ 1"),
+        Row("  again, later process", later, later / seen[loading.JSON], "× json.loads", "≤ 3"),
+    ]
+
+
+def _scale() -> list[Row]:
+    sizes, threads = scale.sizes(), scale.threads()
+    live, watched = scale.recording(), scale.watching()
+    few, many = sizes[1_000], sizes[10_000]
+    (one, crowd) = threads.values()
+    added = live["recorded"] - live["alone"]
+    return [
+        Row(
+            "load 10,000 tasks",
+            many["load"],
+            many["load"] / few["load"] / 10,
+            "× linear growth from 1,000",
+            "≤ 1.5",
+        ),
+        Row(
+            "  begin a replay",
+            many["begin"],
+            many["begin"] / few["begin"] / 10,
+            "× linear growth from 1,000",
+            "≤ 2",
+        ),
+        Row("  one call", many["call"], many["call"] / few["call"], "× that with 1,000", "≤ 1.2"),
+        Row("a call of 16 threads at once", crowd, crowd / one, "× that of one thread", "≤ 1.5"),
+        Row(
+            "record a live call",
+            live["recorded"],
+            added / live["alone"],
+            "of the call itself (loopback)",
+            "≤ 0.05",
+        ),
+        Row(
+            "watch for 10,000 polls",
+            0,
+            watched[10_000] / watched[100],
+            "× the memory of 100",
+            "≤ 1.2",
+        ),
+    ]
+
+
+def _starting() -> list[Row]:
+    seen = starting.measure()
+    plugin = (seen[starting.PLUGIN] - seen[starting.NO_PLUGIN]) * 1000
+    help_ = (seen[starting.HELP] - seen[starting.INTERPRETER]) * 1000
+    return [
+        Row(starting.PLUGIN, seen[starting.PLUGIN], plugin, "ms more than without", "≤ 10"),
+        Row(starting.HELP, seen[starting.HELP], help_, "ms more than a bare interpreter", "≤ 150"),
+    ]
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table, and what was measured on what."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("what", "time", "figure", "", "target", ""):
+        table.add_column(heading, justify="right" if heading in ("time", "figure") else "left")
+    for row in rows:
+        time = f"{row.seconds * 1e6:,.0f} µs" if row.seconds else ""
+        target = "" if row.target.endswith("inf") else row.target
+        met = "" if not target else "met" if row.met else "[red]missed[/]"
+        table.add_row(row.what, time, f"{row.ratio:,.2f}", row.means, target, met)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(table)
+    console.print(f"\nPython {platform.python_version()}, " + ", ".join(_versions()))
+
+
+def _versions() -> list[str]:
+    return [f"{name} {version(name)}" for name in MEASURED]
+
+
+if __name__ == "__main__":
+    found = run()
+    show(found)
+    data = {
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in MEASURED},
+        "rows": [{**asdict(row), "met": row.met} for row in found],
+    }
+    RESULTS.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")

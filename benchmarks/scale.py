@@ -1,0 +1,116 @@
+"""What grows, and what must not: 10,000 tasks in one cassette, 16 threads, a long watch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+import tracemalloc
+from typing import Any
+
+import boto3
+
+import cassette
+from benchmarks import tasks
+from benchmarks.calls import KEYS
+from benchmarks.measure import in_turns
+from cassette import intercept, store
+from cassette.recorder import Recording
+from tests.live import bodies
+from tests.live.scripted import ScriptedECS
+
+THREADS = 16
+
+
+def sizes() -> dict[int, dict[str, float]]:
+    """By number of tasks: seconds to load the cassette, to begin a replay, and for one call."""
+    client = boto3.client("ecs", **KEYS)
+    asked = {"cluster": tasks.CLUSTER, "tasks": tasks.ids(1), "include": ["TAGS"]}
+    found = {}
+    for count in (100, 1_000, 10_000):
+        recorded = tasks.cassette(count)
+        text = store.render(recorded)
+        load = _timed(lambda text=text: store.parse(text, "large.yaml"))
+        began = time.perf_counter()
+        with cassette.replay(recorded):
+            begin = time.perf_counter() - began
+            client.describe_tasks(**asked)
+            call = min(_timed(lambda: client.describe_tasks(**asked)) for _ in range(300))
+        found[count] = {"load": load, "begin": begin, "call": call}
+    return found
+
+
+def threads(calls: int = 100) -> dict[str, float]:
+    """Seconds for a call when 16 threads replay at once, and when one does; all are counted."""
+
+    def run(workers: int) -> float:
+        with cassette.replay(tasks.cassette(10)) as tape:
+            clients = [boto3.client("ecs", **KEYS) for _ in range(workers)]
+
+            def work(client: Any) -> None:
+                for _ in range(calls):
+                    client.describe_tasks(cluster=tasks.CLUSTER, tasks=tasks.ids(10))
+
+            began = time.perf_counter()
+            started = [threading.Thread(target=work, args=(c,)) for c in clients]
+            for thread in started:
+                thread.start()
+            for thread in started:
+                thread.join()
+            took = time.perf_counter() - began
+            assert len(tape.calls) == workers * calls
+            return took / (workers * calls)
+
+    return {"1 thread": run(1), f"{THREADS} threads": run(THREADS)}
+
+
+def recording() -> dict[str, float]:
+    """Seconds for a live call over loopback, alone and while it is recorded."""
+    with ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        client = boto3.client("ecs", endpoint_url=ecs.url, **KEYS)
+
+        def call() -> Any:
+            return client.describe_tasks(cluster=bodies.CLUSTER, tasks=[bodies.TASK_ID])
+
+        @contextlib.contextmanager
+        def alone() -> Any:
+            yield call
+
+        @contextlib.contextmanager
+        def recorded() -> Any:
+            heard = Recording()
+            tap = intercept.RecordTap(heard.hear)
+            intercept.open_tap(tap)
+            try:
+                yield call
+            finally:
+                intercept.close_tap(tap)
+
+        both = {"alone": alone, "recorded": recorded}
+        return in_turns(both, dict.fromkeys(both, 60), rounds=11)
+
+
+def watching() -> dict[int, float]:
+    """By number of polls that changed nothing: bytes of memory that the recording holds."""
+    body = bodies.described(bodies.running())
+    wire = json.dumps(body).encode()
+    request = {"cluster": bodies.CLUSTER, "tasks": [bodies.TASK_ID]}
+    held = {}
+    for polls in (100, 10_000):
+        tracemalloc.start()
+        heard = Recording()
+        for number in range(polls):
+            heard.hear(
+                intercept.Attempt("DescribeTasks", request, 200, wire, "eu-west-1", float(number))
+            )
+        held[polls] = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+    return held
+
+
+def _timed(call: Any) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
