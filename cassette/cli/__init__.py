@@ -8,6 +8,7 @@ not be reached or said no.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -41,6 +42,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"cassette.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was called; for a misspelt one, an error that names the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -97,7 +110,9 @@ def aws_said(error: Any) -> str | None:
         (exceptions.NoCredentialsError, "give --profile, or set AWS_ACCESS_KEY_ID and the rest"),
         (exceptions.NoRegionError, "give --region"),
         (exceptions.ProfileNotFound, "give a --profile that is in ~/.aws/config"),
+        (exceptions.InvalidRegionError, "give a --region such as eu-west-1"),
         (exceptions.HTTPClientError, "check the network, --region and --endpoint-url"),
+        (exceptions.ConnectionError, "check the network, --region and --endpoint-url"),
         (exceptions.ClientError, "check --cluster, --region and what the credentials may do"),
         (exceptions.BotoCoreError, "see what botocore says"),
     )

@@ -11,6 +11,7 @@ import click
 
 from cassette import recorder, scrub
 from cassette.cli.screen import console
+from cassette.errors import UsageError
 from cassette.player import short_name
 from cassette.watch import poll, watch
 
@@ -69,10 +70,18 @@ def command(  # noqa: PLR0917 - click gives options by name
     Asks once, or with --watch again and again, and keeps each state once. A file that is there
     already is replaced when all went well, and otherwise stays.
     """
+    import botocore.exceptions
     import botocore.session
 
     session = botocore.session.Session(profile=profile)
-    client = session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
+    try:
+        client = session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
+    except ValueError as error:
+        if isinstance(error, botocore.exceptions.BotoCoreError):
+            raise
+        raise UsageError(
+            f"{endpoint_url!r} is no address", fix="--endpoint-url http://127.0.0.1:5000"
+        ) from error
     screen = console()
     verb = recorder.record(output, clients=[client])
     with screen.status("asking ECS") as status, verb as recording:

@@ -162,3 +162,29 @@ def test_the_demo_shows_the_main_job(tmp_path):
     assert "polled 14 times and slept 78 s of virtual time" in replayed
     for line in ("exit code 137", "exit code none, TaskFailedToStart", "RUNNING and UNHEALTHY"):
         assert line in broken
+
+
+def test_a_misspelt_command_names_the_nearest(tmp_path):
+    """Exit code 2, and the command that was meant."""
+    code, _, err = run("recrod", cwd=tmp_path)
+    assert code == 2
+    assert "No such command 'recrod'. Did you mean 'record'?" in err
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "said"),
+    [
+        (("--endpoint-url", "nonsense"), 2, "'nonsense' is no address"),
+        (("--endpoint-url", "http://127.0.0.1:9"), 3, "check the network, --region"),
+        (("--region", "eu west"), 3, "give a --region such as eu-west-1"),
+        (("--profile", "nobody"), 3, "give a --profile that is in ~/.aws/config"),
+    ],
+)
+def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
+    """A sentence and what mends it; the file that was there stays as it was."""
+    (tmp_path / "web.yaml").write_text("before", "utf-8")
+    asked = ("--cluster", "prod", "--task", "a", "-o", "web.yaml")
+    ended, _, err = run("record", *asked, *option, cwd=tmp_path, **KEYS)
+    assert ended == code
+    assert said in err
+    assert (tmp_path / "web.yaml").read_text("utf-8") == "before"
