@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +85,9 @@ def command(  # noqa: PLR0917 - click gives options by name
         ) from error
     screen = console()
     verb = recorder.record(output, clients=[client])
-    with screen.status("asking ECS") as status, verb as recording:
+    status = screen.status("")
+    with contextlib.ExitStack() as stack, verb as recording:
+        stack.callback(status.stop)
         progress = _progress(screen, status)
         if watching:
             watch(
@@ -99,8 +102,8 @@ def command(  # noqa: PLR0917 - click gives options by name
             )
         else:
             progress(poll(client, cluster, tasks, tags=tags))
-    calls = "1 call" if len(recording) == 1 else f"{len(recording)} calls"
-    click.echo(f"wrote {output}: {calls}, {Path(output).stat().st_size} bytes")
+    size = Path(output).stat().st_size
+    click.echo(f"wrote {output}: {_counted(len(recording), 'call')}, {_counted(size, 'byte')}")
     click.echo(scrubbed(verb.report))
 
 
@@ -120,7 +123,8 @@ def _progress(screen: Console, status: Status) -> Progress:
             if states.get(id_) != state:
                 states[id_] = state
                 screen.print(f"{elapsed:7.1f} s  {id_[:16]}…  {state}", markup=False)
-        status.update(f"{elapsed:5.0f} s, {polls} polls")
+        status.update(f"{elapsed:5.0f} s, " + _counted(polls, "poll"))
+        status.start()
 
     return progress
 
@@ -132,9 +136,14 @@ def _health(task: dict[str, Any]) -> str:
 
 def scrubbed(report: scrub.Report) -> str:
     """A scrubbing report in a line or two."""
-    replaced = ", ".join(f"{count} {kind}" for kind, count in sorted(report.replaced.items()))
-    redacted = sum(report.redacted.values())
-    lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted} values"]
+    replaced = ", ".join(_counted(count, kind) for kind, count in sorted(report.replaced.items()))
+    redacted = _counted(sum(report.redacted.values()), "value")
+    lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
     if report.unknown:
         lines.append("redacted because unknown: " + ", ".join(report.unknown))
     return "\n".join(lines)
+
+
+def _counted(count: int, thing: str) -> str:
+    """A number of things in words: 1 id, 2 ids, 2 addresses."""
+    return f"{count} {thing}" + ("" if count == 1 else "es" if thing.endswith("s") else "s")
