@@ -16,7 +16,7 @@ from cassette.player.unmatched import Unmatched
 
 MAX_TASKS = 100
 Found = list[tuple[str, Timeline | None]]  # the tasks asked for, as they were named
-_TASK_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLUSTER = re.compile(r"^[a-zA-Z0-9\-_]{1,255}$")
 
 
 class Tasks:
@@ -44,6 +44,7 @@ class Tasks:
         self._identify = identify
         self._unmatched = unmatched
         self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
+        self._gone: dict[str, Step] = {}  # clusters of which nothing was heard but that
         self.served: set[int] = set()
         self._index()
 
@@ -61,13 +62,18 @@ class Tasks:
 
     def _index_described(self, index: int, interaction: Interaction) -> None:
         request, outcome = interaction.request, interaction.outcome
-        timelines = self._clusters.setdefault(cluster_of(request), {})
+        cluster = cluster_of(request)
+        known = cluster in self._clusters and cluster not in self._gone
+        timelines = self._clusters.setdefault(cluster, {})
         if isinstance(outcome, ApiError):
+            if outcome.code == "ClusterNotFoundException" and not known:
+                self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
             for named in request.get("tasks") or ():
                 timeline = timelines.setdefault(short_name(named), Timeline())
                 step = Step(index, interaction.at, interaction.count, error=outcome)
                 timeline.steps.append(step)
             return
+        self._gone.pop(cluster, None)
         has_tags = "TAGS" in (request.get("include") or ())
         for task in outcome.body.get("tasks") or ():
             step = Step(index, interaction.at, interaction.count, has_tags=has_tags)
@@ -82,7 +88,9 @@ class Tasks:
         """A task that was started but never described is described as it was started."""
         if isinstance(interaction.outcome, ApiError):
             return
-        timelines = self._clusters.setdefault(cluster_of(interaction.request), {})
+        cluster = cluster_of(interaction.request)
+        self._gone.pop(cluster, None)
+        timelines = self._clusters.setdefault(cluster, {})
         for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
             if id_of(task) not in timelines:
                 timeline = timelines[id_of(task)] = Timeline()
@@ -101,27 +109,40 @@ class Tasks:
             UnmatchedRequestError: the cassette has none.
             TimelineExhaustedError: it had, but all were served.
         """
-        named = list(dict.fromkeys(parameters.get("tasks") or ()))
+        named = parameters.get("tasks") or ()
         if not named:
             return _invalid("Tasks cannot be empty.")
         if len(named) > MAX_TASKS:
             return _invalid(f"taskIds can have at most {MAX_TASKS} items.")
         cluster = cluster_of(parameters)
-        timelines = self._clusters.get(cluster)
-        if timelines is None:
-            return self._unknown_cluster(cluster, parameters)
+        timelines = self._clusters.get(cluster, {})
         found: Found = []
+        seen = set()
         for name in named:
             timeline = self._timeline(timelines, name)
-            if timeline is None:
-                refusal = self._refusal(cluster, name, parameters)
-                if refusal:
-                    return refusal
-            found.append((name, timeline))
+            refusal = _malformed(cluster, name, timeline)
+            if refusal is None and cluster in self._clusters:
+                refusal = _of_another(cluster, name, timeline)
+            if refusal:
+                return refusal
+            # Named twice, also by its id and by its ARN, it is one task, and told once.
+            same = name if timeline is None else timeline
+            if same not in seen:
+                seen.add(same)
+                found.append((name, timeline))
+        if any(timeline is None for _, timeline in found):
+            error = self._unknown(cluster, found, parameters)
+            if error:
+                return Answer(error=error)
+        return self._known(found, parameters)
+
+    def _known(self, found: Found, parameters: Body) -> Answer:
         steps = [self._step(timeline, parameters) for _, timeline in found]
         error = next((step for step in steps if step and step.error), None)
+        # Composed before anything moves: what is refused here is not served.
+        answer = Answer(error=error.error) if error else self._composed(steps, found, parameters)
         self._move(steps, found, error)
-        return Answer(error=error.error) if error else self._composed(steps, found, parameters)
+        return answer
 
     def _move(self, steps: list[Step | None], found: Found, error: Step | None) -> None:
         """Move each timeline one step on; an error, only those that it was recorded for."""
@@ -135,29 +156,24 @@ class Tasks:
         id_ = short_name(name)
         return timelines.get(id_) or timelines.get(self._identify(id_))
 
-    def _unknown_cluster(self, cluster: str, parameters: Body) -> Answer:
+    def _unknown(self, cluster: str, found: Found, parameters: Body) -> ApiError | None:
+        """What ECS says to tasks of which some are unknown; None if it says MISSING."""
+        if cluster in self._gone:
+            step = self._gone[cluster]
+            self.served.add(step.index)
+            return step.error
         if self._rules.unknown == "ecs":
-            error = ApiError(400, "ClusterNotFoundException", "Cluster not found.")
-            return Answer(error=error)
-        raise self._unmatched.cluster(parameters, cluster, self._clusters)
-
-    def _refusal(self, cluster: str, name: str, parameters: Body) -> Answer | None:
-        """What ECS says to an id that is malformed or of another cluster; else None if MISSING."""
-        of = cluster_in(name)
-        if of is not None and of != cluster:
-            return _invalid(
-                f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
-            )
-        if not _TASK_ID.fullmatch(short_name(name)):
-            return _invalid("taskId length should be one of [32,36]")
-        if self._rules.unknown == "ecs":
-            return None
-        id_ = self._identify(short_name(name))
+            if cluster in self._clusters:
+                return None
+            return ApiError(400, "ClusterNotFoundException", "Cluster not found.")
+        if cluster not in self._clusters:
+            raise self._unmatched.cluster(parameters, self._clusters)
+        name = next(name for name, timeline in found if timeline is None)
+        index = parameters["tasks"].index(name)
         for elsewhere, timelines in self._clusters.items():
-            if id_ in timelines:
-                raise self._unmatched.task_elsewhere(parameters, id_, cluster, elsewhere)
-        pointer = f"/tasks/{list(parameters['tasks']).index(name)}"
-        raise self._unmatched.task(parameters, pointer, id_, cluster, self._clusters[cluster])
+            if self._timeline(timelines, name):
+                raise self._unmatched.task_elsewhere(parameters, index, elsewhere)
+        raise self._unmatched.task(parameters, index, self._clusters[cluster])
 
     def _step(self, timeline: Timeline | None, parameters: Body) -> Step | None:
         """What a task's timeline has for this call; None for a task that is unknown."""
@@ -215,6 +231,36 @@ class Tasks:
                     like: str = step.body.body["tasks"][0].get("taskArn", "")
                     return like.rpartition("/")[0] + "/" + name
         return f"arn:aws:ecs:{self._cassette.region}:000000000000:task/{cluster}/{name}"
+
+
+# What ECS says to names that cannot be right, whatever there is. Source of the words: public
+# reports of its answers. Where an error was recorded, the recorded one goes before.
+
+
+def _malformed(cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
+    if timeline is not None:
+        return None
+    if not _CLUSTER.fullmatch(cluster):
+        return _invalid(f"Cluster must match {_CLUSTER.pattern}, but was {cluster}")
+    if name.startswith("arn:"):
+        kind, *parts = name.split(":", 5)[-1].split("/")
+        if name.count(":") != 5 or len(parts) not in (1, 2):
+            return _invalid("Invalid identifier: Unexpected number of separators")
+        if kind != "task":
+            return _invalid(f"Invalid identifier: Unsupported resource type: {kind}")
+    if len(short_name(name)) not in (32, 36):
+        return _invalid("taskId length should be one of [32,36]")
+    return None
+
+
+def _of_another(cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
+    if not name.startswith("arn:") or (timeline is not None and timeline.refused):
+        return None
+    of = cluster_in(name)
+    if of is None or of == cluster:
+        return None
+    words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
+    return _invalid(words)
 
 
 def _invalid(message: str) -> Answer:

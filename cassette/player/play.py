@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cassette.clock import Clock
-from cassette.errors import UnmatchedRequestError
+from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette, Interaction, Outcome
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
@@ -86,8 +86,15 @@ class Player:
             number = len(self.calls)
         return Exchange(self, call, number)
 
-    def answer(self, operation: str, parameters: Body) -> Answer:
+    def answer(self, operation: str, parameters: Body, before: Answer | None = None) -> Answer:
         """The answer to one attempt.
+
+        Args:
+            operation: for example `DescribeTasks`.
+            parameters: what was asked, in wire form.
+            before: the answer to the attempt before, at the same call. If it is an error and
+                the last outcome, it holds: how many attempts botocore makes depends on its
+                version and its settings.
 
         Raises:
             UnmatchedRequestError: the cassette has none.
@@ -99,6 +106,8 @@ class Player:
                     return self._tasks.answer(parameters)
                 return self._requests.answer(operation, parameters)
             except UnmatchedRequestError as error:
+                if before is not None and isinstance(error, TimelineExhaustedError):
+                    return before
                 self.unmatched.append(error)
                 raise
 
@@ -114,7 +123,7 @@ class Exchange:
     def attempt(self) -> Answer:
         """The answer to the next attempt."""
         self.call.attempts += 1
-        answer = self.player.answer(self.call.operation, self.call.parameters)
+        answer = self.player.answer(self.call.operation, self.call.parameters, self.call._answer)
         answer.request_id = f"ca55e77e-0000-4000-8000-{self.number:012x}"
         self.call._answer = answer
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cassette import shapes
@@ -17,19 +17,44 @@ from cassette.player.unmatched import READS, Unmatched
 
 # Parameters that name a resource, by its ARN or by its short name.
 _NAMING = frozenset(
-    "cluster clusters task tasks service services taskDefinition containerInstance "
-    "containerInstances".split()
+    "cluster clusters task tasks service services serviceName taskDefinition containerInstance "
+    "containerInstances primaryTaskSet taskSet taskSets capacityProvider "
+    "capacityProviders".split()
 )
 # Lists whose order says nothing.
 _SETS = frozenset(
-    "clusters containerInstances include securityGroups services subnets tagKeys tasks".split()
+    "capacityProviders clusters containerInstances environment include placementConstraints "
+    "requiresCompatibilities secrets securityGroups services status subnets tagKeys tags "
+    "taskSets tasks".split()
 )
 # What ECS takes for a parameter that is left out; source: the ECS API Reference, per operation.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "ListTasks": {"desiredStatus": "RUNNING"},
-    "ListTaskDefinitions": {"status": "ACTIVE", "sort": "ASC"},
-    "ListTaskDefinitionFamilies": {"status": "ALL"},
-    "RunTask": {"count": 1},
+    "CreateService": {
+        "deploymentController": {"type": "ECS"},
+        "enableECSManagedTags": False,
+        "enableExecuteCommand": False,
+        "platformVersion": "LATEST",
+        "propagateTags": "NONE",
+        "schedulingStrategy": "REPLICA",
+    },
+    "DescribeClusters": {"clusters": ["default"]},
+    "ListAttributes": {"maxResults": 100},
+    "ListClusters": {"maxResults": 100},
+    "ListContainerInstances": {"maxResults": 100},
+    "ListDaemonTaskDefinitions": {"status": "ACTIVE", "sort": "ASC", "maxResults": 100},
+    "ListServices": {"maxResults": 10},
+    "ListServicesByNamespace": {"maxResults": 10},
+    "ListTaskDefinitionFamilies": {"status": "ALL", "maxResults": 100},
+    "ListTaskDefinitions": {"status": "ACTIVE", "sort": "ASC", "maxResults": 100},
+    "ListTasks": {"desiredStatus": "RUNNING", "maxResults": 100},
+    "RunTask": {
+        "count": 1,
+        "enableECSManagedTags": False,
+        "enableExecuteCommand": False,
+        "platformVersion": "LATEST",
+    },
+    "StartTask": {"enableECSManagedTags": False, "enableExecuteCommand": False},
+    "UpdateService": {"forceNewDeployment": False},
 }
 
 
@@ -101,13 +126,53 @@ class Requests:
 
     def _normalised(self, operation: str, parameters: Body) -> dict[str, Any]:
         """Parameters in the one form in which two that mean the same are equal."""
-        ignored = {"clientToken", *self._rules.ignore.get(operation, ())}
-        asked = {k: v for k, v in parameters.items() if k not in ignored and v is not None}
-        asked = {**_DEFAULTS.get(operation, {}), **self._comparable(operation, asked)}
-        shape = shapes.shape_of(operation, "request")
-        if shape is not None and "cluster" in getattr(shape, "members", ()):
+        asked = dict(self._comparable(operation, self._compared(operation, parameters)))
+        defaults = _DEFAULTS.get(operation, {})
+        asked = {**defaults, **asked}
+        if "cluster" in _members(operation):
             asked.setdefault("cluster", "default")
+        for pointer in self._ignored(operation):
+            asked.pop(pointer.lstrip("/"), None)
         return {name: _canonical(name, value) for name, value in asked.items()}
+
+    def _compared(self, operation: str, parameters: Body) -> Body:
+        """Parameters without those that are left out of the comparison."""
+        tokens = {
+            name
+            for name, shape in _members(operation).items()
+            if name == "clientToken" or getattr(shape, "metadata", {}).get("idempotencyToken")
+        }
+        compared = {k: v for k, v in parameters.items() if k not in tokens and v is not None}
+        for pointer in self._ignored(operation):
+            compared = _without(compared, pointer.removeprefix("/").split("/"))
+        return compared
+
+    def _ignored(self, operation: str) -> Iterable[str]:
+        return self._rules.ignore.get(operation, ())
+
+
+def _members(operation: str) -> Mapping[str, Any]:
+    shape = shapes.shape_of(operation, "request")
+    return getattr(shape, "members", {})
+
+
+def _without(value: Any, path: list[str]) -> Any:
+    """A copy of a value without what stands at a path; `*` is every item of a list or map."""
+    name, *rest = path
+    if isinstance(value, Mapping):
+        name = name.replace("~1", "/").replace("~0", "~")
+        return {
+            k: _without(v, rest) if rest and name in (k, "*") else v
+            for k, v in value.items()
+            if rest or name not in (k, "*")
+        }
+    if isinstance(value, list):
+        return [
+            _without(v, rest) if rest and name in (str(i), "*") else v
+            for i, v in enumerate(value)
+            if rest or name not in (str(i), "*")
+        ]
+    return value
 
 
 def _canonical(name: str, value: Any) -> Any:
@@ -117,5 +182,9 @@ def _canonical(name: str, value: Any) -> Any:
         return {k: _canonical(k, v) for k, v in value.items()}
     if isinstance(value, list):
         items = [_canonical(name, item) for item in value]
-        return sorted(items, key=json.dumps) if name in _SETS else items
+        return sorted(items, key=_sorting) if name in _SETS else items
     return value
+
+
+def _sorting(item: Any) -> str:
+    return json.dumps(item, sort_keys=True)

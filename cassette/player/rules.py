@@ -21,7 +21,8 @@ class Rules:
         on_end: after the last outcome, `hold` it or fail with `error`.
         advance: a timeline moves with each `call`, or with the virtual `clock`.
         shift: seconds by which every timestamp is moved.
-        ignore: parameters left out of the comparison, per operation.
+        ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
+            which `*` stands for every item of a list or map.
     """
 
     unknown: Unknown = "error"

@@ -53,12 +53,22 @@ class Timeline:
                 self._place += 1
                 self._served = 0
 
+    @property
+    def refused(self) -> bool:
+        """Whether nothing but errors was recorded."""
+        return all(step.error for step in self.steps)
+
     def at(self, now: float) -> Step:
-        """The step of a moment: an error that is due and was not served yet, else the state."""
-        due = [i for i, step in enumerate(self.steps) if step.at <= now]
-        for i in due:
-            if self.steps[i].error and i >= self._place:
+        """The step of a moment: an error that is due and was not served yet, else the state.
+
+        Before the first state was recorded it is that first state.
+        """
+        state: Step | None = None
+        for i, step in enumerate(self.steps):
+            if step.error is None:
+                if state is None or step.at <= now:
+                    state = step
+            elif step.at <= now and i >= self._place:
                 self._place = i + 1
-                return self.steps[i]
-        states = [self.steps[i] for i in due if not self.steps[i].error]
-        return states[-1] if states else self.steps[0]
+                return step
+        return state or self.steps[-1]

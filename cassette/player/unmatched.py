@@ -9,9 +9,13 @@ from typing import Any, TypeVar
 
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette
+from cassette.player.names import cluster_of, short_name
 from cassette.player.timeline import Timeline
 
 READS = ("Describe", "List", "Get", "Discover")
+
+_NOTHING = object()
+_SHOWN = 80  # characters of a value that an error shows
 
 E = TypeVar("E", bound=UnmatchedRequestError)
 
@@ -28,9 +32,10 @@ class Unmatched:
         self._cassette = cassette
         self._comparable = comparable
 
-    def cluster(self, asked: Body, cluster: str, recorded: Iterable[str]) -> UnmatchedRequestError:
+    def cluster(self, asked: Body, recorded: Iterable[str]) -> UnmatchedRequestError:
         """DescribeTasks for a cluster that was never recorded."""
         known = ", ".join(repr(name) for name in sorted(recorded)) or "none"
+        cluster = cluster_of(self._scrubbed("DescribeTasks", asked))
         return self._error(
             UnmatchedRequestError,
             f"DescribeTasks asked for cluster {cluster!r}, which the cassette does not know",
@@ -41,31 +46,30 @@ class Unmatched:
             asked=asked,
         )
 
-    def task(
-        self, asked: Body, pointer: str, task: str, cluster: str, recorded: Collection[str]
-    ) -> UnmatchedRequestError:
-        """DescribeTasks for a task that was never recorded."""
+    def task(self, asked: Body, index: int, recorded: Collection[str]) -> UnmatchedRequestError:
+        """DescribeTasks for a task that was never recorded, of a cluster that was."""
         known = sorted(recorded)
-        near = difflib.get_close_matches(task, known, 1, 0.0) or known[:1]
-        nearest = f"{pointer} differs; nearest recorded task: " + ", ".join(near)
-        return self._unknown_task(asked, task, cluster, nearest)
+        task = short_name(self._scrubbed("DescribeTasks", asked)["tasks"][index])
+        near = difflib.get_close_matches(task, known, 1) or known[:1] or ["none"]
+        nearest = f"/tasks/{index} differs; nearest recorded task: {near[0]}"
+        if len(known) > 1:
+            nearest += f", of {len(known)}"
+        return self._unknown_task(asked, index, nearest)
 
-    def task_elsewhere(
-        self, asked: Body, task: str, cluster: str, elsewhere: str
-    ) -> UnmatchedRequestError:
+    def task_elsewhere(self, asked: Body, index: int, elsewhere: str) -> UnmatchedRequestError:
         """DescribeTasks for a task that was recorded in another cluster."""
         nearest = f"/cluster differs: the task was recorded in {elsewhere!r}"
-        return self._unknown_task(asked, task, cluster, nearest)
+        return self._unknown_task(asked, index, nearest)
 
-    def _unknown_task(
-        self, asked: Body, task: str, cluster: str, nearest: str
-    ) -> UnmatchedRequestError:
+    def _unknown_task(self, asked: Body, index: int, nearest: str) -> UnmatchedRequestError:
+        scrubbed = self._scrubbed("DescribeTasks", asked)
+        cluster, task = cluster_of(scrubbed), short_name(scrubbed["tasks"][index])
         return self._error(
             UnmatchedRequestError,
             f"DescribeTasks asked for task {task} of cluster {cluster!r}, which was never recorded",
             nearest,
-            f"cassette record --cluster {cluster} --task {task} -o "
-            f'{self._cassette.path or "FILE"}, or replay(..., unknown="ecs") for MISSING',
+            "record this task as well (record mode new_episodes adds what is missing), or "
+            'replay(..., unknown="ecs") for MISSING',
             operation="DescribeTasks",
             asked=asked,
         )
@@ -85,21 +89,25 @@ class Unmatched:
         self, operation: str, asked: Body, normalised: Body, recorded: Collection[str]
     ) -> UnmatchedRequestError:
         """Another operation, or one with parameters that were never recorded."""
-        if recorded:
-            others = map(json.loads, recorded)
-            best = min((differences(normalised, other) for other in others), key=len)
-            nearest = "nearest recorded call differs:\n" + "\n".join(f"- {line}" for line in best)
-            problem = f"{operation} was never recorded with these parameters"
-        else:
+        if not recorded:
             names = sorted({i.operation for i in self._cassette.interactions})
-            nearest = "recorded operations: " + (", ".join(names) or "none")
-            problem = f"{operation} was never recorded"
+            return self._error(
+                UnmatchedRequestError,
+                f"{operation} was never recorded",
+                "recorded operations: " + (", ".join(names) or "none"),
+                "record the call as well (record mode new_episodes adds what is missing)",
+                operation=operation,
+                asked=asked,
+            )
+        others = [differences(normalised, json.loads(other)) for other in recorded]
+        best = min(others, key=len)
+        pointers = json.dumps([pointer for pointer, _ in best[:3]])
         return self._error(
             UnmatchedRequestError,
-            problem,
-            nearest,
-            "record the call as well, or leave a parameter out of the comparison with "
-            f'replay(..., ignore={{"{operation}": [...]}})',
+            f"{operation} was never recorded with these parameters",
+            "\n".join(["nearest recorded call differs:", *(f"- {p}: {what}" for p, what in best)]),
+            "record the call as well, or leave what differs out of the comparison: "
+            f'replay(..., ignore={{"{operation}": {pointers}}})',
             operation=operation,
             asked=asked,
         )
@@ -126,28 +134,35 @@ class Unmatched:
             nearest=nearest,
             fix=fix,
             operation=operation,
-            parameters=dict(self._comparable(operation, asked)),
+            parameters=self._scrubbed(operation, asked),
             path=self._cassette.path,
         )
 
+    def _scrubbed(self, operation: str, asked: Body) -> dict[str, Any]:
+        return dict(self._comparable(operation, asked))
 
-def differences(asked: Any, recorded: Any, pointer: str = "") -> list[str]:
-    """What differs between two requests, a line for each JSON Pointer."""
+
+def differences(asked: Any, recorded: Any, pointer: str = "") -> list[tuple[str, str]]:
+    """What differs between two requests: JSON Pointers, each with both values in words."""
+    pairs: list[tuple[str, Any, Any]] = []
     if isinstance(asked, dict) and isinstance(recorded, dict):
         names = sorted(asked.keys() | recorded.keys())
-        none = object()
-        return [
-            line
-            for name in names
-            for line in differences(
-                asked.get(name, none), recorded.get(name, none), f"{pointer}/{name}"
-            )
-        ]
-    if asked == recorded:
-        return []
-    left, right = (_shown(value) for value in (asked, recorded))
-    return [f"{pointer}: asked {left}, recorded {right}"]
+        pairs = [(name, asked.get(name, _NOTHING), recorded.get(name, _NOTHING)) for name in names]
+    elif isinstance(asked, list) and isinstance(recorded, list) and len(asked) == len(recorded):
+        pairs = [(str(i), *both) for i, both in enumerate(zip(asked, recorded, strict=True))]
+    elif asked != recorded:
+        return [(pointer, f"asked {_shown(asked)}, recorded {_shown(recorded)}")]
+    return [
+        difference
+        for name, left, right in pairs
+        for difference in differences(left, right, f"{pointer}/{_escaped(name)}")
+    ]
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _shown(value: Any) -> str:
-    return "nothing" if type(value) is object else json.dumps(value)
+    text = "nothing" if value is _NOTHING else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
