@@ -7,6 +7,7 @@ turns one form into the other. Who holds a body must not change it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,28 @@ class ApiError:
 
 
 Outcome = Response | ApiError
+
+
+def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
+    """An HTTP answer of ECS as an outcome; one that is not JSON becomes an error of its status."""
+    try:
+        body = json.loads(content or b"{}")
+    except ValueError:
+        body = {}
+    if not isinstance(body, Mapping):
+        body = {}
+    if status < 300:
+        return Response(shapes.to_readable(operation, body))
+    return _error_of(status, body)
+
+
+def _error_of(status: int, body: Body) -> ApiError:
+    """An error in the form that botocore reads from the body of JSON 1.1, and from nowhere else."""
+    code = str(body.get("__type") or body.get("code") or status)
+    code = code.rpartition("#")[2].partition(":")[0]
+    message = str(body.get("message") or body.get("Message") or "")
+    said = {"__type", "code", "message", "Message"}
+    return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
 
 
 @dataclass(frozen=True, slots=True)

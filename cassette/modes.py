@@ -26,9 +26,9 @@ from cassette import intercept, scrub
 from cassette.clock import Clock
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.library import SUFFIX, Library, built_in_pack
-from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub
+from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.player import Call, Player, Rules
-from cassette.recorder import Recording, check_writable, outcome_of, save, tool
+from cassette.recorder import Recording, check_writable, save, tool
 from cassette.replayer import Tape, replay
 from cassette.verb import Verb
 
@@ -195,7 +195,8 @@ class _Heard:
                 self._known[key] = LiveCall(attempt.operation, attempt.request, at)
                 self.calls.append(self._known[key])
             self._known[key].attempts += 1
-            self._known[key].heard = outcome_of(attempt)
+            outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
+            self._known[key].heard = outcome
 
     def cassette(self, path: str | os.PathLike[str] = "") -> Cassette:
         """What was recorded before, and after it what was heard."""

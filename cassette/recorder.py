@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,15 +16,7 @@ import botocore
 
 from cassette import intercept, scrub, shapes, store
 from cassette.errors import CassetteWriteError, NothingRecordedError
-from cassette.model import (
-    ApiError,
-    Cassette,
-    Interaction,
-    Outcome,
-    Recorded,
-    Response,
-    Scrub,
-)
+from cassette.model import Cassette, Interaction, Recorded, Scrub, outcome_of
 from cassette.verb import Verb
 
 READS = ("Describe", "List", "Get", "Discover")
@@ -82,7 +74,7 @@ class Recording:
                 self._heard += 1
                 return
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
-        outcome = outcome_of(attempt)
+        outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
         with self._lock:
             if self._first is None:
                 self._first = attempt.began
@@ -151,28 +143,6 @@ def _subjects(interaction: Interaction) -> list[str]:
     if interaction.operation == "DescribeTasks":
         return [f"task {task}" for task in request.get("tasks") or ()] or ["no task"]
     return [interaction.operation + json.dumps(request, sort_keys=True)]
-
-
-def outcome_of(attempt: intercept.Attempt) -> Outcome:
-    """An HTTP answer of ECS as an outcome; one that is not JSON becomes an error of its status."""
-    try:
-        body = json.loads(attempt.body or b"{}")
-    except ValueError:
-        body = {}
-    if not isinstance(body, Mapping):
-        body = {}
-    if attempt.status < 300:
-        return Response(shapes.to_readable(attempt.operation, body))
-    return _error_of(attempt.status, body)
-
-
-def _error_of(status: int, body: Mapping[str, Any]) -> ApiError:
-    """An error in the form that botocore reads from the body of JSON 1.1, and from nowhere else."""
-    code = str(body.get("__type") or body.get("code") or status)
-    code = code.rpartition("#")[2].partition(":")[0]
-    message = str(body.get("message") or body.get("Message") or "")
-    said = {"__type", "code", "message", "Message"}
-    return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
 
 
 class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function

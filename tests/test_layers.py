@@ -30,15 +30,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"errors", "shapes"},
     **dict.fromkeys(ROOMS, MODEL),
     "library": MODEL | {"store"},
+    # Reads what other tools recorded.
+    "foreign": MODEL | {"store"},
     # What the two verbs have in common: a context manager that is a decorator, too.
     "verb": set(),
     **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "modes": BELOW_EDGES | {"verb"},
     "watch": {"errors"},
-    **dict.fromkeys(EDGES, BELOW_EDGES | {"modes", "watch"}),
+    # Files that are already there: searched, scrubbed, imported.
+    "existing": BELOW_EDGES | {"foreign"},
+    **dict.fromkeys(EDGES, BELOW_EDGES | {"modes", "watch", "existing"}),
     # The command line starts the other edges; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "demo", "server"},
+    "cli": BELOW_EDGES | {"watch", "existing", "demo", "server"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES,
     "__main__": {"cli"},
@@ -59,7 +63,7 @@ ONLY_IN: dict[str, set[str]] = {
     "aiobotocore": {"intercept"},
     "boto3": {"demo"},
     "moto": {"demo"},
-    "yaml": {"store"},
+    "yaml": {"store", "foreign"},
     "jsonpatch": {"store", "patch"},
     "click": {"cli"},
     "rich": {"cli", "demo"},

@@ -21,8 +21,10 @@ COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
     "check": "Read cassettes and say what is wrong with them.",
     "demo": "Show the main job on this machine, without an AWS account.",
+    "import": "Make cassettes of recordings that other tools made.",
     "patch": "Apply patches to a cassette, and write or print the variant.",
     "record": "Record a live ECS task into a cassette.",
+    "scrub": "Scrub files that are already there, in place.",
     "show": "Show a cassette, or a variant of it, as a timeline.",
     "variants": "List the patches at hand.",
 }

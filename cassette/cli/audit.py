@@ -4,38 +4,70 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette import scrub
-from cassette.cli.screen import FORMAT, files_in
-from cassette.errors import UsageError
+if TYPE_CHECKING:
+    from cassette.existing import Searched
 
 
 @click.command("audit")
-@click.argument("paths", nargs=-1, required=True)
-@FORMAT
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or for code scanning (SARIF 2.1.0).",
+)
 def command(paths: tuple[str, ...], form: str) -> None:
     """Search files for account ids, addresses and credentials.
 
-    Ends with exit code 1 if it finds any. What was found is never printed, only its place.
+    PATHS are files, or folders, in which every YAML and JSON file is searched; by default the
+    current folder. Any fixture will do: cassettes, recordings of vcrpy and placebo, what
+    `aws ecs describe-tasks` printed. Encoded values are decoded and searched too.
+
+    What was found is never printed, only its place and its kind. Exit code 0 if there is
+    nothing, 1 if there is something, 2 if a file cannot be read.
     """
-    findings = []
-    files = files_in(paths)
-    for path in files:
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot be read: {error}", path=str(path)) from error
-        findings += [(path, finding) for finding in scrub.audit(text)]
-    if form == "json":
-        rows = [
-            {"path": str(p), "line": f.line, "column": f.column, "rule": f.rule, "detail": f.detail}
-            for p, f in findings
-        ]
-        click.echo(json.dumps(rows, indent=2))
+    from cassette.existing import files_in, sarif, search_files
+
+    searched = list(search_files(files_in(paths or (".",))))
+    if form == "sarif":
+        click.echo(json.dumps(sarif(searched), indent=2))
+    elif form == "json":
+        click.echo(json.dumps(_report(searched), indent=2))
     else:
-        for p, f in findings:
-            click.echo(f"{p}:{f.line}:{f.column}: {f.rule}: {f.detail}")
-        click.echo(f"{len(files)} files, {len(findings)} findings")
-    sys.exit(1 if findings else 0)
+        _show(searched)
+    unread = any(file.problem for file in searched)
+    sys.exit(2 if unread else 1 if any(file.findings for file in searched) else 0)
+
+
+def _report(searched: Sequence[Searched]) -> dict[str, Any]:
+    return {
+        "files": len(searched),
+        "findings": [
+            {"path": s.path, "line": f.line, "column": f.column, "rule": f.rule, "detail": f.detail}
+            for s in searched
+            for f in s.findings
+        ],
+        "unreadable": [{"path": s.path, "problem": s.problem} for s in searched if s.problem],
+    }
+
+
+def _show(searched: Sequence[Searched]) -> None:
+    found = 0
+    for file in searched:
+        for f in file.findings:
+            click.echo(f"{file.path}:{f.line}:{f.column}: {f.rule}: {f.detail}")
+        if file.problem:
+            click.echo(file.problem, err=True)
+        found += len(file.findings)
+    click.echo(f"{_count(len(searched), 'file')}, {_count(found, 'finding')}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

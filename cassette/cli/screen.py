@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+POLICY = click.option(
+    "--policy",
+    type=click.Choice(["standard", "strict"]),
+    default="standard",
+    show_default=True,
+    help="What to replace; strict replaces the names that people chose, too.",
+)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 

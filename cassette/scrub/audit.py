@@ -49,7 +49,8 @@ _RULES: dict[str, tuple[str, str]] = {
     ),
     "account-id": (
         "twelve digits that may be an AWS account id",
-        r"(?<![0-9A-Za-z])(?!00000000)\d{12}(?![0-9A-Za-z])",
+        # not the end of a uuid, one in three hundred of which is all digits
+        r"(?<![0-9A-Za-z])(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?![0-9A-Za-z])",
     ),
     "e-mail": (
         "an e-mail address",

@@ -83,6 +83,7 @@ class Scrubber:
             raise UsageError(
                 f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
             )
+        self.policy = policy
         self._strict = policy == "strict"
         self._memory = Memory()
         self._free = FreeText(self._memory)
@@ -122,6 +123,15 @@ class Scrubber:
         """A text for people, such as an error message or a log line, scrubbed."""
         self._free.learn(text)
         return self._free.search(text)
+
+    def learn(self, text: str) -> None:
+        """Note the accounts that a text shows, and its pseudonyms, before anything is replaced."""
+        self._free.learn(text)
+
+    @property
+    def known(self) -> int:
+        """How many originals are searched for everywhere; while it grows, scrub once more."""
+        return self._free.known
 
     @property
     def report(self) -> Report:

@@ -79,7 +79,7 @@ def render(cassette: Cassette) -> str:
         raise
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
+def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     """Write a file whole or not at all: whatever happens, it is the old one or the new one.
 
     Folders above it are made. A file that stood there keeps its mode, and a symbolic link
@@ -90,7 +90,7 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     """
     name = os.fspath(path)
     try:
-        content = text.encode()
+        content = text if isinstance(text, bytes) else text.encode()
         target = Path(os.path.realpath(name))
         if target.is_dir():
             raise CassetteWriteError("a folder has this name", path=name, fix="name a file in it")

@@ -1,0 +1,52 @@
+"""`cassette import`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cassette.cli.screen import POLICY
+
+
+@click.command("import")
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False),
+    help="The folder to write the cassettes to.",
+)
+@POLICY
+def command(paths: tuple[str, ...], output: str, policy: str) -> None:
+    """Make cassettes of recordings that other tools made.
+
+    FILE is a recording of vcrpy, a folder of placebo's, what `aws ecs describe-tasks` printed
+    (JSON or YAML), or EventBridge events of ECS tasks; of a folder, every such file in it. A
+    cassette has its file's name, or that of placebo's folder. Events of one task become one
+    timeline.
+
+    What cannot be used is named, with the reason. Exit code 2 if nothing can.
+    """
+    from cassette.cli.record import scrubbed
+    from cassette.existing import files_in, import_files
+
+    imported = import_files(files_in(paths), Path(output), policy=policy)
+    for found in imported:
+        if found.path and found.report:
+            calls = "1 call" if found.calls == 1 else f"{found.calls} calls"
+            click.echo(f"wrote {found.path}: {calls}, from {_named(found.sources)}")
+            click.echo("  " + scrubbed(found.report).replace("\n", "\n  "))
+        else:
+            click.echo(f"{_named(found.sources)}: nothing in it can be used", err=True)
+        for line in found.skipped:
+            click.echo(f"  not used: {line}", err=not found.path)
+    sys.exit(0 if any(found.path for found in imported) else 2)
+
+
+def _named(sources: tuple[str, ...]) -> str:
+    if len(sources) == 1:
+        return sources[0]
+    return f"{sources[0]} and {len(sources) - 1} more"

@@ -1,0 +1,44 @@
+"""`cassette scrub`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cassette.cli.screen import POLICY
+
+if TYPE_CHECKING:
+    from cassette.existing import Rewritten
+
+
+@click.command("scrub")
+@click.argument("paths", nargs=-1, required=True)
+@POLICY
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file would change.")
+def command(paths: tuple[str, ...], policy: str, check: bool) -> None:
+    """Scrub files that are already there, in place.
+
+    PATHS are files, or folders, in which every YAML and JSON file is scrubbed. Each keeps its
+    form: a cassette stays one, a recording of vcrpy or placebo goes on working with its own
+    tool, and layout and comments stay. One original has one stand-in in all the files of one
+    run, so name files together that refer to one another.
+
+    Every file is audited before the first one is written. A second run changes nothing.
+    """
+    from cassette.existing import files_in, rewrite_files
+
+    files = rewrite_files(files_in(paths), policy=policy, check=check)
+    changed = [file for file in files if file.changed]
+    for file in changed:
+        click.echo(_said(file))
+    verb = "would change" if check else "changed"
+    click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}, {len(changed)} {verb}")
+    sys.exit(1 if check and changed else 0)
+
+
+def _said(file: Rewritten) -> str:
+    from cassette.cli.record import scrubbed
+
+    return f"{file.path}: " + scrubbed(file.report).replace("\n", "\n  ")

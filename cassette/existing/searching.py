@@ -1,0 +1,119 @@
+"""`cassette audit`: files searched as they stand and as whoever loads them would read them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cassette import scrub
+from cassette.errors import CassetteFormatError, Finding
+from cassette.existing.files import content_of
+from cassette.foreign import plain, text
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One file and what is in it.
+
+    Args:
+        path: the file, as the user named it.
+        findings: what must not be there, in order of place.
+        problem: why it could not be read; None if it was.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    problem: str | None = None
+
+
+def search_files(paths: Sequence[Path]) -> Iterator[Searched]:
+    """Search files, one by one; one that cannot be read says so, and the next one follows."""
+    for path in paths:
+        try:
+            yield Searched(str(path), search(content_of(path), str(path)))
+        except CassetteFormatError as error:
+            yield Searched(str(path), problem=str(error))
+
+
+def search(content: bytes, path: str, originals: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """What must not be in a file, in its text and in its decoded values.
+
+    A value may be spread over lines, escaped, or bytes in base64, also packed by gzip; what is
+    found in one has the place at which that value begins.
+
+    Raises:
+        CassetteFormatError: it can be neither decoded nor parsed.
+    """
+    known = frozenset(originals)
+    if not path.lower().endswith((*text.JSON_SUFFIXES, *text.YAML_SUFFIXES)):
+        return scrub.audit(_decoded(content, path), known)
+    document = text.read(content, path)
+    raw = scrub.audit(document.text, known)
+    seen = {(finding.rule, finding.line) for finding in raw}
+    nodes: list[text.Node] = []
+    lines: list[str] = []
+    for node in text.scalars(document.nodes):
+        for view in _views(node.value, document.text[node.start : node.end], 0):
+            of_view = view.splitlines()
+            lines += of_view
+            nodes += [node] * len(of_view)
+    found = set(raw)
+    for finding in scrub.audit(_one_line_each(lines), known):
+        node = nodes[finding.line - 1]
+        last = node.line + document.text.count("\n", node.start, node.end)
+        if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):
+            found.add(replace(finding, line=node.line, column=node.column))
+    return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+
+
+def _one_line_each(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _decoded(content: bytes, path: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise CassetteFormatError(
+            "this is no text in UTF-8", path=path, fix="name text files, or save it as UTF-8"
+        ) from None
+
+
+def _views(value: Any, raw: str, depth: int) -> Iterator[str]:
+    """The texts in a value that its raw text does not show as they are."""
+    if isinstance(value, bytes):
+        yield from _of_bytes(value, depth)
+    elif isinstance(value, str) and depth < _DEPTH:
+        if value not in raw:
+            yield value
+        joined = "".join(value.split())
+        if joined != value and _BASE64.fullmatch(joined):
+            yield from _of_base64(joined, depth)
+        inner = text.json_text(value)
+        for node in text.scalars(inner.nodes) if inner else ():
+            yield from _views(node.value, value[node.start : node.end], depth + 1)
+
+
+def _of_base64(joined: str, depth: int) -> Iterator[str]:
+    standard = joined.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        yield from _of_bytes(base64.b64decode(standard + "=" * (-len(standard) % 4)), depth)
+    except (binascii.Error, ValueError):
+        return
+
+
+def _of_bytes(content: bytes, depth: int) -> Iterator[str]:
+    unpacked = plain.unpack(content)
+    try:
+        decoded = unpacked.decode()
+    except UnicodeDecodeError:
+        decoded = unpacked.decode("latin-1")
+    yield from _views(decoded, "", depth + 1)
