@@ -70,15 +70,38 @@ def patched(cassette: model.Cassette, patches: Iterable[str], library: Library) 
     """A cassette with patches of a library applied, in order."""
     for reference in patches:
         name, values = patch.parse_reference(reference)
-        data, path = library.read_patch(name)
         try:
-            cassette = patch.apply(cassette, patch.parse(data, name, str(path)), values)
+            cassette = patch.apply(cassette, read_patch(name, library), values)
         except PatchError as error:
-            error.path = error.path or str(path)
-            if error.line is None and error.pointer is not None:
-                error.line = store.locate(Path(path).read_bytes(), error.pointer)
+            _place(error)
             raise
     return cassette
+
+
+def read_patch(name: str, library: Library) -> patch.Patch:
+    """A patch of a library, with all that it extends.
+
+    Raises:
+        PatchError: it is none; says where.
+        CassetteNotFoundError: there is no such patch.
+    """
+
+    def read(name: str) -> tuple[object, str]:
+        data, path = library.read_patch(name)
+        return data, str(path)
+
+    data, path = read(name)
+    try:
+        return patch.parse(data, name, path, read)
+    except PatchError as error:
+        _place(error)
+        raise
+
+
+def _place(error: PatchError) -> None:
+    """Give an error the line of its pointer."""
+    if error.line is None and error.pointer is not None and error.path is not None:
+        error.line = store.locate(Path(error.path).read_bytes(), error.pointer)
 
 
 class Tape:

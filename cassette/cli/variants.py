@@ -6,9 +6,9 @@ import json
 
 import click
 
-from cassette import patch
 from cassette.cli.screen import FORMAT, console
 from cassette.library import Library
+from cassette.replayer import read_patch
 
 
 @click.command("variants")
@@ -16,10 +16,7 @@ from cassette.library import Library
 def command(form: str) -> None:
     """List the patches at hand."""
     library = Library()
-    rows = []
-    for name in library.names("patch"):
-        data, path = library.read_patch(name)
-        rows.append((name, patch.parse(data, name, str(path)).summary))
+    rows = [(name, read_patch(name, library).summary) for name in library.names("patch")]
     if form == "json":
         click.echo(json.dumps([{"name": n, "summary": s} for n, s in rows], indent=2))
         return

@@ -6,17 +6,19 @@ parameter that nobody declared is a `PatchError` whose `pointer` is the place in
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from jsonpatch import JsonPointer, JsonPointerException
 
-from cassette.errors import PatchError
+from cassette.errors import PatchError, UsageError
 from cassette.patch import check, values
+from cassette.patch.reference import parse_reference
 
 FORMAT_VERSION = 1
 EACH = ("task", "container", "attachment", "agent", "response")
@@ -36,6 +38,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+# Gives the plain data of a patch of that name, and the path of its file.
+Read = Callable[[str], tuple[object, str]]
+
+_KEYS = frozenset(
+    "patch summary source extends params where history apply then error throttle allow".split()
+)
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
@@ -80,6 +88,7 @@ class Entry:
         unset: pointers to members that are removed if they are there.
         ops: RFC 6902 operations, whose values may hold references.
         failure: what ECS answers in the task's place, in its `failures`.
+        path: the file that it stands in, if any; another one than the patch's with `extends`.
     """
 
     pointer: str
@@ -91,6 +100,27 @@ class Entry:
     unset: tuple[str, ...] = ()
     ops: tuple[Mapping[str, Any], ...] = ()
     failure: Mapping[str, Any] | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What ECS answers to a call that it refuses.
+
+    Args:
+        pointer: its place in the patch file.
+        code: the error's code.
+        message: ECS's words; may hold references to parameters.
+        status: the HTTP status.
+        calls: how many calls are refused before the answer comes, or a reference to a
+            parameter; None for all of them.
+    """
+
+    pointer: str
+    code: str
+    message: object
+    status: int = 400
+    calls: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +130,7 @@ class Step:
     pointer: str
     after: object
     apply: tuple[Entry, ...]
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,9 +143,11 @@ class Patch:
         path: the file it was read from, if any.
         source: where ECS is known to answer so: an AWS page or a published case.
         params: its parameters.
+        where: JMESPath over the state of a task that the patch stands on, one for each file.
         history: JMESPath over an earlier state; where it is false that state is dropped.
         apply: what it does.
         then: later states.
+        fault: what ECS refuses, before the last answer to each request or in its place.
         allow: rules of `check.RULES` that it may break.
     """
 
@@ -123,13 +156,15 @@ class Patch:
     path: str | None = None
     source: str = ""
     params: tuple[Param, ...] = ()
+    where: tuple[str, ...] = ()
     history: str | None = None
     apply: tuple[Entry, ...] = ()
     then: tuple[Step, ...] = ()
+    fault: Fault | None = None
     allow: tuple[str, ...] = ()
 
 
-def parse(data: object, name: str, path: str | None = None) -> Patch:
+def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> Patch:
     """Read a patch from plain data: what its YAML or JSON holds.
 
     Args:
@@ -137,25 +172,27 @@ def parse(data: object, name: str, path: str | None = None) -> Patch:
             on the last response of every DescribeTasks request.
         name: as users write it.
         path: the file it was read from.
+        read: finds the patch that this one extends.
 
     Raises:
         PatchError: anything in it is wrong; `pointer` says where. The caller knows the line.
     """
-    return _Reader(name, path).patch(data)
+    return _Reader(name, path, read).patch(data)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
     name: str
     path: str | None
+    read: Read | None = None
+    extending: tuple[str, ...] = ()
     params: dict[str, Param] = field(default_factory=dict)
 
     def patch(self, data: object) -> Patch:
         if isinstance(data, (list, tuple)):
             entry = Entry("", "response", ops=self.operations(data, ""))
             return Patch(self.name, f"Operations of {self.name}", self.path, apply=(entry,))
-        keys = {"patch", "summary", "source", "params", "history", "apply", "then", "allow"}
-        document = self.mapping(data, "", keys, ("patch", "summary", "apply"))
+        document = self.mapping(data, "", _KEYS, ("patch", "summary"))
         if document["patch"] is not FORMAT_VERSION:
             self.fail(
                 f"version {json.dumps(document['patch'], default=str)} of the patch language is "
@@ -163,25 +200,91 @@ class _Reader:
                 "/patch",
                 fix=f"write patch: {FORMAT_VERSION}, or install a newer ecs-cassette",
             )
+        base = self.base(document.get("extends"))
+        self.params.update((param.name, param) for param in base.params)
         for key, value in self.mapping(document.get("params", {}), "/params").items():
             self.params[key] = self.param(key, value)
-        return Patch(
+        one = Patch(
             name=self.name,
             summary=self.text(document["summary"], "/summary"),
             path=self.path,
             source=self.text(document.get("source", ""), "/source"),
             params=tuple(self.params.values()),
+            where=tuple(filter(None, [self.expression(document.get("where"), "/where")])),
             history=self.expression(document.get("history"), "/history"),
-            apply=self.entries(document["apply"], "/apply"),
+            apply=self.entries(document["apply"], "/apply") if "apply" in document else (),
             then=tuple(
                 self.step(value, f"/then/{index}")
                 for index, value in enumerate(self.items(document.get("then", []), "/then"))
             ),
+            fault=self.fault(document),
             allow=tuple(
                 self.one_of(value, check.RULES, f"/allow/{index}")
                 for index, value in enumerate(self.items(document.get("allow", []), "/allow"))
             ),
         )
+        if not (one.apply or one.fault or "extends" in document):
+            self.fail("the key 'apply' is missing", "")
+        return _extended(base, one)
+
+    def base(self, reference: object) -> Patch:
+        """The patch that this one extends, with the values given there as its defaults."""
+        if reference is None:
+            return Patch("", "")
+        text = self.text(reference, "/extends")
+        try:
+            name, given = parse_reference(text)
+        except UsageError as error:
+            self.fail(error.problem, "/extends")
+        if self.read is None or name in (self.name, *self.extending):
+            self.fail(
+                "a patch extends itself" if self.read else "it extends a patch out of reach",
+                "/extends",
+            )
+        data, path = self.read(name)
+        base = _Reader(name, path, self.read, (self.name, *self.extending)).patch(data)
+        known = {param.name: param for param in base.params}
+        for key, value in given.items():
+            if key not in known or not known[key].takes(value):
+                self.fail(f"{name} does not take {key}={json.dumps(value)}", "/extends")
+            known[key] = dataclasses.replace(known[key], default=value, required=False)
+        return dataclasses.replace(base, params=tuple(known.values()))
+
+    def fault(self, document: Mapping[str, Any]) -> Fault | None:
+        """What `error` or `throttle` says."""
+        if "throttle" in document:
+            if "error" in document or "then" in document:
+                self.fail("throttle goes with neither error nor then", "/throttle")
+            return Fault(
+                "/throttle",
+                "ThrottlingException",
+                "Rate exceeded",
+                calls=self.count(document["throttle"], "/throttle"),
+            )
+        if "error" not in document:
+            return None
+        if "then" in document:
+            self.fail("error does not go with then", "/error")
+        keys = {"code", "message", "status", "calls"}
+        given = self.mapping(document["error"], "/error", keys, ("code", "message"))
+        status = given.get("status", 400)
+        if type(status) is not int or not 400 <= status <= 599:
+            self.fail("an error's status is from 400 to 599", "/error/status")
+        self.references(given["message"], "/error/message")
+        return Fault(
+            "/error",
+            self.text(given["code"], "/error/code"),
+            given["message"],
+            status,
+            self.count(given["calls"], "/error/calls") if "calls" in given else None,
+        )
+
+    def count(self, value: object, pointer: str) -> object:
+        """A number of calls, or a reference to one."""
+        self.references(value, pointer)
+        if isinstance(value, Mapping) or (type(value) is int and value > 0):
+            return value
+        return self.fail("it must be a number of calls, from 1", pointer)
 
     def param(self, name: str, value: object) -> Param:
         pointer = f"/params/{name}"
@@ -239,6 +342,7 @@ class _Reader:
             ),
             ops=self.operations(given.get("ops", []), f"{pointer}/ops"),
             failure=failure,
+            path=self.path,
         )
 
     def step(self, value: object, pointer: str) -> Step:
@@ -254,7 +358,7 @@ class _Reader:
         for entry in entries:
             if entry.each == "response" or entry.states != "last":
                 self.fail("a later state is one of a task", entry.pointer, fix="write each: task")
-        return Step(pointer, after, entries)
+        return Step(pointer, after, entries, self.path)
 
     def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
         return tuple(
@@ -364,6 +468,19 @@ class _Reader:
             pointer=pointer or None,
             **more,
         )
+
+
+def _extended(base: Patch, one: Patch) -> Patch:
+    """A patch that does what its base does, and then what it says itself."""
+    return dataclasses.replace(
+        one,
+        where=base.where + one.where,
+        history=one.history or base.history,
+        apply=base.apply + one.apply,
+        then=base.then + one.then,
+        fault=one.fault or base.fault,
+        allow=base.allow + one.allow,
+    )
 
 
 def _type_of(default: object) -> str:

@@ -18,7 +18,7 @@ from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
 from cassette import shapes
 from cassette.errors import PatchError
-from cassette.model import Cassette, Interaction, Recorded, Response
+from cassette.model import ApiError, Cassette, Interaction, Recorded, Response
 from cassette.patch import check, values
 from cassette.patch.language import Entry, Param, Patch
 from cassette.patch.reference import format_reference
@@ -52,6 +52,7 @@ def apply(cassette: Cassette, patch: Patch, values: Mapping[str, object] | None 
     for entry in patch.apply:
         work.run(entry)
     work.continue_with_later_states()
+    work.refuse()
     return dataclasses.replace(
         cassette,
         recorded=_provenance(cassette, patch, given),
@@ -156,6 +157,7 @@ class _Work:
         self.cassette = cassette
         self.patch = patch
         self.params = params
+        self.path = patch.path  # of the file whose entry is at work
         self.drafts = [_draft(interaction) for interaction in cassette.interactions]
         self.stood_on: dict[str, int] = {}  # a task's ARN → the index of its draft
         self.later: list[_Draft] = []
@@ -171,7 +173,9 @@ class _Work:
         """Find the state of each task that the patch stands on, and drop what cannot be."""
         anchor = next((entry for entry in self.patch.apply if entry.each != "response"), None)
         if anchor is None:
-            return
+            if not self.patch.where:
+                return
+            anchor = Entry("")
         for index in range(len(self.drafts) - 1, -1, -1):
             for task in self.drafts[index].tasks():
                 if _arn(task) not in self.stood_on and self.fits(anchor, task, index):
@@ -183,8 +187,10 @@ class _Work:
 
     def fits(self, anchor: Entry, task: Task, index: int) -> bool:
         names = {container.get("name") for container in task.get("containers") or ()}
-        return self.named <= names and bool(
-            self.selected(anchor, task, self.recorded_at(self.drafts[index]))
+        return (
+            self.named <= names
+            and all(self.search(where, task, "/where", task) for where in self.patch.where)
+            and bool(self.selected(anchor, task, self.recorded_at(self.drafts[index])))
         )
 
     def drop(self, arn: str, index: int) -> None:
@@ -242,6 +248,7 @@ class _Work:
         before = draft.body
         if before is None:
             return
+        self.path = entry.path
         where = f"the last response to {json.dumps(dict(draft.interaction.request))}"
         scope = {**before, "recordedAt": self.recorded_at(draft), "param": self.params}
         pointer = f"{entry.pointer}/where"
@@ -277,6 +284,7 @@ class _Work:
         elapsed = Decimal(0)
         for step in self.patch.then:
             pointer = f"{step.pointer}/after"
+            self.path = step.path
             scope = {"param": self.params}
             after = self.resolve(step.after, scope, pointer, "the time between two states")
             try:
@@ -295,6 +303,27 @@ class _Work:
                     draft.body["tasks"].append(state)  # type: ignore[index]
                     states[arn] = state
             self.later += [draft for draft in added.values() if not draft.empty()]
+
+    def refuse(self) -> None:
+        """Have calls refused before the last answer to each request, or in its place."""
+        fault = self.patch.fault
+        if fault is None:
+            return
+        scope = {"param": self.params}
+        message = self.resolve(fault.message, scope, f"{fault.pointer}/message", "the error")
+        calls = 1 if fault.calls is None else values.resolve(fault.calls, scope)
+        if type(calls) is not int or calls < 1:
+            raise self.error(f"{calls!r} is no number of calls, from 1", fault.pointer)
+        for answer in self.last_responses():
+            refusal = _Draft(
+                dataclasses.replace(
+                    answer.interaction,
+                    outcome=ApiError(fault.status, fault.code, str(message)),
+                    count=calls,
+                )
+            )
+            index = self.drafts.index(answer)
+            self.drafts[index : index + (fault.calls is None)] = [refusal]
 
     def after(
         self, entries: tuple[Entry, ...], task: Task, recorded_at: str | None
@@ -321,6 +350,7 @@ class _Work:
 
     def selected(self, entry: Entry, task: Task, recorded_at: str | None) -> list[Body]:
         """What of a task an entry works on: the task itself, or some of what it holds."""
+        self.path = entry.path
         things = list(_things(entry.each, task))
         if not entry.names_container:
             return [thing for thing in things if self.holds(entry, thing, task, recorded_at)]
@@ -411,12 +441,13 @@ class _Work:
             for task in draft.tasks():
                 states.setdefault(_described(task), []).append(str(task.get("lastStatus")))
         tasks = [f"{one}: {' → '.join(dict.fromkeys(seen))}" for one, seen in states.items()]
-        what = [f"where {anchor.where}"] if anchor.where else [f"each {anchor.each}"]
+        wheres = [where for where in (*self.patch.where, anchor.where) if where]
+        what = [f"where {' && '.join(wheres)}"] if wheres else [f"each {anchor.each}"]
         if self.named:
             what.append(f"with the container {', '.join(sorted(self.named))}")
         return self.error(
             f"no task of {self.base()} fits the patch {self.patch.name}: {', '.join(what)}",
-            anchor.pointer,
+            anchor.pointer or None,
             nearest="\n".join(["its tasks are", *(f"- {task}" for task in tasks[:10])])
             if tasks
             else "it has no DescribeTasks response with a task",
@@ -429,8 +460,8 @@ class _Work:
         return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
 
     def error(self, problem: str, pointer: str | None, **more: Any) -> PatchError:
-        words = problem if self.patch.path else f"patch {self.patch.name}: {problem}"
-        return PatchError(words, path=self.patch.path, pointer=pointer, **more)
+        words = problem if self.path else f"patch {self.patch.name}: {problem}"
+        return PatchError(words, path=self.path, pointer=pointer, **more)
 
 
 def _draft(interaction: Interaction) -> _Draft:

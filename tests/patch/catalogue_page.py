@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from cassette import patch, shapes
+from cassette import shapes
 from cassette.errors import PatchError
 from cassette.library import Library
+from cassette.replayer import read_patch
 from tests.patch import base_tasks
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
@@ -31,8 +32,7 @@ def tables() -> str:
 
 
 def _row(library: Library, name: str) -> str:
-    data, path = library.read_patch(name)
-    one = patch.parse(data, name, str(path))
+    one = read_patch(name, library)
     values = ", ".join(f"`{param.name}`" for param in one.params)
     host = one.source.split("/")[2].removeprefix("www.")
     cells = (f"`{name}`", one.summary, values, _fits(name), f"[{host}]({one.source})")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tests.programs.patience import describe
+
 POLLS = 30
 # The task ended, but not because of what is in it: a replacement will tell.
 NOT_OUR_FAULT = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
@@ -16,7 +18,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> str:
     The bug: every task that stops is a failed deploy, one that lost its Spot capacity too.
     """
     for _ in range(POLLS):
-        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+        for described in describe(ecs, cluster, task)["tasks"]:
             if described["desiredStatus"] == "STOPPED":
                 return "roll back"
             if described["lastStatus"] == "RUNNING" and described["healthStatus"] == "HEALTHY":
@@ -28,7 +30,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> str:
 def corrected(ecs: Any, cluster: str, task: str) -> str:
     """`done`, `roll back`, `watch the replacement`, or `unclear`."""
     for _ in range(POLLS):
-        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+        for described in describe(ecs, cluster, task)["tasks"]:
             if described["desiredStatus"] == "STOPPED":
                 ours = described.get("stopCode") not in NOT_OUR_FAULT
                 return "roll back" if ours else "watch the replacement"

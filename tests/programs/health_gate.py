@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tests.programs.patience import describe
+
 POLLS = 30
 
 
@@ -16,7 +18,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
     containers are sick.
     """
     for _ in range(POLLS):
-        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+        for described in describe(ecs, cluster, task)["tasks"]:
             if described["containers"][0].get("healthStatus") == "HEALTHY":
                 return True
         time.sleep(5)
@@ -26,7 +28,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
 def corrected(ecs: Any, cluster: str, task: str) -> bool:
     """Whether the task became healthy: it runs, is to go on running, and is HEALTHY itself."""
     for _ in range(POLLS):
-        for described in ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]:
+        for described in describe(ecs, cluster, task)["tasks"]:
             if described["desiredStatus"] == "STOPPED":
                 return False
             if described["lastStatus"] == "RUNNING" and described.get("healthStatus") == "HEALTHY":

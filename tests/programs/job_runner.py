@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from botocore.exceptions import WaiterError
+from tests.programs.patience import describe
+
+POLLS = 40
 
 
 class JobNotFinishedError(Exception):
@@ -33,17 +36,11 @@ def corrected(ecs: Any, cluster: str, task: str) -> bool:
 
 
 def _wait(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
-    try:
-        ecs.get_waiter("tasks_stopped").wait(
-            cluster=cluster, tasks=[task], WaiterConfig={"Delay": 6, "MaxAttempts": 30}
-        )
-    except WaiterError as error:
-        if "Max attempts exceeded" not in str(error):
-            raise
-    answer = ecs.describe_tasks(cluster=cluster, tasks=[task])
-    if not answer["tasks"]:
-        raise JobGoneError(task)
-    found: dict[str, Any] = answer["tasks"][0]
-    if found["lastStatus"] not in ("STOPPED", "DELETED"):
-        raise JobNotFinishedError(task)
-    return found
+    for _ in range(POLLS):
+        answer = describe(ecs, cluster, task)
+        for found in answer["tasks"]:
+            if found["lastStatus"] in ("STOPPED", "DELETED"):
+                stopped: dict[str, Any] = found
+                return stopped
+        time.sleep(6)
+    raise JobNotFinishedError(task) if answer["tasks"] else JobGoneError(task)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tests.programs.patience import describe
+
 POLLS = 30
 
 
@@ -19,7 +21,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> str:
     say that the task is MISSING, are never read, so it waits in vain.
     """
     for _ in range(POLLS):
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+        tasks = describe(ecs, cluster, task)["tasks"]
         if tasks and tasks[0]["lastStatus"] == "STOPPED":
             return str(tasks[0]["stoppedReason"])
         time.sleep(5)
@@ -33,7 +35,7 @@ def corrected(ecs: Any, cluster: str, task: str) -> str:
     """
     missing = 0
     for _ in range(POLLS):
-        answer = ecs.describe_tasks(cluster=cluster, tasks=[task])
+        answer = describe(ecs, cluster, task)
         for described in answer["tasks"]:
             missing = 0
             if described["lastStatus"] in ("STOPPED", "DELETED"):

@@ -1,0 +1,162 @@
+"""A patch that is built on another, and patches that have ECS refuse a call."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import cassette
+from cassette.errors import CassetteError, PatchError
+from cassette.model import ApiError
+
+BASE = """
+patch: 1
+summary: The base
+params:
+  code: {default: 1, type: integer, help: the exit code}
+  word: {default: hello, help: a word}
+where: "launchType == 'FARGATE'"
+apply:
+- each: task
+  where: "lastStatus == 'RUNNING'"
+  ops:
+  - {op: add, path: /stoppedReason, value: {param: word}}
+- each: container
+  ops:
+  - {op: add, path: /exitCode, value: {param: code}}
+then:
+- after: 1s
+  apply:
+  - each: task
+    ops:
+    - {op: add, path: /group, value: later}
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a patch of the project."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "cassettes" / "patches"
+    folder.mkdir(parents=True)
+
+    def write(name, text):
+        (folder / f"{name}.yaml").write_text(text.lstrip(), "utf-8")
+
+    write("base", BASE)
+    return write
+
+
+def task(reference):
+    (found,) = cassette.load("web").patched(reference).tasks
+    return found
+
+
+def client(attempts):
+    config = Config(retries={"total_max_attempts": attempts, "mode": "standard"})
+    return botocore.session.Session().create_client("ecs", config=config)
+
+
+def describe(tape, ecs):
+    return ecs.describe_tasks(cluster="prod", tasks=[tape.tasks[0]["taskArn"]])
+
+
+def test_a_patch_does_what_its_base_does_and_then_its_own(write):
+    """Entries and later states of the base come first; values given to it are new defaults."""
+    write(
+        "mine",
+        "patch: 1\nsummary: x\nextends: base(code=7, word=hi)\n"
+        "apply:\n- each: task\n  ops:\n  - {op: add, path: /cpu, value: '1'}\n"
+        "then:\n- after: 1s\n  apply:\n  - each: task\n    ops:\n"
+        "    - {op: add, path: /memory, value: '2'}\n",
+    )
+    found = task("mine")
+    keys = ("stoppedReason", "cpu", "memory", "group")
+    assert [found[key] for key in keys] == ["hi", "1", "2", "later"]
+    assert {one["exitCode"] for one in found["containers"]} == {7}
+    assert {one["exitCode"] for one in task("mine(code=8)")["containers"]} == {8}
+
+
+def test_a_parameter_of_the_same_name_takes_the_place_of_the_base_s(write):
+    """A patch may say a parameter of its base anew."""
+    write("mine", "patch: 1\nsummary: x\nextends: base\nparams:\n  word: {default: mine}\n")
+    assert task("mine")["stoppedReason"] == "mine"
+
+
+def test_where_narrows_which_tasks_fit(write):
+    """The base's `where` and the patch's own must both hold."""
+    write("mine", "patch: 1\nsummary: x\nextends: base\nwhere: \"group == 'service:other'\"\n")
+    with pytest.raises(PatchError, match="service:other") as told:
+        task("mine")
+    assert "its tasks are" in str(told.value)
+    assert "FARGATE" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("extends: mine", "extends itself"),
+        ("extends: base(cod=3)", "does not take cod=3"),
+        ("extends: base(code=many)", 'does not take code="many"'),
+        ("extends: base(code", "it"),
+        ("extends: bass", "no patch named 'bass'"),
+        ("error: {code: X}", "'message' is missing"),
+        ("error: {code: X, message: y, status: 200}", "from 400 to 599"),
+        ("throttle: 0", "number of calls"),
+        ("throttle: 1\nerror: {code: X, message: y}", "throttle goes with neither"),
+        ("params: {}", "'apply' is missing"),
+    ],
+)
+def test_what_is_wrong_is_said(write, text, words):
+    """Each mistake is named, with the file."""
+    write("mine", f"patch: 1\nsummary: x\n{text}\n")
+    with pytest.raises(CassetteError) as told:
+        task("mine")
+    assert words in str(told.value)
+
+
+def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
+    """Where an operation of the base cannot be done, one is sent to the base."""
+    write("base", BASE.replace("op: add, path: /stoppedReason", "op: replace, path: /stopedReason"))
+    write("mine", "patch: 1\nsummary: x\nextends: base\n")
+    with pytest.raises(PatchError, match="stopedReason") as told:
+        task("mine")
+    assert told.value.path is not None
+    assert told.value.path.endswith("base.yaml")
+    assert told.value.line == 11
+
+
+def test_throttled_calls_come_before_the_answer(write):
+    """botocore's own retries see them; with too few of them, so does the program."""
+    write("mine", "patch: 1\nsummary: x\nthrottle: 2\n")
+    with cassette.replay("web", "mine") as tape:
+        ecs = client(3)
+        states = [describe(tape, ecs) for _ in range(3)]
+        assert [one["ResponseMetadata"]["RetryAttempts"] for one in states] == [0, 0, 2]
+        assert states[-1]["tasks"][0]["lastStatus"] == "RUNNING"
+    with cassette.replay("web", "mine") as tape:
+        ecs = client(1)
+        for _ in range(2):
+            describe(tape, ecs)
+        with pytest.raises(ClientError, match="Rate exceeded"):
+            describe(tape, ecs)
+
+
+def test_an_error_stands_in_the_place_of_the_answer(write):
+    """It holds, or passes after some calls; its message may have values."""
+    write(
+        "mine",
+        "patch: 1\nsummary: x\nparams: {who: {default: me}}\n"
+        "error: {code: AccessDeniedException, message: {text: 'not {param.who}'}}\n",
+    )
+    outcome = cassette.load("web").patched("mine(who=you)").interactions[-1].outcome
+    assert outcome == ApiError(400, "AccessDeniedException", "not you")
+    with cassette.replay("web", "mine") as tape:
+        ecs = client(1)
+        describe(tape, ecs)
+        describe(tape, ecs)
+        for _ in range(3):
+            with pytest.raises(ClientError, match="not me"):
+                describe(tape, ecs)

@@ -1,0 +1,30 @@
+"""Asks until ECS answers: what every program here but one does, as it should."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+TRIES = 15
+SERVER_ERRORS = 500
+
+
+def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
+    """One answer of DescribeTasks; what passes by itself, as a throttled call, is waited for."""
+    for left in range(TRIES, 0, -1):
+        try:
+            answer: dict[str, Any] = ecs.describe_tasks(cluster=cluster, tasks=[task])
+        except ClientError as error:
+            if left == 1 or not _passes(error):
+                raise
+            time.sleep(10)
+        else:
+            return answer
+    raise AssertionError(left)
+
+
+def _passes(error: ClientError) -> bool:
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return error.response["Error"]["Code"] == "ThrottlingException" or status >= SERVER_ERRORS
