@@ -55,6 +55,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         policy: the scrubbing policy of a recording; by default that of the cassette that is
             there, else `standard`.
         save_on_error: keep what was recorded although the block raised.
+        source: what is recorded, for the cassette's header, if it is not AWS itself.
         options: the options of `replay`, for as far as the mode replays.
 
     Raises:
@@ -73,11 +74,12 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         folder: Path | None = None,
         policy: str | None = None,
         save_on_error: bool = False,
+        source: str = "live",
         **options: Any,
     ) -> None:
         _check("record mode", mode, MODES)
         for option in options:
-            _check("option", option, (*OPTIONS, "policy"))
+            _check("option", option, (*OPTIONS, "policy", "source"))
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, **options)
         self._mode = mode
@@ -86,6 +88,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         self._folder = folder or self._library.folders[0]
         self._policy = policy
         self._save_on_error = save_on_error
+        self._source = source
         self._options = options
 
     def _again(self) -> use:
@@ -97,6 +100,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
             folder=self._folder,
             policy=self._policy,
             save_on_error=self._save_on_error,
+            source=self._source,
             **self._options,
         )
 
@@ -111,7 +115,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         found = None if self._mode == "none" or self._patches else self._found()
         if self._mode == "none" or self._patches or (self._mode == "once" and found):
             return self._replay
-        file = _File(self._target(found), self._policy, self._save_on_error)
+        file = _File(self._target(found), self._policy, self._source, self._save_on_error)
         if not found:
             return _Anew(file, self._options.get("clients"))
         cassette = self._library.load(found)
@@ -155,6 +159,7 @@ class _File:
 
     path: Path
     policy: str | None
+    source: str
     save_on_error: bool
 
     def keep(self, heard: _Heard, failure: BaseException | None) -> None:
@@ -177,10 +182,10 @@ class LiveCall(Call):
 class _Heard:
     """What live ECS said: the interactions for the file, and the calls for the test."""
 
-    def __init__(self, before: Cassette | None = None) -> None:
+    def __init__(self, source: str, before: Cassette | None = None) -> None:
         self.calls: list[LiveCall] = []
         self._before = before
-        self._recording = Recording(_source(before) if before else "live")
+        self._recording = Recording(_source(before, source) if before else source)
         self._lock = threading.Lock()
         self._known: dict[tuple[float, str, str], LiveCall] = {}
 
@@ -272,7 +277,7 @@ class _Anew(Verb[Tape]):
 
     def __init__(self, file: _File, clients: Any) -> None:
         self._file = file
-        self._heard = _Heard()
+        self._heard = _Heard(file.source)
         self._tap = intercept.RecordTap(self._heard.hear, clients)
 
     def _begin(self) -> Tape:
@@ -291,7 +296,7 @@ class _Extending(replay):
     def __init__(self, file: _File, cassette: Cassette, **options: Any) -> None:
         super().__init__(cassette, **options)
         self._file = file
-        self._heard = _Heard(cassette)
+        self._heard = _Heard(file.source, cassette)
 
     def _otherwise(self) -> intercept.RecordTap:
         return intercept.RecordTap(self._heard.hear)
@@ -307,11 +312,10 @@ class _Extending(replay):
             self._file.keep(self._heard, failure)
 
 
-def _source(cassette: Cassette) -> str:
+def _source(cassette: Cassette, source: str) -> str:
     """An honest word on a file that holds what it held before and new calls."""
-    added = "; with new episodes from live"
-    source = cassette.recorded.source
-    return source if source == "live" or source.endswith(added) else source + added
+    before, added = cassette.recorded.source, f"; with new episodes from {source}"
+    return before if before == source or before.endswith(added) else before + added
 
 
 def _nothing() -> Tape:

@@ -22,7 +22,6 @@ Rebase = Literal["now"] | datetime.datetime
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "unknown": ("error", "ecs"),
-    "on_end": ("hold", "error"),
     "advance": ("call", "clock"),
     "sleep": ("skip", "all", "real"),
     "unused": ("ignore", "error"),
@@ -152,7 +151,9 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         patches: patches to apply, in order; see `Cassette.patched`.
         unknown: what an unknown task or cluster gets: `error` fails the call, `ecs` answers as
             ECS does (a MISSING failure, ClusterNotFoundException).
-        on_end: after the last recorded outcome, `hold` it or fail with `error`.
+        on_end: after the last recorded outcome, `hold` it, or fail with `error`, or hold it for
+            that many calls and then fail. `hold` fails, too, after 10,000 calls: what goes on
+            asking then waits for what never comes, and a test must not hang.
         advance: a timeline moves one step with each `call`, or with the virtual `clock`.
         sleep: `skip` botocore's waiters and back-off, skip `all` of the process's sleeps, or
             sleep for `real`.
@@ -261,6 +262,12 @@ def _check_options(options: Mapping[str, Any]) -> None:
                 f"replay takes no {option}={options[option]!r}",
                 nearest=f"{option} is one of " + ", ".join(map(repr, choices)),
             )
+    on_end = options["on_end"]
+    if on_end not in ("hold", "error") and not (isinstance(on_end, int) and on_end >= 0):
+        raise UsageError(
+            f"replay takes no on_end={on_end!r}",
+            nearest="on_end is one of 'hold', 'error', or a number of calls",
+        )
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
         raise UsageError(

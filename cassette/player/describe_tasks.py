@@ -180,10 +180,11 @@ class Tasks:
         if timeline is None:
             return None
         if self._rules.advance == "clock":
-            return timeline.at(self._clock.now)
-        step = timeline.next(self._rules.on_end)
+            step = timeline.at(self._clock.now, self._rules.held)
+        else:
+            step = timeline.next(self._rules.held)
         if step is None:
-            raise self._unmatched.exhausted("DescribeTasks", parameters, timeline)
+            raise self._unmatched.exhausted("DescribeTasks", parameters, timeline, self._rules.held)
         return step
 
     def _composed(

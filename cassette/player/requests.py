@@ -11,7 +11,7 @@ from cassette.clock import Clock
 from cassette.model import ApiError, Body, Cassette, Interaction
 from cassette.player.answers import Answer, Recorded
 from cassette.player.names import short_name
-from cassette.player.rules import OnEnd, Rules
+from cassette.player.rules import Rules
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import READS, Unmatched
 
@@ -110,14 +110,14 @@ class Requests:
             normalised = self._normalised(operation, parameters)
             raise self._unmatched.request(operation, parameters, normalised, timelines)
         reads = operation.startswith(READS)
-        on_end: OnEnd = self._rules.on_end if reads else "error"
+        held = self._rules.held if reads else 0
         if reads and self._rules.advance == "clock":
-            step: Step | None = timeline.at(self._clock.now)
+            step = timeline.at(self._clock.now, held)
         else:
-            step = timeline.next(on_end)
+            step = timeline.next(held)
             timeline.advance()
         if step is None:
-            raise self._unmatched.exhausted(operation, parameters, timeline)
+            raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.served.add(step.index)
         return Answer(error=step.error) if step.body is None else Answer((step.body,))
 

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Unknown = Literal["error", "ecs"]
-OnEnd = Literal["hold", "error"]
+OnEnd = Literal["hold", "error"] | int
 Advance = Literal["call", "clock"]
+
+# Code that asks for the last outcome more often than this waits for what never comes, and a test
+# that hangs says nothing. Ten seconds between two polls make it a day.
+HELD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Rules:
 
     Args:
         unknown: `error`, or `ecs` to answer unknown tasks and clusters as ECS does.
-        on_end: after the last outcome, `hold` it or fail with `error`.
+        on_end: after the last outcome, `hold` it, or fail with `error`, or hold it for that many
+            calls and then fail.
         advance: a timeline moves with each `call`, or with the virtual `clock`.
         shift: seconds by which every timestamp is moved.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
@@ -30,3 +35,10 @@ class Rules:
     advance: Advance = "call"
     shift: datetime.timedelta = datetime.timedelta()
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+    @property
+    def held(self) -> int:
+        """For how many calls a last outcome is held."""
+        if isinstance(self.on_end, int):
+            return self.on_end
+        return HELD if self.on_end == "hold" else 0

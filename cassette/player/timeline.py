@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cassette.model import ApiError, Body
 from cassette.player.answers import Recorded
-from cassette.player.rules import OnEnd
+from cassette.player.rules import HELD
 
 
 @dataclass(slots=True)
@@ -38,12 +38,15 @@ class Timeline:
         self.steps: list[Step] = []
         self._place = 0
         self._served = 0
+        self._held = 0  # calls in a row that got the same step beyond what was recorded of it
+        self._state: Step | None = None
 
-    def next(self, on_end: OnEnd) -> Step | None:
-        """The step that the next call gets; None at the end, where that is an error."""
+    def next(self, held: int) -> Step | None:
+        """The step that the next call gets; None if the last one was held for so many calls."""
         if self._place < len(self.steps):
             return self.steps[self._place]
-        return self.steps[-1] if on_end == "hold" else None
+        self._held += 1
+        return self.steps[-1] if self._held <= held else None
 
     def advance(self) -> None:
         """Take the next step."""
@@ -58,10 +61,12 @@ class Timeline:
         """Whether nothing but errors was recorded."""
         return all(step.error for step in self.steps)
 
-    def at(self, now: float) -> Step:
+    def at(self, now: float, held: int) -> Step | None:
         """The step of a moment: an error that is due and was not served yet, else the state.
 
-        Before the first state was recorded it is that first state.
+        Before the first state was recorded it is that first state. None if the last step was held
+        for so many calls, or another one for `HELD`: code that asks without sleeping does not move
+        the clock.
         """
         state: Step | None = None
         for i, step in enumerate(self.steps):
@@ -71,4 +76,7 @@ class Timeline:
             elif step.at <= now and i >= self._place:
                 self._place = i + 1
                 return step
-        return state or self.steps[-1]
+        state = state or self.steps[-1]
+        self._held = self._held + 1 if state is self._state else 1 - state.count
+        self._state = state
+        return state if self._held <= (held if state is self.steps[-1] else HELD) else None

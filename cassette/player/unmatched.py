@@ -112,9 +112,22 @@ class Unmatched:
             asked=asked,
         )
 
-    def exhausted(self, operation: str, asked: Body, timeline: Timeline) -> TimelineExhaustedError:
-        """A request that was recorded, but all its outcomes were served."""
+    def exhausted(
+        self, operation: str, asked: Body, timeline: Timeline, held: int
+    ) -> TimelineExhaustedError:
+        """A request that was recorded, but all its outcomes were served, the last one held."""
         count = sum(step.count for step in timeline.steps)
+        if held:
+            return self._error(
+                TimelineExhaustedError,
+                f"{operation} was asked again after {held:,} times the same outcome: "
+                "the code under test waits for what never comes",
+                f"{count} outcomes of this request were recorded, and the last one is held",
+                "give the code a limit of its own, expect this error, or hold the last outcome "
+                "for longer with replay(..., on_end=CALLS)",
+                operation=operation,
+                asked=asked,
+            )
         return self._error(
             TimelineExhaustedError,
             f"{operation} was asked once more than it was recorded",

@@ -188,6 +188,26 @@ def test_the_shipped_pack_is_never_written(run, live, pytester):
     assert (pytester.path / "cassettes/web.yaml").is_file()
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [("an emulator", "an emulator"), ("live", "an emulator; with new episodes from live")],
+)
+def test_the_source_is_said_honestly(run, live, mine, later, said):
+    """A recording of something else than AWS says of what, when it is made and when it grows."""
+    source = f"""{DESCRIBE}
+@pytest.mark.cassette("mine", source="an emulator")
+def test_it():
+    assert describe()["lastStatus"] == "RUNNING"
+"""
+    run(source, "--cassette-mode=all").assert_outcomes(passed=1)
+    assert cassette.load(mine).recorded.source == "an emulator"
+    live.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    more = f'    boto3.client("ecs").list_tasks(cluster="{bodies.CLUSTER}")\n'
+    grown = source.replace("an emulator", later) + more
+    run(grown, "--cassette-mode=new_episodes").assert_outcomes(passed=1)
+    assert cassette.load(mine).recorded.source == said
+
+
 def test_two_processes_may_record_one_cassette(run, live, mine):
     """Under xdist either recording is kept, whole."""
     pytest.importorskip("xdist")

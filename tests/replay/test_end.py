@@ -1,0 +1,52 @@
+"""What a replay does after the last recorded outcome."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+import cassette
+from cassette.errors import TimelineExhaustedError, UsageError
+
+
+def poll(tape, times):
+    """Describe the shipped task so many times."""
+    client = botocore.session.get_session().create_client("ecs")
+    arn = tape.tasks[0]["taskArn"]
+    for _ in range(times):
+        state = client.describe_tasks(cluster="prod", tasks=[arn])["tasks"][0]["lastStatus"]
+    return state
+
+
+def recorded(tape):
+    """How many outcomes were recorded of the shipped task."""
+    return sum(interaction.count for interaction in tape.cassette.interactions)
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_code_that_waits_for_ever_fails(advance):
+    """A loop that never ends is an error with a mending line, not a test that hangs."""
+    with cassette.replay("web", "unhealthy/container", advance=advance) as tape:
+        with pytest.raises(TimelineExhaustedError) as raised:
+            poll(tape, 11_000)
+        tape.unmatched.clear()
+    assert "asked again after 10,000 times the same outcome" in str(raised.value)
+    assert "waits for what never comes" in str(raised.value)
+    assert "on_end=CALLS" in str(raised.value)
+
+
+@pytest.mark.parametrize(("on_end", "held"), [(3, 3), (0, 0), ("error", 0)])
+def test_the_last_outcome_is_held_as_often_as_is_said(on_end, held):
+    """`on_end` may be a number of calls; 0 is what `error` is."""
+    with cassette.replay("web", on_end=on_end) as tape:
+        assert poll(tape, recorded(tape) + held) == "RUNNING"
+        with pytest.raises(TimelineExhaustedError):
+            poll(tape, 1)
+        tape.unmatched.clear()
+
+
+@pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None])
+def test_a_wrong_end_is_refused(on_end):
+    """Anything else is wrong use, and is told what fits."""
+    with pytest.raises(UsageError, match="'hold', 'error', or a number of calls"):
+        cassette.replay("web", on_end=on_end)
