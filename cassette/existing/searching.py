@@ -65,12 +65,14 @@ def search(content: bytes, path: str, originals: Iterable[str] = ()) -> tuple[Fi
             of_view = view.splitlines()
             lines += of_view
             nodes += [node] * len(of_view)
-    found = set(raw)
+    found = list(raw)
     for finding in scrub.audit(_one_line_each(lines), known):
         node = nodes[finding.line - 1]
         last = node.line + document.text.count("\n", node.start, node.end)
         if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):
-            found.add(replace(finding, line=node.line, column=node.column))
+            # Several views of one value may show the same thing.
+            seen |= {(finding.rule, line) for line in range(node.line, last + 1)}
+            found.append(replace(finding, line=node.line, column=node.column))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from cassette import shapes
 from cassette.errors import CassetteFormatError
 from cassette.foreign import forms
-from cassette.model import Cassette, Interaction, Outcome, Recorded, Response, Scrub
+from cassette.model import ApiError, Cassette, Interaction, Outcome, Recorded, Response, Scrub
 
 # Where neither a header nor an ARN says one.
 NO_REGION = "us-east-1"
@@ -63,14 +63,23 @@ def skipped(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def usable(recording: Recording) -> Recording:
-    """A recording whose every call has a request, made from its answer where none was recorded."""
+    """A recording whose every call has a request, made from its answer where none was recorded.
+
+    A refusal does not tell what was asked; it is taken to be the same as before.
+    """
     calls, without = [], []
+    before: dict[str, Mapping[str, Any]] = {}
     for number, call in enumerate(recording.calls, 1):
-        request = call.request if call.request is not None else asked(call.operation, call.outcome)
+        request = call.request
+        if request is None and isinstance(call.outcome, ApiError):
+            request = before.get(call.operation)
+        elif request is None:
+            request = asked(call.operation, call.outcome)
         if request is None:
             why = "the recording does not tell what was asked"
             without.append((f"{call.operation} (answer {number})", why))
         else:
+            before[call.operation] = request
             calls.append(replace(call, request=request))
     return replace(recording, calls=tuple(calls), skipped=(*recording.skipped, *skipped(without)))
 
@@ -140,9 +149,9 @@ def _latest(calls: Sequence[Call]) -> datetime.datetime:
 def asked(operation: str, outcome: Outcome) -> dict[str, Any] | None:
     """The plainest request that has such an answer; None if the answer does not tell it."""
     shape = shapes.shape_of(operation, "request")
-    if shape is None:
+    if shape is None or not isinstance(outcome, Response):
         return None
-    body = outcome.body if isinstance(outcome, Response) else {}
+    body = outcome.body
     request: dict[str, Any] = {}
     for member in shape.members:
         value = _parameter(member, operation, body)

@@ -25,7 +25,7 @@ def is_one(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
         and isinstance(value.get("status_code"), int)
-        and isinstance(value.get("data"), Mapping)
+        and isinstance(_data(value), Mapping)
     )
 
 
@@ -47,13 +47,18 @@ def recording(files: Iterable[tuple[str, Mapping[str, Any]]]) -> Recording:
     return Recording(SOURCE, tuple(calls), tuple(skipped(others)))
 
 
+def _data(value: Mapping[str, Any]) -> Any:
+    """What was returned; `body` is where collections of such files keep it."""
+    return value.get("data", value.get("body"))
+
+
 def _order(name: str) -> tuple[str, int]:
     match = _NAME.fullmatch(PurePath(name).name)
     return (match["operation"], int(match["number"])) if match else (name, 0)
 
 
 def _call(operation: str, value: Mapping[str, Any]) -> Call:
-    data = value["data"]
+    data = _data(value)
     headers = (data.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
     moment = forms.moment_of(str(headers.get("date", "")))
     return Call(operation, None, _outcome(operation, value["status_code"], data), moment)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import boto3
 import placebo
 import vcr
+import yaml
 
 from tests.live import bodies, scripted
 
@@ -57,26 +60,35 @@ def ecs() -> Iterator[scripted.ScriptedECS]:
         yield server
 
 
-def with_vcrpy(path: Path, compressed: bool = False) -> str:
-    """Record with vcrpy; gives the URL, which its replay asks for again."""
+def with_vcrpy(path: Path, *, packed: bool = False) -> str:
+    """Record with vcrpy; gives the URL, which its replay asks for again.
+
+    Args:
+        packed: pack the answers' bodies, as they are kept of a server that sends gzip.
+    """
     with ecs() as server:
-        if compressed:
-            server.script("DescribeTasks", *map(gzipped, answers()))
         client = session().client("ecs", endpoint_url=server.url)
         with vcr.use_cassette(str(path)):
             ask(client)
+    if packed:
+        document = yaml.safe_load(path.read_text())
+        for interaction in document["interactions"]:
+            response = interaction["response"]
+            content = gzip.compress(response["body"]["string"].encode())
+            response["body"]["string"] = content
+            response["headers"]["Content-Encoding"] = ["gzip"]
+            response["headers"]["Content-Length"] = [str(len(content))]
+        path.write_text(yaml.safe_dump(document))
     return server.url
 
 
-def gzipped(answer: Any) -> scripted.Answer:
-    """An answer packed as a proxy may pack it."""
-    import gzip
-    import json
-
-    if not isinstance(answer, scripted.Answer):
-        answer = scripted.Answer(answer)
-    packed = gzip.compress(json.dumps(answer.body).encode())
-    return scripted.Answer(packed, answer.status, {"Content-Encoding": "gzip"})
+def packed_by_vcrpy(path: Path) -> list[Any]:
+    """The packed answers in a file, as vcrpy loads them."""
+    loaded = vcr.cassette.Cassette.load(path=str(path))
+    bodies_ = [response["body"]["string"] for response in loaded.responses]
+    lengths = [int(r["headers"]["Content-Length"][0]) for r in loaded.responses]
+    assert lengths == [len(body) for body in bodies_]
+    return [json.loads(gzip.decompress(body)) for body in bodies_]
 
 
 def from_vcrpy(path: Path, url: str) -> list[Any]:
