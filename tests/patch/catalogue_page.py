@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from cassette import shapes
 from cassette.errors import PatchError
 from cassette.library import Library
 from cassette.replayer import read_patch
@@ -41,7 +40,7 @@ def _row(library: Library, name: str) -> str:
 
 def _fits(name: str) -> str:
     """The launch types of the composed tasks that a patch fits: some of them, or all."""
-    every = shapes.enum_of("Task", "launchType")
+    every = sorted({base.launch for base in base_tasks.BASES.values()})
     launches: dict[str, list[bool]] = {launch: [] for launch in every}
     for base, made in base_tasks.cassettes().items():
         try:

@@ -81,6 +81,14 @@ def client() -> Any:
     return botocore.session.Session().create_client("ecs")
 
 
+def problems(interaction: Interaction) -> set[str]:
+    """The rules that a response breaks; a botocore older than a base may not know it all."""
+    if is_refusal(interaction):
+        return set()
+    shape = shapes.shape_of(interaction.operation)
+    return {problem.rule for problem in check.problems(interaction.outcome.body, shape)}
+
+
 def is_refusal(interaction: Interaction) -> bool:
     return isinstance(interaction.outcome, ApiError)
 
@@ -157,12 +165,11 @@ def test_a_variant_keeps_who_a_task_is(name):
 
 @each_patch
 def test_a_variant_is_what_ecs_could_answer(name):
-    """botocore's model allows it; state, stop code, containers and times agree."""
+    """botocore's model allows it as far as it does its base; state, stop code and times agree."""
     for base, made in variants(name):
+        known = set().union(*(problems(one) for one in BASES[base].interactions))
         for interaction in made.interactions:
-            if isinstance(interaction.outcome, Response):
-                shape = shapes.shape_of(interaction.operation)
-                assert list(check.problems(interaction.outcome.body, shape)) == [], base
+            assert problems(interaction) - set(read(name).allow) <= known, base
         for task in tasks_in(made.interactions):
             stopped = task["lastStatus"] in ("STOPPED", "DELETED")
             if stopped:
