@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 import threading
 import time
@@ -51,34 +52,40 @@ class Clock:
 def taking_every_sleep(clock: Clock) -> Iterator[None]:
     """Let every `time.sleep` and `asyncio.sleep` of the process move the clock instead.
 
-    Reaches modules that did `from time import sleep` before, too.
+    Reaches modules that did `from time import sleep` before, too, under whatever name. A sleep
+    of no seconds only lets others run, as ever, and is not told to the clock.
     """
     real_sleep, real_async_sleep = time.sleep, asyncio.sleep
+    ended = threading.Event()  # for those who kept the function, and use it afterwards
 
+    @functools.wraps(real_sleep)
     def sleep(seconds: float, /) -> None:
-        clock.sleep(seconds)
-        real_sleep(0)
+        if ended.is_set() or seconds <= 0:
+            real_sleep(seconds)
+        else:
+            clock.sleep(seconds)
+            real_sleep(0)
 
+    @functools.wraps(real_async_sleep)
     async def async_sleep(delay: float, result: Any = None) -> Any:
+        if ended.is_set() or delay <= 0:
+            return await real_async_sleep(delay, result)
         clock.sleep(delay)
         return await real_async_sleep(0, result)
 
-    _exchange({real_sleep: sleep, real_async_sleep: async_sleep})
+    _exchange({id(real_sleep): sleep, id(real_async_sleep): async_sleep})
     try:
         yield
     finally:
-        _exchange({sleep: real_sleep, async_sleep: real_async_sleep})
+        ended.set()
+        _exchange({id(sleep): real_sleep, id(async_sleep): real_async_sleep})
 
 
-def _exchange(new: dict[Any, Any]) -> None:
-    """Put other functions in the place of some, in every module that names them `sleep`."""
+def _exchange(new: dict[int, Any]) -> None:
+    """Put other functions in the place of some, by their ids, in every module that names them."""
     for module in list(sys.modules.values()):
         # Only what stands in the module itself: some modules import others on a mere look.
         names = getattr(module, "__dict__", {})
-        held = names.get("sleep") if module is not sys.modules[__name__] else None
-        try:
-            replacement = new.get(held)
-        except TypeError:  # not hashable, so no function
-            continue
-        if replacement is not None:
-            names["sleep"] = replacement
+        for name, held in list(names.items()):
+            if id(held) in new:
+                names[name] = new[id(held)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -159,8 +160,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             sleep for `real`.
         rebase: move every timestamp by one offset, so that the latest is `now` or that datetime.
         clients: answer these clients only; others are let through.
-        ignore: parameters left out of the comparison, per operation:
-            `{"RunTask": ["overrides"]}`.
+        ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
+            which `*` is every item: `{"RunTask": ["tags", "/overrides/*/*/command"]}`.
         unused: at the end, `ignore` interactions that nobody asked for, or fail with `error`.
         library: where names are looked up; by default `./cassettes` and the pack that ships.
 
@@ -268,6 +269,8 @@ def _check_options(options: Mapping[str, Any]) -> None:
             f"replay takes no on_end={on_end!r}",
             nearest="on_end is one of 'hold', 'error', or a number of calls",
         )
+    for operation, ignored in (options["ignore"] or {}).items():
+        _check_ignored(operation, ignored)
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
         raise UsageError(
@@ -276,6 +279,30 @@ def _check_options(options: Mapping[str, Any]) -> None:
         )
     if not (rebase is None or rebase == "now" or isinstance(rebase, datetime.datetime)):
         raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}")
+
+
+def _check_ignored(operation: str, ignored: Iterable[str]) -> None:
+    """Say that a name is wrong, since ignoring what does not exist would be silent."""
+    if operation not in shapes.operations():
+        near = difflib.get_close_matches(operation.title().replace("_", ""), shapes.operations(), 1)
+        raise UsageError(
+            f"ignore names {operation!r}, which is no ECS operation",
+            nearest=f"nearest: {near[0]!r}" if near else None,
+        )
+    if isinstance(ignored, str):
+        raise UsageError(
+            f"ignore takes a list of parameters for {operation}, not a text",
+            fix=f"ignore={{{operation!r}: [{ignored!r}]}}",
+        )
+    members = shapes.shape_of(operation, "request").members
+    for pointer in ignored:
+        name = pointer.removeprefix("/").partition("/")[0]
+        if name != "*" and name not in members:
+            near = difflib.get_close_matches(name, members, 1)
+            raise UsageError(
+                f"ignore names {pointer!r}, but {operation} has no parameter {name!r}",
+                nearest="nearest: " + repr(near[0]) if near else "it has " + ", ".join(members),
+            )
 
 
 def _shift(cassette: model.Cassette, rebase: Rebase | None) -> datetime.timedelta:

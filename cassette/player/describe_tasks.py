@@ -239,7 +239,7 @@ class Tasks:
 
 
 def _malformed(cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
-    if timeline is not None:
+    if timeline is not None and (timeline.refused or not name.startswith("arn:")):
         return None
     if not _CLUSTER.fullmatch(cluster):
         return _invalid(f"Cluster must match {_CLUSTER.pattern}, but was {cluster}")

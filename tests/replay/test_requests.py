@@ -1,0 +1,286 @@
+"""Every operation but DescribeTasks replays for the same normalised parameters."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+import cassette
+from cassette import shapes
+from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, UsageError
+from tests.live import bodies
+from tests.replay import made
+
+CLUSTER = bodies.CLUSTER_ARN
+SAME = {
+    "cluster by name and ARN": ("ListTasks", {"cluster": "prod"}, {"cluster": CLUSTER}),
+    "default cluster": ("ListTasks", {}, {"cluster": "default"}),
+    "list_tasks shows those that run": (
+        "ListTasks",
+        {},
+        {"desiredStatus": "RUNNING", "maxResults": 100},
+    ),
+    "list_services gives ten": ("ListServices", {"cluster": "prod"}, {"maxResults": 10}),
+    "describe_clusters means the default": ("DescribeClusters", {}, {"clusters": ["default"]}),
+    "task definitions are active, ascending": (
+        "ListTaskDefinitions",
+        {},
+        {"status": "ACTIVE", "sort": "ASC"},
+    ),
+    "run_task starts one": (
+        "RunTask",
+        {"taskDefinition": "web:42"},
+        {"taskDefinition": bodies.TASK_DEFINITION_ARN, "count": 1, "platformVersion": "LATEST"},
+    ),
+    "order of services": (
+        "DescribeServices",
+        {"services": ["a", "b"]},
+        {"services": ["b", "a"]},
+    ),
+    "order of subnets and tags": (
+        "RunTask",
+        {
+            "taskDefinition": "web",
+            "tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {"subnets": [bodies.SUBNET, "subnet-0a9b8c7d6e5f41231"]}
+            },
+        },
+        {
+            "taskDefinition": "web",
+            "tags": [{"value": "2", "key": "b"}, {"value": "1", "key": "a"}],
+            "networkConfiguration": {
+                "awsvpcConfiguration": {"subnets": ["subnet-0a9b8c7d6e5f41231", bodies.SUBNET]}
+            },
+        },
+    ),
+    "client tokens": (
+        "RunTask",
+        {"taskDefinition": "web", "clientToken": "one"},
+        {"taskDefinition": "web", "clientToken": "another"},
+    ),
+    "task of stop_task by ARN": (
+        "StopTask",
+        {"cluster": "prod", "task": bodies.TASK_ID},
+        {"cluster": CLUSTER, "task": bodies.TASK_ARN},
+    ),
+    "a value that is redacted anyway": (
+        "RunTask",
+        {
+            "taskDefinition": "web",
+            "overrides": {
+                "containerOverrides": [
+                    {"name": "web", "environment": [{"name": "CONTEXT", "value": "Zmlyc3Q="}]}
+                ]
+            },
+        },
+        {
+            "taskDefinition": "web",
+            "overrides": {
+                "containerOverrides": [
+                    {"name": "web", "environment": [{"name": "CONTEXT", "value": "c2Vjb25k"}]}
+                ]
+            },
+        },
+    ),
+}
+
+
+def invoke(client, operation, request):
+    """Call an operation by the name that ECS gives it."""
+    names = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+    return getattr(client, names[operation])(**request)
+
+
+@pytest.mark.parametrize("case", SAME)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_means_the_same_is_the_same_request(case, swapped):
+    """Names, defaults, order and tokens do not tell two requests apart, either way round."""
+    operation, first, second = SAME[case]
+    second = {**{k: first[k] for k in first.keys() & {"cluster"}}, **second}
+    recorded, asked = (second, first) if swapped else (first, second)
+    with cassette.replay(made.cassette(made.call(operation, recorded, {}))) as tape:
+        invoke(made.client(), operation, asked)
+        assert not tape.unused
+
+
+OTHER = {
+    "cluster": ("ListTasks", {"cluster": "prod"}, {"cluster": "staging"}),
+    "status": ("ListTasks", {}, {"desiredStatus": "STOPPED"}),
+    "revision": ("RunTask", {"taskDefinition": "web:1"}, {"taskDefinition": "web:2"}),
+    "task": ("StopTask", {"task": made.task_id(1)}, {"task": made.task_id(2)}),
+}
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_what_means_something_else_is_another_request(case):
+    """A parameter that matters tells two requests apart."""
+    operation, recorded, asked = OTHER[case]
+    with (
+        pytest.raises(UnmatchedRequestError, match="never recorded with these parameters"),
+        cassette.replay(made.cassette(made.call(operation, recorded, {}))),
+    ):
+        invoke(made.client(), operation, asked)
+
+
+def _launch(context):
+    """The parameters of a launcher that puts a fresh context into each task it starts."""
+    return {
+        "cluster": "prod",
+        "taskDefinition": "web",
+        "startedBy": f"launcher-{context}",
+        "overrides": {
+            "cpu": "256",
+            "containerOverrides": [
+                {"name": "web", "command": ["run", base64.b64encode(context.encode()).decode()]},
+                {"name": "log-router", "cpu": 64},
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        ["overrides", "startedBy"],
+        ["/overrides", "/startedBy"],
+        ["/overrides/containerOverrides/0/command", "startedBy"],
+        ["/overrides/containerOverrides/*/command", "startedBy"],
+        ["/overrides/*", "startedBy"],
+    ],
+)
+def test_what_differs_from_run_to_run_can_be_ignored(ignored):
+    """By name or by JSON Pointer, with `*` for every item."""
+    tape = made.cassette(
+        made.call("RunTask", _launch("first"), {"tasks": [made.task(1)], "failures": []})
+    )
+    with cassette.replay(tape, ignore={"RunTask": ignored}):
+        assert made.client().run_task(**_launch("second"))["tasks"]
+
+
+def test_what_is_not_ignored_still_counts():
+    """A pointer leaves out what it points at and nothing beside it."""
+    tape = made.cassette(made.call("RunTask", _launch("first"), {"tasks": []}))
+    ignore = {"RunTask": ["/overrides/containerOverrides/*/command", "startedBy"]}
+    asked = _launch("second")
+    asked["overrides"]["containerOverrides"][1]["cpu"] = 128
+    with pytest.raises(UnmatchedRequestError) as told, cassette.replay(tape, ignore=ignore):
+        made.client().run_task(**asked)
+    assert "/overrides/containerOverrides/1/cpu: asked 128, recorded 64" in str(told.value)
+    assert 'ignore={"RunTask": ["/overrides/containerOverrides/1/cpu"]}' in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("ignore", "words"),
+    [
+        ({"run_task": ["overrides"]}, ["'run_task'", "nearest: 'RunTask'"]),
+        ({"RunTask": "overrides"}, ["a list of parameters", "['overrides']"]),
+        ({"RunTask": ["overide"]}, ["no parameter 'overide'", "nearest: 'overrides'"]),
+        ({"RunTask": ["/override/x"]}, ["no parameter 'override'", "nearest: 'overrides'"]),
+    ],
+)
+def test_ignoring_what_does_not_exist_is_an_error(ignore, words):
+    """A mistyped name would otherwise ignore nothing, silently."""
+    with pytest.raises(UsageError) as told:
+        cassette.replay(made.cassette(), ignore=ignore)
+    for word in words:
+        assert word in str(told.value)
+
+
+def test_list_tasks_pages_by_token():
+    """The paginator walks over the pages; the original and the pseudonym of a token are one."""
+    token = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90byI6IDJ9"
+    first = made.call(
+        "ListTasks", {"cluster": "prod"}, {"taskArns": [made.arn(1)], "nextToken": token}
+    )
+    second = made.call(
+        "ListTasks", {"cluster": "prod", "nextToken": token}, {"taskArns": [made.arn(2)]}
+    )
+    with cassette.replay(made.cassette(first, second)):
+        client = made.client()
+        pages = list(client.get_paginator("list_tasks").paginate(cluster="prod"))
+        assert [len(page["taskArns"]) for page in pages] == [1, 1]
+        assert pages[0]["nextToken"] != token
+        for one in (token, pages[0]["nextToken"]):
+            page = client.list_tasks(cluster="prod", nextToken=one)
+            assert page["taskArns"] == pages[1]["taskArns"]
+
+
+def test_a_whole_run_hangs_together():
+    """The task that RunTask returned is described until STOPPED, and stopped, by every name."""
+    started = {"tasks": [bodies.provisioning()], "failures": []}
+    run = made.call("RunTask", {"cluster": "prod", "taskDefinition": "web"}, started)
+    polls = [
+        made.describe(bodies.described(state()), 6.0 * n)
+        for n, state in enumerate((bodies.pending, bodies.running, bodies.stopped), 1)
+    ]
+    stop = made.call(
+        "StopTask",
+        {"cluster": "prod", "task": bodies.TASK_ARN, "reason": "done"},
+        {"task": bodies.stopped()},
+        24.0,
+    )
+    for original in (True, False):
+        with cassette.replay(made.cassette(run, *polls, stop), unused="error"):
+            client = made.client()
+            arn = client.run_task(cluster="prod", taskDefinition="web")["tasks"][0]["taskArn"]
+            asked = bodies.TASK_ARN if original else arn
+            client.get_waiter("tasks_stopped").wait(cluster="prod", tasks=[asked])
+            stopped = client.stop_task(cluster="prod", task=asked, reason="done")
+            assert stopped["task"]["taskArn"] == arn
+            last = client.describe_tasks(cluster="prod", tasks=[asked])["tasks"][0]
+            assert (last["taskArn"], last["lastStatus"]) == (arn, "STOPPED")
+
+
+def test_two_runs_with_the_same_parameters_give_two_tasks_in_order():
+    """A write is answered once for each time it was recorded, and then no more."""
+    request = {"cluster": "prod", "taskDefinition": "web"}
+    runs = [made.call("RunTask", request, {"tasks": [made.task(n)]}, float(n)) for n in (1, 2)]
+    polls = [
+        made.describe({"tasks": [made.task(n, status)]}, tasks=(made.arn(n),))
+        for n, status in ((1, "RUNNING"), (2, "STOPPED"))
+    ]
+    with pytest.raises(TimelineExhaustedError), cassette.replay(made.cassette(*runs, *polls)):
+        client = made.client()
+        first, second = (client.run_task(**request)["tasks"][0]["taskArn"] for _ in range(2))
+        assert first != second
+        both = client.describe_tasks(cluster="prod", tasks=[second, first])
+        assert made.statuses(both) == ["STOPPED", "RUNNING"]
+        client.run_task(**request)
+
+
+def test_a_write_of_several_equal_answers_is_answered_that_often():
+    """Equal outcomes in a row are one interaction with a count."""
+    request = {"task": made.task_id(1)}
+    with (
+        pytest.raises(TimelineExhaustedError),
+        cassette.replay(made.cassette(made.call("StopTask", request, {}, count=2))),
+    ):
+        for _ in range(3):
+            made.client().stop_task(**request)
+
+
+def test_every_operation_of_the_model_replays():
+    """Whatever botocore's model lists, with the least that its shapes ask for."""
+    requests = {name: _least(shapes.shape_of(name, "request")) for name in shapes.operations()}
+    tape = made.cassette(*(made.call(name, request, {}) for name, request in requests.items()))
+    with cassette.replay(tape) as replayed:
+        client = made.client()
+        for name, request in requests.items():
+            if name != "DescribeTasks":
+                invoke(client, name, request)
+        assert {i.operation for i in replayed.unused} <= {"DescribeTasks"}
+        assert len(replayed.calls) == len(requests) - 1
+
+
+def _least(shape):
+    """The smallest value that botocore takes for a shape."""
+    if shape.type_name == "structure":
+        union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
+        return {name: _least(shape.members[name]) for name in shape.required_members or union}
+    if shape.type_name == "list":
+        return [_least(shape.member)]
+    if shape.type_name == "string":
+        return shape.enum[0] if getattr(shape, "enum", None) else "web"
+    return {"boolean": True, "map": {}, "timestamp": 0, "double": 1.0}.get(shape.type_name, 1)

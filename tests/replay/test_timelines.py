@@ -1,0 +1,216 @@
+"""Each task and each request has a timeline of its own; errors come through botocore's retries."""
+
+from __future__ import annotations
+
+import botocore
+import pytest
+from botocore.config import Config
+
+import cassette
+from cassette.errors import TimelineExhaustedError
+from cassette.model import ApiError
+from tests.live import bodies
+from tests.replay import made
+
+PENDING, RUNNING, STOPPED = (
+    bodies.described(state()) for state in (bodies.pending, bodies.running, bodies.stopped)
+)
+NEW_BOTOCORE = tuple(map(int, botocore.__version__.split(".")[:2])) >= (1, 44)
+
+
+def ask(client, *numbers):
+    """The statuses of the task of `bodies`, or of small tasks."""
+    tasks = [made.arn(n) for n in numbers] or [bodies.TASK_ARN]
+    return made.statuses(client.describe_tasks(cluster="prod", tasks=tasks))
+
+
+def test_one_step_for_each_call_then_the_last_state_holds():
+    """Real programs ask once more after they have succeeded."""
+    tape = made.cassette(made.describe(PENDING, count=2), made.describe(RUNNING, 12.0))
+    with cassette.replay(tape) as replayed:
+        client = made.client()
+        assert [ask(client)[0] for _ in range(5)] == ["PENDING"] * 2 + ["RUNNING"] * 3
+        assert not replayed.unused
+
+
+def test_on_end_error_fails_the_call_after_the_last():
+    """With on_end="error" the end is told where it happens, and at the end of the block."""
+    tape = made.cassette(made.describe(PENDING, count=2))
+    with (
+        pytest.raises(TimelineExhaustedError),
+        cassette.replay(tape, on_end="error"),
+    ):
+        client = made.client()
+        assert ask(client) + ask(client) == ["PENDING"] * 2
+        with pytest.raises(TimelineExhaustedError, match="asked once more") as told:
+            ask(client)
+        assert "all 2 recorded outcomes" in str(told.value)
+
+
+def test_two_tasks_keep_their_own_place():
+    """Polled apart or in one batch, a task moves only when it is asked for."""
+    states = ("PROVISIONING", "PENDING", "RUNNING")
+    tape = made.cassette(
+        *(
+            made.describe(
+                {"tasks": [made.task(1, s), made.task(2, s)]}, tasks=(made.arn(1), made.arn(2))
+            )
+            for s in states
+        )
+    )
+    with cassette.replay(tape):
+        client = made.client()
+        assert ask(client, 1) == ["PROVISIONING"]
+        assert ask(client, 1) == ["PENDING"]
+        assert ask(client, 2, 1) == ["PROVISIONING", "RUNNING"]
+        assert ask(client, 2) == ["PENDING"]
+
+
+def test_an_error_of_one_task_moves_no_other():
+    """An error answers the whole call; only the tasks that it was recorded for move on."""
+    tape = made.cassette(
+        made.describe(ApiError(400, "ClientException", "no"), tasks=(made.arn(1),)),
+        made.describe({"tasks": [made.task(1)]}, tasks=(made.arn(1),)),
+        made.describe({"tasks": [made.task(2, "PENDING")]}, tasks=(made.arn(2),)),
+        made.describe({"tasks": [made.task(2, "RUNNING")]}, tasks=(made.arn(2),)),
+    )
+    with cassette.replay(tape):
+        client = made.client()
+        with pytest.raises(client.exceptions.ClientException):
+            ask(client, 1, 2)
+        assert ask(client, 1, 2) == ["RUNNING", "PENDING"]
+
+
+def test_with_the_clock_the_state_is_that_of_the_virtual_time():
+    """However often it is asked, the state changes when its time has come, and waiters move it."""
+    tape = made.cassette(
+        made.describe(PENDING, 0.0), made.describe(RUNNING, 14.0), made.describe(STOPPED, 40.0)
+    )
+    with cassette.replay(tape, advance="clock") as replayed:
+        client = made.client()
+        assert ask(client) + ask(client) == ["PENDING"] * 2
+        client.get_waiter("tasks_running").wait(cluster="prod", tasks=[bodies.TASK_ID])
+        assert replayed.clock.now == 18
+        replayed.clock.sleep(21.9)
+        assert ask(client) == ["RUNNING"]
+        replayed.clock.sleep(0.1)
+        assert ask(client) + ask(client) == ["STOPPED"] * 2
+
+
+def test_with_the_clock_an_error_is_served_once_when_it_is_due():
+    """Before the first state was recorded, and between errors, a task has its first state."""
+    tape = made.cassette(
+        made.describe(made.THROTTLE, 0.0), made.describe(RUNNING, 6.0), made.describe(STOPPED, 60.0)
+    )
+    with cassette.replay(tape, advance="clock") as replayed:
+        client = made.client()
+        assert ask(client) + ask(client) == ["RUNNING"] * 2
+        assert [call.attempts for call in replayed.calls] == [2, 1]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_throttles_go_through_every_retry_mode(mode):
+    """throttled, throttled, RUNNING is one call of three attempts in each of botocore's modes."""
+    tape = made.cassette(made.describe(made.THROTTLE, count=2), made.describe(RUNNING, 1.0))
+    with cassette.replay(tape) as replayed:
+        client = made.client(config=Config(retries={"mode": mode, "max_attempts": 4}))
+        response = client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID])
+        assert made.statuses(response) == ["RUNNING"]
+        metadata = response["ResponseMetadata"]
+        assert metadata["RetryAttempts"] == 2
+        assert metadata["HTTPStatusCode"] == 200
+        assert metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
+        assert replayed.calls[0].attempts == 3
+        assert len(replayed.calls[0].delays) == 2
+        assert replayed.clock.now == pytest.approx(sum(replayed.calls[0].delays))
+
+
+@pytest.mark.parametrize(("mode", "attempts"), [("legacy", 5), ("standard", 3), ("adaptive", 3)])
+def test_an_endless_throttle_ends_as_it_does_live(mode, attempts):
+    """After the mode's own number of attempts the throttle reaches the caller."""
+    tape = made.cassette(made.describe(made.THROTTLE))
+    with cassette.replay(tape) as replayed:
+        client = made.client(config=Config(retries={"mode": mode}))
+        with pytest.raises(botocore.exceptions.ClientError, match="ThrottlingException") as told:
+            ask(client)
+        assert f"reached max retries: {attempts - 1}" in str(told.value)
+        assert told.value.response["ResponseMetadata"]["RetryAttempts"] == attempts - 1
+        assert replayed.calls[0].attempts == attempts
+
+
+def test_the_default_retry_mode_is_botocores():
+    """botocore 1.44 retries twice by default, 1.43 four times; a replay takes what is there."""
+    tape = made.cassette(made.describe(made.THROTTLE, count=2), made.describe(RUNNING))
+    with cassette.replay(tape) as replayed:
+        assert ask(made.client()) == ["RUNNING"]
+    assert replayed.calls[0].attempts == 3
+    endless = made.cassette(made.describe(made.THROTTLE))
+    with cassette.replay(endless) as replayed, pytest.raises(botocore.exceptions.ClientError):
+        ask(made.client())
+    assert replayed.calls[0].attempts == (3 if NEW_BOTOCORE else 5)
+
+
+@pytest.mark.parametrize("options", [{"on_end": "error"}, {}])
+@pytest.mark.parametrize("operation", ["DescribeTasks", "StopTask"])
+def test_a_retry_after_the_last_recorded_error_gets_it_again(operation, options):
+    """A recording with three attempts replays where botocore makes five, also a write's."""
+    request = {"cluster": "prod", "task": bodies.TASK_ARN}
+    if operation == "DescribeTasks":
+        request = {"cluster": "prod", "tasks": [bodies.TASK_ARN]}
+    tape = made.cassette(made.call(operation, request, made.THROTTLE, count=3))
+    with cassette.replay(tape, **options) as replayed:
+        client = made.client(config=Config(retries={"mode": "legacy"}))
+        method = client.describe_tasks if operation == "DescribeTasks" else client.stop_task
+        with pytest.raises(botocore.exceptions.ClientError, match="ThrottlingException"):
+            method(**request)
+        assert replayed.calls[0].attempts == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ClusterNotFoundException", 400),
+        ("InvalidParameterException", 400),
+        ("ClientException", 400),
+        ("AccessDeniedException", 400),
+        ("ServerException", 500),
+    ],
+)
+def test_recorded_errors_are_of_the_clients_own_classes(code, status):
+    """An error has the class, the status, the code and the message of the live one."""
+    tape = made.cassette(made.describe(ApiError(status, code, "As it was said.")))
+    with cassette.replay(tape):
+        client = made.client()
+        with pytest.raises(getattr(client.exceptions, code)) as told:
+            ask(client)
+    response = told.value.response
+    assert response["Error"] == {"Code": code, "Message": "As it was said."}
+    assert response["message"] == "As it was said."
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_an_error_that_the_model_lacks_is_a_client_error():
+    """Its further members stay with it."""
+    error = ApiError(400, "ExpiredTokenException", "expired", {"hint": 7})
+    tape = made.cassette(made.describe(error))
+    with cassette.replay(tape), pytest.raises(botocore.exceptions.ClientError) as told:
+        ask(made.client())
+    assert told.value.response["Error"]["Code"] == "ExpiredTokenException"
+
+
+def test_two_runs_give_the_same():
+    """Answers, request ids and calls are equal from run to run, but for the back-off's jitter."""
+    tape = made.cassette(
+        made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)
+    )
+
+    def run():
+        with cassette.replay(tape) as replayed:
+            client = made.client()
+            answers = [
+                client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID]) for _ in range(3)
+            ]
+        calls = [(c.operation, c.parameters, c.attempts, c.outcome) for c in replayed.calls]
+        return answers, calls
+
+    assert run() == run()
