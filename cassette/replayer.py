@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import difflib
 import os
@@ -194,7 +195,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             "sleep": sleep,
             "rebase": rebase,
             "clients": None if clients is None else list(clients),
-            "ignore": ignore,
+            "ignore": {o: v if isinstance(v, str) else tuple(v) for o, v in (ignore or {}).items()},
             "unused": unused,
             "library": library,
         }
@@ -205,14 +206,13 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _begin(self) -> Tape:
         options = self._options
-        cassette = self._load(options["library"] or Library())
+        cassette = _rebased(self._load(options["library"] or Library()), options["rebase"])
         clock = Clock(real=options["sleep"] == "real")
         rules = Rules(
             unknown=options["unknown"],
             on_end=options["on_end"],
             advance=options["advance"],
-            shift=_shift(cassette, options["rebase"]),
-            ignore=options["ignore"] or {},
+            ignore=options["ignore"],
         )
         player = Player(
             cassette,
@@ -269,7 +269,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
             f"replay takes no on_end={on_end!r}",
             nearest="on_end is one of 'hold', 'error', or a number of calls",
         )
-    for operation, ignored in (options["ignore"] or {}).items():
+    for operation, ignored in options["ignore"].items():
         _check_ignored(operation, ignored)
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
@@ -305,10 +305,10 @@ def _check_ignored(operation: str, ignored: Iterable[str]) -> None:
             )
 
 
-def _shift(cassette: model.Cassette, rebase: Rebase | None) -> datetime.timedelta:
-    """The offset that makes the cassette's latest timestamp the one asked for."""
+def _rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:
+    """A cassette with every timestamp moved by one offset, so that the latest is as asked for."""
     if rebase is None:
-        return datetime.timedelta()
+        return cassette
     times = [
         time
         for i in cassette.interactions
@@ -316,9 +316,18 @@ def _shift(cassette: model.Cassette, rebase: Rebase | None) -> datetime.timedelt
         and (time := shapes.latest_time(i.operation, i.outcome.body))
     ]
     if not times:
-        return datetime.timedelta()
+        return cassette
     target = datetime.datetime.now(datetime.timezone.utc) if rebase == "now" else rebase
-    return target - max(times)
+    shift = target - max(times)
+    moved = [
+        dataclasses.replace(
+            i, outcome=model.Response(shapes.shifted(i.operation, i.outcome.body, shift))
+        )
+        if isinstance(i.outcome, model.Response)
+        else i
+        for i in cassette.interactions
+    ]
+    return dataclasses.replace(cassette, interactions=tuple(moved))
 
 
 def _unused(tape: Tape) -> UnusedInteractionError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 import json
 from collections.abc import Callable
@@ -16,19 +15,13 @@ from cassette.model import ApiError, Body, Outcome, Response
 class Recorded:
     """A recorded body, parsed once and written once, both only when first asked for."""
 
-    def __init__(self, operation: str, body: Body, shift: datetime.timedelta) -> None:
+    def __init__(self, operation: str, body: Body) -> None:
         self._operation = operation
         self.body = body
-        self._shift = shift
-
-    @functools.cached_property
-    def readable(self) -> Body:
-        """The body with its timestamps moved."""
-        return shapes.shifted(self._operation, self.body, self._shift)
 
     @functools.cached_property
     def _wire(self) -> dict[str, Any]:
-        return shapes.to_wire(self._operation, self.readable)
+        return shapes.to_wire(self._operation, self.body)
 
     @functools.cached_property
     def wire(self) -> bytes:
@@ -117,6 +110,6 @@ class Answer:
         if self.error:
             return self.error
         if not self.composed:
-            return Response(self.bodies[0].readable)
-        tasks = [body.readable["tasks"][0] for body in self.bodies]
+            return Response(self.bodies[0].body)
+        tasks = [body.body["tasks"][0] for body in self.bodies]
         return Response({"tasks": tasks, "failures": list(self.failures)})

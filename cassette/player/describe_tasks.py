@@ -98,7 +98,7 @@ class Tasks:
                 timeline.steps.append(step)
 
     def _recorded(self, task: Body) -> Recorded:
-        return Recorded("DescribeTasks", {"tasks": [task]}, self._rules.shift)
+        return Recorded("DescribeTasks", {"tasks": [task]})
 
     # -- one call ------------------------------------------------------------------------------
 

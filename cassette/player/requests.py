@@ -94,7 +94,7 @@ class Requests:
         if isinstance(interaction.outcome, ApiError):
             step.error = interaction.outcome
         else:
-            step.body = Recorded(interaction.operation, interaction.outcome.body, self._rules.shift)
+            step.body = Recorded(interaction.operation, interaction.outcome.body)
         timelines.setdefault(key, Timeline()).steps.append(step)
 
     def answer(self, operation: str, parameters: Body) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -25,7 +24,6 @@ class Rules:
         on_end: after the last outcome, `hold` it, or fail with `error`, or hold it for that many
             calls and then fail.
         advance: a timeline moves with each `call`, or with the virtual `clock`.
-        shift: seconds by which every timestamp is moved.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` stands for every item of a list or map.
     """
@@ -33,7 +31,6 @@ class Rules:
     unknown: Unknown = "error"
     on_end: OnEnd = "hold"
     advance: Advance = "call"
-    shift: datetime.timedelta = datetime.timedelta()
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @property
