@@ -11,10 +11,13 @@ ARGS ?=
 OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
 
+# Programs of others that are driven through the plugin; each has a group in pyproject.toml.
+PROGRAMS = airflow luigi dask
+
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format oldest newest wire wheel audit bench clean
+.PHONY: help demo test lint types format oldest newest wire apps wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'The targets, each complete on a fresh machine:'
@@ -51,6 +54,13 @@ newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotoco
 wire: $(ENVS)/test/made ## Run the replay's tests with every answer through botocore's own parser.
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto tests/replay tests/plugin $(ARGS)
 
+apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Drive three public programs through the plugin (Python 3.11 or newer).
+	@for program in $(PROGRAMS); do \
+		echo "== $$program"; \
+		AIRFLOW_HOME='$(abspath $(ENVS))/airflow/home' $(ENVS)/$$program/bin/python -m pytest \
+			-c tests/apps/pytest.ini tests/apps/test_$$program.py $(ARGS) || exit 1; \
+	done
+
 wheel: $(ENVS)/build/made ## Build sdist and wheel; try the installed wheel outside the checkout.
 	@rm -rf dist
 	$(ENVS)/build/bin/python -m build --outdir dist
@@ -61,8 +71,8 @@ wheel: $(ENVS)/build/made ## Build sdist and wheel; try the installed wheel outs
 	cp tests/smoke/smoke.py "$$away" && cd "$$away" && env/bin/python -I smoke.py
 
 audit: $(ENVS)/test/made ## Check that every committed cassette is valid and holds no secret.
-	$(ENVS)/test/bin/cassette check cassettes
-	$(ENVS)/test/bin/cassette audit cassettes
+	$(ENVS)/test/bin/cassette check cassettes tests/apps/cassettes
+	$(ENVS)/test/bin/cassette audit cassettes tests/apps/cassettes
 
 bench: $(ENVS)/bench/made ## Measure this tool beside its peers, in one run; prints a table, writes benchmarks/results.json.
 	$(ENVS)/bench/bin/python -m benchmarks
@@ -98,6 +108,9 @@ $(ENVS)/build/made: pyproject.toml Makefile
 
 $(ENVS)/bench/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group bench)
+
+$(PROGRAMS:%=$(ENVS)/%/made): pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable . --group app-$(notdir $(@D)))
 
 $(ENVS)/newest/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--upgrade --editable . --group test)

@@ -17,6 +17,9 @@ from tests.live.scripted import ScriptedECS
 settings.register_profile("project", deadline=None, max_examples=100)
 settings.load_profile("project")
 
+# Programs of others, each in an environment of its own: `make apps`.
+collect_ignore = ["apps"]
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 

@@ -1,0 +1,59 @@
+"""The table of docs/programs.md: what each program is expected to make of each variant.
+
+The tests read what they expect from the document, so it cannot say anything else than they do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "programs.md"
+HEALTHY = "healthy"
+_HEAD = "| variant |"
+
+
+def variants() -> list[str]:
+    """The variants of the table, in its order, without the healthy recording."""
+    return [name for name in _rows(_lines()) if name != HEALTHY]
+
+
+def outcome(program: str, variant: str) -> str:
+    """What the document says that a program makes of a variant."""
+    lines = _lines()
+    return _cells(lines[_rows(lines)[variant]])[_column(lines, program)]
+
+
+def write(program: str, variant: str, outcome: str) -> None:
+    """Put an outcome into the document."""
+    lines = _lines()
+    number = _rows(lines)[variant]
+    cells = _cells(lines[number])
+    cells[_column(lines, program)] = outcome
+    lines[number] = f"| {' | '.join(cells)} |"
+    DOCUMENT.write_text("\n".join([*lines, ""]), "utf-8")
+
+
+def _lines() -> list[str]:
+    return DOCUMENT.read_text("utf-8").splitlines()
+
+
+def _head(lines: list[str]) -> int:
+    return next(number for number, line in enumerate(lines) if line.startswith(_HEAD))
+
+
+def _column(lines: list[str], program: str) -> int:
+    return _cells(lines[_head(lines)]).index(program)
+
+
+def _rows(lines: list[str]) -> dict[str, int]:
+    """The variants and the numbers of their lines."""
+    rows = {}
+    for number in range(_head(lines) + 2, len(lines)):
+        if not lines[number].startswith("| "):
+            break
+        rows[_cells(lines[number])[0].strip("`")] = number
+    return rows
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split(" | ")]

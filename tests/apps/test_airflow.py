@@ -1,0 +1,75 @@
+"""Airflow's EcsRunTaskOperator: botocore's waiter, then one more DescribeTasks; no database."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.amazon.aws.exceptions import EcsTaskFailToStart
+from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
+from botocore.exceptions import WaiterError
+
+from tests.apps import account, table
+
+# Airflow's default is a million polls, which are ten weeks.
+POLLS = 20
+
+
+def operator() -> EcsRunTaskOperator:
+    """The operator as a user of Airflow writes it."""
+    return EcsRunTaskOperator(
+        task_id="report",
+        cluster="prod",
+        task_definition="report",
+        launch_type="FARGATE",
+        network_configuration={"awsvpcConfiguration": {"subnets": [account.SUBNET]}},
+        overrides={
+            "containerOverrides": [{"name": "report", "command": ["report", "--day", "2026-11-22"]}]
+        },
+        waiter_max_attempts=POLLS,
+        aws_conn_id=None,
+        do_xcom_push=False,
+    )
+
+
+@pytest.mark.cassette("airflow", source=account.SOURCE)
+def test_it_runs_a_task_to_success(tape):
+    """It runs the task, waits, looks at it once more; and stops it when Airflow kills the job."""
+    job = operator()
+    assert job.execute({}) is None
+    job.on_kill()
+    first, *others, last = [call.operation for call in tape.calls]
+    assert (first, last) == ("RunTask", "StopTask")
+    assert set(others) == {"DescribeTasks"}
+    if not tape.recording:
+        assert tape.clock.sleeps == (6,) * (len(others) - 2)
+        assert not tape.unused
+
+
+@pytest.mark.cassette_variants(
+    "airflow",
+    *table.variants(),
+    include_healthy=True,
+    ignore={"StopTask": ["reason"]},  # when its waiter fails the operator gives another one
+)
+def test_what_it_makes_of_a_variant(outcome):
+    """It looks at stop codes and exit codes, and stops the task if it has waited for too long."""
+    outcome("Airflow", lambda: operator().execute({}))
+
+
+@pytest.mark.cassette("airflow", "stopped/image-pull")
+def test_it_knows_that_no_exit_code_is_no_success():
+    """A task whose image could not be pulled has no exit code at all, and Airflow says why."""
+    with pytest.raises(EcsTaskFailToStart, match="CannotPullContainerError"):
+        operator().execute({})
+
+
+@pytest.mark.cassette("airflow", "api/throttled-for-long", ignore={"StopTask": ["reason"]})
+def test_it_stops_a_task_that_it_may_not_look_at(tape):
+    """An API that throttles for longer than botocore retries ends a task that was well."""
+    with pytest.raises(WaiterError, match="Rate exceeded"):
+        operator().execute({})
+    assert tape.calls[-1].operation == "StopTask"
+
+
+def test_the_version_is_documented(documented):
+    """The document tells which version does what it tells."""
+    documented("apache-airflow-providers-amazon")

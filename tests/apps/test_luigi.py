@@ -1,0 +1,80 @@
+"""luigi's ECSTask: a client made when the module is imported, `time.sleep` in a loop."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import luigi
+import pytest
+from luigi.contrib import ecs
+
+from tests.apps import account, table
+
+
+class Report(ecs.ECSTask):
+    """A job as a user of luigi writes it."""
+
+    cluster = "prod"
+    task_def: ClassVar[dict[str, Any]] = {
+        "family": "report",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": "512",
+        "memory": "1024",
+        "containerDefinitions": [
+            {"name": "report", "image": account.IMAGE},
+            {"name": "log-router", "image": account.SIDECAR, "essential": False},
+        ],
+    }
+    run_task_kwargs: ClassVar[dict[str, Any]] = {
+        "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": [account.SUBNET]}},
+    }
+    command: ClassVar[list[dict[str, Any]]] = [
+        {"name": "report", "command": ["report", "--day", "2026-11-22"]}
+    ]
+
+
+def run() -> None:
+    """Let luigi's own scheduler run the job; raises what the job raised."""
+    Report.clear_instance_cache()  # or luigi would go on with the last test's job
+    raised: list[Exception] = []
+    Report.event_handler(luigi.Event.FAILURE)(lambda task, error: raised.append(error))
+    result: Any = luigi.build(
+        [Report()], local_scheduler=True, detailed_summary=True, log_level="CRITICAL"
+    )
+    assert result.scheduling_succeeded == (not raised)
+    if raised:
+        raise raised[0]
+
+
+@pytest.mark.cassette("luigi", sleep="all", source=account.SOURCE)
+def test_it_runs_a_task_to_success(tape):
+    """It registers a task definition, runs it, and asks every two seconds until it is STOPPED."""
+    run()
+    first, second, *others = [call.operation for call in tape.calls]
+    assert [first, second] == ["RegisterTaskDefinition", "RunTask"]
+    assert set(others) == {"DescribeTasks"}
+    if not tape.recording:
+        assert tape.clock.sleeps == (2,) * (len(others) - 1)
+        assert not tape.unused
+
+
+@pytest.mark.cassette_variants(
+    "luigi", *table.variants(), include_healthy=True, sleep="all", on_end=100
+)
+def test_what_it_makes_of_a_variant(outcome):
+    """Whatever is STOPPED is a success: it looks at no exit code and at no stop code."""
+    outcome("luigi", run)
+
+
+@pytest.mark.cassette("luigi", "stopped/out-of-memory", sleep="all")
+def test_it_takes_a_container_killed_for_memory_for_a_success(tape):
+    """The container has exit code 137, and the job is done as far as luigi knows."""
+    run()
+    assert tape.calls[-1].outcome.body["tasks"][0]["containers"][0]["exitCode"] == 137
+
+
+def test_the_version_is_documented(documented):
+    """The document tells which version does what it tells."""
+    documented("luigi")
