@@ -7,6 +7,7 @@ turns one form into the other. Who holds a body must not change it.
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,24 +49,33 @@ Outcome = Response | ApiError
 
 
 def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
-    """An HTTP answer of ECS as an outcome; one that is not JSON becomes an error of its status."""
+    """An HTTP answer of ECS as an outcome, with what botocore's parser reads from it.
+
+    An answer may also come from a proxy, or from a server that is not well, and be no JSON.
+    """
+    body = _json_of(content)
+    if status < 300:
+        return Response(shapes.to_readable(operation, body))
+    if status >= 500 and (not content.strip() or content.strip().startswith(b"<html>")):
+        return ApiError(status, str(status), http.client.responses.get(status, ""))
+    return _error_of(status, body)
+
+
+def _json_of(content: bytes) -> Body:
+    """A body as JSON; other text is a message, as it is to botocore."""
     try:
         body = json.loads(content or b"{}")
     except ValueError:
-        body = {}
-    if not isinstance(body, Mapping):
-        body = {}
-    if status < 300:
-        return Response(shapes.to_readable(operation, body))
-    return _error_of(status, body)
+        body = {"message": content.decode("utf-8", "replace")}
+    return body if isinstance(body, Mapping) else {}
 
 
 def _error_of(status: int, body: Body) -> ApiError:
     """An error in the form that botocore reads from the body of JSON 1.1, and from nowhere else."""
-    code = str(body.get("__type") or body.get("code") or status)
+    code = str(body.get("__type") or status)
     code = code.rpartition("#")[2].partition(":")[0]
     message = str(body.get("message") or body.get("Message") or "")
-    said = {"__type", "code", "message", "Message"}
+    said = {"__type", "message", "Message"}
     return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
 
 

@@ -1,0 +1,49 @@
+"""What a proxy or a server that is not well answers is replayed as botocore read it live."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import cassette
+from tests.live.scripted import Answer
+
+ONCE = Config(retries={"total_max_attempts": 1})
+ASK = {"cluster": "prod", "tasks": ["ca55e77e4de59a5ae551090d7c15969e"]}
+
+
+def refused(client):
+    with pytest.raises(ClientError) as refusal:
+        client.describe_tasks(**ASK)
+    response = refusal.value.response
+    return type(refusal.value).__name__, response["Error"], response["ResponseMetadata"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"", 500),
+        Answer(b" \n", 503),
+        Answer(b"<html><body><b>Http/1.1 Service Unavailable</b></body></html>", 503),
+        Answer(b"upstream connect error", 502),
+        Answer(b"Bad gateway: caf\xc3\xa9", 400),
+        Answer({"message": "no type at all"}, 400),
+        Answer({"__type": "com.amazonaws.ecs#ClientException", "Message": "said so"}, 400),
+        Answer({"__type": "ServerException:http://internal/", "message": "said so"}, 500),
+        Answer({"__type": "ClientException", "code": "not the code"}, 400),
+        Answer({}, 404),
+    ],
+    ids=lambda answer: f"{answer.status} {bytes(str(answer.body), 'utf-8')[:24]!r}",
+)
+def test_a_refusal_is_replayed_as_it_was_read(tmp_path, scripted_ecs, answer):
+    """Class, code, message and status are those that the live call raised."""
+    scripted_ecs.script("DescribeTasks", answer)
+    client = boto3.client("ecs", endpoint_url=scripted_ecs.url, config=ONCE)
+    path = tmp_path / "odd.yaml"
+    with cassette.record(path):
+        kind, error, metadata = refused(client)
+    with cassette.replay(path):
+        assert refused(client)[:2] == (kind, error)
+        assert refused(client)[2]["HTTPStatusCode"] == metadata["HTTPStatusCode"]
