@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "cassette"
 SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
 
 MODEL = {"errors", "shapes", "model"}
-ROOMS = {"store", "scrub", "patch", "player", "intercept"}
+ROOMS = {"store", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
 BELOW_EDGES = MODEL | ROOMS | {"library"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo", "server"}

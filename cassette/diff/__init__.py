@@ -1,0 +1,12 @@
+"""Two cassettes compared by what they mean, and an edited copy as a patch file.
+
+`subjects` sorts a cassette into timelines, one for each task and each other request; `meaning`
+tells what ECS says from what AWS assigned by chance; `comparing` pairs the timelines of two
+cassettes and walks along them; `editing` writes the difference as the data of a patch file.
+"""
+
+from __future__ import annotations
+
+from cassette.diff.comparing import Difference, compare
+
+__all__ = ["Difference", "compare"]
