@@ -73,12 +73,21 @@ def taking_every_sleep(clock: Clock) -> Iterator[None]:
         clock.sleep(delay)
         return await real_async_sleep(0, result)
 
-    _exchange({id(real_sleep): sleep, id(real_async_sleep): async_sleep})
+    for function in (sleep, async_sleep):
+        function.ended = ended  # type: ignore[union-attr]
     try:
+        _exchange({id(real_sleep): sleep, id(real_async_sleep): async_sleep})
         yield
     finally:
         ended.set()
-        _exchange({id(sleep): real_sleep, id(async_sleep): real_async_sleep})
+        _exchange({id(sleep): _lasting(real_sleep), id(async_sleep): _lasting(real_async_sleep)})
+
+
+def _lasting(function: Any) -> Any:
+    """What stands under those replacements whose replay has ended, in whatever order they did."""
+    while (ended := getattr(function, "ended", None)) and ended.is_set():
+        function = function.__wrapped__
+    return function
 
 
 def _exchange(new: dict[int, Any]) -> None:

@@ -222,7 +222,6 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             identify=scrub.pseudonym_of_id,
         )
         self._tape = Tape(cassette, player, clock)
-        self._stack = contextlib.ExitStack()
         tap = intercept.ReplayTap(
             player.exchange,
             None if options["sleep"] == "real" else clock.sleep,
@@ -231,10 +230,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
             otherwise=self._otherwise(),
         )
-        intercept.open_tap(tap)
-        self._stack.callback(intercept.close_tap, tap)
-        if options["sleep"] == "all":
-            self._stack.enter_context(taking_every_sleep(clock))
+        with contextlib.ExitStack() as stack:  # closed if any of it fails
+            stack.callback(intercept.close_tap, tap)
+            intercept.open_tap(tap)
+            if options["sleep"] == "all":
+                stack.enter_context(taking_every_sleep(clock))
+            self._stack = stack.pop_all()
         return self._tape
 
     def _otherwise(self) -> intercept.RecordTap | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Any, Generic, TypeVar
+
+from cassette.errors import UsageError
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,8 +19,11 @@ class Verb(Generic[T]):
     """Something that lasts for a `with` or `async with` block, or for each call of a function.
 
     Subclasses give `_begin`, `_end` and `_again`, an unused twin with the same arguments: each
-    call of a decorated function gets a twin of its own, so recursion and threads are safe.
+    call of a decorated function gets a twin of its own, so recursion and threads are safe. A
+    `with` block may be entered again once it has ended.
     """
+
+    _under_way = False
 
     def _begin(self) -> T:
         raise NotImplementedError
@@ -29,7 +35,15 @@ class Verb(Generic[T]):
         raise NotImplementedError
 
     def __enter__(self) -> T:
-        return self._begin()
+        if self._under_way:
+            name = type(self).__name__
+            raise UsageError(
+                f"this {name} is under way already, and cannot begin a second time within itself",
+                fix=f"make another one for the inner block: with cassette.{name}(...)",
+            )
+        begun = self._begin()
+        self._under_way = True
+        return begun
 
     def __exit__(
         self,
@@ -37,10 +51,11 @@ class Verb(Generic[T]):
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._under_way = False
         self._end(failure)
 
     async def __aenter__(self) -> T:
-        return self._begin()
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -48,7 +63,7 @@ class Verb(Generic[T]):
         failure: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end(failure)
+        self.__exit__(kind, failure, trace)
 
     def __call__(self, function: F) -> F:
         """Decorate a function, a coroutine function or a (sync or async) generator function."""
@@ -60,11 +75,7 @@ class Verb(Generic[T]):
                     return await function(*args, **kwargs)
 
         elif inspect.isasyncgenfunction(function):
-
-            async def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    async for item in function(*args, **kwargs):
-                        yield item
+            wrapped = self._around_async_generator(function)
 
         elif inspect.isgeneratorfunction(function):
 
@@ -79,3 +90,26 @@ class Verb(Generic[T]):
                     return function(*args, **kwargs)
 
         return functools.wraps(function)(wrapped)  # type: ignore[return-value]
+
+    def _around_async_generator(
+        self, function: Callable[..., AsyncGenerator[Any, Any]]
+    ) -> Callable[..., AsyncGenerator[Any, Any]]:
+        """The same function; what is sent, thrown or closed reaches it, as `yield from` has it."""
+
+        async def wrapped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            with self._again():
+                async with contextlib.aclosing(function(*args, **kwargs)) as items:
+                    step = items.asend(None)
+                    while True:
+                        try:
+                            item = await step
+                        except StopAsyncIteration:
+                            return
+                        try:
+                            step = items.asend((yield item))
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:  # noqa: BLE001 - whose it is to handle
+                            step = items.athrow(error)
+
+        return wrapped

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Reads what other tools recorded.
     "foreign": MODEL | {"store"},
     # What the two verbs have in common: a context manager that is a decorator, too.
-    "verb": set(),
+    "verb": {"errors"},
     **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "modes": BELOW_EDGES | {"verb"},

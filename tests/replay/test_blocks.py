@@ -1,0 +1,297 @@
+"""However a block ends, botocore and the sleeps are afterwards as they were before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+
+import botocore.client
+import botocore.endpoint
+import botocore.waiter
+import pytest
+
+import cassette
+from cassette.errors import CassetteNotFoundError, UnmatchedRequestError, UsageError
+from tests.live import bodies
+from tests.replay import made
+
+RUNNING = made.cassette(made.describe(bodies.described(bodies.running())))
+STOPPED = made.cassette(made.describe(bodies.described(bodies.stopped())))
+
+
+def replaced():
+    """What of botocore and of the interpreter a replay replaces."""
+    return (
+        botocore.endpoint.Endpoint.make_request,
+        botocore.waiter.time,
+        botocore.client.ClientCreator.__init__,
+        time.sleep,
+        asyncio.sleep,
+    )
+
+
+AS_IT_WAS = replaced()
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was():
+    yield
+    assert replaced() == AS_IT_WAS
+
+
+def ask():
+    """The status of the task of `bodies`."""
+    answer = made.client().describe_tasks(cluster="prod", tasks=[bodies.TASK_ID])
+    return answer["tasks"][0]["lastStatus"]
+
+
+@pytest.mark.parametrize("raised", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("sleep", ["skip", "all", "real"])
+def test_a_block_that_raises_gives_everything_back(raised, sleep):
+    """Also what is no Exception, and it comes out as it went in."""
+    with pytest.raises(raised), cassette.replay(RUNNING, sleep=sleep):
+        assert ask() == "RUNNING"
+        raise raised
+
+
+def test_the_failure_of_the_block_goes_before_an_unmatched_call():
+    """Who reads a failed test sees the failure of the test."""
+    with pytest.raises(ZeroDivisionError), cassette.replay(RUNNING):
+        with pytest.raises(UnmatchedRequestError):
+            made.client().list_tasks()
+        _ = 1 / 0
+
+
+@pytest.mark.parametrize(
+    ("name", "patches", "error"),
+    [("no-such-cassette", (), CassetteNotFoundError), (RUNNING, ("x",), CassetteNotFoundError)],
+)
+def test_a_replay_that_cannot_begin_opens_nothing(name, patches, error):
+    """An error at the beginning leaves no tap open."""
+    with pytest.raises(error), cassette.replay(name, *patches):
+        raise AssertionError("the block must not run")
+
+
+class Interrupting:
+    """A module that is interrupted when it is looked at for the first time."""
+
+    interrupted = False
+
+    def __getattribute__(self, name):
+        if name == "__dict__" and not Interrupting.interrupted:
+            Interrupting.interrupted = True
+            raise KeyboardInterrupt
+        return super().__getattribute__(name)
+
+
+def test_a_replay_that_is_interrupted_while_it_begins_is_closed(monkeypatch):
+    """Whatever is raised after the tap was opened closes it, and no sleep stays replaced."""
+    monkeypatch.setitem(sys.modules, "interrupting", Interrupting())
+    with pytest.raises(KeyboardInterrupt), cassette.replay(RUNNING, sleep="all"):
+        raise AssertionError("the block must not run")
+    assert Interrupting.interrupted
+
+
+@pytest.mark.parametrize("swallow", [Exception, BaseException])
+def test_a_swallowed_unmatched_call_fails_the_block(swallow):
+    """Code under test that catches everything cannot hide that it was never answered."""
+    with (
+        pytest.raises(UnmatchedRequestError, match="ListTasks was never recorded"),
+        cassette.replay(RUNNING) as tape,
+    ):
+        with contextlib.suppress(swallow):
+            made.client().list_tasks()
+        assert len(tape.unmatched) == 1
+        assert ask() == "RUNNING"
+
+
+def test_unmatched_calls_that_were_meant_are_forgiven():
+    """A test of the error itself clears the list."""
+    with cassette.replay(RUNNING) as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().list_tasks()
+        tape.unmatched.clear()
+
+
+def test_a_replay_may_be_entered_again_but_not_within_itself():
+    """One after another each begins anew; at once they would share one place in the timeline."""
+    replay = cassette.replay(RUNNING, unused="error")
+    for _ in range(2):
+        with replay as tape:
+            assert ask() == "RUNNING"
+            with pytest.raises(UsageError, match="replay is under way already"), replay:
+                raise AssertionError("the block must not run")
+            assert len(tape.calls) == 1
+
+
+# -- decorators ---------------------------------------------------------------------------------
+
+
+def test_each_call_of_a_decorated_function_has_a_replay_of_its_own():
+    """Also within itself, and in threads."""
+    states = [{"tasks": [made.task(1, f"S{n}")]} for n in range(3)]
+    tape = made.cassette(*(made.describe(state, tasks=(made.arn(1),)) for state in states))
+
+    @cassette.replay(tape)
+    def polled(depth):
+        client = made.client()
+        seen = [
+            client.describe_tasks(cluster="prod", tasks=[made.arn(1)])["tasks"][0]["lastStatus"]
+            for _ in states
+        ]
+        return [seen] + (polled(depth - 1) if depth else [])
+
+    assert polled(2) == [["S0", "S1", "S2"]] * 3
+
+
+def test_a_decorated_generator_replays_until_it_ends():
+    """What is sent, thrown and returned reaches it as it would undecorated."""
+
+    @cassette.replay(RUNNING)
+    def states():
+        sent = yield ask()
+        try:
+            yield sent
+        except ZeroDivisionError:
+            yield ask() + " again"
+        return "the end"
+
+    steps = states()
+    assert [next(steps), steps.send("sent")] == ["RUNNING", "sent"]
+    assert steps.throw(ZeroDivisionError()) == "RUNNING again"
+    with pytest.raises(StopIteration) as ended:
+        next(steps)
+    assert ended.value.value == "the end"
+
+
+def test_a_generator_that_is_left_early_gives_everything_back():
+    """As a fixture does whose test fails."""
+
+    @cassette.replay(RUNNING)
+    def states():
+        while True:
+            yield ask()
+
+    steps = states()
+    assert next(steps) == "RUNNING"
+    steps.close()
+    assert replaced() == AS_IT_WAS
+
+
+def test_a_decorated_async_generator_replays_until_it_ends():
+    """What is sent and thrown reaches it as it would undecorated, and it ends by itself."""
+
+    @cassette.replay(RUNNING)
+    async def states():
+        sent = yield ask()
+        try:
+            yield sent
+        except ZeroDivisionError:
+            yield ask() + " again"
+
+    async def main():
+        steps = states()
+        seen = [await anext(steps), await steps.asend("sent")]
+        seen.append(await steps.athrow(ZeroDivisionError()))
+        return seen + [item async for item in steps]
+
+    assert asyncio.run(main()) == ["RUNNING", "sent", "RUNNING again"]
+
+
+def test_an_async_generator_that_is_left_early_is_cleaned_up_within_its_replay():
+    """Its `finally` still has answers, and nothing stays open after it."""
+    seen = []
+
+    @cassette.replay(RUNNING)
+    async def states():
+        try:
+            while True:
+                yield ask()
+        finally:
+            seen.append(ask())
+
+    async def main():
+        async with contextlib.aclosing(states()) as steps:
+            async for state in steps:
+                seen.append(state)
+                break
+        return replaced() == AS_IT_WAS
+
+    assert asyncio.run(main())
+    assert seen == ["RUNNING", "RUNNING"]
+
+
+def test_a_decorated_async_context_manager_sees_what_its_block_raised():
+    """Decorators stack."""
+    seen = []
+
+    @contextlib.asynccontextmanager
+    @cassette.replay(RUNNING)
+    async def replayed():
+        try:
+            yield ask()
+        except asyncio.CancelledError as error:
+            seen.append(type(error))
+            raise
+
+    async def main():
+        async with replayed() as state:
+            seen.append(state)
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert seen == ["RUNNING", asyncio.CancelledError]
+
+
+def test_a_cancelled_task_gives_everything_back():
+    """`async with` ends however the task ends."""
+
+    async def waits(begun):
+        async with cassette.replay(RUNNING, sleep="all"):
+            assert ask() == "RUNNING"
+            begun.set()
+            await asyncio.Event().wait()
+
+    async def main():
+        begun = asyncio.Event()
+        task = asyncio.create_task(waits(begun))
+        await begun.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_replays_that_end_in_any_order_give_every_sleep_back():
+    """The one that began first may end first."""
+    first, second = (cassette.replay(RUNNING, sleep="all") for _ in range(2))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(first)
+        second.__enter__()
+        stack.pop_all().close()
+        assert time.sleep is not AS_IT_WAS[3]
+        second.__exit__(None, None, None)
+
+
+def test_an_inner_replay_under_threads_leaves_the_outer_one_open():
+    """Only the last one closes the switch."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def inner():
+        with cassette.replay(STOPPED):
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=inner)
+    with cassette.replay(RUNNING):
+        thread.start()
+        assert inside.wait(10)
+        assert ask() == "STOPPED"
+        leave.set()
+        thread.join()
+        assert ask() == "RUNNING"
