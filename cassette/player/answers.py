@@ -34,9 +34,24 @@ class Recorded:
         return _copier(self._parsed)
 
     @functools.cached_property
-    def fresh_task(self) -> Callable[[], dict[str, Any]]:
-        """Makes fresh copies of its one task."""
-        return _copier(self._parsed["tasks"][0])
+    def fresh_item(self) -> Callable[[], dict[str, Any]]:
+        """Makes fresh copies of the one item of its one list."""
+        (items,) = self._parsed.values()
+        return _copier(items[0])
+
+    @property
+    def item(self) -> Body:
+        """The one item of its one list: a task, or a failure."""
+        (items,) = self.body.values()
+        item: Body = items[0]
+        return item
+
+    @property
+    def wire_item(self) -> Body:
+        """The same as it stands on the wire."""
+        (items,) = self._wire.values()
+        item: Body = items[0]
+        return item
 
     @functools.cached_property
     def _parsed(self) -> dict[str, Any]:
@@ -74,7 +89,7 @@ class Answer:
     """What the player answers to one attempt; see `cassette.intercept.Answer`."""
 
     bodies: tuple[Recorded, ...] = ()
-    failures: tuple[Body, ...] = ()
+    failures: tuple[Recorded, ...] = ()
     error: ApiError | None = None
     composed: bool = False  # of single tasks, as DescribeTasks is
     request_id: str = ""
@@ -88,8 +103,8 @@ class Answer:
         """A fresh copy of what botocore's parser makes of it, without metadata."""
         if not self.composed:
             return self.bodies[0].fresh()
-        tasks = [body.fresh_task() for body in self.bodies]
-        return {"tasks": tasks, "failures": [dict(failure) for failure in self.failures]}
+        tasks = [task.fresh_item() for task in self.bodies]
+        return {"tasks": tasks, "failures": [failure.fresh_item() for failure in self.failures]}
 
     def wire(self) -> bytes:
         """The body as it stands on the wire."""
@@ -98,12 +113,9 @@ class Answer:
             return json.dumps(error | dict(self.error.members)).encode()
         if not self.composed:
             return self.bodies[0].wire
-        return json.dumps(
-            {
-                "failures": self.failures,
-                "tasks": [json.loads(body.wire)["tasks"][0] for body in self.bodies],
-            }
-        ).encode()
+        failures = [failure.wire_item for failure in self.failures]
+        tasks = [task.wire_item for task in self.bodies]
+        return json.dumps({"failures": failures, "tasks": tasks}).encode()
 
     def outcome(self) -> Outcome:
         """The same in the words of the model."""
@@ -111,5 +123,5 @@ class Answer:
             return self.error
         if not self.composed:
             return Response(self.bodies[0].body)
-        tasks = [body.body["tasks"][0] for body in self.bodies]
-        return Response({"tasks": tasks, "failures": list(self.failures)})
+        tasks = [task.item for task in self.bodies]
+        return Response({"tasks": tasks, "failures": [failure.item for failure in self.failures]})

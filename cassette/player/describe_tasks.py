@@ -77,10 +77,11 @@ class Tasks:
         has_tags = "TAGS" in (request.get("include") or ())
         for task in outcome.body.get("tasks") or ():
             step = Step(index, interaction.at, interaction.count, has_tags=has_tags)
-            step.body = self._recorded(task)
+            step.body = _task(task)
             timelines.setdefault(id_of(task), Timeline()).steps.append(step)
         for failure in outcome.body.get("failures") or ():
-            step = Step(index, interaction.at, interaction.count, failure=failure)
+            step = Step(index, interaction.at, interaction.count)
+            step.failure = _failure(failure)
             id_ = short_name(failure.get("arn") or "")
             timelines.setdefault(id_, Timeline()).steps.append(step)
 
@@ -94,11 +95,8 @@ class Tasks:
         for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
             if id_of(task) not in timelines:
                 timeline = timelines[id_of(task)] = Timeline()
-                step = Step(index, interaction.at, 1, self._recorded(task), has_tags=True)
+                step = Step(index, interaction.at, 1, _task(task), has_tags=True)
                 timeline.steps.append(step)
-
-    def _recorded(self, task: Body) -> Recorded:
-        return Recorded("DescribeTasks", {"tasks": [task]})
 
     # -- one call ------------------------------------------------------------------------------
 
@@ -195,12 +193,13 @@ class Tasks:
     ) -> Answer:
         wants_tags = "TAGS" in (parameters.get("include") or ())
         bodies: list[Recorded] = []
-        failures: list[Body] = []
+        failures: list[Recorded] = []
         for step, (name, timeline) in zip(steps, found, strict=True):
             if step is None or timeline is None:
-                failures.append({"arn": self._arn(name, parameters), "reason": "MISSING"})
+                missing = {"arn": self._arn(name, parameters), "reason": "MISSING"}
+                failures.append(_failure(missing))
             elif step.failure is not None:
-                failures.append(dict(step.failure))
+                failures.append(step.failure)
             elif body := self._tagged(step, timeline, wants_tags, parameters):
                 bodies.append(body)
         return Answer(tuple(bodies), tuple(failures), composed=True)
@@ -217,8 +216,8 @@ class Tasks:
                 known = [s.body for s in timeline.steps if s.has_tags and s.body]
                 if not known:
                     raise self._unmatched.tags(parameters)
-                tags = known[-1].body["tasks"][0].get("tags", [])
-            step.other = self._recorded({**step.body.body["tasks"][0], "tags": tags})
+                tags = known[-1].item.get("tags", [])
+            step.other = _task({**step.body.item, "tags": tags})
         return step.other
 
     def _arn(self, name: str, parameters: Body) -> str:
@@ -229,9 +228,17 @@ class Tasks:
         for timeline in (self._clusters.get(cluster) or {}).values():
             for step in timeline.steps:
                 if step.body:
-                    like: str = step.body.body["tasks"][0].get("taskArn", "")
+                    like: str = step.body.item.get("taskArn", "")
                     return like.rpartition("/")[0] + "/" + name
         return f"arn:aws:ecs:{self._cassette.region}:000000000000:task/{cluster}/{name}"
+
+
+def _task(task: Body) -> Recorded:
+    return Recorded("DescribeTasks", {"tasks": [task]})
+
+
+def _failure(failure: Body) -> Recorded:
+    return Recorded("DescribeTasks", {"failures": [failure]})
 
 
 # What ECS says to names that cannot be right, whatever there is. Source of the words: public

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cassette.model import ApiError, Body
+from cassette.model import ApiError
 from cassette.player.answers import Recorded
 from cassette.player.rules import HELD
 
@@ -25,7 +25,7 @@ class Step:
     at: float
     count: int
     body: Recorded | None = None
-    failure: Body | None = None
+    failure: Recorded | None = None
     error: ApiError | None = None
     has_tags: bool = False
     other: Recorded | None = None

@@ -33,15 +33,20 @@ def describe(outcome: Any, at: float = 0.0, *, tasks: tuple = (bodies.TASK_ARN,)
 
 def cassette(*interactions: Interaction) -> Cassette:
     """A scrubbed cassette of these calls."""
-    made = Cassette(
+    made = unscrubbed(*interactions)
+    scrubbed, _ = scrub.scrub(made, "standard")
+    return dataclasses.replace(scrubbed, path=made.path)
+
+
+def unscrubbed(*interactions: Interaction) -> Cassette:
+    """A cassette of these calls as they are."""
+    return Cassette(
         bodies.REGION,
         Recorded("2026-11-23T12:00:00Z", "ecs-cassette 0", "1.43.0"),
         Scrub("standard", scrub.POLICY_VERSION),
         interactions,
         path="cassettes/made.yaml",
     )
-    scrubbed, _ = scrub.scrub(made, "standard")
-    return dataclasses.replace(scrubbed, path=made.path)
 
 
 def task(number: int, status: str = "RUNNING", cluster: str = bodies.CLUSTER, **members: Any):

@@ -263,7 +263,7 @@ def test_a_write_of_several_equal_answers_is_answered_that_often():
 
 def test_every_operation_of_the_model_replays():
     """Whatever botocore's model lists, with the least that its shapes ask for."""
-    requests = {name: _least(shapes.shape_of(name, "request")) for name in shapes.operations()}
+    requests = {name: least(shapes.shape_of(name, "request")) for name in shapes.operations()}
     tape = made.cassette(*(made.call(name, request, {}) for name, request in requests.items()))
     with cassette.replay(tape) as replayed:
         client = made.client()
@@ -274,13 +274,13 @@ def test_every_operation_of_the_model_replays():
         assert len(replayed.calls) == len(requests) - 1
 
 
-def _least(shape):
+def least(shape):
     """The smallest value that botocore takes for a shape."""
     if shape.type_name == "structure":
         union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
-        return {name: _least(shape.members[name]) for name in shape.required_members or union}
+        return {name: least(shape.members[name]) for name in shape.required_members or union}
     if shape.type_name == "list":
-        return [_least(shape.member)]
+        return [least(shape.member)]
     if shape.type_name == "string":
         return shape.enum[0] if getattr(shape, "enum", None) else "web"
     return {"boolean": True, "map": {}, "timestamp": 0, "double": 1.0}.get(shape.type_name, 1)
