@@ -98,7 +98,7 @@ $(ENVS)/demo/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable '.[demo]')
 
 $(ENVS)/test/made: pyproject.toml Makefile
-	$(call make_environment,$(PYTHON),--editable . --group test --group async)
+	$(call make_environment,$(PYTHON),--editable . --group test --group beside --group async)
 
 $(ENVS)/lint/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group lint)
@@ -113,10 +113,10 @@ $(PROGRAMS:%=$(ENVS)/%/made): pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group app-$(notdir $(@D)))
 
 $(ENVS)/newest/made: pyproject.toml Makefile
-	$(call make_environment,$(PYTHON),--upgrade --editable . --group test)
+	$(call make_environment,$(PYTHON),--upgrade --editable . --group test --group beside)
 
 $(ENVS)/oldest/made: pyproject.toml Makefile .ci/oldest.py $(ENVS)/oldest.txt
-	$(call make_environment,$(OLDEST_PYTHON),--editable . --group test --constraint $(ENVS)/oldest.txt)
+	$(call make_environment,$(OLDEST_PYTHON),--editable . --group test --group beside --constraint $(ENVS)/oldest.txt)
 
 $(ENVS)/oldest.txt: pyproject.toml .ci/oldest.py
 	@mkdir -p $(ENVS)

@@ -1,6 +1,6 @@
 """Print a constraint for the lowest version of every dependency that a pyproject.toml allows.
 
-It covers the dependencies, the extras and the group `test`: each must say `name>=version`.
+It covers the dependencies, the extras, the groups `test` and `beside`: each says `name>=version`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def main(path: str) -> None:
     """Print one constraint a line."""
     document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     project = document["project"]
-    wanted = [*project["dependencies"], *document["dependency-groups"]["test"]]
+    groups = document["dependency-groups"]
+    wanted = [*project["dependencies"], *groups["test"], *groups["beside"]]
     for extra in project["optional-dependencies"].values():
         wanted += extra
     print("\n".join(sorted({constraint(requirement) for requirement in wanted})))

@@ -84,7 +84,8 @@ def _version(data: object) -> None:
             nearest=f"a cassette begins with the line `cassette: {FORMAT_VERSION}`",
             fix="name the cassette first, then its patches"
             if is_patch
-            else "record one with `cassette record`, or see docs/format.md",
+            else "record one with `cassette record`, or make one of another tool's recording "
+            "with `cassette import`",
         )
     version = _whole(data["cassette"], "/cassette", least=1)
     if version > FORMAT_VERSION:

@@ -1,0 +1,44 @@
+"""One pytest run in a process of its own, with every plugin active that is installed."""
+
+from __future__ import annotations
+
+import pytest
+
+# The code under test; the cassette `web` goes from PROVISIONING to RUNNING.
+WATCH = """
+import boto3
+import cassette
+
+TASK = cassette.load("web").tasks[0]["taskArn"]
+
+def status(cluster="prod"):
+    (task,) = boto3.client("ecs").describe_tasks(cluster=cluster, tasks=[TASK])["tasks"]
+    return task["lastStatus"]
+"""
+
+ASYNCIO = 'ignore:The configuration option "asyncio_default_fixture_loop_scope"'
+# Every warning is an error, but for pytest-asyncio's of a setting that its first releases lack.
+QUIET = ("-p", "no:cacheprovider", "--strict-markers", "-W", "error", "-W", ASYNCIO)
+
+IMPORTS = """
+import asyncio, datetime, os, unittest
+import boto3, pytest
+import cassette
+from watch import TASK, status
+"""
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Run pytest over the source of one test file, and of others by name."""
+    for name in ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makepyfile(watch=WATCH)
+
+    def run(source, *arguments, **files):
+        pytester.makepyfile(
+            test_it=IMPORTS + source, **{name: IMPORTS + text for name, text in files.items()}
+        )
+        return pytester.runpytest_subprocess(*QUIET, *arguments)
+
+    return run
