@@ -121,10 +121,18 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """Which scrubbing made a cassette: the policy's name and the version of its rules."""
+    """Which scrubbing made a cassette.
+
+    Args:
+        policy: its name.
+        version: that of the tool's rules.
+        kept: the members, as `Shape.member` or `Shape.member[name]`, that stayed in this cassette
+            because a project's own rules keep them.
+    """
 
     policy: str
     version: int
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from cassette import intercept, scrub
+from cassette import intercept, project, scrub
 from cassette.clock import Clock
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.library import SUFFIX, Library, built_in_pack
@@ -37,7 +37,7 @@ MODES: tuple[RecordMode, ...] = get_args(RecordMode)
 OPTIONS = tuple(
     name
     for name, parameter in inspect.signature(replay).parameters.items()
-    if parameter.kind is parameter.KEYWORD_ONLY and name != "library"
+    if parameter.kind is parameter.KEYWORD_ONLY and name not in ("library", "rules")
 )
 
 
@@ -53,9 +53,10 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
             first folder. One that is there is recorded anew where it stands, unless it belongs
             to the pack that ships.
         policy: the scrubbing policy of a recording; by default that of the cassette that is
-            there, else `standard`.
+            there, else that of the project's rules, else `standard`.
         save_on_error: keep what was recorded although the block raised.
         source: what is recorded, for the cassette's header, if it is not AWS itself.
+        rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
         options: the options of `replay`, for as far as the mode replays.
 
     Raises:
@@ -75,13 +76,14 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         policy: str | None = None,
         save_on_error: bool = False,
         source: str = "live",
+        rules: scrub.Rules | None = None,
         **options: Any,
     ) -> None:
         _check("record mode", mode, MODES)
         for option in options:
             _check("option", option, (*OPTIONS, "policy", "source"))
         self._library = library or Library()
-        self._replay = replay(name, *patches, library=self._library, **options)
+        self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
         self._mode = mode
         self._name = name
         self._patches = patches
@@ -89,6 +91,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         self._policy = policy
         self._save_on_error = save_on_error
         self._source = source
+        self._rules = rules
         self._options = options
 
     def _again(self) -> use:
@@ -101,6 +104,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
             policy=self._policy,
             save_on_error=self._save_on_error,
             source=self._source,
+            rules=self._rules,
             **self._options,
         )
 
@@ -115,7 +119,8 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         found = None if self._mode == "none" or self._patches else self._found()
         if self._mode == "none" or self._patches or (self._mode == "once" and found):
             return self._replay
-        file = _File(self._target(found), self._policy, self._source, self._save_on_error)
+        rules = project.rules() if self._rules is None else self._rules
+        file = _File(self._target(found), self._policy, self._source, self._save_on_error, rules)
         if not found:
             return _Anew(file, self._options.get("clients"))
         cassette = self._library.load(found)
@@ -123,7 +128,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         if self._mode == "all":
             return _Anew(file, self._options.get("clients"))
         # What is unknown is to be asked for, not to be answered as ECS would.
-        options = {**self._options, "library": self._library, "unknown": "error"}
+        options = {**self._options, "library": self._library, "rules": rules, "unknown": "error"}
         return _Extending(file, cassette, **options)
 
     def _found(self) -> Path | None:
@@ -161,10 +166,16 @@ class _File:
     policy: str | None
     source: str
     save_on_error: bool
+    rules: scrub.Rules
+
+    def check(self) -> None:
+        """Say before a recording, not after it, that it could not be kept."""
+        check_writable(self.path)
+        project.key()
 
     def keep(self, heard: _Heard, failure: BaseException | None) -> None:
         if failure is None or (self.save_on_error and heard.calls):
-            save(heard.cassette(self.path), self.path, policy=self.policy)
+            save(heard.cassette(self.path), self.path, policy=self.policy, rules=self.rules)
 
 
 @dataclass(slots=True)
@@ -281,7 +292,7 @@ class _Anew(Verb[Tape]):
         self._tap = intercept.RecordTap(self._heard.hear, clients)
 
     def _begin(self) -> Tape:
-        check_writable(self._file.path)
+        self._file.check()
         intercept.open_tap(self._tap)
         return LiveTape(self._heard, _nothing())
 
@@ -302,7 +313,7 @@ class _Extending(replay):
         return intercept.RecordTap(self._heard.hear)
 
     def _begin(self) -> Tape:
-        check_writable(self._file.path)
+        self._file.check()
         return LiveTape(self._heard, super()._begin())
 
     def _end(self, failure: BaseException | None) -> None:

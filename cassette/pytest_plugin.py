@@ -158,8 +158,11 @@ def _library(config: pytest.Config, test_file: Path) -> Library:
 
 
 def _folder(config: pytest.Config) -> Path:
-    root = config.inipath.parent if config.inipath else config.rootpath
-    return root / (config.getini("cassette_dir") or "cassettes")
+    return _root(config) / (config.getini("cassette_dir") or "cassettes")
+
+
+def _root(config: pytest.Config) -> Path:
+    return config.inipath.parent if config.inipath else config.rootpath
 
 
 def _mode(config: pytest.Config) -> str:
@@ -190,6 +193,7 @@ def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
     if wanted is None:
         yield None
         return
+    from cassette import project
     from cassette.errors import CassetteError
     from cassette.modes import use
 
@@ -202,6 +206,7 @@ def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
             library=_library(config, request.path),
             folder=_folder(config) if config.getini("cassette_dir") else None,
             save_on_error=config.getoption("--cassette-save") == "always",
+            rules=project.rules(_root(config)),
             **wanted.options,
         )
         tape = verb.__enter__()

@@ -14,7 +14,7 @@ from typing import Any
 
 import botocore
 
-from cassette import intercept, scrub, shapes, store
+from cassette import intercept, project, scrub, shapes, store
 from cassette.errors import CassetteWriteError, NothingRecordedError
 from cassette.model import Cassette, Interaction, Recorded, Scrub, outcome_of
 from cassette.verb import Verb
@@ -28,22 +28,34 @@ def tool() -> str:
 
 
 def save(
-    cassette: Cassette, path: str | os.PathLike[str], *, policy: str | None = None
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    *,
+    policy: str | None = None,
+    rules: scrub.Rules | None = None,
 ) -> scrub.Report:
     """Scrub, audit and write a cassette. The only way by which the tool writes one.
+
+    With the environment variable CASSETTE_SCRUB_KEY, what is otherwise numbered becomes a keyed
+    hash.
 
     Args:
         cassette: what to write; it may be unscrubbed.
         path: the file. What stands there is replaced in one step, or stays if anything fails.
-        policy: the scrubbing policy; by default the one that the cassette names.
+        policy: the scrubbing policy; by default the one that the cassette names, or `strict` if
+            the project's rules say so.
+        rules: the project's own; by default those of the nearest pyproject.toml.
 
     Raises:
         UnsafeCassetteError: the audit found what must not be written.
         CassetteWriteError: the file could not be written.
+        UsageError: the project's rules or the key are none.
     """
-    scrubbed, scrubber = scrub.scrub(cassette, policy or cassette.scrub.policy)
+    own = project.rules() if rules is None else rules
+    chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
+    scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project.key())
     text = store.render(scrubbed)
-    scrub.gate(text, scrubber.originals, str(path))
+    scrub.gate(text, scrubber.originals, os.fspath(path), own)
     store.write(path, text)
     return scrubber.report
 
@@ -154,31 +166,35 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     Args:
         path: the cassette file to write when the block ends. Nothing is written if the block
             raises, unless `save_on_error` is true.
-        policy: the scrubbing policy.
+        policy: the scrubbing policy; by default that of the project's rules, or `standard`.
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
         source: what is recorded, for the cassette's header, if it is not AWS itself.
+        rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
 
     Raises:
         NothingRecordedError: the block made no ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
         CassetteWriteError: the file cannot be written; known before the first call.
+        UsageError: the project's rules or CASSETTE_SCRUB_KEY are none; known before it, too.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
-        policy: str = "standard",
+        policy: str | None = None,
         clients: Iterable[Any] | None = None,
         save_on_error: bool = False,
         source: str = "live",
+        rules: scrub.Rules | None = None,
     ) -> None:
         self._path = path
         self._policy = policy
         self._clients = None if clients is None else list(clients)
         self._save_on_error = save_on_error
         self._source = source
+        self._rules = rules
 
     def _again(self) -> record:
         return record(
@@ -187,10 +203,14 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             clients=self._clients,
             save_on_error=self._save_on_error,
             source=self._source,
+            rules=self._rules,
         )
 
     def _begin(self) -> Recording:
         check_writable(self._path)
+        # Read before the first call; where the calls lead, the working directory may change.
+        self._own = project.rules() if self._rules is None else self._rules
+        project.key()
         self._recording = Recording(self._source)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)
@@ -200,7 +220,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         intercept.close_tap(self._tap)
         if failure is None or (self._save_on_error and len(self._recording)):
             cassette = self._recording.cassette(os.fspath(self._path))
-            self.report = save(cassette, self._path, policy=self._policy)
+            self.report = save(cassette, self._path, policy=self._policy, rules=self._own)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

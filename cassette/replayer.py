@@ -6,12 +6,13 @@ import contextlib
 import dataclasses
 import datetime
 import difflib
+import functools
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from cassette import intercept, model, patch, scrub, shapes, store
+from cassette import intercept, model, patch, project, scrub, shapes, store
 from cassette.clock import Clock, taking_every_sleep
 from cassette.errors import PatchError, UnusedInteractionError, UsageError
 from cassette.library import Library
@@ -165,6 +166,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             which `*` is every item: `{"RunTask": ["tags", "/overrides/*/*/command"]}`.
         unused: at the end, `ignore` interactions that nobody asked for, or fail with `error`.
         library: where names are looked up; by default `./cassettes` and the pack that ships.
+        rules: the project's own scrubbing rules, so that what they replaced is asked for by its
+            original; by default those of the nearest pyproject.toml.
 
     Raises:
         UnmatchedRequestError: at the call that nothing could answer, and again at the end if the
@@ -185,6 +188,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         ignore: Mapping[str, Iterable[str]] | None = None,
         unused: Unused = "ignore",
         library: Library | None = None,
+        rules: scrub.Rules | None = None,
     ) -> None:
         self._name = name
         self._patches = patches
@@ -198,6 +202,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             "ignore": {o: v if isinstance(v, str) else tuple(v) for o, v in (ignore or {}).items()},
             "unused": unused,
             "library": library,
+            "rules": rules,
         }
         _check_options(self._options)
 
@@ -208,6 +213,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         options = self._options
         cassette = _rebased(self._load(options["library"] or Library()), options["rebase"])
         clock = Clock(real=options["sleep"] == "real")
+        own = project.rules() if options["rules"] is None else options["rules"]
         rules = Rules(
             unknown=options["unknown"],
             on_end=options["on_end"],
@@ -218,8 +224,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             cassette,
             clock,
             rules,
-            comparable=scrub.comparable,
-            identify=scrub.pseudonym_of_id,
+            comparable=functools.partial(scrub.comparable, rules=own),
+            identify=functools.partial(scrub.identity, rules=own),
         )
         self._tape = Tape(cassette, player, clock)
         tap = intercept.ReplayTap(

@@ -21,7 +21,7 @@ SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
 MODEL = {"errors", "shapes", "model"}
 ROOMS = {"store", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | ROOMS | {"library"} | VERBS
+BELOW_EDGES = MODEL | ROOMS | {"library", "project"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo", "server"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -30,11 +30,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"errors", "shapes"},
     **dict.fromkeys(ROOMS, MODEL),
     "library": MODEL | {"store"},
+    # A project's own scrubbing rules, found and checked.
+    "project": MODEL | {"scrub"},
     # Reads what other tools recorded.
     "foreign": MODEL | {"store"},
     # What the two verbs have in common: a context manager that is a decorator, too.
     "verb": {"errors"},
-    **{verb: MODEL | ROOMS | {"library", "verb"} for verb in VERBS},
+    **{verb: MODEL | ROOMS | {"library", "project", "verb"} for verb in VERBS},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "modes": BELOW_EDGES | {"verb"},
     "watch": {"errors"},
@@ -64,6 +66,8 @@ ONLY_IN: dict[str, set[str]] = {
     "boto3": {"demo"},
     "moto": {"demo"},
     "yaml": {"store", "foreign"},
+    "tomllib": {"project"},
+    "tomli": {"project"},
     "jsonpatch": {"store", "patch"},
     "click": {"cli"},
     "rich": {"cli", "demo"},

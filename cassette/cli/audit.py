@@ -33,9 +33,10 @@ def command(paths: tuple[str, ...], form: str) -> None:
     What was found is never printed, only its place and its kind. Exit code 0 if there is
     nothing, 1 if there is something, 2 if a file cannot be read.
     """
+    from cassette import project
     from cassette.existing import files_in, sarif, search_files
 
-    searched = list(search_files(files_in(paths or (".",))))
+    searched = list(search_files(files_in(paths or (".",)), project.rules()))
     if form == "sarif":
         click.echo(json.dumps(sarif(searched), indent=2))
     elif form == "json":

@@ -20,7 +20,7 @@ from cassette.cli.screen import POLICY
     help="The folder to write the cassettes to.",
 )
 @POLICY
-def command(paths: tuple[str, ...], output: str, policy: str) -> None:
+def command(paths: tuple[str, ...], output: str, policy: str | None) -> None:
     """Make cassettes of recordings that other tools made.
 
     FILE is a recording of vcrpy, a folder of placebo's, what `aws ecs describe-tasks` printed
@@ -30,10 +30,11 @@ def command(paths: tuple[str, ...], output: str, policy: str) -> None:
 
     What cannot be used is named, with the reason. Exit code 2 if nothing can.
     """
+    from cassette import project
     from cassette.cli.record import scrubbed
     from cassette.existing import files_in, import_files
 
-    imported = import_files(files_in(paths), Path(output), policy=policy)
+    imported = import_files(files_in(paths), Path(output), project.rules(), policy=policy)
     for found in imported:
         if found.path and found.report:
             calls = "1 call" if found.calls == 1 else f"{found.calls} calls"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette import recorder, scrub
-from cassette.cli.screen import console
+from cassette.cli.screen import POLICY, console
 from cassette.errors import UsageError
 from cassette.player import short_name
 from cassette.watch import poll, watch
@@ -53,6 +53,7 @@ Progress = Callable[[list[dict[str, Any]]], None]
 @click.option("--profile", help="A profile of ~/.aws/config.")
 @click.option("--endpoint-url", help="Another address of ECS, such as a server on loopback.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="The cassette to write.")
+@POLICY
 def command(  # noqa: PLR0917 - click gives options by name
     cluster: str,
     tasks: tuple[str, ...],
@@ -65,6 +66,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     profile: str | None,
     endpoint_url: str | None,
     output: str,
+    policy: str | None,
 ) -> None:
     """Record a live ECS task into a cassette, scrubbed.
 
@@ -84,7 +86,7 @@ def command(  # noqa: PLR0917 - click gives options by name
             f"{endpoint_url!r} is no address", fix="--endpoint-url http://127.0.0.1:5000"
         ) from error
     screen = console()
-    verb = recorder.record(output, clients=[client])
+    verb = recorder.record(output, policy=policy, clients=[client])
     status = screen.status("")
     with contextlib.ExitStack() as stack, verb as recording:
         stack.callback(status.stop)

@@ -20,9 +20,8 @@ FORMAT = click.option(
 POLICY = click.option(
     "--policy",
     type=click.Choice(["standard", "strict"]),
-    default="standard",
-    show_default=True,
-    help="What to replace; strict replaces the names that people chose, too.",
+    help="What to replace; strict replaces the names that people chose, too. By default what the "
+    "project's rules say, or standard.",
 )
 _SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True)
 @POLICY
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file would change.")
-def command(paths: tuple[str, ...], policy: str, check: bool) -> None:
+def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
     """Scrub files that are already there, in place.
 
     PATHS are files, or folders, in which every YAML and JSON file is scrubbed. Each keeps its
@@ -27,9 +27,10 @@ def command(paths: tuple[str, ...], policy: str, check: bool) -> None:
 
     Every file is audited before the first one is written. A second run changes nothing.
     """
+    from cassette import project
     from cassette.existing import files_in, rewrite_files
 
-    files = rewrite_files(files_in(paths), policy=policy, check=check)
+    files = rewrite_files(files_in(paths), project.rules(), policy=policy, check=check)
     changed = [file for file in files if file.changed]
     for file in changed:
         click.echo(_said(file))

@@ -13,6 +13,7 @@ from cassette.errors import CassetteFormatError, UsageError
 from cassette.existing.files import content_of
 from cassette.foreign import calls, events, placebo, plain, text, vcrpy
 from cassette.library import SUFFIX
+from cassette.model import Scrub
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class _Group:
 
 
 def import_files(
-    paths: Sequence[Path], folder: Path, *, policy: str = "standard"
+    paths: Sequence[Path], folder: Path, rules: scrub.Rules, *, policy: str | None = None
 ) -> list[Imported]:
     """Make cassettes of recordings, named after their files; scrubbed and audited.
 
@@ -53,7 +54,8 @@ def import_files(
 
     Args:
         folder: where the cassettes are written; one of the same name is replaced.
-        policy: the scrubbing policy.
+        rules: the project's own.
+        policy: the scrubbing policy; by default that of the rules, or `standard`.
 
     Raises:
         CassetteFormatError: a file cannot be read or parsed; nothing was written.
@@ -64,17 +66,24 @@ def import_files(
     groups = _named(list(_groups(documents)))
     _check_names(groups, folder)
     made = [(group, calls.usable(_recording(group))) for group in groups]
-    return [_written(group, recording, folder, policy) for group, recording in made]
+    return [_written(group, recording, folder, rules, policy) for group, recording in made]
 
 
-def _written(group: _Group, recording: calls.Recording, folder: Path, policy: str) -> Imported:
+def _written(
+    group: _Group,
+    recording: calls.Recording,
+    folder: Path,
+    rules: scrub.Rules,
+    policy: str | None,
+) -> Imported:
     sources = tuple(str(path) for path, _ in group.files)
     try:
-        cassette = calls.cassette(recording, recorder.tool(), policy, scrub.POLICY_VERSION)
+        made_by = Scrub("standard", scrub.POLICY_VERSION)
+        cassette = calls.cassette(recording, recorder.tool(), made_by)
     except CassetteFormatError:
         return Imported(sources, None, 0, recording.skipped)
     target = folder / f"{group.name}{SUFFIX}"
-    report = recorder.save(cassette, target, policy=policy)
+    report = recorder.save(cassette, target, policy=policy, rules=rules)
     return Imported(sources, str(target), len(recording.calls), recording.skipped, report)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cassette import scrub, store
+from cassette import project, scrub, store
 from cassette.errors import UnsafeCassetteError
 from cassette.existing.files import content_of
 from cassette.existing.searching import search
@@ -38,12 +38,13 @@ class Rewritten:
 
 
 def rewrite_files(
-    paths: Sequence[Path], *, policy: str = "standard", check: bool = False
+    paths: Sequence[Path], rules: scrub.Rules, *, policy: str | None = None, check: bool = False
 ) -> list[Rewritten]:
     """Scrub files in place; one that holds nothing to replace keeps its very bytes.
 
     Args:
-        policy: the scrubbing policy.
+        rules: the project's own.
+        policy: the scrubbing policy; by default that of the rules, or `standard`.
         check: only say what would change.
 
     Raises:
@@ -52,17 +53,19 @@ def rewrite_files(
         CassetteWriteError: a file could not be written; those before it were, whole.
     """
     files = [_File(str(path), content_of(path)) for path in paths]
-    scrubber = scrub.Scrubber(policy)
+    chosen = policy or rules.policy or "standard"
+    key = project.key()
+    scrubber = scrub.Scrubber(chosen, rules, key)
     for file in files:
         scrubber.learn(file.seen)
     contents = _settled(files, scrubber)
     for file, new in zip(files, contents, strict=True):
-        _gate(new, file.path, scrubber.originals)
+        _gate(new, file.path, rules, scrubber.originals)
     for file, new in zip(files, contents, strict=True):
         if new != file.content and not check:
             store.write(file.path, new)
     return [
-        Rewritten(file.path, new != file.content, _report(file, policy))
+        Rewritten(file.path, new != file.content, _report(file, scrub.Scrubber(chosen, rules, key)))
         for file, new in zip(files, contents, strict=True)
     ]
 
@@ -77,8 +80,8 @@ def _settled(files: Sequence[_File], scrubber: scrub.Scrubber) -> list[bytes]:
     return contents
 
 
-def _gate(content: bytes, path: str, originals: frozenset[str]) -> None:
-    findings = search(content, path, originals)
+def _gate(content: bytes, path: str, rules: scrub.Rules, originals: frozenset[str]) -> None:
+    findings = search(content, path, rules, originals)
     if findings:
         count = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
         raise UnsafeCassetteError(
@@ -89,9 +92,8 @@ def _gate(content: bytes, path: str, originals: frozenset[str]) -> None:
         )
 
 
-def _report(file: _File, policy: str) -> scrub.Report:
+def _report(file: _File, scrubber: scrub.Scrubber) -> scrub.Report:
     """What a scrubber of its own finds in a file."""
-    scrubber = scrub.Scrubber(policy)
     scrubber.learn(file.seen)
     file.scrubbed(scrubber)
     return scrubber.report
@@ -121,17 +123,19 @@ class _File:
         originals = scrubber.originals
 
         def prose(said: str) -> str:
-            return scrubber.text(said) if scrub.audit(said, originals) else said
+            found = scrub.audit(said, originals, scrubber.rules.searches)
+            return scrubber.text(said) if found else said
 
         values = [_values_scrubbed(value, scrubber, prose) for value in self._values]
         return self._document.with_values(values, prose)
 
     def _as_cassette(self, cassette: Cassette, scrubber: scrub.Scrubber) -> bytes:
-        interactions = tuple(map(scrubber.interaction, cassette.interactions))
+        interactions = scrubber.interactions(cassette.interactions)
         if interactions == cassette.interactions:
             return self.content
         strict = "strict" in (scrubber.policy, cassette.scrub.policy)
-        made_by = Scrub("strict" if strict else scrubber.policy, scrub.POLICY_VERSION)
+        policy = "strict" if strict else scrubber.policy
+        made_by = Scrub(policy, scrub.POLICY_VERSION, scrubber.kept)
         return store.render(replace(cassette, interactions=interactions, scrub=made_by)).encode()
 
 

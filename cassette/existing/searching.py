@@ -34,29 +34,40 @@ class Searched:
     problem: str | None = None
 
 
-def search_files(paths: Sequence[Path]) -> Iterator[Searched]:
+def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
     """Search files, one by one; one that cannot be read says so, and the next one follows."""
     for path in paths:
         try:
-            yield Searched(str(path), search(content_of(path), str(path)))
+            yield Searched(str(path), search(content_of(path), str(path), rules))
         except CassetteFormatError as error:
             yield Searched(str(path), problem=str(error))
 
 
-def search(content: bytes, path: str, originals: Iterable[str] = ()) -> tuple[Finding, ...]:
+def search(
+    content: bytes, path: str, rules: scrub.Rules, originals: Iterable[str] = ()
+) -> tuple[Finding, ...]:
     """What must not be in a file, in its text and in its decoded values.
 
     A value may be spread over lines, escaped, or bytes in base64, also packed by gzip; what is
     found in one has the place at which that value begins.
 
+    Args:
+        rules: the project's own: what else is searched for, and what was reviewed.
+        originals: raw values that scrubbing replaced.
+
     Raises:
         CassetteFormatError: it can be neither decoded nor parsed.
     """
+
+    def audit(searched: str) -> tuple[Finding, ...]:
+        found = scrub.audit(searched, known, rules.searches)
+        return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
+
     known = frozenset(originals)
     if not path.lower().endswith((*text.JSON_SUFFIXES, *text.YAML_SUFFIXES)):
-        return scrub.audit(_decoded(content, path), known)
+        return audit(_decoded(content, path))
     document = text.read(content, path)
-    raw = scrub.audit(document.text, known)
+    raw = audit(document.text)
     seen = {(finding.rule, finding.line) for finding in raw}
     nodes: list[text.Node] = []
     lines: list[str] = []
@@ -66,7 +77,7 @@ def search(content: bytes, path: str, originals: Iterable[str] = ()) -> tuple[Fi
             lines += of_view
             nodes += [node] * len(of_view)
     found = list(raw)
-    for finding in scrub.audit(_one_line_each(lines), known):
+    for finding in audit(_one_line_each(lines)):
         node = nodes[finding.line - 1]
         last = node.line + document.text.count("\n", node.start, node.end)
         if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):

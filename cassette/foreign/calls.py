@@ -84,12 +84,12 @@ def usable(recording: Recording) -> Recording:
     return replace(recording, calls=tuple(calls), skipped=(*recording.skipped, *skipped(without)))
 
 
-def cassette(recording: Recording, by: str, policy: str, version: int) -> Cassette:
+def cassette(recording: Recording, by: str, scrub: Scrub) -> Cassette:
     """An unscrubbed cassette of usable calls.
 
     Args:
         by: the tool and its version.
-        policy: the scrubbing policy that will be applied, in this version of the rules.
+        scrub: the scrubbing that will be applied, unless another one is asked for.
 
     Raises:
         CassetteFormatError: there is no call.
@@ -113,7 +113,7 @@ def cassette(recording: Recording, by: str, policy: str, version: int) -> Casset
             botocore=next((call.botocore for call in calls if call.botocore), "unknown"),
             source=recording.source,
         ),
-        scrub=Scrub(policy, version),
+        scrub=scrub,
         interactions=tuple(interactions),
     )
 

@@ -26,7 +26,8 @@ class Tasks:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        identify: the pseudonym of a task id; pseudonyms map to themselves.
+        identify: what a cassette has for a task's id or a cluster's name; what it has maps to
+            itself.
         unmatched: words the errors.
     """
 
@@ -112,7 +113,7 @@ class Tasks:
             return _invalid("Tasks cannot be empty.")
         if len(named) > MAX_TASKS:
             return _invalid(f"taskIds can have at most {MAX_TASKS} items.")
-        cluster = cluster_of(parameters)
+        cluster = self._cluster(cluster_of(parameters))
         timelines = self._clusters.get(cluster, {})
         found: Found = []
         seen = set()
@@ -120,7 +121,7 @@ class Tasks:
             timeline = self._timeline(timelines, name)
             refusal = _malformed(cluster, name, timeline)
             if refusal is None and cluster in self._clusters:
-                refusal = _of_another(cluster, name, timeline)
+                refusal = self._of_another(cluster, name, timeline)
             if refusal:
                 return refusal
             # Named twice, also by its id and by its ARN, it is one task, and told once.
@@ -153,6 +154,18 @@ class Tasks:
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
         return timelines.get(id_) or timelines.get(self._identify(id_))
+
+    def _cluster(self, given: str) -> str:
+        return given if given in self._clusters else self._identify(given)
+
+    def _of_another(self, cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
+        if not name.startswith("arn:") or (timeline is not None and timeline.refused):
+            return None
+        of = cluster_in(name)
+        if of is None or self._cluster(of) == cluster:
+            return None
+        words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
+        return _invalid(words)
 
     def _unknown(self, cluster: str, found: Found, parameters: Body) -> ApiError | None:
         """What ECS says to tasks of which some are unknown; None if it says MISSING."""
@@ -224,7 +237,7 @@ class Tasks:
         """The ARN of a task that the cassette does not know, as ECS would write it."""
         if name.startswith("arn:"):
             return name
-        cluster = cluster_of(parameters)
+        cluster = self._cluster(cluster_of(parameters))
         for timeline in (self._clusters.get(cluster) or {}).values():
             for step in timeline.steps:
                 if step.body:
@@ -259,16 +272,6 @@ def _malformed(cluster: str, name: str, timeline: Timeline | None) -> Answer | N
     if len(short_name(name)) not in (32, 36):
         return _invalid("taskId length should be one of [32,36]")
     return None
-
-
-def _of_another(cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
-    if not name.startswith("arn:") or (timeline is not None and timeline.refused):
-        return None
-    of = cluster_in(name)
-    if of is None or of == cluster:
-        return None
-    words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
-    return _invalid(words)
 
 
 def _invalid(message: str) -> Answer:

@@ -50,7 +50,8 @@ class Player:
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would stand in a cassette, for comparison.
-        identify: the pseudonym of a task id; pseudonyms map to themselves.
+        identify: what a cassette has for a task's id or a cluster's name; what it has maps to
+            itself.
     """
 
     def __init__(

@@ -1,16 +1,36 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
-from cassette.scrub.audit import audit, gate
-from cassette.scrub.pseudonyms import pseudonym_of_id
-from cassette.scrub.scrubber import POLICY_VERSION, Report, Scrubber, comparable, scrub
+from cassette.scrub.audit import RULES, audit, gate
+from cassette.scrub.pseudonyms import pseudonym_of_id, samples
+from cassette.scrub.rules import REPLACE, Exemption, HashedWords, Pattern, Rules
+from cassette.scrub.scrubber import (
+    NO_RULES,
+    POLICIES,
+    POLICY_VERSION,
+    Report,
+    Scrubber,
+    comparable,
+    identity,
+    scrub,
+)
 
 __all__ = [
+    "NO_RULES",
+    "POLICIES",
     "POLICY_VERSION",
+    "REPLACE",
+    "RULES",
+    "Exemption",
+    "HashedWords",
+    "Pattern",
     "Report",
+    "Rules",
     "Scrubber",
     "audit",
     "comparable",
     "gate",
+    "identity",
     "pseudonym_of_id",
+    "samples",
     "scrub",
 ]

@@ -14,12 +14,12 @@ import re
 import urllib.parse
 import zlib
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cassette.errors import Finding, UnsafeCassetteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _SHORTEST = 6
 _LARGEST_UNPACKED = 1_000_000
@@ -71,6 +71,8 @@ _ANY = re.compile(
     "|".join(f"(?P<{rule.replace('-', '_')}>{source})" for rule, (_, source) in _RULES.items())
 )
 _HINT = re.compile(r"\d{12}|@|eyJ|AKIA|ASIA|PRIVATE|IQoJ|FwoG|FQoG|[A-Za-z0-9/+]{40}|\d[.-]\d")
+_ORIGINAL = "a value that scrubbing replaced elsewhere"
+_OF_PROJECT = "what a rule of the project's own looks for"
 _DOCUMENTED = frozenset(
     "123456789012 111122223333 444455556666 012345678901 210987654321 000000000000 "
     "AKIAIOSFODNN7EXAMPLE AKIAI44QH8DHBEXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".split()
@@ -82,15 +84,44 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-def audit(text: str, originals: Iterable[str] = ()) -> tuple[Finding, ...]:
+RULES = {**{rule: looks_for for rule, (looks_for, _) in _RULES.items()}, "original": _ORIGINAL}
+"""What each rule of the audit looks for, by its id."""
+
+
+class Search(Protocol):
+    """A search of a project's own, beside those of the audit."""
+
+    @property
+    def rule(self) -> str:
+        """Its id."""
+
+    def found(self, text: str) -> Iterable[tuple[int, int, str]]:
+        """Where in a text it begins, and more."""
+
+
+class Project(Protocol):
+    """What a project's own rules say to the audit."""
+
+    @property
+    def searches(self) -> Sequence[Search]:
+        """What else must not be in a text."""
+
+    def exempts(self, rule: str, path: str) -> bool:
+        """Whether what a rule finds in this file was reviewed, and may stand there."""
+
+
+def audit(
+    text: str, originals: Iterable[str] = (), searches: Iterable[Search] = ()
+) -> tuple[Finding, ...]:
     """What a text must not hold, in order of place.
 
     Args:
         text: the whole text of a file, as it is or is about to be.
         originals: raw values that scrubbing replaced; those under six characters are too
             common to search for.
+        searches: a project's own.
     """
-    search = _Search(originals)
+    search = _Search(originals, searches)
     found: set[Finding] = set()
     for number, line in enumerate(text.splitlines(), 1):
         for rule, column, detail in search.line(line):
@@ -98,13 +129,23 @@ def audit(text: str, originals: Iterable[str] = ()) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
-def gate(text: str, originals: Iterable[str], path: str) -> None:
+def gate(text: str, originals: Iterable[str], path: str, project: Project | None = None) -> None:
     """Let a text be written to a path only if the audit finds nothing in it.
+
+    Args:
+        text: the whole text of the file.
+        originals: raw values that scrubbing replaced.
+        path: the file.
+        project: the searches and the exemptions of the project, if it has any.
 
     Raises:
         UnsafeCassetteError: it found something; the text must not be written.
     """
-    findings = audit(text, originals)
+    findings = tuple(
+        finding
+        for finding in audit(text, originals, project.searches if project else ())
+        if not (project and project.exempts(finding.rule, path))
+    )
     if findings:
         count = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
         raise UnsafeCassetteError(
@@ -118,7 +159,8 @@ def gate(text: str, originals: Iterable[str], path: str) -> None:
 class _Search:
     """The originals, indexed by their first word, and the views that were seen clean."""
 
-    def __init__(self, originals: Iterable[str]) -> None:
+    def __init__(self, originals: Iterable[str], searches: Iterable[Search]) -> None:
+        self._own = tuple(searches)
         self._by_word: dict[str, list[tuple[int, str]]] = {}
         for original in sorted(set(originals)):
             # A text of several lines is searched for by its lines.
@@ -181,6 +223,7 @@ class _Search:
                 rule = str(match.lastgroup).replace("_", "-")
                 if not _harmless(rule, match[0]):
                     yield match.start(), rule, _RULES[rule][0] + how
+        yield from self._of_project(text, how)
         if not self._by_word:
             return
         for word in _WORD.finditer(text):
@@ -190,7 +233,12 @@ class _Search:
                     after = text[start + len(original) : start + len(original) + 1]
                     before = text[start - 1 : start] if start else ""
                     if not _WORD.match(before) and not _WORD.match(after):
-                        yield start, "original", "a value that scrubbing replaced elsewhere" + how
+                        yield start, "original", _ORIGINAL + how
+
+    def _of_project(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
+        for search in self._own:
+            for start, *_ in search.found(text):
+                yield start, search.rule, _OF_PROJECT + how
 
 
 _TO_STANDARD = str.maketrans("-_", "+/")

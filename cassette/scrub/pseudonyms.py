@@ -2,15 +2,19 @@
 
 What has too much entropy to guess (task, container and interface ids, digests) is hashed: equal
 in every recording, with no shared state. What can be guessed (account ids, addresses, hosts) is
-numbered in order of appearance, since an unkeyed hash of it could be reversed in seconds.
+numbered in order of appearance, since an unkeyed hash of it could be reversed in seconds. With a
+key that several repositories share, these become keyed hashes, in a form of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import ipaddress
 import re
 from typing import TYPE_CHECKING
+
+from cassette.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +31,30 @@ _MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]+>|`[A-Za-z ]+`")
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")
 _FALSE_IPV6 = ipaddress.ip_network("2001:db8::/32")
 
-# Where each kind is numbered: the form of a number, and how to find the numbers of that form
-# in a text that was scrubbed before.
+
+def _twelve(number: int) -> str:
+    """Twelve hex digits, never twelve decimal ones, which might be taken for an account id."""
+    return f"f{number % 16**11:011x}"
+
+
+def _counted(text: str) -> int:
+    """The number in a pseudonym that counts; 0 for a keyed one."""
+    return int(text) if text.isdigit() else 0
+
+
+def _up_to(kind: str, number: int) -> int:
+    return number if number <= _MOST[kind] else 0
+
+
+def _offset(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> int:
+    try:
+        return int(ipaddress.ip_address(text)) - int(network.network_address)
+    except ValueError:
+        return 0
+
+
+# The two forms of each kind: of a number that counts from 1, and of a large number that a keyed
+# hash gave. They have nothing in common, so that a file may hold both.
 _FORMS: dict[str, Callable[[int], str]] = {
     "account id": lambda n: f"{n:012d}",
     "IPv4 address": lambda n: str(_FALSE_IPV4[n]),
@@ -40,37 +66,65 @@ _FORMS: dict[str, Callable[[int], str]] = {
     "user": lambda n: f"user-{MARK}-{n}",
     "name": lambda n: f"name-{MARK}-{n}",
 }
+_KEYED: dict[str, Callable[[int], str]] = {
+    "account id": lambda n: f"{1_000 + n % 9_000:012d}",
+    "IPv4 address": lambda n: str(_FALSE_IPV4[0x10000 + n % 0x10000]),
+    "IPv6 address": lambda n: "2001:db8" + "".join(
+        f":{0x8000 | n >> shift & 0x7FFF:x}" for shift in range(0, 96, 16)
+    ),
+    "MAC address": lambda n: f"ca:55:e7:7e:{0x80 | n >> 8 & 0x7F:02x}:{n & 255:02x}",
+    "host": lambda n: f"host-{MARK}{_twelve(n)}.example",
+    "e-mail address": lambda n: f"user-{MARK}{_twelve(n)}@example.com",
+    "short id": lambda n: f"{MARK}ffff{n % 0x100000:05x}",
+    "user": lambda n: f"user-{MARK}-{_twelve(n)}",
+    "name": lambda n: f"name-{MARK}-{_twelve(n)}",
+}  # fmt: skip
+# How many originals a recording may have of a kind whose form has room for no more.
+_MOST = {
+    "account id": 999,
+    "IPv4 address": 0xFFFF,
+    "IPv6 address": 0xFFFF,
+    "MAC address": 0x7FFF,
+    "short id": 99_999,
+}
+_MARKED = f"{MARK}f[0-9a-f]{{11}}"
+_KEYED_IPV6 = "[89a-f][0-9a-f]{3}(?::[89a-f][0-9a-f]{3}){5}"
+# Finds the pseudonyms of both forms in a text that was scrubbed before.
 _NUMBERED = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"00000000(?P<account>\d{4})"
     r"|198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})"
-    r"|2001:0?db8::(?P<ipv6>[0-9a-f]{1,4})"
+    rf"|2001:0?db8:(?P<ipv6>:[0-9a-f]{{1,4}}|{_KEYED_IPV6})"
     r"|ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})"
-    r"|host-(?P<host>\d{1,9})(?=\.)"
-    r"|user-(?P<email>\d{1,9})(?:@|%40)example\.com"
-    r"|ca55e77e0000(?P<short>\d{5})"
-    r"|user-ca55e77e-(?P<user>\d{1,9})"
-    r"|name-ca55e77e-(?P<name>\d{1,9})"
+    rf"|host-(?P<host>\d{{1,9}}|{_MARKED})(?=\.)"
+    rf"|user-(?P<email>\d{{1,9}}|{_MARKED})(?:@|%40)example\.com"
+    r"|ca55e77e(?P<short>0000\d{5}|ffff[0-9a-f]{5})"
+    r"|user-ca55e77e-(?P<user>\d{1,9}|f[0-9a-f]{11})"
+    r"|name-ca55e77e-(?P<name>\d{1,9}|f[0-9a-f]{11})"
     r")(?![0-9A-Za-z])"
 )
+_FALSE_EMAIL = re.compile(rf"user-(?:\d+|{_MARKED})@example\.com")
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
-    "account": ("account id", int),
-    "ipv4": ("IPv4 address", lambda t: _offset("198." + t.replace("-", "."), _FALSE_IPV4)),
-    "ipv6": ("IPv6 address", lambda t: int(t, 16)),
-    "mac": ("MAC address", lambda t: int(t[:2] + t[3:], 16)),
-    "host": ("host", int),
-    "email": ("e-mail address", int),
-    "short": ("short id", int),
-    "user": ("user", int),
-    "name": ("name", int),
+    "account": ("account id", lambda t: _up_to("account id", int(t))),
+    "ipv4": (
+        "IPv4 address",
+        lambda t: _up_to("IPv4 address", _offset("198." + t.replace("-", "."), _FALSE_IPV4)),
+    ),
+    "ipv6": ("IPv6 address", lambda t: int(t[1:], 16) if t.startswith(":") else 0),
+    "mac": ("MAC address", lambda t: _up_to("MAC address", int(t[:2] + t[3:], 16))),
+    "host": ("host", _counted),
+    "email": ("e-mail address", _counted),
+    "short": ("short id", _counted),
+    "user": ("user", _counted),
+    "name": ("name", _counted),
 }
 
 
-def _offset(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> int:
-    try:
-        return int(ipaddress.ip_address(text)) - int(network.network_address)
-    except ValueError:
-        return 0
+def samples() -> tuple[str, ...]:
+    """Pseudonyms of every form, for who must not take one for an original."""
+    ids = ("0" * 32, "0" * 64, "-".join(("0" * 8, *("0" * 4,) * 3, "0" * 12)), "eni-" + "0" * 17)
+    forms = [form(1) for numbers in (_FORMS, _KEYED) for form in numbers.values()]
+    return (REDACTED, *map(pseudonym_of_id, ids), pseudonym_of_opaque("a token"), *forms)
 
 
 def has_pseudonym(text: str) -> bool:
@@ -78,10 +132,16 @@ def has_pseudonym(text: str) -> bool:
     return MARK in text or _NUMBERED.search(text) is not None
 
 
-def unnumbered(text: str) -> str:
-    """A text in which numbered pseudonyms of one kind are all the same.
+def is_false_email(address: str) -> bool:
+    """Whether an e-mail address is a pseudonym."""
+    return _FALSE_EMAIL.fullmatch(address) is not None
 
-    Numbers depend on the order of appearance, so that they differ from recording to recording.
+
+def unnumbered(text: str) -> str:
+    """A text in which numbered pseudonyms of one kind, and keyed ones, are all the same.
+
+    Numbers depend on the order of appearance, so that they differ from recording to recording,
+    and who replays need not have the key.
     """
     return _NUMBERED.sub(lambda match: _FORMS[_OF_GROUP[str(match.lastgroup)][0]](0), text)
 
@@ -126,29 +186,82 @@ def _hash(original: str, length: int) -> str:
     return (MARK + digits)[:length]
 
 
-class Memory:
-    """The originals of one recording and their pseudonyms."""
+def _most(kind: str) -> int:
+    """How many originals of a kind a recording may have."""
+    return _MOST.get(kind, 999_999_999)
 
-    def __init__(self) -> None:
+
+def _too_many(kind: str) -> UsageError:
+    return UsageError(
+        f"there are false forms for {_most(kind)} originals of the kind `{kind}`, and no more",
+        fix="record fewer tasks into one cassette, or scrub fewer files at once",
+    )
+
+
+class Memory:
+    """The originals of one recording and their pseudonyms.
+
+    Args:
+        key: makes keyed pseudonyms of what would be numbered; the same for one original in every
+            recording that is scrubbed with this key.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key
         self._known: dict[str, dict[str, str]] = {}
         self._highest: dict[str, int] = {}
+        self._numbers: dict[str, set[int]] = {}
+        self._given: set[str] = set()
 
     def seed(self, text: str) -> None:
         """Let new numbers begin after those that a text, scrubbed before, has already."""
         for match in _NUMBERED.finditer(text):
             group = str(match.lastgroup)
             kind, number_of = _OF_GROUP[group]
-            number = number_of(match[group])
-            if number > self._highest.get(kind, 0):
-                self._highest[kind] = number
+            self._take(kind, number_of(match[group]))
 
     def numbered(self, kind: str, original: str) -> str:
-        """The numbered pseudonym of an original, a new one at its first appearance."""
+        """The numbered or keyed pseudonym of an original, a new one at its first appearance.
+
+        Raises:
+            UsageError: there are more originals of this kind than false forms for them.
+        """
         known = self._known.setdefault(kind, {})
         if original not in known:
-            self._highest[kind] = self._highest.get(kind, 0) + 1
-            known[original] = _FORMS[kind](self._highest[kind])
+            if len(known) == _most(kind):
+                raise _too_many(kind)
+            known[original] = (
+                _FORMS[kind](self._next(kind))
+                if self._key is None
+                else self._keyed(self._key, kind, original)
+            )
         return known[original]
+
+    def _take(self, kind: str, number: int) -> None:
+        self._numbers.setdefault(kind, set()).add(number)
+        self._highest[kind] = max(number, self._highest.get(kind, 0))
+
+    def _next(self, kind: str) -> int:
+        """The number after the highest one; where that is the last, one that was left out."""
+        number = self._highest.get(kind, 0) + 1
+        if number > _most(kind):
+            taken = self._numbers[kind]
+            number = next((n for n in range(1, _most(kind) + 1) if n not in taken), 0)
+            if not number:
+                raise _too_many(kind)
+        self._take(kind, number)
+        return number
+
+    def _keyed(self, key: bytes, kind: str, original: str) -> str:
+        """A keyed pseudonym; where two originals would have one, the later one gets its next."""
+        attempt = 0
+        while True:
+            said = f"{kind}:{attempt}:{original}".encode("utf-8", "surrogatepass")
+            pseudonym = _KEYED[kind](int.from_bytes(hmac.digest(key, said, "sha256"), "big"))
+            if pseudonym not in self._given:
+                self._given.add(pseudonym)
+                return pseudonym
+            attempt += 1
 
     def keep(self, kind: str, original: str, pseudonym: str) -> str:
         """Remember the pseudonym of an original that needs no number, and return it."""

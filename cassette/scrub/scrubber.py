@@ -24,13 +24,15 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_opaque,
     unnumbered,
 )
+from cassette.scrub.rules import Rules
 from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 POLICY_VERSION: int = 1
 POLICIES = ("standard", "strict")
+NO_RULES = Rules()
 
 _ROWS = {shape: by_member(rows) for shape, rows in TABLE.items()}
 _DETAILS, _OPTIONS, _TAGS = by_member(DETAILS), by_member(OPTIONS), by_member(TAGS)
@@ -74,19 +76,29 @@ class Report:
 class Scrubber:
     """One recording's memory of originals and their pseudonyms. Not for several threads at once.
 
+    Args:
+        policy: `standard`, or `strict`, which replaces names too.
+        rules: the project's own.
+        key: makes keyed pseudonyms of what would be numbered.
+
     Raises:
         UsageError: there is no such policy.
     """
 
-    def __init__(self, policy: str = "standard") -> None:
+    def __init__(
+        self, policy: str = "standard", rules: Rules = NO_RULES, key: bytes | None = None
+    ) -> None:
         if policy not in POLICIES:
             raise UsageError(
                 f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
             )
         self.policy = policy
         self._strict = policy == "strict"
-        self._memory = Memory()
-        self._free = FreeText(self._memory)
+        self.rules = rules
+        self._key = key
+        self._memory = Memory(key)
+        self._free = FreeText(self._memory, rules)
+        self._kept: set[str] = set()
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
         self._where = ""
@@ -97,6 +109,13 @@ class Scrubber:
         """An interaction, scrubbed: its request and its response or error."""
         self._learn(interaction)
         return self._interaction(interaction)
+
+    def interactions(
+        self, interactions: Iterable[model.Interaction]
+    ) -> tuple[model.Interaction, ...]:
+        """Those of one cassette, scrubbed; `kept` tells afterwards what was kept in them."""
+        self._kept.clear()
+        return tuple(map(self.interaction, interactions))
 
     def _interaction(self, interaction: model.Interaction) -> model.Interaction:
         operation, outcome = interaction.operation, interaction.outcome
@@ -143,12 +162,18 @@ class Scrubber:
         )
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """What stayed because the project keeps it: `Shape.member` or `Shape.member[name]`."""
+        return tuple(sorted(self._kept))
+
+    @property
     def originals(self) -> frozenset[str]:
-        """What was replaced, raw, for the audit. It must not be printed or written.
+        """What was replaced, raw, for the audit, and the key. It must not be printed or written.
 
         A redacted value that may be any word, such as `true` in an environment, is not in it.
         """
-        return self._memory.originals() | self._free.searched()
+        key = frozenset() if self._key is None else frozenset([self._key.decode()])
+        return self._memory.originals() | self._free.searched() | key
 
     # -- one recording --------------------------------------------------------------------
 
@@ -212,12 +237,18 @@ class Scrubber:
     def _treatment(
         self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
     ) -> str:
-        treatment = rows.get(member)
+        own = self.rules.members.get(place)
+        treatment = own or rows.get(member)
         if treatment is None:
             self._unknown[place] = None
             return "redact"
-        sensitive = shape.metadata.get("sensitive")
-        return "redact" if sensitive and treatment != "environment" else treatment
+        if shape.metadata.get("sensitive") and treatment != "environment":
+            return "redact"
+        if own != "keep":
+            return treatment
+        self._kept.add(place)
+        innermost = shape.member if shape.type_name == "list" else shape
+        return "inside" if innermost.type_name == "structure" else "keep"
 
     def _treat(self, treatment: str, value: Any, shape: shapes.Shape, place: str, path: str) -> Any:
         if treatment == "redact":
@@ -417,7 +448,7 @@ class Scrubber:
         return pairs
 
     def _environment(self, value: Any, shape: shapes.Shape, place: str) -> Any:
-        return self._pairs(value, shape, place, lambda name, v: self._redact(v, name, place))
+        return self._pairs(value, shape, place, lambda name, v: self._by({}, name, v, place))
 
     def _pairs_of_ecs(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         return self._pairs(value, shape, place, lambda _, v: self._free.search(v))
@@ -434,8 +465,12 @@ class Scrubber:
         return self._pairs(value, shape, place, of_detail)
 
     def _by(self, rows: Mapping[str, str], name: str, value: str, place: str) -> str:
-        """A value whose name, if the rows know it, says its treatment; otherwise redacted."""
-        treatment = rows.get(name)
+        """A value whose name says its treatment, to the project or the rows; otherwise redacted."""
+        own = self.rules.of_named(place, name)
+        if own == "keep":
+            self._kept.add(f"{place}[{self._free.search(name)}]")
+            return self._free.search(value)
+        treatment = None if own else rows.get(name)
         return _OF_TEXT[treatment](self, value) if treatment else self._redact(value, name, place)
 
     def _options(self, value: Any, shape: shapes.Shape, place: str) -> Any:
@@ -476,25 +511,35 @@ _OF_WHOLE: dict[str, Callable[[Scrubber, Any, shapes.Shape, str], Any]] = {
 }
 
 
-def scrub(cassette: model.Cassette, policy: str = "standard") -> tuple[model.Cassette, Scrubber]:
-    """A cassette, scrubbed, with the scrubber that did it.
+def scrub(
+    cassette: model.Cassette,
+    policy: str = "standard",
+    rules: Rules = NO_RULES,
+    key: bytes | None = None,
+) -> tuple[model.Cassette, Scrubber]:
+    """A cassette, scrubbed, with the scrubber that did it. The arguments are the scrubber's.
 
     Raises:
         UsageError: there is no such policy.
     """
-    scrubber = Scrubber(policy)
+    scrubber = Scrubber(policy, rules, key)
     interactions = scrubber._all(cassette.interactions)
-    made_by = model.Scrub(policy=policy, version=POLICY_VERSION)
+    made_by = model.Scrub(policy=policy, version=POLICY_VERSION, kept=scrubber.kept)
     return dataclasses.replace(cassette, interactions=interactions, scrub=made_by), scrubber
 
 
-def comparable(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def comparable(operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES) -> dict[str, Any]:
     """A request in the form in which an original and its pseudonym are equal.
 
     What scrubbing numbers is one and the same here: two accounts, say, do not differ.
     """
-    plain: dict[str, Any] = _unnumbered(Scrubber().request(operation, body))
+    plain: dict[str, Any] = _unnumbered(Scrubber(rules=rules).request(operation, body))
     return plain
+
+
+def identity(name: str, rules: Rules = NO_RULES) -> str:
+    """What a cassette has for a task's id or a name: its pseudonym, or what a project put there."""
+    return pseudonym_of_id(rules.replaced(name, lambda *_: None))
 
 
 def _unnumbered(value: Any) -> Any:

@@ -62,13 +62,15 @@ def from_data(data: object) -> Cassette:
             nearest=f"this release reads cassettes of `{SERVICE}`",
             fix=f"service: {SERVICE}",
         )
-    scrub = _mapping(top["scrub"], "/scrub", ["policy", "version"])
+    scrub = _mapping(top["scrub"], "/scrub", ["policy", "version"], ["kept"])
+    kept = _list(scrub.get("kept", []), "/scrub/kept")
     return Cassette(
         region=_text(top["region"], "/region"),
         recorded=_recorded(top["recorded"]),
         scrub=Scrub(
             _text(scrub["policy"], "/scrub/policy"),
             _whole(scrub["version"], "/scrub/version", least=1),
+            tuple(_text(place, f"/scrub/kept/{i}") for i, place in enumerate(kept)),
         ),
         interactions=_interactions(top["interactions"]),
     )
@@ -314,12 +316,15 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
         origin["variant_of"] = recorded.variant_of
     if recorded.patches:
         origin["patches"] = list(recorded.patches)
+    scrub = OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version)
+    if cassette.scrub.kept:
+        scrub["kept"] = list(cassette.scrub.kept)
     return {
         "cassette": FORMAT_VERSION,
         "service": SERVICE,
         "region": cassette.region,
         "recorded": origin,
-        "scrub": OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version),
+        "scrub": scrub,
         "interactions": _interactions_data(cassette.interactions),
     }
 

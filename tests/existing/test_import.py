@@ -11,7 +11,7 @@ import yaml
 from botocore.exceptions import WaiterError
 
 import cassette
-from cassette import store
+from cassette import scrub, store
 from cassette.errors import UsageError
 from cassette.existing import files_in, import_files
 from tests.cli.test_commands import run
@@ -25,7 +25,7 @@ TASK = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/prod/{bodies.TASK_ID}"
 
 def imported(source, folder):
     """Import; gives the one cassette that came of it."""
-    (done,) = import_files(files_in([str(source)]), folder)
+    (done,) = import_files(files_in([str(source)]), folder, scrub.NO_RULES)
     return Path(done.path)
 
 
@@ -176,7 +176,7 @@ def test_events_of_two_tasks_are_two_cassettes(tmp_path):
     other = json.loads(json.dumps(EVENTS[1]).replace(bodies.TASK_ID, "b1" * 16))
     (tmp_path / "a.json").write_text(json.dumps(EVENTS[0]))
     (tmp_path / "b.json").write_text(json.dumps(other))
-    done = import_files(files_in([str(tmp_path)]), tmp_path / "out")
+    done = import_files(files_in([str(tmp_path)]), tmp_path / "out", scrub.NO_RULES)
     assert sorted(Path(d.path).name for d in done) == ["a.yaml", "b.yaml"]
 
 
@@ -217,11 +217,11 @@ def test_one_name_for_two_files(tmp_path):
     for name in ("a/now.json", "b/now.json"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(body)
-    done = import_files(files_in([str(tmp_path)]), tmp_path / "out")
+    done = import_files(files_in([str(tmp_path)]), tmp_path / "out", scrub.NO_RULES)
     assert sorted(Path(d.path).name for d in done) == ["a-now.yaml", "b-now.yaml"]
     (tmp_path / "a" / "now.yaml").write_text(body)
     with pytest.raises(UsageError, match="would both become"):
-        import_files(files_in([str(tmp_path / "a")]), tmp_path / "other")
+        import_files(files_in([str(tmp_path / "a")]), tmp_path / "other", scrub.NO_RULES)
     assert not (tmp_path / "other").exists()
 
 

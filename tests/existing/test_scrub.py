@@ -54,10 +54,10 @@ def test_a_recording_of_vcrpy_stays_one(tmp_path):
     url = recorded.with_vcrpy(file)
     before = recorded.from_vcrpy(file, url)
     assert identifying(decoded(file))
-    (done,) = rewrite_files([file])
+    (done,) = rewrite_files([file], scrub.NO_RULES)
     assert done.changed
     assert identifying(decoded(file)) == []
-    assert not any(found.findings for found in search_files([file]))
+    assert not any(found.findings for found in search_files([file], scrub.NO_RULES))
     after = recorded.from_vcrpy(file, url)
     assert recorded.states(after) == recorded.states(before) == list(recorded.STATES)
     assert [t["createdAt"] for t in after[:3]] == [t["createdAt"] for t in before[:3]]
@@ -70,7 +70,7 @@ def test_packed_bodies_of_vcrpy_stay_packed(tmp_path):
     recorded.with_vcrpy(file, packed=True)
     before = recorded.packed_by_vcrpy(file)
     assert identifying(decoded(file))
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert identifying(decoded(file)) == []
     after = recorded.packed_by_vcrpy(file)
     assert after[1].keys() == before[1].keys()
@@ -85,7 +85,7 @@ def test_a_recording_of_placebo_stays_one(tmp_path):
     before = recorded.from_placebo(folder)
     files = files_in([str(folder)])
     assert any(identifying(file.read_bytes()) for file in files)
-    rewrite_files(files)
+    rewrite_files(files, scrub.NO_RULES)
     assert [identifying(file.read_bytes()) for file in files] == [[]] * len(files)
     after = recorded.from_placebo(folder)
     assert recorded.states(after) == recorded.states(before) == list(recorded.STATES)
@@ -119,7 +119,9 @@ def test_every_committed_file_is_a_fixed_point(tmp_path):
     """The cassettes and patches that ship: scrubbing them changes no byte."""
     files = files_in([str(PACK)])
     assert len(files) > 10
-    assert [done.path for done in rewrite_files(files, check=True) if done.changed] == []
+    assert [
+        done.path for done in rewrite_files(files, scrub.NO_RULES, check=True) if done.changed
+    ] == []
 
 
 def test_a_cassette_stays_one_and_is_canonical(tmp_path):
@@ -127,7 +129,7 @@ def test_a_cassette_stays_one_and_is_canonical(tmp_path):
     file = tmp_path / "web.yaml"
     text = (PACK / "web.yaml").read_text()
     file.write_text(text.replace("000000000001", ACCOUNT))
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert ACCOUNT not in file.read_text()
     assert store.render(store.read(file)) == file.read_text()
     assert cassette.load(file).tasks
@@ -146,7 +148,7 @@ def test_layout_and_comments_stay(tmp_path):
         f'second: "arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"\r\n'
     )
     file.write_bytes(before.encode())
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert file.read_bytes().decode() == before.replace(ACCOUNT, "000000000001")
 
 
@@ -157,7 +159,7 @@ def test_json_keeps_its_indentation(tmp_path, indent):
     body = {"note": "ünï", "clusterArns": [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"], "n": 1.50}
     before = json.dumps(body, indent=indent) + "\n"
     file.write_text(before)
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert file.read_text() == before.replace(ACCOUNT, "000000000001")
 
 
@@ -175,7 +177,7 @@ def test_timestamps_stay_in_the_form_that_they_have(tmp_path, created, kept):
     file = tmp_path / "a.json"
     task = {"taskArn": bodies.TASK_ARN, "createdAt": created, "lastStatus": "RUNNING"}
     file.write_text(json.dumps({"tasks": [task], "failures": []}))
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert kept in file.read_text()
     assert bodies.TASK_ID not in file.read_text()
 
@@ -187,7 +189,7 @@ def test_files_of_one_run_agree(tmp_path):
     shown.write_text(
         f"arn: arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c\nother: 'arn:aws:iam::555566667777:root'\n"
     )
-    rewrite_files([bare, shown])
+    rewrite_files([bare, shown], scrub.NO_RULES)
     arn = yaml.safe_load(shown.read_text())
     one, other = arn["arn"].split(":")[4], arn["other"].split(":")[4]
     assert one != other
@@ -212,7 +214,7 @@ def test_a_part_of_an_answer_is_known_by_its_members(tmp_path):
             }
         )
     )  # fmt: skip
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     text = file.read_text()
     assert "an-ordinary-word" not in text
     assert text.count("COLOUR") == 4
@@ -241,7 +243,7 @@ def test_what_the_audit_refuses_is_not_written(tmp_path, monkeypatch):
     before = safe.read_bytes(), unsafe.read_bytes()
     monkeypatch.setattr(scrub.Scrubber, "text", lambda self, text: text.replace(ACCOUNT, "0" * 12))
     with pytest.raises(UnsafeCassetteError) as told:
-        rewrite_files([safe, unsafe])
+        rewrite_files([safe, unsafe], scrub.NO_RULES)
     assert "b.json" in str(told.value)
     assert "jane.roe" not in str(told.value)
     assert (safe.read_bytes(), unsafe.read_bytes()) == before
@@ -277,7 +279,7 @@ def test_nothing_is_constructed_from_tags(tmp_path):
         f"a: !!python/object/apply:os.system ['touch {mark}']\n"
         f"b: !mine {{arn: 'arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c'}}\n"
     )
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert not mark.exists()
     assert ACCOUNT not in file.read_text()
     assert "!!python/object/apply:os.system" in file.read_text()
@@ -288,7 +290,7 @@ def test_the_encoding_of_a_file_stays(tmp_path):
     file = tmp_path / "a.json"
     text = json.dumps({"clusterArns": [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/ü"]})
     file.write_bytes(text.encode("utf-16"))
-    rewrite_files([file])
+    rewrite_files([file], scrub.NO_RULES)
     assert file.read_bytes().decode("utf-16") == text.replace(ACCOUNT, "000000000001")
 
 
@@ -298,7 +300,7 @@ def test_a_file_of_a_git_repository_is_scrubbed_with_its_mode(tmp_path):
     file.write_text(json.dumps({"arn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"}))
     file.chmod(0o640)
     link.symlink_to(file)
-    rewrite_files([link])
+    rewrite_files([link], scrub.NO_RULES)
     assert link.is_symlink()
     assert ACCOUNT not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o640

@@ -1,0 +1,134 @@
+"""A project's own rules: what it replaces, redacts, keeps and excepts, beyond the table.
+
+They are data here. `cassette.project` finds and checks them; the scrubber and the audit each
+ask them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Note = Callable[[str, str, str], object]
+
+REPLACE = "fixed-replacement"  # the id of the rule that a project's fixed replacements make up
+_WORD = re.compile(r"[0-9A-Za-z]+")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A search for whole tokens: what it finds does not begin or end within a word.
+
+    Args:
+        rule: the id.
+        regex: what to look for.
+        stand_in: what takes its place.
+    """
+
+    rule: str
+    regex: re.Pattern[str]
+    stand_in: str
+
+    def found(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where it begins and ends, and what takes its place."""
+        for match in self.regex.finditer(text):
+            yield match.start(), match.end(), self.stand_in
+
+
+@dataclass(frozen=True)
+class HashedWords:
+    """Words that a project names by their SHA-256 only, since its rules may be read by anybody.
+
+    Args:
+        stand_ins: what takes a word's place, by the hexadecimal digest of the word in lower case.
+    """
+
+    stand_ins: Mapping[str, str]
+    rule: str = REPLACE
+
+    def found(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where such a word begins and ends, and what takes its place."""
+        for word in _WORD.finditer(text):
+            stand_in = self.stand_ins.get(_digest(word[0].lower()))
+            if stand_in is not None:
+                yield word.start(), word.end(), stand_in
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """Findings of the audit that were reviewed, and may stand in some files.
+
+    Args:
+        rule: the id of the audit's rule.
+        paths: a glob, seen from the folder of the rules; `**` stands for any folders.
+        reason: why.
+    """
+
+    rule: str
+    paths: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A project's rules; by default none.
+
+    Args:
+        policy: the scrubbing policy, where none is asked for.
+        searches: what to replace in every string, in order.
+        members: `keep` or `redact`, by `Shape.member`, or `Shape.member[name]` for a value
+            that has a name, such as a tag's.
+        exemptions: what the audit lets pass.
+        folder: the folder that the exemptions' paths are seen from.
+    """
+
+    policy: str | None = None
+    searches: tuple[Pattern | HashedWords, ...] = ()
+    members: Mapping[str, str] = field(default_factory=dict)
+    exemptions: tuple[Exemption, ...] = ()
+    folder: Path = Path()
+
+    def replaced(self, text: str, note: Note) -> str:
+        """A text with what the searches find replaced; `note` hears rule, original, stand-in."""
+        for search in self.searches:
+            parts, done = [], 0
+            for start, end, stand_in in search.found(text):
+                note(search.rule, text[start:end], stand_in)
+                parts += [text[done:start], stand_in]
+                done = end
+            text = "".join([*parts, text[done:]]) if done else text
+        return text
+
+    def finds(self, text: str) -> bool:
+        """Whether a text holds anything that the searches look for."""
+        return any(True for search in self.searches for _ in search.found(text))
+
+    def of_named(self, place: str, name: str) -> str | None:
+        """`keep` or `redact` for the value of a name in a member; None if nothing is said."""
+        return self.members.get(f"{place}[{name}]") or self.members.get(f"{place}[*]")
+
+    def exempts(self, rule: str, path: str | os.PathLike[str]) -> bool:
+        """Whether what an audit rule finds in a file was reviewed and may stand there."""
+        of_rule = [exemption.paths for exemption in self.exemptions if exemption.rule == rule]
+        if not of_rule:
+            return False
+        seen = Path(os.path.relpath(path, self.folder)).as_posix()
+        return any(_glob(paths).fullmatch(seen) for paths in of_rule)
+
+
+@functools.lru_cache(maxsize=65536)
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()
+
+
+@functools.cache
+def _glob(paths: str) -> re.Pattern[str]:
+    """A glob of paths as a pattern: `*` stays within a folder, `**` stands for any folders."""
+    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", paths)
+    return re.compile("".join(wild.get(part) or re.escape(part) for part in parts), re.DOTALL)

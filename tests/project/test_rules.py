@@ -1,0 +1,243 @@
+"""A project's own rules: read from its pyproject.toml, and refused at once if they are none."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from cassette import project, scrub
+from cassette.errors import UsageError
+
+WHOLE = r"""
+[tool.cassette.scrub]
+policy = "strict"
+replace = {acme = "example", "Blue Heron" = "example"}
+
+[[tool.cassette.scrub.patterns]]
+id = "ticket"
+pattern = '(?i)ops-\d{3,6}'
+replace = "OPS-0"
+reason = "ticket numbers lead to customers"
+
+[[tool.cassette.scrub.redact]]
+member = "Task.group"
+
+[[tool.cassette.scrub.keep]]
+member = "Task.tags[team]"
+reason = "the names of teams are on our web site"
+
+[[tool.cassette.scrub.exempt]]
+rule = "e-mail"
+paths = "tests/legacy/**/*.json"
+reason = "made-up customers"
+"""
+
+
+def read(folder, text):
+    """The rules that a pyproject.toml of this text says."""
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return project.rules(folder)
+
+
+def refused(folder, text):
+    """The error that a pyproject.toml of this text is."""
+    with pytest.raises(UsageError) as told:
+        read(folder, text)
+    assert told.value.path == str(folder / "pyproject.toml")
+    return told.value
+
+
+def in_scrub(text):
+    """Settings, beneath the table of the tool."""
+    return "[tool.cassette.scrub]\n" + text
+
+
+def pattern(source, **more):
+    """One pattern as settings."""
+    lines = [f"id = 'x'\npattern = '''{source}'''", *(f"{k} = '{v}'" for k, v in more.items())]
+    return in_scrub("[[tool.cassette.scrub.patterns]]\n" + "\n".join(lines))
+
+
+def member(kind, name, reason="because"):
+    """One rule for a member as settings."""
+    return in_scrub(f"[[tool.cassette.scrub.{kind}]]\nmember = '{name}'\nreason = '{reason}'")
+
+
+def exempt(rule, paths):
+    """One exemption as settings."""
+    return in_scrub(
+        f"[[tool.cassette.scrub.exempt]]\nrule = '{rule}'\npaths = '{paths}'\nreason = 'made up'"
+    )
+
+
+# -- finding them ---------------------------------------------------------------------------
+
+
+def test_every_setting_is_read(tmp_path):
+    """The example of the documentation, as data."""
+    rules = read(tmp_path, WHOLE)
+    assert rules.policy == "strict"
+    assert [search.rule for search in rules.searches] == ["ticket", scrub.REPLACE, scrub.REPLACE]
+    assert rules.members == {"Task.group": "redact", "Task.tags[team]": "keep"}
+    assert rules.exempts("e-mail", tmp_path / "tests/legacy/a/b.json")
+
+
+def test_the_nearest_file_that_speaks_of_the_tool_counts(tmp_path):
+    """Upwards from the folder; files without its table are passed over."""
+    inner = tmp_path / "services" / "web"
+    inner.mkdir(parents=True)
+    (tmp_path / "services/pyproject.toml").write_text("[project]\nname = 'x'\n[tool.ruff]\n")
+    (tmp_path / "pyproject.toml").write_text(in_scrub("policy = 'strict'"))
+    assert project.rules(inner).policy == "strict"
+    (inner / "pyproject.toml").write_text("[tool.cassette]\n")
+    assert project.rules(inner) == scrub.Rules(folder=inner)
+
+
+def test_without_a_file_there_are_no_rules(tmp_path):
+    """A folder in no project."""
+    assert project.rules(tmp_path) == scrub.NO_RULES
+
+
+@pytest.mark.parametrize("content", [b"[tool.cassette\n", b"\xff = 1\n", b"a = 1\na = 2\n"])
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
+    """Rules that cannot be read must not be rules that are not there."""
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(UsageError, match="this is no TOML"):
+        project.rules(tmp_path)
+
+
+# -- refusing them --------------------------------------------------------------------------
+
+REFUSED = {
+    "a key that nobody knows": (in_scrub("pattern = []"), "no key `pattern`", "`patterns`"),
+    "another table": ("[tool.cassette.scrubs]", "no key `scrubs`", "`scrub`"),
+    "no table": ("[tool]\ncassette = 1", "expected a table", ""),
+    "a policy": (in_scrub("policy = 'stict'"), "no such scrub policy", "`strict`"),
+    "no array": (in_scrub("patterns = {id = 'x'}"), "an array of tables", "[[tool.cassette"),
+    "no pattern": (in_scrub("patterns = [{id = 'x'}]"), "`pattern` is missing", ""),
+    "a key of a pattern": (pattern("zx+", reson="y"), "no key `reson`", "`reason`"),
+    "an id": (in_scrub("patterns = [{id = 'A b', pattern = 'zx+'}]"), "lower-case words", ""),
+    "an id of the audit": (
+        in_scrub("patterns = [{id = 'e-mail', pattern = 'zx+'}]"), "`e-mail` is taken", ""),
+    "an id twice": (in_scrub("patterns = [{id = 'a', pattern = 'zx+'}, {id = 'a', pattern = "
+                             "'zy+'}]"), "`a` is taken", ""),
+    "one that does not compile": (pattern("zx("), "cannot be compiled", "quotes"),
+    "the empty string": (pattern("(zx)*"), "matches the empty string", "need something"),
+    "the empty string before a letter": (pattern("(?=a)"), "matches the empty string", ""),
+    "everything": (pattern(".+"), "matches too much", ""),
+    "every word": (pattern(r"\w{3,}"), "matches too much", "words of ECS's own"),
+    "every state": (pattern("[A-Z]+"), "such as `PROVISIONING`", ""),
+    "every number": (pattern(r"\d{12}"), "the tool's own stand-ins", "000000000001"),
+    "every id": (pattern("[0-9a-f]{32}"), "the tool's own stand-ins", "replaced without"),
+    "what is redacted": (pattern("REDACTED"), "the tool's own stand-ins", ""),
+    "a stand-in that matches": (pattern("zx+", replace="zx"), "would itself be replaced", ""),
+    "a stand-in that identifies": (pattern("zx+", replace="10.1.2.3"), "itself be replaced", ""),
+    "a stand-in that is a secret": (
+        pattern("zx+", replace="jane@corp.test"), "itself be replaced", ""),
+    "a circle": (in_scrub("replace = {zxa = 'zxb', zxb = 'zxc'}"), "itself be replaced", ""),
+    "a name of ECS": (in_scrub("replace = {running = 'example'}"), "words of ECS", "entry 1"),
+    "no name": (in_scrub("replace = {'--' = 'example'}"), "expected a name", "sha256"),
+    "half a digest": (in_scrub("replace = {'sha256:00' = 'x'}"), "64 hex digits", "sha256sum"),
+    "a digest of ECS": (
+        in_scrub(f"replace = {{'sha256:{hashlib.sha256(b'running').hexdigest()}' = 'x'}}"),
+        "words of ECS", ""),
+    "no text": (in_scrub("replace = {zxa = 1}"), "entry 1: expected text", ""),
+    "a member": (member("keep", "Task.startedby"), "no such member", "`Task.startedBy`"),
+    "a shape": (member("redact", "Tsak.group"), "no such member", "`Task.group`"),
+    "no member": (member("redact", "group"), "no such member", "Task.tags[NAME]"),
+    "a member that stays": (member("keep", "Task.lastStatus"), "stays without a rule", ""),
+    "a structure": (member("keep", "Task.containers"), "a treatment of its own", "name one"),
+    "all of many": (member("keep", "Task.tags"), "name those to keep", "Task.tags[NAME]"),
+    "a map": (member("keep", "ContainerDefinition.dockerLabels"), "name those to keep", "[*]"),
+    "some of many": (member("keep", "Task.tags[cost-*]"), "as it is written", "`*` alone"),
+    "one of one": (member("keep", "Task.group[x]"), "have no names", '"Task.group"'),
+    "credentials": (member("keep", "Session.tokenValue"), "always redacted", ""),
+    "both": (member("keep", "Task.group") + "\n[[tool.cassette.scrub.redact]]\n"
+             "member = 'Task.group'", "both redacted and kept", ""),
+    "no reason": (in_scrub("keep = [{member = 'Task.group'}]"), "`reason` is missing", "judge"),
+    "a bare reason": (member("keep", "Task.group", " "), "text that is not empty", ""),
+    "a rule": (exempt("email", "a/*.json"), "no rule `email`", "`e-mail`"),
+    "all files": (exempt("e-mail", "**/*"), "these are all files", "legacy"),
+    "all files of a kind": (exempt("e-mail", "*.yaml"), "these are all files", ""),
+    "an original": (exempt("original", "a/*.json"), "may stand nowhere else", ""),
+    "an exemption without a reason": (
+        in_scrub("exempt = [{rule = 'e-mail', paths = 'a.json'}]"), "`reason` is missing", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, case):
+    """What is wrong and where, what was near, what mends it."""
+    text, problem, more = REFUSED[case]
+    error = refused(tmp_path, text)
+    assert problem in str(error)
+    assert more in str(error)
+    assert str(error.pointer).startswith("/tool/cassette")
+
+
+def test_an_error_does_not_show_the_name_to_replace(tmp_path):
+    """The entry is told by its number: its name is an original."""
+    settings = "replace = {bluheron = 'example', bluelagoon = 'bluheron'}"
+    assert "blu" not in str(refused(tmp_path, in_scrub(settings)))
+
+
+# -- what they find -------------------------------------------------------------------------
+
+
+def replaced(rules, text):
+    """A text with what the searches find replaced, and what was noted of it."""
+    noted = []
+    return rules.replaced(text, lambda *found: noted.append(found)), noted
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("see OPS-1234, ops-99 and xOPS-1234", "see OPS-0, ops-99 and xOPS-1234"),
+        ("OPS-12345678", "OPS-12345678"),
+        ("Acme acme-web ACME_TOKEN acmeweb", "example example-web example_TOKEN acmeweb"),
+        ("blue heron's", "example's"),
+    ],
+)
+def test_whole_tokens_are_replaced(tmp_path, text, after):
+    """Never a part of a longer word; a name in any case."""
+    assert replaced(read(tmp_path, WHOLE), text)[0] == after
+
+
+def test_a_name_may_be_given_by_its_digest(tmp_path):
+    """As anybody can compute it: `printf %s WORD | sha256sum`, of the word in lower case."""
+    digest = hashlib.sha256(b"acme").hexdigest()
+    rules = read(tmp_path, in_scrub(f"replace = {{'sha256:{digest}' = 'example'}}"))
+    text, noted = replaced(rules, "Acme_web, acme; acmeweb")
+    assert text == "example_web, example; acmeweb"
+    assert noted == [(scrub.REPLACE, "Acme", "example"), (scrub.REPLACE, "acme", "example")]
+
+
+@pytest.mark.parametrize("source", [r"(?x) zx \d+  # a comment", r"(?i)ZX\d+", r"(zx)\d+|zy(?=\d)"])
+def test_a_pattern_may_have_flags_comments_and_groups(tmp_path, source):
+    """It is one part of a larger pattern, and stays what it is."""
+    assert replaced(read(tmp_path, pattern(source)), "a zx12 b")[0] == "a REDACTED b"
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "is_exempt"),
+    [
+        ("tests/a.json", "tests/a.json", True),
+        ("tests/*.json", "tests/a.json", True),
+        ("tests/*.json", "tests/b/a.json", False),
+        ("tests/**/*.json", "tests/a.json", True),
+        ("tests/**/*.json", "tests/b/c/a.json", True),
+        ("tests/**", "tests/b/a.json", True),
+        ("tests/?.json", "tests/ab.json", False),
+        ("tests/a.json", "other/tests/a.json", False),
+    ],
+)
+def test_an_exemption_is_for_the_paths_that_it_names(tmp_path, monkeypatch, paths, path, is_exempt):
+    """A glob from the folder of the rules, wherever the command runs."""
+    rules = read(tmp_path, exempt("e-mail", paths))
+    (tmp_path / "tests").mkdir()
+    monkeypatch.chdir(tmp_path / "tests")
+    assert rules.exempts("e-mail", tmp_path / path) == is_exempt
+    assert rules.exempts("e-mail", f"../{path}") == is_exempt
+    assert not rules.exempts("account-id", tmp_path / path)
