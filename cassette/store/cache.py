@@ -1,8 +1,9 @@
-"""Large documents as JSON beside everything else that this user caches.
+"""Large cassettes as JSON beside everything else that this user caches.
 
 Reading YAML takes ten times as long as reading JSON, so a later process finds the plain data of
 a large file there, under the hash of the file's bytes. It is a copy of what stands in the file,
-for the user's own eyes, and may vanish at any time. `CASSETTE_CACHE=off` does without it.
+for the user's own eyes, and may vanish at any time. Nothing but cassettes may be kept here: in any
+other file there may be what nobody scrubbed. `CASSETTE_CACHE=off` does without it.
 """
 
 from __future__ import annotations
@@ -15,26 +16,32 @@ import secrets
 import sys
 from pathlib import Path
 
-from cassette.store.document import read_document
-
 LEAST = 64 * 1024  # bytes; a smaller file is read in the time that the cache would take
 MOST_FILES = 64
 _READER = "1"  # changes when the same bytes would be read as other data
 
 
-def document_of(content: bytes, path: str) -> object:
-    """As `read_document`, from the cache where that is quicker."""
-    folder = _folder() if len(content) >= LEAST else None
-    if folder is None:
-        return read_document(content, path)
-    file = folder / f"{_READER}-{hashlib.sha256(content).hexdigest()}.json"
+def found(content: bytes) -> object | None:
+    """The plain data of a cassette's bytes; None if it is not there."""
+    file = _file(content)
     try:
-        data: object = json.loads(file.read_bytes())
+        data: object = json.loads(file.read_bytes()) if file else None
     except (OSError, ValueError):
-        data = read_document(content, path)
-        with contextlib.suppress(OSError):
-            _keep(file, json.dumps(data, separators=(",", ":")))
+        return None
     return data
+
+
+def keep(content: bytes, data: object) -> None:
+    """Keep the plain data of a cassette's bytes for later processes, as far as that can be done."""
+    file = _file(content)
+    if file:
+        with contextlib.suppress(OSError):
+            _write(file, json.dumps(data, separators=(",", ":")))
+
+
+def _file(content: bytes) -> Path | None:
+    folder = _folder() if len(content) >= LEAST else None
+    return folder / f"{_READER}-{hashlib.sha256(content).hexdigest()}.json" if folder else None
 
 
 def _folder() -> Path | None:
@@ -53,7 +60,7 @@ def _folder() -> Path | None:
     return folder
 
 
-def _keep(file: Path, text: str) -> None:
+def _write(file: Path, text: str) -> None:
     """Write a file of the cache in one step, and forget the oldest of too many."""
     temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
     try:

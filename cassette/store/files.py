@@ -51,7 +51,13 @@ def parse(text: bytes | str, path: str) -> Cassette:
 @functools.lru_cache(maxsize=32)
 def _kept(content: bytes, path: str) -> Cassette:
     """The cassette in a file's bytes, remembered: tests replay the same few again and again."""
-    return _cassette(cache.document_of(content, path), lambda: content, path)
+    data = cache.found(content)
+    if data is not None:
+        return _cassette(data, lambda: content, path)
+    data = document.read_document(content, path)
+    cassette = _cassette(data, lambda: content, path)
+    cache.keep(content, data)
+    return cassette
 
 
 def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Cassette:
