@@ -2,11 +2,12 @@
 
 `subjects` sorts a cassette into timelines, one for each task and each other request; `meaning`
 tells what ECS says from what AWS assigned by chance; `comparing` pairs the timelines of two
-cassettes and walks along them; `editing` writes the difference as the data of a patch file.
+cassettes and walks along them; `editing` and `operations` write a difference as a patch file.
 """
 
 from __future__ import annotations
 
 from cassette.diff.comparing import Difference, compare
+from cassette.diff.editing import as_patch
 
-__all__ = ["Difference", "compare"]
+__all__ = ["Difference", "as_patch", "compare"]

@@ -118,7 +118,7 @@ def _paired(before: list[Subject], after: list[Subject]) -> list[Pair]:
 def _of_subjects(one: Subject | None, other: Subject | None, walk: _Walk) -> Iterator[Difference]:
     """Where the timelines of two subjects differ, or that of one which is alone."""
     if one and other:
-        for i, j in _aligned(one.states, other.states, walk):
+        for i, j in aligned(one.states, other.states, exact=walk.exact):
             states = (None if i is None else one.states[i], None if j is None else other.states[j])
             number = (j if i is None else i) or 0
             yield from _of_states((one.operation, one.name), number + 1, *states, walk)
@@ -151,26 +151,41 @@ def _placed(
         yield Difference(operation, subject, state, *place)
 
 
-def _aligned(
-    before: Sequence[State], after: Sequence[State], walk: _Walk
+def aligned(
+    before: Sequence[State], after: Sequence[State], *, exact: bool
 ) -> Iterator[tuple[int | None, int | None]]:
     """The states of two timelines that belong together, by their indexes.
 
-    First those that are equal; between them those of the same name; between those again what
-    is left, from the end, since what a story ends with is what it is about.
+    First those that say the same; between them those of the same name; between those again what
+    is left, from the end, since what a story ends with is what it is about. Exactly, those of
+    the same moment come before all: a copy's calls have kept theirs, whatever they say now.
     """
-    said = [[walk.key(state) for state in states] for states in (before, after)]
-    for same, i, j in _blocks(*said):
-        if same:
-            yield from zip(i, j, strict=True)
-            continue
-        words = [before[k].words for k in i], [after[k].words for k in j]
-        for _, m, n in _blocks(*words):
-            both = min(len(m), len(n))
-            yield from ((i[k], None) for k in m[: len(m) - both])
-            yield from ((None, j[k]) for k in n[: len(n) - both])
-            pairs = zip(m[len(m) - both :], n[len(n) - both :], strict=True)
-            yield from ((i[k], j[other]) for k, other in pairs)
+    walk = _Walk(exact)
+
+    def likeness(states: Sequence[State]) -> list[list[str]]:
+        keys = [walk.key(state) for state in states]
+        if exact:
+            return [[repr(state.at) for state in states], keys]
+        return [keys, [state.words for state in states]]
+
+    places = range(len(before)), range(len(after))
+    yield from _matched(*places, list(zip(likeness(before), likeness(after), strict=True)))
+
+
+def _matched(
+    i: range, j: range, levels: list[tuple[list[str], list[str]]]
+) -> Iterator[tuple[int | None, int | None]]:
+    """The places in two runs that belong together at the first level at which they are alike."""
+    if not levels:
+        both = min(len(i), len(j))
+        yield from ((place, None) for place in i[: len(i) - both])
+        yield from ((None, place) for place in j[: len(j) - both])
+        yield from zip(i[len(i) - both :], j[len(j) - both :], strict=True)
+        return
+    (one, other), *deeper = levels
+    for same, m, n in _blocks(one[i.start : i.stop], other[j.start : j.stop]):
+        runs = i[m.start : m.stop], j[n.start : n.stop]
+        yield from zip(*runs, strict=True) if same else _matched(*runs, deeper)
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[bool, range, range]]:

@@ -67,7 +67,7 @@ def subjects_of(cassette: Cassette) -> list[Subject]:
             for id_, state in _described(interaction):
                 tasks.setdefault(id_, []).append(state)
         else:
-            identity = f"{interaction.operation} {_canonical(interaction.request)}"
+            identity = f"{interaction.operation} {canonical(interaction.request)}"
             if identity not in requests:
                 requests[identity] = _request(interaction, identity)
             requests[identity].states.append(_state(interaction))
@@ -109,9 +109,9 @@ def _task(id_: str, states: list[State]) -> Subject:
     names = [str(container.get("name")) for container in last.get("containers") or ()]
     family = re.sub(r":\d+$", "", _id(last.get("taskDefinitionArn")))
     group = str(last.get("group") or (family and f"family:{family}") or f"task {id_}")
-    role = _canonical([_id(last.get("clusterArn")), meaning_of(group), family, sorted(names)])
+    role = canonical([_id(last.get("clusterArn")), meaning_of(group), family, sorted(names)])
     name = f"{group} ({', '.join(names)})" if names else group
-    return Subject(DESCRIBE, name, id_, role, _canonical(sorted(names)), True, states)
+    return Subject(DESCRIBE, name, id_, role, canonical(sorted(names)), True, states)
 
 
 def _numbered(tasks: list[Subject]) -> list[Subject]:
@@ -126,7 +126,7 @@ def _numbered(tasks: list[Subject]) -> list[Subject]:
 def _request(interaction: Interaction, identity: str) -> Subject:
     said = ", ".join(f"{k}={_short(v)}" for k, v in interaction.request.items())
     name = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
-    role = f"{interaction.operation} {_canonical(_meant(interaction.request))}"
+    role = f"{interaction.operation} {canonical(_meant(interaction.request))}"
     return Subject(interaction.operation, name, identity, role, role, False)
 
 
@@ -135,7 +135,7 @@ def _meant(value: Any, member: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _meant(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return sorted((_meant(item, member) for item in value), key=_canonical)
+        return sorted((_meant(item, member) for item in value), key=canonical)
     if isinstance(value, str):
         value = re.sub(r"^([\w-]+):\d+$", r"\1", _id(value) if value.startswith("arn:") else value)
     return meaning_of(value, member)
@@ -146,7 +146,8 @@ def _id(named: object) -> str:
     return str(named or "").rpartition("/")[2]
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
+    """A value as text that is equal for equal JSON alone; 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cassette.store.document import locate, read_document
-from cassette.store.files import parse, read, render, write
+from cassette.store.files import parse, read, render, render_patch, write
 
-__all__ = ["locate", "parse", "read", "read_document", "render", "write"]
+__all__ = ["locate", "parse", "read", "read_document", "render", "render_patch", "write"]

@@ -8,8 +8,9 @@ import functools
 import os
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
 from cassette.model import Cassette
@@ -83,6 +84,17 @@ def render(cassette: Cassette) -> str:
     except CassetteFormatError as error:
         error.path = cassette.path
         raise
+
+
+def render_patch(data: Mapping[str, Any]) -> str:
+    """A patch's plain data as the text of its file: operations on one line, where they fit."""
+    return layout.dump({key: _in_lines(value) for key, value in data.items()})
+
+
+def _in_lines(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return layout.OneLine((key, _in_lines(inner)) for key, inner in value.items())
+    return [_in_lines(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def write(path: str | os.PathLike[str], text: str | bytes) -> None:

@@ -6,8 +6,8 @@ is written is checked against PyYAML's readers by the tests.
 
 The layout: block style, two spaces, lists at the indentation of their key. On one line, when it
 fits into `WIDTH` columns: a list of scalars, and an `OneLine` mapping that holds nothing but
-scalars and lists of scalars. A string is plain where no reader of YAML 1.1 or 1.2 takes it for
-something else, and otherwise double-quoted on one line.
+scalars, lists of scalars and others of its kind. A string is plain where no reader of YAML 1.1 or
+1.2 takes it for something else, and otherwise double-quoted on one line.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def _on_one_line(value: Any, room: int) -> str | None:
 
 
 def _flow(value: Any) -> str | None:
-    """A scalar or a list of scalars in flow style; None for anything else."""
+    """A scalar, a list of scalars or an `OneLine` in flow style; None for anything else."""
+    if isinstance(value, OneLine) and value:
+        return _on_one_line(value, WIDTH)
     if not isinstance(value, (list, tuple)) or not value:
         return _scalar(value, flow=True)
     texts = [_scalar(item, flow=True) for item in value]

@@ -1,0 +1,298 @@
+"""An edited copy as a patch file: applied to the original, it gives the copy."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cassette
+from cassette import model, patch, shapes
+from cassette.diff import as_patch, compare
+from cassette.errors import PatchError
+from cassette.library import Library
+from tests.live import bodies
+from tests.patch import base_tasks
+from tests.replay import made
+
+WEB = cassette.load("web")
+JOB = cassette.load("job")
+BASES = {"web": WEB, "job": JOB} | {
+    name: base_tasks.cassettes()[name]
+    for name in ("fargate-two-tasks", "ec2-bridge-with-ten-containers", "external-bridge")
+}
+
+
+def applied(before: model.Cassette, data: dict[str, Any]) -> model.Cassette:
+    """A cassette with the patch of these data applied."""
+    return patch.apply(before, patch.parse(data, "edited"))
+
+
+def differences(one: model.Cassette, other: model.Cassette):
+    """Where two cassettes differ, but for when and how often they were asked, and for headers."""
+    return [d for d in compare(one, other, exact=True) if d.operation]
+
+
+def edited(base: model.Cassette, *edits: tuple[int, Any]) -> model.Cassette:
+    """A copy of a cassette in which functions changed the body of the interaction of that index."""
+    interactions = list(base.interactions)
+    for index, change in edits:
+        outcome = interactions[index].outcome
+        assert isinstance(outcome, model.Response)
+        body = copy.deepcopy(dict(outcome.body))
+        change(body["tasks"][0])
+        readable = shapes.to_readable("DescribeTasks", shapes.to_wire("DescribeTasks", body))
+        interactions[index] = dataclasses.replace(
+            interactions[index], outcome=model.Response(readable)
+        )
+    return dataclasses.replace(base, interactions=tuple(interactions))
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_every_variant_of_the_catalogue_can_be_written_anew(name):
+    """Whatever the catalogue makes of a cassette, a patch that makes the same can be found."""
+    base, fitting = BASES[name], 0
+    for reference in Library().names("patch"):
+        try:
+            variant = cassette.replayer.patched(base, [reference], Library())
+        except PatchError:
+            continue  # it does not fit this cassette
+        fitting += 1
+        again = applied(base, as_patch(base, variant))
+        assert again.interactions == variant.interactions, reference
+    assert fitting > 40
+
+
+def test_it_reads_as_a_patch_file_does():
+    """Containers by name, times from the start, a summary; nothing that identifies the task."""
+
+    def stop(task):
+        task["stopCode"] = "EssentialContainerExited"
+        task["stoppedAt"] = "2026-11-23T12:00:00.250Z"
+        task["version"] = 6
+        task["containers"][0]["exitCode"] = 3
+        del task["connectivity"]
+
+    assert as_patch(WEB, edited(WEB, (2, stop))) == {
+        "patch": 1,
+        "summary": "service:web (web, log-router): RUNNING HEALTHY",
+        "apply": [
+            {
+                "each": "task",
+                "ops": [
+                    {"op": "remove", "path": "/connectivity"},
+                    {"op": "replace", "path": "/version", "value": {"number": "version + 2"}},
+                    {"op": "add", "path": "/stopCode", "value": "EssentialContainerExited"},
+                    {"op": "add", "path": "/stoppedAt", "value": {"time": "startedAt + 92s"}},
+                ],
+            },
+            {
+                "each": "container",
+                "container": "web",
+                "ops": [{"op": "add", "path": "/exitCode", "value": 3}],
+            },
+        ],
+    }
+
+
+def test_what_is_edited_in_every_state_is_said_once():
+    """A copy edited in its first response is edited in all that build on it."""
+
+    def move(task):
+        task["cpu"] = "2048"
+        task["containers"][1]["image"] = "shop/logs:3"
+
+    after = edited(WEB, (0, move), (1, move), (2, move))
+    data = as_patch(WEB, after)
+    assert data["apply"][1:] == [
+        {
+            "each": "task",
+            "states": "every",
+            "ops": [{"op": "replace", "path": "/cpu", "value": "2048"}],
+        },
+        {
+            "each": "container",
+            "container": "log-router",
+            "states": "every",
+            "ops": [{"op": "replace", "path": "/image", "value": "shop/logs:3"}],
+        },
+    ]
+    assert applied(WEB, data).interactions == after.interactions
+
+
+def test_an_earlier_state_is_named_by_its_status():
+    """An edit of one earlier state is an entry for that state alone."""
+    after = edited(WEB, (1, lambda task: task.update(cpu="4096")))
+    data = as_patch(WEB, after)
+    assert data["apply"][-1]["where"] == "lastStatus == 'PENDING'"
+    assert applied(WEB, data).interactions == after.interactions
+
+
+def test_states_that_were_dropped_are_dropped():
+    """The end by what the patch stands on, the beginning by its history."""
+    shorter = dataclasses.replace(WEB, interactions=WEB.interactions[1:2])
+    data = as_patch(WEB, shorter)
+    assert data["history"] == "!(lastStatus == 'PROVISIONING')"
+    assert data["apply"][0]["where"] == "lastStatus == 'PENDING'"
+    assert applied(WEB, data).interactions == shorter.interactions
+
+
+def test_states_that_were_added_come_later():
+    """A copy with more calls has them as `then`, each after the one before."""
+    last = WEB.interactions[-1]
+    after = dataclasses.replace(
+        WEB,
+        interactions=(
+            *WEB.interactions,
+            dataclasses.replace(last, at=last.at + 30),
+            dataclasses.replace(last, at=last.at + 32.5),
+        ),
+    )
+    after = edited(
+        after,
+        (3, lambda task: task.update(connectivity="DISCONNECTED")),
+        (4, lambda task: task["containers"][1].update(exitCode=1)),
+    )
+    data = as_patch(WEB, after)
+    assert [step["after"] for step in data["then"]] == ["30s", "2.5s"]
+    assert applied(WEB, data).interactions == after.interactions
+
+
+@pytest.mark.parametrize(
+    ("reference", "key", "value"),
+    [
+        ("api/throttled(calls=4)", "throttle", 4),
+        (
+            "api/cluster-not-found",
+            "error",
+            {"code": "ClusterNotFoundException", "message": "Cluster not found.", "status": 400},
+        ),
+    ],
+)
+def test_a_refusal_is_a_fault(reference, key, value):
+    """Calls that the copy refuses are `throttle` or `error`."""
+    variant = WEB.patched(reference)
+    data = as_patch(WEB, variant)
+    assert data[key] == value
+    assert "apply" not in data
+    assert applied(WEB, data).interactions == variant.interactions
+
+
+def test_one_of_several_tasks_is_named():
+    """Where there are other tasks, the patch says which one it means, and changes it alone."""
+    base = BASES["fargate-two-tasks"]
+    last = len(base.interactions) - 1
+    after = edited(base, (last, lambda task: task["containers"][0].update(reason="made up")))
+    data = as_patch(base, after)
+    assert "taskArn ==" in data["apply"][0]["where"]
+    assert applied(base, data).interactions == after.interactions
+
+
+def test_two_tasks_edited_otherwise_are_told_apart():
+    """Each entry names its task; what is the same for both names none."""
+    base = BASES["fargate-two-tasks"]
+    last = len(base.interactions) - 1
+
+    both = dict(base.interactions[last].outcome.body)
+    both["tasks"] = copy.deepcopy(both["tasks"])
+    for number, task in enumerate(both["tasks"]):
+        task["containers"][0]["reason"] = f"made up {number}"
+        task["memory"] = "9999"
+    outcome = model.Response(both)
+    after = dataclasses.replace(
+        base,
+        interactions=(
+            *base.interactions[:last],
+            dataclasses.replace(base.interactions[last], outcome=outcome),
+        ),
+    )
+    data = as_patch(base, after)
+    assert all("taskArn ==" in entry["where"] for entry in data["apply"][1:])
+    assert applied(base, data).interactions == after.interactions
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (WEB, "ECS answers the same in both"),
+        (JOB, "they do not tell of the same tasks"),
+        (
+            dataclasses.replace(
+                WEB,
+                interactions=(
+                    made.call("ListTasks", {}, {"taskArns": []}),
+                    *WEB.interactions,
+                ),
+            ),
+            "other calls than DescribeTasks",
+        ),
+        (
+            dataclasses.replace(
+                WEB,
+                interactions=(
+                    dataclasses.replace(WEB.interactions[2], at=-1.0),
+                    *WEB.interactions,
+                ),
+            ),
+            "begins with another state",
+        ),
+    ],
+)
+def test_what_no_patch_can_do_is_said(after, said):
+    """An error that says what the two differ in, and what a patch can do."""
+    with pytest.raises(PatchError, match=said) as caught:
+        as_patch(WEB, after)
+    assert "a patch edits, drops, appends and refuses" in str(caught.value)
+
+
+def test_a_task_that_is_gone_for_a_while_is_said():
+    """MISSING and then there again is no story that a patch can tell."""
+    gone = bodies.described(missing=(bodies.TASK_ARN,))
+    there = bodies.described(bodies.running())
+    base = made.cassette(*(made.describe(there, at=6.0 * n) for n in range(3)))
+    calls = (made.describe(gone, at=6.0), made.describe(there, at=12.0))
+    with pytest.raises(PatchError, match="is gone for a while"):
+        as_patch(base, made.cassette(made.describe(there), *calls))
+    with pytest.raises(PatchError, match="comes back after it was gone"):
+        as_patch(made.cassette(made.describe(there)), made.cassette(made.describe(there), *calls))
+
+
+# Members that no rule of a task's life speaks of, so that every edit is one that ECS could make.
+TASK = st.sampled_from(["cpu", "memory", "group", "startedBy", "platformVersion", "stoppedReason"])
+CONTAINER = st.sampled_from(["image", "cpu", "memory", "reason"])
+TEXT = st.sampled_from(["a", "b'c", "~/", "2026-11-23T12:00:00.250Z", "é\\"])
+EDITS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from([None, 0, 1]), TASK, CONTAINER, st.none() | TEXT),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(edits=EDITS, kept=st.integers(1, 3), more=st.integers(0, 2))
+def test_any_edit_round_trips(edits, kept, more):
+    """Members set and removed in any state, states cut off and added: the patch gives the copy."""
+    last = WEB.interactions[kept - 1]
+    longer = (
+        *WEB.interactions[:kept],
+        *(dataclasses.replace(last, at=last.at + 7.25 * (n + 1)) for n in range(more)),
+    )
+    after = dataclasses.replace(WEB, interactions=longer)
+    for state, container, member, inner, value in edits:
+
+        def change(task, container=container, member=member, inner=inner, value=value):
+            thing = task if container is None else task["containers"][container]
+            name = member if container is None else inner
+            thing.pop(name, None)
+            if value is not None:
+                thing[name] = value
+
+        after = edited(after, (state % len(longer), change))
+    if after.interactions == WEB.interactions:
+        return
+    made_again = applied(WEB, as_patch(WEB, after))
+    assert made_again.interactions == after.interactions
+    assert differences(made_again, after) == []
