@@ -15,6 +15,7 @@ __all__ = [
     "CassetteFormatError",
     "CassetteNotFoundError",
     "CassetteWriteError",
+    "DriftError",
     "Finding",
     "NothingRecordedError",
     "PatchError",
@@ -22,6 +23,7 @@ __all__ = [
     "UnmatchedRequestError",
     "UnsafeCassetteError",
     "UnusedInteractionError",
+    "UnusedInteractionWarning",
     "UsageError",
 ]
 
@@ -164,3 +166,11 @@ class TimelineExhaustedError(UnmatchedRequestError):
 
 class UnusedInteractionError(CassetteError):
     """Recorded outcomes that nobody asked for, where the replay forbids that."""
+
+
+class UnusedInteractionWarning(UserWarning):
+    """The same, where the replay only warns of it."""
+
+
+class DriftError(CassetteError):
+    """Live ECS no longer says what a cassette holds; `nearest` tells the differences."""

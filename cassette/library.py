@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -52,7 +53,16 @@ class Library:
             return store.read_document(file.read(), str(path)), path
 
     def find(self, name: str | os.PathLike[str], kind: Kind) -> Path:
-        """The file of a cassette or patch."""
+        """The file of a cassette or patch.
+
+        Raises the interpreter's audit event `cassette.found` with the path, for whoever wants to
+        know what is used.
+        """
+        path = self._find(name, kind)
+        sys.audit("cassette.found", str(path))
+        return path
+
+    def _find(self, name: str | os.PathLike[str], kind: Kind) -> Path:
         text = os.fspath(name)
         path = Path(text)
         if path.suffix in (SUFFIX, ".yml"):

@@ -8,6 +8,9 @@
 | `all` | record anew | record |
 
 With patches, every mode replays: a failure that has to be patched in cannot be recorded.
+
+A file that is recorded anew is compared by meaning with what stood there: that is its drift.
+`check_live` compares, and writes nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from cassette import intercept, project, scrub
+from cassette import intercept, project, scrub, store
 from cassette.clock import Clock
-from cassette.errors import CassetteNotFoundError, UsageError
+from cassette.diff import Difference, compare
+from cassette.errors import CassetteNotFoundError, DriftError, UsageError
 from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.player import Call, Player, Rules
@@ -34,6 +38,7 @@ from cassette.verb import Verb
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]
 MODES: tuple[RecordMode, ...] = get_args(RecordMode)
+_LONGEST = 60  # characters of a value on a line of drift
 OPTIONS = tuple(
     name
     for name, parameter in inspect.signature(replay).parameters.items()
@@ -57,9 +62,15 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         save_on_error: keep what was recorded although the block raised.
         source: what is recorded, for the cassette's header, if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
+        check_live: whatever the mode, ask live ECS for what the cassette holds, and write
+            nothing. One that ships is nobody's recording, so it is replayed.
         options: the options of `replay`, for as far as the mode replays.
 
+    Attributes:
+        drift: at the end, what changed in a cassette that was recorded anew; None if none was.
+
     Raises:
+        DriftError: at the end, with `check_live`, live ECS said something else.
         UsageError: there is no such mode or option.
         CassetteNotFoundError: there is nothing to replay, and nothing is to be recorded.
         NothingRecordedError: a recording ended without one ECS call.
@@ -77,6 +88,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         save_on_error: bool = False,
         source: str = "live",
         rules: scrub.Rules | None = None,
+        check_live: bool = False,
         **options: Any,
     ) -> None:
         _check("record mode", mode, MODES)
@@ -92,7 +104,9 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         self._save_on_error = save_on_error
         self._source = source
         self._rules = rules
+        self._check_live = check_live
         self._options = options
+        self.drift: Drift | None = None
 
     def _again(self) -> use:
         return use(
@@ -105,28 +119,43 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
             save_on_error=self._save_on_error,
             source=self._source,
             rules=self._rules,
+            check_live=self._check_live,
             **self._options,
         )
 
     def _begin(self) -> Tape:
-        self._verb = self._chosen()
+        self._verb = self._compared() if self._check_live else self._chosen()
         return self._verb._begin()
 
     def _end(self, failure: BaseException | None) -> None:
         self._verb._end(failure)
+        if isinstance(self._verb, _Anew):
+            self.drift = self._verb.drift
+
+    def _compared(self) -> Verb[Tape]:
+        found = self._library.find(self._name, "cassette")
+        if self._patches or _ships(found):
+            return self._replay
+        before = self._library.load(found)
+        policy = self._policy or before.scrub.policy
+        return _Compared(before, policy, self._own_rules(), self._options.get("clients"))
+
+    def _own_rules(self) -> scrub.Rules:
+        return project.rules() if self._rules is None else self._rules
 
     def _chosen(self) -> Verb[Tape]:
         found = None if self._mode == "none" or self._patches else self._found()
         if self._mode == "none" or self._patches or (self._mode == "once" and found):
             return self._replay
-        rules = project.rules() if self._rules is None else self._rules
+        rules = self._own_rules()
         file = _File(self._target(found), self._policy, self._source, self._save_on_error, rules)
         if not found:
             return _Anew(file, self._options.get("clients"))
         cassette = self._library.load(found)
         file = dataclasses.replace(file, policy=self._policy or cassette.scrub.policy)
         if self._mode == "all":
-            return _Anew(file, self._options.get("clients"))
+            before = None if _ships(found) else cassette
+            return _Anew(file, self._options.get("clients"), before)
         # What is unknown is to be asked for, not to be answered as ECS would.
         options = {**self._options, "library": self._library, "rules": rules, "unknown": "error"}
         return _Extending(file, cassette, **options)
@@ -138,12 +167,16 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
             return None
 
     def _target(self, found: Path | None) -> Path:
-        if found and not found.resolve().is_relative_to(built_in_pack().resolve()):
+        if found and not _ships(found):
             return found
         path = Path(self._name)
         if path.suffix in (SUFFIX, ".yml"):
             return path
         return self._folder / f"{os.fspath(self._name)}{SUFFIX}"
+
+
+def _ships(path: Path) -> bool:
+    return path.resolve().is_relative_to(built_in_pack().resolve())
 
 
 def _check(kind: str, given: str, known: tuple[str, ...]) -> None:
@@ -173,9 +206,41 @@ class _File:
         check_writable(self.path)
         project.key()
 
-    def keep(self, heard: _Heard, failure: BaseException | None) -> None:
-        if failure is None or (self.save_on_error and heard.calls):
+    def keep(self, heard: _Heard, failure: BaseException | None) -> bool:
+        """Write what was heard, unless the failure forbids it; whether it was written."""
+        wanted = failure is None or (self.save_on_error and bool(heard.calls))
+        if wanted:
             save(heard.cassette(self.path), self.path, policy=self.policy, rules=self.rules)
+        return wanted
+
+
+@dataclass(frozen=True)
+class Drift:
+    """By what live ECS differs from what a cassette held.
+
+    Args:
+        path: the cassette's file.
+        differences: by meaning; none, if ECS says today what it said then.
+    """
+
+    path: Path
+    differences: tuple[Difference, ...]
+
+    def in_words(self) -> list[str]:
+        """Each difference on a line."""
+        return [_in_words(difference) for difference in self.differences]
+
+
+def _in_words(difference: Difference) -> str:
+    before, after = (_short(value) for value in (difference.before, difference.after))
+    said = {"added": f"now {after}", "removed": f"was {before}", "changed": f"{before} → {after}"}
+    where = [difference.subject, difference.state, difference.place or "all of it"]
+    return f"{': '.join(filter(None, where))}: {difference.kind}, {said[difference.kind]}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 @dataclass(slots=True)
@@ -230,19 +295,22 @@ class LiveTape(Tape):
 
     Args:
         heard: what live ECS says.
+        path: the file of which this is a recording.
         replayed: the replay of the calls that were recorded before; of none, in a new recording.
     """
 
     recording = True
 
-    def __init__(self, heard: _Heard, replayed: Tape) -> None:
+    def __init__(self, heard: _Heard, path: str | os.PathLike[str], replayed: Tape) -> None:
         super().__init__(replayed.cassette, replayed._player, replayed.clock)
         self._heard = heard
+        self._path = os.fspath(path)
 
     @property
     def cassette(self) -> Cassette:
         """What was recorded so far, with what had been recorded before."""
-        return self._heard.cassette() if self._heard.calls else super().cassette
+        cassette = self._heard.cassette() if self._heard.calls else super().cassette
+        return dataclasses.replace(cassette, path=self._path)
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -284,21 +352,56 @@ def _asked(call: Call) -> tuple[str, dict[str, Any]]:
 
 
 class _Anew(Verb[Tape]):
-    """A recording from nothing."""
+    """A recording from nothing, in place of what was recorded before, if anything was."""
 
-    def __init__(self, file: _File, clients: Any) -> None:
+    def __init__(self, file: _File, clients: Any, before: Cassette | None = None) -> None:
         self._file = file
+        self._before = before
         self._heard = _Heard(file.source)
         self._tap = intercept.RecordTap(self._heard.hear, clients)
+        self.drift: Drift | None = None
 
     def _begin(self) -> Tape:
         self._file.check()
         intercept.open_tap(self._tap)
-        return LiveTape(self._heard, _nothing())
+        return LiveTape(self._heard, self._file.path, _nothing())
 
     def _end(self, failure: BaseException | None) -> None:
         intercept.close_tap(self._tap)
-        self._file.keep(self._heard, failure)
+        if self._file.keep(self._heard, failure) and self._before:
+            after = store.read(self._file.path)
+            self.drift = Drift(self._file.path, compare(self._before, after))
+
+
+class _Compared(Verb[Tape]):
+    """Live ECS beside a cassette; nothing is written."""
+
+    def __init__(self, before: Cassette, policy: str, rules: scrub.Rules, clients: Any) -> None:
+        self._before = before
+        self._policy = policy
+        self._rules = rules
+        self._heard = _Heard(before.recorded.source)
+        self._tap = intercept.RecordTap(self._heard.hear, clients)
+
+    def _begin(self) -> Tape:
+        intercept.open_tap(self._tap)
+        return LiveTape(self._heard, self._before.path or "", _nothing())
+
+    def _end(self, failure: BaseException | None) -> None:
+        intercept.close_tap(self._tap)
+        if failure is not None:
+            return
+        heard = self._heard.cassette(self._before.path or "")
+        scrubbed, _ = scrub.scrub(heard, self._policy, self._rules, project.key())
+        drift = Drift(Path(self._before.path or ""), compare(self._before, scrubbed))
+        if drift.differences:
+            raise DriftError(
+                f"live ECS differs from the cassette in {len(drift.differences)} places; nothing "
+                "was written",
+                path=self._before.path,
+                nearest="\n".join(f"- {line}" for line in drift.in_words()),
+                fix="record it anew: pytest --cassette-mode=all",
+            )
 
 
 class _Extending(replay):
@@ -314,7 +417,7 @@ class _Extending(replay):
 
     def _begin(self) -> Tape:
         self._file.check()
-        return LiveTape(self._heard, super()._begin())
+        return LiveTape(self._heard, self._file.path, super()._begin())
 
     def _end(self, failure: BaseException | None) -> None:
         self._tape.unmatched.clear()

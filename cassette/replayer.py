@@ -8,26 +8,32 @@ import datetime
 import difflib
 import functools
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from cassette import intercept, model, patch, project, scrub, shapes, store
 from cassette.clock import Clock, taking_every_sleep
-from cassette.errors import PatchError, UnusedInteractionError, UsageError
+from cassette.errors import (
+    PatchError,
+    UnusedInteractionError,
+    UnusedInteractionWarning,
+    UsageError,
+)
 from cassette.library import Library
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
 from cassette.verb import Verb
 
 Sleep = Literal["skip", "all", "real"]
-Unused = Literal["ignore", "error"]
+Unused = Literal["ignore", "warn", "error"]
 Rebase = Literal["now"] | datetime.datetime
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "unknown": ("error", "ecs"),
     "advance": ("call", "clock"),
     "sleep": ("skip", "all", "real"),
-    "unused": ("ignore", "error"),
+    "unused": ("ignore", "warn", "error"),
 }
 
 
@@ -164,7 +170,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         clients: answer these clients only; others are let through.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item: `{"RunTask": ["tags", "/overrides/*/*/command"]}`.
-        unused: at the end, `ignore` interactions that nobody asked for, or fail with `error`.
+        unused: at the end, `ignore` interactions that nobody asked for, `warn` of them, or fail
+            with `error`.
         library: where names are looked up; by default `./cassettes` and the pack that ships.
         rules: the project's own scrubbing rules, so that what they replaced is asked for by its
             original; by default those of the nearest pyproject.toml.
@@ -259,8 +266,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             return
         if self._tape.unmatched:
             raise self._tape.unmatched[0]
-        if self._options["unused"] == "error" and self._tape.unused:
-            raise _unused(self._tape)
+        if self._options["unused"] == "ignore" or not self._tape.unused:
+            return
+        error = _unused(self._tape)
+        if self._options["unused"] == "error":
+            raise error
+        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=4)
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

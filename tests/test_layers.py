@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verb": {"errors"},
     **{verb: MODEL | ROOMS | {"library", "project", "verb"} for verb in VERBS},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
-    "modes": BELOW_EDGES | {"verb"},
+    "modes": BELOW_EDGES | {"diff", "verb"},
     "watch": {"errors"},
     # Files that are already there: searched, scrubbed, imported.
     "existing": BELOW_EDGES | {"foreign"},

@@ -154,14 +154,6 @@ def test_a_name_of_its_own_is_recorded_beside_the_test_file(run, live, pytester)
     assert (pytester.path / "cassettes/test_it/test_it.yaml").is_file()
 
 
-def test_the_ini_file_sets_folder_and_mode(run, live, pytester):
-    """`cassette_dir` and `cassette_mode` are the defaults; the command line has the last word."""
-    pytester.makeini("[pytest]\ncassette_dir = shared\ncassette_mode = once")
-    run(TEST, "--cassette-mode=none").assert_outcomes(errors=1)
-    run(TEST).assert_outcomes(passed=1)
-    assert (pytester.path / "shared/mine.yaml").is_file()
-
-
 def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
     """Where `CI` is set the ini file's mode does not count, the command line's does."""
     pytester.makeini("[pytest]\ncassette_mode = all")
@@ -169,17 +161,6 @@ def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
     run(TEST).assert_outcomes(errors=1)
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     assert mine.is_file()
-
-
-def test_a_wrong_mode_is_a_usage_error(run, pytester):
-    """A mode that does not exist is refused, with those that do."""
-    pytester.makeini("[pytest]\ncassette_mode = onec")
-    result = run(TEST)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["*cassette_mode is 'onec' in the ini file; expected one of none,*"]
-    )
-    result.stderr.no_fnmatch_line("*Traceback*")
 
 
 def test_the_shipped_pack_is_never_written(run, live, pytester):

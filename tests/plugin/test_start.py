@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cassette import modes, pytest_plugin
+from cassette import modes, replayer
+from cassette.pytest_plugin import settings
 
 HEAVY = ("botocore", "yaml", "jsonpatch", "rich", "click", "cassette.replayer", "cassette.modes")
 
@@ -23,8 +24,9 @@ def test_unmarked():
 
 
 def test_the_plugin_knows_every_mode():
-    """It names the modes itself, since importing them is what it avoids."""
-    assert pytest_plugin.MODES == modes.MODES
+    """It names the modes and levels itself, since importing them is what it avoids."""
+    assert settings.MODES == modes.MODES
+    assert set(settings.LEVELS) == set(replayer.CHOICES["unused"])
 
 
 @pytest.mark.cassette("web", "stopped/image-pull")

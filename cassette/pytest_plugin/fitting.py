@@ -1,0 +1,47 @@
+"""Which patches fit which cassettes, tried once in a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cassette.errors import PatchError
+    from cassette.library import Library
+
+
+class Fitting:
+    """What was tried so far."""
+
+    def __init__(self) -> None:
+        self._tried: dict[tuple[Path, str], PatchError | None] = {}
+
+    def misfit(self, library: Library, name: str, reference: str) -> PatchError | None:
+        """Why a patch does not fit a cassette; None if it does.
+
+        Raises:
+            CassetteNotFoundError: there is no such cassette or patch.
+            CassetteFormatError: the cassette cannot be read.
+            PatchError: the patch cannot be read.
+            UsageError: the reference is none.
+        """
+        key = library.find(name, "cassette"), reference
+        if key not in self._tried:
+            self._tried[key] = _try(library, name, reference)
+        return self._tried[key]
+
+
+def _try(library: Library, name: str, reference: str) -> PatchError | None:
+    from cassette import patch
+    from cassette.errors import PatchError
+    from cassette.replayer import read_patch
+
+    cassette = library.load(name)
+    patch_name, values = patch.parse_reference(reference)
+    readable = read_patch(patch_name, library)
+    try:
+        patch.apply(cassette, readable, values)
+    except PatchError as error:
+        return error
+    return None

@@ -1,0 +1,231 @@
+"""What a test asks for: its markers, in words of cassettes, patches and options."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cassette.pytest_plugin import listening, settings, usage
+
+if TYPE_CHECKING:
+    from cassette.errors import CassetteError
+    from cassette.library import Library
+
+MARK = "cassette"
+VARIANTS = "cassette_variants"
+HOSTS = "cassette_allow_hosts"
+# Each as `pytest --markers` explains it.
+EXPLAINED = {
+    MARK: "(name, *patches, **options): replay this cassette, with these patches, during the test; "
+    "the name is by default that of the test, the options are those of cassette.replay",
+    VARIANTS: "(name, *patterns, include_healthy=False, **options): run the test once for each "
+    "patch that a pattern fits, such as 'stopped/*', and that fits the cassette",
+    HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
+    "'*.example.com'",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The cassette, patches and options that a test's markers ask for."""
+
+    name: str
+    patches: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def failed(words: object) -> BaseException:
+    """A failure that reads as its words alone, which say where and how to mend it."""
+    return pytest.fail.Exception(str(words), pytrace=False)
+
+
+# -- the marker `cassette` ----------------------------------------------------------------------
+
+
+def wanted(item: Any, variant: Wanted | None) -> Wanted | None:
+    """What the markers of a test ask for; None if there is none.
+
+    Args:
+        item: the test.
+        variant: what `cassette_variants` gave this test, if it has that marker.
+    """
+    marks = _nearest_first(item)
+    if variant is None and item.get_closest_marker(VARIANTS):
+        raise failed(f"{VARIANTS} needs a plain test function; unittest has none")
+    if variant is None and not marks:
+        return None
+    options = {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
+    if variant is not None:
+        return Wanted(variant.name, variant.patches, options | dict(variant.options))
+    name, *patches = next((_names(mark) for mark in marks if mark.args), (_name_of(item),))
+    return Wanted(name, tuple(patches), options)
+
+
+def _nearest_first(item: Any) -> list[pytest.Mark]:
+    """The markers of a test's parameters, of itself, of its class and bases, of its module."""
+    named = [
+        mark
+        for mark in getattr(getattr(item, "obj", None), "pytestmark", ())
+        if mark.name == MARK and mark.args
+    ]
+    if len(named) > 1:
+        raise failed(
+            f"this test has {len(named)} markers {MARK} that name a cassette, and replays one; "
+            f'patches go into the same marker: @pytest.mark.{MARK}("web", "one", "another")'
+        )
+    callspec = getattr(item, "callspec", None)
+    found = list(callspec.marks) if callspec else []  # by `pytest.param(..., marks=...)`
+    for node in reversed(item.listchain()):
+        # pytest has the markers of a class's bases before those of the class itself.
+        is_class = isinstance(node, pytest.Class)
+        found += reversed(node.own_markers) if is_class else node.own_markers
+    return [mark for mark in found if mark.name == MARK]
+
+
+def _names(mark: pytest.Mark) -> tuple[str, ...]:
+    """A marker's names, as text."""
+    wrong = [name for name in mark.args if not isinstance(name, (str, os.PathLike))]
+    if wrong:
+        raise failed(
+            f"the marker {mark.name} takes the names of a cassette and of patches, not "
+            f'{wrong[0]!r}; write @pytest.mark.{mark.name}("web", "stopped/out-of-memory")'
+        )
+    return tuple(os.fspath(name) for name in mark.args)
+
+
+def _name_of(item: Any) -> str:
+    """The cassette of a test that names none: its module, then its class and itself."""
+    owner = item.getparent(pytest.Class)
+    test = f"{owner.name}.{item.name}" if owner else item.name
+    readable = re.sub(r"[^\w.=[\]-]+", "-", test)
+    return f"{item.path.stem}/{readable}"
+
+
+def variant_of(item: Any) -> Wanted | None:
+    """What `cassette_variants` gave a collected test."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("_cassette") if callspec else None
+
+
+def allowed_hosts(item: pytest.Item) -> tuple[str, ...]:
+    """The hosts that a test may reach, by all its markers."""
+    hosts = [host for mark in item.iter_markers(HOSTS) for host in mark.args or (None,)]
+    wrong = [host for host in hosts if not isinstance(host, str)]
+    if wrong:
+        raise failed(f'{HOSTS} takes the names of hosts: @pytest.mark.{HOSTS}("*.example.com")')
+    return tuple(hosts)
+
+
+# -- the marker `cassette_variants` -------------------------------------------------------------
+
+
+def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted] | None:
+    """The variants of a test by their ids, in the order of its patterns; None if it has none.
+
+    Of several markers on one level each counts; otherwise the nearest level wins.
+    """
+    levels = itertools.groupby(
+        definition.iter_markers_with_node(VARIANTS), key=lambda pair: pair[0]
+    )
+    nearest = next((list(pairs) for _, pairs in levels), None)
+    if nearest is None:
+        return None
+    library = settings.library(config, definition.path)
+    found = [
+        one
+        for _, mark in reversed(nearest)  # a decorator above another one is applied after it
+        for one in _Marked(config, library, mark).variants()
+    ]
+    of_one_cassette = len({one.name for one in found}) == 1
+    ids: dict[str, Wanted] = {}
+    for one in found:
+        short = one.patches[0] if one.patches else "healthy"
+        ids.setdefault(short if of_one_cassette else f"{one.name}:{short}", one)
+    return ids
+
+
+class _Marked:
+    """One marker `cassette_variants`."""
+
+    def __init__(self, config: pytest.Config, library: Library, mark: pytest.Mark) -> None:
+        self._config = config
+        self._library = library
+        self._usage = usage.of(config)
+        names = _names(mark)
+        if len(names) < 2:
+            raise failed(
+                f'{VARIANTS} takes a cassette and patterns: @pytest.mark.{VARIANTS}("web", "*")'
+            )
+        self._name, *self._patterns = names
+        self._options = dict(mark.kwargs)
+        self._healthy = self._options.pop("include_healthy", False)
+
+    def variants(self) -> Iterator[Wanted]:
+        """What fits, cassette by cassette."""
+        from cassette.errors import CassetteError
+
+        try:
+            with listening.unheard(self._config):  # what is only tried is not used
+                cassettes = self._library.matching(self._name, "cassette")
+                patches = self._patches()
+                found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}
+        except CassetteError as error:
+            raise failed(error) from None
+        if not any(found.values()):
+            raise failed(self._nothing_fits(cassettes[0], patches))
+        for cassette, fitting in found.items():
+            if self._healthy:
+                yield Wanted(cassette, (), self._options)
+            for patch in fitting:
+                yield Wanted(cassette, (patch,), self._options)
+
+    def _patches(self) -> dict[str, bool]:
+        """The patches that the patterns fit, and whether each is there by a pattern only."""
+        found: dict[str, bool] = {}
+        for pattern in self._patterns:
+            for name in self._library.matching(pattern, "patch"):
+                found[name] = found.get(name, True) and name != pattern
+        return found
+
+    def _fitting(self, cassette: str, patches: Mapping[str, bool]) -> list[str]:
+        """The patches that fit a cassette. One that was asked for by its own name has to."""
+        if self._is_recorded_first(cassette):
+            return list(patches)
+        fitting = []
+        for patch, by_pattern in patches.items():
+            misfit = self._usage.fits.misfit(self._library, cassette, patch)
+            if misfit is None:
+                fitting.append(patch)
+            elif not by_pattern and cassette == self._name:
+                raise misfit
+            else:
+                self._usage.left_out[cassette, patch] = misfit.problem
+        return fitting
+
+    def _is_recorded_first(self, cassette: str) -> bool:
+        """Whether the healthy variant will record what is not there to be patched yet."""
+        from cassette.errors import CassetteNotFoundError
+
+        if not self._healthy or settings.mode(self._config) == "none":
+            return False
+        try:
+            self._library.find(cassette, "cassette")
+        except CassetteNotFoundError:
+            return True
+        return False
+
+    def _nothing_fits(self, cassette: str, patches: Iterable[str]) -> CassetteError:
+        from cassette.errors import UsageError
+
+        fits = self._usage.fits
+        reasons = [fits.misfit(self._library, cassette, patch) for patch in patches]
+        return UsageError(
+            f"no patch of {', '.join(map(repr, self._patterns))} fits {self._name!r}",
+            nearest="\n".join(f"- {reason.problem}" for reason in reasons[:3] if reason),
+        )

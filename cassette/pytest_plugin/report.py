@@ -1,0 +1,151 @@
+"""What a run tells at its end: drift, orphans, what was left out, and the report on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cassette.pytest_plugin import listening, orphans, settings, usage
+
+if TYPE_CHECKING:
+    from cassette.pytest_plugin.usage import Usage
+
+
+class Report:
+    """A run that is over."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._used: Usage = usage.of(config)
+        self._level = settings.said(config, "orphans")
+        self._orphans: tuple[list[Path], list[Path]] = ([], [])
+        if listening.is_listening(config) and not self._used.partly:
+            self._orphans = orphans.of(self._used)
+
+    @property
+    def fails(self) -> bool:
+        """Whether a run of passing tests has failed all the same."""
+        return self._level == "error" and any(self._orphans)
+
+    def print(self, terminal: pytest.TerminalReporter) -> None:
+        """Write what there is to say, and nothing else."""
+        wanted = self._config.getoption("--cassette-report")
+        self._print(terminal, "cassettes recorded anew", self._drift())
+        if self._level != "ignore":
+            self._print(terminal, "cassettes and patches that no test uses", self._orphan_lines())
+        if wanted:
+            self._print(terminal, "cassettes", self._table())
+        elif self._used.left_out:
+            count = len(self._used.left_out)
+            terminal.write_line(
+                f"cassette: {_things(count, 'variant')} left out, since the patch does not fit the "
+                "cassette; --cassette-report says why"
+            )
+
+    @staticmethod
+    def _print(terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
+        text = list(lines)
+        if text:
+            terminal.section(title)
+            for line in text:
+                terminal.write_line(line)
+
+    def write(self) -> None:
+        """Write the report as JSON, if that was asked for."""
+        file = self._config.getoption("--cassette-report-json")
+        if file:
+            from cassette import store
+
+            text = json.dumps(self._data(), indent=2, ensure_ascii=False) + "\n"
+            store.write(self._config.invocation_params.dir / file, text)
+
+    # -- its parts ------------------------------------------------------------------------------
+
+    def _data(self) -> dict[str, Any]:
+        cassettes, patches = self._orphans
+        return {
+            "played": [
+                {"cassette": self._shown(path), "patches": list(p), "tests": tests, "calls": calls}
+                for (path, p), (tests, calls) in sorted(self._used.played.items())
+            ],
+            "never_played": self._never_played(),
+            "left_out": [
+                {"cassette": cassette, "patch": patch, "why": why}
+                for (cassette, patch), why in sorted(self._used.left_out.items())
+            ],
+            "orphans": {
+                "cassettes": [self._shown(path) for path in cassettes],
+                "patches": [self._shown(path) for path in patches],
+            },
+            "partly": sorted(self._used.partly),
+            "drift": {self._shown(path): lines for path, lines in self._used.drift.items()},
+        }
+
+    def _drift(self) -> list[str]:
+        lines = []
+        for path, differences in sorted(self._used.drift.items()):
+            said = f"{len(differences)} differences" if differences else "nothing changed"
+            lines += [f"{self._shown(path)}: {said}", *(f"  {one}" for one in differences)]
+        return lines
+
+    def _orphan_lines(self) -> list[str]:
+        if self._used.partly:
+            return [f"not looked for, since {'; '.join(sorted(self._used.partly))}"]
+        return [self._shown(path) for paths in self._orphans for path in paths]
+
+    def _table(self) -> list[str]:
+        rows = [("cassette", "variant", "tests", "calls")]
+        for (path, patches), (tests, calls) in sorted(self._used.played.items()):
+            variant = " with ".join(patches) or "healthy"
+            rows.append((self._shown(path), variant, str(tests), str(calls)))
+        widths = [max(len(row[column]) for row in rows) for column in range(2)]
+        lines = [f"{a:{widths[0]}}  {b:{widths[1]}}  {c:>5}  {d:>5}" for a, b, c, d in rows]
+        if len(rows) == 1:
+            lines = ["no test played one"]
+        return [*lines, *self._never_played_lines(), *self._left_out_lines()]
+
+    def _never_played_lines(self) -> list[str]:
+        never = self._never_played()
+        return ["", f"{len(never)} variants of the catalogue that no test played:", *_listed(never)]
+
+    def _left_out_lines(self) -> list[str]:
+        lines = [
+            f"  {cassette} with {patch}: {why}"
+            for (cassette, patch), why in sorted(self._used.left_out.items())
+        ]
+        return ["", "left out, since the patch does not fit:", *lines] if lines else []
+
+    def _never_played(self) -> list[str]:
+        """The patches that ship and that no test played, whatever their values."""
+        from cassette.library import Library
+        from cassette.patch import parse_reference
+
+        played = {parse_reference(patch)[0] for _, p in self._used.played for patch in p}
+        return [name for name in Library(()).names("patch") if name not in played]
+
+    def _shown(self, path: str | Path) -> str:
+        """A path as seen from the ini file; of the pack that ships, the name."""
+        from cassette.library import built_in_pack
+
+        full = Path(path).resolve()
+        pack, root = built_in_pack().resolve(), settings.root(self._config).resolve()
+        if full.is_relative_to(pack) and not pack.is_relative_to(root):
+            return f"{full.relative_to(pack).with_suffix('').as_posix()} (ships)"
+        return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
+
+
+def _things(count: int, thing: str) -> str:
+    return f"{count} {thing} was" if count == 1 else f"{count} {thing}s were"
+
+
+def _listed(names: list[str]) -> list[str]:
+    """Names by their folders, a line for each folder."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, last = name.rpartition("/")
+        folders.setdefault(folder, []).append(last)
+    return [f"  {folder}: {', '.join(lasts)}" for folder, lasts in folders.items()]

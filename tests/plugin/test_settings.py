@@ -1,0 +1,254 @@
+"""Which of the command line, markers, fixtures and ini keys has the last word."""
+
+from __future__ import annotations
+
+import pytest
+
+import cassette
+from tests.live import bodies
+
+OPTIONS = """
+@pytest.mark.cassette("web"{marker})
+def test_it(tape, ask):
+    with pytest.raises({error}):
+        ask("0" * 32)
+    tape.unmatched.clear()
+"""
+MISSING, UNMATCHED = "IndexError", "cassette.UnmatchedRequestError"
+FIXTURE = """
+@pytest.fixture
+def cassette_options():
+    return {"unknown": "error"}
+"""
+
+
+def describing(extra=""):
+    """A test that asks live ECS, or the cassette `mine`."""
+    return f"""
+{extra}
+@pytest.mark.cassette("mine")
+def test_it(tape):
+    client = boto3.client("ecs")
+    assert client.describe_tasks(cluster="{bodies.CLUSTER}", tasks=["{bodies.TASK_ID}"])["tasks"]
+"""
+
+
+# -- options --------------------------------------------------------------------------------------
+
+
+def test_the_ini_file_gives_options_to_every_marker(run, pytester):
+    """`cassette_options` holds NAME=VALUE lines; values are JSON, or else text."""
+    pytester.makeini("""[pytest]
+cassette_options =
+    unknown = ecs
+    on_end=1
+    ignore={"DescribeTasks": ["include"]}
+""")
+    result = run("""
+@pytest.mark.cassette("web")
+def test_it(tape, ask):
+    with pytest.raises(IndexError):
+        ask("0" * 32)
+    while len(tape.unused):
+        ask()
+    ask()
+    with pytest.raises(cassette.CassetteError, match="asked again after 1 times"):
+        for _ in range(3):
+            ask()
+    tape.unmatched.clear()
+""")
+    result.assert_outcomes(passed=1)
+
+
+def test_toml_gives_options_as_a_list(run, pytester):
+    """In pyproject.toml the lines are a list."""
+    pytester.makepyprojecttoml('[tool.pytest.ini_options]\ncassette_options = ["unknown=ecs"]')
+    run(OPTIONS.format(marker="", error=MISSING)).assert_outcomes(passed=1)
+
+
+def test_a_fixture_comes_before_the_ini_file(run, pytester):
+    """`cassette_options`, overridden in a module, wins there."""
+    pytester.makeini("[pytest]\ncassette_options = unknown=ecs")
+    run(OPTIONS.format(marker="", error=MISSING)).assert_outcomes(passed=1)
+    run(FIXTURE + OPTIONS.format(marker="", error=UNMATCHED)).assert_outcomes(passed=1)
+
+
+def test_a_marker_comes_before_the_fixture(run):
+    """What stands at the test wins over everything."""
+    source = FIXTURE + OPTIONS.format(marker=', unknown="ecs"', error=MISSING)
+    run(source).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
+def test_a_fixture_may_have_any_scope(run, scope):
+    """Overriding fixtures are taken in whatever scope they have."""
+    fixture = FIXTURE.replace("fixture", f'fixture(scope="{scope}")').replace("error", "ecs")
+    run(fixture + OPTIONS.format(marker="", error=MISSING)).assert_outcomes(passed=1)
+
+
+# -- folders --------------------------------------------------------------------------------------
+
+
+def test_folders_come_in_their_order(run, pytester, put):
+    """The fixture's folder, the one beside the test file, `cassette_dir`, the pack that ships."""
+    pytester.makeini("[pytest]\ncassette_dir = shared")
+    put("shared/web", "shared/mine", "shared/own", "tests/cassettes/web", "tests/cassettes/own")
+    put("named/own")
+    pytester.path.joinpath("tests/test_names.py").write_text("""
+import pathlib, pytest
+
+def folder(tape):
+    return pathlib.Path(tape.cassette.path).relative_to(pathlib.Path.cwd()).parts[0]
+
+@pytest.fixture
+def cassette_dir():
+    return "named"
+
+@pytest.mark.cassette("own")
+def test_named(tape):
+    assert folder(tape) == "named"
+@pytest.mark.cassette("web")
+def test_beside(tape):
+    assert folder(tape) == "tests"
+@pytest.mark.cassette("mine")
+def test_shared(tape):
+    assert folder(tape) == "shared"
+@pytest.mark.cassette("job")
+def test_pack(tape):
+    assert tape.cassette.path
+""")
+    run("def test_nothing(): pass").assert_outcomes(passed=5)
+
+
+@pytest.mark.parametrize(
+    ("ini", "fixture", "place"),
+    [
+        ("", "", "cassettes/mine.yaml"),
+        ("cassette_dir = shared", "", "shared/mine.yaml"),
+        ("cassette_dir = shared", "named", "named/mine.yaml"),
+    ],
+)
+def test_where_a_new_one_is_recorded(run, live, pytester, ini, fixture, place):
+    """In the fixture's folder, else the ini file's, else beside the test file."""
+    pytester.makeini(f"[pytest]\n{ini}")
+    override = f"""
+@pytest.fixture
+def cassette_dir(request):
+    return request.config.rootpath / "{fixture}"
+"""
+    run(describing(override if fixture else ""), "--cassette-mode=once").assert_outcomes(passed=1)
+    assert [
+        path.relative_to(pytester.path).as_posix() for path in pytester.path.rglob("m*.yaml")
+    ] == [place]
+
+
+# -- the mode -------------------------------------------------------------------------------------
+
+ONCE = """
+@pytest.fixture
+def cassette_mode():
+    return "once"
+"""
+
+
+@pytest.mark.parametrize(
+    ("ci", "argument", "fixture", "ini", "records"),
+    [
+        ("", "", "", "", False),
+        ("", "", "", "once", True),
+        ("", "", ONCE, "none", True),
+        ("", "none", ONCE, "once", False),
+        ("true", "", ONCE, "once", False),
+        ("true", "once", "", "", True),
+    ],
+)
+def test_who_decides_the_mode(
+    run, live, monkeypatch, pytester, ci, argument, fixture, ini, records
+):
+    """The command line, the fixture, the ini file; in CI only the command line; else `none`."""
+    monkeypatch.setenv("CI", ci)
+    if ini:
+        pytester.makeini(f"[pytest]\ncassette_mode = {ini}")
+    result = run(describing(fixture), *([f"--cassette-mode={argument}"] if argument else []))
+    result.assert_outcomes(**{"passed" if records else "errors": 1})
+    assert bool(live.requests) == records
+
+
+# -- the policy -----------------------------------------------------------------------------------
+
+STRICT = """
+@pytest.fixture
+def cassette_policy():
+    return "strict"
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "fixture", "ini", "policy"),
+    [
+        ("", "", "", "standard"),
+        ("", "", "strict", "strict"),
+        ("", STRICT, "standard", "strict"),
+        (', policy="standard"', STRICT, "strict", "standard"),
+    ],
+)
+def test_who_decides_the_policy(run, live, pytester, marker, fixture, ini, policy):
+    """The marker, the fixture, the ini file; else it is `standard`."""
+    if ini:
+        pytester.makeini(f"[pytest]\ncassette_policy = {ini}")
+    source = describing(fixture).replace('"mine")', f'"mine"{marker})')
+    run(source, "--cassette-mode=once").assert_outcomes(passed=1)
+    assert cassette.load(pytester.path / "cassettes/mine.yaml").scrub.policy == policy
+
+
+# -- wrong use ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("cassette_mode = onec", "*cassette_mode is 'onec' in the ini file; did you mean 'once'?"),
+        ("cassette_mode = xyz", "*'xyz' in the ini file; expected one of none, once, new_*"),
+        ("cassette_unused = eror", "*cassette_unused is 'eror' in *; did you mean 'error'?"),
+        ("cassette_orphans = wran", "*cassette_orphans is 'wran' in *; did you mean 'warn'?"),
+        (
+            "cassette_options = unknown",
+            "*has the line 'unknown' in the ini file; write NAME=VALUE*",
+        ),
+    ],
+)
+def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
+    """A value that an ini key cannot have stops the run at once and names what is near."""
+    pytester.makeini(f"[pytest]\n{line}")
+    result = run("def test_it(): pass")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([words])
+    result.stderr.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    ("ini", "fixture", "words"),
+    [
+        ("unknwon=ecs", "", ["there is no option 'unknwon'", "*did you mean 'unknown'?"]),
+        ("unknown=aws", "", ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"]),
+        ("", ("cassette_mode", "'onec'"), ["there is no record mode 'onec'", "*mean 'once'?"]),
+        ("", ("cassette_options", "[1]"), ["the fixture cassette_options gives the options *"]),
+        ("", ("cassette_dir", "3"), ["the fixture cassette_dir gives a folder's path*, not 3"]),
+    ],
+)
+def test_a_wrong_option_is_an_error_of_the_test(run, pytester, ini, fixture, words):
+    """A misspelt option, mode or value of an ini line or a fixture names what is near."""
+    pytester.makeini(f"[pytest]\ncassette_options = {ini}")
+    override = f"@pytest.fixture\ndef {fixture[0]}():\n    return {fixture[1]}" if fixture else ""
+    result = run(f'{override}\n@pytest.mark.cassette("web")\ndef test_it(): pass')
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(words)
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*pytest_plugin*")
+
+
+def test_a_mode_and_a_check_exclude_each_other(run):
+    """`--cassette-check-live` writes nothing, so a mode beside it is a mistake."""
+    result = run("def test_it(): pass", "--cassette-check-live", "--cassette-mode=all")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*goes with no --cassette-mode; leave out one of the two"])
