@@ -142,6 +142,8 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Look up what the collected tests name, if anybody asks for orphans."""
+    if session.testsfailed:
+        usage.of(session.config).partly.add("not every file could be collected")
     if listening.is_listening(session.config):
         orphans.look_up(session)
 
@@ -166,9 +168,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     orphans.note_end(session, exitstatus)
     report = config.stash[_REPORT] = Report(config)
-    report.write()
     if report.fails and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if not report.write():
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(

@@ -22,6 +22,7 @@ class Report:
         self._config = config
         self._used: Usage = usage.of(config)
         self._level = settings.said(config, "orphans")
+        self._unwritten = ""
         self._orphans: tuple[list[Path], list[Path]] = ([], [])
         if listening.is_listening(config) and not self._used.partly:
             self._orphans = orphans.of(self._used)
@@ -34,6 +35,7 @@ class Report:
     def print(self, terminal: pytest.TerminalReporter) -> None:
         """Write what there is to say, and nothing else."""
         wanted = self._config.getoption("--cassette-report")
+        self._print(terminal, "the report on cassettes", self._unwritten.splitlines())
         self._print(terminal, "cassettes recorded anew", self._drift())
         if self._level != "ignore":
             self._print(terminal, "cassettes and patches that no test uses", self._orphan_lines())
@@ -50,18 +52,24 @@ class Report:
     def _print(terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
         text = list(lines)
         if text:
+            terminal.ensure_newline()
             terminal.section(title)
             for line in text:
                 terminal.write_line(line)
 
-    def write(self) -> None:
-        """Write the report as JSON, if that was asked for."""
+    def write(self) -> bool:
+        """Write the report as JSON, if that was asked for; whether it could be written."""
         file = self._config.getoption("--cassette-report-json")
         if file:
             from cassette import store
+            from cassette.errors import CassetteWriteError
 
             text = json.dumps(self._data(), indent=2, ensure_ascii=False) + "\n"
-            store.write(self._config.invocation_params.dir / file, text)
+            try:
+                store.write(self._config.invocation_params.dir / file, text)
+            except CassetteWriteError as error:
+                self._unwritten = str(error)
+        return not self._unwritten
 
     # -- its parts ------------------------------------------------------------------------------
 

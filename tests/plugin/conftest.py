@@ -43,7 +43,9 @@ def run(pytester, monkeypatch):
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makeconftest(CONFTEST)
 
-    def run(source, *arguments, own_process=False):
+    def run(source, *arguments, own_process=False, **environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
         pytester.makepyfile(test_it=f"import os, pytest, boto3, cassette\n{source}")
         start = pytester.runpytest_subprocess if own_process else pytester.runpytest_inprocess
         return start(*QUIET, *arguments)

@@ -128,7 +128,7 @@ def test_pack(tape):
         ("cassette_dir = shared", "named", "named/mine.yaml"),
     ],
 )
-def test_where_a_new_one_is_recorded(run, live, pytester, ini, fixture, place):
+def test_where_a_new_one_is_recorded(run, live, pytester, *, ini, fixture, place):
     """In the fixture's folder, else the ini file's, else beside the test file."""
     pytester.makeini(f"[pytest]\n{ini}")
     override = f"""
@@ -163,7 +163,7 @@ def cassette_mode():
     ],
 )
 def test_who_decides_the_mode(
-    run, live, monkeypatch, pytester, ci, argument, fixture, ini, records
+    run, live, monkeypatch, pytester, *, ci, argument, fixture, ini, records
 ):
     """The command line, the fixture, the ini file; in CI only the command line; else `none`."""
     monkeypatch.setenv("CI", ci)
@@ -192,7 +192,7 @@ def cassette_policy():
         (', policy="standard"', STRICT, "strict", "standard"),
     ],
 )
-def test_who_decides_the_policy(run, live, pytester, marker, fixture, ini, policy):
+def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, policy):
     """The marker, the fixture, the ini file; else it is `standard`."""
     if ini:
         pytester.makeini(f"[pytest]\ncassette_policy = {ini}")
@@ -213,7 +213,7 @@ def test_who_decides_the_policy(run, live, pytester, marker, fixture, ini, polic
         ("cassette_orphans = wran", "*cassette_orphans is 'wran' in *; did you mean 'warn'?"),
         (
             "cassette_options = unknown",
-            "*has the line 'unknown' in the ini file; write NAME=VALUE*",
+            "*the line 'unknown' in the ini file; write NAME=VALUE*",
         ),
     ],
 )

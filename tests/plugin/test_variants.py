@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.live import bodies
+
 TEST = """
 @pytest.mark.cassette_variants({})
 def test_it(tape, last):
@@ -21,12 +23,24 @@ def ids(result):
 
 @pytest.fixture
 def patches(pytester):
-    """Three patches in the run's own project: `mine/full`, `mine/slow` and `mine/gone`."""
+    """The project's patches: `mine/full`, `mine/slow`, `mine/gone`; `mine/other` fits nothing."""
     folder = pytester.path / "cassettes/patches/mine"
     folder.mkdir(parents=True)
     for name in ("full", "slow", "gone"):
         text = "- {op: replace, path: /tasks/0/healthStatus, value: UNHEALTHY}\n"
         folder.joinpath(f"{name}.yaml").write_text(text, "utf-8")
+    folder.joinpath("other.yaml").write_text(
+        """patch: 1
+summary: Stop a task that no cassette has
+apply:
+- each: task
+  where: "group == 'service:of-nobody'"
+  ops:
+  - {op: replace, path: /healthStatus, value: UNHEALTHY}
+""",
+        "utf-8",
+    )
+    return folder
 
 
 def test_each_variant_is_a_test(run):
@@ -60,6 +74,145 @@ def test_a_variant_is_chosen_by_name(run, patches):
     assert result.ret == pytest.ExitCode.USAGE_ERROR  # there is no such test in an empty file
 
 
+def test_what_does_not_fit_is_left_out(run, patches):
+    """A patch that a pattern fits but the cassette does not gives no test, and is reported."""
+    result = run(TEST.format('"web", "mine/*"'), "-v")
+    assert list(ids(result)) == ["[mine/full]", "[mine/gone]", "[mine/slow]"]
+    result.stdout.fnmatch_lines(["cassette: 1 variant was left out, *; --cassette-report says why"])
+    result = run(TEST.format('"web", "mine/*"'), "--cassette-report")
+    result.stdout.fnmatch_lines(
+        ["left out, since the patch does not fit:", "  web with mine/other: *no task of * fits *"]
+    )
+
+
+def test_a_patch_asked_for_by_its_name_has_to_fit(run, patches):
+    """Only a pattern leaves out; a name that does not fit is an error, which says why."""
+    result = run(TEST.format('"web", "mine/other", "mine/*"'))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*other.yaml*no task of *web.yaml fits the patch mine/other*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_it_is_an_error_if_nothing_fits(run, patches):
+    """A pattern of which nothing fits would be a test that tests nothing."""
+    result = run(TEST.format('"web", "mine/oth*", include_healthy=True'))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "no patch of 'mine/oth[*]' fits 'web'",
+            "  - no task of *web.yaml fits the patch mine/other*",
+        ]
+    )
+
+
+def test_an_unreadable_patch_is_not_left_out(run, patches):
+    """A file that is no patch does not just fail to fit."""
+    patches.joinpath("broken.yaml").write_text("patch: 1\nsumary: x\napply: []\n", "utf-8")
+    result = run(TEST.format('"web", "mine/*"'))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*broken.yaml*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_pattern_of_cassettes(run, patches, put):
+    """Every cassette that a pattern fits is played, healthy and with each patch that fits it."""
+    put("cassettes/team/one", "cassettes/team/two")
+    source = TEST.format('"team/*", "mine/*", include_healthy=True')
+    found = ids(run(source, "-v"))
+    variants = ("healthy", "mine/full", "mine/gone", "mine/slow")
+    assert list(found) == [f"[team/{n}:{v}]" for n in ("one", "two") for v in variants]
+    assert set(found.values()) == {"PASSED"}
+    run(source, "-k", "two and slow").assert_outcomes(passed=1, deselected=7)
+    exact = run(source, "-v", "test_it.py::test_it[team/two:mine/slow]")
+    exact.assert_outcomes(passed=1)
+
+
+def test_a_patch_need_not_fit_every_cassette_of_a_pattern(run):
+    """Over cassettes a patch is left out where it does not fit, also one with a full name."""
+    found = ids(
+        run(
+            """
+@pytest.mark.cassette_variants("*", "network/timeout")
+def test_it(tape):
+    assert tape.cassette.recorded.patches == ("network/timeout",)
+""",
+            "-v",
+        )
+    )
+    assert "[web:network/timeout]" in found
+    assert "[api-reference-example:network/timeout]" not in found
+    assert set(found.values()) == {"PASSED"}
+
+
+def test_several_markers_are_added_up(run, patches):
+    """Two markers on one test give the variants of both; a nearer level replaces a farther one."""
+    result = run(
+        """
+@pytest.mark.cassette_variants("web", "mine/full")
+@pytest.mark.cassette_variants("job", "mine/slow", include_healthy=True)
+class TestBoth:
+    def test_class(self, tape): pass
+
+    @pytest.mark.cassette_variants("web", "mine/gone")
+    def test_function(self, tape): pass
+""",
+        "-v",
+    )
+    assert [line.split()[0].partition("[")[2] for line in result.outlines if "PASSED" in line] == [
+        "web:mine/full]",
+        "job:healthy]",
+        "job:mine/slow]",
+        "mine/gone]",
+    ]
+
+
+def test_the_last_failed_ones_run_again(run, patches, pytester):
+    """`--lf` finds the variants that failed."""
+    source = """
+@pytest.mark.cassette_variants("web", "mine/*")
+def test_it(tape):
+    assert tape.cassette.recorded.patches != ("mine/full",)
+"""
+    run(source, "--collect-only")
+    once_more = ("-p", "no:randomly", "-p", "no:asyncio", "-v", "--lf")
+    pytester.runpytest_subprocess(*once_more).assert_outcomes(passed=2, failed=1)
+    assert ids(pytester.runpytest_subprocess(*once_more)) == {"[mine/full]": "FAILED"}
+
+
+def test_workers_collect_the_same(run, patches, put):
+    """Under xdist every worker has the variants in the same order, or it would refuse to run."""
+    pytest.importorskip("xdist")
+    put("cassettes/team/one", "cassettes/team/two")
+    source = TEST.format('"team/*", "mine/*", include_healthy=True')
+    result = run(source, "-n2", "--cassette-report", own_process=True, PYTHONHASHSEED="random")
+    result.assert_outcomes(passed=8)
+    result.stdout.fnmatch_lines(
+        [
+            "cassettes/team/one.yaml  healthy *",
+            "left out, since the patch does not fit:",
+            "  team/one with mine/other: *",
+            "  team/two with mine/other: *",
+        ]
+    )
+
+
+def test_a_cassette_that_is_recorded_first_takes_every_patch(run, live):
+    """While a recording makes the cassette, nothing can be tried; its variants then play it."""
+    result = run(
+        f"""
+@pytest.mark.cassette_variants("mine", "stopped/out-of-m*", include_healthy=True)
+def test_it(tape):
+    client = boto3.client("ecs")
+    found = client.describe_tasks(cluster="{bodies.CLUSTER}", tasks=["{bodies.TASK_ID}"])
+    assert len(found["tasks"]) == 1
+""",
+        "--cassette-mode=once",
+        "-v",
+    )
+    assert list(ids(result).values()) == ["PASSED"] * 3
+    assert len(live.requests) == 1
+
+
 def test_variants_multiply_with_parameters(run, patches):
     """The test's own parameters go with every variant, and so do a marker's options."""
     result = run("""
@@ -90,6 +243,9 @@ def test_it(last):
         ('"web"', ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
         ("", ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
         ('"web", 3', ["*names of a cassette and of patches, not 3;*"]),
+        ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*nearest: web*"]),
+        ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*nearest: web*"]),
+        ('"web", "stopped/out-of-memry"', ["*no patch named*", "*nearest: stopped/out-of-memory*"]),
     ],
 )
 def test_wrong_use_stops_the_collection(run, arguments, words):
@@ -99,6 +255,15 @@ def test_wrong_use_stops_the_collection(run, arguments, words):
     result.stdout.fnmatch_lines(words)
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_a_marker_without_brackets_says_what_it_takes(run):
+    """`@pytest.mark.cassette_variants` alone is no function that runs, but an error."""
+    result = run(TEST.replace("({})", ""))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]
+    )
 
 
 def test_unittest_methods_have_no_variants(run):

@@ -1,0 +1,67 @@
+"""Recorded interactions that a test never asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+TEST = """
+@pytest.mark.cassette("web"{})
+def test_it(ask):
+    ask()
+"""
+
+
+@pytest.mark.parametrize(
+    ("level", "outcomes"),
+    [
+        ("error", {"passed": 1, "errors": 1}),
+        ("warn", {"passed": 1, "warnings": 1}),
+        ("ignore", {"passed": 1}),
+        (None, {"passed": 1}),
+    ],
+)
+def test_the_command_line_decides(run, level, outcomes):
+    """An error at teardown, a warning, or nothing, which is the default."""
+    arguments = [f"--cassette-unused={level}"] if level else []
+    result = run(TEST.format(""), "-W", "default", *arguments)
+    result.assert_outcomes(**outcomes)
+    if len(outcomes) > 1:
+        result.stdout.fnmatch_lines(
+            [
+                "*web.yaml: 2 recorded interactions were never asked for",
+                "*- DescribeTasks recorded at * s",
+                "*To mend it: make the calls, *",
+            ]
+        )
+    else:
+        result.stdout.no_fnmatch_line("*never asked for*")
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_the_ini_file_and_the_marker_decide(run, pytester):
+    """The marker is nearer than the command line, which comes before the ini file."""
+    pytester.makeini("[pytest]\ncassette_unused = error")
+    run(TEST.format("")).assert_outcomes(passed=1, errors=1)
+    run(TEST.format(""), "--cassette-unused=ignore").assert_outcomes(passed=1)
+    ignoring = TEST.format(', unused="ignore"')
+    run(ignoring, "--cassette-unused=error").assert_outcomes(passed=1)
+
+
+def test_a_test_that_asks_for_all_passes(run):
+    """Where everything was asked for nothing is said."""
+    result = run(TEST.format("").replace("ask()", "ask(), ask(), ask()"), "--cassette-unused=error")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_failed_test_fails_once(run):
+    """A test that failed need not hear that it stopped halfway."""
+    result = run(TEST.format("") + "    assert False\n", "--cassette-unused=error")
+    result.assert_outcomes(failed=1)
+
+
+def test_a_warning_may_be_turned_into_an_error(run):
+    """It has a category of its own, which warning filters name."""
+    category = "cassette.errors.UnusedInteractionWarning"
+    result = run(TEST.format(""), "--cassette-unused=warn", "-W", f"error::{category}")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*UnusedInteractionWarning: *web.yaml: 2 recorded interactions *"])
