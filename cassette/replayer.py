@@ -271,7 +271,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         error = _unused(self._tape)
         if self._options["unused"] == "error":
             raise error
-        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=4)
+        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=3)
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

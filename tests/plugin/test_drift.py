@@ -1,0 +1,128 @@
+"""What live ECS says today beside what a cassette holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.live import bodies
+
+TEST = f"""
+@pytest.mark.cassette("mine")
+def test_it(tape):
+    client = boto3.client("ecs")
+    found = client.describe_tasks(cluster="{bodies.CLUSTER}", tasks=["{bodies.TASK_ID}"])
+    assert len(found["tasks"]) == 1
+"""
+VARIANTS = """
+@pytest.mark.cassette_variants("web", "stopped/out-of-memory", include_healthy=True)
+def test_others(ask):
+    ask()
+"""
+TITLE = "=* cassettes recorded anew =*"
+GONE = "*: healthStatus: changed, *HEALTHY* → *UNHEALTHY*"
+
+
+@pytest.fixture
+def mine(run, live, pytester):
+    """The cassette `mine`, recorded from a task that is healthy."""
+    run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    return pytester.path / "cassettes/mine.yaml"
+
+
+@pytest.fixture
+def changed(mine, live):
+    """The task has become unhealthy since."""
+    body = bodies.running()
+    body["healthStatus"] = body["containers"][0]["healthStatus"] = "UNHEALTHY"
+    live.script("DescribeTasks", bodies.described(body))
+    return mine
+
+
+# -- recorded anew --------------------------------------------------------------------------------
+
+
+def test_recording_anew_prints_by_meaning_what_changed(run, changed):
+    """The file, then each difference with the task, its state, the place, and both values."""
+    result = run(TEST, "--cassette-mode=all")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([TITLE, "cassettes/mine.yaml: * differences", GONE])
+    result.stdout.no_fnmatch_line(f"*{bodies.TASK_ID}*")
+
+
+def test_recording_the_same_says_that_nothing_changed(run, mine):
+    """Times, ids and the number of polls are no drift."""
+    result = run(TEST, "--cassette-mode=all")
+    result.stdout.fnmatch_lines([TITLE, "cassettes/mine.yaml: nothing changed"])
+
+
+def test_drift_reaches_the_report_from_another_process(run, changed, pytester):
+    """Under xdist it is printed once, by the process that the user sees, and is in the JSON."""
+    pytest.importorskip("xdist")
+    arguments = ("--cassette-mode=all", "-n2", "--cassette-report-json=report.json")
+    result = run(TEST, *arguments, own_process=True)
+    result.stdout.fnmatch_lines([TITLE, "cassettes/mine.yaml: * differences", GONE])
+    report = json.loads((pytester.path / "report.json").read_text("utf-8"))
+    assert any("UNHEALTHY" in line for line in report["drift"]["cassettes/mine.yaml"])
+
+
+def test_a_first_recording_and_a_failed_one_are_no_drift(run, live, changed):
+    """Where no file was replaced there is nothing to compare."""
+    failing = TEST + "    assert False\n"
+    for source in (TEST.replace("mine", "new"), failing):
+        result = run(source, "--cassette-mode=all")
+        result.stdout.no_fnmatch_line(TITLE)
+
+
+# -- compared without writing ---------------------------------------------------------------------
+
+
+def test_a_check_passes_where_live_ecs_says_the_same(run, mine, live):
+    """Live ECS is asked, and nothing is written."""
+    before, asked = mine.read_bytes(), len(live.requests)
+    result = run(TEST, "--cassette-check-live")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+    assert len(live.requests) == asked + 1
+    assert mine.read_bytes() == before
+
+
+def test_a_check_fails_the_test_whose_cassette_differs(run, changed):
+    """The error names the file, the differences, and how to take them over."""
+    before = changed.read_bytes()
+    result = run(TEST, "--cassette-check-live")
+    result.assert_outcomes(passed=1, errors=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "*mine.yaml: live ECS differs from the cassette in * places; nothing was written",
+            f"  - {GONE}",
+            "*To mend it: record it anew: pytest --cassette-mode=all",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line(f"*{bodies.TASK_ID}*")
+    assert changed.read_bytes() == before
+
+
+def test_variants_and_what_ships_are_replayed_in_a_check(run, mine, live):
+    """A failure cannot be asked for, and nobody recorded the shipped pack from this account."""
+    asked = len(live.requests)
+    run(VARIANTS, "--cassette-check-live").assert_outcomes(passed=2)
+    assert len(live.requests) == asked
+
+
+def test_a_check_needs_a_cassette(run, live, pytester):
+    """Where there is no cassette there is nothing to compare, and nothing is recorded."""
+    result = run(TEST, "--cassette-check-live")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no cassette named 'mine'*"])
+    assert not live.requests
+    assert not list(pytester.path.rglob("mine.yaml"))
+
+
+def test_a_check_is_allowed_in_ci(run, mine, monkeypatch):
+    """CI asks live ECS when its command line says so."""
+    monkeypatch.setenv("CI", "true")
+    run(TEST, "--cassette-check-live").assert_outcomes(passed=1)
