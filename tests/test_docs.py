@@ -8,7 +8,9 @@ from pathlib import Path
 import botocore.session  # noqa: F401 - so that a run within this process does not forget it
 import pytest
 
+import cassette
 from cassette import modes, store  # noqa: F401 - as above
+from tests.apps import table
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,6 +59,13 @@ def test_the_cassettes_that_documents_show_are_canonical(file):
     assert found
     for block in found:
         assert store.render(store.parse(block, file)) == block
+
+
+def test_the_variants_of_the_programs_are_in_the_catalogue():
+    """What docs/programs.md says of a variant is said of one that ships."""
+    assert len(table.variants()) > 8
+    for variant in table.variants():
+        assert cassette.load("job").patched(variant).recorded.patches == (variant,)
 
 
 def test_every_link_in_the_readme_leads_somewhere():

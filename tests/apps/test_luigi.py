@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import luigi
 import pytest
+from botocore.exceptions import ClientError
 from luigi.contrib import ecs
 
 from tests.apps import account, table
@@ -35,13 +36,30 @@ class Report(ecs.ECSTask):
     ]
 
 
-def run() -> None:
+class TidyReport(Report):
+    """The same job, with luigi's hooks used to leave nothing running, since luigi stops no task."""
+
+    def on_success(self) -> None:
+        """Luigi saw the task STOPPED."""
+        self._stop()
+
+    def on_failure(self, exception: Exception) -> str:
+        """Luigi gave up; the task may run on."""
+        self._stop()
+        return str(super().on_failure(exception))
+
+    def _stop(self) -> None:
+        for task in self.ecs_task_ids or ():
+            ecs.client.stop_task(cluster=self.cluster, task=task, reason="the report is done")
+
+
+def run(job: type[Report] = Report) -> None:
     """Let luigi's own scheduler run the job; raises what the job raised."""
-    Report.clear_instance_cache()  # or luigi would go on with the last test's job
+    job.clear_instance_cache()  # or luigi would go on with the last test's job
     raised: list[Exception] = []
-    Report.event_handler(luigi.Event.FAILURE)(lambda task, error: raised.append(error))
+    job.event_handler(luigi.Event.FAILURE)(lambda task, error: raised.append(error))
     result: Any = luigi.build(
-        [Report()], local_scheduler=True, detailed_summary=True, log_level="CRITICAL"
+        [job()], local_scheduler=True, detailed_summary=True, log_level="CRITICAL"
     )
     assert result.scheduling_succeeded == (not raised)
     if raised:
@@ -51,9 +69,9 @@ def run() -> None:
 @pytest.mark.cassette("luigi", sleep="all", source=account.SOURCE)
 def test_it_runs_a_task_to_success(tape):
     """It registers a task definition, runs it, and asks every two seconds until it is STOPPED."""
-    run()
-    first, second, *others = [call.operation for call in tape.calls]
-    assert [first, second] == ["RegisterTaskDefinition", "RunTask"]
+    run(TidyReport)
+    first, second, *others, last = [call.operation for call in tape.calls]
+    assert [first, second, last] == ["RegisterTaskDefinition", "RunTask", "StopTask"]
     assert set(others) == {"DescribeTasks"}
     if not tape.recording:
         assert tape.clock.sleeps == (2,) * (len(others) - 1)
@@ -73,6 +91,15 @@ def test_it_takes_a_container_killed_for_memory_for_a_success(tape):
     """The container has exit code 137, and the job is done as far as luigi knows."""
     run()
     assert tape.calls[-1].outcome.body["tasks"][0]["containers"][0]["exitCode"] == 137
+
+
+@pytest.mark.parametrize(("job", "last"), [(Report, "DescribeTasks"), (TidyReport, "StopTask")])
+@pytest.mark.cassette("luigi", "api/throttled-for-long", sleep="all")
+def test_it_leaves_a_task_running_that_it_may_not_look_at(tape, job, last):
+    """When the API throttles for too long luigi gives up, and only a user's hook stops the task."""
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        run(job)
+    assert tape.calls[-1].operation == last
 
 
 def test_the_version_is_documented(documented):
