@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import botocore.session  # noqa: F401 - so that a run within this process does not forget it
+import moto  # noqa: F401 - as above
 import pytest
 
 import cassette
@@ -22,6 +23,12 @@ def blocks(file, language):
     )
 
 
+def modules(file):
+    """The blocks of a document that are files for its others: their first line says which."""
+    begun = ((re.match(r"# (\w+)\.py\n", block), block) for block in blocks(file, "python"))
+    return {first[1]: block for first, block in begun if first}
+
+
 def examples():
     """Every block of Python in the documents, but those marked `no-run`, with its place."""
     for file in ["README.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]:
@@ -31,13 +38,15 @@ def examples():
 
 @pytest.mark.parametrize(("file", "block"), list(examples()))
 def test_the_python_that_documents_show_runs(pytester, monkeypatch, file, block):
-    """A person can paste it anywhere: no account, no region, no file.
+    """A person can paste it anywhere: no account, no region, no file but those of the page.
 
     A block with tests is run by pytest, and all of them pass.
     """
+    for name, text in modules(file).items():
+        pytester.makepyfile(**{name: text})
     if re.search(r"^ *(async )?def test_", block, re.MULTILINE):
         pytester.makepyfile(test_example=block)
-        quiet = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error")
+        quiet = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error", "--strict-markers")
         result = pytester.runpytest_inprocess(*quiet)
         counts = result.parseoutcomes()
         assert counts.keys() == {"passed"}
