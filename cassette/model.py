@@ -7,7 +7,6 @@ turns one form into the other. Who holds a body must not change it.
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,25 +48,20 @@ Outcome = Response | ApiError
 
 
 def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
-    """An HTTP answer of ECS as an outcome, with what botocore's parser reads from it.
+    """An HTTP answer of ECS as an outcome.
 
-    An answer may also come from a proxy, or from a server that is not well, and be no JSON.
+    An error that is no JSON object, as a proxy or a load balancer sends it, becomes what
+    botocore makes of it: its status as the code, and the words of that status or the body's own.
     """
-    body = _json_of(content)
-    if status < 300:
-        return Response(shapes.to_readable(operation, body))
-    if status >= 500 and (not content.strip() or content.strip().startswith(b"<html>")):
-        return ApiError(status, str(status), http.client.responses.get(status, ""))
-    return _error_of(status, body)
-
-
-def _json_of(content: bytes) -> Body:
-    """A body as JSON; other text is a message, as it is to botocore."""
     try:
-        body = json.loads(content or b"{}")
+        body = json.loads(content)
     except ValueError:
-        body = {"message": content.decode("utf-8", "replace")}
-    return body if isinstance(body, Mapping) else {}
+        body = None
+    if status < 300:
+        return Response(shapes.to_readable(operation, body if isinstance(body, Mapping) else {}))
+    if not isinstance(body, Mapping):
+        return ApiError(status, *shapes.parse_error(status, content))
+    return _error_of(status, body)
 
 
 def _error_of(status: int, body: Body) -> ApiError:

@@ -213,11 +213,23 @@ def parse(operation: str, wire: Mapping[str, Any]) -> dict[str, Any]:
 
     The result has no `ResponseMetadata`.
     """
-    raw = {
-        "status_code": 200,
-        "headers": {"content-type": CONTENT_TYPE},
-        "body": json.dumps(wire).encode(),
-    }
+    raw = _answered(200, json.dumps(wire).encode())
     parsed: dict[str, Any] = _parser().parse(raw, shape_of(operation))
     del parsed["ResponseMetadata"]
     return parsed
+
+
+def parse_error(status: int, body: bytes) -> tuple[str, str]:
+    """The code and the message that botocore's own parser finds in an answer of any form.
+
+    Without a message where it finds none, and where it fails itself.
+    """
+    try:
+        error = _parser().parse(_answered(status, body), None)["Error"]
+    except (AttributeError, UnicodeDecodeError):  # JSON but no object; or not even text
+        return str(status), ""
+    return error["Code"], error["Message"]
+
+
+def _answered(status: int, body: bytes) -> dict[str, Any]:
+    return {"status_code": status, "headers": {"content-type": CONTENT_TYPE}, "body": body}
