@@ -9,7 +9,7 @@ from cassette import shapes
 from cassette.clock import Clock
 from cassette.model import ApiError, Body, Cassette, Interaction
 from cassette.player.answers import Answer, Recorded
-from cassette.player.names import cluster_in, cluster_of, id_of, short_name
+from cassette.player.names import cluster_in, cluster_of, id_of, partition_of, short_name
 from cassette.player.rules import Rules
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
@@ -67,7 +67,7 @@ class Tasks:
         known = cluster in self._clusters and cluster not in self._gone
         timelines = self._clusters.setdefault(cluster, {})
         if isinstance(outcome, ApiError):
-            if outcome.code == "ClusterNotFoundException" and not known:
+            if _concerns_the_cluster(outcome) and not known:
                 self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
             for named in request.get("tasks") or ():
                 timeline = timelines.setdefault(short_name(named), Timeline())
@@ -243,7 +243,13 @@ class Tasks:
                 if step.body:
                     like: str = step.body.item.get("taskArn", "")
                     return like.rpartition("/")[0] + "/" + name
-        return f"arn:aws:ecs:{self._cassette.region}:000000000000:task/{cluster}/{name}"
+        region = self._cassette.region
+        return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{name}"
+
+
+def _concerns_the_cluster(error: ApiError) -> bool:
+    """Whether any task of the cluster would have got it; a deleted one is inactive for a while."""
+    return error.code == "ClusterNotFoundException" or "cluster was inactive" in error.message
 
 
 def _task(task: Body) -> Recorded:

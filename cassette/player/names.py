@@ -24,3 +24,11 @@ def cluster_in(task: str) -> str | None:
 def cluster_of(parameters: Body) -> str:
     """The short name of the cluster that a request is for."""
     return short_name(parameters.get("cluster") or "default")
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region, as its ARNs have it."""
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"

@@ -17,18 +17,20 @@ from cassette.player.unmatched import READS, Unmatched
 
 # Parameters that name a resource, by its ARN or by its short name.
 _NAMING = frozenset(
-    "cluster clusters task tasks service services serviceName taskDefinition containerInstance "
-    "containerInstances primaryTaskSet taskSet taskSets capacityProvider "
+    "cluster clusters task tasks service services serviceName taskDefinition taskDefinitions "
+    "containerInstance containerInstances primaryTaskSet taskSet taskSets capacityProvider "
     "capacityProviders".split()
 )
 # Lists whose order says nothing.
 _SETS = frozenset(
-    "capacityProviders clusters containerInstances environment include placementConstraints "
-    "requiresCompatibilities secrets securityGroups services status subnets tagKeys tags "
-    "taskSets tasks".split()
+    "attributes capacityProviderStrategy capacityProviders clusters containerInstances "
+    "defaultCapacityProviderStrategy environment include loadBalancers placementConstraints "
+    "requiresCompatibilities resourceRequirements secrets securityGroups services settings status "
+    "subnets tagKeys tags taskDefinitions taskSets tasks".split()
 )
 # What ECS takes for a parameter that is left out; source: the ECS API Reference, per operation.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "CreateCluster": {"clusterName": "default"},
     "CreateService": {
         "deploymentController": {"type": "ECS"},
         "enableECSManagedTags": False,
@@ -37,6 +39,8 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "propagateTags": "NONE",
         "schedulingStrategy": "REPLICA",
     },
+    "DeleteService": {"force": False},
+    "DeregisterContainerInstance": {"force": False},
     "DescribeClusters": {"clusters": ["default"]},
     "ListAttributes": {"maxResults": 100},
     "ListClusters": {"maxResults": 100},
@@ -52,9 +56,15 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "enableECSManagedTags": False,
         "enableExecuteCommand": False,
         "platformVersion": "LATEST",
+        "propagateTags": "NONE",
     },
-    "StartTask": {"enableECSManagedTags": False, "enableExecuteCommand": False},
+    "StartTask": {
+        "enableECSManagedTags": False,
+        "enableExecuteCommand": False,
+        "propagateTags": "NONE",
+    },
     "UpdateService": {"forceNewDeployment": False},
+    "UpdateTaskProtection": {"expiresInMinutes": 120},
 }
 
 

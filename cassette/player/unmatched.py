@@ -80,7 +80,7 @@ class Unmatched:
             UnmatchedRequestError,
             'DescribeTasks asked for tags with include=["TAGS"], which the recording never did',
             "/include differs: the same tasks were recorded without tags",
-            "record again with --tags",
+            'record again with the tags: include=["TAGS"], or cassette record --tags',
             operation="DescribeTasks",
             asked=asked,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import botocore.exceptions
 import pytest
 
@@ -111,7 +113,7 @@ def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
         client = made.client()
         with pytest.raises(UnmatchedRequestError, match='include=\\["TAGS"\\]') as told:
             client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID], include=["TAGS"])
-        assert "record again with --tags" in str(told.value)
+        assert "record again with the tags" in str(told.value)
         assert len(t.unused) == 2
         answer = client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID])
         assert made.statuses(answer) == ["PENDING"]
@@ -218,6 +220,62 @@ def test_a_cluster_that_was_not_found_is_not_found_for_any_task():
             with pytest.raises(client.exceptions.ClusterNotFoundException):
                 client.describe_tasks(cluster="prod", tasks=[made.task_id(number)])
         assert not replayed.unused
+
+
+INACTIVE = "The referenced cluster was inactive."
+
+
+@pytest.mark.parametrize("code", ["ClusterNotFoundException", "ClientException"])
+def test_a_cluster_that_was_inactive_is_so_for_any_task(code):
+    """A deleted cluster is inactive for a while; ECS says so by either class."""
+    tape = made.cassette(made.describe(ApiError(400, code, INACTIVE), tasks=(made.arn(1),)))
+    with cassette.replay(tape):
+        client = made.client()
+        for number in (7, 1):
+            with pytest.raises(getattr(client.exceptions, code)) as told:
+                client.describe_tasks(cluster="prod", tasks=[made.task_id(number)])
+            assert told.value.response["Error"] == {"Code": code, "Message": INACTIVE}
+
+
+def test_a_cluster_that_goes_takes_its_tasks_with_it():
+    """What is described first and gone later is so in that order, and for that task."""
+    tape = made.cassette(
+        made.describe(described(1), tasks=(made.arn(1),)),
+        made.describe(made.NO_CLUSTER, tasks=(made.arn(1),)),
+    )
+    with cassette.replay(tape):
+        client = made.client()
+        asked = {"cluster": "prod", "tasks": [made.task_id(1)]}
+        assert made.statuses(client.describe_tasks(**asked)) == ["RUNNING"]
+        for _ in range(2):
+            with pytest.raises(client.exceptions.ClusterNotFoundException):
+                client.describe_tasks(**asked)
+
+
+@pytest.mark.parametrize("short_way", ["on", "off"])
+def test_a_failure_keeps_its_details(short_way, monkeypatch):
+    """Whatever a recorded failure says comes back, with the ARN as recorded."""
+    monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
+    failure = {"arn": made.arn(2), "reason": "MISSING", "detail": "It was deleted."}
+    body = {"tasks": [], "failures": [failure]}
+    with cassette.replay(made.cassette(made.describe(body, tasks=(made.arn(2),)))):
+        answer = made.client().describe_tasks(cluster="prod", tasks=[made.task_id(2)])
+    (told,) = answer["failures"]
+    assert told["arn"].endswith(f":task/prod/{pseudonym_of_id(made.task_id(2))}")
+    assert (told["reason"], told["detail"]) == ("MISSING", "It was deleted.")
+
+
+@pytest.mark.parametrize(("partition", "region"), PARTITIONS)
+def test_a_missing_task_has_an_arn_of_its_own_partition(partition, region):
+    """Also where nothing else of the cluster is known."""
+    failure = {"arn": f"arn:{partition}:ecs:{region}:{bodies.ACCOUNT}:task/prod/{made.task_id(1)}"}
+    body = {"tasks": [], "failures": [{**failure, "reason": "MISSING"}]}
+    recorded = dataclasses.replace(
+        made.cassette(made.describe(body, tasks=(made.task_id(1),))), region=region
+    )
+    with cassette.replay(recorded, unknown="ecs"):
+        answer = made.client().describe_tasks(cluster="prod", tasks=[made.task_id(9)])
+    assert answer["failures"][0]["arn"].startswith(f"arn:{partition}:ecs:{region}:")
 
 
 def test_a_recorded_refusal_goes_before_ours():

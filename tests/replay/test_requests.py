@@ -55,6 +55,39 @@ SAME = {
             },
         },
     ),
+    "create_cluster makes the default": ("CreateCluster", {}, {"clusterName": "default"}),
+    "delete_service does not force": (
+        "DeleteService",
+        {"service": "web"},
+        {"service": f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:service/prod/web", "force": False},
+    ),
+    "protection lasts two hours": (
+        "UpdateTaskProtection",
+        {"cluster": "prod", "tasks": [made.arn(1), made.arn(2)], "protectionEnabled": True},
+        {
+            "tasks": [made.task_id(2), made.task_id(1)],
+            "protectionEnabled": True,
+            "expiresInMinutes": 120,
+        },
+    ),
+    "order of capacity providers": (
+        "RunTask",
+        {
+            "taskDefinition": "web",
+            "capacityProviderStrategy": [
+                {"capacityProvider": "FARGATE", "weight": 1},
+                {"capacityProvider": "FARGATE_SPOT", "weight": 4},
+            ],
+        },
+        {
+            "taskDefinition": "web",
+            "propagateTags": "NONE",
+            "capacityProviderStrategy": [
+                {"weight": 4, "capacityProvider": "FARGATE_SPOT"},
+                {"weight": 1, "capacityProvider": "FARGATE"},
+            ],
+        },
+    ),
     "client tokens": (
         "RunTask",
         {"taskDefinition": "web", "clientToken": "one"},
@@ -110,6 +143,16 @@ OTHER = {
     "status": ("ListTasks", {}, {"desiredStatus": "STOPPED"}),
     "revision": ("RunTask", {"taskDefinition": "web:1"}, {"taskDefinition": "web:2"}),
     "task": ("StopTask", {"task": made.task_id(1)}, {"task": made.task_id(2)}),
+    "order of a command": (
+        "ExecuteCommand",
+        {"task": made.task_id(1), "command": "ls /", "interactive": True},
+        {"task": made.task_id(1), "command": "/ ls", "interactive": True},
+    ),
+    "order of placement": (
+        "RunTask",
+        {"taskDefinition": "web", "placementStrategy": [{"type": "random"}, {"type": "spread"}]},
+        {"taskDefinition": "web", "placementStrategy": [{"type": "spread"}, {"type": "random"}]},
+    ),
 }
 
 

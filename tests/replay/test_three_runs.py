@@ -171,7 +171,7 @@ def is_stand_in(text):
 
 
 def outline(value):
-    """What was seen, without times, and without texts that have a digit, as names and addresses do."""
+    """What was seen, without times, and without texts with digits: names, addresses, tokens."""
     if isinstance(value, dict):
         return {key: outline(inner) for key, inner in value.items() if key != "datetime"}
     if isinstance(value, list):

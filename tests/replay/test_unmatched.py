@@ -1,0 +1,216 @@
+"""What nothing can answer is told in words that help, and what nobody asked for is told, too."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+import cassette
+from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, UnusedInteractionError
+from cassette.scrub import pseudonym_of_id
+from tests.live import bodies
+from tests.replay import made
+from tests.replay.test_requests import invoke
+
+ONE, TWO, NINE = (pseudonym_of_id(made.task_id(n)) for n in (1, 2, 9))
+LIST = ("ListTasks", {"cluster": "prod", "family": "web"}, {"taskArns": []})
+RUN = ("RunTask", {"cluster": "prod", "taskDefinition": "web:1", "count": 2}, {"tasks": []})
+TAPE = made.cassette(
+    made.describe({"tasks": [made.task(1)]}, tasks=(made.arn(1),)),
+    made.describe(
+        {"tasks": [made.task(2, cluster="other")]}, tasks=(made.task_id(2),), cluster="o"
+    ),
+    made.call(*LIST),
+    made.call(*RUN),
+)
+FIRST_LINES = "cassettes/made.yaml: "
+
+CASES = {
+    "an unknown cluster": (
+        "DescribeTasks",
+        {"cluster": "staging", "tasks": [made.task_id(1)]},
+        [
+            "DescribeTasks asked for cluster 'staging', which the cassette does not know",
+            "  /cluster differs; recorded clusters: 'o', 'prod'",
+            (
+                '  To mend it: ask for a recorded cluster, or replay(..., unknown="ecs") for '
+                "ClusterNotFoundException"
+            ),
+        ],
+    ),
+    "an unknown task": (
+        "DescribeTasks",
+        {"cluster": "prod", "tasks": [made.task_id(1), made.task_id(9)]},
+        [
+            f"DescribeTasks asked for task {NINE} of cluster 'prod', which was never recorded",
+            f"  /tasks/1 differs; nearest recorded task: {ONE}",
+            (
+                "  To mend it: record this task as well (record mode new_episodes adds what is "
+                'missing), or replay(..., unknown="ecs") for MISSING'
+            ),
+        ],
+    ),
+    "a task of another cluster": (
+        "DescribeTasks",
+        {"cluster": "prod", "tasks": [made.task_id(2)]},
+        [
+            f"DescribeTasks asked for task {TWO} of cluster 'prod', which was never recorded",
+            "  /cluster differs: the task was recorded in 'o'",
+            (
+                "  To mend it: record this task as well (record mode new_episodes adds what is "
+                'missing), or replay(..., unknown="ecs") for MISSING'
+            ),
+        ],
+    ),
+    "tags that were never fetched": (
+        "DescribeTasks",
+        {"cluster": "prod", "tasks": [made.task_id(1)], "include": ["TAGS"]},
+        [
+            'DescribeTasks asked for tags with include=["TAGS"], which the recording never did',
+            "  /include differs: the same tasks were recorded without tags",
+            '  To mend it: record again with the tags: include=["TAGS"], or cassette record --tags',
+        ],
+    ),
+    "an operation that was never recorded": (
+        "ListClusters",
+        {},
+        [
+            "ListClusters was never recorded",
+            "  recorded operations: DescribeTasks, ListTasks, RunTask",
+            "  To mend it: record the call as well (record mode new_episodes adds what is missing)",
+        ],
+    ),
+    "other parameters": (
+        "ListTasks",
+        {"cluster": "prod", "family": "job", "desiredStatus": "STOPPED"},
+        [
+            "ListTasks was never recorded with these parameters",
+            "  nearest recorded call differs:",
+            '  - /desiredStatus: asked "STOPPED", recorded "RUNNING"',
+            '  - /family: asked "job", recorded "web"',
+            (
+                "  To mend it: record the call as well, or leave what differs out of the "
+                'comparison: replay(..., ignore={"ListTasks": ["/desiredStatus", "/family"]})'
+            ),
+        ],
+    ),
+}
+
+
+def refused(operation, asked):
+    """The error of one call, and the same once more at the end of the block."""
+    with pytest.raises(UnmatchedRequestError) as at_the_end, cassette.replay(TAPE) as tape:
+        with pytest.raises(UnmatchedRequestError) as told:
+            invoke(made.client(), operation, asked)
+        assert tape.calls[-1].outcome is None
+        assert tape.unmatched == [told.value]
+    assert at_the_end.value is told.value
+    return told.value
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_unmatched_call_says_what_was_asked_what_is_near_and_what_mends_it(case):
+    """In this order, with the file first."""
+    operation, asked, lines = CASES[case]
+    error = refused(operation, asked)
+    assert str(error).splitlines() == [FIRST_LINES + lines[0], *lines[1:]]
+    assert error.operation == operation
+    assert error.path == "cassettes/made.yaml"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_mends_it_mends_it(case):
+    """Each piece of advice that is a line of Python works."""
+    operation, asked, lines = CASES[case]
+    options = {
+        '"ecs"': {"unknown": "ecs"},
+        "ignore=": {"ignore": {"ListTasks": ["/desiredStatus", "/family"]}},
+    }
+    for sign, option in options.items():
+        if sign in lines[-1]:
+            with cassette.replay(TAPE, **option) as tape:
+                client = made.client()
+                with contextlib.suppress(client.exceptions.ClusterNotFoundException):
+                    invoke(client, operation, asked)
+                assert tape.calls[-1].outcome is not None
+
+
+def test_no_original_is_told():
+    """Errors are read in CI logs: ids, accounts and values are scrubbed in them, too."""
+    asked = {
+        "cluster": bodies.CLUSTER_ARN,
+        "taskDefinition": bodies.TASK_DEFINITION_ARN,
+        "overrides": {"containerOverrides": [{"name": "web", "environment": bodies.ENVIRONMENT}]},
+        "tags": bodies.TAGS,
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": [bodies.SUBNET]}},
+    }
+    error = refused("RunTask", asked)
+    text = f"{error} {error.parameters}"
+    assert [one for one in bodies.IDENTIFYING if one in text] == []
+    task = refused("DescribeTasks", {"cluster": bodies.CLUSTER_ARN, "tasks": [bodies.TASK_ARN]})
+    text = f"{task} {task.parameters}"
+    assert [one for one in bodies.IDENTIFYING if one in text] == []
+    assert pseudonym_of_id(bodies.TASK_ID) in text
+
+
+def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
+    """It was recorded, but once only."""
+    operation, asked, _ = RUN
+    with pytest.raises(TimelineExhaustedError) as told, cassette.replay(TAPE):
+        for _ in range(2):
+            invoke(made.client(), operation, asked)
+    assert str(told.value).splitlines() == [
+        FIRST_LINES + "RunTask was asked once more than it was recorded",
+        "  all 1 recorded outcomes of this request were served",
+        "  To mend it: record a run that makes the call as often as the code under test does",
+    ]
+
+
+def test_a_long_value_is_shown_in_part():
+    """An error is read by people."""
+    asked = {**RUN[1], "group": "g" * 500}
+    error = refused("RunTask", asked)
+    assert "…" in str(error)
+    assert len(str(error)) < 400
+
+
+# -- unused ---------------------------------------------------------------------------------------
+
+
+def test_unused_lists_what_nobody_asked_for():
+    """It shrinks with the calls, in the order of the file."""
+    with cassette.replay(TAPE) as tape:
+        assert tape.unused == TAPE.interactions
+        client = made.client()
+        client.describe_tasks(cluster="prod", tasks=[made.task_id(1)])
+        assert [i.operation for i in tape.unused] == ["DescribeTasks", "ListTasks", "RunTask"]
+        invoke(client, *LIST[:2])
+        assert [i.operation for i in tape.unused] == ["DescribeTasks", "RunTask"]
+
+
+def test_an_outcome_that_was_asked_for_in_part_is_used():
+    """Of a batch one task, of a count one call."""
+    both = {"tasks": [made.task(1), made.task(2)]}
+    calls = [made.describe(both, tasks=(made.arn(1), made.arn(2)), count=3)]
+    with cassette.replay(made.cassette(*calls), unused="error"):
+        made.client().describe_tasks(cluster="prod", tasks=[made.arn(2)])
+
+
+def test_unused_can_be_an_error():
+    """At the end of the block, with a line for each interaction."""
+    with pytest.raises(UnusedInteractionError) as told, cassette.replay(TAPE, unused="error"):
+        made.client().describe_tasks(cluster="prod", tasks=[made.task_id(1)])
+    assert str(told.value).splitlines() == [
+        FIRST_LINES + "3 recorded interactions were never asked for",
+        "  - DescribeTasks recorded at 0 s",
+        "  - ListTasks recorded at 0 s",
+        "  - RunTask recorded at 0 s",
+        '  To mend it: make the calls, delete the interactions, or replay(..., unused="ignore")',
+    ]
+
+
+def test_the_blocks_own_failure_goes_before_unused():
+    """A test that failed early cannot have asked for everything."""
+    with pytest.raises(ZeroDivisionError), cassette.replay(TAPE, unused="error"):
+        _ = 1 / 0

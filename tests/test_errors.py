@@ -1,0 +1,58 @@
+"""Every error keeps its data, its words and its class on the way to another process."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from cassette import errors
+
+PLACE = {
+    "path": "cassettes/web.yaml",
+    "line": 7,
+    "pointer": "/interactions/0",
+    "nearest": "nearest: this\nand that",
+    "fix": "do this",
+}
+MORE = {
+    errors.UnsafeCassetteError: {
+        "findings": (errors.Finding("account-id", 3, 14, "an account id"),),
+    },
+    errors.UnmatchedRequestError: {"operation": "ListTasks", "parameters": {"cluster": "prod"}},
+    errors.TimelineExhaustedError: {"operation": "StopTask", "parameters": {}},
+}
+
+
+def tree(kind):
+    """A class and all that derive from it."""
+    return [kind, *(one for child in kind.__subclasses__() for one in tree(child))]
+
+
+def test_every_error_is_named():
+    """What can be raised can be caught by name."""
+    named = {kind.__name__ for kind in tree(errors.CassetteError)} | {"Finding"}
+    assert named == set(errors.__all__)
+
+
+@pytest.mark.parametrize("place", [{}, PLACE], ids=["bare", "placed"])
+@pytest.mark.parametrize("kind", tree(errors.CassetteError), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_error_survives_pickling(kind, place, protocol):
+    """pytest-xdist and concurrent.futures send errors between processes."""
+    error = kind("what happened", **MORE.get(kind, {}), **place)
+    for again in (pickle.loads(pickle.dumps(error, protocol)), copy.deepcopy(error)):
+        assert type(again) is kind
+        assert vars(again) == vars(error)
+        assert (str(again), again.args) == (str(error), error.args)
+
+
+def test_an_error_says_where_then_what_then_how_to_mend_it():
+    """In this order, however many lines it takes."""
+    assert str(errors.CassetteError("what happened", **PLACE)).splitlines() == [
+        "cassettes/web.yaml:7: /interactions/0: what happened",
+        "  nearest: this",
+        "  and that",
+        "  To mend it: do this",
+    ]
