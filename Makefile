@@ -51,8 +51,8 @@ newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotoco
 	# Known hole: over the newest model the planted secrets find cases not yet closed (CHANGELOG).
 	$(ENVS)/newest/bin/python -m pytest -n auto --ignore=tests/scrub/test_properties.py $(ARGS)
 
-wire: $(ENVS)/test/made ## Run the replay's tests with every answer through botocore's own parser.
-	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto tests/replay tests/plugin $(ARGS)
+wire: $(ENVS)/test/made ## Run all tests with every answer through botocore's own parser.
+	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(ARGS)
 
 apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Drive three public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \
