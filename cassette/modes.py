@@ -302,7 +302,7 @@ class LiveTape(Tape):
     recording = True
 
     def __init__(self, heard: _Heard, path: str | os.PathLike[str], replayed: Tape) -> None:
-        super().__init__(replayed.cassette, replayed._player, replayed.clock)
+        super().__init__(lambda: replayed._player, replayed.clock)
         self._heard = heard
         self._path = os.fspath(path)
 
@@ -439,4 +439,4 @@ def _nothing() -> Tape:
     cassette = Cassette("", recorded, Scrub("standard", scrub.POLICY_VERSION), interactions)
     identify, comparable = scrub.pseudonym_of_id, scrub.comparable
     player = Player(cassette, clock, Rules(), comparable=comparable, identify=identify)
-    return Tape(cassette, player, clock)
+    return Tape(lambda: player, clock)

@@ -8,8 +8,9 @@ import datetime
 import difflib
 import functools
 import os
+import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -118,15 +119,30 @@ class Tape:
     recording = False
     """Whether calls go to live ECS and are recorded; see `cassette.modes`."""
 
-    def __init__(self, cassette: model.Cassette, player: Player, clock: Clock) -> None:
-        self._player = player
-        self._cassette = cassette
+    def __init__(self, start: Callable[[], Player], clock: Clock) -> None:
+        self._start = start
+        self._started: Player | None = None
+        self._lock = threading.Lock()
         self.clock = clock
+
+    @property
+    def _player(self) -> Player:
+        """The player, from the first call or the first look on.
+
+        Not before, so that with `rebase="now"` a test may freeze the time within its replay.
+        """
+        if self._started is None:
+            with self._lock:
+                self._started = self._started or self._start()
+        return self._started
+
+    def _exchange(self, operation: str, parameters: dict[str, Any]) -> intercept.Exchange:
+        return self._player.exchange(operation, parameters)
 
     @property
     def cassette(self) -> model.Cassette:
         """What is replayed, with the patches applied."""
-        return self._cassette
+        return self._player.cassette
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -166,7 +182,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         advance: a timeline moves one step with each `call`, or with the virtual `clock`.
         sleep: `skip` botocore's waiters and back-off, skip `all` of the process's sleeps, or
             sleep for `real`.
-        rebase: move every timestamp by one offset, so that the latest is `now` or that datetime.
+        rebase: move every timestamp by one offset, so that the latest is that datetime, or `now`:
+            the moment of the first call, or of the first look at the tape.
         clients: answer these clients only; others are let through.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item: `{"RunTask": ["tags", "/overrides/*/*/command"]}`.
@@ -218,25 +235,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _begin(self) -> Tape:
         options = self._options
-        cassette = _rebased(self._load(options["library"] or Library()), options["rebase"])
+        cassette = self._load(options["library"] or Library())
         clock = Clock(real=options["sleep"] == "real")
         own = project.rules() if options["rules"] is None else options["rules"]
-        rules = Rules(
-            unknown=options["unknown"],
-            on_end=options["on_end"],
-            advance=options["advance"],
-            ignore=options["ignore"],
-        )
-        player = Player(
-            cassette,
-            clock,
-            rules,
-            comparable=functools.partial(scrub.comparable, rules=own),
-            identify=functools.partial(scrub.identity, rules=own),
-        )
-        self._tape = Tape(cassette, player, clock)
+        self._tape = Tape(lambda: self._player(cassette, clock, own), clock)
         tap = intercept.ReplayTap(
-            player.exchange,
+            self._tape._exchange,
             None if options["sleep"] == "real" else clock.sleep,
             region=cassette.region,
             clients=options["clients"],
@@ -250,6 +254,22 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
                 stack.enter_context(taking_every_sleep(clock))
             self._stack = stack.pop_all()
         return self._tape
+
+    def _player(self, cassette: model.Cassette, clock: Clock, own: scrub.Rules) -> Player:
+        options = self._options
+        rules = Rules(
+            unknown=options["unknown"],
+            on_end=options["on_end"],
+            advance=options["advance"],
+            ignore=options["ignore"],
+        )
+        return Player(
+            _rebased(cassette, options["rebase"]),
+            clock,
+            rules,
+            comparable=functools.partial(scrub.comparable, rules=own),
+            identify=functools.partial(scrub.identity, rules=own),
+        )
 
     def _otherwise(self) -> intercept.RecordTap | None:
         """What takes the calls that nothing answers: in a replay, nothing."""

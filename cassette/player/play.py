@@ -63,7 +63,7 @@ class Player:
         comparable: Callable[[str, Body], Body],
         identify: Callable[[str], str],
     ) -> None:
-        self._cassette = cassette
+        self.cassette = cassette
         self._clock = clock
         self._lock = threading.Lock()
         unmatched = Unmatched(cassette, comparable)
@@ -76,7 +76,7 @@ class Player:
     def unused(self) -> tuple[Interaction, ...]:
         """The interactions of which nothing was ever asked for."""
         served = self._tasks.served | self._requests.served
-        interactions = self._cassette.interactions
+        interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
 
     def exchange(self, operation: str, parameters: dict[str, Any]) -> Exchange:
