@@ -7,8 +7,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
-import botocore.config
-import botocore.exceptions
 import botocore.session
 import pytest
 
@@ -174,43 +172,6 @@ def test_throttles_come_back_through_botocores_own_retries(tmp_path):
         assert ask(client)["ResponseMetadata"]["RetryAttempts"] == 1
     assert tape.calls[0].attempts == 2
     assert tape.clock.now == pytest.approx(sum(tape.calls[0].delays))
-
-
-NOT_FROM_ECS = {
-    "nothing, 500": (500, b""),
-    "nothing, 400": (400, b""),
-    "a page of a load balancer": (503, b"<html><h1>Service Temporarily Unavailable</h1></html>"),
-    "a page of something else": (502, b"<!doctype html>\n<title>Bad Gateway</title>\n"),
-    "text": (413, b"too large"),
-    "no __type": (400, b'{"Message": "capitalised"}'),
-    "a namespace and a colon": (400, b'{"__type": "com.amazonaws.ecs#ClientException:http://x/"}'),
-}
-
-
-@pytest.mark.parametrize("case", NOT_FROM_ECS)
-def test_an_error_that_is_not_ecs_own_comes_back_as_it_was(case, tmp_path):
-    """What stands between a client and ECS answers, too, and not in JSON."""
-    status, body = NOT_FROM_ECS[case]
-    once = botocore.config.Config(retries={"total_max_attempts": 1})
-
-    def told():
-        with pytest.raises(botocore.exceptions.ClientError) as raised:
-            ask(client)
-        response = raised.value.response
-        return (
-            type(raised.value).__name__,
-            str(raised.value),
-            response["Error"],
-            response["ResponseMetadata"]["HTTPStatusCode"],
-        )
-
-    with scripted.ScriptedECS() as server:
-        server.script("DescribeTasks", scripted.Answer(body, status))
-        client = boto3.client("ecs", endpoint_url=server.url, config=once, **LIVE)
-        with cassette.record(tmp_path / "web.yaml"):
-            live = told()
-    with cassette.replay(tmp_path / "web.yaml"):
-        assert told() == live
 
 
 def test_waiters_do_not_wait(ecs, tmp_path):

@@ -8,6 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import cassette
+from cassette.model import ApiError, outcome_of
 from tests.live.scripted import Answer
 
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -27,6 +28,7 @@ def refused(client):
         Answer(b"", 500),
         Answer(b" \n", 503),
         Answer(b"<html><body><b>Http/1.1 Service Unavailable</b></body></html>", 503),
+        Answer(b"<!doctype html>\n<title>Bad Gateway</title>\n", 502),
         Answer(b"upstream connect error", 502),
         Answer(b"Bad gateway: caf\xc3\xa9", 400),
         Answer({"message": "no type at all"}, 400),
@@ -47,3 +49,9 @@ def test_a_refusal_is_replayed_as_it_was_read(tmp_path, scripted_ecs, answer):
     with cassette.replay(path):
         assert refused(client)[:2] == (kind, error)
         assert refused(client)[2]["HTTPStatusCode"] == metadata["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"null", b"\xff\xfe"])
+def test_what_botocore_itself_cannot_read_is_an_error_of_its_status(body):
+    """A recording does not fail where botocore's parser does."""
+    assert outcome_of("DescribeTasks", 502, body) == ApiError(502, "502", "")
