@@ -68,6 +68,11 @@ def _show(searched: Sequence[Searched]) -> None:
             click.echo(file.problem, err=True)
         found += len(file.findings)
     click.echo(f"{_count(len(searched), 'file')}, {_count(found, 'finding')}")
+    if found:
+        click.echo(
+            "  To mend it: cassette scrub FILES, or record again; for what was reviewed and may "
+            "stay, an exemption in pyproject.toml (docs/scrubbing.md)"
+        )
 
 
 def _count(number: int, thing: str) -> str:

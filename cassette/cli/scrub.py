@@ -36,6 +36,12 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
         click.echo(_said(file))
     verb = "would change" if check else "changed"
     click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}, {len(changed)} {verb}")
+    if check and changed:
+        click.echo(
+            "  To mend it: cassette scrub "
+            + " ".join(file.path for file in changed[:3])
+            + (" …" if len(changed) > 3 else "")
+        )
     sys.exit(1 if check and changed else 0)
 
 

@@ -103,7 +103,7 @@ def _recording(group: _Group) -> calls.Recording:
 
 
 def _kind(values: list[Any]) -> str:
-    first = values[0]
+    first = next(iter(values), None)
     if isinstance(first, dict) and ("cassette" in first or "patch" in first):
         return "cassette"
     if vcrpy.is_one(first):

@@ -107,7 +107,7 @@ class _File:
         self.content = content
         self._document = text.read(content, path)
         self._values = self._document.values
-        first = self._values[0]
+        first = next(iter(self._values), None)
         self._cassette: Cassette | None = None
         if isinstance(first, dict) and "cassette" in first:
             self._cassette = store.parse(content, path)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cassette import scrub
+from cassette import scrub, store
 from cassette.errors import CassetteFormatError, Finding
 from cassette.existing.files import content_of
 from cassette.foreign import plain, text
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _DEPTH = 4
+_CASSETTE = re.compile(rb"^cassette:", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Searched:
     Args:
         path: the file, as the user named it.
         findings: what must not be there, in order of place.
-        problem: why it could not be read; None if it was.
+        problem: why it could not be read, so that only its text was searched; None if it was.
     """
 
     path: str
@@ -36,11 +37,17 @@ class Searched:
 
 def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
     """Search files, one by one; one that cannot be read says so, and the next one follows."""
-    for path in paths:
+    for path in map(str, paths):
+        content = b""
         try:
-            yield Searched(str(path), search(content_of(path), str(path), rules))
+            content = content_of(Path(path))
+            findings = search(content, path, rules)
+            lines = {finding.line for finding in findings}
+            left = [f for f in _unscrubbed(content, path, rules) if f.line not in lines]
+            yield Searched(path, _in_order([*findings, *left]))
         except CassetteFormatError as error:
-            yield Searched(str(path), problem=str(error))
+            said = content.decode("utf-8", "replace")
+            yield Searched(path, _audited(said, path, rules, frozenset()), str(error))
 
 
 def search(
@@ -58,16 +65,11 @@ def search(
     Raises:
         CassetteFormatError: it can be neither decoded nor parsed.
     """
-
-    def audit(searched: str) -> tuple[Finding, ...]:
-        found = scrub.audit(searched, known, rules.searches)
-        return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
-
     known = frozenset(originals)
     if not path.lower().endswith((*text.JSON_SUFFIXES, *text.YAML_SUFFIXES)):
-        return audit(_decoded(content, path))
+        return _audited(_decoded(content, path), path, rules, known)
     document = text.read(content, path)
-    raw = audit(document.text)
+    raw = _audited(document.text, path, rules, known)
     seen = {(finding.rule, finding.line) for finding in raw}
     nodes: list[text.Node] = []
     lines: list[str] = []
@@ -77,14 +79,44 @@ def search(
             lines += of_view
             nodes += [node] * len(of_view)
     found = list(raw)
-    for finding in audit(_one_line_each(lines)):
+    for finding in _audited(_one_line_each(lines), path, rules, known):
         node = nodes[finding.line - 1]
         last = node.line + document.text.count("\n", node.start, node.end)
         if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):
             # Several views of one value may show the same thing.
             seen |= {(finding.rule, line) for line in range(node.line, last + 1)}
             found.append(replace(finding, line=node.line, column=node.column))
-    return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+    return _in_order(found)
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+
+
+def _audited(
+    said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What the audit finds in a text, but for what the project exempts in this file."""
+    found = scrub.audit(said, originals, rules.searches)
+    return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
+
+
+def _unscrubbed(content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
+    """The lines of a cassette that scrubbing would change: it is a fixed point, or was edited."""
+    if not _CASSETTE.search(content) or rules.exempts(scrub.UNSCRUBBED, path):
+        return
+    cassette = store.parse(content, path)
+    known = cassette.scrub.policy in scrub.POLICIES
+    scrubbed, _ = scrub.scrub(cassette, cassette.scrub.policy if known else "standard", rules)
+    if scrubbed.interactions == cassette.interactions:
+        return
+    new = store.render(replace(cassette, interactions=scrubbed.interactions)).splitlines()
+    old = content.decode().splitlines()
+    pairs = zip(old, new, strict=False)
+    changed = [number for number, pair in enumerate(pairs, 1) if len(set(pair)) == 2]
+    # Where lines were added or removed, the rest is no longer side by side.
+    for number in changed if len(old) == len(new) else changed[:1] or [1]:
+        yield Finding(scrub.UNSCRUBBED, number, 1, scrub.RULES[scrub.UNSCRUBBED])
 
 
 def _one_line_each(lines: list[str]) -> str:

@@ -127,6 +127,8 @@ class Document:
 def read(content: bytes, path: str) -> Document:
     """The documents in a file's bytes: JSON, JSON lines or YAML, by what the text is.
 
+    There may be none, in an empty file or under nothing but comments.
+
     Raises:
         CassetteFormatError: it can be neither decoded nor parsed.
     """
@@ -229,8 +231,6 @@ class _Json:
             except (ValueError, IndexError):
                 raise self._wrong("this is not JSON", at) from None
             at = self._space(found[-1].end)
-        if not found:
-            raise self._wrong("the file is empty", 0)
         return tuple(found)
 
     def _wrong(self, problem: str, at: int) -> CassetteFormatError:
@@ -332,8 +332,6 @@ class _Yaml:
             raise self._wrong("an escape that is no character") from None
         except RecursionError:
             raise self._wrong(f"nested deeper than {MAX_DEPTH} levels") from None
-        if not nodes:
-            raise self._wrong("the file is empty")
         if sum(map(self._size, nodes)) > MAX_VALUES:
             raise self._wrong(f"aliases make it more than {MAX_VALUES} values")
         return nodes

@@ -1,6 +1,6 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
-from cassette.scrub.audit import RULES, audit, gate
+from cassette.scrub.audit import RULES, UNSCRUBBED, audit, gate
 from cassette.scrub.pseudonyms import pseudonym_of_id, samples
 from cassette.scrub.rules import REPLACE, Exemption, HashedWords, Pattern, Rules
 from cassette.scrub.scrubber import (
@@ -20,6 +20,7 @@ __all__ = [
     "POLICY_VERSION",
     "REPLACE",
     "RULES",
+    "UNSCRUBBED",
     "Exemption",
     "HashedWords",
     "Pattern",

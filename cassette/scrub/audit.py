@@ -84,7 +84,12 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-RULES = {**{rule: looks_for for rule, (looks_for, _) in _RULES.items()}, "original": _ORIGINAL}
+UNSCRUBBED = "unscrubbed"
+RULES = {
+    **{rule: looks_for for rule, (looks_for, _) in _RULES.items()},
+    "original": _ORIGINAL,
+    UNSCRUBBED: "a line of a cassette that scrubbing would change",
+}
 """What each rule of the audit looks for, by its id."""
 
 

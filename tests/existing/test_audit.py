@@ -102,12 +102,12 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
     assert [str(p) for p in files_in([str(tmp_path)])] == [str(tmp_path / "tests/data/a.json")]
     code, out, _ = run("audit", cwd=tmp_path)
     assert code == 1
-    assert out.endswith("1 file, 1 finding\n")
+    assert "1 file, 1 finding\n  To mend it: cassette scrub FILES" in out
 
 
 def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
-    """The other files are searched all the same."""
-    (tmp_path / "bad.yaml").write_bytes(b"a: [1\n")
+    """The other files are searched all the same, and its own text, as far as it is one."""
+    (tmp_path / "bad.yaml").write_bytes(b"a: [1\n" + KEY.encode())
     (tmp_path / "worse.json").write_bytes(b"\xff\x00{")
     (tmp_path / "id.json").write_text(json.dumps({"id": KEY}))
     code, out, err = run("audit", cwd=tmp_path)
@@ -115,10 +115,46 @@ def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
     assert "bad.yaml" in err
     assert "worse.json" in err
     assert "id.json:1" in out
+    assert "bad.yaml:2:1: access-key" in out
     code, out, _ = run("audit", "--format", "json", cwd=tmp_path)
     assert code == 2
     assert [row["path"] for row in json.loads(out)["unreadable"]] == ["bad.yaml", "worse.json"]
     assert run("audit", "nowhere", cwd=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "# nothing but words\n", "---\n---\n"])
+def test_an_empty_file_is_a_clean_one(tmp_path, content):
+    """Not one that cannot be read; a comment in it is searched."""
+    file = tmp_path / "a.yaml"
+    file.write_text(content)
+    assert found(file) == []
+    file.write_text(f"{content}# {KEY}\n")
+    assert [rule for rule, _ in found(file)] == ["access-key"]
+    (tmp_path / "b.json").write_text("")
+    assert found(tmp_path / "b.json") == []
+
+
+def test_a_cassette_that_was_edited_is_no_fixed_point(tmp_path):
+    """What scrubbing would change is found with its lines, though no pattern knows it."""
+    file = tmp_path / "web.yaml"
+    text = (ROOT / "cassettes" / "web.yaml").read_text("utf-8")
+    assert "desiredStatus: RUNNING\n" in text
+    file.write_text(text)
+    assert found(file) == []
+    file.write_text(text.replace("desiredStatus: RUNNING\n", "newMember: xyz\n", 1))
+    line = 1 + text[: text.index("desiredStatus: RUNNING\n")].count("\n")
+    assert found(file) == [("unscrubbed", line)]
+    (searched,) = search_files([file], scrub.Rules(exemptions=(
+        scrub.Exemption("unscrubbed", "**/web.yaml", "made up"),), folder=tmp_path))  # fmt: skip
+    assert searched.findings == ()
+
+
+def test_a_cassette_that_is_none_cannot_be_read(tmp_path):
+    """One of a newer format may hold what this release does not know."""
+    file = tmp_path / "web.yaml"
+    file.write_text((ROOT / "cassettes" / "web.yaml").read_text("utf-8").replace("1", "2", 1))
+    (searched,) = search_files([file], scrub.NO_RULES)
+    assert "needs a newer ecs-cassette" in str(searched.problem)
 
 
 def test_the_json_report_has_a_stable_shape(tmp_path):

@@ -111,8 +111,9 @@ def test_check_writes_nothing(tmp_path):
     file = tmp_path / "a.json"
     file.write_text(json.dumps(bodies.described(bodies.running())))
     before = file.read_bytes()
-    assert run("scrub", "--check", "a.json", cwd=tmp_path)[0] == 1
-    assert file.read_bytes() == before
+    code, out, _ = run("scrub", "--check", "a.json", cwd=tmp_path)
+    assert (code, file.read_bytes()) == (1, before)
+    assert out.endswith("1 file, 1 would change\n  To mend it: cassette scrub a.json\n")
 
 
 def test_every_committed_file_is_a_fixed_point(tmp_path):
