@@ -8,11 +8,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cassette import store
 from cassette.errors import CassetteNotFoundError, UsageError
-from cassette.model import Cassette
+
+if TYPE_CHECKING:
+    from cassette.model import Cassette
 
 Kind = Literal["cassette", "patch"]
 
@@ -44,10 +45,14 @@ class Library:
             CassetteNotFoundError: there is none; says what is there under a near name.
             CassetteFormatError: the file is no cassette that this release reads.
         """
+        from cassette import store  # noqa: PLC0415 - a shell completes names without it
+
         return store.read(self.find(name, "cassette"))
 
     def read_patch(self, name: str) -> tuple[object, Path]:
         """A patch file's plain data and its path, by name (`stopped/out-of-memory`) or path."""
+        from cassette import store  # noqa: PLC0415 - as above
+
         path = self.find(name, "patch")
         with path.open("rb") as file:
             return store.read_document(file.read(), str(path)), path

@@ -3,30 +3,33 @@
 A command is a module of its own, imported when it runs, so that `--help` and completion stay quick.
 
 Exit codes: 0 all well; 1 it found something; 2 wrong usage or an unreadable file; 3 AWS could
-not be reached or said no.
+not be reached or said no; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from importlib.metadata import version
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
     "check": "Read cassettes and say what is wrong with them.",
+    "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",
-    "patch": "Apply patches to a cassette, and write or print the variant.",
+    "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "record": "Record a live ECS task into a cassette.",
     "scrub": "Scrub files that are already there, in place.",
     "show": "Show a cassette, or a variant of it, as a timeline.",
-    "variants": "List the patches at hand.",
+    "variants": "List the patches at hand, and which of them fit a cassette.",
 }
 
 
@@ -44,6 +47,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"cassette.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, without importing them, and the options."""
+        found = [
+            CompletionItem(n, help=COMMANDS[n])
+            for n in sorted(COMMANDS)
+            if n.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -71,12 +83,15 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has an arrow
     try:
         group.main(arguments, prog_name="cassette", standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.Abort:
-        _fail("stopped; nothing was written", 2)
+        _fail("stopped by Ctrl-C", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from cassette import store
-from cassette.library import Library
-from cassette.recorder import save
-from cassette.replayer import patched
+from cassette.cli.screen import complete_cassette, complete_patch, console
+from cassette.errors import UsageError
 
 
 @click.command("patch")
-@click.argument("name")
-@click.argument("patches", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(), help="The file to write.")
-def command(name: str, patches: tuple[str, ...], output: str | None) -> None:
-    """Apply patches to a cassette, in order; print the variant, or write it with -o."""
+@click.argument("name", shell_complete=complete_cassette)
+@click.argument("patches", nargs=-1, required=True, shell_complete=complete_patch)
+@click.option("--diff", "as_diff", is_flag=True, help="Show what the patches change.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(),
+    help="The cassette to write the variant to.",
+)
+def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | None) -> None:
+    """Apply patches to a cassette, in order.
+
+    NAME is a cassette's name or path; PATCHES are names, with values for what they take, as in
+    'stopped/exit-code(code=3, container=sidecar)', or paths of patch files.
+
+    The variant is printed, or written with -o; it says that it is synthetic, of which cassette
+    it was made, and by which patches. The cassette itself stays as it is.
+    """
+    from cassette import store
+    from cassette.cli import differences
+    from cassette.diff import compare
+    from cassette.library import Library
+    from cassette.recorder import save
+    from cassette.replayer import patched
+
     library = Library()
-    variant = patched(library.load(name), patches, library)
-    if output is None:
+    base = library.load(name)
+    if output and base.path and os.path.realpath(output) == os.path.realpath(base.path):
+        raise UsageError(
+            "this is the cassette that is patched, and would be gone",
+            path=output,
+            fix="-o another.yaml",
+        )
+    variant = patched(base, patches, library)
+    if as_diff:
+        screen = console()
+        found = [one for one in compare(base, variant, exact=True) if one.operation]
+        differences.show(screen, found)
+        screen.print(f"{base.path} with {', '.join(patches)}: {differences.summary(found)}")
+    elif output is None:
         click.echo(store.render(variant), nl=False)
-        return
-    save(variant, output)
-    click.echo(f"wrote {output}: {name} with {', '.join(patches)}")
+    if output is not None:
+        save(variant, output)
+        click.echo(f"wrote {output}: {name} with {', '.join(patches)}")

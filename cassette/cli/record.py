@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
+import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette import recorder, scrub
-from cassette.cli.screen import POLICY, console
+from cassette.cli.screen import POLICY, console, counted
 from cassette.errors import UsageError
-from cassette.player import short_name
-from cassette.watch import poll, watch
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.status import Status
 
-Progress = Callable[[list[dict[str, Any]]], None]
+    from cassette import recorder, scrub
 
 
 @click.command("record")
-@click.option("--cluster", required=True, help="The cluster's name or ARN.")
-@click.option("--task", "tasks", multiple=True, required=True, help="An id or ARN; repeatable.")
+@click.option("--cluster", metavar="NAME", required=True, help="The cluster's name or ARN.")
+@click.option(
+    "--task",
+    "tasks",
+    metavar="ID",
+    multiple=True,
+    required=True,
+    help="A task's id or ARN; may be given again for another task.",
+)
 @click.option("--tags", is_flag=True, help="Ask for the tasks' tags, too.")
 @click.option("--watch", "watching", is_flag=True, help="Poll until --until holds.")
 @click.option(
@@ -38,22 +40,37 @@ Progress = Callable[[list[dict[str, Any]]], None]
 @click.option(
     "--interval",
     type=click.FloatRange(0.01),
+    metavar="SECONDS",
     default=6.0,
     show_default=True,
-    help="Seconds between two polls.",
+    help="The time between two polls.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0),
+    metavar="SECONDS",
     default=600.0,
     show_default=True,
-    help="Seconds after which to give up.",
+    help="The time after which to give up.",
 )
-@click.option("--region", help="The AWS region; by default that of the profile or environment.")
-@click.option("--profile", help="A profile of ~/.aws/config.")
-@click.option("--endpoint-url", help="Another address of ECS, such as a server on loopback.")
-@click.option("-o", "--output", required=True, type=click.Path(), help="The cassette to write.")
+@click.option(
+    "--region",
+    metavar="NAME",
+    help="The AWS region; by default that of the profile or environment.",
+)
+@click.option("--profile", metavar="NAME", help="A profile of ~/.aws/config.")
+@click.option(
+    "--endpoint-url", metavar="URL", help="Another address of ECS, such as a server on loopback."
+)
 @POLICY
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    type=click.Path(),
+    help="The cassette to write, such as cassettes/web.yaml.",
+)
 def command(  # noqa: PLR0917 - click gives options by name
     cluster: str,
     tasks: tuple[str, ...],
@@ -65,87 +82,148 @@ def command(  # noqa: PLR0917 - click gives options by name
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
-    output: str,
     policy: str | None,
+    output: str,
 ) -> None:
     """Record a live ECS task into a cassette, scrubbed.
 
     Asks once, or with --watch again and again, and keeps each state once. A file that is there
-    already is replaced when all went well, and otherwise stays.
+    already is replaced when all went well, and otherwise stays as it was.
+
+    A watch that ends early (Ctrl-C, --timeout, credentials that expire) is not lost: what was
+    recorded until then is written beside the file, as NAME.partial.yaml.
+
+    Exit code 3 if AWS cannot be reached or says no, or if --timeout was not enough; 2 if the
+    file cannot be written; 130 after Ctrl-C.
     """
+    from cassette import recorder
+    from cassette.watch import poll, watch
+
+    _check_options(watching, output)
+    client = _client(region, profile, endpoint_url)
+    screen = console()
+    progress = _Progress(screen, until if watching else None)
+    verb = recorder.record(output, policy=policy, clients=[client])
+    recording: recorder.Recording | None = None
+    try:
+        with verb as recording, progress:
+            if watching:
+                watch(
+                    client,
+                    cluster,
+                    tasks,
+                    tags=tags,
+                    until=until,
+                    interval=interval,
+                    timeout=timeout,
+                    progress=progress.tell,
+                )
+            else:
+                progress.tell(poll(client, cluster, tasks, tags=tags))
+    except KeyboardInterrupt:
+        click.echo("stopped by Ctrl-C", err=True)
+        _keep(recording, progress, output, policy)
+        sys.exit(130)
+    except Exception:
+        _keep(recording, progress, output, policy)
+        raise
+    click.echo(wrote(output, len(recording), verb.report))
+
+
+def _check_options(watching: bool, output: str) -> None:
+    """Refuse what would silently do nothing, and a name by which nothing finds a cassette."""
+    given = click.get_current_context().get_parameter_source
+    for option in () if watching else ("until", "interval", "timeout"):
+        if given(option) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{option} says nothing without --watch", fix="--watch")
+    if Path(output).suffix not in (".yaml", ".yml") and not Path(output).is_dir():
+        raise UsageError(
+            "the name of a cassette's file ends in .yaml", path=output, fix=f"-o {output}.yaml"
+        )
+
+
+def _client(region: str | None, profile: str | None, endpoint_url: str | None) -> Any:
     import botocore.exceptions
     import botocore.session
 
     session = botocore.session.Session(profile=profile)
     try:
-        client = session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
+        return session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
     except ValueError as error:
         if isinstance(error, botocore.exceptions.BotoCoreError):
             raise
         raise UsageError(
             f"{endpoint_url!r} is no address", fix="--endpoint-url http://127.0.0.1:5000"
         ) from error
-    screen = console()
-    verb = recorder.record(output, policy=policy, clients=[client])
-    status = screen.status("")
-    with contextlib.ExitStack() as stack, verb as recording:
-        stack.callback(status.stop)
-        progress = _progress(screen, status)
-        if watching:
-            watch(
-                client,
-                cluster,
-                tasks,
-                tags=tags,
-                until=until,
-                interval=interval,
-                timeout=timeout,
-                progress=progress,
-            )
-        else:
-            progress(poll(client, cluster, tasks, tags=tags))
-    size = Path(output).stat().st_size
-    click.echo(f"wrote {output}: {_counted(len(recording), 'call')}, {_counted(size, 'byte')}")
-    click.echo(scrubbed(verb.report))
 
 
-def _progress(screen: Console, status: Status) -> Progress:
+def _keep(
+    recording: recorder.Recording | None, progress: _Progress, output: str, policy: str | None
+) -> None:
+    """Write what a watch recorded before it ended early, beside the file that was asked for."""
+    if recording is None or progress.polls == 0:
+        click.echo("nothing was written", err=True)
+        return
+    from cassette import recorder
+
+    path = str(Path(output).with_suffix(".partial.yaml"))
+    report = recorder.save(recording.cassette(path), path, policy=policy)
+    click.echo(wrote(path, len(recording), report))
+    click.echo(f"{output} is as it was", err=True)
+
+
+class _Progress:
     """Prints a line whenever a task's state changes; on a terminal, counts the polls below."""
-    began = time.monotonic()
-    states: dict[str, str] = {}
-    polls = 0
 
-    def progress(found: list[dict[str, Any]]) -> None:
-        nonlocal polls
-        polls += 1
-        elapsed = time.monotonic() - began
-        for task in found:
+    def __init__(self, screen: Console, until: str | None) -> None:
+        self.polls = 0
+        self._screen = screen
+        self._until = until
+        self._began = time.monotonic()
+        self._states: dict[str, str] = {}
+        self._status = screen.status("")
+
+    def __enter__(self) -> None:
+        if self._until:
+            self._status.update(f"asking until the task is {self._until}; Ctrl-C ends it")
+            self._status.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def tell(self, tasks: list[dict[str, Any]]) -> None:
+        """Take note of one poll."""
+        from rich.text import Text
+
+        from cassette import scrub
+        from cassette.cli import words
+        from cassette.player import short_name
+
+        self.polls += 1
+        elapsed = time.monotonic() - self._began
+        for task in tasks:
             id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
-            state = " ".join(filter(None, (task["lastStatus"], _health(task))))
-            if states.get(id_) != state:
-                states[id_] = state
-                screen.print(f"{elapsed:7.1f} s  {id_[:16]}…  {state}", markup=False)
-        status.update(f"{elapsed:5.0f} s, " + _counted(polls, "poll"))
-        status.start()
+            state = words.status(task)
+            if self._states.get(id_) != state:
+                self._states[id_] = state
+                line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(words.coloured(state))
+                self._screen.print(line)
+        polls = counted(self.polls, "poll")
+        self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
 
-    return progress
 
-
-def _health(task: dict[str, Any]) -> str:
-    health = str(task.get("healthStatus", "UNKNOWN"))
-    return "" if health == "UNKNOWN" else health
+def wrote(path: str, calls: int, report: scrub.Report) -> str:
+    """What was written, and what was scrubbed, in a few lines."""
+    size = Path(path).stat().st_size
+    said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
+    return f"{said}\n{scrubbed(report)}"
 
 
 def scrubbed(report: scrub.Report) -> str:
     """A scrubbing report in a line or two."""
-    replaced = ", ".join(_counted(count, kind) for kind, count in sorted(report.replaced.items()))
-    redacted = _counted(sum(report.redacted.values()), "value")
+    replaced = ", ".join(counted(count, kind) for kind, count in sorted(report.replaced.items()))
+    redacted = counted(sum(report.redacted.values()), "value")
     lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
     if report.unknown:
         lines.append("redacted because unknown: " + ", ".join(report.unknown))
     return "\n".join(lines)
-
-
-def _counted(count: int, thing: str) -> str:
-    """A number of things in words: 1 id, 2 ids, 2 addresses."""
-    return f"{count} {thing}" + ("" if count == 1 else "es" if thing.endswith("s") else "s")

@@ -1,21 +1,27 @@
-"""What the commands share: the console, the choice of a format, the files that a user names."""
+"""What the commands share: the console, columns, arguments and options, what a user names."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
+from click.shell_completion import CompletionItem
 
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
 )
 POLICY = click.option(
     "--policy",
@@ -23,14 +29,97 @@ POLICY = click.option(
     help="What to replace; strict replaces the names that people chose, too. By default what the "
     "project's rules say, or standard.",
 )
+_ENDLESS = 1000  # columns of a pipe
 _SUFFIXES = (".yaml", ".yml", ".json")
+# What a state, a health or a change is drawn in.
+STYLES = {
+    "RUNNING": "green",
+    "HEALTHY": "green",
+    "STOPPED": "red",
+    "UNHEALTHY": "red",
+    "DISCONNECTED": "red",
+    "MISSING": "red",
+    "added": "green",
+    "removed": "red",
+    "changed": "yellow",
+}
+
+
+def complete_cassette(
+    ctx: click.Context,  # noqa: ARG001 - click gives it
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """The names of cassettes that begin so; or else a file."""
+    return _complete("cassette", incomplete)
+
+
+def complete_patch(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """The names of patches that begin so; or else a file."""
+    return _complete("patch", incomplete)
+
+
+def _complete(kind: Literal["cassette", "patch"], incomplete: str) -> list[CompletionItem]:
+    from cassette.library import Library
+
+    names = [name for name in Library().names(kind) if name.startswith(incomplete)]
+    return [CompletionItem(n) for n in names] or [CompletionItem(incomplete, type="file")]
 
 
 def console() -> Console:
-    """Where people read; in a pipe a line is a line, and nothing is wrapped."""
+    """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    screen = Console(highlight=False, markup=False, emoji=False)
+    if not screen.is_terminal:
+        screen.soft_wrap, screen.width = True, _ENDLESS
+    return screen
+
+
+def columns(
+    console: Console, rows: Iterable[Sequence[str | Text]], *, indent: int = 0, folded: int = 1
+) -> None:
+    """Print rows in columns.
+
+    Args:
+        console: where to; on a terminal, what does not fit is folded within its column.
+        rows: the cells of each row.
+        indent: columns left free before the first.
+        folded: how many of the last columns may be folded; the others have the room they need.
+    """
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    if not cells:
+        return
+    width = max(map(len, cells))
+    if console.is_terminal:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for number in range(width):
+            table.add_column(overflow="fold", no_wrap=number < width - folded)
+        for row in cells:
+            table.add_row(*row)
+        console.print(Padding(table, (0, 0, 0, indent), expand=False))
+        return
+    room = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(width)]
+    for row in cells:
+        line = "  ".join(cell.plain.ljust(size) for cell, size in zip(row, room, strict=False))
+        console.print(" " * indent + line.rstrip())
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: 1 id, 2 ids, 2 addresses, 2 entries."""
+    if number == 1:
+        return f"1 {thing}"
+    if thing.endswith("y"):
+        return f"{number} {thing[:-1]}ies"
+    return f"{number} {thing}{'es' if thing.endswith(('s', 'ch')) else 's'}"
 
 
 def files_in(paths: Sequence[str]) -> list[Path]:

@@ -2,27 +2,168 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.screen import FORMAT, console
-from cassette.library import Library
-from cassette.replayer import read_patch
+from cassette.cli.screen import (
+    FORMAT,
+    columns,
+    complete_cassette,
+    complete_patch,
+    console,
+    counted,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from cassette.library import Library
+    from cassette.model import Cassette
+    from cassette.patch import Param, Patch
+
+_NARROW = 100  # columns of a terminal below which a name stands above its summary
+
+_LONGEST_DEFAULT = 60  # characters
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One patch of the list.
+
+    Args:
+        name: as a user writes it.
+        patch: what its file says; None if that cannot be read.
+        fits: whether it fits the cassette that was named; None if none was.
+        problem: why it does not fit, or cannot be read.
+    """
+
+    name: str
+    patch: Patch | None
+    fits: bool | None = None
+    problem: str | None = None
 
 
 @click.command("variants")
+@click.argument("name", required=False, shell_complete=complete_cassette)
+@click.argument("patches", nargs=-1, shell_complete=complete_patch)
 @FORMAT
-def command(form: str) -> None:
-    """List the patches at hand."""
-    library = Library()
-    rows = [(name, read_patch(name, library).summary) for name in library.names("patch")]
-    if form == "json":
-        click.echo(json.dumps([{"name": n, "summary": s} for n, s in rows], indent=2))
-        return
-    from rich.table import Table
+def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
+    """List the patches at hand, and which of them fit a cassette.
 
-    table = Table("patch", "what it makes", box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*row)
-    console().print(table)
+    Without arguments, every patch is listed, with what it makes and the parameters it takes.
+    With the NAME or path of a cassette, each is tried on it, and why one does not fit is said.
+    PATCHES are names, or patterns such as 'stopped/*', to which the list is narrowed, and whose
+    parameters are explained; the first argument may be a pattern, too.
+
+    Exit code 1 if the file of a patch cannot be read.
+    """
+    from cassette.library import Library
+
+    library = Library()
+    if name and set("*?[") & set(name):
+        patches, name = (name, *patches), None
+    cassette = library.load(name) if name else None
+    found = [n for pattern in patches or ("*",) for n in library.matching(pattern, "patch")]
+    entries = [_entry(n, library, cassette) for n in dict.fromkeys(found)]
+    if form == "json":
+        click.echo(json.dumps([_data(entry) for entry in entries], indent=2))
+    else:
+        _show(console(), entries, cassette, explain=bool(patches))
+    sys.exit(1 if any(entry.patch is None for entry in entries) else 0)
+
+
+def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
+    from cassette import patch
+    from cassette.errors import CassetteError
+    from cassette.replayer import read_patch
+
+    try:
+        read = read_patch(name, library)
+    except CassetteError as error:
+        return Entry(name, None, None if cassette is None else False, str(error).split("\n")[0])
+    if cassette is None:
+        return Entry(name, read)
+    try:
+        patch.apply(cassette, read)
+    except CassetteError as error:
+        _, _, needs = error.problem.partition(f"fits the patch {name}: ")
+        return Entry(name, read, False, f"no task {needs}" if needs else error.problem)
+    return Entry(name, read, True)
+
+
+def _data(entry: Entry) -> dict[str, Any]:
+    """An entry as `--format json` gives it."""
+    read = entry.patch
+    return {
+        "name": entry.name,
+        "summary": read and read.summary,
+        "source": read and read.source,
+        "params": [
+            {
+                "name": param.name,
+                "type": param.type,
+                "required": param.required,
+                "default": param.default,
+                "help": param.help,
+            }
+            for param in (read.params if read else ())
+        ],
+        "fits": entry.fits,
+        "problem": entry.problem,
+    }
+
+
+def _show(
+    console: Console, entries: list[Entry], cassette: Cassette | None, *, explain: bool
+) -> None:
+    from rich.text import Text
+
+    narrow = console.is_terminal and console.width < _NARROW
+    for folder, several in itertools.groupby(entries, lambda e: e.name.rpartition("/")[0]):
+        console.print(Text(folder or "in no folder", style="bold"))
+        rows = [row for entry in several for row in _rows(entry, explain=explain)]
+        if narrow:
+            for name, said in rows:
+                columns(console, [(name,)] if name else [], indent=2)
+                columns(console, [(said,)], indent=6)
+        else:
+            columns(console, rows, indent=2)
+        console.print()
+    if cassette is None:
+        console.print(f"{counted(len(entries), 'patch')}; cassette variants NAME says which fit")
+    else:
+        fitting = sum(entry.fits is True for entry in entries)
+        console.print(f"{fitting} of {counted(len(entries), 'patch')} fit {cassette.path}")
+
+
+def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Text]]:
+    """The lines of one patch: its name beside what it makes, and what it takes."""
+    from rich.text import Text
+
+    if entry.patch is None:
+        yield Text(entry.name, "red"), Text(f"cannot be read: {entry.problem}", "red")
+    elif entry.fits is False:
+        yield Text(entry.name, "dim"), Text(f"does not fit: {entry.problem}", "dim")
+    else:
+        yield Text(entry.name, "green" if entry.fits else ""), entry.patch.summary
+        params = entry.patch.params
+        if explain:
+            yield from (("", Text(_explained(param), "cyan")) for param in params)
+        elif params:
+            yield "", Text("takes " + ", ".join(param.name for param in params), "cyan")
+
+
+def _explained(param: Param) -> str:
+    default = json.dumps(param.default, ensure_ascii=False)
+    if len(default) > _LONGEST_DEFAULT:
+        default = default[: _LONGEST_DEFAULT - 2] + '…"'
+    known = "" if param.default is None else f", by default {default}"
+    kind = f"{param.name} ({param.type}{', required' if param.required else known})"
+    return f"{kind}: {param.help}" if param.help else kind

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from rich.markup import escape
 from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from cassette.errors import UsageError
 from cassette.recorder import record
@@ -26,7 +27,7 @@ from cassette.replayer import load, replay
 from cassette.watch import watch
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleRenderable
 
 SOURCE = "moto's server on loopback, a stand-in for AWS, with the states that moto leaves out"
 REGION = "eu-west-1"
@@ -49,20 +50,24 @@ def run(console: Console) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "job.yaml"
         _heading(console, "1", "Record a live task over HTTP, from its birth until it has stopped")
-        _say(console, "cassette record --cluster prod --task TASK --tags --watch -o job.yaml")
+        _say(console, "$ cassette record --cluster prod --task TASK --tags --watch -o job.yaml")
         began = time.monotonic()
         with account() as url:
             live = record_life(url, path, console)
         waited = time.monotonic() - began
         _heading(console, "2", "Read what was written: no account, no address, no secret")
+        _say(console, "$ cat job.yaml")
         _show_scrubbed(console, path, live)
+        console.print()
         _show_file(console, path)
         _heading(console, "3", "Replay it: the account is gone; no credentials, no region, no wait")
         _show_replay(console, path, waited)
         _heading(console, "4", "Break it: every failure is a patch over the same recording")
         for patch in FAILURES:
             _show_broken(console, path, patch)
-    console.print("\nNext: [green]cassette variants[/] lists every failure at hand.")
+    console.print()
+    said = "Next: ", ("cassette variants", "green"), " lists every failure at hand."
+    console.print(Text.assemble(*said))
 
 
 # -- the account ------------------------------------------------------------------------------
@@ -172,24 +177,36 @@ def _move_every(url: str, polls: int) -> None:
 
 
 def _heading(console: Console, number: str, text: str) -> None:
-    console.print(f"\n[bold cyan]{number}  {text}[/]")
+    console.print()
+    console.print(f"{number}  {text}", style="bold cyan")
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(f"   {line}", style="green", markup=False, soft_wrap=True)
+    console.print(f"   {line}", style="green", soft_wrap=True)
+
+
+def _tell(console: Console, text: str, drawn: ConsoleRenderable | None = None) -> None:
+    """Print a text inset, on a terminal as it is drawn there; in a pipe a line is a line."""
+    if console.is_terminal:
+        console.print(Padding(drawn or text, (0, 3), expand=False))
+    else:
+        console.print(textwrap.indent(text, "   "))
 
 
 def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
     """What was replaced, beside what it was: here it may be seen, since all of it is made up."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, style in (("ECS said", "red"), ("job.yaml says", "green")):
-        table.add_column(heading, style=style, overflow="fold")
     (written,) = load(path).tasks
     pairs = dict(_replaced(live, written))
     arns = [text for text in pairs if text.startswith("arn:") and text != live["taskArn"]]
-    for before in sorted(pairs.keys() - arns, key=len, reverse=True):  # one ARN shows them all
-        table.add_row(before, pairs[before])
-    console.print(Padding(table, (0, 3), expand=False))
+    shown = sorted(pairs.keys() - arns, key=len, reverse=True)  # one ARN shows them all
+    rows = [("ECS said", "job.yaml says"), *((before, pairs[before]) for before in shown)]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for style in ("red", "green"):
+        table.add_column(style=style, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    room = max(len(before) for before, _ in rows)
+    _tell(console, "\n".join(f"{before:{room}}  {after}" for before, after in rows), table)
 
 
 def _replaced(live: Any, written: Any) -> Iterator[tuple[str, str]]:
@@ -209,8 +226,12 @@ def _show_file(console: Console, path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("- at:")]
     shown = [*lines[: starts[0] + 9], "      …", *lines[starts[1] : starts[2]]]
-    text = Syntax("\n".join(shown), "yaml", theme="ansi_dark", background_color="default")
-    console.print(Padding(text, (1, 3, 0, 3), expand=False))
+    text = "\n".join(shown)
+    _tell(
+        console,
+        text,
+        Syntax(text, "yaml", theme="ansi_dark", background_color="default", word_wrap=True),
+    )
 
 
 def _show_replay(console: Console, path: Path, waited: float) -> None:
@@ -221,9 +242,10 @@ def _show_replay(console: Console, path: Path, waited: float) -> None:
         waiter = _client().get_waiter("tasks_stopped")
         waiter.wait(cluster=CLUSTER, tasks=[tape.tasks[0]["taskArn"]])
     took = (time.perf_counter() - began) * 1000
-    console.print(
-        f"   the waiter polled {len(tape.calls)} times and slept {tape.clock.now:g} s of virtual "
-        f"time, in {took:.0f} ms; recording took {waited:.1f} s"
+    _tell(
+        console,
+        f"the waiter polled {len(tape.calls)} times and slept {tape.clock.now:g} s of virtual "
+        f"time, in {took:.0f} ms; recording took {waited:.1f} s",
     )
 
 
@@ -236,7 +258,8 @@ def _show_broken(console: Console, path: Path, patch: str) -> None:
     container = task["containers"][0]
     if task["lastStatus"] == "STOPPED":
         why = container.get("reason") or task["stoppedReason"]
-        seen = f"STOPPED, exit code {container.get('exitCode', 'none')}, {task['stopCode']}: {why}"
+        code = f"exit code {container['exitCode']}" if "exitCode" in container else "no exit code"
+        seen = f"STOPPED, {code}, {task['stopCode']}: {why}"
     else:
         seen = f"{task['lastStatus']} and {task['healthStatus']}"
-    console.print(Padding(escape(seen), (0, 3), expand=False))
+    _tell(console, seen)

@@ -62,7 +62,7 @@ def test_record_watches_until_running(tmp_path):
     assert [one for one in bodies.IDENTIFYING if one in text and one != bodies.DEPLOYMENT] == []
     code, out, _ = run("show", "web.yaml", "stopped/out-of-memory", cwd=tmp_path)
     assert code == 0
-    assert "exit 137" in out
+    assert "exit code 137" in out
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_demo_shows_the_main_job(tmp_path):
     assert re.search(r"arn:aws:ecs:eu-west-1:\d{12}:task/\S+ +arn:aws:ecs:eu-west-1:0{11}1:", read)
     assert "op: replace, path: /tasks/0/lastStatus, value: PENDING" in read
     assert "polled 14 times and slept 78 s of virtual time" in replayed
-    for line in ("exit code 137", "exit code none, TaskFailedToStart", "RUNNING and UNHEALTHY"):
+    for line in ("exit code 137", "no exit code, TaskFailedToStart", "RUNNING and UNHEALTHY"):
         assert line in broken
 
 

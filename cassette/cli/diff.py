@@ -1,0 +1,88 @@
+"""`cassette diff`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cassette.cli.screen import complete_cassette, console
+
+if TYPE_CHECKING:
+    from cassette.diff import Difference
+    from cassette.model import Cassette
+
+
+@click.command("diff")
+@click.argument("before", shell_complete=complete_cassette)
+@click.argument("after", shell_complete=complete_cassette)
+@click.option("--exact", is_flag=True, help="Compare what chance decides, too: ids, times, polls.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "patch"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or as a patch file that makes AFTER of BEFORE.",
+)
+def command(before: str, after: str, exact: bool, form: str) -> None:
+    """Compare two cassettes by what they mean.
+
+    BEFORE and AFTER are names or paths. Tasks belong together by their ids or by their role,
+    states by their place on the timeline. Two recordings of the same thing are equal: what AWS
+    assigned by chance and the moment of the recording do not count.
+
+    To make a patch file, edit a copy of a cassette, and let the difference be written:
+
+    \b
+        cassette diff web copy.yaml --format patch > cassettes/patches/mine.yaml
+
+    Exit code 0 if they are equal, 1 if they differ, 2 if one cannot be read.
+    """  # noqa: D301 - the mark by which click leaves a block as it is
+    from cassette.diff import compare
+    from cassette.library import Library
+
+    library = Library()
+    sides = library.load(before), library.load(after)
+    if form == "patch":
+        _as_patch(*sides)
+        return
+    found = compare(*sides, exact=exact)
+    if form == "json":
+        differences = [dataclasses.asdict(difference) for difference in found]
+        paths = {"before": sides[0].path, "after": sides[1].path, "equal": not found}
+        click.echo(json.dumps({**paths, "differences": differences}, indent=2))
+    else:
+        _show(sides, found, exact=exact)
+    sys.exit(1 if found else 0)
+
+
+def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, exact: bool) -> None:
+    from cassette.cli import differences
+    from cassette.diff import compare
+
+    screen = console()
+    differences.show(screen, found)
+    line = differences.summary(found)
+    if not (found or exact) and (chance := compare(*sides, exact=True)):
+        line += f" in what they mean; of ids, times and polls, {len(chance)} differ (--exact)"
+    screen.print(line)
+
+
+def _as_patch(before: Cassette, after: Cassette) -> None:
+    """Print the patch file, after it was tried."""
+    from cassette import patch, store
+    from cassette.cli import differences
+    from cassette.diff import as_patch, compare
+    from cassette.errors import PatchError
+
+    data = as_patch(before, after)
+    click.echo(store.render_patch(data), nl=False)
+    made = patch.apply(before, patch.parse(data, "edited"))
+    left = [one for one in compare(made, after, exact=True) if one.operation]
+    if left:
+        differences.show(console(), left)
+        raise PatchError("this patch does not make all of the other cassette; the above is left")
