@@ -1,7 +1,10 @@
 """The search of every string, token by token, for what identifies or is secret.
 
 A token is bounded by what is neither a letter nor a digit, so that a short id never eats a
-status code. Which characters a token has, and what stands beside it, decides what it is.
+status code. Which characters a token has, and what stands beside it, decides what it is. What
+is encoded is searched as whoever decodes it would read it (see `encodings`).
+
+What comes out of a search is a text in which the same search finds nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cassette.scrub import encodings
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
     Memory,
     has_pseudonym,
-    is_false_email,
     is_masked,
+    is_pseudonym,
     pseudonym_of_id,
     pseudonym_of_opaque,
 )
@@ -39,6 +43,7 @@ SECRET_NAME = re.compile(
 )
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
+_LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only
 # keep its name apart.
@@ -46,10 +51,15 @@ _RULES: dict[str, str] = {
     "private_key": (
         r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
     ),
-    "jwt": rf"{_L}eyJ[A-Za-z0-9_-]{{8,}}\.[A-Za-z0-9_-]{{4,}}(?:\.[A-Za-z0-9_-]*){{0,3}}",
-    "login": (r"(?<=://)(?:[^\s/@:?#\"']*:(?!\d{1,5}[/?#])[^\s\"'<>]*|[^\s/@:?#\"']+)@"),
+    # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
+    "jwt": (
+        rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
+        r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
+    ),
+    "login": r"(?<=://)(?:[^\s/:?#\"']*:(?!\d{1,5}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
     "access_key": (
-        rf"{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R}"
+        r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
+        rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R})"
     ),
     "vendor_token": (
         rf"{_L}(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[sr]k_live_|npm_|AIza|IQoJ|FwoG"
@@ -74,29 +84,33 @@ _RULES: dict[str, str] = {
         rf"(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
         r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
     ),
-    "email": r"(?<![\w.])[\w.%+'-]*\w(?:@|%40)(?:[\w-]+\.)+[a-z][\w-]*",
+    "email": r"(?<![\w.])[\w.%+'-]*\w@(?:[\w-]+\.)+[a-z][\w-]*",
     "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
-    "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}{_R}(?!-)",
-    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_R}",
-    "uuid": rf"{_L}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_R}",
-    "mac": rf"{_L}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_R}",
+    "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}(?![0-9a-f-])",
+    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
+    "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
+    "mac": rf"{_LX}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_RX}",
     "ipv6": (
-        r"(?<![0-9A-Za-z:.])(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
-        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:]|\.\d)"
+        r"(?:(?<![0-9A-Za-z:.])|(?<=:)(?=[0-9a-f]))(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
+        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:]|\.\w)"
     ),
-    "ipv4": rf"{_L}(?<!\d\.)\d{{1,3}}(?:\.\d{{1,3}}){{3}}{_R}(?!\.\d)",
-    "hex": rf"{_L}[0-9a-f]{{16,}}{_R}",
-    "account": rf"{_L}(?:\d{{12}}|\d{{4}}-\d{{4}}-\d{{4}}){_R}",
+    "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
+    "hex": rf"{_LX}[0-9a-f]{{16,}}{_RX}",
+    "account": r"(?<!\d)(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)",
     "host1": r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
+    # The name of a private network, whatever comes after it, or of a domain that may be anyone's.
     "host2": (
-        r"(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:[\w-]+\.)+"
-        r"(?:internal|local|localdomain|corp|lan|intranet|private|cloud|com|net|org|io|dev|app|ai"
-        r"|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl|ru|tech|tv|uk|us|xyz)(?![\w-]|\.\w)"
+        r"(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:(?:[\w-]+\.)+"
+        r"(?:internal|local|localdomain|corp|lan|intranet|private)(?![0-9A-Za-z])(?:[.-]*\w+)*"
+        r"|(?:[\w-]+\.)+(?:cloud|com|net|org|io|dev|app|ai|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl"
+        r"|ru|tech|tv|uk|us|xyz)(?![0-9A-Za-z-]|\.\w))"
     ),
 }
 _TOKEN = re.compile(
     "|".join(f"(?P<{rule}>{pattern})" for rule, pattern in _RULES.items()), re.IGNORECASE
 )
+_TELLING_USER = re.compile(r"[\d.+=,@-]")
+_OF_NAMES = frozenset(("email", "host1", "host2"))
 _ONE_WORD = re.compile(r"[A-Za-z_-]*")
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}(?:={1,2}(?![0-9A-Za-z]))?")
@@ -106,6 +120,11 @@ _HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
 _OWNED = re.compile(
     r"\barn:[^:\s/]+:[^:\s/]*:[^:\s/]*:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.", re.ASCII
 )
+# An account id whose digits stand apart, such as 9988.7766.5544; one may begin inside another.
+_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
+# How often a text is searched, and how deep: more than any real text needs.
+_MOST_PASSES = 8
+_DEEPEST = 12
 
 # Hosts that everybody uses: their names tell nothing.
 _PUBLIC = re.compile(
@@ -142,6 +161,8 @@ class FreeText:
         self._found: dict[str, str] = {}
         self._words: dict[str, list[tuple[str, str]]] = {}
         self._accounts: dict[str, str] = {}
+        self._harmless: set[str] = set()
+        self._depth = 0
         self.known = 0
         """How many originals are searched for by their own text; it only grows."""
 
@@ -150,20 +171,21 @@ class FreeText:
         self._memory.seed(text)
         for match in _OWNED.finditer(text):
             account = match[1] or match[2]
-            if account not in self._accounts and not account.startswith("00000000"):
-                self._accounts[account] = self._memory.numbered("account id", account)
-                self._forget()
+            self._account_id(account)
 
     def searched(self) -> frozenset[str]:
         """The originals that are searched for by their own text."""
         return frozenset(original for others in self._words.values() for original, _ in others)
 
     def remember(self, kind: str, original: str, pseudonym: str) -> str:
-        """Search for an original everywhere from now on, in a form that no rule would find."""
+        """Search for an original everywhere from now on, in a form that no rule would find.
+
+        Upper and lower case are one, but for words, which may be another word otherwise.
+        """
         self._memory.keep(kind, original, pseudonym)
         word = _WORD.search(original)
         if word and len(original) >= SHORTEST_ORIGINAL and original != pseudonym:
-            others = self._words.setdefault(word[0], [])
+            others = self._words.setdefault(word[0].lower(), [])
             if all(original != other for other, _ in others):
                 others.append((original, pseudonym))
                 others.sort(key=lambda pair: -len(pair[0]))
@@ -173,21 +195,34 @@ class FreeText:
     def _forget(self) -> None:
         self.known += 1
         self._found.clear()
+        self._harmless.clear()
 
     def search(self, text: str) -> str:
         """A text with everything in it replaced that identifies or is secret."""
         if text not in self._found:
+            self._depth += 1
+            try:
+                found = self._settled(text) if self._depth < _DEEPEST else REDACTED
+            finally:
+                self._depth -= 1
+            self._found[text] = found
+        return self._found[text]
+
+    def _settled(self, text: str) -> str:
+        """A text in which the search finds no more; nothing of it if there is always more."""
+        for _ in range(_MOST_PASSES):
             replaced = self._rules.replaced(text, self._memory.keep)
             replaced = self._replace_known(replaced) if self._words else replaced
             if not _ONE_WORD.fullmatch(replaced):
+                replaced = self._decode(replaced)
                 replaced = _RUN.sub(self._random, replaced)
-                replaced = _TOKEN.sub(self._token, replaced)
-                for account, pseudonym in self._accounts.items():
-                    if account in replaced:
-                        replaced = re.sub(rf"(?<!\d){account}(?!\d)", pseudonym, replaced)
-            # What a rule of the project finds in a text made of stand-ins has no end: fail closed.
-            self._found[text] = REDACTED if self._rules.finds(replaced) else replaced
-        return self._found[text]
+                replaced = self._replace_tokens(replaced, self._token)
+                replaced = self._replace_accounts(replaced)
+            if replaced == text:
+                # What a rule of the project finds in a text of stand-ins has no end, either.
+                return REDACTED if self._rules.finds(text) else text
+            text = replaced
+        return REDACTED
 
     def host(self, host: str) -> str:
         """The pseudonym of a host, or the host if everybody uses it."""
@@ -199,8 +234,17 @@ class FreeText:
             false = self.remember("host", own["own"], self._memory.numbered("host", own["own"]))
             return false.removesuffix(".example") + own["rest"]
         if _AWS.fullmatch(bare):
-            return _TOKEN.sub(self._token_of_label, host)
+            return self._replace_tokens(host, self._token_of_label)
         return self.remember("host", host, self._memory.numbered("host", bare))
+
+    def is_token(self, text: str) -> bool:
+        """Whether a text is one token and nothing else, so that a rule replaces it everywhere."""
+        return _TOKEN.fullmatch(text) is not None
+
+    def is_false(self, text: str) -> bool:
+        """Whether a text shows a pseudonym, encoded or not."""
+        plain = encodings.unescaped(encodings.percent_decoded(text))
+        return has_pseudonym(text) or has_pseudonym(plain)
 
     def is_host(self, text: str) -> bool:
         """Whether a text has the form of a DNS name with a dot."""
@@ -211,14 +255,55 @@ class FreeText:
     def _replace_known(self, text: str) -> str:
         parts, done = [], 0
         for word in _WORD.finditer(text):
-            for original, pseudonym in self._words.get(word[0], ()):
+            for original, pseudonym in self._words.get(word[0].lower(), ()):
                 start = word.start() - _WORD.search(original).start()  # type: ignore[union-attr]
                 end = start + len(original)
-                if start >= done and text.startswith(original, start) and _apart(text, start, end):
+                if start >= done and _same(text[start:end], original) and _apart(text, start, end):
                     parts += [text[done:start], pseudonym]
                     done = end
                     break
         return "".join([*parts, text[done:]]) if done else text
+
+    def _replace_accounts(self, text: str) -> str:
+        """A text without the accounts whose digits stand apart, or in a longer word."""
+        parts, done = [], 0
+        for match in _APART.finditer(text) if self._accounts else ():
+            digits = re.sub(r"\D", "", match[1])
+            if digits in self._accounts and match.start() >= done:
+                parts += [text[done : match.start()], _set_apart(self._accounts[digits], match[1])]
+                done = match.end(1)
+        return "".join([*parts, text[done:]]) if done else text
+
+    def _decode(self, text: str) -> str:
+        """A text with what is encoded in it searched as whoever decodes it would read it."""
+        if not text.isascii():
+            plain = encodings.in_plain_letters(text)
+            if plain != text and self.search(plain) != plain:
+                return self.search(plain)
+        if "\\" in text:
+            plain = encodings.unescaped(text)
+            if plain != text and self.search(plain) != plain:
+                return encodings.escaped(self.search(plain), like=text)
+        if "%" in text:
+            text = encodings.PERCENT.sub(self._decode_percent, text)
+        return encodings.BASE64.sub(self._decode_base64, text)
+
+    def _decode_percent(self, match: re.Match[str]) -> str:
+        plain = encodings.percent_decoded(match[0])
+        found = self.search(plain)
+        return match[0] if found == plain else encodings.percent_encoded(found, like=match[0])
+
+    def _decode_base64(self, match: re.Match[str]) -> str:
+        """A run of base64, or nothing of it if what it says is not to be seen."""
+        run = match[0]
+        # Whatever has a digit or a dot in it is encoded with a capital letter.
+        if run in self._harmless or run.islower():
+            return run
+        for plain in encodings.base64_texts(run):
+            if plain == encodings.PACKED or self.search(plain) != plain:
+                return self.remember("secret", run, REDACTED)
+        self._harmless.add(run)
+        return run
 
     def _random(self, match: re.Match[str]) -> str:
         """A run of letters and digits, replaced where it is too random to be a name."""
@@ -239,35 +324,59 @@ class FreeText:
             return segment
         if len(segment) >= 32:
             return self._secret("secret", segment)
-        return self._memory.keep("id", segment, pseudonym_of_opaque(segment, len(segment)))
+        return self.remember("id", segment, pseudonym_of_opaque(segment, len(segment)))
 
-    def _token(self, match: re.Match[str]) -> str:
-        return _METHODS[str(match.lastgroup)](self, match)
+    def _replace_tokens(self, text: str, replace: Callable[[re.Match[str]], str | None]) -> str:
+        """A text with each token replaced; where there is none after all, one may begin inside."""
+        parts, done, place = [], 0, 0
+        while match := _TOKEN.search(text, place):
+            found = replace(match)
+            if found is None:
+                place = match.start() + 1
+                continue
+            parts += [text[done : match.start()], found]
+            # A token has at least one character, so that this comes to an end.
+            done = place = match.end()
+        return "".join([*parts, text[done:]]) if done else text
 
-    def _token_of_label(self, match: re.Match[str]) -> str:
-        return match[0] if str(match.lastgroup).startswith("host") else self._token(match)
+    def _token(self, match: re.Match[str]) -> str | None:
+        """What becomes of a token; None if it is none."""
+        rule = str(match.lastgroup)
+        own = encodings.after_escape(match.string, match.start())
+        # Decoding came first, so what begins after an escape, such as %2F, has its pseudonym.
+        if own and (rule in _OF_NAMES or has_pseudonym(match.string[own : match.end()])):
+            return match[0]
+        return _METHODS[rule](self, match)
+
+    def _token_of_label(self, match: re.Match[str]) -> str | None:
+        return None if str(match.lastgroup).startswith("host") else self._token(match)
 
     def _secret(self, kind: str, original: str) -> str:
-        return self._memory.keep(kind, original, REDACTED)
+        return self.remember(kind, original, REDACTED)
 
     # -- what becomes of a token ----------------------------------------------------------
 
     def _credential(self, match: re.Match[str]) -> str:
-        return self._secret("credential", match[0])
+        return self._memory.keep("credential", match[0], REDACTED)
 
     def _login(self, match: re.Match[str]) -> str:
         user, colon, password = match[0][:-1].partition(":")
-        for part in (password, "" if colon else user):
-            if part and not is_masked(part):
-                self.remember("credential", part, REDACTED)
-        return f"{REDACTED}:{REDACTED}@" if colon else f"{REDACTED}@"
+        if not colon:
+            # A plain word may stand for anything else too, so it is replaced only here.
+            if _TELLING_USER.search(user) and self.search(user) == user:
+                self.remember("credential", user, REDACTED)
+            return f"{REDACTED}@"
+        for given in (password, encodings.percent_decoded(password)):
+            if not is_masked(given) and not self.is_token(given):
+                self.remember("credential", given, REDACTED)
+        return f"{REDACTED}:{REDACTED}@"
 
-    def _assignment(self, match: re.Match[str]) -> str:
+    def _assignment(self, match: re.Match[str]) -> str | None:
         key, sign, given = match["key"], match["sign"], match["given"]
         prose = (
             given.isalpha() and ":" in sign and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
         )
-        return match[0] if prose else key + sign + self._value(given, key)
+        return None if prose else key + sign + self._value(given, key)
 
     def _flag(self, match: re.Match[str]) -> str:
         return match["option"] + self._value(match["argument"], match["option"])
@@ -278,9 +387,8 @@ class FreeText:
         if is_masked(bare):
             return given
         # Elsewhere an ordinary word is no credential, unless it was somebody's password.
-        if len(bare) >= 8 and (
-            not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
-        ):
+        telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
+        if len(bare) >= 8 and telling and not self.is_token(bare):
             self.remember("credential", bare, REDACTED)
         return f"{quote}{REDACTED}{quote}"
 
@@ -310,8 +418,7 @@ class FreeText:
         if false != user or has_pseudonym(user) or is_masked(user):
             return false
         false = self._memory.numbered("user", user)
-        # A plain word may stand for anything else too, so it is replaced only here.
-        return self.remember("user", user, false) if re.search(r"[\d.+=,@-]", user) else false
+        return self.remember("user", user, false) if _TELLING_USER.search(user) else false
 
     def _revision(self, match: re.Match[str]) -> str:
         names, _, own = match[0].rpartition("/")
@@ -321,19 +428,18 @@ class FreeText:
         return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
 
     def _email(self, match: re.Match[str]) -> str:
-        address = match[0].replace("%40", "@")
-        if is_false_email(address):
+        if is_pseudonym(match[0]):
             return match[0]
-        false = self._memory.numbered("e-mail address", address)
-        return false.replace("@", "%40") if "%40" in match[0] else false
+        return self._memory.numbered("e-mail address", match[0])
 
-    def _ec2_name(self, match: re.Match[str]) -> str:
+    def _ec2_name(self, match: re.Match[str]) -> str | None:
         kind, _, dashes = match[0].partition("-")
-        return f"{kind}-{self._address(dashes.replace('-', '.')).replace('.', '-')}"
+        address = self._address(dashes.replace("-", "."))
+        return address and f"{kind}-{address.replace('.', '-')}"
 
-    def _short_id(self, match: re.Match[str]) -> str:
+    def _short_id(self, match: re.Match[str]) -> str | None:
         if match[0].rpartition("-")[2].isalpha():  # an English word, such as `a-facade`
-            return match[0]
+            return None
         prefix, _, digits = match[0].rpartition("-")
         if digits.lower() == MARK:
             return match[0]
@@ -350,20 +456,21 @@ class FreeText:
         false = mac if mac.startswith("ca:55:e7:7e:") else self._memory.numbered("MAC address", mac)
         return false if ":" in match[0] else false.replace(":", "-")
 
-    def _ipv6(self, match: re.Match[str]) -> str:
+    def _ipv6(self, match: re.Match[str]) -> str | None:
         head, _, tail = match[0].rpartition(":")
         if "." in tail:  # an IPv4 address inside
-            return f"{head}:{self._address(tail)}"
+            inner = self._address(tail)
+            return inner and f"{head}:{inner}"
         return self._address(match[0])
 
-    def _ipv4(self, match: re.Match[str]) -> str:
+    def _ipv4(self, match: re.Match[str]) -> str | None:
         return self._address(match[0])
 
-    def _address(self, text: str) -> str:
+    def _address(self, text: str) -> str | None:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            return text
+            return None
         if any(address in network for network in _SAME_FOR_ALL):
             return text
         kind = f"IPv{address.version} address"
@@ -376,13 +483,16 @@ class FreeText:
     def _account_id(self, account: str) -> str:
         if account.startswith("00000000"):
             return account
-        return self._memory.numbered("account id", account)
+        if account not in self._accounts:
+            self._accounts[account] = self._memory.numbered("account id", account)
+            self._forget()
+        return self._accounts[account]
 
     def _host(self, match: re.Match[str]) -> str:
         return self.host(match[0])
 
 
-_METHODS: dict[str, Callable[[FreeText, re.Match[str]], str]] = {
+_METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
     "private_key": FreeText._credential,
     "jwt": FreeText._credential,
     "login": FreeText._login,
@@ -409,6 +519,18 @@ _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str]] = {
     "host1": FreeText._host,
     "host2": FreeText._host,
 }
+
+
+def _same(text: str, original: str) -> bool:
+    if original.isalpha():
+        return text == original
+    return text.lower() == original.lower()
+
+
+def _set_apart(digits: str, like: str) -> str:
+    """Digits with what stands between those of another text."""
+    each = iter(digits)
+    return re.sub(r"\d", lambda _: next(each), like)
 
 
 def _apart(text: str, start: int, end: int) -> bool:

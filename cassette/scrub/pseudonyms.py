@@ -25,7 +25,8 @@ REDACTED = "REDACTED"
 _SALT = b"ecs-cassette pseudonym 1:"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
-_AWS_ID = re.compile(r"[a-z]{1,16}-[0-9a-f]{17}")
+_AWS_ID = re.compile(r"[a-z]{1,16}-[0-9a-f]{17}", re.IGNORECASE)
+_HASHED = re.compile(rf"{MARK}[0-9a-f-]*", re.IGNORECASE)
 _MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]+>|`[A-Za-z ]+`")
 
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")
@@ -89,21 +90,21 @@ _MOST = {
 }
 _MARKED = f"{MARK}f[0-9a-f]{{11}}"
 _KEYED_IPV6 = "[89a-f][0-9a-f]{3}(?::[89a-f][0-9a-f]{3}){5}"
-# Finds the pseudonyms of both forms in a text that was scrubbed before.
+# Finds the pseudonyms of both forms in a text that was scrubbed before. Numbers, addresses and ids
+# stand in longer words too.
 _NUMBERED = re.compile(
-    r"(?<![0-9A-Za-z])(?:"
-    r"00000000(?P<account>\d{4})"
-    r"|198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})"
-    rf"|2001:0?db8:(?P<ipv6>:[0-9a-f]{{1,4}}|{_KEYED_IPV6})"
-    r"|ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})"
+    r"(?<!\d)00000000(?P<account>\d{4})(?!\d)"
+    r"|(?<!\d)198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})(?!\d)"
+    r"|(?<![0-9a-f])ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})(?![0-9a-f])"
+    r"|(?<![0-9a-f])ca55e77e(?P<short>0000\d{5}|ffff[0-9a-f]{5})(?![0-9a-f])"
+    r"|(?<![0-9A-Za-z])(?:"
+    rf"2001:0?db8:(?P<ipv6>:[0-9a-f]{{1,4}}|{_KEYED_IPV6})"
     rf"|host-(?P<host>\d{{1,9}}|{_MARKED})(?=\.)"
     rf"|user-(?P<email>\d{{1,9}}|{_MARKED})(?:@|%40)example\.com"
-    r"|ca55e77e(?P<short>0000\d{5}|ffff[0-9a-f]{5})"
     r"|user-ca55e77e-(?P<user>\d{1,9}|f[0-9a-f]{11})"
     r"|name-ca55e77e-(?P<name>\d{1,9}|f[0-9a-f]{11})"
     r")(?![0-9A-Za-z])"
 )
-_FALSE_EMAIL = re.compile(rf"user-(?:\d+|{_MARKED})@example\.com")
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "account": ("account id", lambda t: _up_to("account id", int(t))),
     "ipv4": (
@@ -132,9 +133,10 @@ def has_pseudonym(text: str) -> bool:
     return MARK in text or _NUMBERED.search(text) is not None
 
 
-def is_false_email(address: str) -> bool:
-    """Whether an e-mail address is a pseudonym."""
-    return _FALSE_EMAIL.fullmatch(address) is not None
+def is_pseudonym(text: str) -> bool:
+    """Whether a text is one pseudonym and nothing else."""
+    numbered = text and _NUMBERED.sub("", text, count=1) in ("", ".example")
+    return bool(numbered or _HASHED.fullmatch(text))
 
 
 def unnumbered(text: str) -> str:

@@ -18,8 +18,8 @@ from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
     Memory,
-    has_pseudonym,
     is_masked,
+    is_pseudonym,
     pseudonym_of_id,
     pseudonym_of_opaque,
     unnumbered,
@@ -51,9 +51,26 @@ _ASSIGNMENT = re.compile(
 )
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 _ARN = re.compile(r"(arn:[^:]+:[^:]*:[^:]*:[^:]*:)(.+)", re.DOTALL)
+# What stands in the place of a name and is none: nothing, a number, an id, a word of AWS's.
+_NO_NAME = re.compile(
+    rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
+    r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
+    re.ASCII,
+)
+_REGISTRY = re.compile(
+    r"(?P<host>[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:))(?P<port>(?::\d{1,5})?/)(?P<rest>.+)"
+)
+_PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
+_DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
+# Names that AWS gives, and the types of resources in ARNs.
 _OWN_WORDS = frozenset(
     "default FARGATE FARGATE_SPOT EC2 EXTERNAL service family latest ecs-svc service-role "
-    "aws-service-role role user task cluster library aws".split()
+    "aws-service-role role user task cluster library aws container container-instance "
+    "task-definition task-set capacity-provider attachment service-deployment service-revision "
+    "daemon daemon-deployment daemon-revision daemon-task-definition gateway gateway-route "
+    "assumed-role secret parameter key alias log-group log-stream targetgroup loadbalancer "
+    "listener listener-rule app net autoScalingGroup autoScalingGroupName scalingPolicy alarm "
+    "certificate namespace instance-profile file-system access-point security-group subnet".split()
 )
 
 
@@ -136,7 +153,11 @@ class Scrubber:
     def request(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters of a call in readable form, scrubbed."""
         self._free.learn(json.dumps(body, default=str, ensure_ascii=False))
-        return self._body(operation, body, "request")
+        while True:
+            known = self.known
+            scrubbed = self._body(operation, body, "request")
+            if known == self.known:
+                return scrubbed
 
     def text(self, text: str) -> str:
         """A text for people, such as an error message or a log line, scrubbed."""
@@ -220,7 +241,7 @@ class Scrubber:
         scrubbed: dict[str, Any] = {}
         for member, inner in value.items():
             member_shape = known.get(member)
-            key = member if member_shape is not None else self._free.search(member)
+            key = member if member_shape is not None else self._chosen(member, scrubbed)
             if inner is None:
                 scrubbed[key] = None
             elif member_shape is None or shape is None:
@@ -233,6 +254,15 @@ class Scrubber:
                     treatment, inner, member_shape, place, f"{path}/{member}"
                 )
         return scrubbed
+
+    def _chosen(self, key: str, others: Mapping[str, Any]) -> str:
+        """A key that somebody chose, scrubbed; numbered if another one became the same."""
+        false = self._free.search(key)
+        number = 2
+        while false in others:
+            false = f"{self._free.search(key)}-{number}"
+            number += 1
+        return false
 
     def _treatment(
         self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
@@ -278,7 +308,7 @@ class Scrubber:
         if kind == "list" and isinstance(value, (list, tuple)):
             return [self._leaf(of_text, item, shape.member, place) for item in value]
         if kind == "string" and isinstance(value, str):
-            return of_text(self, value)
+            return self._string(of_text, value)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         fits = {
             "boolean": isinstance(value, bool),
@@ -293,6 +323,9 @@ class Scrubber:
         if shape is not None and shape.type_name == "string" and isinstance(value, str):
             return self._redact(value, place, place)
         kind = shape.type_name if shape is not None else "string"
+        if kind == "structure" and shape is not None and getattr(shape, "is_tagged_union", False):
+            self._redacted[place] += 1
+            return None  # an empty one cannot be parsed
         blank = _BLANKS.get(kind, [] if kind == "list" else {})
         if blank != value:
             self._redacted[place] += 1
@@ -308,10 +341,10 @@ class Scrubber:
         return REDACTED
 
     def _tells(self, value: str, name: str) -> bool:
-        if len(value) < SHORTEST_ORIGINAL or has_pseudonym(value) or value in _vocabulary():
+        if len(value) < SHORTEST_ORIGINAL or self._free.is_false(value) or value in _vocabulary():
             return False
-        if pseudonym_of_id(value) != value or value.startswith("arn:"):
-            return False  # the search finds its parts, and keeps their relations
+        if self._free.is_token(value) or value.startswith("arn:"):
+            return False  # the search finds it or its parts, and keeps their relations
         if SECRET_NAME.search(name):
             return not value.isalpha() or len(value) >= 8
         if self._free.search(value) != value:
@@ -319,6 +352,10 @@ class Scrubber:
         return " " in value.strip() or looks_random(value)
 
     # -- treatments of a string -----------------------------------------------------------
+
+    def _string(self, of_text: Callable[[Scrubber, str], str], value: str) -> str:
+        """A string under its treatment; whatever that leaves of it has been searched."""
+        return self._free.search(of_text(self, value))
 
     def _text(self, value: str) -> str:
         return self._free.search(value)
@@ -328,32 +365,31 @@ class Scrubber:
 
     def _strict_name(self, value: str) -> str:
         false = self._free.search(value)
-        kept = not value or MARK in false or value in _OWN_WORDS or value.isdigit()
-        if kept or is_masked(value) or value.startswith(("ecs.", "com.amazonaws.")):
-            return false
-        if re.fullmatch(r"0{8}\d{4}|\*", false):
+        no_name = _NO_NAME.fullmatch(false) or is_pseudonym(false) or is_masked(false)
+        if no_name or value in _OWN_WORDS:
             return false
         name = self._memory.numbered("name", value)
-        return name if value in _vocabulary() else self._free.remember("name", value, name)
+        # In a text, a word of ECS's is no name, and nobody knows where a phrase ends.
+        told = value not in _vocabulary() and _PATH.fullmatch(value)
+        return self._free.remember("name", value, name) if told else name
 
     def _arn(self, value: str) -> str:
         if not self._strict:
             return self._free.search(value)
         arn = _ARN.fullmatch(value)
-        if arn:
-            head = self._free.search(arn[1] + ":").removesuffix(":")
-            kind, *rest = re.split(r"([/:])", arn[2])
-            if not rest:
-                return head + self._strict_name(kind)
-            return head + kind + "".join(self._each_name(rest))
-        return "".join(self._each_name(re.split(r"([/:])", value)))
+        head, own = (arn[1], arn[2]) if arn else ("", value)
+        return self._free.search(head) + self._names(own)
 
-    def _each_name(self, parts: list[str]) -> list[str]:
-        return [part if part in "/:" else self._strict_name(part) for part in parts]
+    def _names(self, value: str) -> str:
+        """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
+        if not _PATH.fullmatch(value):
+            return self._strict_name(value)
+        parts = re.split(r"([/:])", value)
+        return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
 
     def _id(self, value: str) -> str:
         false = self._free.search(value)
-        if false != value or not value or has_pseudonym(value) or value.startswith("arn:"):
+        if false != value or not value or self._free.is_false(value) or value.startswith("arn:"):
             return false
         if REDACTED in value:  # an id in which something was hidden before
             return value
@@ -369,27 +405,29 @@ class Scrubber:
 
     def _host(self, value: str) -> str:
         false = self._free.search(value)
-        if false == value and self._free.is_host(value) and not has_pseudonym(value):
+        if false == value and self._free.is_host(value) and not self._free.is_false(value):
             return self._free.host(value)
         return false
 
     def _image(self, value: str) -> str:
-        first, slash, rest = value.partition("/")
-        host, colon, port = first.partition(":")
-        if not slash or not ("." in host or colon):
+        registry = _REGISTRY.fullmatch(value)
+        if registry is None:
             return self._image_name(value)
-        return f"{self._host(host)}{colon}{port}/{self._image_name(rest)}"
+        return self._host(registry["host"]) + registry["port"] + self._image_name(registry["rest"])
 
     def _image_name(self, value: str) -> str:
         if not self._strict:
             return self._free.search(value)
-        name, at, digest = value.partition("@")
-        return "".join(self._each_name(re.split(r"([/:])", name))) + self._free.search(at + digest)
+        digest = _DIGEST.search(value)
+        name = value[: digest.start()] if digest else value
+        return self._names(name) + self._free.search(value[len(name) :])
 
     def _token(self, value: str) -> str:
         if not value or is_masked(value):
             return value
-        return self._memory.keep("token", value, pseudonym_of_opaque(value))
+        if self._free.is_token(value) or self._free.is_false(value):  # nothing opaque: an id
+            return self._free.search(value)
+        return self._free.remember("token", value, pseudonym_of_opaque(value))
 
     # -- treatments of a list or a map ----------------------------------------------------
 
@@ -471,7 +509,9 @@ class Scrubber:
             self._kept.add(f"{place}[{self._free.search(name)}]")
             return self._free.search(value)
         treatment = None if own else rows.get(name)
-        return _OF_TEXT[treatment](self, value) if treatment else self._redact(value, name, place)
+        if treatment is None:
+            return self._redact(value, name, place)
+        return self._string(_OF_TEXT[treatment], value)
 
     def _options(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         return self._map(value, shape, place, _OPTIONS)
@@ -482,12 +522,14 @@ class Scrubber:
     def _map(self, value: Any, shape: shapes.Shape, place: str, rows: Mapping[str, str]) -> Any:
         if not isinstance(value, Mapping) or shape.type_name != "map":
             return self._blank(value, shape, place)
-        return {
-            self._free.search(str(key)): self._by(rows, str(key), held, place)
-            if isinstance(held, str)
-            else self._blank(held, shape.value, place)
-            for key, held in value.items()
-        }
+        scrubbed: dict[str, Any] = {}
+        for key, held in value.items():
+            scrubbed[self._chosen(str(key), scrubbed)] = (
+                self._by(rows, str(key), held, place)
+                if isinstance(held, str)
+                else self._blank(held, shape.value, place)
+            )
+        return scrubbed
 
 
 _OF_TEXT: dict[str, Callable[[Scrubber, str], str]] = {
@@ -524,8 +566,14 @@ def scrub(
     """
     scrubber = Scrubber(policy, rules, key)
     interactions = scrubber._all(cassette.interactions)
-    made_by = model.Scrub(policy=policy, version=POLICY_VERSION, kept=scrubber.kept)
-    return dataclasses.replace(cassette, interactions=interactions, scrub=made_by), scrubber
+    source = scrubber.text(cassette.recorded.source)
+    scrubbed = dataclasses.replace(
+        cassette,
+        recorded=dataclasses.replace(cassette.recorded, source=source),
+        interactions=interactions,
+        scrub=model.Scrub(policy=policy, version=POLICY_VERSION, kept=scrubber.kept),
+    )
+    return scrubbed, scrubber
 
 
 def comparable(operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES) -> dict[str, Any]:

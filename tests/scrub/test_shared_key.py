@@ -16,7 +16,7 @@ from cassette import errors, model, project, store
 from cassette.scrub import Scrubber, audit, comparable, scrub
 from cassette.scrub.pseudonyms import Memory, has_pseudonym, unnumbered
 from tests.scrub import bodies
-from tests.scrub.test_properties import ANY_RECORDING, SECRETS, SLOW, text_of
+from tests.scrub.planting import SECRETS, SLOW, recordings, text_of
 
 KEY = b"synthetic-key-0123456789-abcdefgh"
 OTHER_KEY = b"synthetic-key-9876543210-hgfedcba"
@@ -94,7 +94,7 @@ def test_a_number_at_the_end_of_its_range_leaves_room():
 
 
 @SLOW
-@given(ANY_RECORDING)
+@given(recordings)
 def test_with_a_key_nothing_leaks_and_the_fixed_point_holds(recording: model.Cassette) -> None:
     """Scrubbing once more, with this key, another one or none, changes nothing."""
     once, scrubber = scrub(recording, key=KEY)

@@ -1,0 +1,108 @@
+"""How a text hides in another one: escapes, URL encoding, base64, unusual letters.
+
+Only the scrubber uses it. The audit decodes on its own, so that a mistake in one is caught by
+the other.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import unicodedata
+import urllib.parse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PERCENT = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+PACKED = "\x1f\x8b"
+"""What `base64_texts` gives in place of a text that is packed by gzip."""
+
+_ESCAPE = re.compile(
+    r"%[0-9A-Fa-f]{2}|\\(?:u(?P<u>[0-9A-Fa-f]{4})|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[\"'/\\bfnrt]))"
+)
+_LONGEST_ESCAPE = 6  # \\u0041
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_RESERVED = "!#$&'()*+,/:;=?@[]~"
+_PRINTABLE = re.compile(rb"[\t\n\r -~]{8,}")
+_TO_STANDARD = str.maketrans("-_", "+/")
+
+
+def after_escape(text: str, place: int) -> int:
+    """Where the escape ends that a place in a text is inside of; 0 if it is in none."""
+    if "%" not in text and "\\" not in text:
+        return 0
+    first = max(0, place - _LONGEST_ESCAPE + 1)
+    return next(
+        (
+            escape.end()
+            for escape in map(_ESCAPE.match, [text] * (place - first), range(first, place))
+            if escape and escape.end() > place
+        ),
+        0,
+    )
+
+
+def in_plain_letters(text: str) -> str:
+    """A text with letters and digits of every width and script as ASCII has them, if it does.
+
+    Characters that show nothing, such as a zero-width space, are left out.
+    """
+    return "".join(
+        character if character.isascii() else _plain(character)
+        for character in unicodedata.normalize("NFKC", text)
+    )
+
+
+def _plain(character: str) -> str:
+    if unicodedata.category(character) == "Cf":
+        return ""
+    digit = unicodedata.decimal(character, None)
+    return character if digit is None else str(digit)
+
+
+def unescaped(text: str) -> str:
+    r"""A text without the backslash escapes of JSON: `\n`, `\"`, `\u0041`, also `\x41`."""
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match["u"] or match["x"]
+    if code:
+        return chr(int(code, 16))
+    return _CONTROLS.get(match["c"], match["c"]) if match["c"] else match[0]
+
+
+def escaped(text: str, like: str) -> str:
+    """A text with escapes again, in the manner of another one."""
+    return json.dumps(text, ensure_ascii="\\u" in like)[1:-1]
+
+
+def percent_decoded(run: str) -> str:
+    """A run of URL encoding, decoded."""
+    return urllib.parse.unquote(run)
+
+
+def percent_encoded(text: str, like: str) -> str:
+    """A text with those characters URL-encoded that are so in another one."""
+    encoded = {urllib.parse.unquote(escape) for escape in re.findall("%[0-9A-Fa-f]{2}", like)}
+    safe = "".join(character for character in _RESERVED if character not in encoded)
+    return urllib.parse.quote(text, safe=safe, errors="surrogatepass")
+
+
+def base64_texts(run: str) -> Iterator[str]:
+    """The texts that a run of base64 shows, at whichever of its characters decoding begins."""
+    standard = run.rstrip("=").translate(_TO_STANDARD)
+    for start in range(4):
+        part = standard[start:]
+        if len(part) % 4 == 1:
+            part = part[:-1]
+        data = base64.b64decode(part + "=" * (-len(part) % 4))
+        if data.startswith(PACKED.encode("latin-1")):
+            yield PACKED
+        for plain in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
+            for shown in _PRINTABLE.findall(plain):
+                yield shown.decode("ascii")
