@@ -137,7 +137,7 @@ class ReplayTap(_Tap):
 
     def __init__(
         self,
-        exchange: Callable[[str, dict[str, Any]], Exchange],
+        exchange: Callable[[str, bytes], Exchange],
         sleep: Callable[[float], None] | None,
         *,
         region: str,
@@ -158,7 +158,7 @@ class ReplayTap(_Tap):
         if is_async:
             _reach_async_waiters()
         _slept_by.set(self._sleep)
-        exchange = self._exchange(operation_model.name, json.loads(request["body"] or "{}"))
+        exchange = self._exchange(operation_model.name, request["body"])
         try:
             answer = exchange.attempt()
         except UnmatchedRequestError:

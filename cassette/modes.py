@@ -263,17 +263,17 @@ class _Heard:
         self._before = before
         self._recording = Recording(_source(before, source) if before else source)
         self._lock = threading.Lock()
-        self._known: dict[tuple[float, str, str], LiveCall] = {}
+        self._known: dict[tuple[float, str, bytes], LiveCall] = {}
 
     def hear(self, attempt: intercept.Attempt) -> None:
         """Take note of one attempt; those of one call were begun at the same moment."""
         self._recording.hear(attempt)
-        parameters = json.dumps(attempt.request, sort_keys=True)
-        key = (attempt.began, attempt.operation, parameters)
+        content = json.dumps(attempt.request, sort_keys=True).encode()
+        key = (attempt.began, attempt.operation, content)
         with self._lock:
             if key not in self._known:
                 at = attempt.began - next(iter(self._known), key)[0]
-                self._known[key] = LiveCall(attempt.operation, attempt.request, at)
+                self._known[key] = LiveCall(attempt.operation, content, at)
                 self.calls.append(self._known[key])
             self._known[key].attempts += 1
             outcome = outcome_of(attempt.operation, attempt.status, attempt.body)

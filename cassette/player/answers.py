@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,35 +61,49 @@ class Recorded:
 def _copier(value: Any) -> Callable[[], Any]:
     """What makes copies of a value that share nothing that can be changed.
 
-    It looks at the value once: what holds nothing that can be changed is copied by the
-    interpreter itself, which is several times faster than walking over it.
+    It looks at the value once. What holds nothing that can be changed, as most of a response
+    does, is copied by the interpreter itself, which is several times faster than walking over it.
     """
-    if isinstance(value, dict):
-        inner = [(k, _copier(v)) for k, v in value.items() if isinstance(v, (dict, list))]
-        return functools.partial(_copied_dict, value.copy, inner) if inner else value.copy
-    if any(isinstance(item, (dict, list)) for item in value):
-        return functools.partial(_copied_list, [_copier(item) for item in value])
-    copy: Callable[[], Any] = value.copy
-    return copy
+    holders: list[Callable[[], Any]] = []  # copy what holds others; the value itself is the first
+    inner: list[
+        tuple[int, Any, int]
+    ] = []  # a holder, the key in it, and a holder that stands there
+    leaves: list[tuple[int, Any, Callable[[], Any]]] = []
+
+    def look(value: Any) -> int:
+        number = len(holders)
+        holders.append(value.copy)
+        for key, held in _held(value):
+            if _held(held):
+                inner.append((number, key, look(held)))
+            else:
+                leaves.append((number, key, held.copy))
+        return number
+
+    def fresh() -> Any:
+        copies = [copy() for copy in holders]
+        for holder, key, copy in leaves:
+            copies[holder][key] = copy()
+        for holder, key, number in inner:
+            copies[holder][key] = copies[number]
+        return copies[0]
+
+    look(value)
+    return fresh if len(holders) > 1 or leaves else holders[0]
 
 
-def _copied_dict(copy: Callable[[], Any], inner: list[tuple[str, Callable[[], Any]]]) -> Any:
-    new = copy()
-    for key, copier in inner:
-        new[key] = copier()
-    return new
-
-
-def _copied_list(copiers: list[Callable[[], Any]]) -> Any:
-    return [copier() for copier in copiers]
+def _held(value: Any) -> list[tuple[Any, Any]]:
+    """What in a dict or a list can be changed itself, with its key."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return [(key, held) for key, held in items if isinstance(held, (dict, list))]
 
 
 @dataclass(slots=True)
 class Answer:
     """What the player answers to one attempt; see `cassette.intercept.Answer`."""
 
-    bodies: tuple[Recorded, ...] = ()
-    failures: tuple[Recorded, ...] = ()
+    bodies: Sequence[Recorded] = ()
+    failures: Sequence[Recorded] = ()
     error: ApiError | None = None
     composed: bool = False  # of single tasks, as DescribeTasks is
     request_id: str = ""

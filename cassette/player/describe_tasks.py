@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from cassette import shapes
 from cassette.clock import Clock
@@ -15,8 +17,28 @@ from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
 MAX_TASKS = 100
-Found = list[tuple[str, Timeline | None]]  # the tasks asked for, as they were named
 _CLUSTER = re.compile(r"^[a-zA-Z0-9\-_]{1,255}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, looked at once: most are polls, and come again and again.
+
+    Args:
+        parameters: what was asked, in wire form.
+        cluster: as the cassette names it.
+        found: the tasks asked for, as they were named, each with its timeline if it has one.
+        wants_tags: whether tags were asked for.
+        unknown: whether any of the tasks has no timeline.
+        refusal: what ECS says to a request that cannot be right.
+    """
+
+    parameters: Body
+    cluster: str
+    found: tuple[tuple[str, Timeline | None], ...] = ()
+    wants_tags: bool = False
+    unknown: bool = False
+    refusal: ApiError | None = None
 
 
 class Tasks:
@@ -42,10 +64,13 @@ class Tasks:
         self._cassette = cassette
         self._clock = clock
         self._rules = rules
+        self._by_clock = rules.advance == "clock"
+        self._held = rules.held
         self._identify = identify
         self._unmatched = unmatched
         self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
         self._gone: dict[str, Step] = {}  # clusters of which nothing was heard but that
+        self._asked: dict[bytes, Asked] = {}  # by the content of a request
         self.served: set[int] = set()
         self._index()
 
@@ -101,55 +126,74 @@ class Tasks:
 
     # -- one call ------------------------------------------------------------------------------
 
-    def answer(self, parameters: Body) -> Answer:
-        """The answer to one attempt at DescribeTasks.
+    def answer(self, content: bytes) -> Answer:
+        """The answer to one attempt at DescribeTasks, asked in these bytes.
 
         Raises:
             UnmatchedRequestError: the cassette has none.
             TimelineExhaustedError: it had, but all were served.
         """
+        asked = self._asked.get(content)
+        if asked is None:
+            asked = self._asked[content] = self._look(json.loads(content))
+        if asked.refusal is not None:
+            return Answer(error=asked.refusal)
+        if asked.unknown:
+            refusal = self._unknown(asked)
+            if refusal is not None:
+                return Answer(error=refusal)
+        return self._known(asked)
+
+    def _look(self, parameters: Body) -> Asked:
+        """What a request asks for, and whether it can be right."""
         named = parameters.get("tasks") or ()
-        if not named:
-            return _invalid("Tasks cannot be empty.")
-        if len(named) > MAX_TASKS:
-            return _invalid(f"taskIds can have at most {MAX_TASKS} items.")
         cluster = self._cluster(cluster_of(parameters))
+        if not named:
+            return Asked(parameters, cluster, refusal=_invalid("Tasks cannot be empty."))
+        if len(named) > MAX_TASKS:
+            refusal = _invalid(f"taskIds can have at most {MAX_TASKS} items.")
+            return Asked(parameters, cluster, refusal=refusal)
         timelines = self._clusters.get(cluster, {})
-        found: Found = []
-        seen = set()
+        found: dict[Timeline | str, tuple[str, Timeline | None]] = {}
         for name in named:
             timeline = self._timeline(timelines, name)
-            refusal = _malformed(cluster, name, timeline)
-            if refusal is None and cluster in self._clusters:
-                refusal = self._of_another(cluster, name, timeline)
-            if refusal:
-                return refusal
+            wrong = _malformed(cluster, name, timeline)
+            if wrong is None and cluster in self._clusters:
+                wrong = self._of_another(cluster, name, timeline)
+            if wrong:
+                return Asked(parameters, cluster, refusal=wrong)
             # Named twice, also by its id and by its ARN, it is one task, and told once.
-            same = name if timeline is None else timeline
-            if same not in seen:
-                seen.add(same)
-                found.append((name, timeline))
-        if any(timeline is None for _, timeline in found):
-            error = self._unknown(cluster, found, parameters)
-            if error:
-                return Answer(error=error)
-        return self._known(found, parameters)
+            found.setdefault(timeline or name, (name, timeline))
+        wants_tags = "TAGS" in (parameters.get("include") or ())
+        unknown = any(timeline is None for _, timeline in found.values())
+        return Asked(parameters, cluster, tuple(found.values()), wants_tags, unknown)
 
-    def _known(self, found: Found, parameters: Body) -> Answer:
-        steps = [self._step(timeline, parameters) for _, timeline in found]
-        error = next((step for step in steps if step and step.error), None)
-        # Composed before anything moves: what is refused here is not served.
-        answer = Answer(error=error.error) if error else self._composed(steps, found, parameters)
-        self._move(steps, found, error)
-        return answer
-
-    def _move(self, steps: list[Step | None], found: Found, error: Step | None) -> None:
-        """Move each timeline one step on; an error, only those that it was recorded for."""
-        for step, (_, timeline) in zip(steps, found, strict=True):
-            if step and timeline and (error is None or step.index == error.index):
+    def _known(self, asked: Asked) -> Answer:
+        bodies: list[Recorded] = []
+        failures: list[Recorded] = []
+        error: Step | None = None
+        taken: list[tuple[Timeline, Step]] = []
+        for name, timeline in asked.found:
+            if timeline is None:
+                failures.append(self._missing(name, asked.cluster))
+                continue
+            step = self._step(timeline, asked)
+            taken.append((timeline, step))
+            if step.body is not None:
+                same = step.has_tags == asked.wants_tags
+                bodies.append(step.body if same else self._other(step, step.body, timeline, asked))
+            elif step.failure is not None:
+                failures.append(step.failure)
+            elif error is None:
+                error = step
+        # Nothing moves before here, so that what was refused above is not served; and an error
+        # moves only the tasks that it was recorded for.
+        for timeline, step in taken:
+            if error is None or step.index == error.index:
                 self.served.add(step.index)
-                if self._rules.advance == "call":
+                if not self._by_clock:
                     timeline.advance()
+        return Answer(error=error.error) if error else Answer(bodies, failures, composed=True)
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
@@ -158,7 +202,7 @@ class Tasks:
     def _cluster(self, given: str) -> str:
         return given if given in self._clusters else self._identify(given)
 
-    def _of_another(self, cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
+    def _of_another(self, cluster: str, name: str, timeline: Timeline | None) -> ApiError | None:
         if not name.startswith("arn:") or (timeline is not None and timeline.refused):
             return None
         of = cluster_in(name)
@@ -167,8 +211,9 @@ class Tasks:
         words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
         return _invalid(words)
 
-    def _unknown(self, cluster: str, found: Found, parameters: Body) -> ApiError | None:
+    def _unknown(self, asked: Asked) -> ApiError | None:
         """What ECS says to tasks of which some are unknown; None if it says MISSING."""
+        parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
             step = self._gone[cluster]
             self.served.add(step.index)
@@ -179,72 +224,49 @@ class Tasks:
             return ApiError(400, "ClusterNotFoundException", "Cluster not found.")
         if cluster not in self._clusters:
             raise self._unmatched.cluster(parameters, self._clusters)
-        name = next(name for name, timeline in found if timeline is None)
+        name = next(name for name, timeline in asked.found if timeline is None)
         index = parameters["tasks"].index(name)
         for elsewhere, timelines in self._clusters.items():
             if self._timeline(timelines, name):
                 raise self._unmatched.task_elsewhere(parameters, index, elsewhere)
         raise self._unmatched.task(parameters, index, self._clusters[cluster])
 
-    def _step(self, timeline: Timeline | None, parameters: Body) -> Step | None:
-        """What a task's timeline has for this call; None for a task that is unknown."""
-        if timeline is None:
-            return None
-        if self._rules.advance == "clock":
-            step = timeline.at(self._clock.now, self._rules.held)
+    def _step(self, timeline: Timeline, asked: Asked) -> Step:
+        """What a task's timeline has for this call."""
+        if self._by_clock:
+            step = timeline.at(self._clock.now, self._held)
         else:
-            step = timeline.next(self._rules.held)
+            step = timeline.next(self._held)
         if step is None:
-            raise self._unmatched.exhausted("DescribeTasks", parameters, timeline, self._rules.held)
+            parameters = asked.parameters
+            raise self._unmatched.exhausted("DescribeTasks", parameters, timeline, self._held)
         return step
 
-    def _composed(
-        self,
-        steps: list[Step | None],
-        found: Found,
-        parameters: Body,
-    ) -> Answer:
-        wants_tags = "TAGS" in (parameters.get("include") or ())
-        bodies: list[Recorded] = []
-        failures: list[Recorded] = []
-        for step, (name, timeline) in zip(steps, found, strict=True):
-            if step is None or timeline is None:
-                missing = {"arn": self._arn(name, parameters), "reason": "MISSING"}
-                failures.append(_failure(missing))
-            elif step.failure is not None:
-                failures.append(step.failure)
-            elif body := self._tagged(step, timeline, wants_tags, parameters):
-                bodies.append(body)
-        return Answer(tuple(bodies), tuple(failures), composed=True)
-
-    def _tagged(
-        self, step: Step, timeline: Timeline, wants_tags: bool, parameters: Body
-    ) -> Recorded | None:
-        """A task's state with its tags, or without them, as ECS gives it."""
-        if step.body is None or wants_tags == step.has_tags:
-            return step.body
+    def _other(self, step: Step, body: Recorded, timeline: Timeline, asked: Asked) -> Recorded:
+        """A task's state with its tags where it was recorded without, or without, as ECS has it."""
         if step.other is None:
             tags = []
-            if wants_tags:
+            if asked.wants_tags:
                 known = [s.body for s in timeline.steps if s.has_tags and s.body]
                 if not known:
-                    raise self._unmatched.tags(parameters)
+                    raise self._unmatched.tags(asked.parameters)
                 tags = known[-1].item.get("tags", [])
-            step.other = _task({**step.body.item, "tags": tags})
+            step.other = _task({**body.item, "tags": tags})
         return step.other
 
-    def _arn(self, name: str, parameters: Body) -> str:
-        """The ARN of a task that the cassette does not know, as ECS would write it."""
-        if name.startswith("arn:"):
-            return name
-        cluster = self._cluster(cluster_of(parameters))
+    def _missing(self, name: str, cluster: str) -> Recorded:
+        """The failure of a task that the cassette does not know, as ECS would write it."""
+        arn = name if name.startswith("arn:") else self._arn(name, cluster)
+        return _failure({"arn": arn, "reason": "MISSING"})
+
+    def _arn(self, id_: str, cluster: str) -> str:
         for timeline in (self._clusters.get(cluster) or {}).values():
             for step in timeline.steps:
                 if step.body:
                     like: str = step.body.item.get("taskArn", "")
-                    return like.rpartition("/")[0] + "/" + name
+                    return like.rpartition("/")[0] + "/" + id_
         region = self._cassette.region
-        return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{name}"
+        return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{id_}"
 
 
 def _concerns_the_cluster(error: ApiError) -> bool:
@@ -264,7 +286,7 @@ def _failure(failure: Body) -> Recorded:
 # reports of its answers. Where an error was recorded, the recorded one goes before.
 
 
-def _malformed(cluster: str, name: str, timeline: Timeline | None) -> Answer | None:
+def _malformed(cluster: str, name: str, timeline: Timeline | None) -> ApiError | None:
     if timeline is not None and (timeline.refused or not name.startswith("arn:")):
         return None
     if not _CLUSTER.fullmatch(cluster):
@@ -280,5 +302,5 @@ def _malformed(cluster: str, name: str, timeline: Timeline | None) -> Answer | N
     return None
 
 
-def _invalid(message: str) -> Answer:
-    return Answer(error=ApiError(400, "InvalidParameterException", message))
+def _invalid(message: str) -> ApiError:
+    return ApiError(400, "InvalidParameterException", message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,18 +24,24 @@ class Call:
 
     Args:
         operation: for example `DescribeTasks`.
-        parameters: what was asked, in wire form and as the code under test said it.
+        content: what was asked, as it stands on the wire.
         at: the virtual time of the call, in seconds.
         attempts: how many attempts botocore made.
         delays: the back-off before each further attempt, in seconds, that would have passed.
     """
 
     operation: str
-    parameters: dict[str, Any]
+    content: bytes
     at: float
     attempts: int = 0
     delays: tuple[float, ...] = ()
     _answer: Answer | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was asked, in wire form and as the code under test said it; a fresh copy."""
+        parameters: dict[str, Any] = json.loads(self.content)
+        return parameters
 
     @property
     def outcome(self) -> Outcome | None:
@@ -79,20 +86,20 @@ class Player:
         interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
 
-    def exchange(self, operation: str, parameters: dict[str, Any]) -> Exchange:
-        """Begin to answer one API call."""
-        call = Call(operation, parameters, self._clock.now)
+    def exchange(self, operation: str, content: bytes) -> Exchange:
+        """Begin to answer one API call; `content` is its parameters, as on the wire."""
+        call = Call(operation, content or b"{}", self._clock.now)
         with self._lock:
             self.calls.append(call)
             number = len(self.calls)
         return Exchange(self, call, number)
 
-    def answer(self, operation: str, parameters: Body, before: Answer | None = None) -> Answer:
+    def answer(self, operation: str, content: bytes, before: Answer | None = None) -> Answer:
         """The answer to one attempt.
 
         Args:
             operation: for example `DescribeTasks`.
-            parameters: what was asked, in wire form.
+            content: what was asked, as it stands on the wire.
             before: the answer to the attempt before, at the same call. If it is an error and
                 the last outcome, it holds: how many attempts botocore makes depends on its
                 version and its settings.
@@ -104,8 +111,8 @@ class Player:
         with self._lock:
             try:
                 if operation == "DescribeTasks":
-                    return self._tasks.answer(parameters)
-                return self._requests.answer(operation, parameters)
+                    return self._tasks.answer(content)
+                return self._requests.answer(operation, content)
             except UnmatchedRequestError as error:
                 if before is not None and isinstance(error, TimelineExhaustedError):
                     return before
@@ -123,10 +130,11 @@ class Exchange:
 
     def attempt(self) -> Answer:
         """The answer to the next attempt."""
-        self.call.attempts += 1
-        answer = self.player.answer(self.call.operation, self.call.parameters, self.call._answer)
+        call = self.call
+        call.attempts += 1
+        answer = self.player.answer(call.operation, call.content, call._answer)
         answer.request_id = f"ca55e77e-0000-4000-8000-{self.number:012x}"
-        self.call._answer = answer
+        call._answer = answer
         return answer
 
     def delayed(self, seconds: float) -> None:

@@ -92,6 +92,7 @@ class Requests:
         self._comparable = comparable
         self._unmatched = unmatched
         self._operations: dict[str, dict[str, Timeline]] = {}  # by operation, then by parameters
+        self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
         self.served: set[int] = set()
         for index, interaction in enumerate(cassette.interactions):
             if interaction.operation != "DescribeTasks":
@@ -107,7 +108,7 @@ class Requests:
             step.body = Recorded(interaction.operation, interaction.outcome.body)
         timelines.setdefault(key, Timeline()).steps.append(step)
 
-    def answer(self, operation: str, parameters: Body) -> Answer:
+    def answer(self, operation: str, content: bytes) -> Answer:
         """The answer to one attempt.
 
         Raises:
@@ -115,8 +116,12 @@ class Requests:
             TimelineExhaustedError: it had, but all were served.
         """
         timelines = self._operations.get(operation, {})
-        timeline = timelines.get(self._key(operation, parameters))
+        key = self._keys.get((operation, content))
+        if key is None:
+            key = self._keys[operation, content] = self._key(operation, json.loads(content))
+        timeline = timelines.get(key)
         if timeline is None:
+            parameters = json.loads(content)
             normalised = self._normalised(operation, parameters)
             raise self._unmatched.request(operation, parameters, normalised, timelines)
         reads = operation.startswith(READS)
@@ -127,6 +132,7 @@ class Requests:
             step = timeline.next(held)
             timeline.advance()
         if step is None:
+            parameters = json.loads(content)
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.served.add(step.index)
         return Answer(error=step.error) if step.body is None else Answer((step.body,))
