@@ -39,14 +39,17 @@ def test_the_markers_are_its_own(run):
     pattern = r"^@pytest\.mark\.(\w+)"
     with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--markers"))
     assert {"asyncio", "anyio", "flaky", "vcr", "time_machine"} <= set(without)
-    assert Counter(with_it) - Counter(without) == Counter(["cassette", "cassette_variants"])
+    ours = Counter(with_it) - Counter(without)
+    assert ours.total() == len(ours)
+    assert {"cassette", "cassette_variants"} <= ours.keys()
+    assert all(name.startswith("cassette") for name in ours)
 
 
 def test_the_fixtures_are_its_own(run):
     """None of its fixtures takes the name of another plugin's, nor the other way round."""
     pattern = r"^(\w+)(?: \[\w+ scope\])? -- (\S+)"
     with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--fixtures"))
-    ours = {name for name, place in with_it if "cassette/pytest_plugin.py" in place}
+    ours = {name for name, place in with_it if "cassette/pytest_plugin/" in place}
     assert "tape" in ours
     assert {"vcr", "record_mode", "time_machine", "anyio_backend"} <= {n for n, _ in without}
     assert set(with_it) - set(without) == {f for f in with_it if f[0] in ours}
