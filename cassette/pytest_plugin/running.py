@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cassette.replayer import Tape
 
 _TAPE = pytest.StashKey["Tape"]()
-_PASSED = pytest.StashKey[bool]()
+# What each report of the test itself said: one with sub-tests has several.
+_PASSED = pytest.StashKey[list[bool]]()
 
 
 def run(request: pytest.FixtureRequest, wanted: Wanted) -> Iterator[Tape]:
@@ -39,7 +40,7 @@ def run(request: pytest.FixtureRequest, wanted: Wanted) -> Iterator[Tape]:
         yield tape
     used.add(tape)
     # Of a failure, the verb needs to know only that there was one.
-    failure = None if item.stash[_PASSED] else AssertionError("the test did not pass")
+    failure = None if passed(item) else AssertionError("the test did not pass")
     try:
         verb.__exit__(type(failure) if failure else None, failure, None)
     except CassetteError as error:
@@ -118,8 +119,10 @@ def _reach_of(config: pytest.Config, tape: Tape) -> Iterator[None]:
 
 def note(item: pytest.Item, report: pytest.TestReport) -> None:
     """Remember whether a test passed, and tell of its calls if it did not."""
-    if report.when != "teardown":
-        item.stash[_PASSED] = report.passed and report.when == "call"
+    if report.when == "setup":
+        item.stash[_PASSED] = []
+    elif report.when == "call":
+        item.stash[_PASSED].append(report.passed)
     tape = item.stash.get(_TAPE, None)
     if tape is None:
         return
@@ -130,8 +133,9 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def passed(item: pytest.Item) -> bool:
-    """Whether the test itself passed."""
-    return item.stash.get(_PASSED, False)
+    """Whether the test itself passed, with all its sub-tests."""
+    said = item.stash.get(_PASSED, [])
+    return bool(said) and all(said)
 
 
 def timeline(tape: Tape) -> str:

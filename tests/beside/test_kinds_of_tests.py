@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import cassette
+from tests.live import bodies
 
 # -- unittest ---------------------------------------------------------------------------------
 
@@ -43,6 +44,27 @@ class TestLoop(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await asyncio.to_thread(status), "PENDING")
 """)
     result.assert_outcomes(passed=3)
+
+
+def test_a_sub_test_that_fails_keeps_no_recording(run, pytester, scripted_ecs, monkeypatch):
+    """The test goes on after it, and has not passed, whatever the last report says."""
+    scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
+    result = run(
+        f"""
+@pytest.mark.cassette("mine", source="a scripted ECS")
+class TestOld(unittest.TestCase):
+    def test_it(self):
+        boto3.client("ecs").describe_tasks(cluster="prod", tasks=["{bodies.TASK_ID}"])
+        for number in range(2):
+            with self.subTest(number=number):
+                self.assertEqual(number, 1)
+""",
+        "--cassette-mode=once",
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(scripted_ecs.requests) == 1
+    assert not list(pytester.path.rglob("mine*"))
 
 
 def test_unittest_replays_for_a_whole_class(run):
