@@ -163,6 +163,34 @@ def test_network():
     result.stdout.fnmatch_lines(["*Network is disabled*"])
 
 
+def test_both_may_block_the_network(run, page):
+    """pytest-recording's block, and ours, which lets a test reach this machine and no other."""
+    source = f"""{HTTP}
+from moto import mock_aws
+
+@pytest.mark.cassette("web")
+@mock_aws
+def test_replay():
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="made-up")
+    assert status() == "PROVISIONING"
+
+def test_here():
+    assert fetch() == b"a made-up page"
+"""
+    run(source, "--cassette-block-network").assert_outcomes(passed=2)
+    result = run(source, "--cassette-block-network", "--block-network")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*Network is disabled*"])
+
+
+def test_a_file_of_vcr_is_no_orphan(run, page):
+    """Both keep their files in `cassettes`; only ours are missed when no test uses them."""
+    run(BOTH, "--record-mode=once").assert_outcomes(passed=1)
+    result = run("", "--cassette-orphans=error")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.no_fnmatch_line("*test_both.yaml*")
+
+
 @pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "all"])
 def test_a_file_of_vcr_where_a_cassette_should_be(run, pytester, mode):
     """Both tools name a file after its test: the user reads what to do, and vcrpy's file stays."""
