@@ -121,8 +121,6 @@ def aws_said(error: Any) -> str | None:
     """Botocore's own errors in one scrubbed sentence and a line that mends it."""
     from botocore import exceptions
 
-    from cassette.scrub import Scrubber
-
     mends: tuple[tuple[type[Exception], str], ...] = (
         (exceptions.NoCredentialsError, "give --profile, or set AWS_ACCESS_KEY_ID and the rest"),
         (exceptions.NoRegionError, "give --region"),
@@ -135,8 +133,20 @@ def aws_said(error: Any) -> str | None:
     )
     for kind, mend in mends:
         if isinstance(error, kind):
-            return f"AWS: {Scrubber().text(str(error))}\n  To mend it: {mend}"
+            return f"AWS: {_scrubbed(str(error))}\n  To mend it: {mend}"
     return None
+
+
+def _scrubbed(text: str) -> str:
+    """A text for people, scrubbed; by the project's own rules too, if these can be read."""
+    from cassette import project
+    from cassette.errors import UsageError
+    from cassette.scrub import Scrubber
+
+    try:
+        return Scrubber(rules=project.rules()).text(text)
+    except UsageError:
+        return Scrubber().text(text)
 
 
 def _fail(message: str, code: int) -> None:

@@ -147,6 +147,45 @@ def test_the_policy_of_the_project_is_the_default(folder):
     assert store.read("b.yaml").scrub == strict
 
 
+def test_what_aws_says_follows_the_rules(folder):
+    """An error of botocore's shows no name that the project replaces, with rules or broken ones."""
+    command = ("record", "--cluster", "c", "--task", bodies.TASK, "-o", "a.yaml", "--region",
+               "eu-west-1", "--endpoint-url", "http://127.0.0.1:1/prod")  # fmt: skip
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1"}
+    code, _, err = run(*command, cwd=folder, **keys)
+    assert code == 3
+    assert "127.0.0.1:1/example" in err
+    assert "prod" not in err
+
+
+def test_a_recording_under_pytest_follows_the_rules_of_its_root(pytester, monkeypatch):
+    """Wherever pytest was started; a replay too, which still answers for the original name."""
+    pytester.makepyprojecttoml(RULES + "\n[tool.pytest.ini_options]\n")
+    with scripted.ScriptedECS() as server:
+        server.script("DescribeTasks", live.described(live.running(tags=True)))
+        pytester.makepyfile(
+            f"""
+            import boto3, pytest
+            @pytest.mark.cassette("mine")
+            def test_it(tape):
+                ecs = boto3.client("ecs", "eu-west-1", endpoint_url={server.url!r})
+                (task,) = ecs.describe_tasks(cluster="prod", tasks=[{live.TASK_ARN!r}])["tasks"]
+                assert tape.recording or task["group"] == "REDACTED"
+            """
+        )
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+        monkeypatch.chdir(pytester.mkdir("elsewhere"))
+        plain = ("-p", "no:randomly", "-c", str(pytester.path / "pyproject.toml"))
+        where = str(
+            pytester.path / "test_a_recording_under_pytest_follows_the_rules_of_its_root.py"
+        )
+        for mode in ("once", "none"):
+            done = pytester.runpytest_subprocess(*plain, where, f"--cassette-mode={mode}")
+            done.assert_outcomes(passed=1)
+    assert "cluster/example" in (pytester.path / "cassettes" / "mine.yaml").read_text()
+
+
 # -- files that are already there -----------------------------------------------------------
 
 
