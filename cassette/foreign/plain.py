@@ -29,6 +29,7 @@ _SECRET = re.compile(
     r"|private[_-]?key|(?:^|[_-])auth(?:orization)?$|credential|cookie|signature",
     re.IGNORECASE,
 )
+_VALUE, _SECRET_VALUE = ("Value", "value"), "secret"
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
@@ -156,7 +157,11 @@ def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
         part = recognised(value)
         if part:
             return _of_ecs(part, value, hand)
-        return {hand.text(key): scrubbed(held, hand, key) for key, held in value.items()}
+        secret = _is_secret_pair(value)
+        return {
+            hand.text(key): scrubbed(held, hand, _SECRET_VALUE if secret and key in _VALUE else key)
+            for key, held in value.items()
+        }
     if isinstance(value, list):
         return [scrubbed(item, hand, name) for item in value]
     if isinstance(value, (str, bytes)) and value and _SECRET.search(name):
@@ -169,6 +174,13 @@ def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
         replaced = hand.text(str(value))
         return value if replaced == str(value) else replaced
     return value
+
+
+def _is_secret_pair(value: Mapping[str, Any]) -> bool:
+    """Whether a mapping is a name that tells of a secret, and its value."""
+    name = next((value[key] for key in ("Name", "name", "Key", "key") if key in value), None)
+    told = isinstance(name, str) and _SECRET.search(name) is not None
+    return told or value.get("Type") == "SecureString"  # a parameter of Systems Manager
 
 
 def _of_ecs(part: Part, value: Mapping[str, Any], hand: Hand) -> dict[str, Any]:
@@ -233,7 +245,7 @@ def recording(values: list[Any]) -> Recording:
     calls: list[Call] = []
     for value in values:
         calls += _calls(value)
-    why = "no answer of ECS in a form that is known"
+    why = "no answer of ECS in it, such as `aws ecs describe-tasks` prints"
     return Recording(SOURCE, tuple(calls), () if calls else (why,))
 
 

@@ -305,3 +305,52 @@ def test_a_file_of_a_git_repository_is_scrubbed_with_its_mode(tmp_path):
     assert link.is_symlink()
     assert ACCOUNT not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o640
+
+
+STREAM = """\
+interactions:
+- request:
+    body: !!python/object/new:_io.BytesIO
+      state: !!python/tuple
+      - !!binary |
+        aGVsbG8gMTAuMS4yLjM=
+      - 0
+      - null
+    headers: {Content-Length: ['14']}
+    method: PUT
+    uri: https://bucket.example/key
+  response: {body: {string: ''}, headers: {}, status: {code: 200, message: OK}}
+version: 1
+"""
+
+
+def test_a_stream_that_vcrpy_kept_as_an_object_is_scrubbed(tmp_path):
+    """A body that vcrpy writes as Python's BytesIO, with its length; no object is made of it."""
+    file = tmp_path / "a.yaml"
+    file.write_text(STREAM)
+    rewrite_files([file], scrub.NO_RULES)
+    text = file.read_text()
+    assert "!!python/object/new:_io.BytesIO" in text
+    assert base64.b64encode(b"hello 198.18.0.1").decode() in text
+    assert "Content-Length: ['16']" in text
+    assert not any(found.findings for found in search_files([file], scrub.NO_RULES))
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        {"Name": "/db/password", "Value": "an-ordinary-word"},
+        {"name": "API_TOKEN", "value": "an-ordinary-word"},
+        {"Key": "client-secret", "Value": ["an-ordinary-word"]},
+        {"Name": "/db/x", "Type": "SecureString", "Value": "an-ordinary-word"},
+    ],
+)
+def test_a_pair_of_a_telling_name_and_a_value_loses_the_value(tmp_path, pair):
+    """Parameters and tags of other services, wherever they stand; a plain pair stays."""
+    file = tmp_path / "a.json"
+    plain = {"Name": "/db/size", "Value": "an-ordinary-size"}
+    file.write_text(json.dumps({"Parameter": pair, "Parameters": [plain]}))
+    rewrite_files([file], scrub.NO_RULES)
+    text = file.read_text()
+    assert "an-ordinary-word" not in text
+    assert "an-ordinary-size" in text
