@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cassette import shapes
-from cassette.foreign import forms
+from cassette.foreign import forms, text
 from cassette.foreign.calls import Call, Recording, asked
 from cassette.model import Response
 
@@ -24,8 +24,14 @@ _ATTACHMENTS = {
 
 
 def found(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every event of a task in a document, alone, in a list, or under `Records` and the like."""
-    if isinstance(value, list):
+    """Every event of a task in a document: alone, in a list, or in what carried it.
+
+    Queues, topics and logs carry an event as JSON in a string: `Records`, `body`, `Message`.
+    """
+    if isinstance(value, str):
+        carried = text.json_text(value)
+        yield from found(carried.values) if carried else ()
+    elif isinstance(value, list):
         for item in value:
             yield from found(item)
     elif isinstance(value, Mapping):
@@ -33,7 +39,7 @@ def found(value: Any) -> Iterator[Mapping[str, Any]]:
             yield value
         else:
             for held in value.values():
-                yield from found(held) if isinstance(held, (list, Mapping)) else ()
+                yield from found(held)
 
 
 def is_other(value: Any) -> bool:

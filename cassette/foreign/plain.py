@@ -241,7 +241,7 @@ SOURCE = "imported from ECS answers in a file"
 
 
 def recording(values: list[Any]) -> Recording:
-    """Every answer of ECS in a file's documents, in the order in which they stand there."""
+    """Every answer of ECS in a file's documents, in strings of JSON too, in their order there."""
     calls: list[Call] = []
     for value in values:
         calls += _calls(value)
@@ -250,6 +250,9 @@ def recording(values: list[Any]) -> Recording:
 
 
 def _calls(value: Any) -> list[Call]:
+    if isinstance(value, str):
+        carried = text.json_text(value)
+        return [call for inner in carried.values for call in _calls(inner)] if carried else []
     if isinstance(value, list):
         return [call for item in value for call in _calls(item)]
     if not isinstance(value, Mapping):

@@ -140,7 +140,7 @@ def test_the_names_of_step_functions_are_understood(tmp_path):
     assert read["containers"][0] == {"name": "web", "exitCode": 3, "lastStatus": "STOPPED"}
 
 
-@pytest.mark.parametrize("kept", ["one file each", "a list", "lines", "records"])
+@pytest.mark.parametrize("kept", ["one file each", "a list", "lines", "records", "a queue"])
 def test_the_events_of_a_task_are_one_timeline(tmp_path, kept):
     """In order of time, however they are kept; a waiter sees the task's life."""
     folder = tmp_path / "events"
@@ -153,6 +153,9 @@ def test_the_events_of_a_task_are_one_timeline(tmp_path, kept):
         (folder / "e0.json").write_text(json.dumps(mixed))
     elif kept == "lines":
         (folder / "e0.jsonl").write_text("".join(json.dumps(one) + "\n" for one in mixed))
+    elif kept == "a queue":
+        carried = [{"messageId": "m", "body": json.dumps(one)} for one in mixed]
+        (folder / "e0.json").write_text(json.dumps({"Records": carried}))
     else:
         (folder / "e0.json").write_text(json.dumps({"Records": mixed}))
     path = imported(folder, tmp_path / "out")
