@@ -52,7 +52,10 @@ def rules(start: str | os.PathLike[str] = ".") -> scrub.Rules:
     Raises:
         UsageError: the file cannot be read, or a rule in it is none.
     """
-    folder = Path(os.path.abspath(start))  # noqa: PTH100 - does not follow symbolic links
+    try:
+        folder = Path(os.path.abspath(start))  # noqa: PTH100 - does not follow symbolic links
+    except FileNotFoundError:  # the working directory is gone, and with it the project
+        return scrub.NO_RULES
     for parent in (folder, *folder.parents):
         file = parent / FILE
         if file.is_file():

@@ -30,6 +30,8 @@ def command(paths: tuple[str, ...], form: str) -> None:
     current folder. Any fixture will do: cassettes, recordings of vcrpy and placebo, what
     `aws ecs describe-tasks` printed. Encoded values are decoded and searched too.
 
+    Rules of the project's own, in its pyproject.toml, add searches and exemptions.
+
     What was found is never printed, only its place and its kind. Exit code 0 if there is
     nothing, 1 if there is something, 2 if a file cannot be read.
     """

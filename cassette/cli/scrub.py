@@ -25,6 +25,9 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
     tool, and layout and comments stay. One original has one stand-in in all the files of one
     run, so name files together that refer to one another.
 
+    Rules of the project's own, in its pyproject.toml, are followed. With the environment variable
+    CASSETTE_SCRUB_KEY, stand-ins agree in all repositories that have the same key.
+
     Every file is audited before the first one is written. A second run changes nothing.
     """
     from cassette import project

@@ -117,7 +117,10 @@ class Rules:
         of_rule = [exemption.paths for exemption in self.exemptions if exemption.rule == rule]
         if not of_rule:
             return False
-        seen = Path(os.path.relpath(path, self.folder)).as_posix()
+        try:
+            seen = Path(os.path.relpath(path, self.folder)).as_posix()
+        except ValueError:  # on another drive
+            return False
         return any(_glob(paths).fullmatch(seen) for paths in of_rule)
 
 

@@ -99,6 +99,15 @@ def test_without_a_file_there_are_no_rules(tmp_path):
     assert project.rules(tmp_path) == scrub.NO_RULES
 
 
+def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
+    """It was deleted, and a replay of a cassette that ships needs none."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert project.rules() == scrub.NO_RULES
+
+
 @pytest.mark.parametrize("content", [b"[tool.cassette\n", b"\xff = 1\n", b"a = 1\na = 2\n"])
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
     """Rules that cannot be read must not be rules that are not there."""
