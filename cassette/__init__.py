@@ -15,12 +15,14 @@ if TYPE_CHECKING:
         UnmatchedRequestError,
         UnsafeCassetteError,
     )
+    from cassette.patch import Patch
     from cassette.recorder import record, save
     from cassette.replayer import Cassette, Tape, load, replay
 
 __all__ = [
     "Cassette",
     "CassetteError",
+    "Patch",
     "Tape",
     "UnmatchedRequestError",
     "UnsafeCassetteError",
@@ -33,6 +35,7 @@ __all__ = [
 _HOMES = {
     "Cassette": "cassette.replayer",
     "CassetteError": "cassette.errors",
+    "Patch": "cassette.patch",
     "Tape": "cassette.replayer",
     "UnmatchedRequestError": "cassette.errors",
     "UnsafeCassetteError": "cassette.errors",

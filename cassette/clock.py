@@ -40,9 +40,14 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         """Let that much virtual time pass at once."""
+        self.skip(seconds)
+        with self._lock:
+            self._sleeps.append(seconds)
+
+    def skip(self, seconds: float) -> None:
+        """Let that much virtual time pass at once, in which nobody slept: ECS was slow."""
         with self._lock:
             self._skipped += max(0.0, seconds)
-            self._sleeps.append(seconds)
 
     def __repr__(self) -> str:
         return f"<Clock {self.now:g} s, {len(self._sleeps)} sleeps skipped>"

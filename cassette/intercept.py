@@ -17,10 +17,12 @@ here; nothing is ever registered on a client or a session.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import copy
 import functools
 import json
+import math
 import sys
 import threading
 import time
@@ -31,6 +33,7 @@ from typing import Any, Protocol
 import botocore.awsrequest
 import botocore.client
 import botocore.endpoint
+import botocore.exceptions
 import botocore.waiter
 
 from cassette import shapes
@@ -71,6 +74,10 @@ class Answer(Protocol):
     def request_id(self) -> str:
         """The value of `x-amzn-RequestId`."""
 
+    @property
+    def latency(self) -> float:
+        """How many seconds ECS takes to answer."""
+
     def parsed(self) -> dict[str, Any]:
         """A fresh copy of what botocore's parser makes of a success, without metadata."""
 
@@ -86,6 +93,9 @@ class Exchange(Protocol):
 
     def delayed(self, seconds: float) -> None:
         """Botocore backs off before the next attempt."""
+
+    def waited(self, seconds: float) -> None:
+        """The client waits for an answer that is slow, in virtual time."""
 
 
 # -- taps -----------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ class ReplayTap(_Tap):
             if self._otherwise is None:
                 raise
             return self._otherwise.make_request(endpoint, operation_model, request)
-        if self._short_way and answer.status < 300:
+        if self._short_way and answer.status < 300 and not answer.latency:
             done = _http(answer, is_async), _with_metadata(answer)
             return _completed(done) if is_async else done
         return self._wire_way(endpoint, operation_model, request, exchange, answer)
@@ -181,9 +191,10 @@ class ReplayTap(_Tap):
         is_async = _is_async(endpoint.__class__)
         waiting = [first]
 
-        def send(name: str, _values: dict[str, Any]) -> Any:
+        def send(name: str, _values: dict[str, Any]) -> _Arriving | None:
             if name.startswith("before-send."):
-                return _http(waiting.pop() if waiting else exchange.attempt(), is_async)
+                answer = waiting.pop() if waiting else exchange.attempt()
+                return self._arriving(endpoint, exchange, answer)
             return None
 
         def delay(name: str, responses: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -194,6 +205,17 @@ class ReplayTap(_Tap):
         request["context"]["auth_type"] = "none"  # botocore's own word for: do not sign
         shadow = _shadow(endpoint, _AnsweringEvents, send, delay, is_async)
         return _original(shadow, operation_model, request)
+
+    def _arriving(self, endpoint: Any, exchange: Exchange, answer: Answer) -> _Arriving:
+        """An answer on its way: how long it takes, and whether the client waits for so long."""
+        patience = _read_timeout(endpoint)
+        seconds = min(answer.latency, patience)
+        if self._sleep is not None:
+            exchange.waited(seconds)
+            seconds = 0.0
+        if answer.latency > patience:
+            return _Arriving(botocore.exceptions.ReadTimeoutError(endpoint_url=URL), seconds)
+        return _Arriving(_http(answer, _is_async(endpoint.__class__)), seconds)
 
     def _skipped(self, exchange: Exchange, seconds: Any) -> Any:
         """A retry handler's verdict with its delay spent on the clock instead."""
@@ -223,6 +245,29 @@ class _Events:
         return self._emitter.emit(event_name, **values)
 
 
+@dataclass(frozen=True, slots=True)
+class _Arriving:
+    """What a client gets after some seconds of real time: a response, or an error."""
+
+    what: Any
+    seconds: float
+
+    def now(self) -> Any:
+        if self.seconds:
+            time.sleep(self.seconds)
+        return self._arrived()
+
+    async def later(self) -> Any:
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        return self._arrived()
+
+    def _arrived(self) -> Any:
+        if isinstance(self.what, Exception):
+            raise self.what
+        return [(None, self.what)]  # as an emitter gives what its one handler answered
+
+
 class _AnsweringEvents:
     """The events of one replayed call: `before-send` is answered here and reaches nobody else.
 
@@ -233,7 +278,7 @@ class _AnsweringEvents:
     def __init__(
         self,
         emitter: Any,
-        send: Callable[[str, dict[str, Any]], Any],
+        send: Callable[[str, dict[str, Any]], _Arriving | None],
         delay: Callable[[str, list[tuple[Any, Any]]], list[tuple[Any, Any]]],
         is_async: bool,
     ) -> None:
@@ -246,10 +291,9 @@ class _AnsweringEvents:
         return getattr(self._emitter, name)
 
     def emit(self, event_name: str, **values: Any) -> Any:
-        answer = self._send(event_name, values)
-        if answer is not None:
-            responses = [(self._send, answer)]
-            return _completed(responses) if self._is_async else responses
+        arriving = self._send(event_name, values)
+        if arriving is not None:
+            return arriving.later() if self._is_async else arriving.now()
         emitted = self._emitter.emit(event_name, **values)
         if self._is_async:
             return self._delayed_later(event_name, emitted)
@@ -257,6 +301,14 @@ class _AnsweringEvents:
 
     async def _delayed_later(self, name: str, emitted: Awaitable[Any]) -> Any:
         return self._delay(name, await emitted)
+
+
+def _read_timeout(endpoint: Any) -> float:
+    """How many seconds a client waits for an answer; without end if its session does not tell."""
+    timeout = getattr(endpoint.http_session, "_timeout", None)
+    for name in ("read_timeout", "sock_read", "read"):  # urllib3's, aiohttp's and httpx's
+        timeout = getattr(timeout, name, timeout)
+    return timeout if isinstance(timeout, (int, float)) else math.inf
 
 
 def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:

@@ -20,6 +20,11 @@ Kind = Literal["cassette", "patch"]
 PATCHES = "patches"
 SUFFIX = ".yaml"
 DEFAULT_FOLDER = "cassettes"
+# What makes a text a path: a JSON Patch often comes as JSON, a cassette never does.
+_ENDINGS: dict[str, tuple[str, ...]] = {
+    "cassette": (SUFFIX, ".yml"),
+    "patch": (SUFFIX, ".yml", ".json"),
+}
 
 
 def built_in_pack() -> Path:
@@ -70,7 +75,7 @@ class Library:
     def _find(self, name: str | os.PathLike[str], kind: Kind) -> Path:
         text = os.fspath(name)
         path = Path(text)
-        if path.suffix in (SUFFIX, ".yml"):
+        if path.suffix in _ENDINGS[kind]:
             if path.is_file():
                 return path
         elif ".." in path.parts or path.is_absolute():

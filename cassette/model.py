@@ -7,6 +7,7 @@ turns one form into the other. Who holds a body must not change it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,12 @@ def _error_of(status: int, body: Body) -> ApiError:
     return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
 
 
+def _plain(outcome: Outcome) -> object:
+    if isinstance(outcome, Response):
+        return outcome.body
+    return [outcome.status, outcome.code, outcome.message, outcome.members]
+
+
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """One API call and its outcome.
@@ -83,6 +90,7 @@ class Interaction:
         request: the parameters of the call, in readable form.
         outcome: what ECS answered.
         count: how many calls in a row for the same request had this very outcome, from 1.
+        latency: how many seconds ECS took to answer, for a call that is to be slow.
     """
 
     at: float
@@ -90,6 +98,7 @@ class Interaction:
     request: Body
     outcome: Outcome
     count: int = 1
+    latency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,8 @@ class Recorded:
         source: `live`, or in plain words what else it came from.
         variant_of: for a variant, the name of the cassette that was patched.
         patches: for a variant, the patches applied, in order.
+        allow: the ids of the rules of `cassette.check` that it may break: those that its patches
+            allow, or that what was recorded in the place of ECS does not keep.
     """
 
     at: str
@@ -111,6 +122,7 @@ class Recorded:
     source: str = "live"
     variant_of: str | None = None
     patches: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +160,24 @@ class Cassette:
     path: str | None = field(default=None, compare=False)
 
     @property
+    def digest(self) -> str:
+        """What tells this recording from any other: 16 hex digits over all its interactions.
+
+        The form of the file, its header and its path have no part in it.
+        """
+        parts = [
+            [one.at, one.operation, one.request, _plain(one.outcome), one.count, one.latency]
+            for one in self.interactions
+        ]
+        text = json.dumps(parts, sort_keys=True, default=dict)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
     def tasks(self) -> list[dict[str, Any]]:
         """The last recorded state of each task, as boto3 would return it, in order of appearance.
+
+        What StopTask answered counts only for a task of which nothing else is known: it says
+        what was asked for, and a variant keeps it for a program that asks.
 
         Shape: `DescribeTasksResponse.tasks` of botocore's ECS model; timestamps are
         timezone-aware datetimes.
@@ -158,7 +186,9 @@ class Cassette:
         for interaction in self.interactions:
             if isinstance(interaction.outcome, Response):
                 for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
-                    last[task.get("taskArn", "")] = task
+                    arn = task.get("taskArn", "")
+                    if interaction.operation != "StopTask" or arn not in last:
+                        last[arn] = task
         body = shapes.parse(
             "DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": list(last.values())})
         )

@@ -31,6 +31,7 @@ from cassette.diff import Difference, compare
 from cassette.errors import CassetteNotFoundError, DriftError, UsageError
 from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
+from cassette.patch import Patch
 from cassette.player import Call, Player, Rules
 from cassette.recorder import Recording, check_writable, save, tool
 from cassette.replayer import Tape, replay
@@ -81,7 +82,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         self,
         mode: str,
         name: str | os.PathLike[str],
-        *patches: str,
+        *patches: str | Patch,
         library: Library | None = None,
         folder: Path | None = None,
         policy: str | None = None,

@@ -41,12 +41,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 class Cassette(model.Cassette):
     """A cassette that knows how to be patched; what `load` returns. Frozen, as every cassette."""
 
-    def patched(self, *patches: str) -> Cassette:
+    def patched(self, *patches: str | patch.Patch) -> Cassette:
         """A variant: this cassette with patches applied, in order.
 
         Args:
             patches: names (`stopped/exit-code`), with values for their params
-                (`stopped/exit-code(code=3)`), or paths of patch files.
+                (`stopped/exit-code(code=3)` or `Patch("stopped/exit-code", code=3)`), or paths
+                of patch files.
 
         Raises:
             CassetteNotFoundError: there is no such patch.
@@ -75,19 +76,21 @@ def _public(cassette: model.Cassette) -> Cassette:
     )
 
 
-def patched(cassette: model.Cassette, patches: Iterable[str], library: Library) -> model.Cassette:
+def patched(
+    cassette: model.Cassette, patches: Iterable[str | patch.Patch], library: Library
+) -> model.Cassette:
     """A cassette with patches of a library applied, in order."""
     for reference in patches:
-        name, values = patch.parse_reference(reference)
+        one = reference if isinstance(reference, patch.Patch) else patch.Patch.parse(reference)
         try:
-            cassette = patch.apply(cassette, read_patch(name, library), values)
+            cassette = patch.apply(cassette, read_patch(one.name, library), one.values)
         except PatchError as error:
             _place(error)
             raise
     return cassette
 
 
-def read_patch(name: str, library: Library) -> patch.Patch:
+def read_patch(name: str, library: Library) -> patch.PatchFile:
     """A patch of a library, with all that it extends.
 
     Raises:
@@ -136,8 +139,8 @@ class Tape:
                 self._started = self._started or self._start()
         return self._started
 
-    def _exchange(self, operation: str, parameters: dict[str, Any]) -> intercept.Exchange:
-        return self._player.exchange(operation, parameters)
+    def _exchange(self, operation: str, content: bytes) -> intercept.Exchange:
+        return self._player.exchange(operation, content)
 
     @property
     def cassette(self) -> model.Cassette:
@@ -202,7 +205,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
     def __init__(
         self,
         name: str | os.PathLike[str] | model.Cassette,
-        *patches: str,
+        *patches: str | patch.Patch,
         unknown: Unknown = "error",
         on_end: OnEnd = "hold",
         advance: Advance = "call",

@@ -65,7 +65,8 @@ def enum_of(shape: str, member: str) -> tuple[str, ...]:
 def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tasks in a response: of DescribeTasks, RunTask, StartTask and StopTask."""
     if operation in ("DescribeTasks", "RunTask", "StartTask"):
-        return list(body.get("tasks") or ())
+        tasks = body.get("tasks")
+        return list(tasks) if isinstance(tasks, (list, tuple)) else []
     if operation == "StopTask" and body.get("task"):
         return [body["task"]]
     return []

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "cassette"
 # A room is a module or a subpackage of `cassette`; some modules share one.
 SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
 
-MODEL = {"errors", "shapes", "model"}
+MODEL = {"errors", "shapes", "model", "check"}
 ROOMS = {"store", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
 BELOW_EDGES = MODEL | ROOMS | {"library", "project"} | VERBS
@@ -28,6 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "shapes": {"errors"},
     "model": {"errors", "shapes"},
+    # The rules of what ECS can answer: data over the model, for patches and for files.
+    "check": {"errors", "shapes", "model"},
     **dict.fromkeys(ROOMS, MODEL),
     "library": MODEL | {"store"},
     # A project's own scrubbing rules, found and checked.

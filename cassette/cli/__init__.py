@@ -21,7 +21,7 @@ from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
-    "check": "Read cassettes and say what is wrong with them.",
+    "check": "Check that cassettes can be read, and that ECS could answer so.",
     "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",

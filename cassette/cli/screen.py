@@ -1,15 +1,12 @@
-"""What the commands share: the console, columns, arguments and options, what a user names."""
+"""What the commands share: the console, columns, arguments and options."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 from click.shell_completion import CompletionItem
-
-from cassette.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +27,6 @@ POLICY = click.option(
     "project's rules say, or standard.",
 )
 _ENDLESS = 1000  # columns of a pipe
-_SUFFIXES = (".yaml", ".yml", ".json")
 # What a state, a health or a change is drawn in.
 STYLES = {
     "RUNNING": "green",
@@ -120,22 +116,3 @@ def counted(number: int, thing: str) -> str:
     if thing.endswith("y"):
         return f"{number} {thing[:-1]}ies"
     return f"{number} {thing}{'es' if thing.endswith(('s', 'ch')) else 's'}"
-
-
-def files_in(paths: Sequence[str]) -> list[Path]:
-    """Every YAML and JSON file named, or in a folder named.
-
-    Raises:
-        UsageError: there is no such file or folder, or none in it.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise UsageError("there is no such file or folder", path=str(path))
-        inside = sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES)
-        found += inside if path.is_dir() else [path]
-    if not found:
-        raise UsageError(
-            "there is no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
-        )
-    return found

@@ -101,6 +101,7 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
     if recorded.variant_of:
         yield "variant of", recorded.variant_of
         yield "patches", ", ".join(recorded.patches)
+    yield "digest", cassette.digest
     yield "scrubbed", f"policy {cassette.scrub.policy}, version {cassette.scrub.version}"
     calls = sum(interaction.count for interaction in cassette.interactions)
     lasted = max((interaction.at for interaction in cassette.interactions), default=0)

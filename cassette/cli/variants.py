@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cassette.library import Library
     from cassette.model import Cassette
-    from cassette.patch import Param, Patch
+    from cassette.patch import Param, PatchFile
 
 _NARROW = 100  # columns of a terminal below which a name stands above its summary
 
@@ -45,7 +45,7 @@ class Entry:
     """
 
     name: str
-    patch: Patch | None
+    patch: PatchFile | None
     fits: bool | None = None
     problem: str | None = None
 

@@ -1,20 +1,19 @@
 """Patch files: RFC 6902 operations that turn a cassette into a variant of it.
 
-`parse` reads a patch from plain data, `apply` makes the variant, `parse_reference` reads what
-a user writes to name a patch and its parameters. `docs/patches.md` describes the language.
+`Patch` is how a user names one, with values for its parameters; `parse` reads the file into a
+`PatchFile`; `apply` makes the variant. `docs/patches.md` describes the language.
 """
 
-from cassette.patch.language import Entry, Param, Patch, Step, parse
-from cassette.patch.reference import format_reference, parse_reference
+from cassette.patch.language import Entry, Param, PatchFile, Step, parse
+from cassette.patch.reference import Patch
 from cassette.patch.variant import apply
 
 __all__ = [
     "Entry",
     "Param",
     "Patch",
+    "PatchFile",
     "Step",
     "apply",
-    "format_reference",
     "parse",
-    "parse_reference",
 ]

@@ -16,9 +16,10 @@ from typing import Any, NoReturn
 
 from jsonpatch import JsonPointer, JsonPointerException
 
+from cassette import check
 from cassette.errors import PatchError, UsageError
-from cassette.patch import check, values
-from cassette.patch.reference import parse_reference
+from cassette.patch import values
+from cassette.patch.reference import Patch
 
 FORMAT_VERSION = 1
 EACH = ("task", "container", "attachment", "agent", "response")
@@ -42,9 +43,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 Read = Callable[[str], tuple[object, str]]
 
 _KEYS = frozenset(
-    "patch summary source extends params where history apply then error throttle allow".split()
+    "patch summary source base extends params where history apply then error throttle latency "
+    "allow".split()
 )
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Patch:
-    """A patch file.
+class PatchFile:
+    """What a patch file says.
 
     Args:
         name: as users write it, for example `stopped/out-of-memory`.
@@ -148,6 +151,8 @@ class Patch:
         apply: what it does.
         then: later states.
         fault: what ECS refuses, before the last answer to each request or in its place.
+        latency: how long ECS takes for the last answer to each request, or a reference to it.
+        digest: of the only cassette that it is for; None for any.
         allow: rules of `check.RULES` that it may break.
     """
 
@@ -161,10 +166,12 @@ class Patch:
     apply: tuple[Entry, ...] = ()
     then: tuple[Step, ...] = ()
     fault: Fault | None = None
+    latency: object = None
+    digest: str | None = None
     allow: tuple[str, ...] = ()
 
 
-def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> Patch:
+def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> PatchFile:
     """Read a patch from plain data: what its YAML or JSON holds.
 
     Args:
@@ -188,10 +195,10 @@ class _Reader:
     extending: tuple[str, ...] = ()
     params: dict[str, Param] = field(default_factory=dict)
 
-    def patch(self, data: object) -> Patch:
+    def patch(self, data: object) -> PatchFile:
         if isinstance(data, (list, tuple)):
             entry = Entry("", "response", ops=self.operations(data, ""))
-            return Patch(self.name, f"Operations of {self.name}", self.path, apply=(entry,))
+            return PatchFile(self.name, f"Operations of {self.name}", self.path, apply=(entry,))
         document = self.mapping(data, "", _KEYS, ("patch", "summary"))
         if document["patch"] is not FORMAT_VERSION:
             self.fail(
@@ -204,7 +211,7 @@ class _Reader:
         self.params.update((param.name, param) for param in base.params)
         for key, value in self.mapping(document.get("params", {}), "/params").items():
             self.params[key] = self.param(key, value)
-        one = Patch(
+        one = PatchFile(
             name=self.name,
             summary=self.text(document["summary"], "/summary"),
             path=self.path,
@@ -218,24 +225,26 @@ class _Reader:
                 for index, value in enumerate(self.items(document.get("then", []), "/then"))
             ),
             fault=self.fault(document),
+            latency=self.duration(document.get("latency"), "/latency"),
+            digest=self.digest(document.get("base")),
             allow=tuple(
                 self.one_of(value, check.RULES, f"/allow/{index}")
                 for index, value in enumerate(self.items(document.get("allow", []), "/allow"))
             ),
         )
-        if not (one.apply or one.fault or "extends" in document):
+        if not (one.apply or one.fault or one.latency or "extends" in document):
             self.fail("the key 'apply' is missing", "")
         return _extended(base, one)
 
-    def base(self, reference: object) -> Patch:
+    def base(self, reference: object) -> PatchFile:
         """The patch that this one extends, with the values given there as its defaults."""
         if reference is None:
-            return Patch("", "")
-        text = self.text(reference, "/extends")
+            return PatchFile("", "")
         try:
-            name, given = parse_reference(text)
+            extended = Patch.parse(self.text(reference, "/extends"))
         except UsageError as error:
             self.fail(error.problem, "/extends")
+        name = extended.name
         if self.read is None or name in (self.name, *self.extending):
             self.fail(
                 "a patch extends itself" if self.read else "it extends a patch out of reach",
@@ -244,7 +253,7 @@ class _Reader:
         data, path = self.read(name)
         base = _Reader(name, path, self.read, (self.name, *self.extending)).patch(data)
         known = {param.name: param for param in base.params}
-        for key, value in given.items():
+        for key, value in extended.values.items():
             if key not in known or not known[key].takes(value):
                 self.fail(f"{name} does not take {key}={json.dumps(value)}", "/extends")
             known[key] = dataclasses.replace(known[key], default=value, required=False)
@@ -278,6 +287,30 @@ class _Reader:
             status,
             self.count(given["calls"], "/error/calls") if "calls" in given else None,
         )
+
+    def digest(self, base: object) -> str | None:
+        """The digest of the cassette that the patch is for."""
+        if base is None:
+            return None
+        given = self.mapping(base, "/base", {"digest"}, ("digest",))
+        text = self.text(given["digest"], "/base/digest")
+        if not _DIGEST.fullmatch(text):
+            self.fail(
+                f"{text!r} is no digest of a cassette",
+                "/base/digest",
+                fix="cassette show NAME tells a cassette's digest; write it in double quotes",
+            )
+        return text
+
+    def duration(self, value: object, pointer: str) -> object:
+        """A duration such as 90s, or a reference to one; None if there is none."""
+        self.references(value, pointer)
+        if value is not None and not isinstance(value, Mapping):
+            try:
+                values.seconds_of(value)
+            except ValueError as error:
+                self.fail(str(error), pointer)
+        return value
 
     def count(self, value: object, pointer: str) -> object:
         """A number of calls, or a reference to one."""
@@ -347,13 +380,9 @@ class _Reader:
 
     def step(self, value: object, pointer: str) -> Step:
         given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
-        after = given["after"]
-        self.references(after, f"{pointer}/after")
-        if not isinstance(after, Mapping):
-            try:
-                values.seconds_of(after)
-            except ValueError as error:
-                self.fail(str(error), f"{pointer}/after")
+        after = self.duration(given["after"], f"{pointer}/after")
+        if after is None:
+            self.fail("it must be a duration such as 90s", f"{pointer}/after")
         entries = self.entries(given["apply"], f"{pointer}/apply")
         for entry in entries:
             if entry.each == "response" or entry.states != "last":
@@ -470,7 +499,7 @@ class _Reader:
         )
 
 
-def _extended(base: Patch, one: Patch) -> Patch:
+def _extended(base: PatchFile, one: PatchFile) -> PatchFile:
     """A patch that does what its base does, and then what it says itself."""
     return dataclasses.replace(
         one,
@@ -479,6 +508,8 @@ def _extended(base: Patch, one: Patch) -> Patch:
         apply=base.apply + one.apply,
         then=base.then + one.then,
         fault=one.fault or base.fault,
+        latency=one.latency or base.latency,
+        digest=one.digest or base.digest,
         allow=base.allow + one.allow,
     )
 

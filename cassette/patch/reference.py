@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from cassette.errors import UsageError
 
@@ -17,41 +20,93 @@ _LITERAL = re.compile(r'true|false|null|-?\d+(\.\d+)?([eE][-+]?\d+)?|".*"', re.D
 _EXAMPLE = "stopped/exit-code(code=3, container=sidecar)"
 
 
-def parse_reference(text: str) -> tuple[str, dict[str, object]]:
-    """Split a reference into the patch's name and the values of its parameters.
+class Patch:
+    """A patch by its name, with values for its params: `Patch("stopped/exit-code", code=3)`.
 
-    Numbers, `true`, `false`, `null` and text in double quotes are read as JSON; all else is
-    text.
+    It stands wherever a patch is named, and is the same as the text
+    `stopped/exit-code(code=3)`, which `str` gives. Two that name the same are equal. It does not
+    look for the patch; who applies it does.
+
+    Args:
+        name: the patch's name, or the path of its file.
+        values: for its params; text, numbers, booleans and None.
 
     Raises:
-        UsageError: the part in parentheses is not a list of `name=value`.
+        UsageError: the name is empty or has values of its own, or a value is of another type.
     """
-    match = _REFERENCE.fullmatch(text.strip())
-    if match is None:
-        return text.strip(), {}
-    values: dict[str, object] = {}
-    rest = match["values"].strip()
-    while rest:
-        found = _VALUE.match(rest)
-        if found is None or found["key"] in values:
+
+    __slots__ = ("_values", "name")
+
+    def __init__(
+        self, name: str | os.PathLike[str], /, **values: str | float | bool | None
+    ) -> None:
+        self.name = os.fspath(name).strip()
+        self._values = values
+        if not self.name or self.name.endswith(")"):
             raise UsageError(
-                f"{text!r} does not name a patch and its values: "
-                + (f"it gives {found['key']} twice" if found else f"{rest!r} is not name=value"),
-                fix=f"write it as {_EXAMPLE}; text with a comma stands in double quotes",
+                f"{self.name!r} is no name of a patch",
+                fix=f'Patch("stopped/exit-code", code=3), or the text {_EXAMPLE!r}',
             )
-        values[found["key"]] = _value(found["value"], text)
-        rest = rest[found.end() :].lstrip()
-    return match["name"].strip(), values
+        for key, value in values.items():
+            if not isinstance(value, (str, int, float, bool, type(None))):
+                raise UsageError(
+                    f"the value of {key} for patch {self.name} is a {type(value).__name__}",
+                    nearest="params take text, numbers, True, False and None",
+                )
+
+    @classmethod
+    def parse(cls, text: str) -> Patch:
+        """Read what a user writes: a name, and values in parentheses.
+
+        Numbers, `true`, `false`, `null` and text in double quotes are read as JSON; all else is
+        text.
+
+        Raises:
+            UsageError: the part in parentheses is not a list of `name=value`.
+        """
+        match = _REFERENCE.fullmatch(text.strip())
+        if match is None:
+            return cls(text)
+        values: dict[str, Any] = {}
+        rest = match["values"].strip()
+        while rest:
+            found = _VALUE.match(rest)
+            if found is None or found["key"] in values:
+                raise UsageError(
+                    f"{text!r} does not name a patch and its values: "
+                    + (
+                        f"it gives {found['key']} twice" if found else f"{rest!r} is not name=value"
+                    ),
+                    fix=f"write it as {_EXAMPLE}; text with a comma stands in double quotes",
+                )
+            values[found["key"]] = _value(found["value"], text)
+            rest = rest[found.end() :].lstrip()
+        return cls(match["name"], **values)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values given for its params."""
+        return MappingProxyType(self._values)
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{key}={_written(value)}" for key, value in self._values.items())
+        return f"{self.name}({given})" if given else self.name
+
+    def __repr__(self) -> str:
+        given = [repr(self.name), *(f"{key}={value!r}" for key, value in self._values.items())]
+        return f"Patch({', '.join(given)})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Patch) and str(other) == str(self)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Patch.parse, (str(self),)
 
 
-def format_reference(name: str, values: Mapping[str, object]) -> str:
-    """The text from which `parse_reference` reads this name and these values."""
-    if not values:
-        return name
-    return f"{name}({', '.join(f'{key}={_written(value)}' for key, value in values.items())})"
-
-
-def _value(text: str, reference: str) -> object:
+def _value(text: str, reference: str) -> Any:
     if not _LITERAL.fullmatch(text):
         return text
     try:
@@ -69,4 +124,4 @@ def _written(value: object) -> str:
         and re.fullmatch(r"[\w./:@-]+", value, re.ASCII)
         and not _LITERAL.fullmatch(value)
     )
-    return str(value) if plain else json.dumps(value)
+    return str(value) if plain else json.dumps(value, ensure_ascii=False)

@@ -16,12 +16,13 @@ from typing import Any
 import jsonpatch
 from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
-from cassette import shapes
+from cassette import check, shapes
+from cassette.check import Rule
 from cassette.errors import PatchError
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response
-from cassette.patch import check, values
-from cassette.patch.language import Entry, Param, Patch
-from cassette.patch.reference import format_reference
+from cassette.patch import values
+from cassette.patch.language import Entry, Param, PatchFile
+from cassette.patch.reference import Patch
 
 _DESCRIBE = "DescribeTasks"
 # Containers that ECS adds to a task by itself are nobody's "first container".
@@ -31,7 +32,9 @@ Body = dict[str, Any]
 Task = dict[str, Any]
 
 
-def apply(cassette: Cassette, patch: Patch, values: Mapping[str, object] | None = None) -> Cassette:
+def apply(
+    cassette: Cassette, patch: PatchFile, values: Mapping[str, Any] | None = None
+) -> Cassette:
     """Make the variant of a cassette that a patch describes. The cassette stays as it is.
 
     Args:
@@ -44,23 +47,23 @@ def apply(cassette: Cassette, patch: Patch, values: Mapping[str, object] | None 
 
     Raises:
         PatchError: a value is not one that the patch takes, no task fits, an operation does
-            not, or what comes out is not what botocore's model of ECS allows.
+            not, or what comes out breaks a rule of `cassette.check` that the cassette keeps.
     """
     given = dict(values or {})
     work = _Work(cassette, patch, _params(patch, given))
+    work.know_its_base()
     work.stand()
     for entry in patch.apply:
         work.run(entry)
     work.continue_with_later_states()
     work.refuse()
-    return dataclasses.replace(
-        cassette,
-        recorded=_provenance(cassette, patch, given),
-        interactions=work.interactions(),
-    )
+    made = work.slowed(work.interactions())
+    work.prove(made)
+    recorded = _provenance(cassette, patch, given)
+    return dataclasses.replace(cassette, recorded=recorded, interactions=made)
 
 
-def _params(patch: Patch, given: Mapping[str, object]) -> dict[str, object]:
+def _params(patch: PatchFile, given: Mapping[str, object]) -> dict[str, object]:
     known = {param.name: param for param in patch.params}
     for name, value in given.items():
         if name not in known:
@@ -85,10 +88,11 @@ def _params(patch: Patch, given: Mapping[str, object]) -> dict[str, object]:
     return {param.name: given.get(param.name, param.default) for param in patch.params}
 
 
-def _misfit(patch: Patch, param: Param, value: object) -> PatchError:
+def _misfit(patch: PatchFile, param: Param, value: object) -> PatchError:
     quoted = param.type == "string" and value is not None
     return PatchError(
-        f"the parameter {param.name!r} of patch {patch.name} is a {param.type}, "
+        f"the parameter {param.name!r} of patch {patch.name} is "
+        f"{'an' if param.type == 'integer' else 'a'} {param.type}, "
         f"not {json.dumps(value, default=str)}",
         path=patch.path,
         nearest=param.help or None,
@@ -96,7 +100,7 @@ def _misfit(patch: Patch, param: Param, value: object) -> PatchError:
     )
 
 
-def _provenance(cassette: Cassette, patch: Patch, given: Mapping[str, object]) -> Recorded:
+def _provenance(cassette: Cassette, patch: PatchFile, given: Mapping[str, Any]) -> Recorded:
     recorded = cassette.recorded
     before = recorded.source + "; " if recorded.source.startswith("synthetic: ") else "synthetic: "
     name = PurePath(cassette.path).stem if cassette.path else None
@@ -104,7 +108,8 @@ def _provenance(cassette: Cassette, patch: Patch, given: Mapping[str, object]) -
         recorded,
         source=before + patch.summary,
         variant_of=recorded.variant_of or name,
-        patches=(*recorded.patches, format_reference(patch.name, given)),
+        patches=(*recorded.patches, str(Patch(patch.name, **given))),
+        allow=tuple(sorted({*recorded.allow, *patch.allow})),
     )
 
 
@@ -153,7 +158,7 @@ class _Draft:
 class _Work:
     """One application of a patch."""
 
-    def __init__(self, cassette: Cassette, patch: Patch, params: Mapping[str, object]) -> None:
+    def __init__(self, cassette: Cassette, patch: PatchFile, params: Mapping[str, object]) -> None:
         self.cassette = cassette
         self.patch = patch
         self.params = params
@@ -168,6 +173,17 @@ class _Work:
         )
 
     # -- which state ------------------------------------------------------------------------
+
+    def know_its_base(self) -> None:
+        """Refuse another cassette than the one that the patch is for."""
+        wanted, found = self.patch.digest, self.cassette.digest
+        if wanted not in (None, found):
+            raise self.error(
+                f"the patch {self.patch.name} is for a cassette of digest {wanted}, and "
+                f"{self.base()} has {found}",
+                "/base/digest",
+                fix=f'if the patch is still right, write base: {{digest: "{found}"}}',
+            )
 
     def stand(self) -> None:
         """Find the state of each task that the patch stands on, and drop what cannot be."""
@@ -241,7 +257,7 @@ class _Work:
             if thing is not result:
                 scope[entry.each] = thing
             self.operate(entry, thing, scope, _label(task, None if thing is result else thing))
-        self.check(entry, task, result, shapes.service_model().shape_for("Task"), _label(task))
+        self.fit_model(entry, task, result, shapes.service_model().shape_for("Task"), _label(task))
         return result, None
 
     def run_on_response(self, entry: Entry, draft: _Draft) -> None:
@@ -257,7 +273,7 @@ class _Work:
         body = copy.deepcopy(before)
         self.operate(entry, body, scope, where)
         shape = shapes.shape_of(_DESCRIBE)
-        self.check(entry, before, body, shape, where)
+        self.fit_model(entry, before, body, shape, where)
         draft.body, draft.changed = body, True
 
     def operate(self, entry: Entry, thing: Body, scope: Body, label: str) -> None:
@@ -339,6 +355,27 @@ class _Work:
                 return None, failure
         return state, None
 
+    def slowed(self, made: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
+        """The same with the last answer to each DescribeTasks request as slow as the patch says."""
+        if self.patch.latency is None:
+            return made
+        pointer = "/latency"
+        scope = {"param": self.params}
+        try:
+            taken = values.seconds_of(values.resolve(self.patch.latency, scope))
+        except ValueError as error:
+            raise self.error(str(error), pointer) from error
+        last = {
+            _request_key(interaction): index
+            for index, interaction in enumerate(made)
+            if interaction.operation == _DESCRIBE
+        }
+        slow = set(last.values()) or self.no_response()
+        return tuple(
+            dataclasses.replace(one, latency=float(taken)) if index in slow else one
+            for index, one in enumerate(made)
+        )
+
     def interactions(self) -> tuple[Interaction, ...]:
         """The variant's interactions, in the order of their time."""
         done = [draft.done() for draft in self.drafts if not draft.empty()]
@@ -376,7 +413,7 @@ class _Work:
     def last_responses(self) -> list[_Draft]:
         """The last response to each DescribeTasks request."""
         last = {
-            json.dumps(draft.interaction.request, sort_keys=True): draft
+            _request_key(draft.interaction): draft
             for draft in self.drafts
             if draft.body is not None and not draft.empty()
         }
@@ -410,19 +447,56 @@ class _Work:
 
     # -- what may be wrong ------------------------------------------------------------------
 
-    def check(self, entry: Entry, before: Body, after: Body, shape: Any, label: str) -> None:
+    def fit_model(self, entry: Entry, before: Body, after: Body, shape: Any, label: str) -> None:
         """Refuse what an entry made that botocore's model of ECS does not have."""
-        found = [p for p in check.problems(after, shape) if p.rule not in self.patch.allow]
-        known = {(p.rule, p.detail) for p in check.problems(before, shape)} if found else set()
-        for problem in found:
-            if (problem.rule, problem.detail) not in known:
-                raise self.error(
-                    f"it makes what ECS cannot answer: {problem.detail}, "
-                    f"at {problem.pointer} of {label}",
-                    entry.pointer,
-                    nearest=problem.nearest and f"ECS has {problem.nearest}",
-                    fix=f"correct it, or write allow: [{problem.rule}] to have it all the same",
-                )
+        allowed = self.allowed()
+        found = [one for one in check.misfits(after, shape) if one[0].id not in allowed]
+        known = {(rule, misfit.detail) for rule, misfit in check.misfits(before, shape)}
+        for rule, misfit in found:
+            if (rule, misfit.detail) not in known:
+                raise self.impossible(rule, misfit, entry, label)
+
+    def prove(self, made: tuple[Interaction, ...]) -> None:
+        """Refuse states that break a rule of a task's life which the cassette keeps."""
+        allowed = self.allowed()
+        before = check.timelines(self.cassette.interactions)
+        for arn, states in check.timelines(made).items():
+            of_base = before.get(arn, [])
+            if [seen.task for seen in states] == [seen.task for seen in of_base]:
+                continue
+            known = {_key(problem) for problem in check.problems_in(of_base)}
+            for problem in check.problems_in(states):
+                if problem.rule.id not in allowed and _key(problem) not in known:
+                    misfit = check.Misfit(problem.place, problem.detail, problem.fits)
+                    entry = self.writer(problem.place)
+                    raise self.impossible(problem.rule, misfit, entry, _label({"taskArn": arn}))
+
+    def allowed(self) -> set[str]:
+        """The rules that what comes out may break."""
+        return {*self.patch.allow, *self.cassette.recorded.allow}
+
+    def writer(self, place: str) -> Entry:
+        """The entry that wrote a member of a task last; the first one if none did."""
+        entries = [*self.patch.apply, *(one for step in self.patch.then for one in step.apply)]
+        for entry in reversed(entries):
+            for pointer in (*entry.unset, *(op["path"] for op in entry.ops)):
+                if place == pointer or (entry.each != "task" and place.endswith(pointer)):
+                    return entry
+        return entries[0] if entries else Entry("")
+
+    def impossible(self, rule: Rule, misfit: check.Misfit, entry: Entry, label: str) -> PatchError:
+        """The error for what ECS cannot answer."""
+        self.path = entry.path or self.patch.path
+        says = [f"rule {rule.id}: {rule.says}", f"source: {rule.source}"]
+        allow = f"allow: [{rule.id}]"
+        return self.error(
+            f"it makes what ECS cannot answer: {misfit.detail}, at {misfit.place} of {label}",
+            entry.pointer or None,
+            nearest="\n".join([*([f"ECS has {misfit.fits}"] if misfit.fits else []), *says]),
+            fix=f"correct it, or write {allow} to have it all the same"
+            if entry.pointer
+            else f"correct it, or make it a patch file, with each: response, and {allow}",
+        )
 
     def refused(self, op: Mapping[str, Any], thing: Body, pointer: str, label: str) -> PatchError:
         """The error for an operation that does not fit what it is done to."""
@@ -470,9 +544,18 @@ def _draft(interaction: Interaction) -> _Draft:
     return _Draft(interaction)
 
 
+def _request_key(interaction: Interaction) -> str:
+    return json.dumps(interaction.request, sort_keys=True)
+
+
+def _key(problem: check.Problem) -> tuple[check.Rule, str]:
+    """What makes two problems of one task the same one: the rule and the member."""
+    return problem.rule, problem.place
+
+
 def _later(interaction: Interaction, elapsed: Decimal) -> _Draft:
     at = float(Decimal(str(interaction.at)) + elapsed)
-    again = dataclasses.replace(interaction, at=at, count=1)
+    again = dataclasses.replace(interaction, at=at, count=1, latency=0.0)
     return _Draft(again, {"tasks": [], "failures": []}, changed=True)
 
 

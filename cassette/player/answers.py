@@ -106,6 +106,7 @@ class Answer:
     failures: Sequence[Recorded] = ()
     error: ApiError | None = None
     composed: bool = False  # of single tasks, as DescribeTasks is
+    latency: float = 0.0
     request_id: str = ""
 
     @property

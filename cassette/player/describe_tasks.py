@@ -96,17 +96,19 @@ class Tasks:
                 self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
             for named in request.get("tasks") or ():
                 timeline = timelines.setdefault(short_name(named), Timeline())
-                step = Step(index, interaction.at, interaction.count, error=outcome)
+                step = _step(index, interaction)
+                step.error = outcome
                 timeline.steps.append(step)
             return
         self._gone.pop(cluster, None)
         has_tags = "TAGS" in (request.get("include") or ())
         for task in outcome.body.get("tasks") or ():
-            step = Step(index, interaction.at, interaction.count, has_tags=has_tags)
+            step = _step(index, interaction)
+            step.has_tags = has_tags
             step.body = _task(task)
             timelines.setdefault(id_of(task), Timeline()).steps.append(step)
         for failure in outcome.body.get("failures") or ():
-            step = Step(index, interaction.at, interaction.count)
+            step = _step(index, interaction)
             step.failure = _failure(failure)
             id_ = short_name(failure.get("arn") or "")
             timelines.setdefault(id_, Timeline()).steps.append(step)
@@ -172,6 +174,7 @@ class Tasks:
         bodies: list[Recorded] = []
         failures: list[Recorded] = []
         error: Step | None = None
+        latency = 0.0
         taken: list[tuple[Timeline, Step]] = []
         for name, timeline in asked.found:
             if timeline is None:
@@ -179,6 +182,7 @@ class Tasks:
                 continue
             step = self._step(timeline, asked)
             taken.append((timeline, step))
+            latency = max(latency, step.latency)
             if step.body is not None:
                 same = step.has_tags == asked.wants_tags
                 bodies.append(step.body if same else self._other(step, step.body, timeline, asked))
@@ -193,7 +197,9 @@ class Tasks:
                 self.served.add(step.index)
                 if not self._by_clock:
                     timeline.advance()
-        return Answer(error=error.error) if error else Answer(bodies, failures, composed=True)
+        if error is not None:
+            return Answer(error=error.error, latency=error.latency)
+        return Answer(bodies, failures, composed=True, latency=latency)
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
@@ -280,6 +286,10 @@ def _task(task: Body) -> Recorded:
 
 def _failure(failure: Body) -> Recorded:
     return Recorded("DescribeTasks", {"failures": [failure]})
+
+
+def _step(index: int, interaction: Interaction) -> Step:
+    return Step(index, interaction.at, interaction.count, latency=interaction.latency)
 
 
 # What ECS says to names that cannot be right, whatever there is. Source of the words: public

@@ -71,7 +71,7 @@ class Player:
         identify: Callable[[str], str],
     ) -> None:
         self.cassette = cassette
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         unmatched = Unmatched(cassette, comparable)
         self._tasks = Tasks(cassette, clock, rules, identify, unmatched)
@@ -88,7 +88,7 @@ class Player:
 
     def exchange(self, operation: str, content: bytes) -> Exchange:
         """Begin to answer one API call; `content` is its parameters, as on the wire."""
-        call = Call(operation, content or b"{}", self._clock.now)
+        call = Call(operation, content or b"{}", self.clock.now)
         with self._lock:
             self.calls.append(call)
             number = len(self.calls)
@@ -140,3 +140,7 @@ class Exchange:
     def delayed(self, seconds: float) -> None:
         """Botocore backs off before the next attempt."""
         self.call.delays += (seconds,)
+
+    def waited(self, seconds: float) -> None:
+        """The client waits for an answer that is slow, in virtual time."""
+        self.player.clock.skip(seconds)

@@ -101,7 +101,7 @@ class Requests:
     def _index(self, index: int, interaction: Interaction) -> None:
         timelines = self._operations.setdefault(interaction.operation, {})
         key = self._key(interaction.operation, interaction.request)
-        step = Step(index, interaction.at, interaction.count)
+        step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
         if isinstance(interaction.outcome, ApiError):
             step.error = interaction.outcome
         else:
@@ -135,7 +135,8 @@ class Requests:
             parameters = json.loads(content)
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.served.add(step.index)
-        return Answer(error=step.error) if step.body is None else Answer((step.body,))
+        bodies = () if step.body is None else (step.body,)
+        return Answer(bodies, error=step.error, latency=step.latency)
 
     def _key(self, operation: str, parameters: Body) -> str:
         return json.dumps(self._normalised(operation, parameters), sort_keys=True)

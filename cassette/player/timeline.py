@@ -17,6 +17,7 @@ class Step:
         index: of the interaction it came from.
         at: when it was recorded, in seconds since the first call.
         count: how many calls in a row it answers.
+        latency: how many seconds ECS takes to answer.
         has_tags: whether the body was asked for with its tags.
         other: the same state with tags where it has none, or without.
     """
@@ -28,6 +29,7 @@ class Step:
     failure: Recorded | None = None
     error: ApiError | None = None
     has_tags: bool = False
+    latency: float = 0.0
     other: Recorded | None = None
 
 

@@ -38,10 +38,10 @@ def _try(library: Library, name: str, reference: str) -> PatchError | None:
     from cassette.replayer import read_patch
 
     cassette = library.load(name)
-    patch_name, values = patch.parse_reference(reference)
-    readable = read_patch(patch_name, library)
+    named = patch.Patch.parse(reference)
+    readable = read_patch(named.name, library)
     try:
-        patch.apply(cassette, readable, values)
+        patch.apply(cassette, readable, named.values)
     except PatchError as error:
         return error
     return None

@@ -89,14 +89,16 @@ def _nearest_first(item: Any) -> list[pytest.Mark]:
 
 
 def _names(mark: pytest.Mark) -> tuple[str, ...]:
-    """A marker's names, as text."""
-    wrong = [name for name in mark.args if not isinstance(name, (str, os.PathLike))]
+    """A marker's names, as text; a `Patch` is its text."""
+    from cassette.patch import Patch
+
+    wrong = [name for name in mark.args if not isinstance(name, (str, os.PathLike, Patch))]
     if wrong:
         raise failed(
             f"the marker {mark.name} takes the names of a cassette and of patches, not "
             f'{wrong[0]!r}; write @pytest.mark.{mark.name}("web", "stopped/out-of-memory")'
         )
-    return tuple(os.fspath(name) for name in mark.args)
+    return tuple(str(n) if isinstance(n, Patch) else os.fspath(n) for n in mark.args)
 
 
 def _name_of(item: Any) -> str:

@@ -28,7 +28,7 @@ _HEAD = 4096  # bytes of a file in which `cassette:` stands
 def look_up(session: pytest.Session) -> None:
     """Look up what the markers of the collected tests name, whether the tests will run or not."""
     from cassette.errors import CassetteError
-    from cassette.patch import parse_reference
+    from cassette.patch import Patch
     from cassette.replayer import read_patch
 
     config = session.config
@@ -42,7 +42,7 @@ def look_up(session: pytest.Session) -> None:
             if asked:
                 library.find(asked.name, "cassette")
                 for patch in asked.patches:
-                    read_patch(parse_reference(patch)[0], library)
+                    read_patch(Patch.parse(patch).name, library)
 
 
 def of(used: Usage) -> tuple[list[Path], list[Path]]:

@@ -130,9 +130,9 @@ class Report:
     def _never_played(self) -> list[str]:
         """The patches that ship and that no test played, whatever their values."""
         from cassette.library import Library
-        from cassette.patch import parse_reference
+        from cassette.patch import Patch
 
-        played = {parse_reference(patch)[0] for _, p in self._used.played for patch in p}
+        played = {Patch.parse(patch).name for _, p in self._used.played for patch in p}
         return [name for name in Library(()).names("patch") if name not in played]
 
     def _shown(self, path: str | Path) -> str:

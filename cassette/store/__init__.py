@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cassette.store.document import locate, read_document
+from cassette.store.document import lines, locate, read_document
 from cassette.store.files import parse, read, render, render_patch, write
 
-__all__ = ["locate", "parse", "read", "read_document", "render", "render_patch", "write"]
+__all__ = ["lines", "locate", "parse", "read", "read_document", "render", "render_patch", "write"]

@@ -274,6 +274,11 @@ def locate(text: bytes | str, pointer: str) -> int | None:
     return None
 
 
+def lines(text: bytes | str) -> dict[str, int]:
+    """The line, from 1, of every value of a document, by its JSON Pointer; see `locate`."""
+    return dict(_places(_BACKEND(_encoded(text))))
+
+
 def _places(source: Any) -> Iterator[tuple[str, int]]:
     """Every value of a document in order: its JSON Pointer and its line."""
     path: list[str] = []  # of the open mappings and lists

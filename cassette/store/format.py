@@ -33,6 +33,7 @@ _OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _WRITER = re.compile(r"ecs-cassette (\d+(?:\.\d+)*)", re.ASCII)
 
+_NAMES = ("patches", "allow")  # of the header: lists of names
 _OUTCOMES = ("response", "changes", "error")
 _NEEDS = {  # the members that each operation of RFC 6902 has beside op and path
     "add": ["value"],
@@ -105,11 +106,17 @@ def _version(data: object) -> None:
 
 def _recorded(data: object) -> Recorded:
     place = "/recorded"
-    fields = _mapping(data, place, ["at", "by", "botocore", "source"], ["variant_of", "patches"])
+    fields = _mapping(data, place, ["at", "by", "botocore", "source"], ["variant_of", *_NAMES])
     at = _text(fields["at"], f"{place}/at")
     if not _is_moment(at):
         raise _expected("a time in UTC", f"{place}/at", "at: 2026-11-23T12:00:00Z")
-    patches = _list(fields.get("patches", []), f"{place}/patches")
+    patches, allow = (
+        tuple(
+            _text(name, f"{place}/{key}/{i}")
+            for i, name in enumerate(_list(fields.get(key, []), f"{place}/{key}"))
+        )
+        for key in _NAMES
+    )
     variant_of = fields.get("variant_of")
     return Recorded(
         at=at,
@@ -117,7 +124,8 @@ def _recorded(data: object) -> Recorded:
         botocore=_text(fields["botocore"], f"{place}/botocore"),
         source=_text(fields["source"], f"{place}/source"),
         variant_of=None if variant_of is None else _text(variant_of, f"{place}/variant_of"),
-        patches=tuple(_text(name, f"{place}/patches/{i}") for i, name in enumerate(patches)),
+        patches=patches,
+        allow=allow,
     )
 
 
@@ -126,7 +134,9 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
     found = []
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
-        fields = _mapping(item, place, ["at", "operation", "request"], [*_OUTCOMES, "count"])
+        fields = _mapping(
+            item, place, ["at", "operation", "request"], [*_OUTCOMES, "count", "latency"]
+        )
         operation = _operation(fields["operation"], f"{place}/operation")
         request = _mapping(fields["request"], f"{place}/request")
         key = request_key(operation, request)
@@ -140,6 +150,7 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
                 request=request,
                 outcome=outcome,
                 count=_whole(fields.get("count", 1), f"{place}/count", least=1),
+                latency=_seconds(fields.get("latency", 0), f"{place}/latency"),
             )
         )
     return tuple(found)
@@ -276,7 +287,7 @@ def _seconds(data: object, place: str) -> float:
     except OverflowError:
         seconds = -1.0
     if seconds < 0:
-        raise _expected("seconds since the first call, 0 or more", place, "at: 0.0")
+        raise _expected("seconds, 0 or more", place, f"{place.rpartition('/')[2]}: 0.0")
     return seconds
 
 
@@ -314,8 +325,9 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
     }
     if recorded.variant_of is not None:
         origin["variant_of"] = recorded.variant_of
-    if recorded.patches:
-        origin["patches"] = list(recorded.patches)
+    for name in _NAMES:
+        if getattr(recorded, name):
+            origin[name] = list(getattr(recorded, name))
     scrub = OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version)
     if cassette.scrub.kept:
         scrub["kept"] = list(cassette.scrub.kept)
@@ -342,6 +354,8 @@ def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, An
         }
         if interaction.count > 1:
             item["count"] = interaction.count
+        if interaction.latency:
+            item["latency"] = interaction.latency
         if isinstance(interaction.outcome, Response):
             bases[key] = interaction.outcome.body
         items.append(item)

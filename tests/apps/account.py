@@ -72,9 +72,13 @@ class _Account:
         now = self._states[0]
         if now["desiredStatus"] == "RUNNING":
             reason = request.body.get("reason") or "Task stopped by user"
-            why = {"stopCode": "UserInitiated", "stoppedReason": reason}
+            why = {
+                "stopCode": "UserInitiated",
+                "stoppedReason": reason,
+                "stoppingAt": bodies.EXECUTION_STOPPED_AT - 8,
+            }
             down = [state() | why for state in (_deactivating, _deprovisioning, _stopped)]
-            self._states = [now | {"desiredStatus": "STOPPED"}]
+            self._states = [now | why | {"desiredStatus": "STOPPED"}]
             self._states += [_with_exit_code(143, self._as_asked(state)) for state in down]
         return {"task": self._states[0]}
 

@@ -35,16 +35,22 @@ def replayed(path):
         return recorded.ask(boto3.client("ecs"))
 
 
+OF_CONTAINER = {"PROVISIONING": "PENDING", "RUNNING": "RUNNING", "STOPPED": "STOPPED"}
+
+
 def event(status, version, time, **members):
     """An event as EventBridge sends it: ISO times, no tags, short attachment types."""
+    stopped = status == "STOPPED"
     task = {
-        "taskArn": TASK, "clusterArn": CLUSTER, "lastStatus": status, "desiredStatus": "RUNNING",
+        "taskArn": TASK, "clusterArn": CLUSTER, "lastStatus": status,
+        "desiredStatus": "STOPPED" if stopped else "RUNNING",
         "version": version, "createdAt": "2026-11-23T11:58:03.61Z",
         "updatedAt": "2026-11-23T11:58:09.2Z",
-        "containers": [{"name": "web", "lastStatus": status, "taskArn": TASK}],
+        "containers": [{"name": "web", "lastStatus": OF_CONTAINER[status], "taskArn": TASK}],
         "overrides": {"containerOverrides": [
             {"name": "web", "environment": [{"name": "COLOUR", "value": "an-ordinary-word"}]}]},
-        "attachments": [{"id": bodies.ATTACHMENT_ID, "type": "eni", "status": "ATTACHED"}],
+        "attachments": [{"id": bodies.ATTACHMENT_ID, "type": "eni",
+                         "status": "DELETED" if stopped else "ATTACHED"}],
         **members,
     }  # fmt: skip
     return {
@@ -58,7 +64,8 @@ EVENTS = [
     event("PROVISIONING", 1, "2026-11-23T11:58:03Z"),
     event("RUNNING", 4, "2026-11-23T11:58:28Z", startedAt="2026-11-23T11:58:28.25Z"),
     event("STOPPED", 8, "2026-11-23T12:59:22Z", stopCode="EssentialContainerExited",
-          stoppedAt="2026-11-23T12:59:22.143Z", stoppedReason="Essential container in task exited"),
+          startedAt="2026-11-23T11:58:28.25Z", stoppedAt="2026-11-23T12:59:22.143Z",
+          stoppedReason="Essential container in task exited"),
 ]  # fmt: skip
 
 

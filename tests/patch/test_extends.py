@@ -32,6 +32,7 @@ then:
   - each: task
     ops:
     - {op: add, path: /group, value: later}
+allow: [stop-code, exit-code, same-task]
 """
 
 

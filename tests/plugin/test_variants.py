@@ -27,7 +27,10 @@ def patches(pytester):
     folder = pytester.path / "cassettes/patches/mine"
     folder.mkdir(parents=True)
     for name in ("full", "slow", "gone"):
-        text = "- {op: replace, path: /tasks/0/healthStatus, value: UNHEALTHY}\n"
+        text = "".join(
+            f"- {{op: replace, path: {place}/healthStatus, value: UNHEALTHY}}\n"
+            for place in ("/tasks/0", "/tasks/0/containers/0")
+        )
         folder.joinpath(f"{name}.yaml").write_text(text, "utf-8")
     folder.joinpath("other.yaml").write_text(
         """patch: 1
@@ -276,3 +279,24 @@ class TestOld(unittest.TestCase):
 """)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*needs a plain test function; unittest has none"])
+
+
+def test_patches_are_named_by_value_too(run):
+    """`cassette.Patch` stands in both markers; the test's id is the patch's text."""
+    found = ids(
+        run(
+            """
+@pytest.mark.cassette("web", cassette.Patch("stopped/exit-code", code=3), "api/throttled")
+def test_one(tape, last):
+    assert last()["containers"][0]["exitCode"] == 3
+
+@pytest.mark.cassette_variants("web", cassette.Patch("stopped/exit-code", code=4), "exit/1")
+def test_many(tape, last):
+    assert last()["containers"][0]["exitCode"] in (1, 4)
+""",
+            "-v",
+        )
+    )
+    assert len(found) == 3
+    assert any(name.endswith("test_many[stopped/exit-code(code=4)]") for name in found)
+    assert set(found.values()) == {"PASSED"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 TRIES = 15
 SERVER_ERRORS = 500
@@ -16,7 +16,7 @@ def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
     for left in range(TRIES, 0, -1):
         try:
             answer: dict[str, Any] = ecs.describe_tasks(cluster=cluster, tasks=[task])
-        except ClientError as error:
+        except (ClientError, HTTPClientError) as error:
             if left == 1 or not _passes(error):
                 raise
             time.sleep(10)
@@ -25,6 +25,8 @@ def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
     raise AssertionError(left)
 
 
-def _passes(error: ClientError) -> bool:
+def _passes(error: ClientError | HTTPClientError) -> bool:
+    if isinstance(error, HTTPClientError):
+        return True  # there was no answer at all
     status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return error.response["Error"]["Code"] == "ThrottlingException" or status >= SERVER_ERRORS

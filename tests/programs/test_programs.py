@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 import cassette
 from cassette.errors import PatchError
@@ -30,7 +30,7 @@ class Seen:
 
     states: list[dict[str, Any]] = field(default_factory=list)
     missing: bool = False
-    error: str | None = None
+    error: type[Exception] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ def job(seen: Seen) -> object:
             codes = {container.get("exitCode") for container in state["containers"]}
             return state.get("stopCode") == "EssentialContainerExited" and codes == {0}
     if seen.error:
-        return ClientError
+        return seen.error
     return job_runner.JobGoneError if seen.missing else job_runner.JobNotFinishedError
 
 
 def gate(seen: Seen) -> object:
     if seen.error and not seen.states:
-        return ClientError
+        return seen.error
     for state in seen.states:
         if state["desiredStatus"] == "STOPPED":
             return False
         if (state["lastStatus"], state["healthStatus"]) == ("RUNNING", "HEALTHY"):
             return True
-    return ClientError if seen.error else False
+    return seen.error or False
 
 
 def wait(seen: Seen) -> object:
@@ -68,13 +68,13 @@ def wait(seen: Seen) -> object:
     if stopped:
         return stopped[0]["stoppedReason"]
     if seen.error:
-        return ClientError
+        return seen.error
     return stop_waiter.TaskGoneError if seen.missing else TimeoutError
 
 
 def poll(seen: Seen) -> object:
     if seen.error:
-        return ClientError
+        return seen.error
     return list(dict.fromkeys(state["lastStatus"] for state in seen.states))
 
 
@@ -85,7 +85,7 @@ def deploy(seen: Seen) -> object:
             return "watch the replacement" if state.get("stopCode") in lost else "roll back"
         if (state["lastStatus"], state["healthStatus"]) == ("RUNNING", "HEALTHY"):
             return "done"
-    return ClientError if seen.error else "unclear"
+    return seen.error or "unclear"
 
 
 PROGRAMS = [
@@ -138,8 +138,8 @@ def observe(variant: cassette.Cassette) -> Seen:
             seen.error, seen.missing = None, False
             try:
                 answer = impatient().describe_tasks(cluster=cluster, tasks=[task])
-            except ClientError as error:
-                seen.error = error.response["Error"]["Code"]
+            except (ClientError, HTTPClientError) as error:
+                seen.error = kind_of(error)
                 continue
             seen.missing = bool(answer["failures"])
             seen.states += answer["tasks"]
@@ -151,10 +151,13 @@ def says(run: Callable[..., object], variant: cassette.Cassette) -> object:
     with cassette.replay(variant, sleep="all"):
         try:
             return run(client(), *subject(variant))
-        except ClientError:
-            return ClientError
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the program says
-            return type(error)
+            return kind_of(error)
+
+
+def kind_of(error: Exception) -> type[Exception]:
+    """The kind of an error; botocore makes a class of its own for each code that it knows."""
+    return ClientError if isinstance(error, ClientError) else type(error)
 
 
 @each_program

@@ -144,6 +144,7 @@ BASES = {
         exec_agent=True,
         ebs=True,
     ),
+    "ec2-without-network-job": Base("EC2", "none", (Box("batch", "batch:1"),), "family:batch"),
     "ec2-bridge-with-ten-containers": Base(
         "EC2",
         "bridge",

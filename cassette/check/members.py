@@ -5,12 +5,26 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cassette import shapes
+from cassette.check.rule import Misfit, Rule
 
-RULES = ("unknown-member", "wrong-type", "unknown-value")
+_MODEL = "the service model of the installed botocore"
+UNKNOWN_MEMBER = Rule(
+    "unknown-member",
+    "A structure has the members that botocore's model gives it, and no others.",
+    _MODEL,
+    "warning",
+)
+WRONG_TYPE = Rule("wrong-type", "A value has the type that botocore's model gives it.", _MODEL)
+UNKNOWN_VALUE = Rule(
+    "unknown-value",
+    "Where botocore's model lists the values of a member, it has one of them.",
+    _MODEL,
+    "warning",
+)
+RULES = (UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (Mapping,),
@@ -26,45 +40,28 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One way in which a body does not fit the model.
-
-    Args:
-        rule: one of `RULES`.
-        pointer: the place in the body, an RFC 6901 JSON Pointer.
-        detail: what is wrong there.
-        nearest: what would have fitted, if anything is near.
-    """
-
-    rule: str
-    pointer: str
-    detail: str
-    nearest: str | None = None
-
-
-def problems(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[Problem]:
-    """Every problem of a value in readable form under a shape of botocore's model."""
+def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tuple[Rule, Misfit]]:
+    """Every way in which a value in readable form does not fit a shape of botocore's model."""
     kind = shape.type_name
     if not _has_type(value, kind):
-        yield Problem("wrong-type", pointer, f"{json.dumps(value)} is not a {kind}")
+        yield WRONG_TYPE, Misfit(pointer, f"{json.dumps(value)} is not a {kind}")
     elif kind == "structure":
         for name, inner in value.items():
             if name in shape.members:
-                yield from problems(inner, shape.members[name], f"{pointer}/{name}")
+                yield from misfits(inner, shape.members[name], f"{pointer}/{name}")
             else:
                 near = difflib.get_close_matches(str(name), shape.members, 1)
                 detail = f"{shape.name} has no member {name!r}"
-                yield Problem("unknown-member", f"{pointer}/{name}", detail, *near)
+                yield UNKNOWN_MEMBER, Misfit(f"{pointer}/{name}", detail, *near)
     elif kind == "list":
         for index, inner in enumerate(value):
-            yield from problems(inner, shape.member, f"{pointer}/{index}")
+            yield from misfits(inner, shape.member, f"{pointer}/{index}")
     elif kind == "map":
         for name, inner in value.items():
-            yield from problems(inner, shape.value, f"{pointer}/{name}")
+            yield from misfits(inner, shape.value, f"{pointer}/{name}")
     elif kind == "string" and getattr(shape, "enum", None) and value not in shape.enum:
         near = difflib.get_close_matches(value, shape.enum, 1) or [", ".join(shape.enum)]
-        yield Problem("unknown-value", pointer, f"{value!r} is no {shape.name}", *near)
+        yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is no {shape.name}", *near)
 
 
 def _has_type(value: Any, kind: str) -> bool:

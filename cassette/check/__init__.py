@@ -1,0 +1,24 @@
+"""Whether ECS could answer so: botocore's model of its shapes, and the rules of a task's life.
+
+`RULES` has them all, each with an id, a sentence and its source. A patch is held to them by what
+it makes, a cassette by `cassette check`; `allow: [id]` is for what one wants all the same.
+"""
+
+from cassette.check import lifecycle, members
+from cassette.check.cassettes import Seen, problems_in, problems_of, timelines
+from cassette.check.members import misfits
+from cassette.check.rule import Misfit, Problem, Rule
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in (*members.RULES, *lifecycle.RULES)}
+
+__all__ = [
+    "RULES",
+    "Misfit",
+    "Problem",
+    "Rule",
+    "Seen",
+    "misfits",
+    "problems_in",
+    "problems_of",
+    "timelines",
+]

@@ -1,0 +1,492 @@
+"""The language of patch files: every key and every kind of value, and what is said of mistakes."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+import cassette
+from cassette import Patch, store
+from cassette.errors import CassetteError, PatchError, UsageError
+from cassette.model import Response
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a patch of the project: the keys after `patch` and `summary`."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "cassettes" / "patches"
+    folder.mkdir(parents=True)
+
+    def write(text, name="mine"):
+        head = f"patch: 1\nsummary: What {name} makes\n"
+        (folder / f"{name}.yaml").write_text(head + text.lstrip("\n"), "utf-8")
+
+    return write
+
+
+def task(*patches, of="web"):
+    """The last state of the one task of a variant."""
+    (found,) = cassette.load(of).patched(*patches).tasks
+    return found
+
+
+def refused(*patches, of="web"):
+    """What is said of a patch that cannot be applied."""
+    with pytest.raises(PatchError) as told:
+        cassette.load(of).patched(*patches)
+    return told.value
+
+
+# -- what it works on -----------------------------------------------------------------------
+
+
+def test_each_names_what_an_entry_works_on(write):
+    """A task, each container, attachment and agent, or the whole response."""
+    write("""
+apply:
+- {each: task, ops: [{op: add, path: /availabilityZone, value: eu-west-1z}]}
+- {each: container, ops: [{op: add, path: /memory, value: "9"}]}
+- each: attachment
+  where: "type == 'ElasticNetworkInterface'"
+  ops: [{op: add, path: /details/-, value: {name: a, value: b}}]
+- {each: response, ops: [{op: add, path: /failures/-, value: {arn: x, reason: MISSING}}]}
+""")
+    variant = cassette.load("web").patched("mine")
+    (found,) = variant.tasks
+    assert found["availabilityZone"] == "eu-west-1z"
+    assert [one["memory"] for one in found["containers"]] == ["9", "9"]
+    assert found["attachments"][0]["details"][-1] == {"name": "a", "value": "b"}
+    assert variant.interactions[-1].outcome.body["failures"] == [{"arn": "x", "reason": "MISSING"}]
+
+
+def test_where_chooses_by_jmespath(write):
+    """A container's `where` sees the container, its task and the parameters."""
+    write("""
+params:
+  name: {default: log-router, help: the container's name}
+apply:
+- each: container
+  where: "name == param.name && task.lastStatus == 'RUNNING' && recordedAt"
+  ops: [{op: add, path: /memory, value: "9"}]
+""")
+    assert [one.get("memory") for one in task("mine")["containers"]] == [None, "9"]
+    assert [one.get("memory") for one in task("mine(name=web)")["containers"]] == ["9", None]
+
+
+def test_a_container_is_addressed_by_name(write):
+    """By default the first that the task definition has; one that is not there does not fit."""
+    write("""
+params:
+  container: {default: null, type: string, help: which}
+apply:
+- each: container
+  container: {param: container}
+  ops: [{op: add, path: /memory, value: "9"}]
+""")
+    assert [one.get("memory") for one in task("mine")["containers"]] == ["9", None]
+    changed = task("mine(container=log-router)")["containers"]
+    assert [one.get("memory") for one in changed] == [None, "9"]
+    assert "with the container nobody" in refused("mine(container=nobody)").problem
+
+
+def test_states_reaches_the_states_before(write):
+    """`states: every` changes the history, too; by default it stays as it was recorded."""
+    for states in ("last", "every"):
+        write(
+            f"apply:\n- each: task\n  states: {states}\n"
+            "  ops: [{op: add, path: /availabilityZone, value: eu-west-1z}]\n",
+            states,
+        )
+    zones = {
+        name: [
+            one.outcome.body["tasks"][0]["availabilityZone"]
+            for one in cassette.load("web").patched(name).interactions
+        ]
+        for name in ("last", "every")
+    }
+    assert zones == {"last": ["eu-west-1a"] * 2 + ["eu-west-1z"], "every": ["eu-west-1z"] * 3}
+
+
+def test_history_drops_what_cannot_have_been(write):
+    """An earlier state of which the expression is false is not in the variant."""
+    write("""
+history: "lastStatus == 'PROVISIONING'"
+apply:
+- each: task
+  ops: [{op: add, path: /availabilityZone, value: eu-west-1z}]
+""")
+    states = [
+        one.outcome.body["tasks"][0]["lastStatus"]
+        for one in cassette.load("web").patched("mine").interactions
+    ]
+    assert states == ["PROVISIONING", "RUNNING"]
+
+
+# -- what it does ---------------------------------------------------------------------------
+
+
+def test_the_six_operations_of_rfc_6902(write):
+    """add, replace, remove, move, copy and test, as jsonpatch does them."""
+    write("""
+apply:
+- each: task
+  ops:
+  - {op: test, path: /lastStatus, value: RUNNING}
+  - {op: replace, path: /availabilityZone, value: eu-west-1z}
+  - {op: copy, from: /availabilityZone, path: /capacityProviderName}
+  - {op: remove, path: /platformFamily}
+  - {op: move, from: /tags/0/key, path: /tags/1/value}
+""")
+    found = task("mine")
+    assert found["capacityProviderName"] == "eu-west-1z"
+    assert "platformFamily" not in found
+    assert found["tags"][1]["value"] == "owner"
+
+
+def test_unset_removes_what_may_be_absent(write):
+    """Unlike `remove`, it does not fail where nothing is."""
+    write("apply:\n- {each: task, unset: [/platformFamily, /nothing, /tags/9/key]}\n")
+    assert "platformFamily" not in task("mine")
+
+
+@pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        ("{time: startedAt + 90s}", "2026-11-23T11:59:58.250Z"),
+        ("{time: createdAt - 250ms + param.more}", "2026-11-23T13:58:02.870Z"),
+        ("{text: 'v{version} of {group} at {param.more}'}", "v4 of service:web at 2h"),
+        ("{param: more}", "2h"),
+        ("{number: version + 3}", 7),
+        ("{number: version + param.count}", 6),
+    ],
+)
+def test_values_depend_on_the_task_and_the_parameters(write, value, made):
+    """Moved times and numbers, text around expressions, and parameters with their types."""
+    member = {int: "version", str: "availabilityZone"}[type(made)]
+    write(f"""
+params:
+  more: {{default: 2h, help: how much}}
+  count: {{default: 2, type: integer, help: how many}}
+apply:
+- each: task
+  ops: [{{op: add, path: /{member}, value: {value}}}]
+""")
+    assert task("mine")[member] == made
+
+
+def test_then_makes_later_states(write):
+    """Each after the one before it, at its time, and each built on the one before it."""
+    write("""
+apply:
+- {each: task, where: "lastStatus == 'RUNNING'"}
+then:
+- after: 30s
+  apply:
+  - {each: task, ops: [{op: add, path: /healthStatus, value: UNKNOWN}]}
+  - {each: container, ops: [{op: add, path: /healthStatus, value: UNKNOWN}]}
+- after: 1m
+  apply: [{each: task, failure: {reason: MISSING}}]
+""")
+    *_, before, unknown, gone = cassette.load("web").patched("mine").interactions
+    assert [unknown.at - before.at, gone.at - unknown.at] == [30.0, 60.0]
+    assert unknown.outcome.body["tasks"][0]["healthStatus"] == "UNKNOWN"
+    assert gone.outcome.body["failures"][0]["reason"] == "MISSING"
+
+
+def test_patches_compose_from_left_to_right(write):
+    """Each stands on what the one before it made, and the variant names them all."""
+    write("apply:\n- {each: task, ops: [{op: test, path: /stopCode, value: UserInitiated}]}\n")
+    variant = cassette.load("web").patched("stopped/by-user", "mine", "api/throttled")
+    assert variant.recorded.patches == ("stopped/by-user", "mine", "api/throttled")
+    assert variant.recorded.variant_of == "web"
+    assert variant.tasks[0]["stopCode"] == "UserInitiated"
+    assert "absent" in refused("mine", "stopped/by-user").problem
+
+
+def test_a_bare_list_is_a_patch(tmp_path):
+    """A file with RFC 6902 operations and nothing else, in YAML or in JSON."""
+    operations = [{"op": "remove", "path": "/tasks/0/tags"}]
+    for name, text in (
+        ("a.json", json.dumps(operations)),
+        ("a.yaml", "- {op: remove, path: /tasks/0/tags}\n"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        assert "tags" not in task(str(tmp_path / name))
+
+
+# -- the value Patch --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("patch", "text"),
+    [
+        (Patch("stopped/exit-code"), "stopped/exit-code"),
+        (Patch("stopped/exit-code", code=3), "stopped/exit-code(code=3)"),
+        (Patch("a", b=None, c=True, d="true", e=1.5), 'a(b=null, c=true, d="true", e=1.5)'),
+        (Patch("a", name="web", text="one, two"), 'a(name=web, text="one, two")'),
+        (Patch("./x.yaml", n="12", q='say "hi" (now)'), './x.yaml(n="12", q="say \\"hi\\" (now)")'),
+        (Patch("a", apostrophe="can\u2019t"), 'a(apostrophe="can\u2019t")'),
+    ],
+)
+def test_a_patch_is_its_text(patch, text):
+    """What `str` gives reads as the same patch; so does what pickle and copy give."""
+    assert str(patch) == text
+    for same in (Patch.parse(text), pickle.loads(pickle.dumps(patch)), copy.deepcopy(patch)):
+        assert same == patch
+        assert hash(same) == hash(patch)
+        assert dict(same.values) == dict(patch.values)
+    assert eval(repr(patch), {"Patch": Patch}) == patch
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Patch("stopped/exit-code(code=3)"), "no name of a patch"),
+        (lambda: Patch(""), "no name of a patch"),
+        (lambda: Patch("a", code=[3]), "the value of code for patch a is a list"),
+        (lambda: Patch.parse("a(code)"), "'code' is not name=value"),
+        (lambda: Patch.parse("a(code=1, code=2)"), "code twice"),
+        (lambda: Patch.parse('a(code="x)'), "not name=value"),
+    ],
+)
+def test_what_names_no_patch_is_told(make, words):
+    """At once, where it is written."""
+    with pytest.raises(UsageError) as told:
+        make()
+    assert words in str(told.value)
+
+
+def test_a_patch_stands_wherever_a_patch_is_named():
+    """In `patched` and in `replay`; the provenance is the same as that of its text."""
+    patch = Patch("stopped/exit-code", code=3, container="log-router")
+    text = "stopped/exit-code(code=3, container=log-router)"
+    assert task(patch) == task(text)
+    with cassette.replay("web", patch) as tape:
+        assert tape.cassette.recorded.patches == (text,)
+        assert tape.tasks == [task(text)]
+
+
+def test_a_value_of_the_wrong_type_is_told():
+    """The parameter's type, its help, and how the value would be text."""
+    assert (
+        "'code' of patch stopped/exit-code is an integer"
+        in refused(Patch("stopped/exit-code", code="3")).problem
+    )
+    error = refused("stopped/exit-code(container=7)")
+    assert error.fix == 'as text it is container="7"'
+    assert "container" in refused("stopped/exit-code(contaner=web)").nearest
+
+
+# -- a digest -----------------------------------------------------------------------------------
+
+
+def test_a_patch_may_be_for_one_cassette_only(write):
+    """With the base's digest; another cassette is refused, and its digest told."""
+    digest = cassette.load("web").digest
+    write(f'base: {{digest: "{digest}"}}\napply:\n- {{each: task, unset: [/tags]}}\n')
+    assert "tags" not in task("mine")
+    error = refused("mine", of="job")
+    assert digest in error.problem
+    assert cassette.load("job").digest in error.fix
+    assert error.line == 3
+
+
+def test_a_digest_is_of_what_was_recorded(tmp_path):
+    """Neither the file's form nor its header counts, but every interaction does."""
+    web = cassette.load("web")
+    cassette.save(web, tmp_path / "w.yaml")
+    assert cassette.load(tmp_path / "w.yaml").digest == web.digest
+    assert web.patched("unhealthy/container").digest != web.digest
+    assert web.patched("api/slow").digest != web.digest
+
+
+# -- what ECS cannot answer -----------------------------------------------------------------
+
+
+def test_what_breaks_a_rule_of_a_task_s_life_is_refused(write):
+    """With the entry that did it, the member, the task, the rule and its source."""
+    write("""
+apply:
+- {each: container, ops: [{op: add, path: /memory, value: "9"}]}
+- each: task
+  ops:
+  - {op: add, path: /healthStatus, value: UNHEALTHY}
+""")
+    error = refused("mine")
+    assert (error.line, error.pointer) == (5, "/apply/1")
+    assert "UNHEALTHY, with containers that are HEALTHY, UNKNOWN" in error.problem
+    assert "at /healthStatus of task ca55e77e4de59a5ae551090d7c15969e" in error.problem
+    assert "rule health: A task is HEALTHY" in error.nearest
+    assert "healthcheck.html" in error.nearest
+    assert error.fix.endswith("write allow: [health] to have it all the same")
+
+
+def test_what_breaks_the_model_is_refused(write):
+    """An unknown member, a wrong type and an unknown value, each with what is near."""
+    for value, rule, near in (
+        ("{op: add, path: /stopedReason, value: x}", "unknown-member", "stoppedReason"),
+        ("{op: add, path: /version, value: many}", "wrong-type", None),
+        ("{op: add, path: /launchType, value: FARGTE}", "unknown-value", "FARGATE"),
+    ):
+        write(f"apply:\n- each: task\n  ops: [{value}]\n")
+        error = refused("mine")
+        assert f"allow: [{rule}]" in error.fix
+        assert (near or "") in error.nearest
+
+
+def test_allow_lets_one_have_it(write):
+    """By the rule's id; the variant's header says so, and it replays."""
+    write("""
+apply:
+- each: container
+  ops: [{op: add, path: /exitCode, value: 0}]
+allow: [exit-code]
+""")
+    variant = cassette.load("web").patched("mine")
+    assert variant.recorded.allow == ("exit-code",)
+    assert store.parse(store.render(variant), "v.yaml").recorded.allow == ("exit-code",)
+    assert variant.patched("api/missing").recorded.allow == ("exit-code",)
+
+
+def test_a_rule_that_is_not_there_cannot_be_allowed(write):
+    """A misspelt id is told, with the nearest."""
+    write("apply:\n- {each: task, unset: [/tags]}\nallow: [exit-cod]\n")
+    error = refused("mine")
+    assert (error.line, error.nearest) == (5, "'exit-code' is")
+
+
+def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
+    """A recording of something that is not quite ECS can be patched, too."""
+    (tmp_path / "odd.yaml").write_text(
+        store.render(cassette.load("web")).replace(
+            "createdAt: 2026-11-23T11:58:03.120Z", "createdAt: 2026-11-23T12:58:03.120Z"
+        ),
+        "utf-8",
+    )
+    write("apply:\n- {each: task, unset: [/tags]}\n")
+    assert "tags" not in task("mine", of="odd.yaml")
+    write("apply:\n- {each: task, ops: [{op: add, path: /desiredStatus, value: STOP}]}\n")
+    assert "'STOP' is no desiredStatus" in refused("mine", of="odd.yaml").problem
+
+
+def test_a_bare_list_is_held_to_the_rules(tmp_path):
+    """It cannot allow anything; the error says what can."""
+    (tmp_path / "a.json").write_text('[{"op": "remove", "path": "/tasks/0/startedAt"}]', "utf-8")
+    error = refused(str(tmp_path / "a.json"))
+    assert "no startedAt in a task that is RUNNING" in error.problem
+    assert "make it a patch file, with each: response, and allow: [missing-time]" in error.fix
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("op", "words"),
+    [
+        ("{op: remove, path: /stopCode}", "remove /stopCode cannot be done: /stopCode is absent"),
+        ("{op: replace, path: /containers/9/name, value: x}", "/containers/9 is absent"),
+        (
+            "{op: test, path: /lastStatus, value: STOPPED}",
+            '/lastStatus is "RUNNING", not "STOPPED"',
+        ),
+        ("{op: add, path: /startedAt, value: {time: stoppedAt + 1s}}", "starts from nothing"),
+        ("{op: add, path: /version, value: {number: group + 1}}", 'starts from "service:web"'),
+        ("{op: add, path: /group, value: {text: '{nobody}'}}", "'nobody' is absent"),
+    ],
+)
+def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
+    """With file, line, operation, pointer and task."""
+    write(f"apply:\n- each: task\n  ops:\n  - {op}\n")
+    error = refused("mine")
+    assert words in error.problem
+    assert "task ca55e77e4de59a5ae551090d7c15969e" in error.problem
+    assert error.path.endswith("cassettes/patches/mine.yaml")
+    assert error.line == 6
+    assert error.pointer.startswith("/apply/0/ops/0")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("apply: []", 3, "it does nothing"),
+        ("apply:\n- {each: tusk}", 4, "'tusk' is not known"),
+        ("apply:\n- {each: task, where: '[', unset: [/a]}", 4, "not JMESPath"),
+        ("apply:\n- {each: task, ops: [{op: add, path: a, value: 1}]}", 4, "no JSON Pointer"),
+        ("apply:\n- {each: task, ops: [{op: add, path: /a}]}", 4, "'value' is missing"),
+        ("apply:\n- {each: task, ops: [{op: add, path: '', value: 1}]}", 4, "points at the whole"),
+        (
+            "apply:\n- {each: task, ops: [{op: add, path: /a, value: {param: x}}]}",
+            4,
+            "no parameter 'x'",
+        ),
+        (
+            "apply:\n- {each: task, ops: [{op: add, path: /a, value: {time: startedAt + 9}}]}",
+            4,
+            "not a duration",
+        ),
+        ("apply:\n- {each: task, container: web, unset: [/a]}", 4, "container goes with"),
+        ("params: {Code: {default: 1}}\nthrottle: 1", 3, "no name for a parameter"),
+        ("params: {code: {default: a, type: integer}}\nthrottle: 1", 3, "is no integer"),
+        ("params: {code: {default: 1, type: int}}\nthrottle: 1", 3, "'int' is not known"),
+        ("latency: soon", 3, "'soon' is not a duration"),
+        ("latency: 5", 3, "not a duration"),
+        ("base: {digest: web}\nthrottle: 1", 3, "no digest"),
+        ("base: web\nthrottle: 1", 3, "must be a mapping"),
+        (
+            "then:\n- {after: null, apply: [{each: task, unset: [/a]}]}\nextends: exit/1",
+            4,
+            "duration",
+        ),
+        (
+            "then:\n- {after: 1s, apply: [{each: response, unset: [/a]}]}\nextends: exit/1",
+            4,
+            "later",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(write, text, line, words):
+    """Before it is applied to anything."""
+    write(text + "\n")
+    with pytest.raises(CassetteError) as told:
+        cassette.load("web").patched("mine")
+    assert words in str(told.value)
+    assert told.value.line == line
+
+
+def test_a_newer_language_is_told(tmp_path):
+    """A patch of a version that this release does not know says what to do."""
+    path = tmp_path / "new.yaml"
+    path.write_text("patch: 2\nsummary: x\n", "utf-8")
+    error = refused(str(path))
+    assert "version 2 of the patch language" in error.problem
+    assert "newer ecs-cassette" in error.fix
+
+
+def test_a_cassette_stays_as_it_was():
+    """Nothing that a variant holds is shared with its base in a way that changes it."""
+    web = cassette.load("web")
+    before = [copy.deepcopy(one.outcome.body) for one in web.interactions]
+    web.patched("stories/stopped-by-user", "api/slow")
+    assert [
+        one.outcome.body for one in web.interactions if isinstance(one.outcome, Response)
+    ] == before
+
+
+def test_the_patches_that_the_page_shows_work(write):
+    """docs/patches.md begins with a whole patch, and has one that extends another."""
+    page = (Path(__file__).parents[2] / "docs" / "patches.md").read_text("utf-8")
+    whole = re.findall(
+        r"^```yaml\npatch: 1\nsummary: [^\n]+\n(.*?)^```", page, re.DOTALL | re.MULTILINE
+    )
+    assert len(whole) == 2
+    codes = []
+    for text in whole:
+        write(text)
+        codes.append([one["exitCode"] for one in task("mine")["containers"]])
+    assert codes == [[137, 143], [3, 143]]
