@@ -96,7 +96,7 @@ def _recording(group: _Group) -> calls.Recording:
     if group.kind == "vcrpy":
         return vcrpy.recording(documents[0])
     if group.kind == "cassette":
-        return calls.Recording("", (), ("this is a cassette already",))
+        return calls.Recording("", (), ("this is a cassette or a patch already",))
     if group.kind == "event":
         return calls.Recording("", (), (f"an event of another kind than {events.TASK_CHANGE}",))
     return plain.recording(documents)

@@ -253,3 +253,13 @@ def test_imported_cassettes_are_valid_safe_and_stay_as_they_are(tmp_path):
     assert len(list((tmp_path / "out").iterdir())) == 3
     for words in (("check",), ("audit",), ("scrub", "--check")):
         assert run(*words, "out", cwd=tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize("file", ["web.yaml", "patches/stopped/out-of-memory.yaml"])
+def test_what_is_the_tools_own_is_not_imported(tmp_path, file):
+    """A cassette and a patch are named as what they are, and nothing is written."""
+    pack = Path(__file__).parents[2] / "cassettes"
+    code, out, err = run("import", pack / file, "-o", "out", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert "this is a cassette or a patch already" in err
+    assert not (tmp_path / "out").exists()

@@ -154,6 +154,8 @@ REFUSED = {
     "no text": (in_scrub("replace = {zxa = 1}"), "entry 1: expected text", ""),
     "a member": (member("keep", "Task.startedby"), "no such member", "`Task.startedBy`"),
     "a shape": (member("redact", "Tsak.group"), "no such member", "`Task.group`"),
+    "nothing like a member": (member("redact", "Zqx.zqx"), "no such member", "a member is `Shape"),
+    "no table of names": (in_scrub("replace = []"), "expected a table", "replace = {acme"),
     "no member": (member("redact", "group"), "no such member", "Task.tags[NAME]"),
     "a member that stays": (member("keep", "Task.lastStatus"), "stays without a rule", ""),
     "a structure": (member("keep", "Task.containers"), "a treatment of its own", "name one"),

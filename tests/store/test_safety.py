@@ -43,6 +43,8 @@ def run(tmp_path):
     """Run tests.store.dying with a home, a cache and a place for temporary files in tmp_path."""
     own = {"HOME": "home", "XDG_CACHE_HOME": "home/cache", "TMPDIR": "temporary"}
     environment = {**os.environ, **{name: str(tmp_path / path) for name, path in own.items()}}
+    # A process that is killed would leave half of a coverage file behind.
+    environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE_")}
     for path in own.values():
         (tmp_path / path).mkdir(parents=True, exist_ok=True)
 
