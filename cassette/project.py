@@ -83,7 +83,7 @@ def key(environment: Mapping[str, str] = os.environ) -> bytes | None:
             fix=f"unset {KEY}, or make a key: "
             "python -c 'import secrets; print(secrets.token_hex(32))'",
         )
-    return said.encode()
+    return said.encode("utf-8", "surrogateescape")
 
 
 def _content(file: Path) -> bytes:
