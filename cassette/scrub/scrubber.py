@@ -193,7 +193,9 @@ class Scrubber:
 
         A redacted value that may be any word, such as `true` in an environment, is not in it.
         """
-        key = frozenset() if self._key is None else frozenset([self._key.decode("utf-8", "replace")])
+        key = (
+            frozenset() if self._key is None else frozenset([self._key.decode("utf-8", "replace")])
+        )
         return self._memory.originals() | self._free.searched() | key
 
     # -- one recording --------------------------------------------------------------------

@@ -46,7 +46,8 @@ def test_each_rule_finds_what_was_planted(rule: str, around: str) -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
-        "account: '000000000001'", "account: '123456789012'", "key: AKIAIOSFODNN7EXAMPLE",
+        "account: '000000000001'", "account: '123456789012'",
+        "account: '012345678910'", "account: '999999999999'", "key: AKIAIOSFODNN7EXAMPLE",
         "startedBy: ecs-svc/9223370460701754056", "at: 1730946635503", "mail: user-1@example.com",
         "url: postgres://REDACTED:REDACTED@host-1.example/app", "ip: 198.18.0.1 0.0.0.0",
         "name: ip-198-18-0-1.eu-west-1.compute.internal", "mac: ca:55:e7:7e:00:01",
