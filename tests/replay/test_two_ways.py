@@ -43,13 +43,21 @@ def outcomes(tape, calls, ask, monkeypatch, short_way):
     return seen, calls
 
 
+# ECS says no, ECS takes longer than a client waits, the cassette has no answer.
+REFUSALS = (
+    botocore.exceptions.ClientError,
+    botocore.exceptions.ReadTimeoutError,
+    CassetteError,
+)
+
+
 def asks(client):
     """One call's response, or its error's class and response."""
 
     def ask(operation, request):
         try:
             return invoke(client, operation, request)
-        except (botocore.exceptions.ClientError, CassetteError) as error:
+        except REFUSALS as error:
             return told(error)
 
     return ask
@@ -68,7 +76,7 @@ def asks_async(operation, request):
         async with aiobotocore.get_session().create_client("ecs") as client:
             try:
                 return await invoke(client, operation, request)
-            except (botocore.exceptions.ClientError, CassetteError) as error:
+            except REFUSALS as error:
                 return told(error)
 
     return asyncio.run(main())
