@@ -45,7 +45,7 @@ def measure(count: int, calls: int) -> dict[str, float]:
         calls: how many calls of the fastest are timed together; of the slow ones fewer.
     """
     contestants = _Contestants(count)
-    slow = max(1, calls // 20)
+    slow = max(1, calls // 10)
     return in_turns(
         contestants.all(),
         {
@@ -57,6 +57,7 @@ def measure(count: int, calls: int) -> dict[str, float]:
             "vcrpy": slow,
             "moto": max(1, slow // 4),
         },
+        rounds=11,
     )
 
 

@@ -25,9 +25,9 @@ AGAIN, LATER, JSON = "again, same process", "again, later process", "json.loads 
 _LATER = """
 import sys, time
 from cassette import store
-began = time.perf_counter()
+began = time.process_time()
 store.read(sys.argv[1])
-print(time.perf_counter() - began)
+print(time.process_time() - began)
 """
 
 

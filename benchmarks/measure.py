@@ -1,7 +1,12 @@
-"""How things are timed: side by side, in turns, so that a busy moment meets all of them alike."""
+"""How things are timed: side by side, in turns, so that a busy moment meets all of them alike.
+
+What is counted is the processor's time, not the wall's: none of this waits for anything but
+processors, and on a machine that does other things, too, the wall's time is mostly theirs.
+"""
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +17,17 @@ from typing import Any
 Contestant = Callable[[], AbstractContextManager[Callable[[], Any]]]
 
 
+def of_processes() -> float:
+    """Seconds of processor time that processes begun by this one took, once they have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def in_turns(
-    contestants: Mapping[str, Contestant], calls: Mapping[str, int], rounds: int = 7
+    contestants: Mapping[str, Contestant],
+    calls: Mapping[str, int],
+    rounds: int = 7,
+    clock: Callable[[], float] = time.process_time,
 ) -> dict[str, float]:
     """The median time of one call of each contestant, in seconds.
 
@@ -21,18 +35,23 @@ def in_turns(
         contestants: by name.
         calls: how many calls of each are timed together, in one round.
         rounds: how often each has its turn.
+        clock: what time is read from: that of this process, with all its threads, or
+            `of_processes`.
     """
     seen: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, ready in contestants.items():
             with ready() as call:
                 call()  # the first one may read, parse or compile
-                seen[name].append(_timed(call, calls[name]))
+                seen[name].append(timed(call, calls[name], clock))
     return {name: statistics.median(times) for name, times in seen.items()}
 
 
-def _timed(call: Callable[[], Any], times: int) -> float:
-    began = time.perf_counter()
+def timed(
+    call: Callable[[], Any], times: int = 1, clock: Callable[[], float] = time.process_time
+) -> float:
+    """The time of one of so many calls, in seconds."""
+    began = clock()
     for _ in range(times):
         call()
-    return (time.perf_counter() - began) / times
+    return (clock() - began) / times

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Contestant, in_turns
+from benchmarks.measure import Contestant, in_turns, of_processes
 
 PLUGIN, NO_PLUGIN = "pytest, plugin unused", "pytest without the plugin"
 HELP, INTERPRETER = "cassette --help", "a bare interpreter"
@@ -18,7 +18,7 @@ _TEST = "def test_nothing():\n    pass\n"
 
 
 def measure() -> dict[str, float]:
-    """Seconds from start to end of each process."""
+    """Seconds of processor time that each process takes from its start to its end."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_nothing.py").write_text(_TEST, "utf-8")
         pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -28,7 +28,7 @@ def measure() -> dict[str, float]:
             INTERPRETER: _process(folder, "-c", "pass"),
             HELP: _process(folder, "-m", "cassette", "--help"),
         }
-        return in_turns(contestants, dict.fromkeys(contestants, 1), rounds=15)
+        return in_turns(contestants, dict.fromkeys(contestants, 1), rounds=15, clock=of_processes)
 
 
 def _process(folder: str, *words: str) -> Contestant:
