@@ -31,13 +31,13 @@ class Recorded:
     @functools.cached_property
     def fresh(self) -> Callable[[], dict[str, Any]]:
         """Makes fresh copies of what botocore's parser makes of it, without metadata."""
-        return _copier(self._parsed)
+        return copier(self._parsed)
 
     @functools.cached_property
     def fresh_item(self) -> Callable[[], dict[str, Any]]:
         """Makes fresh copies of the one item of its one list."""
         (items,) = self._parsed.values()
-        return _copier(items[0])
+        return copier(items[0])
 
     @property
     def item(self) -> Body:
@@ -58,7 +58,7 @@ class Recorded:
         return shapes.parse(self._operation, self._wire)
 
 
-def _copier(value: Any) -> Callable[[], Any]:
+def copier(value: Any) -> Callable[[], Any]:
     """What makes copies of a value that share nothing that can be changed.
 
     It looks at the value once. What holds nothing that can be changed, as most of a response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.clock import Clock
@@ -35,7 +35,7 @@ class Call:
     at: float
     attempts: int = 0
     delays: tuple[float, ...] = ()
-    _answer: Answer | None = None
+    _answer: Answer | None = field(default=None, repr=False)
 
     @property
     def parameters(self) -> dict[str, Any]:
