@@ -116,6 +116,7 @@ def test_recorded(vcr):
 def test_variants():
     assert [status() for _ in range(9)][-1] == "STOPPED"
 """,
+        *("-W", "ignore:unclosed"),  # the first releases of pytest-asyncio leave a loop open
         conftest="""
 @pytest.fixture
 def anyio_backend():
