@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+import cassette
+
 BESIDE = """
 from moto import mock_aws
 
@@ -167,6 +169,25 @@ def test_network():
     )
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*Network is disabled*"])
+
+
+def test_the_folder_of_a_fixture_comes_before_vcrs(run, pytester, page):
+    """Two files of one name, each tool's in its own folder, and one test with both markers."""
+    cassette.save(cassette.load("web"), pytester.path / "tapes/test_it/test_both.yaml")
+    source = f"""{HTTP}
+@pytest.fixture
+def cassette_dir():
+    return "tapes"
+
+@pytest.mark.vcr
+@pytest.mark.cassette
+def test_both():
+    assert fetch() == b"a made-up page"
+    assert status() == "PROVISIONING"
+"""
+    run(source, "--record-mode=once").assert_outcomes(passed=1)
+    run(source, "--block-network").assert_outcomes(passed=1)
+    assert (pytester.path / "cassettes/test_it/test_both.yaml").exists()
 
 
 def test_both_may_block_the_network(run, page):
