@@ -498,7 +498,7 @@ class Scrubber:
 
     def _details(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         def of_detail(name: str, held: str) -> str:
-            if name not in _DETAILS:
+            if name not in _DETAILS and self.rules.of_named(place, name) is None:
                 self._unknown[f"{place}[{self._free.search(name)}]"] = None
             return self._by(_DETAILS, name, held, place)
 

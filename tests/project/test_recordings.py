@@ -89,6 +89,21 @@ def test_a_recording_follows_the_rules_of_its_project(folder):
     assert store.render(loaded) == (folder / "a.yaml").read_text()
 
 
+def test_what_a_project_has_reviewed_is_not_reported():
+    """A detail and a member that the table does not know: kept or redacted, as the rules say."""
+    detail = {"name": "newDetail", "value": "word"}
+    attachment = {"id": bodies.ATTACHMENT, "type": "x", "details": [detail]}
+    recording = bodies.described(bodies.task(attachments=[attachment]))
+    _, before = scrub(recording)
+    assert before.report.unknown == ("Attachment.details[newDetail]",)
+    for own, value in (("keep", "word"), ("redact", "REDACTED")):
+        rules = Rules(members={"Attachment.details[newDetail]": own})
+        scrubbed, scrubber = scrub(recording, "standard", rules)
+        (task,) = bodies.body_of(scrubbed)["tasks"]
+        assert task["attachments"][0]["details"] == [{"name": "newDetail", "value": value}]
+        assert scrubber.report.unknown == ()
+
+
 def test_it_replays_for_the_original_names(folder):
     """The code under test goes on asking for the cluster that it knows, by any of its names."""
     requests = [
