@@ -109,7 +109,7 @@ def test_a_file_in_another_form_is_told_and_mended(web, tmp_path):
 
 def test_what_is_not_safe_is_not_written(web, tmp_path):
     """`--fix` audits what it writes, as everything does; the old file stays."""
-    path = web('source: "', f"""source: "{"AKIA" + "QWERTYUIOPASDFGH"} """)
+    path = web("by: ecs-cassette 0.1.0", f"by: {'AKIA' + 'QWERTYUIOPASDFGH'}")
     spoilt = path.read_text("utf-8").replace("\nregion:", "\n\nregion:")
     path.write_text(spoilt, "utf-8")
     code, report = checked("web.yaml", "--fix", cwd=tmp_path)
