@@ -397,8 +397,7 @@ class _Compared(Verb[Tape]):
         drift = Drift(Path(self._before.path or ""), compare(self._before, scrubbed))
         if drift.differences:
             raise DriftError(
-                f"live ECS differs from the cassette in {len(drift.differences)} places; nothing "
-                "was written",
+                "live ECS no longer says what the cassette holds; nothing was written",
                 path=self._before.path,
                 nearest="\n".join(f"- {line}" for line in drift.in_words()),
                 fix="record it anew: pytest --cassette-mode=all",

@@ -14,6 +14,7 @@ from cassette.errors import (
     CassetteFormatError,
     CassetteNotFoundError,
     CassetteWriteError,
+    DriftError,
     NothingRecordedError,
     UsageError,
 )
@@ -319,6 +320,67 @@ def test_it_decorates(client, library, recorded):
         return describe(client)
 
     assert [status(), status()] == ["RUNNING"] * 2
+
+
+# -- drift ----------------------------------------------------------------------------------
+
+
+def unhealthy(ecs):
+    """From now on live ECS says that the task is unhealthy."""
+    body = bodies.running()
+    body["healthStatus"] = "UNHEALTHY"
+    ecs.script("DescribeTasks", bodies.described(body))
+
+
+def test_what_is_recorded_anew_is_compared(ecs, client, library, recorded):
+    """`drift` tells what changed; a first recording and a replay have none."""
+    same, changed = (use("all", "mine", library=library) for _ in range(2))
+    replayed, first = use("none", "mine", library=library), use("all", "other", library=library)
+    with same:
+        describe(client)
+    assert same.drift is not None
+    assert (same.drift.path, same.drift.differences) == (recorded, ())
+    unhealthy(ecs)
+    with changed:
+        describe(client)
+    (difference,) = changed.drift.differences
+    assert (difference.pointer, difference.after) == ("/healthStatus", "UNHEALTHY")
+    (line,) = changed.drift.in_words()
+    assert line.endswith('healthStatus: changed, "HEALTHY" → "UNHEALTHY"')
+    with replayed:
+        describe(client)
+    with first:
+        describe(client)
+    assert replayed.drift is first.drift is None
+
+
+def test_a_check_compares_and_writes_nothing(ecs, client, library, recorded):
+    """It needs no place to write to, and takes the policy and the source of the cassette."""
+    before = recorded.read_bytes()
+    with use("none", "mine", library=library, check_live=True) as tape:
+        describe(client)
+    assert tape.recording
+    assert len(ecs.requests) == 2
+    unhealthy(ecs)
+    with (
+        pytest.raises(DriftError, match="no longer says") as raised,
+        use("none", "mine", library=library, check_live=True),
+    ):
+        describe(client)
+    assert "healthStatus" in raised.value.nearest
+    assert bodies.TASK_ID not in str(raised.value)
+    assert recorded.read_bytes() == before
+
+
+def test_a_check_of_a_failed_block_raises_its_own_error(ecs, client, library, recorded):
+    """What was heard until then is no drift."""
+    unhealthy(ecs)
+    with (
+        pytest.raises(ZeroDivisionError),
+        use("none", "mine", library=library, check_live=True),
+    ):
+        describe(client)
+        raise ZeroDivisionError
 
 
 # -- wrong use ------------------------------------------------------------------------------

@@ -42,10 +42,10 @@ class Report:
         if wanted:
             self._print(terminal, "cassettes", self._table())
         elif self._used.left_out:
-            count = len(self._used.left_out)
+            variants = _counted(len(self._used.left_out), "variant")
             terminal.write_line(
-                f"cassette: {_things(count, 'variant')} left out, since the patch does not fit the "
-                "cassette; --cassette-report says why"
+                f"cassette: {variants} left out, since the patch does not fit the cassette; "
+                "--cassette-report says why"
             )
 
     @staticmethod
@@ -96,7 +96,7 @@ class Report:
     def _drift(self) -> list[str]:
         lines = []
         for path, differences in sorted(self._used.drift.items()):
-            said = f"{len(differences)} differences" if differences else "nothing changed"
+            said = _counted(len(differences), "difference") if differences else "nothing changed"
             lines += [f"{self._shown(path)}: {said}", *(f"  {one}" for one in differences)]
         return lines
 
@@ -146,8 +146,8 @@ class Report:
         return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
-def _things(count: int, thing: str) -> str:
-    return f"{count} {thing} was" if count == 1 else f"{count} {thing}s were"
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _listed(names: list[str]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import botocore.session
 import pytest
 
 import cassette
-from cassette.errors import TimelineExhaustedError, UsageError
+from cassette.errors import TimelineExhaustedError, UnusedInteractionWarning, UsageError
 
 
 def poll(tape, times):
@@ -43,6 +45,18 @@ def test_the_last_outcome_is_held_as_often_as_is_said(on_end, held):
         with pytest.raises(TimelineExhaustedError):
             poll(tape, 1)
         tape.unmatched.clear()
+
+
+def test_what_was_never_asked_for_may_be_a_warning():
+    """`unused="warn"` says where the block stands; a block that failed is not told, too."""
+    with (
+        pytest.warns(UnusedInteractionWarning, match="never asked for") as warned,
+        cassette.replay("web", unused="warn") as tape,
+    ):
+        poll(tape, 1)
+    assert [Path(one.filename).name for one in warned] == ["test_end.py"]
+    with pytest.raises(ZeroDivisionError), cassette.replay("web", unused="warn"):
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None])
