@@ -33,8 +33,7 @@ _EAR = pytest.StashKey[_Ear]()
 
 def listen(config: pytest.Config) -> None:
     """Begin to hear what is looked up, if anybody will ask."""
-    report = config.getoption("--cassette-report") or config.getoption("--cassette-report-json")
-    if report or settings.said(config, "orphans") != "ignore":
+    if settings.ask_what_is_used(config):
         config.stash[_EAR] = _Ear(usage.of(config).found)
         sys.addaudithook(config.stash[_EAR])
 

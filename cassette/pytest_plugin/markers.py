@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,23 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cassette.pytest_plugin import listening, settings, usage
+from cassette.pytest_plugin.settings import HOSTS, MARK, VARIANTS, failed
 
 if TYPE_CHECKING:
     from cassette.errors import CassetteError
     from cassette.library import Library
-
-MARK = "cassette"
-VARIANTS = "cassette_variants"
-HOSTS = "cassette_allow_hosts"
-# Each as `pytest --markers` explains it.
-EXPLAINED = {
-    MARK: "(name, *patches, **options): replay this cassette, with these patches, during the test; "
-    "the name is by default that of the test, the options are those of cassette.replay",
-    VARIANTS: "(name, *patterns, include_healthy=False, **options): run the test once for each "
-    "patch that a pattern fits, such as 'stopped/*', and that fits the cassette",
-    HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
-    "'*.example.com'",
-}
 
 
 @dataclass(frozen=True)
@@ -40,16 +27,11 @@ class Wanted:
     options: Mapping[str, Any]
 
 
-def failed(words: object) -> BaseException:
-    """A failure that reads as its words alone, which say where and how to mend it."""
-    return pytest.fail.Exception(str(words), pytrace=False)
-
-
 # -- the marker `cassette` ----------------------------------------------------------------------
 
 
-def wanted(item: Any, variant: Wanted | None) -> Wanted | None:
-    """What the markers of a test ask for; None if there is none.
+def wanted(item: Any, variant: Wanted | None) -> Wanted:
+    """What the markers of a test ask for.
 
     Args:
         item: the test.
@@ -58,8 +40,6 @@ def wanted(item: Any, variant: Wanted | None) -> Wanted | None:
     marks = _nearest_first(item)
     if variant is None and item.get_closest_marker(VARIANTS):
         raise failed(f"{VARIANTS} needs a plain test function; unittest has none")
-    if variant is None and not marks:
-        return None
     options = {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
     if variant is not None:
         return Wanted(variant.name, variant.patches, options | dict(variant.options))
@@ -127,21 +107,17 @@ def allowed_hosts(item: pytest.Item) -> tuple[str, ...]:
 # -- the marker `cassette_variants` -------------------------------------------------------------
 
 
-def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted] | None:
-    """The variants of a test by their ids, in the order of its patterns; None if it has none.
+def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
+    """The variants of a test with the marker by their ids, in the order of its patterns.
 
     Of several markers on one level each counts; otherwise the nearest level wins.
     """
-    levels = itertools.groupby(
-        definition.iter_markers_with_node(VARIANTS), key=lambda pair: pair[0]
-    )
-    nearest = next((list(pairs) for _, pairs in levels), None)
-    if nearest is None:
-        return None
+    marks = list(definition.iter_markers_with_node(VARIANTS))
+    nearest = [mark for node, mark in marks if node is marks[0][0]]
     library = settings.library(config, definition.path)
     found = [
         one
-        for _, mark in reversed(nearest)  # a decorator above another one is applied after it
+        for mark in reversed(nearest)  # a decorator above another one is applied after it
         for one in _Marked(config, library, mark).variants()
     ]
     of_one_cassette = len({one.name for one in found}) == 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from cassette.pytest_plugin.markers import HOSTS, failed
+from cassette.pytest_plugin.settings import HOSTS, failed
 
 _NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
 _ADDRESSES = ("socket.connect", "socket.sendto", "socket.sendmsg")

@@ -36,13 +36,14 @@ def look_up(session: pytest.Session) -> None:
     used.folders.add(str(settings.folder(config)))
     for item in session.items:
         used.folders.add(str(settings.beside(item.path)))
+        if not settings.is_marked(item):
+            continue
         library = settings.library(config, item.path)
         with contextlib.suppress(CassetteError, pytest.fail.Exception):
             asked = markers.wanted(item, markers.variant_of(item))
-            if asked:
-                library.find(asked.name, "cassette")
-                for patch in asked.patches:
-                    read_patch(Patch.parse(patch).name, library)
+            library.find(asked.name, "cassette")
+            for patch in asked.patches:
+                read_patch(Patch.parse(patch).name, library)
 
 
 def of(used: Usage) -> tuple[list[Path], list[Path]]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import credentials, network, settings, usage
-from cassette.pytest_plugin.markers import Wanted, failed
+from cassette.pytest_plugin import credentials, markers, network, settings, usage
+from cassette.pytest_plugin.markers import Wanted
+from cassette.pytest_plugin.settings import failed
 
 if TYPE_CHECKING:
     from cassette.model import Outcome
@@ -24,11 +25,12 @@ _TAPE = pytest.StashKey["Tape"]()
 _PASSED = pytest.StashKey[list[bool]]()
 
 
-def run(request: pytest.FixtureRequest, wanted: Wanted) -> Iterator[Tape]:
-    """Replay, or record, around a test."""
+def run(request: pytest.FixtureRequest, variant: Wanted | None) -> Iterator[Tape]:
+    """Replay, or record, around a test, which may be one of a test's variants."""
     from cassette.errors import CassetteError
 
     item, config = request.node, request.config
+    wanted = markers.wanted(item, variant)
     used = usage.of(config)
     try:
         verb = _verb(request, wanted)

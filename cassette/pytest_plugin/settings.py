@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Iterable
@@ -14,6 +13,20 @@ import pytest
 if TYPE_CHECKING:
     from cassette.library import Library
 
+MARK = "cassette"
+VARIANTS = "cassette_variants"
+HOSTS = "cassette_allow_hosts"
+# Each as `pytest --markers` explains it.
+MARKERS = {
+    MARK: "(name, *patches, **options): replay this cassette, with these patches, during the test; "
+    "the name is by default that of the test, the options are those of cassette.replay",
+    VARIANTS: "(name, *patterns, include_healthy=False, **options): run the test once for each "
+    "patch that a pattern fits, such as 'stopped/*', and that fits the cassette",
+    HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
+    "'*.example.com'",
+}
+# What a worker of pytest-xdist calls its part of the usage.
+PART = "cassette"
 # As in cassette.modes, which is not imported before it is needed.
 MODES = ("none", "once", "new_episodes", "all")
 LEVELS = ("error", "warn", "ignore")
@@ -117,8 +130,15 @@ def check(config: pytest.Config) -> None:
         )
 
 
+def failed(words: object) -> BaseException:
+    """A failure that reads as its words alone, which say where and how to mend it."""
+    return pytest.fail.Exception(str(words), pytrace=False)
+
+
 def near(given: str, known: Iterable[str]) -> str:
     """What would have fitted, in words."""
+    import difflib
+
     close = difflib.get_close_matches(given, known, 1)
     return f"did you mean {close[0]!r}?" if close else "expected one of " + ", ".join(known)
 
@@ -127,6 +147,22 @@ def said(config: pytest.Config, name: str) -> Any:
     """What the command line says, else the ini file: of `unused`, `orphans`, `block_network`."""
     asked = config.getoption(f"--cassette-{name.replace('_', '-')}")
     return config.getini(f"cassette_{name}") if asked is None else asked
+
+
+def ask_what_is_used(config: pytest.Config) -> bool:
+    """Whether the end of the run tells which cassettes and patches are used."""
+    report = config.getoption("--cassette-report") or config.getoption("--cassette-report-json")
+    return bool(report) or said(config, "orphans") != "ignore"
+
+
+def concern_the_run(config: pytest.Config) -> bool:
+    """Whether anything is asked for that concerns tests without a marker, too."""
+    return ask_what_is_used(config) or bool(said(config, "block_network"))
+
+
+def is_marked(item: Any) -> bool:
+    """Whether a test has a cassette."""
+    return any(item.get_closest_marker(mark) for mark in (MARK, VARIANTS))
 
 
 def mode(config: pytest.Config, nearer: str | None = None) -> str:

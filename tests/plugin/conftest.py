@@ -9,6 +9,7 @@ import pytest
 
 import cassette
 import cassette.modes
+import cassette.pytest_plugin.at_work
 from cassette.model import ApiError
 from tests.live import bodies
 
