@@ -62,10 +62,16 @@ def _nearest_first(item: Any) -> list[pytest.Mark]:
     callspec = getattr(item, "callspec", None)
     found = list(callspec.marks) if callspec else []  # by `pytest.param(..., marks=...)`
     for node in reversed(item.listchain()):
-        # pytest has the markers of a class's bases before those of the class itself.
-        is_class = isinstance(node, pytest.Class)
-        found += reversed(node.own_markers) if is_class else node.own_markers
+        found += _of_class(node) if isinstance(node, pytest.Class) else node.own_markers
     return [mark for mark in found if mark.name == MARK]
+
+
+def _of_class(node: pytest.Class) -> list[pytest.Mark]:
+    """The markers of a class before those of its bases; pytest's releases differ in the order."""
+    declared = [vars(owner).get("pytestmark", []) for owner in node.obj.__mro__]
+    marks = [mark for own in declared for mark in (own if isinstance(own, list) else [own])]
+    found = [getattr(mark, "mark", mark) for mark in marks]
+    return [mark for mark in node.own_markers if mark not in found] + found
 
 
 def _names(mark: pytest.Mark) -> tuple[str, ...]:
