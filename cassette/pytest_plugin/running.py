@@ -124,7 +124,7 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
     if report.when == "setup":
         item.stash[_PASSED] = []
     elif report.when == "call":
-        item.stash[_PASSED].append(report.passed)
+        item.stash.setdefault(_PASSED, []).append(report.passed)
     tape = item.stash.get(_TAPE, None)
     if tape is None:
         return
