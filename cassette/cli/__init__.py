@@ -14,7 +14,7 @@ import io
 import os
 import sys
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -149,6 +149,18 @@ def _scrubbed(text: str) -> str:
         return Scrubber().text(text)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(message, err=True)
+def _fail(message: str, code: int) -> NoReturn:
+    """Say what went wrong, folded between words on a terminal, and end the process."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.padding import Padding
+        from rich.text import Text
+
+        console = Console(stderr=True, highlight=False)
+        for number, line in enumerate(message.splitlines()):
+            words = line.lstrip()
+            text = Text(words, "red" if number == 0 else "")
+            console.print(Padding(text, (0, 0, 0, len(line) - len(words))))
+    else:
+        click.echo(message, err=True)
     sys.exit(code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli.screen import POLICY, console, counted
-from cassette.errors import UsageError
+from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,12 +122,15 @@ def command(  # noqa: PLR0917 - click gives options by name
                 progress.tell(poll(client, cluster, tasks, tags=tags))
     except KeyboardInterrupt:
         click.echo("stopped by Ctrl-C", err=True)
-        _keep(recording, progress, output, policy)
+        if not _keep(recording, progress, output, policy):
+            click.echo("nothing was written", err=True)
         sys.exit(130)
+    except (CassetteWriteError, UnsafeCassetteError):
+        raise
     except Exception:
         _keep(recording, progress, output, policy)
         raise
-    click.echo(wrote(output, len(recording), verb.report))
+    screen.print(wrote(output, len(recording), verb.report))
 
 
 def _check_options(watching: bool, output: str) -> None:
@@ -159,17 +162,18 @@ def _client(region: str | None, profile: str | None, endpoint_url: str | None) -
 
 def _keep(
     recording: recorder.Recording | None, progress: _Progress, output: str, policy: str | None
-) -> None:
+) -> bool:
     """Write what a watch recorded before it ended early, beside the file that was asked for."""
-    if recording is None or progress.polls == 0:
-        click.echo("nothing was written", err=True)
-        return
     from cassette import recorder
 
+    if recording is None or progress.polls == 0:
+        return False
     path = str(Path(output).with_suffix(".partial.yaml"))
     report = recorder.save(recording.cassette(path), path, policy=policy)
-    click.echo(wrote(path, len(recording), report))
-    click.echo(f"{output} is as it was", err=True)
+    progress.screen.print(wrote(path, len(recording), report))
+    stays = "is as it was" if Path(output).exists() else "was not written"
+    click.echo(f"{output} {stays}", err=True)
+    return True
 
 
 class _Progress:
@@ -177,7 +181,7 @@ class _Progress:
 
     def __init__(self, screen: Console, until: str | None) -> None:
         self.polls = 0
-        self._screen = screen
+        self.screen = screen
         self._until = until
         self._began = time.monotonic()
         self._states: dict[str, str] = {}
@@ -207,7 +211,7 @@ class _Progress:
             if self._states.get(id_) != state:
                 self._states[id_] = state
                 line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(words.coloured(state))
-                self._screen.print(line)
+                self.screen.print(line)
         polls = counted(self.polls, "poll")
         self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
 
