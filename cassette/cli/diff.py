@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cassette.cli.screen import complete_cassette, console
+from cassette.errors import UsageError
 
 if TYPE_CHECKING:
     from cassette.diff import Difference
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="For people, for programs, or as a patch file that makes AFTER of BEFORE.",
 )
-def command(before: str, after: str, exact: bool, form: str) -> None:
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(),
+    help="The patch file to write; by default it is printed.",
+)
+def command(before: str, after: str, exact: bool, form: str, output: str | None) -> None:
     """Compare two cassettes by what they mean.
 
     BEFORE and AFTER are names or paths. Tasks belong together by their ids or by their role,
@@ -38,7 +46,7 @@ def command(before: str, after: str, exact: bool, form: str) -> None:
     To make a patch file, edit a copy of a cassette, and let the difference be written:
 
     \b
-        cassette diff web copy.yaml --format patch > cassettes/patches/mine.yaml
+        cassette diff web copy.yaml --format patch -o cassettes/patches/mine.yaml
 
     Exit code 0 if they are equal, 1 if they differ, 2 if one cannot be read.
     """  # noqa: D301 - the mark by which click leaves a block as it is
@@ -48,8 +56,10 @@ def command(before: str, after: str, exact: bool, form: str) -> None:
     library = Library()
     sides = library.load(before), library.load(after)
     if form == "patch":
-        _as_patch(*sides)
+        _as_patch(*sides, output)
         return
+    if output is not None:
+        raise UsageError("-o writes a patch file", fix="--format patch")
     found = compare(*sides, exact=exact)
     if form == "json":
         differences = [dataclasses.asdict(difference) for difference in found]
@@ -72,17 +82,23 @@ def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, ex
     screen.print(line)
 
 
-def _as_patch(before: Cassette, after: Cassette) -> None:
-    """Print the patch file, after it was tried."""
-    from cassette import patch, store
+def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
+    """Print the patch file, or write it, after it was tried."""
+    from cassette import patch, project, scrub, store
     from cassette.cli import differences
     from cassette.diff import as_patch, compare
     from cassette.errors import PatchError
 
     data = as_patch(before, after)
-    click.echo(store.render_patch(data), nl=False)
+    text = store.render_patch(data)
+    if output is None:
+        click.echo(text, nl=False)
     made = patch.apply(before, patch.parse(data, "edited"))
     left = [one for one in compare(made, after, exact=True) if one.operation]
     if left:
-        differences.show(console(), left)
-        raise PatchError("this patch does not make all of the other cassette; the above is left")
+        differences.show(console(stderr=True), left)
+        raise PatchError("no patch file makes all of the one of the other: the above is left")
+    if output is not None:
+        scrub.gate(text, (), output, project.rules())
+        store.write(output, text)
+        click.echo(f"wrote {output}: {data['summary']}")

@@ -66,11 +66,11 @@ def _complete(kind: Literal["cassette", "patch"], incomplete: str) -> list[Compl
     return [CompletionItem(n) for n in names] or [CompletionItem(incomplete, type="file")]
 
 
-def console() -> Console:
+def console(*, stderr: bool = False) -> Console:
     """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured."""
     from rich.console import Console
 
-    screen = Console(highlight=False, markup=False, emoji=False)
+    screen = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not screen.is_terminal:
         screen.soft_wrap, screen.width = True, _ENDLESS
     return screen

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cassette.diff.meaning import meaning_of
-from cassette.diff.subjects import State, Subject, subjects_of
-from cassette.model import Cassette
+from cassette.diff.subjects import State, Subject, subjects_of, tells_of_tasks
+from cassette.model import Cassette, Interaction, Response
 
 Kind = Literal["added", "removed", "changed"]
 # Members that name an item of a list, so that its place in the list does not matter.
@@ -81,11 +81,24 @@ def _frame(cassette: Cassette, exact: bool) -> dict[str, Any]:
         "region": cassette.region,
         "recorded": dataclasses.asdict(cassette.recorded),
         "scrub": dataclasses.asdict(cassette.scrub),
-        "interactions": [
-            {"at": i.at, "operation": i.operation, "request": i.request, "count": i.count}
-            for i in cassette.interactions
-        ],
+        "interactions": [_around(interaction) for interaction in cassette.interactions],
     }
+
+
+def _around(interaction: Interaction) -> dict[str, Any]:
+    """What an interaction says around its outcome, and which tasks it tells of in which order."""
+    around = {
+        "at": interaction.at,
+        "operation": interaction.operation,
+        "request": interaction.request,
+        "count": interaction.count,
+    }
+    if tells_of_tasks(interaction) and isinstance(interaction.outcome, Response):
+        for member, id_ in (("tasks", "taskArn"), ("failures", "arn")):
+            if member in interaction.outcome.body:
+                things = interaction.outcome.body[member] or ()
+                around[member] = [thing.get(id_) for thing in things]
+    return around
 
 
 # -- which belong together ----------------------------------------------------------------

@@ -62,16 +62,27 @@ def subjects_of(cassette: Cassette) -> list[Subject]:
     tasks: dict[str, list[State]] = {}
     requests: dict[str, Subject] = {}
     for interaction in cassette.interactions:
-        asked = interaction.request.get("tasks") or ()
-        if interaction.operation == DESCRIBE and asked:
+        if tells_of_tasks(interaction):
             for id_, state in _described(interaction):
                 tasks.setdefault(id_, []).append(state)
-        else:
+        if not tells_of_tasks(interaction) or _beside(interaction.outcome):
             identity = f"{interaction.operation} {canonical(interaction.request)}"
             if identity not in requests:
                 requests[identity] = _request(interaction, identity)
             requests[identity].states.append(_state(interaction))
     return [*_numbered([_task(*item) for item in tasks.items()]), *requests.values()]
+
+
+def tells_of_tasks(interaction: Interaction) -> bool:
+    """Whether it is a DescribeTasks call that asked for tasks."""
+    return interaction.operation == DESCRIBE and bool(interaction.request.get("tasks"))
+
+
+def _beside(outcome: Outcome) -> Body:
+    """What a response of DescribeTasks says beside its tasks and failures: nothing, as yet."""
+    if isinstance(outcome, ApiError):
+        return {}
+    return {k: v for k, v in outcome.body.items() if k not in ("tasks", "failures")}
 
 
 def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
@@ -98,7 +109,8 @@ def _state(interaction: Interaction) -> State:
     """An outcome as a whole."""
     outcome: Outcome = interaction.outcome
     if isinstance(outcome, Response):
-        return State("response", outcome.body, "ok", interaction.at, interaction.count)
+        body = _beside(outcome) if tells_of_tasks(interaction) else outcome.body
+        return State("response", body, "ok", interaction.at, interaction.count)
     said = {"status": outcome.status, "code": outcome.code, "message": outcome.message}
     body = {**outcome.members, **said}
     return State("error", body, outcome.code, interaction.at, interaction.count)

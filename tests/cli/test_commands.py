@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
 
+from tests.cli.processes import KEYS, record, run
 from tests.live import bodies, scripted
-
-KEYS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": bodies.REGION,
-    "AWS_MAX_ATTEMPTS": "1",
-}
-
-
-def run(*words, cwd, **environment):
-    """Run `cassette`; gives its exit code, standard output and standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cassette", *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-def record(url, file, *more, cwd, **environment):
-    """Run `cassette record` for the task of `bodies`."""
-    asked = ("--cluster", bodies.CLUSTER, "--task", bodies.TASK_ARN, "--endpoint-url", url)
-    return run("record", *asked, "-o", file, *more, cwd=cwd, **environment)
 
 
 def test_record_watches_until_running(tmp_path):

@@ -312,15 +312,26 @@ BODIES = st.dictionaries(st.sampled_from(["tasks", "failures", "a"]), JSON, max_
 @given(one=BODIES, other=BODIES)
 def test_exactly_equal_is_equal(one, other):
     """An exact comparison finds nothing if and only if the two are equal; 1 is not true."""
-    cassettes = [
-        model.Cassette(
-            "r",
-            model.Recorded("t", "b", "c"),
-            model.Scrub("standard", 1),
-            (model.Interaction(0.0, "ListClusters", {}, model.Response(body)),),
-        )
-        for body in (one, other)
-    ]
+    cassettes = [_of("ListClusters", body) for body in (one, other)]
     equal = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     assert (compare(*cassettes, exact=True) == ()) == equal
     assert equal <= (compare(*cassettes) == ())
+
+
+def test_what_stands_beside_the_tasks_is_compared():
+    """A new member of the response, and by exact comparison the order of the tasks in it."""
+    tasks = [made.task(1), made.task(2)]
+    plain = _of("DescribeTasks", {"tasks": tasks, "failures": []})
+    (found,) = compare(plain, _of("DescribeTasks", {"tasks": tasks, "failures": [], "more": 1}))
+    assert (found.kind, found.after) == ("added", {"more": 1})
+    (found, *_) = compare(plain, _of("DescribeTasks", {"tasks": tasks}), exact=True)
+    assert found.place == "interactions[0].failures"
+    turned = _of("DescribeTasks", {"tasks": tasks[::-1], "failures": []})
+    assert compare(plain, turned) == ()
+    assert compare(plain, turned, exact=True)[0].place == "interactions[0].tasks[0]"
+
+
+def _of(operation, body):
+    request = {"tasks": ["a"]} if operation == "DescribeTasks" else {}
+    call = model.Interaction(0.0, operation, request, model.Response(body))
+    return model.Cassette("r", model.Recorded("t", "b", "c"), model.Scrub("standard", 1), (call,))

@@ -1,0 +1,173 @@
+"""`cassette record` by real processes: watches that end early, and wrong usage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import cassette
+from tests.cli.processes import KEYS, on_terminal, plain, record, run
+from tests.live import bodies, scripted
+
+BEFORE = "what stood there\n"
+
+
+@pytest.fixture
+def asked(moto_ecs):
+    """What asks moto for a task that runs and goes on running."""
+    moto_ecs.advance_every(10_000)
+    return (
+        *("record", "--cluster", "prod", "--task", moto_ecs.task_arns[0]),
+        *("--endpoint-url", moto_ecs.url, "--watch", "--interval", "0.05"),
+    )
+
+
+def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
+    """Its polls are in a file beside the one asked for, which stays as it was; exit code 130."""
+    (tmp_path / "web.yaml").write_text(BEFORE)
+    with subprocess.Popen(
+        [sys.executable, "-m", "cassette", *asked, "--timeout", "20", "-o", "web.yaml"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **KEYS},
+    ) as process:
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130
+    assert "RUNNING" in first
+    assert "stopped by Ctrl-C" in err
+    assert "web.yaml is as it was" in err
+    assert "wrote web.partial.yaml: " in out
+    assert (tmp_path / "web.yaml").read_text() == BEFORE
+    (task,) = cassette.load(tmp_path / "web.partial.yaml").tasks
+    assert task["lastStatus"] == "RUNNING"
+    assert run("check", "web.partial.yaml", cwd=tmp_path)[0] == 0
+    assert run("audit", "web.partial.yaml", cwd=tmp_path)[0] == 0
+
+
+def test_ctrl_c_before_the_first_answer_keeps_nothing(tmp_path):
+    """With nothing recorded there is nothing to write, and it says so."""
+    with scripted.ScriptedECS() as ecs:
+
+        def interrupt(_request):
+            process.send_signal(signal.SIGINT)
+            return scripted.error("Late", "too late")
+
+        ecs.script("DescribeTasks", interrupt)
+        with subprocess.Popen(
+            [
+                *(sys.executable, "-m", "cassette", "record", "--cluster", "prod"),
+                *("--task", "a", "--watch", "--endpoint-url", ecs.url, "-o", "web.yaml"),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, **KEYS},
+        ) as process:
+            _, err = process.communicate()
+    assert process.returncode == 130
+    assert "nothing was written" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_timeout_keeps_what_was_recorded(tmp_path, asked):
+    """Exit code 3, what the task was last, and where its polls are."""
+    code, out, err = run(*asked, "--timeout", "0.3", "-o", "web.yaml", cwd=tmp_path, **KEYS)
+    assert code == 3
+    assert "after 0.3 s not every task was stopped" in err
+    assert "last seen: RUNNING" in err
+    assert "web.yaml was not written" in err
+    assert "wrote web.partial.yaml" in out
+    assert not (tmp_path / "web.yaml").exists()
+    (first, *_) = cassette.load(tmp_path / "web.partial.yaml").interactions
+    assert first.count > 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (scripted.error("ExpiredTokenException", "The token has expired"), "has expired"),
+        (scripted.error("AccessDeniedException", "is not authorized"), "is not authorized"),
+        (bodies.described(missing=(bodies.TASK_ARN,)), "MISSING"),
+    ],
+)
+def test_a_refusal_within_a_watch_keeps_what_was_recorded(tmp_path, answer, said):
+    """The states before it, and what ECS said then; scrubbed as every cassette is."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()), answer)
+        code, out, err = record(
+            *(ecs.url, "web.yaml", "--watch", "--interval", "0.01"), cwd=tmp_path, **KEYS
+        )
+    assert code == 3
+    assert said in err
+    assert "wrote web.partial.yaml: 2 calls" in out
+    text = (tmp_path / "web.partial.yaml").read_text("utf-8")
+    assert bodies.TASK_ID not in text + out + err
+    assert len(cassette.load(tmp_path / "web.partial.yaml").interactions) == 2
+
+
+def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
+    """Only the file that was asked for is there."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", *bodies.life())
+        code, out, err = record(
+            *(ecs.url, "web.yaml", "--watch", "--interval", "0.01"), cwd=tmp_path, **KEYS
+        )
+    assert (code, err) == (0, "")
+    states = [line.split("…  ")[1] for line in out.splitlines() if "…" in line]
+    assert states == ["PROVISIONING", "PENDING", "RUNNING HEALTHY", "STOPPED HEALTHY"]
+    assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-o", "web"), "the name of a cassette's file ends in .yaml"),
+        (("-o", "web.yaml", "--until", "running"), "--until says nothing without --watch"),
+        (("-o", "web.yaml", "--timeout", "9"), "--timeout says nothing without --watch"),
+        (("-o", "web.yaml", "--watch", "--interval", "0"), "--interval"),
+    ],
+)
+def test_what_would_do_nothing_is_wrong_usage(tmp_path, words, said):
+    """Exit code 2 before AWS is asked, and how it is meant."""
+    asked = ("record", "--cluster", "prod", "--task", "a", "--endpoint-url", "http://127.0.0.1:9")
+    code, _, err = run(*asked, *words, cwd=tmp_path, **KEYS)
+    assert code == 2
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_before_aws_is_asked(tmp_path):
+    """A folder that is a file: exit code 2, and no call was made."""
+    (tmp_path / "file").write_text(BEFORE)
+    with scripted.ScriptedECS() as ecs:
+        code, _, err = record(ecs.url, "file/web.yaml", cwd=tmp_path, **KEYS)
+        assert ecs.requests == []
+    assert code == 2
+    assert "is not a folder" in err
+
+
+def test_tags_are_asked_for(tmp_path):
+    """With --tags, and not without."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
+        record(ecs.url, "b.yaml", "--tags", cwd=tmp_path, **KEYS)
+        assert [call.get("include") for call in ecs.calls("DescribeTasks")] == [None, ["TAGS"]]
+
+
+def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
+    """Below the states stands how long it polls already, and how to end it."""
+    code, shown = on_terminal(
+        *(*asked, "--timeout", "1", "-o", "web.yaml"), columns=80, cwd=tmp_path, **KEYS
+    )
+    assert code == 3
+    assert "polls; until stopped, or Ctrl-C" in plain(shown)
+    assert "\x1b[" in shown

@@ -1,0 +1,107 @@
+"""`cassette show`: a cassette as a timeline for people, and whole for programs."""
+
+from __future__ import annotations
+
+import json
+
+import cassette
+from tests.cli.processes import on_terminal, plain, run
+from tests.live import bodies
+from tests.replay import made
+
+THE_STOP = """\
+    12 s  DescribeTasks  STOPPED HEALTHY
+            why          EssentialContainerExited: Essential container in task exited
+            web          STOPPED HEALTHY, exit code 137: OutOfMemoryError: Container killed due to memory usage
+            log-router   STOPPED, exit code 143
+"""  # noqa: E501 - a line of the output is a line
+
+
+def test_a_timeline_says_what_happened_and_why(tmp_path):
+    """States, health, containers, exit codes and reasons; what did not change is not repeated."""
+    code, out, err = run("show", "web", "stopped/out-of-memory", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.endswith(THE_STOP)
+    assert "variant of  web\n" in out
+    assert "patches     stopped/out-of-memory\n" in out
+    assert out.count("log-router") == 2
+
+
+def test_a_container_without_exit_code_is_said(tmp_path):
+    """An image that was never pulled: no exit code is not the exit code 0."""
+    _, out, _ = run("show", "web", "stopped/image-pull", cwd=tmp_path)
+    assert "web          STOPPED, no exit code\n" in out
+
+
+def test_repeated_polls_errors_and_failures_are_said(tmp_path):
+    """How often a call was answered so, what was refused, and what was missing."""
+    _, out, _ = run("show", "web", "api/throttled(calls=3)", cwd=tmp_path)
+    assert "DescribeTasks x 3  ThrottlingException (400): Rate exceeded\n" in out
+    assert "6 in 12 s, 4 of them told something new" in out
+    assert "MISSING" in run("show", "web", "api/missing", cwd=tmp_path)[1]
+
+
+def test_several_tasks_have_a_line_each(tmp_path):
+    """Each task by its name; other calls by how much they told."""
+    tasks = [made.task(1, group="a"), made.task(2, "PENDING", group="b")]
+    moved = [tasks[0], made.task(2, "STOPPED", group="b", stopCode="UserInitiated")]
+    arns = tuple(task["taskArn"] for task in tasks)
+    cassette.save(
+        made.cassette(
+            made.call("ListTasks", {"cluster": "prod"}, {"taskArns": list(arns)}),
+            made.describe(bodies.described(*tasks), 1.0, tasks=arns),
+            made.describe(bodies.described(*moved), 7.5, tasks=arns),
+        ),
+        tmp_path / "two.yaml",
+    )
+    _, out, _ = run("show", "two.yaml", cwd=tmp_path)
+    lines = [line.split() for line in out.partition("\n\n")[2].splitlines()]
+    assert [[line[0], line[-1]] if line[0] in "ab" else line for line in lines] == [
+        ["0", "s", "ListTasks", "2", "taskArns"],
+        ["1", "s", "DescribeTasks", "2", "tasks"],
+        ["a", "RUNNING"],
+        ["b", "PENDING"],
+        ["7.5", "s", "DescribeTasks", "2", "tasks"],
+        ["b", "STOPPED"],
+        ["why", "UserInitiated"],
+    ]
+
+
+def test_as_json_it_is_whole(tmp_path):
+    """Every call with its request and its response in full, and where the cassette came from."""
+    code, out, _ = run("show", "job", "--format", "json", cwd=tmp_path)
+    shown, job = json.loads(out), cassette.load("job")
+    assert code == 0
+    assert shown["recorded"]["source"] == job.recorded.source
+    assert [
+        (i["at"], i["operation"], i["count"], i["request"], i["response"])
+        for i in shown["interactions"]
+    ] == [
+        (i.at, i.operation, i.count, i.request, i.outcome.body)  # type: ignore[union-attr]
+        for i in job.interactions
+    ]
+    _, out, _ = run("show", "web", "api/access-denied", "--format", "json", cwd=tmp_path)
+    assert json.loads(out)["interactions"][-1]["error"]["code"] == "AccessDeniedException"
+
+
+def test_a_pipe_gets_plain_lines_and_a_terminal_folded_ones(tmp_path):
+    """No colour and no fold in a pipe; on a terminal, both, and no colour where NO_COLOR is set."""
+    words = ("show", "web", "stopped/image-pull")
+    _, piped, _ = run(*words, cwd=tmp_path)
+    assert "\x1b" not in piped
+    assert not any(line.endswith(" ") for line in piped.splitlines())
+    assert max(map(len, piped.splitlines())) > 200
+    _, shown = on_terminal(*words, columns=80, cwd=tmp_path)
+    assert "\x1b[31m" in shown
+    assert max(map(len, plain(shown).splitlines())) <= 80
+    _, colourless = on_terminal(*words, columns=80, cwd=tmp_path, NO_COLOR="1")
+    assert "\x1b[3" not in colourless
+
+
+def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
+    """What the encoding of the output lacks is replaced; nothing breaks."""
+    code, out, err = run(
+        *("diff", "web", "job"), cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0"
+    )
+    assert (code, err) == (1, "")
+    assert "512 ? 256" in out

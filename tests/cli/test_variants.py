@@ -1,0 +1,100 @@
+"""`cassette variants`: the catalogue, and which of it fits a cassette."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cassette.library import Library
+from tests.cli.processes import on_terminal, plain, run
+
+
+def test_every_patch_is_listed_by_folder(tmp_path):
+    """Each with its summary, once, under its folder, and with the names of what it takes."""
+    code, out, err = run("variants", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert listed == Library(()).names("patch")
+    assert "stopped" in lines
+    at = next(n for n, line in enumerate(lines) if line.startswith("  stopped/exit-code "))
+    assert "ended by itself" in lines[at]
+    assert lines[at + 1].strip() == "takes code, container"
+
+
+def test_with_a_cassette_it_says_what_fits_and_why_the_rest_does_not(tmp_path):
+    """Every patch is tried; one that does not fit says in a line what it needs."""
+    code, out, _ = run("variants", "web", cwd=tmp_path)
+    assert code == 0
+    (ebs,) = [line for line in out.splitlines() if line.startswith("  volume/timeout ")]
+    assert "does not fit: no task where attachments[?type == 'AmazonElasticBlockStorage']" in ebs
+    (total,) = [line for line in out.splitlines() if line.endswith("cassettes/web.yaml")]
+    fitting, _, of = total.partition(" of ")
+    every = len(Library(()).names("patch"))
+    assert of.startswith(f"{every} patches fit")
+    assert int(fitting) == every - out.count("does not fit: ")
+
+
+def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):
+    """After the cassette's name, or in its place."""
+    code, out, _ = run("variants", "web", "sidecar/*", "stopped/exit-code", cwd=tmp_path)
+    assert code == 0
+    assert out.splitlines()[0] == "sidecar"
+    assert "code (integer, by default 1): the exit code" in out
+    assert out.splitlines()[-1].startswith("4 of 4 patches fit")
+    code, out, _ = run("variants", "sidecar/*", cwd=tmp_path)
+    assert (code, out.splitlines()[-1].partition(";")[0]) == (0, "3 patches")
+
+
+def test_as_json_it_is_a_list(tmp_path):
+    """Names, summaries, sources and params; with a cassette, whether each fits, and why not."""
+    code, out, _ = run(
+        "variants", "web", "volume/timeout", "stopped/*", "--format", "json", cwd=tmp_path
+    )
+    entries = {entry["name"]: entry for entry in json.loads(out)}
+    assert code == 0
+    assert entries["volume/timeout"]["fits"] is False
+    assert "AmazonElasticBlockStorage" in entries["volume/timeout"]["problem"]
+    fitting = entries["stopped/exit-code"]
+    assert (fitting["fits"], fitting["problem"]) == (True, None)
+    assert fitting["params"][0] == {
+        "name": "code",
+        "type": "integer",
+        "required": False,
+        "default": 1,
+        "help": "the exit code",
+    }
+    _, out, _ = run("variants", "stopped/exit-code*", "--format", "json", cwd=tmp_path)
+    assert [entry["fits"] for entry in json.loads(out)] == [None]
+
+
+def test_a_broken_patch_is_named_and_the_others_are_listed(tmp_path):
+    """A file that cannot be read is a line of the list, and the exit code is 1."""
+    folder = tmp_path / "cassettes" / "patches"
+    folder.mkdir(parents=True)
+    (folder / "broken.yaml").write_text("patch: 1\nsumary: x\n")
+    code, out, _ = run("variants", cwd=tmp_path)
+    assert code == 1
+    (line,) = [line for line in out.splitlines() if line.startswith("  broken ")]
+    assert "cannot be read: cassettes/patches/broken.yaml:2" in line
+    assert "stopped/out-of-memory" in out
+
+
+@pytest.mark.parametrize("words", [("nobody",), ("web", "nothing/*"), ("nothing/*",)])
+def test_what_is_not_there_is_said(tmp_path, words):
+    """A cassette or a pattern that fits nothing: exit code 2, and what is near."""
+    code, out, err = run("variants", *words, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert "nearest: " in err
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_nothing_is_cut(tmp_path, columns):
+    """Every word of a summary is there, in lines that fit."""
+    _, shown = on_terminal("variants", "web", "st*/*", columns=columns, cwd=tmp_path)
+    lines = plain(shown).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "".join("The essential container exceeded its memory".split()) in "".join(
+        "".join(lines).split()
+    )
