@@ -55,6 +55,7 @@ def _data(cassette: Cassette) -> dict[str, Any]:
     """A cassette whole, as `--format json` gives it."""
     return {
         "path": cassette.path,
+        "digest": cassette.digest,
         "region": cassette.region,
         "recorded": dataclasses.asdict(cassette.recorded),
         "scrub": dataclasses.asdict(cassette.scrub),
@@ -64,6 +65,7 @@ def _data(cassette: Cassette) -> dict[str, Any]:
                 "operation": i.operation,
                 "count": i.count,
                 "request": i.request,
+                **({"latency": i.latency} if i.latency else {}),
                 **_outcome(i),
             }
             for i in cassette.interactions
@@ -136,6 +138,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
     told: dict[tuple[str, str], str] = {}  # what was said last of each task and container
     for interaction in cassette.interactions:
         call = interaction.operation + (f" x {interaction.count}" if interaction.count > 1 else "")
+        call += f", {interaction.latency:g} s long" if interaction.latency else ""
         head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(8), "cyan"), call)
         things = list(_things(interaction))
         if not things:

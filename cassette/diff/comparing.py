@@ -87,7 +87,8 @@ def _frame(cassette: Cassette, exact: bool) -> dict[str, Any]:
 
 def _around(interaction: Interaction) -> dict[str, Any]:
     """What an interaction says around its outcome, and which tasks it tells of in which order."""
-    around = {
+    around: dict[str, Any] = {
+        "latency": interaction.latency,
         "at": interaction.at,
         "operation": interaction.operation,
         "request": interaction.request,

@@ -50,20 +50,23 @@ def as_patch(before: Cassette, after: Cassette) -> Data:
         PatchError: they do not differ, or in what no patch can change: in what other calls than
             DescribeTasks were answered, in which tasks there are, in a state put before all
             others, in states that nothing tells apart.
+
+    What the copy's header allows (`recorded.allow`), the patch allows, too.
     """
     if _others(before) != _others(after):
         raise _cannot("they differ in what other calls than DescribeTasks were answered")
-    fault = _fault(before, after)
+    fault = _fault(before, after) | _latency(before, after)
     instead = "error" in fault and "calls" not in fault["error"]
     tasks = [] if instead else _tasks(before, after)
     changed = [task for task in tasks if task.is_changed]
     if not (fault or changed):
         raise _cannot("ECS answers the same in both")
-    summary = "; ".join(task.summary for task in changed) or "ECS refuses calls"
+    summary = "; ".join(task.summary for task in changed) or "ECS refuses calls, or is slow"
     data: Data = {"patch": 1, "summary": summary}
     if changed:
         data |= _Writing(tasks, changed).data()
-    return data | fault
+    allowed = [rule for rule in after.recorded.allow if rule not in before.recorded.allow]
+    return data | fault | ({"allow": allowed} if allowed else {})
 
 
 def _others(cassette: Cassette) -> list[Interaction]:
@@ -96,6 +99,16 @@ def _fault(before: Cassette, after: Cassette) -> Data:
     error: Data = {"code": outcome.code, "message": outcome.message, "status": outcome.status}
     in_place = len(before.interactions) == len(after.interactions)
     return {"error": error if in_place else {**error, "calls": count}}
+
+
+def _latency(before: Cassette, after: Cassette) -> Data:
+    """`latency`, if the copy has answers that take longer."""
+    was, now = (
+        {i.latency for i in c.interactions if i.operation == DESCRIBE} for c in (before, after)
+    )
+    if len(now - was) > 1:
+        raise _cannot("they differ in more than one latency")
+    return {"latency": duration(Decimal(str(*(now - was))))} if now - was else {}
 
 
 def _refusals(cassette: Cassette) -> list[tuple[ApiError, int]]:
