@@ -109,7 +109,7 @@ def test_what_a_patch_cannot_make_is_shown(copy):
 def test_a_secret_gets_into_no_patch_file(copy):
     """A patch file is audited before it is written, as a cassette is."""
     text = (copy / "copy.yaml").read_text("utf-8")
-    text += "  - {op: add, path: /tasks/0/stoppedReason, value: key AKIAQWERTYUIOPASDFGH}\n"
+    text += "  - {op: add, path: /tasks/0/containers/1/reason, value: key AKIAQWERTYUIOPASDFGH}\n"
     (copy / "copy.yaml").write_text(text, "utf-8")
     asked = ("diff", "web", "copy.yaml", "--format", "patch", "-o", "mine.yaml")
     code, _, err = run(*asked, cwd=copy)
