@@ -13,7 +13,6 @@ import importlib
 import io
 import os
 import sys
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 import click
@@ -76,7 +75,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("ecs-cassette"), prog_name="cassette")
+@click.version_option(package_name="ecs-cassette", prog_name="cassette")
 def group() -> None:
     """Record Amazon ECS responses, replay them, and break them with patches."""
 
