@@ -163,9 +163,11 @@ def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str
 
     body = _outcome(interaction).get("response", {})
     for task in shapes.tasks_of(interaction.operation, body):
-        boxes = [(str(c.get("name")), words.container(c)) for c in task.get("containers") or ()]
         why = [("why", words.why(task))] if words.why(task) else []
-        yield short_name(task.get("taskArn", "")), [("", words.status(task)), *why, *boxes]
+        yield (
+            short_name(task.get("taskArn", "")),
+            [("", words.status(task)), *why, *words.containers(task)],
+        )
     if interaction.operation == "DescribeTasks":
         for failure in body.get("failures") or ():
             yield short_name(str(failure.get("arn", ""))), [("", words.value(failure))]

@@ -38,6 +38,16 @@ def container(thing: Body) -> str:
     return f"{words}: {thing['reason']}" if thing.get("reason") else words
 
 
+def containers(task: Body) -> list[tuple[str, str]]:
+    """The name of each container of a task, and its state; what is none is left out."""
+    boxes = task.get("containers")
+    return [
+        (str(box.get("name", "?")), container(box))
+        for box in (boxes if isinstance(boxes, list) else ())
+        if isinstance(box, Mapping)
+    ]
+
+
 def why(task: Body) -> str:
     """Why a task stopped: its code and its reason, as far as it has them."""
     return ": ".join(str(task[key]) for key in ("stopCode", "stoppedReason") if task.get(key))
@@ -45,7 +55,7 @@ def why(task: Body) -> str:
 
 def task(thing: Body) -> str:
     """A task's state in one line, with its containers'."""
-    boxes = [f"{c.get('name', '?')} {container(c)}" for c in thing.get("containers") or ()]
+    boxes = [f"{name} {state}" for name, state in containers(thing)]
     return "; ".join(filter(None, [status(thing), why(thing), *boxes]))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cassette.diff.meaning import meaning_of
-from cassette.diff.subjects import State, Subject, subjects_of, tells_of_tasks
+from cassette.diff.subjects import State, Subject, mappings, subjects_of, tells_of_tasks
 from cassette.model import Cassette, Interaction, Response
 
 Kind = Literal["added", "removed", "changed"]
@@ -97,7 +97,7 @@ def _around(interaction: Interaction) -> dict[str, Any]:
     if tells_of_tasks(interaction) and isinstance(interaction.outcome, Response):
         for member, id_ in (("tasks", "taskArn"), ("failures", "arn")):
             if member in interaction.outcome.body:
-                things = interaction.outcome.body[member] or ()
+                things = mappings(interaction.outcome.body[member])
                 around[member] = [thing.get(id_) for thing in things]
     return around
 

@@ -82,7 +82,19 @@ def _beside(outcome: Outcome) -> Body:
     """What a response of DescribeTasks says beside its tasks and failures: nothing, as yet."""
     if isinstance(outcome, ApiError):
         return {}
-    return {k: v for k, v in outcome.body.items() if k not in ("tasks", "failures")}
+    lists = {k: v for k, v in outcome.body.items() if k in ("tasks", "failures")}
+    return {
+        k: v for k, v in outcome.body.items() if k not in lists or len(mappings(v)) != _length(v)
+    }
+
+
+def mappings(value: object) -> list[Body]:
+    """The items of a list that are what ECS would answer in it; a file may hold anything."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else -1
 
 
 def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
@@ -93,9 +105,9 @@ def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
             yield _id(named), _state(interaction)
         return
     at, count = interaction.at, interaction.count
-    for task in outcome.body.get("tasks") or ():
+    for task in mappings(outcome.body.get("tasks")):
         yield _id(task.get("taskArn")), State("task", task, _words(task), at, count)
-    for failure in outcome.body.get("failures") or ():
+    for failure in mappings(outcome.body.get("failures")):
         words = str(failure.get("reason", "failure"))
         yield _id(failure.get("arn")), State("failure", failure, words, at, count)
 
@@ -118,7 +130,7 @@ def _state(interaction: Interaction) -> State:
 
 def _task(id_: str, states: list[State]) -> Subject:
     last = next((state.value for state in reversed(states) if state.kind == "task"), {})
-    names = [str(container.get("name")) for container in last.get("containers") or ()]
+    names = [str(container.get("name")) for container in mappings(last.get("containers"))]
     family = re.sub(r":\d+$", "", _id(last.get("taskDefinitionArn")))
     group = str(last.get("group") or (family and f"family:{family}") or f"task {id_}")
     role = canonical([_id(last.get("clusterArn")), meaning_of(group), family, sorted(names)])
