@@ -123,7 +123,7 @@ class _File:
         originals = scrubber.originals
 
         def prose(said: str) -> str:
-            found = scrub.audit(said, originals, scrubber.rules.searches)
+            found = scrub.audit(said, originals, scrubber.rules.searches, scrubber.rules.kept)
             return scrubber.text(said) if found else said
 
         values = [_values_scrubbed(value, scrubber, prose) for value in self._values]

@@ -97,7 +97,7 @@ def _audited(
     said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
 ) -> tuple[Finding, ...]:
     """What the audit finds in a text, but for what the project exempts in this file."""
-    found = scrub.audit(said, originals, rules.searches)
+    found = scrub.audit(said, originals, rules.searches, rules.kept)
     return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
 
 

@@ -2,7 +2,8 @@
 
 It shares no code with the scrubber, so that a mistake in one is caught by the other. Each line
 is read as it stands and as whoever reads it might decode it: URL-encoded, JSON-escaped, base64
-at every alignment, gzip inside base64. A finding has a place and a rule, never the value.
+at every alignment, gzip inside base64, letters of another width. A finding has a place and a
+rule, never the value.
 """
 
 from __future__ import annotations
@@ -11,46 +12,89 @@ import base64
 import binascii
 import ipaddress
 import re
+import unicodedata
 import urllib.parse
 import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from cassette.errors import Finding, UnsafeCassetteError
+from cassette.scrub import unmasked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 _SHORTEST = 6
 _LARGEST_UNPACKED = 1_000_000
+_DEEPEST = 3  # of encodings within encodings
+
+_L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
+_SECRETIVE = (
+    r"(?i:[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|credentials?)[\w.-]*)"
+)
+# What a rule's value may be after all: hidden, false, a reference, or no value.
+_HIDDEN = r"(?!REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|null|None|true|false|\$|<)"
 
 # rule: (what it looks for, its pattern)
 _RULES: dict[str, tuple[str, str]] = {
     "private-key": ("the beginning of a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "jwt": (
         "a JSON Web Token",
-        r"(?<![0-9A-Za-z])eyJ[\w-]{8,}\.[\w-]{6,}",
+        rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}\.[\w-]{{4,}}",
     ),
     "url-password": (
         "a password in a URL",
-        r"://(?!REDACTED:REDACTED@)[^\s/@:?#\"'<>]*:[^\s/@\"'<>]+@",
+        r"://(?!REDACTED:REDACTED@)[^\s/:?#\"'<>]*:(?!\d{1,5}[/?#])[^\s\"'<>]+@",
     ),
+    "url-user": ("a user in a URL", r"://(?!REDACTED@)[^\s/:?#\"'<>]+@"),
     "access-key": (
         "the id of an AWS access key",
-        r"(?<![0-9A-Za-z])(?:AKIA|ASIA)[A-Z0-9]{16}(?![0-9A-Za-z])",
+        (
+            rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}|{_L}(?:ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)"
+            rf"[A-Z0-9]{{16}}{_R}"
+        ),
+    ),
+    "session-token": (
+        "what looks like a session token of AWS",
+        rf"{_L}(?:IQoJ|FwoG|FQoG)[A-Za-z0-9/+=%]{{60,}}",
+    ),
+    "vendor-token": (
+        "a token of a service that marks its tokens",
+        (
+            rf"{_L}(?:gh[oprsu]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_live_|npm_|AIza|hvs\."
+            r"|dckr_pat_|SG\.)[\w./+=-]{12,}"
+        ),
+    ),
+    "bearer": (
+        "the credentials of a request",
+        rf"{_L}(?i:bearer|basic)\s+{_HIDDEN}(?=[A-Za-z._~+/=-]*\d)[\w.~+/=-]{{8,}}",
+    ),
+    "password": (
+        "a value given for a secret",
+        (
+            rf"{_L}{_SECRETIVE}[\"']?\s?=\s?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
+            rf"|--?{_SECRETIVE}\s+[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|[\"'](?i:[\w.-]*passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
+        ),
     ),
     "secret-key": (
         "what looks like a secret key of AWS",
         r"(?<![0-9A-Za-z/+])(?=[a-z/+]*[A-Z0-9])[A-Za-z0-9/+]{40}(?![0-9A-Za-z/+=])",
     ),
-    "session-token": (
-        "what looks like a session token of AWS",
-        r"(?<![0-9A-Za-z])(?:IQoJ|FwoG|FQoG)[A-Za-z0-9/+=%]{60,}",
+    "secret-name": (
+        "the name of a secret with its random end",
+        r":secret:(?:[\w/+=.@-]*-)?(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
     ),
+    "session-name": ("who assumed a role", r"assumed-role/[^/\s]+/[\w+=,.@-]+"),
+    "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@/-]+"),
     "account-id": (
         "twelve digits that may be an AWS account id",
-        # not the end of a uuid, one in three hundred of which is all digits
-        r"(?<![0-9A-Za-z])(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?![0-9A-Za-z])",
+        (
+            # not the end of a uuid, one in three hundred of which is all digits
+            r"(?<!\d)(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?!\d)"
+            rf"|{_L}(?!00000000|0000-0000)\d{{4}}-\d{{4}}-\d{{4}}(?![0-9A-Za-z-])"
+        ),
     ),
     "e-mail": (
         "an e-mail address",
@@ -60,17 +104,60 @@ _RULES: dict[str, tuple[str, str]] = {
         ),
     ),
     "private-address": (
-        "an IPv4 address of a private network",
+        "an address of a private network",
         (
-            r"(?<![0-9A-Za-z.])(?:10|172|192)(?:[.]\d{1,3}){3}(?![0-9A-Za-z]|\.\d)"
-            r"|(?<![0-9A-Za-z])ip-(?:10|172|192)(?:-\d{1,3}){3}(?![0-9A-Za-z])"
+            rf"(?<![\d.])\d{{1,3}}(?:[.]\d{{1,3}}){{3}}(?!\d|\.\d)"
+            rf"|{_L}(?:ip|ec2)-\d{{1,3}}(?:-\d{{1,3}}){{3}}{_R}"
+            r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{3,39}"
+            r"(?![0-9A-Za-z:]|\.\w)"
+        ),
+    ),
+    "mac-address": (
+        "the address of a network interface",
+        r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])",
+    ),
+    "private-host": (
+        "the name of a host that is nobody else's",
+        (
+            r"(?<![0-9A-Za-z.-])(?:[\w-]+\.)+(?:internal|local|localdomain|corp|lan|intranet)"
+            r"(?![0-9A-Za-z])"
+            r"|(?<![0-9A-Za-z.-])[\w.-]+\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
+            r"\.(?:[a-z0-9.-]+\.)?amazonaws\.com"
+        ),
+    ),
+    "identifier": (
+        "the id of one resource",
+        (
+            rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|eipalloc|eipassoc|rtb|igw"
+            rf"|nat|acl|lt|fs|fsap)-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}}){_R}"
+            rf"|{_L}[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
+            rf"|{_L}[0-9a-f]{{32}}{_R}"
         ),
     ),
 }
-_ANY = re.compile(
-    "|".join(f"(?P<{rule.replace('-', '_')}>{source})" for rule, (_, source) in _RULES.items())
+# What is given for a secret may be what another rule looks for, so it is searched for by itself.
+_GIVEN = ("bearer", "password")
+
+
+def _any_of(rules: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(
+        "|".join(f"(?P<{rule.replace('-', '_')}>{_RULES[rule][1]})" for rule in rules)
+    )
+
+
+# Each with a quick look at whether it can find anything.
+_SEARCHES = (
+    (
+        re.compile(
+            r"\d{12}|\d{4}-\d{4}|[@]|://|eyJ|A[A-Z]{3}[A-Z0-9]{16}|PRIVATE|IQoJ|FwoG|FQoG|:secret:"
+            r"|[A-Za-z0-9/+]{40}|\d[.-]\d|assumed-role|:user/|[0-9A-Fa-f]{8}|:[0-9A-Fa-f]{2}:|::"
+            r"|[0-9a-f]:[0-9a-f]{1,4}:|\.(?:internal|local|corp|lan|intranet)|amazonaws|gh[oprsu]_|_pat_|glpat|xox"
+            r"|k_live_|npm_|AIza|hvs\.|SG\."
+        ),
+        _any_of(rule for rule in _RULES if rule not in _GIVEN),
+    ),
+    (re.compile(r"[=]|--|(?i:earer\s|basic\s|passw)"), _any_of(_GIVEN)),
 )
-_HINT = re.compile(r"\d{12}|@|eyJ|AKIA|ASIA|PRIVATE|IQoJ|FwoG|FQoG|[A-Za-z0-9/+]{40}|\d[.-]\d")
 _ORIGINAL = "a value that scrubbing replaced elsewhere"
 _OF_PROJECT = "what a rule of the project's own looks for"
 # As the documentation in botocore's own models has them, and AWS's user guides.
@@ -79,8 +166,33 @@ _DOCUMENTED = frozenset(
     "012345678912 123456789011 123456789101 210987654321 "
     "AKIAIOSFODNN7EXAMPLE AKIAI44QH8DHBEXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".split()
 )
-_PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_PUBLIC_ADDRESS = "an address of the Internet"
+# Everybody's: those of no host, of this one, of AWS's metadata, for documentation and benchmarks.
+_NOBODYS = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/32", "127.0.0.0/8", "169.254.169.0/24", "169.254.170.0/24", "192.0.2.0/24",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "255.255.255.255/32",
+        "::/128", "::1/128", "2001:db8::/32",
+    )
+]  # fmt: skip
+_DOCUMENTED_NAMES = frozenset(
+    "user user-name username session session-name role-session-name MySession mysession".split()
+)
+# Ids in documentation count their digits up.
+_DOCUMENTED_ID = re.compile("12345678-?90|1234567890abcdef|abcdef1?234567890|a1b2c3d4-5678-90ab")
+_FALSE = re.compile(
+    r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|\*\*|<|X{3}"
+)
+_PUBLIC_HOST = re.compile(
+    r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"
+    r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
+)
 _WORD = re.compile(r"[0-9A-Za-z]+")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
+_OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
+_SHOWN = re.compile(r"[ -~]{12,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
@@ -89,6 +201,8 @@ _BARE = {"n": "\n", "t": "\t", "r": "\r"}
 UNSCRUBBED = "unscrubbed"
 RULES = {
     **{rule: looks_for for rule, (looks_for, _) in _RULES.items()},
+    "address": _PUBLIC_ADDRESS,
+    **unmasked.RULES,
     "original": _ORIGINAL,
     UNSCRUBBED: "a line of a cassette that scrubbing would change",
 }
@@ -113,12 +227,19 @@ class Project(Protocol):
     def searches(self) -> Sequence[Search]:
         """What else must not be in a text."""
 
+    @property
+    def kept(self) -> Set[str]:
+        """The values that stay: `member[name]`, or `member[*]`."""
+
     def exempts(self, rule: str, path: str) -> bool:
         """Whether what a rule finds in this file was reviewed, and may stand there."""
 
 
 def audit(
-    text: str, originals: Iterable[str] = (), searches: Iterable[Search] = ()
+    text: str,
+    originals: Iterable[str] = (),
+    searches: Iterable[Search] = (),
+    kept: Set[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """What a text must not hold, in order of place.
 
@@ -127,12 +248,16 @@ def audit(
         originals: raw values that scrubbing replaced; those under six characters are too
             common to search for.
         searches: a project's own.
+        kept: the values that a project keeps: `tags[team]`, `environment[*]`.
     """
-    search = _Search(originals, searches)
+    search = _Search(originals, searches, kept)
     found: set[Finding] = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
         for rule, column, detail in search.line(line):
             found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
+    for number, column, rule in unmasked.found(lines, kept):
+        found.add(Finding(rule, number + 1, column + 1, unmasked.RULES[rule]))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
@@ -150,7 +275,7 @@ def gate(text: str, originals: Iterable[str], path: str, project: Project | None
     """
     findings = tuple(
         finding
-        for finding in audit(text, originals, project.searches if project else ())
+        for finding in _audit_of(project, text, originals)
         if not (project and project.exempts(finding.rule, path))
     )
     if findings:
@@ -163,13 +288,25 @@ def gate(text: str, originals: Iterable[str], path: str, project: Project | None
         )
 
 
+def _audit_of(project: Project | None, text: str, originals: Iterable[str]) -> tuple[Finding, ...]:
+    if project is None:
+        return audit(text, originals)
+    return audit(text, originals, project.searches, project.kept)
+
+
 class _Search:
     """The originals, indexed by their first word, and the views that were seen clean."""
 
-    def __init__(self, originals: Iterable[str], searches: Iterable[Search]) -> None:
+    def __init__(
+        self, originals: Iterable[str], searches: Iterable[Search], kept: Set[str]
+    ) -> None:
         self._own = tuple(searches)
+        self._kept = kept
         self._by_word: dict[str, list[tuple[int, str]]] = {}
+        self._accounts: set[str] = set()
         for original in sorted(set(originals)):
+            if _ACCOUNT.fullmatch(original):
+                self._accounts.add(original)
             # A text of several lines is searched for by its lines.
             for part in original.splitlines():
                 word = _WORD.search(part)
@@ -189,22 +326,26 @@ class _Search:
             self._clean.add(line)
 
     def _views(self, line: str) -> Iterator[tuple[int, str, str]]:
-        plain = [line]
         yield from self._view(line, "")
-        if "\\" in line:
-            plain.append(_ESCAPE.sub(_unescape, line))
-            for _, rule, detail in self._view(plain[-1], ", escaped"):
+        for how, text in _decoded(line):
+            for _, rule, detail in self._view(text, how):
                 yield 0, rule, detail
-        if "%" in line:
-            decoded = urllib.parse.unquote(urllib.parse.unquote(plain[-1]))
-            for _, rule, detail in self._view(decoded, ", URL-encoded"):
+            for _, rule, detail in self._in_base64(text, 1):
                 yield 0, rule, detail
-        for match in _BASE64.finditer(line):
-            for decoded in self._decoded(match[0]):
-                for _, rule, detail in self._view(decoded, ", in base64"):
-                    yield match.start(), rule, detail
+        yield from self._in_base64(line, 0)
 
-    def _decoded(self, run: str) -> Iterator[str]:
+    def _in_base64(self, text: str, depth: int) -> Iterator[tuple[int, str, str]]:
+        for match in _BASE64.finditer(text):
+            for inner in self._said(match[0]):
+                yield from ((match.start(), *f[1:]) for f in self._view(inner, ", in base64"))
+                for shown in _SHOWN.findall(inner) if depth < _DEEPEST else ():
+                    for how, plain in _decoded(shown):
+                        found = self._view(plain, f", in base64{how}")
+                        yield from ((match.start(), *f[1:]) for f in found)
+                    found = self._in_base64(shown, depth + 1)
+                    yield from ((match.start(), *f[1:]) for f in found)
+
+    def _said(self, run: str) -> Iterator[str]:
         """What a run of base64 may say, at the four places where it may begin."""
         if run in self._clean:
             return
@@ -212,35 +353,41 @@ class _Search:
         standard = run.translate(_TO_STANDARD)
         for start in range(4):
             part = standard[start:]
-            part = part[: len(part) // 4 * 4] or part + "=" * (-len(part) % 4)
-            rest = standard[start + len(part) :]
-            if len(rest) > 1:
-                part += rest + "=" * (-len(rest) % 4)
+            if len(part) % 4 == 1:
+                part = part[:-1]
             try:
-                data = base64.b64decode(part)
+                data = base64.b64decode(part + "=" * (-len(part) % 4))
             except (binascii.Error, ValueError):
                 continue
             yield data.decode("latin-1")
+            if b"\0" in data:  # two bytes for a letter
+                yield data.replace(b"\0", b"").decode("latin-1")
             if data.startswith(b"\x1f\x8b"):
                 yield _unpacked(data)
 
     def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
-        if _HINT.search(text):
-            for match in _ANY.finditer(text):
-                rule = str(match.lastgroup).replace("_", "-")
-                if not _harmless(rule, match[0]):
-                    yield match.start(), rule, _RULES[rule][0] + how
+        for hint, search in _SEARCHES:
+            for match in search.finditer(text) if hint.search(text) else ():
+                rule = _rule_of(match)
+                if rule is not None:
+                    yield match.start(), rule, RULES[rule] + how
+        if how:
+            for column, rule in unmasked.in_line(text, self._kept):
+                yield column, rule, RULES[rule] + how
         yield from self._of_project(text, how)
+        yield from self._of_originals(text, how)
+
+    def _of_originals(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
+        for match in _APART.finditer(text) if self._accounts else ():
+            if re.sub(r"\D", "", match[1]) in self._accounts:
+                yield match.start(), "original", _ORIGINAL + how
         if not self._by_word:
             return
         for word in _WORD.finditer(text):
             for offset, original in self._by_word.get(word[0], ()):
                 start = word.start() - offset
-                if start >= 0 and text.startswith(original, start):
-                    after = text[start + len(original) : start + len(original) + 1]
-                    before = text[start - 1 : start] if start else ""
-                    if not _WORD.match(before) and not _WORD.match(after):
-                        yield start, "original", _ORIGINAL + how
+                if start >= 0 and _stands_at(text, start, original):
+                    yield start, "original", _ORIGINAL + how
 
     def _of_project(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
         for search in self._own:
@@ -264,21 +411,116 @@ def _unpacked(data: bytes) -> str:
         return ""
 
 
-def _harmless(rule: str, found: str) -> bool:
-    """Whether what a rule found is one of AWS's documented examples, or no such thing at all."""
-    if found in _DOCUMENTED or (rule == "account-id" and len(set(found)) == 1):
-        return True
-    if rule == "secret-key":
-        if re.search(r"(?:^|/)[0-9a-f]{16,}(?:/|$)", found):  # a path that ends in an id
-            return True
-        mixed = re.search("[a-z]", found) and re.search("[A-Z]", found) and re.search(r"\d", found)
-        kinds = [c.isdigit() + 2 * c.isupper() for c in found if c.isalnum()]
-        changes = sum(a != b for a, b in pairwise(kinds))
-        return not mixed or changes < len(kinds) / 3
-    if rule == "private-address":
-        try:
-            address = ipaddress.ip_address(found.removeprefix("ip-").replace("-", "."))
-        except ValueError:
-            return True
-        return not any(address in network for network in _PRIVATE)
-    return False
+def _decoded(text: str) -> Iterator[tuple[str, str]]:
+    """How a text was hidden and what it was, for each encoding that it shows, one in another."""
+    seen = {text}
+    views = [("", text)]
+    for _ in range(_DEEPEST):
+        views = [
+            (f"{how}, {name}" if name not in how else how, plain)
+            for how, view in views
+            for name, plain in _plain(view)
+            if plain not in seen
+        ]
+        seen.update(plain for _, plain in views)
+        yield from views
+
+
+def _plain(text: str) -> Iterator[tuple[str, str]]:
+    if "\\" in text:
+        yield "escaped", _ESCAPE.sub(_unescape, text)
+    if "%" in text:
+        yield "URL-encoded", urllib.parse.unquote(text)
+    if not text.isascii():
+        normal = unicodedata.normalize("NFKC", text)
+        yield "in other letters", "".join(c for c in normal if unicodedata.category(c) != "Cf")
+
+
+def _stands_at(text: str, start: int, original: str) -> bool:
+    """Whether an original stands at a place in a text, no part of a longer word."""
+    end = start + len(original)
+    found = text[start:end]
+    before = text[start - 1 : start] if start else ""
+    return found == original and not _WORD.match(before) and not _WORD.match(text[end : end + 1])
+
+
+def _rule_of(match: re.Match[str]) -> str | None:
+    """The rule that found something; None if it is a documented example, or false, or no such."""
+    rule, found = str(match.lastgroup).replace("_", "-"), match[0]
+    if found in _DOCUMENTED:
+        return None
+    check = _CHECKS.get(rule)
+    return check(match) if check else rule
+
+
+def _secret_key(match: re.Match[str]) -> str | None:
+    found = match[0]
+    if re.search(r"(?:^|/)[0-9a-f]{16,}(?:/|$)", found):  # a path that ends in an id
+        return None
+    mixed = re.search("[a-z]", found) and re.search("[A-Z]", found) and re.search(r"\d", found)
+    kinds = [c.isdigit() + 2 * c.isupper() for c in found if c.isalnum()]
+    changes = sum(a != b for a, b in pairwise(kinds))
+    return "secret-key" if mixed and changes >= len(kinds) / 3 else None
+
+
+def _account(match: re.Match[str]) -> str | None:
+    """No account is within an id, or one digit twelve times."""
+    if len(set(match[0])) == 1:
+        return None
+    text = match.string
+    start, end = match.span()
+    while start and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    word = text[start:end]
+    return None if word != match[0] and _OF_ID.fullmatch(word) else "account-id"
+
+
+def _address(match: re.Match[str]) -> str | None:
+    found = match[0]
+    if found[0] in "ie":  # ip-10-0-0-1
+        found = found.partition("-")[2].replace("-", ".")
+    try:
+        address = ipaddress.ip_address(found)
+    except ValueError:
+        return None
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if any((inner or address) in network for network in _NOBODYS):
+        return None
+    return "private-address" if (inner or address).is_private else "address"
+
+
+def _mac(match: re.Match[str]) -> str | None:
+    digits = match[0].lower().replace(":", "")
+    return None if digits.startswith("ca55e77e") or len(set(digits)) == 1 else "mac-address"
+
+
+def _host(match: re.Match[str]) -> str | None:
+    return None if _PUBLIC_HOST.fullmatch(match[0].lower()) else "private-host"
+
+
+def _named(match: re.Match[str]) -> str | None:
+    """Who somebody is; after the last slash if it is a path."""
+    rule = str(match.lastgroup).replace("_", "-")
+    name = match[0].rpartition("/")[2]
+    return None if _FALSE.search(name) or name in _DOCUMENTED_NAMES else rule
+
+
+def _identifier(match: re.Match[str]) -> str | None:
+    found = match[0].lower()
+    digits = found.rpartition("-")[2] if len(found) < 32 else found
+    no_id = "ca55e77e" in found or _DOCUMENTED_ID.search(found) or digits.isalpha()
+    return None if no_id or len(set(digits) - {"-"}) < 4 else "identifier"
+
+
+_CHECKS: dict[str, Callable[[re.Match[str]], str | None]] = {
+    "secret-key": _secret_key,
+    "account-id": _account,
+    "private-address": _address,
+    "mac-address": _mac,
+    "private-host": _host,
+    "session-name": _named,
+    "user-name": _named,
+    "identifier": _identifier,
+}

@@ -108,6 +108,12 @@ class Rules:
         """Whether a text holds anything that the searches look for."""
         return any(True for search in self.searches for _ in search.found(text))
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """The values that stay, for the audit, which sees no shapes: `tags[team]`, `tags[*]`."""
+        places = (place.partition(".")[2] for place, said in self.members.items() if said == "keep")
+        return frozenset(place if "[" in place else f"{place}[*]" for place in places)
+
     def of_named(self, place: str, name: str) -> str | None:
         """`keep` or `redact` for the value of a name in a member; None if nothing is said."""
         return self.members.get(f"{place}[{name}]") or self.members.get(f"{place}[*]")

@@ -384,7 +384,7 @@ class Scrubber:
 
     def _names(self, value: str) -> str:
         """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
-        if not _PATH.fullmatch(value):
+        if not _PATH.fullmatch(value) or is_pseudonym(self._free.search(value)):
             return self._strict_name(value)
         parts = re.split(r"([/:])", value)
         return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
@@ -427,9 +427,10 @@ class Scrubber:
     def _token(self, value: str) -> str:
         if not value or is_masked(value):
             return value
-        if self._free.is_token(value) or self._free.is_false(value):  # nothing opaque: an id
-            return self._free.search(value)
-        return self._free.remember("token", value, pseudonym_of_opaque(value))
+        false = pseudonym_of_opaque(value)
+        if self._free.is_token(value):  # nothing opaque: elsewhere it is what it is
+            return self._memory.keep("token", value, false)
+        return self._free.remember("token", value, false)
 
     # -- treatments of a list or a map ----------------------------------------------------
 

@@ -52,7 +52,7 @@ def test_each_rule_finds_what_was_planted(rule: str, around: str) -> None:
         "url: postgres://REDACTED:REDACTED@host-1.example/app", "ip: 198.18.0.1 0.0.0.0",
         "name: ip-198-18-0-1.eu-west-1.compute.internal", "mac: ca:55:e7:7e:00:01",
         "id: ca55e77e-0102-4304-8506-0708090a0b0c", "id: ca55e77e-1927-4ba5-87a0-453049182736",
-        "eni: eni-0a303493893652ca1",
+        "eni: eni-ca55e77e3893652ca", "id: i-1234567890abcdef0", "mac: 00:00:00:00:00:00",
         "image: public.ecr.aws/nginx@sha256:" + "0804676095308123" * 4,
         "arn: arn:aws:ecs:us-east-1:000000000001:task/marble-app-Cluster/ca55e77e" + "16" * 12,
         "url: https://host-1.example:443/path", "version: 10.4.2",
@@ -110,11 +110,16 @@ def test_the_gate_stops_a_write_and_says_where() -> None:
 
 
 def test_the_audit_shares_no_code_with_the_scrubber() -> None:
-    """A mistake in one must not be a mistake in the other, so the audit imports errors only."""
+    """A mistake in one must not be a mistake in the other, so neither imports the other."""
     source = Path(_audit_function.__code__.co_filename).read_text(encoding="utf-8")
     imported = {
-        node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)
+        f"{node.module}.{name.name}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
     }
-    assert {name for name in imported if name and name.startswith("cassette")} == {
-        "cassette.errors"
-    }
+    ours = {name for name in imported if name.startswith("cassette")}
+    assert {name.rpartition(".")[0] for name in ours} == {"cassette.errors", "cassette.scrub"}
+    assert {name for name in ours if "scrub" in name} == {"cassette.scrub.unmasked"}
+    unmasked = Path(_audit_function.__code__.co_filename).with_name("unmasked.py")
+    assert "cassette" not in unmasked.read_text(encoding="utf-8")

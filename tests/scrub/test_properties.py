@@ -38,8 +38,9 @@ def test_scrubbing_is_a_fixed_point(recording: model.Cassette, policy: str) -> N
 def leaves(before: Any, after: Any) -> Iterator[tuple[str, str]]:
     """The strings at the same places of two bodies; what was redacted whole has none."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for (_, old), (_, new) in zip(before.items(), after.items(), strict=True):
-            yield from leaves(old, new)
+        for (key, old), (_, new) in zip(before.items(), after.items(), strict=True):
+            if key != "nextToken":  # a token is one of its own kind, whatever it says
+                yield from leaves(old, new)
     elif isinstance(before, list) and isinstance(after, list):
         for old, new in zip(before, after, strict=bool(after)):
             yield from leaves(old, new)
@@ -75,14 +76,12 @@ def test_what_was_equal_stays_equal(recording: model.Cassette, policy: str) -> N
 def test_what_came_out_still_parses(recording: model.Cassette, policy: str) -> None:
     """botocore's parser and validator make the same of a body as before scrubbing."""
     scrubbed, _ = scrub(recording, policy)
+    validator = ParamValidator()
     for before, after in zip(recording.interactions, scrubbed.interactions, strict=True):
         name = before.operation
         shape = shapes.shape_of(name, "request")
-        old, new = (
-            ParamValidator().validate(dict(i.request), shape).generate_report().splitlines()
-            for i in (before, after)
-        )
-        assert len(old) == len(new)
+        old, new = (validator.validate(dict(i.request), shape) for i in (before, after))
+        assert [kind for kind, *_ in old._errors] == [kind for kind, *_ in new._errors]
         if isinstance(before.outcome, model.Response):
             assert isinstance(after.outcome, model.Response)
             assert read(name, after.outcome.body).keys() == read(name, before.outcome.body).keys()
