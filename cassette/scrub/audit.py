@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bisect
 import ipaddress
 import re
 import unicodedata
@@ -191,8 +192,9 @@ _PUBLIC_HOST = re.compile(
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
+_BETWEEN = re.compile(r"\d[^0-9A-Za-z:T]\d{2,}[^0-9A-Za-z]\d|\d{4}[^0-9A-Za-z]\d{4}")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
-_SHOWN = re.compile(r"[ -~]{12,}")
+_SHOWN = re.compile(rb"[\t\n\r -~]{6,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
@@ -252,12 +254,15 @@ def audit(
     """
     search = _Search(originals, searches, kept)
     found: set[Finding] = set()
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
-        for rule, column, detail in search.line(line):
+    starts = [0]
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        starts.append(starts[-1] + len(line))
+        for rule, column, detail in search.line(line.rstrip("\r\n")):
             found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
-    for number, column, rule in unmasked.found(lines, kept):
-        found.add(Finding(rule, number + 1, column + 1, unmasked.RULES[rule]))
+    for place, rule in unmasked.found(text, kept):
+        number = bisect.bisect_right(starts, place)
+        column = place - starts[number - 1] + 1
+        found.add(Finding(rule, number, column, unmasked.RULES[rule]))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
@@ -336,17 +341,16 @@ class _Search:
 
     def _in_base64(self, text: str, depth: int) -> Iterator[tuple[int, str, str]]:
         for match in _BASE64.finditer(text):
-            for inner in self._said(match[0]):
-                yield from ((match.start(), *f[1:]) for f in self._view(inner, ", in base64"))
-                for shown in _SHOWN.findall(inner) if depth < _DEEPEST else ():
-                    for how, plain in _decoded(shown):
-                        found = self._view(plain, f", in base64{how}")
-                        yield from ((match.start(), *f[1:]) for f in found)
-                    found = self._in_base64(shown, depth + 1)
-                    yield from ((match.start(), *f[1:]) for f in found)
+            for shown in self._said(match[0]):
+                views = [("", shown), *_decoded(shown)]
+                found = [f for how, view in views for f in self._view(view, f", in base64{how}")]
+                if depth < _DEEPEST:
+                    found += self._in_base64(shown, depth + 1)
+                for _, rule, detail in found:
+                    yield match.start(), rule, detail
 
     def _said(self, run: str) -> Iterator[str]:
-        """What a run of base64 may say, at the four places where it may begin."""
+        """The texts that a run of base64 shows, at the four places where it may begin."""
         if run in self._clean:
             return
         self._clean.add(run)
@@ -359,11 +363,12 @@ class _Search:
                 data = base64.b64decode(part + "=" * (-len(part) % 4))
             except (binascii.Error, ValueError):
                 continue
-            yield data.decode("latin-1")
-            if b"\0" in data:  # two bytes for a letter
-                yield data.replace(b"\0", b"").decode("latin-1")
             if data.startswith(b"\x1f\x8b"):
                 yield _unpacked(data)
+            # In UTF-16, every other byte of a plain letter is nothing.
+            for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
+                for shown in _SHOWN.findall(bare):
+                    yield shown.decode("ascii")
 
     def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
         for hint, search in _SEARCHES:
@@ -372,13 +377,13 @@ class _Search:
                 if rule is not None:
                     yield match.start(), rule, RULES[rule] + how
         if how:
-            for column, rule in unmasked.in_line(text, self._kept):
+            for column, rule in unmasked.found(text, self._kept):
                 yield column, rule, RULES[rule] + how
         yield from self._of_project(text, how)
         yield from self._of_originals(text, how)
 
     def _of_originals(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
-        for match in _APART.finditer(text) if self._accounts else ():
+        for match in _APART.finditer(text) if self._accounts and _BETWEEN.search(text) else ():
             if re.sub(r"\D", "", match[1]) in self._accounts:
                 yield match.start(), "original", _ORIGINAL + how
         if not self._by_word:

@@ -161,6 +161,7 @@ class FreeText:
         self._found: dict[str, str] = {}
         self._words: dict[str, list[tuple[str, str]]] = {}
         self._accounts: dict[str, str] = {}
+        self._runs: dict[str, str] = {}
         self._harmless: set[str] = set()
         self._depth = 0
         self.known = 0
@@ -215,7 +216,7 @@ class FreeText:
             replaced = self._replace_known(replaced) if self._words else replaced
             if not _ONE_WORD.fullmatch(replaced):
                 replaced = self._decode(replaced)
-                replaced = _RUN.sub(self._random, replaced)
+                replaced = _RUN.sub(self._run, replaced)
                 replaced = self._replace_tokens(replaced, self._token)
                 replaced = self._replace_accounts(replaced)
             if replaced == text:
@@ -305,11 +306,16 @@ class FreeText:
         self._harmless.add(run)
         return run
 
-    def _random(self, match: re.Match[str]) -> str:
+    def _run(self, match: re.Match[str]) -> str:
         """A run of letters and digits, replaced where it is too random to be a name."""
         run = match[0]
         if run.startswith("eyJ") and match.string[match.end() : match.end() + 1] == ".":
             return run  # a part of a JSON Web Token, which has a rule of its own
+        if run not in self._runs:
+            self._runs[run] = self._random(run)
+        return self._runs[run]
+
+    def _random(self, run: str) -> str:
         if len(run) == 40 and _looks_random(run, 0.33, 1) and not set("-_=") & set(run):
             return self._secret("secret", run)
         if len(run) >= 32 and set("+=") & set(run) and _looks_random(run.rstrip("="), 0.4, 2):

@@ -105,6 +105,7 @@ _NUMBERED = re.compile(
     r"|name-ca55e77e-(?P<name>\d{1,9}|f[0-9a-f]{11})"
     r")(?![0-9A-Za-z])"
 )
+_SIGNS = (MARK, "00000000", "198.", "198-", "2001:", "ca:55", "ca-55", "host-", "user-")
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "account": ("account id", lambda t: _up_to("account id", int(t))),
     "ipv4": (
@@ -217,7 +218,7 @@ class Memory:
 
     def seed(self, text: str) -> None:
         """Let new numbers begin after those that a text, scrubbed before, has already."""
-        for match in _NUMBERED.finditer(text):
+        for match in _NUMBERED.finditer(text) if any(s in text for s in _SIGNS) else ():
             group = str(match.lastgroup)
             kind, number_of = _OF_GROUP[group]
             self._take(kind, number_of(match[group]))

@@ -17,29 +17,29 @@ _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
 
 _OPENS = re.compile(
-    r"(?P<indent>\s*)(?:- )?[\"']?(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:"
-    r"\s*[\[{]?\s*$"
+    r"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:"
+    r"[ \t]*[\[{]?[ \t]*$",
+    re.MULTILINE,
 )
-_PAIR = re.compile(rf"\s*(?:- )?[\"']?(?P<key>name|key|value)[\"']?:\s*(?P<held>{_SCALAR})")
-_ENTRY = re.compile(rf"\s*[\"']?(?P<key>[^\s\"':][^\"':]*)[\"']?:\s*(?P<held>{_SCALAR})")
-_LINE_OF = re.compile(rf"[\"']?(?P<member>environment|tags)[\"']?:\s*\[(?P<pairs>{_IN_BRACKETS})\]")
+_LINE = re.compile(r"\n(?P<indent>[ \t]*)(?P<bare>[^\n]*)")
+_PAIR = re.compile(rf"(?:- )?[{{]?[\"']?(?P<key>name|key|value)[\"']?:\s*(?P<held>{_SCALAR})")
+_ENTRY = re.compile(rf"[\"']?(?P<key>[^\s\"':][^\"':]*)[\"']?:\s*(?P<held>{_SCALAR})")
+_LINE_OF = re.compile(rf"(?P<member>environment|tags)[\"']?:\s*\[(?P<pairs>{_IN_BRACKETS})\]")
 _HELD = re.compile(
     rf"[{{,]\s*[\"']?(?:(?:name|key)[\"']?:\s*(?P<key>{_SCALAR})|value[\"']?:\s*(?P<held>{_SCALAR}))"
 )
 _CHANGED = re.compile(
     rf"path: \S*/(?P<member>environment|tags)/\d+/value,? .*?value: (?P<held>{_SCALAR})"
 )
+_TOKENS = ("nextToken", "clientToken", "tokenValue", "streamUrl", "instanceIdentityDocument")
 _TOKEN = re.compile(
-    r"(?<![\w-])[\"']?(?:nextToken|clientToken|tokenValue|streamUrl|instanceIdentityDocument"
-    rf"(?:Signature)?)[\"']?:\s*(?P<held>{_SCALAR})"
+    rf"(?:{'|'.join(_TOKENS)}|instanceIdentityDocumentSignature)[\"']?:\s*(?P<held>{_SCALAR})"
 )
 _OPTION = re.compile(
-    r"\s*- [\"']?--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key)[\w-]*[\"']?,?\s*$",
-    re.IGNORECASE,
+    r"^[ \t]*- [\"']?--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key)"
+    r"[\w-]*[\"']?,?[ \t]*\n[ \t]*(?:- )?(?P<held>[^\s-][^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
 )
-_ITEM = re.compile(r"\s*(?:- )?(?P<held>[^\s-].*?),?\s*$")
-_ENDS = (":", "[", "{")
-_HINT = re.compile("value|Token|tokenValue|streamUrl|Document")
 _OF_ECS = ("aws:",)  # tags that AWS sets
 
 RULES = {
@@ -57,78 +57,52 @@ _RULE_OF = {
 }
 
 
-def found(lines: list[str], kept: Set[str]) -> Iterator[tuple[int, int, str]]:
-    """Line from 0, column from 0, and rule of each value that is neither blank nor false.
+def found(text: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
+    """Place and rule of each value in a text that is neither blank nor false.
 
     Args:
+        text: a whole file, or one line of it.
         kept: the values that may stay: `tags[team]`, or `tags[*]` for all.
     """
-    reader = _Reader(kept)
-    for number, line in enumerate(lines):
-        for column, rule in reader.line(line):
-            yield number, column, rule
-
-
-class _Reader:
-    """Reads lines in order, and knows which member it is in."""
-
-    def __init__(self, kept: Set[str]) -> None:
-        self._kept = kept
-        self._member = ""
-        self._indent = 0
-        self._name = ""
-        self._after_option = False
-
-    def line(self, line: str) -> Iterator[tuple[int, str]]:
-        """Column from 0 and rule of what is in the next line."""
-        if self._after_option and (item := _ITEM.match(line)) and not _is_masked(item["held"]):
-            yield item.start("held"), "option-value"
-        self._after_option = "-" in line and _OPTION.match(line) is not None
-        if self._member and not _is_inside(line, self._indent):
-            self._member = ""
-        if line.rstrip().endswith(_ENDS) and (opened := _OPENS.match(line)):
-            self._member, self._indent, self._name = opened["member"], len(opened["indent"]), ""
-        elif self._member in ("environment", "tags"):
-            yield from self._pair(line)
-        elif self._member:
-            entry = _ENTRY.match(line)
-            if entry and not _is_masked(entry["held"]):
-                yield entry.start("held"), _RULE_OF[self._member]
-        else:
-            yield from in_line(line, self._kept)
-
-    def _pair(self, line: str) -> Iterator[tuple[int, str]]:
-        pair = _PAIR.match(line)
-        if pair and pair["key"] != "value":
-            self._name = pair["held"]
-        elif pair and _tells(self._member, self._name, pair["held"], self._kept):
-            yield pair.start("held"), _RULE_OF[self._member]
-
-
-def in_line(line: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
-    """Column from 0 and rule of each such value in members that one line holds whole."""
-    if not _HINT.search(line):
-        return
-    for whole in _LINE_OF.finditer(line):
-        name = ""
-        for held in _HELD.finditer(line, whole.start("pairs") - 1, whole.end("pairs")):
-            if held["key"] is not None:
-                name = held["key"]
-            elif _tells(whole["member"], name, held["held"], kept):
-                yield held.start("held"), _RULE_OF[whole["member"]]
-    for changed in _CHANGED.finditer(line):
+    for opened in _OPENS.finditer(text):
+        yield from _in_lines(text, opened, kept)
+    for option in _OPTION.finditer(text):
+        if not _is_masked(option["held"]):
+            yield option.start("held"), "option-value"
+    for whole in _LINE_OF.finditer(text):
+        yield from _in_brackets(text, whole, kept)
+    for changed in _CHANGED.finditer(text):
         if not _is_masked(changed["held"]):
             yield changed.start("held"), _RULE_OF[changed["member"]]
-    for token in _TOKEN.finditer(line):
-        if not _is_masked(token["held"]):
-            yield token.start("held"), "token-value"
+    if any(token in text for token in _TOKENS):
+        for token in _TOKEN.finditer(text):
+            if not _is_masked(token["held"]):
+                yield token.start("held"), "token-value"
 
 
-def _is_inside(line: str, indent: int) -> bool:
-    """Whether a line is still of the member that a line before it opened."""
-    bare = line.lstrip()
-    own = len(line) - len(bare)
-    return not bare or own > indent or (own == indent and bare.startswith("- "))
+def _in_lines(text: str, opened: re.Match[str], kept: Set[str]) -> Iterator[tuple[int, str]]:
+    """What is in the lines of a member, which are those that stand further in."""
+    member, name = opened["member"], ""
+    for line in _LINE.finditer(text, opened.end()):
+        further = len(line["indent"]) - len(opened["indent"])
+        if line["bare"] and not (further > 0 or (further == 0 and line["bare"].startswith("- "))):
+            return
+        of_pairs = member in ("environment", "tags")
+        entry = (_PAIR if of_pairs else _ENTRY).match(text, line.start("bare"))
+        if entry and of_pairs and entry["key"] != "value":
+            name = entry["held"]
+        elif entry and _tells(member, name, entry["held"], kept):
+            yield entry.start("held"), _RULE_OF[member]
+
+
+def _in_brackets(text: str, whole: re.Match[str], kept: Set[str]) -> Iterator[tuple[int, str]]:
+    """What is in a member that stands in one line."""
+    name = ""
+    for held in _HELD.finditer(text, whole.start("pairs"), whole.end("pairs")):
+        if held["key"] is not None:
+            name = held["key"]
+        elif _tells(whole["member"], name, held["held"], kept):
+            yield held.start("held"), _RULE_OF[whole["member"]]
 
 
 def _tells(member: str, name: str, held: str, kept: Set[str]) -> bool:
