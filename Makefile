@@ -48,8 +48,7 @@ oldest: $(ENVS)/oldest/made ## Run the tests with the oldest dependencies that p
 	$(ENVS)/oldest/bin/python -m pytest -n auto $(ARGS)
 
 newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotocore pins an older one).
-	# Known hole: over the newest model the planted secrets find cases not yet closed (CHANGELOG).
-	$(ENVS)/newest/bin/python -m pytest -n auto --ignore=tests/scrub/test_properties.py $(ARGS)
+	$(ENVS)/newest/bin/python -m pytest -n auto $(ARGS)
 
 wire: $(ENVS)/test/made ## Run all tests with every answer through botocore's own parser.
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(ARGS)

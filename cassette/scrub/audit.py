@@ -75,7 +75,7 @@ _RULES: dict[str, tuple[str, str]] = {
         "a value given for a secret",
         (
             rf"{_L}{_SECRETIVE}[\"']?\s?=\s?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
-            rf"|--?{_SECRETIVE}\s+[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|--?{_SECRETIVE}(?:\s+|[\"']?,\s*)[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
             rf"|[\"'](?i:[\w.-]*passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
         ),
     ),
@@ -104,6 +104,10 @@ _RULES: dict[str, tuple[str, str]] = {
             r"(?!(?:[\w-]+\.)*example\.(?:com|org|net)\b)(?:[\w-]+\.)+[A-Za-z]{2,}"
         ),
     ),
+    "mac-address": (
+        "the address of a network interface",
+        r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])",
+    ),
     "private-address": (
         "an address of a private network",
         (
@@ -112,10 +116,6 @@ _RULES: dict[str, tuple[str, str]] = {
             r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{3,39}"
             r"(?![0-9A-Za-z:]|\.\w)"
         ),
-    ),
-    "mac-address": (
-        "the address of a network interface",
-        r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])",
     ),
     "private-host": (
         "the name of a host that is nobody else's",
@@ -133,6 +133,7 @@ _RULES: dict[str, tuple[str, str]] = {
             rf"|nat|acl|lt|fs|fsap)-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}}){_R}"
             rf"|{_L}[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
             rf"|{_L}[0-9a-f]{{32}}{_R}"
+            r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{16,24}(?![\w-])"
         ),
     ),
 }
@@ -151,7 +152,7 @@ _SEARCHES = (
     (
         re.compile(
             r"\d{12}|\d{4}-\d{4}|[@]|://|eyJ|A[A-Z]{3}[A-Z0-9]{16}|PRIVATE|IQoJ|FwoG|FQoG|:secret:"
-            r"|[A-Za-z0-9/+]{40}|\d[.-]\d|assumed-role|:user/|[0-9A-Fa-f]{8}|:[0-9A-Fa-f]{2}:|::"
+            r"|-(?:deployment|revision)/|[A-Za-z0-9/+]{40}|\d[.-]\d|assumed-role|:user/|[0-9A-Fa-f]{8}|:[0-9A-Fa-f]{2}:|::"
             r"|[0-9a-f]:[0-9a-f]{1,4}:|\.(?:internal|local|corp|lan|intranet)|amazonaws|gh[oprsu]_|_pat_|glpat|xox"
             r"|k_live_|npm_|AIza|hvs\.|SG\."
         ),
@@ -372,10 +373,13 @@ class _Search:
 
     def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
         for hint, search in _SEARCHES:
-            for match in search.finditer(text) if hint.search(text) else ():
+            place = 0 if hint.search(text) else len(text)
+            while match := search.search(text, place):
                 rule = _rule_of(match)
                 if rule is not None:
                     yield match.start(), rule, RULES[rule] + how
+                # In what is harmless, something else may begin.
+                place = match.start() + 1 if rule is None else match.end()
         if how:
             for column, rule in unmasked.found(text, self._kept):
                 yield column, rule, RULES[rule] + how
@@ -514,6 +518,8 @@ def _named(match: re.Match[str]) -> str | None:
 
 def _identifier(match: re.Match[str]) -> str | None:
     found = match[0].lower()
+    if "/" in found:
+        return None if _FALSE.search(found) or found.rpartition("/")[2].isdigit() else "identifier"
     digits = found.rpartition("-")[2] if len(found) < 32 else found
     no_id = "ca55e77e" in found or _DOCUMENTED_ID.search(found) or digits.isalpha()
     return None if no_id or len(set(digits) - {"-"}) < 4 else "identifier"

@@ -111,7 +111,7 @@ _TOKEN = re.compile(
 )
 _TELLING_USER = re.compile(r"[\d.+=,@-]")
 _OF_NAMES = frozenset(("email", "host1", "host2"))
-_ONE_WORD = re.compile(r"[A-Za-z_-]*")
+_ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a digit
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}(?:={1,2}(?![0-9A-Za-z]))?")
 _CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Set
 
 # What no value was left of, or its pseudonym.
 _MASKED = re.compile(
-    r"[\"']?(?:REDACTED|ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>|null|~)?[\"']?", re.IGNORECASE
+    r"[\"']?(?:REDACTED|ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>|null|~|arn:.*)?[\"']?", re.IGNORECASE
 )
 _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
@@ -40,13 +40,19 @@ _OPTION = re.compile(
     r"[\w-]*[\"']?,?[ \t]*\n[ \t]*(?:- )?(?P<held>[^\s-][^\n]*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_NAMED = re.compile(
+    r"(?:^[ \t]*(?:- )?(?P<quote>[\"']?)|(?P<open>[\"']))[\w.-]*"
+    r"(?:[Tt]oken|[Pp]assword|[Ss]ecret|[Aa]pi[_-]?[Kk]ey|TOKEN|PASSWORD|SECRET|API_KEY)"
+    rf"(?(open)(?P=open)|(?P=quote)):\s*(?P<held>{_SCALAR})",
+    re.MULTILINE,
+)
 _OF_ECS = ("aws:",)  # tags that AWS sets
 
 RULES = {
     "environment-value": "the value of an environment variable",
     "tag-value": "the value of a tag",
     "label-value": "the value of a label or of a driver's option",
-    "token-value": "a token, an idempotency token or a signed document",
+    "token-value": "a token, a password or a signed document, by the name of its member",
     "option-value": "what follows an option for a secret",
 }
 _RULE_OF = {
@@ -74,8 +80,8 @@ def found(text: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
     for changed in _CHANGED.finditer(text):
         if not _is_masked(changed["held"]):
             yield changed.start("held"), _RULE_OF[changed["member"]]
-    if any(token in text for token in _TOKENS):
-        for token in _TOKEN.finditer(text):
+    for search in (_TOKEN, _NAMED):
+        for token in search.finditer(text):
             if not _is_masked(token["held"]):
                 yield token.start("held"), "token-value"
 
