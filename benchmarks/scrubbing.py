@@ -1,0 +1,86 @@
+"""What it costs to scrub and to audit a recording, beside writing it with PyYAML."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import random
+import re
+from typing import Any
+
+import yaml
+
+from benchmarks import tasks
+from benchmarks.measure import in_turns
+from cassette import model, scrub, store
+
+MEGABYTE = 1_000_000
+# As long as the pseudonyms in the cassettes that ship, and as many.
+_FALSE = re.compile(
+    r"ca55e77e(?P<hex>[0-9a-f-]{1,28})|0000000(?P<account>\d{5})|198\.18\.(?P<ip>\d+\.\d+)"
+    r"|ca:55:e7:7e:(?P<mac>[0-9a-f:]{5})|REDACTED"
+)
+
+
+def recording() -> model.Cassette:
+    """A recording of one megabyte, with originals of every kind that a task has."""
+    made = tasks.cassette(100)
+    size = len(store.render(made))
+    made = tasks.cassette(100 * MEGABYTE // size)
+    chance = random.Random(20)
+    originals: dict[str, str] = {}
+
+    def original(match: re.Match[str]) -> str:
+        if match[0] not in originals:
+            originals[match[0]] = _original(match, chance)
+        return originals[match[0]]
+
+    said = json.dumps([[i.request, i.outcome.body] for i in made.interactions])
+    bodies = json.loads(_FALSE.sub(original, said))
+    return dataclasses.replace(
+        made,
+        interactions=tuple(
+            dataclasses.replace(interaction, request=request, outcome=model.Response(body))
+            for interaction, (request, body) in zip(made.interactions, bodies, strict=True)
+        ),
+    )
+
+
+def _original(match: re.Match[str], chance: random.Random) -> str:
+    if match["account"]:
+        return f"9{chance.randrange(10**11):011d}"
+    if match["ip"]:
+        return f"10.7.{match['ip'].partition('.')[2]}.{chance.randrange(256)}"
+    if match["mac"]:
+        return f"0a:58:a9:fe:{match['mac']}"
+    if match["hex"]:
+        own = re.sub("[0-9a-f]", lambda _: f"{chance.randrange(16):x}", match["hex"])
+        return f"{chance.randrange(16**8):08x}{own}"
+    return f"a-value-{chance.randrange(10**6)}"
+
+
+def scrubbing() -> dict[str, float]:
+    """Seconds to scrub, to audit and to write one megabyte; PyYAML with libyaml and without."""
+    raw = recording()
+    scrubbed, scrubber = scrub.scrub(raw)
+    text = store.render(scrubbed)
+    plain = yaml.load(text, Loader=yaml.CSafeLoader)
+    work: dict[str, Any] = {
+        "scrub": lambda: scrub.scrub(raw),
+        "audit": lambda: scrub.audit(text, scrubber.originals),
+        "PyYAML": lambda: yaml.safe_dump(plain, sort_keys=False),
+        "PyYAML with libyaml": lambda: yaml.dump(plain, Dumper=yaml.CSafeDumper, sort_keys=False),
+    }
+    ready = {name: functools.partial(contextlib.nullcontext, call) for name, call in work.items()}
+    return in_turns(ready, dict.fromkeys(work, 1), rounds=5)
+
+
+if __name__ == "__main__":
+    took = scrubbing()
+    for name, seconds in took.items():
+        print(f"{name:20} {seconds:6.3f} s")
+    both = took["scrub"] + took["audit"]
+    for name in ("PyYAML", "PyYAML with libyaml"):
+        print(f"scrub and audit are {both / took[name]:.2f} × {name}")
