@@ -105,7 +105,11 @@ _NUMBERED = re.compile(
     r"|name-ca55e77e-(?P<name>\d{1,9}|f[0-9a-f]{11})"
     r")(?![0-9A-Za-z])"
 )
-_SIGNS = (MARK, "00000000", "198.", "198-", "2001:", "ca:55", "ca-55", "host-", "user-")
+# One of these is in every text that has a numbered pseudonym.
+_SIGNS = (
+    *(MARK, "00000000", "198.18.", "198.19.", "198-18-", "198-19-", "2001:db8:", "2001:0db8:"),
+    *("ca:55:e7:7e", "ca-55-e7-7e", "host-", "@example.com", "%40example.com"),
+)
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "account": ("account id", lambda t: _up_to("account id", int(t))),
     "ipv4": (

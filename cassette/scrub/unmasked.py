@@ -16,10 +16,13 @@ _MASKED = re.compile(
 _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
 
+# These begin with words, which are found fast; what has to stand before them is looked at then.
 _OPENS = re.compile(
-    r"^(?P<indent>[ \t]*)(?:- )?[\"']?(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:"
-    r"[ \t]*[\[{]?[ \t]*$",
-    re.MULTILINE,
+    r"(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:[ \t]*[\[{]?[ \t]*$", re.MULTILINE
+)
+_BEFORE_MEMBER = re.compile(r"(?P<indent>[ \t]*)(?:- )?[\"']?")
+_BEFORE_NAME = re.compile(
+    r"(?P<line>[ \t]*(?:- )?[\"']?[\w.-]*)|.*(?P<quote>[\"'])[\w.-]*", re.DOTALL
 )
 _LINE = re.compile(r"\n(?P<indent>[ \t]*)(?P<bare>[^\n]*)")
 _PAIR = re.compile(rf"(?:- )?[{{]?[\"']?(?P<key>name|key|value)[\"']?:\s*(?P<held>{_SCALAR})")
@@ -36,15 +39,13 @@ _TOKEN = re.compile(
     rf"(?:{'|'.join(_TOKENS)}|instanceIdentityDocumentSignature)[\"']?:\s*(?P<held>{_SCALAR})"
 )
 _OPTION = re.compile(
-    r"^[ \t]*- [\"']?--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key)"
+    r"- [\"']?--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key)"
     r"[\w-]*[\"']?,?[ \t]*\n[ \t]*(?:- )?(?P<held>[^\s-][^\n]*)",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"(?:^[ \t]*(?:- )?(?P<quote>[\"']?)|(?P<open>[\"']))[\w.-]*"
-    r"(?:[Tt]oken|[Pp]assword|[Ss]ecret|[Aa]pi[_-]?[Kk]ey|TOKEN|PASSWORD|SECRET|API_KEY)"
-    rf"(?(open)(?P=open)|(?P=quote)):\s*(?P<held>{_SCALAR})",
-    re.MULTILINE,
+    r"(?:[Tt]oken|TOKEN|[Pp]assword|PASSWORD|[Ss]ecret|SECRET|[Aa]pi[_-]?[Kk]ey|API_KEY)"
+    rf"(?P<quote>[\"']?):\s*(?P<held>{_SCALAR})"
 )
 _OF_ECS = ("aws:",)  # tags that AWS sets
 
@@ -71,26 +72,47 @@ def found(text: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
         kept: the values that may stay: `tags[team]`, or `tags[*]` for all.
     """
     for opened in _OPENS.finditer(text):
-        yield from _in_lines(text, opened, kept)
-    for option in _OPTION.finditer(text):
-        if not _is_masked(option["held"]):
-            yield option.start("held"), "option-value"
+        before = _BEFORE_MEMBER.fullmatch(text, _line_of(text, opened), opened.start())
+        if before:
+            yield from _in_lines(text, opened, before["indent"], kept)
     for whole in _LINE_OF.finditer(text):
         yield from _in_brackets(text, whole, kept)
+    for rule, single in _singles(text):
+        if not _is_masked(single["held"]):
+            yield single.start("held"), rule
+
+
+def _singles(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Values that stand alone, masked or not, each with the rule for it."""
+    for option in _OPTION.finditer(text):
+        yield "option-value", option
     for changed in _CHANGED.finditer(text):
-        if not _is_masked(changed["held"]):
-            yield changed.start("held"), _RULE_OF[changed["member"]]
-    for search in (_TOKEN, _NAMED):
-        for token in search.finditer(text):
-            if not _is_masked(token["held"]):
-                yield token.start("held"), "token-value"
+        yield _RULE_OF[changed["member"]], changed
+    for token in _TOKEN.finditer(text):
+        yield "token-value", token
+    for named in _NAMED.finditer(text):
+        if _is_name(text, named):
+            yield "token-value", named
 
 
-def _in_lines(text: str, opened: re.Match[str], kept: Set[str]) -> Iterator[tuple[int, str]]:
+def _line_of(text: str, match: re.Match[str]) -> int:
+    """Where the line begins that a match begins in."""
+    return text.rfind("\n", 0, match.start()) + 1
+
+
+def _is_name(text: str, named: re.Match[str]) -> bool:
+    """Whether what is given a value is the first thing in its line, or in quotes."""
+    before = _BEFORE_NAME.fullmatch(text, _line_of(text, named), named.start())
+    return before is not None and (before["line"] is not None or before["quote"] == named["quote"])
+
+
+def _in_lines(
+    text: str, opened: re.Match[str], indent: str, kept: Set[str]
+) -> Iterator[tuple[int, str]]:
     """What is in the lines of a member, which are those that stand further in."""
     member, name = opened["member"], ""
     for line in _LINE.finditer(text, opened.end()):
-        further = len(line["indent"]) - len(opened["indent"])
+        further = len(line["indent"]) - len(indent)
         if line["bare"] and not (further > 0 or (further == 0 and line["bare"].startswith("- "))):
             return
         of_pairs = member in ("environment", "tags")
