@@ -19,8 +19,9 @@ from cassette import model, scrub, store
 MEGABYTE = 1_000_000
 # As long as the pseudonyms in the cassettes that ship, and as many.
 _FALSE = re.compile(
-    r"ca55e77e(?P<hex>[0-9a-f-]{1,28})|0000000(?P<account>\d{5})|198\.18\.(?P<ip>\d+\.\d+)"
-    r"|ca:55:e7:7e:(?P<mac>[0-9a-f:]{5})|REDACTED"
+    r"ca55e77e(?P<hex>[0-9a-f-]{1,28})|(?<!\d)0{8}(?P<account>\d{4})(?!\d)"
+    r"|198(?P<dot>[.-])18[.-]\d+[.-](?P<ip>\d+)"
+    r"|ca:55:e7:7e:(?P<mac>[0-9a-f:]{5})|2001:db8::(?P<ipv6>\d+)|REDACTED"
 )
 
 
@@ -52,7 +53,9 @@ def _original(match: re.Match[str], chance: random.Random) -> str:
     if match["account"]:
         return f"9{chance.randrange(10**11):011d}"
     if match["ip"]:
-        return f"10.7.{match['ip'].partition('.')[2]}.{chance.randrange(256)}"
+        return match["dot"].join(("10", "7", "0", match["ip"]))
+    if match["ipv6"]:
+        return f"fd00:7::{match['ipv6']}"
     if match["mac"]:
         return f"0a:58:a9:fe:{match['mac']}"
     if match["hex"]:
