@@ -451,6 +451,8 @@ class _Work:
         """Refuse what an entry made that botocore's model of ECS does not have."""
         allowed = self.allowed()
         found = [one for one in check.misfits(after, shape) if one[0].id not in allowed]
+        if not found:
+            return
         known = {(rule, misfit.detail) for rule, misfit in check.misfits(before, shape)}
         for rule, misfit in found:
             if (rule, misfit.detail) not in known:
