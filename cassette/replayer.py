@@ -81,13 +81,25 @@ def patched(
 ) -> model.Cassette:
     """A cassette with patches of a library applied, in order."""
     for reference in patches:
-        one = reference if isinstance(reference, patch.Patch) else patch.Patch.parse(reference)
+        one = _named(reference)
         try:
             cassette = patch.apply(cassette, read_patch(one.name, library), one.values)
         except PatchError as error:
             _place(error)
             raise
     return cassette
+
+
+def _named(reference: object) -> patch.Patch:
+    if isinstance(reference, patch.Patch):
+        return reference
+    if isinstance(reference, (str, os.PathLike)):
+        return patch.Patch.parse(os.fspath(reference))
+    raise UsageError(
+        f"{reference!r} names no patch",
+        fix='name it by its text, "stopped/exit-code(code=3)", or by '
+        'cassette.Patch("stopped/exit-code", code=3)',
+    )
 
 
 def read_patch(name: str, library: Library) -> patch.PatchFile:

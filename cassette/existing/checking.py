@@ -108,8 +108,9 @@ def _home_of(path: Path) -> Path:
 
 def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -> Checked:
     cassette = store.parse(content, str(path))
-    lines = store.lines(content)
-    found = [_placed(problem, document, lines) for problem in check.problems_of(cassette)]
+    problems = check.problems_of(cassette)
+    lines = store.lines(content) if problems else {}
+    found = [_placed(problem, document, lines) for problem in problems]
     written = store.render(cassette).encode()
     if written == content:
         return Checked(str(path), found=tuple(found))

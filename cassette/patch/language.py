@@ -86,7 +86,8 @@ class Entry:
         each: what it works on, one of `EACH`.
         where: JMESPath over that thing; None fits all.
         names_container: whether `container` was given.
-        container: the container's name, a reference to a parameter, or null for the first.
+        container: the container's name, a reference to a parameter, or null for the first
+            that ECS did not add and that had not ended before.
         states: `last` for the state that the patch stands on, `every` for those before it too.
         unset: pointers to members that are removed if they are there.
         ops: RFC 6902 operations, whose values may hold references.

@@ -165,6 +165,7 @@ class _Work:
         self.path = patch.path  # of the file whose entry is at work
         self.drafts = [_draft(interaction) for interaction in cassette.interactions]
         self.stood_on: dict[str, int] = {}  # a task's ARN → the index of its draft
+        self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
         self.later: list[_Draft] = []
         self.named = frozenset(
             name
@@ -196,6 +197,7 @@ class _Work:
             for task in self.drafts[index].tasks():
                 if _arn(task) not in self.stood_on and self.fits(anchor, task, index):
                     self.stood_on[_arn(task)] = index
+                    self.ended[_arn(task)] = _ended(task)
         if not self.stood_on:
             raise self.nothing_fits(anchor)
         for arn, index in self.stood_on.items():
@@ -392,9 +394,11 @@ class _Work:
         if not entry.names_container:
             return [thing for thing in things if self.holds(entry, thing, task, recorded_at)]
         name = self.container_name(entry)
+        ended = self.ended.get(_arn(task), _ended(task))
         for container in task.get("containers") or ():
             own = str(container.get("name"))
-            named = name == own or (name is None and not own.startswith(_ADDED_BY_ECS))
+            by_default = own not in ended and not own.startswith(_ADDED_BY_ECS)
+            named = name == own or (name is None and by_default)
             if named and self.holds(entry, container, task, recorded_at):
                 return list(_things(entry.each, {"containers": [container]}))
         return []
@@ -571,6 +575,12 @@ def _things(each: str, task: Task) -> Iterator[Body]:
     else:
         for container in task.get("containers") or ():
             yield from container.get("managedAgents") or ()
+
+
+def _ended(task: Task) -> set[str]:
+    """The containers of a task that have done their work, as one that others depend on."""
+    containers = task.get("containers") or ()
+    return {str(one.get("name")) for one in containers if one.get("lastStatus") == "STOPPED"}
 
 
 def _unset(thing: Body, pointer: str) -> None:

@@ -14,6 +14,7 @@ import cassette
 from cassette import Patch, store
 from cassette.errors import CassetteError, PatchError, UsageError
 from cassette.model import Response
+from tests.patch import base_tasks
 
 
 @pytest.fixture
@@ -93,6 +94,15 @@ apply:
     changed = task("mine(container=log-router)")["containers"]
     assert [one.get("memory") for one in changed] == [None, "9"]
     assert "with the container nobody" in refused("mine(container=nobody)").problem
+
+
+def test_a_container_that_had_ended_is_none_by_default(write):
+    """One that did its work before the others started is left alone, and not the first."""
+    base = base_tasks.cassettes()["fargate-with-work-before"]
+    (found,) = base.patched("stopped/exit-code(code=3)").tasks
+    assert [one["exitCode"] for one in found["containers"]] == [0, 3, 143]
+    (found,) = base.patched("sidecar/died").tasks
+    assert [one["lastStatus"] for one in found["containers"]] == ["STOPPED", "RUNNING", "STOPPED"]
 
 
 def test_states_reaches_the_states_before(write):
@@ -250,6 +260,7 @@ def test_a_patch_is_its_text(patch, text):
         (lambda: Patch("stopped/exit-code(code=3)"), "no name of a patch"),
         (lambda: Patch(""), "no name of a patch"),
         (lambda: Patch("a", code=[3]), "the value of code for patch a is a list"),
+        (lambda: cassette.load("web").patched(3), "3 names no patch"),
         (lambda: Patch.parse("a(code)"), "'code' is not name=value"),
         (lambda: Patch.parse("a(code=1, code=2)"), "code twice"),
         (lambda: Patch.parse('a(code="x)'), "not name=value"),

@@ -27,13 +27,17 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Box:
-    """A container of a task: `check` if it has a health check, `port` if it is published."""
+    """A container of a task: `check` if it has a health check, `port` if it is published.
+
+    One that has `ended` did its work before the others started, and has stopped with 0.
+    """
 
     name: str
     image: str
     check: bool = False
     port: int | None = None
     gpus: int = 0
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,13 @@ BASES = {
         "family:store",
         ebs=True,
     ),
+    "fargate-with-work-before": Base(
+        "FARGATE",
+        "awsvpc",
+        (Box("migrate", "migrate:7", ended=True), _web(), _LOGS),
+        "service:web",
+        _SERVICE,
+    ),
     "fargate-two-tasks": Base(
         "FARGATE", "awsvpc", (_web(),), "service:web", _SERVICE, "FARGATE", copies=2
     ),
@@ -152,7 +163,12 @@ BASES = {
         "family:workers",
     ),
     "external-bridge": Base(
-        "EXTERNAL", "bridge", (_web(port=80), _LOGS), "service:edge", _SERVICE, tags=("site",)
+        "EXTERNAL",
+        "bridge",
+        (_web(check=False, port=80), Box("cache", "redis:7", check=True)),
+        "service:edge",
+        _SERVICE,
+        tags=("site",),
     ),
     "external-host-job": Base("EXTERNAL", "host", (Box("sensor", "sensor:2"),), "family:sensor"),
     "managed-awsvpc": Base(
@@ -353,6 +369,7 @@ class _Task:
     def container(self, box: Box, last: str, status: str) -> Body:
         seed = f"{self.seed}/{box.name}"
         runs = status == "RUNNING"
+        status = "STOPPED" if runs and box.ended else status
         container: Body = {
             "containerArn": self.arn("container", f"{CLUSTER}/{self.id}/{_uuid(seed)}"),
             "taskArn": self.arn("task", f"{CLUSTER}/{self.id}"),
@@ -380,6 +397,8 @@ class _Task:
             )
             if box.gpus:
                 container["gpuIds"] = [f"GPU-{_uuid(f'{seed}/{n}')}" for n in range(box.gpus)]
+        if status == "STOPPED":
+            container["exitCode"] = 0
         if self.base.exec_agent:
             container["managedAgents"] = [self.agent(last)]
         return container
