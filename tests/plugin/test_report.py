@@ -8,7 +8,7 @@ import pytest
 
 import cassette
 
-PATCH = "- {op: replace, path: /tasks/0/healthStatus, value: UNHEALTHY}\n"
+PATCH = "- {op: replace, path: /tasks/0/availabilityZone, value: eu-west-1z}\n"
 TWO_TESTS = """
 @pytest.mark.cassette("web")
 def test_one(ask):
