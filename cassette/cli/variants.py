@@ -69,7 +69,7 @@ def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
     library = Library()
     if name and set("*?[") & set(name):
         patches, name = (name, *patches), None
-    cassette = library.load(name) if name else None
+    cassette = _load(name, library) if name else None
     found = [n for pattern in patches or ("*",) for n in library.matching(pattern, "patch")]
     entries = [_entry(n, library, cassette) for n in dict.fromkeys(found)]
     if form == "json":
@@ -77,6 +77,20 @@ def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
     else:
         _show(console(), entries, cassette, explain=bool(patches))
     sys.exit(1 if any(entry.patch is None for entry in entries) else 0)
+
+
+def _load(name: str, library: Library) -> Cassette:
+    """The cassette; if there is none, an error that knows what patches are named like it."""
+    from cassette.errors import CassetteNotFoundError
+
+    try:
+        return library.load(name)
+    except CassetteNotFoundError as error:
+        if any(known.partition("/")[0] == name for known in library.names("patch")):
+            error.fix = f"cassette variants '{name}/*' lists the patches of that folder"
+        elif name in library.names("patch"):
+            error.fix = f"cassette variants '{name}*' explains the patch of that name"
+        raise
 
 
 def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:

@@ -89,6 +89,17 @@ def test_what_is_not_there_is_said(tmp_path, words):
     assert "nearest: " in err
 
 
+@pytest.mark.parametrize(
+    ("name", "pattern"), [("stopped", "stopped/*"), ("api/missing", "api/missing*")]
+)
+def test_a_folder_or_a_patch_in_a_cassettes_place_is_told_apart(tmp_path, name, pattern):
+    """No cassette has that name, but patches have: how to list them."""
+    code, _, err = run("variants", name, cwd=tmp_path)
+    assert code == 2
+    assert f"To mend it: cassette variants '{pattern}'" in err
+    assert run("variants", pattern, cwd=tmp_path)[0] == 0
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_on_a_terminal_nothing_is_cut(tmp_path, columns):
     """Every word of a summary is there, in lines that fit."""
