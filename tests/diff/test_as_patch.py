@@ -249,6 +249,59 @@ def test_what_no_patch_can_do_is_said(after, said):
     assert "a patch edits, drops, appends and refuses" in str(caught.value)
 
 
+def more(*calls: model.Interaction) -> model.Cassette:
+    """The cassette `web` with calls after its own."""
+    return dataclasses.replace(WEB, interactions=(*WEB.interactions, *calls))
+
+
+def later(at: float, outcome: model.Outcome | None = None) -> model.Interaction:
+    """The last call of `web` once more, later, with another outcome if one is given."""
+    last = WEB.interactions[-1]
+    return dataclasses.replace(last, at=at, outcome=outcome or last.outcome)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (more(later(13, made.THROTTLE), later(14, made.NO_CLUSTER)), "more than one refusal"),
+        (more(later(13, model.ApiError(400, "A", "b", {"c": 1}))), "a refusal has other members"),
+        (
+            more(*(dataclasses.replace(later(at), latency=at) for at in (20.0, 30.0))),
+            "more than one latency",
+        ),
+        (more(later(30), later(20)), "comes before an earlier one"),
+        (
+            more(
+                later(
+                    30,
+                    model.Response(
+                        {"failures": [{"arn": WEB.tasks[0]["taskArn"], "reason": "a", "b": 1}]}
+                    ),
+                )
+            ),
+            "a failure has other members",
+        ),
+    ],
+)
+def test_what_the_language_has_no_words_for_is_said(after, said):
+    """Members, orders and combinations that no patch file can tell of."""
+    with pytest.raises(PatchError, match=said):
+        as_patch(WEB, after)
+
+
+def test_states_of_one_status_are_told_apart_by_what_else_they_say():
+    """By version, if it is that; if nothing does, an error says so."""
+    same = edited(more(later(18), later(24)), (2, lambda task: task.update(version=3)))
+    after = edited(same, (2, lambda task: task["tags"].append({"key": "a", "value": "b"})))
+    data = as_patch(same, after)
+    (entry,) = [entry for entry in data["apply"] if "where" in entry]
+    assert entry["where"] == "version == `3`"
+    assert entry["ops"] == [{"op": "add", "path": "/tags/-", "value": {"key": "a", "value": "b"}}]
+    assert applied(same, data).interactions == after.interactions
+    with pytest.raises(PatchError, match="nothing tells one RUNNING state from the others"):
+        as_patch(same, edited(same, (3, lambda task: task.update(cpu="1"))))
+
+
 def test_a_task_that_is_gone_for_a_while_is_said():
     """MISSING and then there again is no story that a patch can tell."""
     gone = bodies.described(missing=(bodies.TASK_ARN,))
