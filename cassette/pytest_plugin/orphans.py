@@ -76,6 +76,8 @@ def _is_cassette(path: Path) -> bool:
 def note_start(config: pytest.Config) -> None:
     """Note what of the command line leaves tests out without saying so later."""
     partly = usage.of(config).partly
+    if config.getoption("collectonly", False):
+        partly.add("the tests were only collected")
     if config.getoption("lf", False):
         partly.add("--lf leaves out what passed")
     if any(str(word).startswith("--ignore") for word in config.invocation_params.args):

@@ -8,7 +8,7 @@ import pytest
 
 import cassette
 
-PATCH = "- {op: replace, path: /tasks/0/availabilityZone, value: eu-west-1z}\n"
+PATCH = '- {op: replace, path: /tasks/0/cpu, value: "512"}\n'
 TWO_TESTS = """
 @pytest.mark.cassette("web")
 def test_one(ask):
@@ -200,6 +200,7 @@ def test_cassettes_beside_other_test_files_are_judged(run, project):
         (["test_it.py"], "the command line names a part of the tests"),
         (["test_it.py::test_one"], "the command line names a part of the tests"),
         (["--ignore=nothing"], "--ignore leaves out tests"),
+        (["--collect-only"], "the tests were only collected"),
         (["-x"], "the run ended before all tests had run"),
     ],
 )
