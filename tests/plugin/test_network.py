@@ -31,8 +31,9 @@ ATTEMPTS = {
         one.connect_ex(("192.0.2.5", 443))""",
     "old.example.com": 'socket.gethostbyname("old.example.com")',
     "192.0.2.6": 'asyncio.run(asyncio.open_connection("192.0.2.6", 443))',
-    "sts.eu-west-1.amazonaws.com": """
-    boto3.client("sts", region_name="eu-west-1").get_caller_identity()""",
+    "sts.example.com": """
+    sts = boto3.client("sts", region_name="eu-west-1", endpoint_url="https://sts.example.com")
+    sts.get_caller_identity()""",
 }
 
 
