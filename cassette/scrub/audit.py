@@ -87,8 +87,8 @@ _RULES: dict[str, tuple[str, str]] = {
         "the name of a secret with its random end",
         r":secret:(?:[\w/+=.@-]*-)?(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
     ),
-    "session-name": ("who assumed a role", r"assumed-role/[^/\s]+/[\w+=,.@-]+"),
-    "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@/-]+"),
+    "session-name": ("who assumed a role", r"assumed-role/[^/\s]+/[\w+=,.@:-]+"),
+    "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@:/-]+"),
     "account-id": (
         "twelve digits that may be an AWS account id",
         (
@@ -184,7 +184,7 @@ _DOCUMENTED_NAMES = frozenset(
 # Ids in documentation count their digits up.
 _DOCUMENTED_ID = re.compile("12345678-?90|1234567890abcdef|abcdef1?234567890|a1b2c3d4-5678-90ab")
 _FALSE = re.compile(
-    r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|\*\*|<|X{3}"
+    r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|2001:db8:|ca:55:e7:7e|\*\*|<|X{3}"
 )
 _PUBLIC_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"

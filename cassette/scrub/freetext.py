@@ -69,8 +69,9 @@ _RULES: dict[str, str] = {
         rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]+(?::[\w-]*){{0,4}}"
     ),
     "arn": rf"{_L}arn:[^:\s/]+:[^:\s/]*:[^:\s/]*:\d{{4,12}}(?=:)",
-    "session": rf"{_L}assumed-role/[^/\s]+/[\w+=,.@-]*\w",
-    "iam_user": r"(?<=:)user/[\w+=,.@/-]*\w",
+    # No name has a colon, but an address has.
+    "session": rf"{_L}assumed-role/[^/\s]+/[\w+=,.@:-]*\w",
+    "iam_user": r"(?<=:)user/[\w+=,.@:/-]*\w",
     "revision": (
         rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{{16,24}}{_R}"
     ),
