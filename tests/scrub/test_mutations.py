@@ -203,6 +203,7 @@ def test_what_the_page_says_is_what_happens(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With a rule switched off, the audit's rules that the page names stop the write."""
+    monkeypatch.chdir(tmp_path)  # no project's rules reach here
     recording, off = MUTATIONS[name]
     whole, _ = scrub(recording)
     assert audit(planting.text_of(whole)) == ()
