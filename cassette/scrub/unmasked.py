@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 
-# What no value was left of, or its pseudonym.
+# What no value was left of, in base64 too, or its pseudonym.
 _MASKED = re.compile(
-    r"[\"']?(?:REDACTED|ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>|null|~|arn:.*)?[\"']?", re.IGNORECASE
+    r"[\"']?(?:REDACTED|UkVEQUNURUQ=|ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>|null|~|arn:.*)?[\"']?",
+    re.IGNORECASE,
 )
 _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
@@ -45,7 +46,7 @@ _OPTION = re.compile(
 )
 _NAMED = re.compile(
     r"(?:[Tt]oken|TOKEN|[Pp]assword|PASSWORD|[Ss]ecret|SECRET|[Aa]pi[_-]?[Kk]ey|API_KEY)"
-    rf"(?P<quote>[\"']?):\s*(?P<held>{_SCALAR})"
+    rf"(?P<quote>[\"']?):\s*(?:- )?(?:!!binary \|-?\s*)?(?P<held>{_SCALAR})"
 )
 _OF_ECS = ("aws:",)  # tags that AWS sets
 

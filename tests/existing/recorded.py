@@ -23,7 +23,8 @@ STATES = ("PROVISIONING", "RUNNING", "STOPPED")
 
 def session() -> boto3.Session:
     """A session with credentials that must not stay in a file."""
-    return boto3.Session(bodies.ACCESS_KEY, bodies.SECRET_KEY, region_name=bodies.REGION)
+    token = "IQoJ" + "b3JpZ2luX2VjE" * 6  # made up
+    return boto3.Session(bodies.ACCESS_KEY, bodies.SECRET_KEY, token, region_name=bodies.REGION)
 
 
 def answers() -> list[Any]:
