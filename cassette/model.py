@@ -60,18 +60,9 @@ def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
         body = None
     if status < 300:
         return Response(shapes.to_readable(operation, body if isinstance(body, Mapping) else {}))
-    if not isinstance(body, Mapping):
-        return ApiError(status, *shapes.parse_error(status, content))
-    return _error_of(status, body)
-
-
-def _error_of(status: int, body: Body) -> ApiError:
-    """An error in the form that botocore reads from the body of JSON 1.1, and from nowhere else."""
-    code = str(body.get("__type") or status)
-    code = code.rpartition("#")[2].partition(":")[0]
-    message = str(body.get("message") or body.get("Message") or "")
     said = {"__type", "message", "Message"}
-    return ApiError(status, code, message, {k: body[k] for k in sorted(body.keys() - said)})
+    more = {k: body[k] for k in sorted(body.keys() - said)} if isinstance(body, Mapping) else {}
+    return ApiError(status, *shapes.parse_error(status, content), more)
 
 
 def _plain(outcome: Outcome) -> object:
