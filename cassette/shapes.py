@@ -100,6 +100,17 @@ def is_readable_time(value: object) -> bool:
     return isinstance(value, str) and _READABLE_TIME.fullmatch(value) is not None
 
 
+def is_time(value: object) -> bool:
+    """Whether botocore's parser reads a value as a timestamp, in wire or in readable form."""
+    if is_readable_time(value):
+        return True
+    try:
+        botocore.parsers.DEFAULT_TIMESTAMP_PARSER(value)
+    except (ValueError, TypeError, RuntimeError, OverflowError):
+        return False
+    return not isinstance(value, bool)
+
+
 def datetime_of(readable: str) -> datetime.datetime:
     """A timestamp in readable form as an aware datetime in UTC.
 

@@ -19,6 +19,18 @@ KEYS = {
     "AWS_MAX_ATTEMPTS": "1",
 }
 
+# Whoever starts the tests in the background has their children ignore Ctrl-C, which Python keeps.
+_HEARS_CTRL_C = (
+    "import os, signal, sys\n"
+    "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    "os.execv(sys.executable, [sys.executable, '-m', 'cassette', *sys.argv[1:]])\n"
+)
+
+
+def interruptible(*words):
+    """The words of a process that runs `cassette` and hears SIGINT, as at a terminal."""
+    return [sys.executable, "-c", _HEARS_CTRL_C, *map(str, words)]
+
 
 def run(*words, cwd, **environment):
     """Run `cassette`; gives its exit code, standard output and standard error."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
 import cassette
-from tests.cli.processes import KEYS, on_terminal, plain, record, run
+from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
 BEFORE = "what stood there\n"
@@ -30,7 +29,7 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
     """Its polls are in a file beside the one asked for, which stays as it was; exit code 130."""
     (tmp_path / "web.yaml").write_text(BEFORE)
     with subprocess.Popen(
-        [sys.executable, "-m", "cassette", *asked, "--timeout", "20", "-o", "web.yaml"],
+        interruptible(*asked, "--timeout", "20", "-o", "web.yaml"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,10 +60,10 @@ def test_ctrl_c_before_the_first_answer_keeps_nothing(tmp_path):
 
         ecs.script("DescribeTasks", interrupt)
         with subprocess.Popen(
-            [
-                *(sys.executable, "-m", "cassette", "record", "--cluster", "prod"),
-                *("--task", "a", "--watch", "--endpoint-url", ecs.url, "-o", "web.yaml"),
-            ],
+            interruptible(
+                *("record", "--cluster", "prod", "--task", "a"),
+                *("--watch", "--endpoint-url", ecs.url, "-o", "web.yaml"),
+            ),
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,

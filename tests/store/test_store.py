@@ -134,3 +134,66 @@ def test_a_file_that_cannot_be_written_or_found_says_so(tmp_path):
     with pytest.raises(CassetteNotFoundError):
         store.read(tmp_path / "none.yaml")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("response", "place", "expected"),
+    [
+        ("tasks: hello", "/tasks", "a list"),
+        ("tasks: [hello]", "/tasks/0", "a mapping"),
+        ("tasks: [null]", "/tasks/0", "a mapping"),
+        ("tasks: [{containers: [web]}]", "/tasks/0/containers/0", "a mapping"),
+        ("tasks: [{attachments: [{details: 7}]}]", "/tasks/0/attachments/0/details", "a list"),
+        ("failures: [x]", "/failures/0", "a mapping"),
+        ("failures: [{arn: 7}]", "/failures/0/arn", "text"),
+        ("tasks: [{taskArn: 7}]", "/tasks/0/taskArn", "text"),
+        ("tasks: [{startedAt: yesterday}]", "/tasks/0/startedAt", "a time"),
+        ("tasks: [{startedAt: true}]", "/tasks/0/startedAt", "a time"),
+        ("tasks: [{startedAt: 1.0e+99}]", "/tasks/0/startedAt", "a time"),
+    ],
+)
+def test_a_body_that_nobody_could_use_is_refused(response, place, expected):
+    """What walks over tasks, looks them up and parses their times may rely on what it reads."""
+    head, _, _ = GOOD.partition("interactions:")
+    item = "- at: 0.0\n  operation: DescribeTasks\n  request: {tasks: [a]}\n"
+    text = f"{head}interactions:\n{item}  response:\n    {response}\n"
+    with pytest.raises(CassetteFormatError, match=f"expected {expected}") as told:
+        store.parse(text, "a.yaml")
+    assert told.value.pointer == f"/interactions/0/response{place}"
+    assert told.value.line is not None
+
+
+def test_changes_that_nobody_could_use_are_refused():
+    """At their own place, and with what they would make."""
+    head, _, _ = GOOD.partition("interactions:")
+    asked = "  operation: DescribeTasks\n  request: {tasks: [a]}\n"
+    text = (
+        f"{head}interactions:\n- at: 0.0\n{asked}  response: {{tasks: []}}\n"
+        f"- at: 1.0\n{asked}  changes:\n  - {{op: add, path: /tasks/0, value: hello}}\n"
+    )
+    with pytest.raises(CassetteFormatError, match="expected a mapping") as told:
+        store.parse(text, "a.yaml")
+    assert told.value.pointer == "/interactions/1/changes"
+    assert "/tasks/0 in the response" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "place"),
+    [("{tasks: a}", "/tasks"), ("{tasks: [7]}", "/tasks/0"), ("{cluster: 7}", "/cluster")],
+)
+def test_a_request_that_nobody_could_use_is_refused(request_, place):
+    """As a response is."""
+    text = GOOD.replace("ListTasks", "DescribeTasks").replace("request: {}", f"request: {request_}")
+    with pytest.raises(CassetteFormatError, match="expected") as told:
+        store.parse(text, "a.yaml")
+    assert told.value.pointer == f"/interactions/0/request{place}"
+
+
+def test_what_emulators_answer_is_read():
+    """A number where text should be, epoch seconds, a null: `cassette check` says what is wrong."""
+    head, _, _ = GOOD.partition("interactions:")
+    item = "- at: 0.0\n  operation: DescribeTasks\n  request: {tasks: [a]}\n"
+    task = "{cpu: 256, startedAt: 1780000000.5, createdAt: 2026-11-23T12:00:00Z, containers: null}"
+    text = f"{head}interactions:\n{item}  response:\n    tasks: [{task}]\n"
+    (read,) = store.parse(text, "a.yaml").interactions
+    assert read.outcome.body["tasks"][0]["cpu"] == 256
