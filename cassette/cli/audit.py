@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("audit")
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, type=click.Path())
 @click.option(
     "--format",
     "form",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--fix", is_flag=True, help="Write anew what is not in the newest, exact form.")
 @click.option("--rules", is_flag=True, help="List the rules, and check nothing.")
 @FORMAT

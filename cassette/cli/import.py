@@ -11,7 +11,7 @@ from cassette.cli.screen import POLICY
 
 
 @click.command("import")
-@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @click.option(
     "-o",
     "--output",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("scrub")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
 @POLICY
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file would change.")
 def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
