@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "cassette"
 # A room is a module or a subpackage of `cassette`; some modules share one.
 SHARED_ROOMS = {"audit": "scrub", "clock": "player", "timeline": "player"}
 
-MODEL = {"errors", "shapes", "model", "check"}
+MODEL = {"errors", "pointers", "shapes", "model", "check"}
 ROOMS = {"store", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
 BELOW_EDGES = MODEL | ROOMS | {"library", "project"} | VERBS
@@ -26,6 +26,7 @@ EDGES = {"pytest_plugin", "cli", "demo", "server"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "pointers": set(),
     "shapes": {"errors"},
     "model": {"errors", "shapes"},
     # The rules of what ECS can answer: data over the model, for patches and for files.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from cassette.diff.meaning import meaning_of
 from cassette.diff.subjects import State, Subject, mappings, subjects_of, tells_of_tasks
 from cassette.model import Cassette, Interaction, Response
+from cassette.pointers import escaped
 
 Kind = Literal["added", "removed", "changed"]
 # Members that name an item of a list, so that its place in the list does not matter.
@@ -237,7 +238,7 @@ class _Walk:
             for name in (*before, *(name for name in after if name not in before)):
                 inner = f"{place}.{name}" if place else str(name)
                 values = before.get(name, _ABSENT), after.get(name, _ABSENT)
-                yield from self._one(*values, f"{pointer}/{_escaped(str(name))}", inner, name)
+                yield from self._one(*values, f"{pointer}/{escaped(str(name))}", inner, name)
         elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
             for i, j, name in self._items(before, after):
                 values = before[i] if i >= 0 else _ABSENT, after[j] if j >= 0 else _ABSENT
@@ -294,7 +295,3 @@ def _names(items: Iterable[Any], naming: str) -> dict[str, int] | None:
             return None
         found[name] = index
     return found
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

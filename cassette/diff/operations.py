@@ -10,6 +10,7 @@ from typing import Any
 from cassette import shapes
 from cassette.diff.subjects import canonical
 from cassette.model import Body
+from cassette.pointers import escaped
 
 Operation = dict[str, Any]
 Operations = dict[str | None, list[Operation]]  # by container; those of the task itself under None
@@ -78,7 +79,7 @@ def _boxes(task: Body) -> dict[str, Any]:
 def _between(before: Any, after: Any, path: str) -> Iterator[Operation]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in (*before, *(name for name in after if name not in before)):
-            place = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
+            place = f"{path}/{escaped(name)}"
             if name not in after:
                 yield {"op": "remove", "path": place}
             elif name not in before:

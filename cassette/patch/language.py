@@ -20,6 +20,7 @@ from cassette import check
 from cassette.errors import PatchError, UsageError
 from cassette.patch import values
 from cassette.patch.reference import Patch
+from cassette.pointers import escaped
 
 FORMAT_VERSION = 1
 EACH = ("task", "container", "attachment", "agent", "response")
@@ -431,7 +432,7 @@ class _Reader:
                 near = difflib.get_close_matches(key, sorted(keys), 1)
                 self.fail(
                     f"the key {key!r} is not known",
-                    f"{pointer}/{_escaped(key)}",
+                    f"{pointer}/{escaped(key)}",
                     nearest=f"{near[0]!r} is" if near else f"known: {', '.join(sorted(keys))}",
                 )
         for key in needed:
@@ -524,7 +525,3 @@ def _type_of(default: object) -> str:
 
 def _kind(value: object) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

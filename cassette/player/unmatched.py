@@ -11,6 +11,7 @@ from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette
 from cassette.player.names import cluster_of, short_name
 from cassette.player.timeline import Timeline
+from cassette.pointers import escaped
 
 READS = ("Describe", "List", "Get", "Discover")
 
@@ -168,12 +169,8 @@ def differences(asked: Any, recorded: Any, pointer: str = "") -> list[tuple[str,
     return [
         difference
         for name, left, right in pairs
-        for difference in differences(left, right, f"{pointer}/{_escaped(name)}")
+        for difference in differences(left, right, f"{pointer}/{escaped(name)}")
     ]
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cassette import shapes
 from cassette.errors import CassetteFormatError
-from cassette.store.document import escape
+from cassette.pointers import escaped
 
 _HOLDERS = {"structure": "mapping", "map": "mapping", "list": "list"}
 # The members by which a task, or where it runs, is looked up; their items, if they are lists.
@@ -64,7 +64,7 @@ class Bodies:
             )
         for part, inner, of in _inside(value, shape):
             own = name if expected == "list" else str(part)
-            self._check(inner, of, own, f"{pointer}/{escape(str(part))}")
+            self._check(inner, of, own, f"{pointer}/{escaped(str(part))}")
         self._sound[key] = value
 
 

@@ -10,7 +10,7 @@ import jsonpatch
 from cassette import shapes
 from cassette.errors import CassetteFormatError
 from cassette.model import Body
-from cassette.store.document import escape
+from cassette.pointers import escaped
 
 Operation = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def between(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:
     """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted(old.keys() | new.keys()):
-            place = f"{path}/{escape(key)}"
+            place = f"{path}/{escaped(key)}"
             if key not in new:
                 yield {"op": "remove", "path": place}
             elif key not in old:

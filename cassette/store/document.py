@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NoReturn
 import yaml
 
 from cassette.errors import CassetteFormatError
+from cassette.pointers import escaped
 
 MAX_DEPTH = 64
 
@@ -215,12 +216,7 @@ def _pointer(outer: list[tuple[Any, str | None, bool]], here: Any, key: str | No
         parts.append(str(len(here)))
     elif key is not None:
         parts.append(key)
-    return "".join(f"/{escape(part)}" for part in parts)
-
-
-def escape(part: str) -> str:
-    """A member's name as it stands in a JSON Pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
+    return "".join(f"/{escaped(part)}" for part in parts)
 
 
 def _short(text: str) -> str:
@@ -297,7 +293,7 @@ def _places(source: Any) -> Iterator[tuple[str, int]]:
         if not counts:
             here = ""
         elif key is not None:
-            here, line = f"{path[-1]}/{escape(key[0])}", key[1]
+            here, line = f"{path[-1]}/{escaped(key[0])}", key[1]
         else:
             here = f"{path[-1]}/{counts[-1]}"
             counts[-1] += 1

@@ -25,9 +25,9 @@ from cassette.model import (
     Response,
     Scrub,
 )
+from cassette.pointers import escaped
 from cassette.store import changes
 from cassette.store.bodies import Bodies
-from cassette.store.document import escape
 from cassette.store.layout import OneLine
 
 _OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+", re.ASCII)
@@ -275,7 +275,7 @@ def _mapping(
             if key not in known:
                 raise CassetteFormatError(
                     f"the key {key[:60]!r} is unknown here",
-                    pointer=f"{place}/{escape(key)}",
+                    pointer=f"{place}/{escaped(key)}",
                     nearest=_near(key, known),
                     fix="mend or remove the key",
                 )

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cassette.errors import CassetteFormatError
-from cassette.store.document import escape
+from cassette.pointers import escaped
 
 WIDTH = 100
 
@@ -100,7 +100,7 @@ def _members(members: Iterable[tuple[Any, Any]], lead: str, column: int, lines: 
                 lead, text = " " * column, ""
             _write(value, f"{lead}{text}:", column, lines)
         except CassetteFormatError as error:
-            error.pointer = f"/{escape(str(key))}{error.pointer or ''}"
+            error.pointer = f"/{escaped(str(key))}{error.pointer or ''}"
             raise
         lead = " " * column
 
