@@ -44,7 +44,7 @@ def examples():
 
 
 @pytest.mark.parametrize(("file", "block"), list(examples()))
-def test_the_python_that_documents_show_runs(pytester, monkeypatch, file, block):
+def test_the_python_that_documents_show_runs(pytester, file, block):
     """A person can paste it anywhere: no account, no region, no file but those of the page.
 
     A block with tests is run by pytest, and all of them pass.
@@ -58,7 +58,6 @@ def test_the_python_that_documents_show_runs(pytester, monkeypatch, file, block)
         counts = result.parseoutcomes()
         assert counts.keys() == {"passed"}
     else:
-        monkeypatch.chdir(pytester.path)
         exec(compile(block, file, "exec"), {"__name__": "example"})
 
 

@@ -15,6 +15,7 @@ from cassette.cli import COMMANDS
 from tests.cli import reference_page
 from tests.test_docs import blocks
 
+JOB = Path(__file__).parents[2] / "cassettes" / "job.yaml"
 COMPLETES = [
     ("cassette di", 1, ["diff"]),
     ("cassette show jo", 2, ["job"]),
@@ -37,7 +38,7 @@ def test_the_session_of_the_page_runs(tmp_path):
     """Each line of it, but for the recording: in its place stands the job that ships."""
     (tmp_path / "cassettes").mkdir()
     for name in ("job", "job-again"):
-        shutil.copy("cassettes/job.yaml", tmp_path / "cassettes" / f"{name}.yaml")
+        shutil.copy(JOB, tmp_path / "cassettes" / f"{name}.yaml")
     page = reference_page.PAGE.read_text("utf-8")
     session = page.partition("## A session")[2].partition("\n## ")[0]
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import boto3
 import pytest
@@ -190,7 +191,7 @@ def test_a_recording_under_pytest_follows_the_rules_of_its_root(pytester, monkey
         )
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-        monkeypatch.chdir(pytester.mkdir("elsewhere"))
+        os.chdir(pytester.mkdir("elsewhere"))  # pytester goes back, in each of its releases
         plain = ("-p", "no:randomly", "-c", str(pytester.path / "pyproject.toml"))
         where = str(
             pytester.path / "test_a_recording_under_pytest_follows_the_rules_of_its_root.py"
