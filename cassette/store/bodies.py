@@ -13,6 +13,7 @@ from typing import Any
 
 from cassette import shapes
 from cassette.errors import CassetteFormatError
+from cassette.model import Interaction, Response
 from cassette.pointers import escaped
 
 _HOLDERS = {"structure": "mapping", "map": "mapping", "list": "list"}
@@ -20,7 +21,22 @@ _HOLDERS = {"structure": "mapping", "map": "mapping", "list": "list"}
 _NAMES = frozenset({"arn", "cluster", "clusterArn", "task", "taskArn", "tasks"})
 
 
-class Bodies:
+def check(interactions: Iterable[Interaction]) -> None:
+    """Refuse interactions of which nobody could use the request or the response.
+
+    Raises:
+        CassetteFormatError: its pointer is that of the place in a file, in which a response is
+            written as one, and not as changes.
+    """
+    bodies = _Bodies()
+    for index, interaction in enumerate(interactions):
+        place, operation = f"/interactions/{index}", interaction.operation
+        bodies.check(interaction.request, operation, "request", place)
+        if isinstance(interaction.outcome, Response):
+            bodies.check(interaction.outcome.body, operation, "response", place)
+
+
+class _Bodies:
     """Checks the bodies of one cassette; what several of them share is looked at once."""
 
     def __init__(self) -> None:
@@ -28,16 +44,11 @@ class Bodies:
         self._sound: dict[tuple[int, int], Any] = {}
 
     def check(
-        self, operation: str, body: Mapping[str, Any], direction: shapes.Direction = "response"
+        self, body: Mapping[str, Any], operation: str, direction: shapes.Direction, place: str
     ) -> None:
-        """Refuse a body that nobody could use as its operation's response, or request.
-
-        Raises:
-            CassetteFormatError: its pointer is relative to the body.
-        """
         shape = shapes.shape_of(operation, direction)
         if shape is not None:
-            self._check(body, shape, "", "")
+            self._check(body, shape, "", f"{place}/{direction}")
 
     def _check(self, value: Any, shape: shapes.Shape, name: str, pointer: str) -> None:
         kind = shape.type_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -14,7 +15,7 @@ from typing import Any
 
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
 from cassette.model import Cassette
-from cassette.store import cache, document, layout
+from cassette.store import bodies, cache, document, layout
 from cassette.store.format import from_data, to_data
 
 _LARGEST_KEPT = 16 * 1024 * 1024  # bytes; what is larger is read piece by piece, each time
@@ -53,8 +54,9 @@ def parse(text: bytes | str, path: str) -> Cassette:
 def _kept(content: bytes, path: str) -> Cassette:
     """The cassette in a file's bytes, remembered: tests replay the same few again and again."""
     data = cache.found(content)
-    if data is not None:
-        return _cassette(data, lambda: content, path)
+    if data is not None:  # and was checked before it was kept
+        with contextlib.suppress(CassetteFormatError):
+            return dataclasses.replace(from_data(data), path=path)
     data = document.read_document(content, path)
     cassette = _cassette(data, lambda: content, path)
     cache.keep(content, data)
@@ -63,11 +65,20 @@ def _kept(content: bytes, path: str) -> Cassette:
 
 def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Cassette:
     try:
-        return dataclasses.replace(from_data(data), path=path)
+        cassette = from_data(data)
+        bodies.check(cassette.interactions)
     except CassetteFormatError as error:
         error.path = path
-        error.line = document.locate(text(), error.pointer or "")
+        error.line = _line(text(), error.pointer or "")
         raise
+    return dataclasses.replace(cassette, path=path)
+
+
+def _line(text: bytes | str, pointer: str) -> int | None:
+    """The line of a place; of one that is not in the file, since changes made it, that of those."""
+    interaction, response, _ = pointer.partition("/response")
+    changes = f"{interaction}/changes" if response else ""
+    return document.locate(text, pointer) or (document.locate(text, changes) if changes else None)
 
 
 def render(cassette: Cassette) -> str:

@@ -27,7 +27,6 @@ from cassette.model import (
 )
 from cassette.pointers import escaped
 from cassette.store import changes
-from cassette.store.bodies import Bodies
 from cassette.store.layout import OneLine
 
 _OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+", re.ASCII)
@@ -132,7 +131,6 @@ def _recorded(data: object) -> Recorded:
 
 def _interactions(data: object) -> tuple[Interaction, ...]:
     bases: dict[str, Body] = {}  # the last response of each request, for `changes`
-    bodies = Bodies()
     found = []
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
@@ -141,11 +139,9 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
         )
         operation = _operation(fields["operation"], f"{place}/operation")
         request = _mapping(fields["request"], f"{place}/request")
-        _check_request(bodies, operation, request, f"{place}/request")
         key = request_key(operation, request)
         outcome = _outcome(operation, fields, bases.get(key), place)
         if isinstance(outcome, Response):
-            _check_response(bodies, operation, outcome.body, fields, place)
             bases[key] = outcome.body
         found.append(
             Interaction(
@@ -190,29 +186,6 @@ def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Out
         return Response(changes.applied(operation, base, operations))
     except CassetteFormatError as error:
         error.pointer = f"{place}{error.pointer}"
-        raise
-
-
-def _check_request(bodies: Bodies, operation: str, request: Body, place: str) -> None:
-    try:
-        bodies.check(operation, request, "request")
-    except CassetteFormatError as error:
-        error.pointer = f"{place}{error.pointer}"
-        raise
-
-
-def _check_response(
-    bodies: Bodies, operation: str, body: Body, fields: Mapping[str, Any], place: str
-) -> None:
-    """Refuse a body that nobody could use, at its place or that of the changes that made it."""
-    try:
-        bodies.check(operation, body)
-    except CassetteFormatError as error:
-        if "response" in fields:
-            error.pointer = f"{place}/response{error.pointer}"
-        else:
-            error.nearest = f"it is what these changes make of {error.pointer} in the response"
-            error.pointer = f"{place}/changes"
         raise
 
 

@@ -164,7 +164,7 @@ def test_a_body_that_nobody_could_use_is_refused(response, place, expected):
 
 
 def test_changes_that_nobody_could_use_are_refused():
-    """At their own place, and with what they would make."""
+    """At the line of the changes, with the place of what they make in the response."""
     head, _, _ = GOOD.partition("interactions:")
     asked = "  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     text = (
@@ -173,8 +173,8 @@ def test_changes_that_nobody_could_use_are_refused():
     )
     with pytest.raises(CassetteFormatError, match="expected a mapping") as told:
         store.parse(text, "a.yaml")
-    assert told.value.pointer == "/interactions/1/changes"
-    assert "/tasks/0 in the response" in str(told.value)
+    assert told.value.pointer == "/interactions/1/response/tasks/0"
+    assert "changes:" in text.splitlines()[told.value.line - 1]
 
 
 @pytest.mark.parametrize(
