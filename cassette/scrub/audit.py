@@ -190,6 +190,14 @@ _PUBLIC_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"
     r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
 )
+_NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[A-Za-z][\w-]*")
+_EVERYBODYS_HOST = re.compile(
+    r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
+    r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
+    r"|elastic\.co|microsoft\.com|git(?:lab|hub)\.com|githubusercontent\.com"
+    r"|(?:ec2|compute|docker)\.internal)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
@@ -281,7 +289,7 @@ def gate(text: str, originals: Iterable[str], path: str, project: Project | None
     """
     findings = tuple(
         finding
-        for finding in _audit_of(project, text, originals)
+        for finding in (*_audit_of(project, text, originals), *_hosts_of_others(text))
         if not (project and project.exempts(finding.rule, path))
     )
     if findings:
@@ -292,6 +300,18 @@ def gate(text: str, originals: Iterable[str], path: str, project: Project | None
             path=path,
             fix="record again without it, or report the place as a gap in the scrubbing",
         )
+
+
+def _hosts_of_others(text: str) -> Iterator[Finding]:
+    """The hosts in URLs and after an @ that are not everybody's.
+
+    In what is about to be written none can stand; a file of another kind may name any.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in _NAMED_HOST.finditer(line):
+            if not _EVERYBODYS_HOST.fullmatch(match[0]):
+                detail = "the name of a host, in a URL or an address"
+                yield Finding("private-host", number, match.start() + 1, detail)
 
 
 def _audit_of(project: Project | None, text: str, originals: Iterable[str]) -> tuple[Finding, ...]:

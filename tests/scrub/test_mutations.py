@@ -198,6 +198,16 @@ def test_every_rule_and_treatment_is_switched_off_once() -> None:
     assert set(table()) == set(MUTATIONS)
 
 
+def refused(recording: model.Cassette, folder: Path) -> set[str]:
+    """The audit's rules that stop a recording from being written; none if it is written."""
+    try:
+        cassette.save(recording, folder / "a.yaml", policy="standard")
+    except errors.UnsafeCassetteError as error:
+        assert list(folder.iterdir()) == []
+        return {finding.rule for finding in error.findings}
+    return set()
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_what_the_page_says_is_what_happens(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -208,17 +218,12 @@ def test_what_the_page_says_is_what_happens(
     whole, _ = scrub(recording)
     assert audit(planting.text_of(whole)) == ()
     off(monkeypatch)
-    scrubbed, by = scrub(recording)
-    found = {f.rule for f in audit(planting.text_of(scrubbed), by.originals)}
+    scrubbed, _ = scrub(recording)
+    found = refused(recording, tmp_path)
     if found:
         said = "the audit stops it: " + ", ".join(f"`{rule}`" for rule in sorted(found))
-        with pytest.raises(errors.UnsafeCassetteError):
-            cassette.save(recording, tmp_path / "a.yaml", policy="standard")
-        assert list(tmp_path.iterdir()) == []
     elif planting.text_of(scrubbed) == planting.text_of(whole):
         said = "another rule replaces the same"
-    elif any(s in planting.text_of(scrubbed) for s in (*TOKENS.values(), PASSWORD)):
-        said = "nobody: see below"
     else:
         said = "another rule replaces it"
     assert table().get(name) == said
