@@ -25,6 +25,7 @@ __all__ = [
     "UnusedInteractionError",
     "UnusedInteractionWarning",
     "UsageError",
+    "WatchError",
 ]
 
 
@@ -174,3 +175,7 @@ class UnusedInteractionWarning(UserWarning):
 
 class DriftError(CassetteError):
     """Live ECS no longer says what a cassette holds; `nearest` tells the differences."""
+
+
+class WatchError(CassetteError):
+    """A task that AWS does not show, or that did not come where it should in time."""

@@ -6,13 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cassette.errors import CassetteError
+from cassette.errors import WatchError
 
 DONE = {"running": ("RUNNING", "STOPPED"), "stopped": ("STOPPED",)}
-
-
-class WatchError(CassetteError):
-    """A task that AWS does not show, or that did not come where it should in time."""
 
 
 def poll(client: Any, cluster: str, tasks: Sequence[str], *, tags: bool) -> list[dict[str, Any]]:

@@ -103,8 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the exit code; what is a mistake of ours is raised again."""
-    from cassette.errors import CassetteError, UnsafeCassetteError
-    from cassette.watch import WatchError
+    from cassette.errors import CassetteError, UnsafeCassetteError, WatchError
 
     if isinstance(error, WatchError):
         return str(error), 3
