@@ -7,6 +7,9 @@ ENVS ?= .venv
 # More arguments for pytest, for example: make test ARGS="-k throttle"
 ARGS ?=
 
+# `make test` shuffles the tests; the other runs look for something else, and keep their order.
+IN_ORDER = -p no:randomly
+
 # The oldest Python at hand runs the oldest dependencies, which know nothing of the newest Python.
 OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
@@ -45,13 +48,13 @@ types: $(ENVS)/lint/made ## Check the types (mypy, strict).
 	$(ENVS)/lint/bin/mypy
 
 oldest: $(ENVS)/oldest/made ## Run the tests with the oldest dependencies that pyproject.toml allows.
-	$(ENVS)/oldest/bin/python -m pytest -n auto $(ARGS)
+	$(ENVS)/oldest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
 newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotocore pins an older one).
-	$(ENVS)/newest/bin/python -m pytest -n auto $(ARGS)
+	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
 wire: $(ENVS)/test/made ## Run all tests with every answer through botocore's own parser.
-	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(ARGS)
+	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
 apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Drive three public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \
