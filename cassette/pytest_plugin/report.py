@@ -14,6 +14,8 @@ from cassette.pytest_plugin import listening, orphans, settings, usage
 if TYPE_CHECKING:
     from cassette.pytest_plugin.usage import Usage
 
+_SHIPS = " (ships)"  # behind the name of a cassette of the pack
+
 
 class Report:
     """A run that is over."""
@@ -77,8 +79,8 @@ class Report:
         cassettes, patches = self._orphans
         return {
             "played": [
-                {"cassette": self._shown(path), "patches": list(p), "tests": tests, "calls": calls}
-                for (path, p), (tests, calls) in sorted(self._used.played.items())
+                {"cassette": cassette, "patches": list(p), "tests": tests, "calls": calls}
+                for cassette, p, tests, calls in self._played()
             ],
             "never_played": self._never_played(),
             "left_out": [
@@ -90,14 +92,25 @@ class Report:
                 "patches": [self._shown(path) for path in patches],
             },
             "partly": sorted(self._used.partly),
-            "drift": {self._shown(path): lines for path, lines in self._used.drift.items()},
+            "drift": self._drifted(),
         }
+
+    def _played(self) -> list[tuple[str, tuple[str, ...], int, int]]:
+        """What was played, by the name that is shown: where a checkout or the pack lies is chance.
+
+        The project's own come first.
+        """
+        rows = [(self._shown(path), p, *counts) for (path, p), counts in self._used.played.items()]
+        return sorted(rows, key=lambda row: (row[0].endswith(_SHIPS), row))
+
+    def _drifted(self) -> dict[str, list[str]]:
+        return dict(sorted((self._shown(path), said) for path, said in self._used.drift.items()))
 
     def _drift(self) -> list[str]:
         lines = []
-        for path, differences in sorted(self._used.drift.items()):
+        for cassette, differences in self._drifted().items():
             said = _counted(len(differences), "difference") if differences else "nothing changed"
-            lines += [f"{self._shown(path)}: {said}", *(f"  {one}" for one in differences)]
+            lines += [f"{cassette}: {said}", *(f"  {one}" for one in differences)]
         return lines
 
     def _orphan_lines(self) -> list[str]:
@@ -107,9 +120,9 @@ class Report:
 
     def _table(self) -> list[str]:
         rows = [("cassette", "variant", "tests", "calls")]
-        for (path, patches), (tests, calls) in sorted(self._used.played.items()):
+        for cassette, patches, tests, calls in self._played():
             variant = " with ".join(patches) or "healthy"
-            rows.append((self._shown(path), variant, str(tests), str(calls)))
+            rows.append((cassette, variant, str(tests), str(calls)))
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
         lines = [f"{a:{widths[0]}}  {b:{widths[1]}}  {c:>5}  {d:>5}" for a, b, c, d in rows]
         if len(rows) == 1:
@@ -142,7 +155,7 @@ class Report:
         full = Path(path).resolve()
         pack, root = built_in_pack().resolve(), settings.root(self._config).resolve()
         if full.is_relative_to(pack) and not pack.is_relative_to(root):
-            return f"{full.relative_to(pack).with_suffix('').as_posix()} (ships)"
+            return f"{full.relative_to(pack).with_suffix('').as_posix()}{_SHIPS}"
         return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
