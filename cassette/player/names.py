@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from cassette.model import Body
 
+# Source: the partitions in botocore's endpoints.json.
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
+
 
 def short_name(named: str) -> str:
     """The last part of an ARN: an id, a cluster, a service; anything else as it is."""
@@ -28,7 +39,4 @@ def cluster_of(parameters: Body) -> str:
 
 def partition_of(region: str) -> str:
     """The partition of a region, as its ARNs have it."""
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
+    return next((of for prefix, of in _PARTITIONS if region.startswith(prefix)), "aws")

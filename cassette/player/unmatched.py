@@ -65,6 +65,8 @@ class Unmatched:
     def _unknown_task(self, asked: Body, index: int, nearest: str) -> UnmatchedRequestError:
         scrubbed = self._scrubbed("DescribeTasks", asked)
         cluster, task = cluster_of(scrubbed), short_name(scrubbed["tasks"][index])
+        if task != short_name(asked["tasks"][index]):
+            task += " (as scrubbed)"  # else nobody would know it again
         return self._error(
             UnmatchedRequestError,
             f"DescribeTasks asked for task {task} of cluster {cluster!r}, which was never recorded",

@@ -14,7 +14,13 @@ from cassette.scrub import pseudonym_of_id
 from tests.live import bodies
 from tests.replay import made
 
-PARTITIONS = [("aws", "eu-west-1"), ("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")]
+PARTITIONS = [
+    ("aws", "eu-west-1"),
+    ("aws-cn", "cn-north-1"),
+    ("aws-us-gov", "us-gov-west-1"),
+    ("aws-iso-b", "us-isob-east-1"),
+    ("aws-eusc", "eusc-de-east-1"),
+]
 
 
 def described(*numbers, **members):

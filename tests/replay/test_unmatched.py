@@ -43,7 +43,10 @@ CASES = {
         "DescribeTasks",
         {"cluster": "prod", "tasks": [made.task_id(1), made.task_id(9)]},
         [
-            f"DescribeTasks asked for task {NINE} of cluster 'prod', which was never recorded",
+            (
+                f"DescribeTasks asked for task {NINE} (as scrubbed) of cluster 'prod', "
+                "which was never recorded"
+            ),
             f"  /tasks/1 differs; nearest recorded task: {ONE}",
             (
                 "  To mend it: record this task as well (record mode new_episodes adds what is "
@@ -55,7 +58,10 @@ CASES = {
         "DescribeTasks",
         {"cluster": "prod", "tasks": [made.task_id(2)]},
         [
-            f"DescribeTasks asked for task {TWO} of cluster 'prod', which was never recorded",
+            (
+                f"DescribeTasks asked for task {TWO} (as scrubbed) of cluster 'prod', "
+                "which was never recorded"
+            ),
             "  /cluster differs: the task was recorded in 'o'",
             (
                 "  To mend it: record this task as well (record mode new_episodes adds what is "
