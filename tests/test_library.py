@@ -1,0 +1,113 @@
+"""Names to files: what a library finds, and what it says of a name that is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cassette.errors import CassetteFormatError, CassetteNotFoundError, UsageError
+from cassette.library import Library, built_in_pack
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A project that has one cassette, `mine`, and one patch, `gone`."""
+    monkeypatch.chdir(tmp_path)
+    Path("cassettes/patches").mkdir(parents=True)
+    shutil.copy(built_in_pack() / "web.yaml", "cassettes/mine.yaml")
+    Path("cassettes/patches/gone.yaml").write_text("patch: 1\n", "utf-8")
+    return Library()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "file"),
+    [
+        ("mien", "mien", "cassettes/mien.yaml"),
+        ("mien.yaml", "mien", "cassettes/mien.yaml"),
+        ("mien.yml", "mien", "cassettes/mien.yaml"),
+        ("cassettes/mien.yaml", "mien", "cassettes/mien.yaml"),
+        ("deploy/mien", "deploy/mien", "cassettes/deploy/mien.yaml"),
+        ("fixtures/mien.yaml", "fixtures/mien", "fixtures/mien.yaml"),
+    ],
+)
+def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
+    library, text, name, file
+):
+    """The line that mends it writes the file that the same words find, once it is there."""
+    with pytest.raises(CassetteNotFoundError) as caught:
+        library.find(text, "cassette")
+    assert caught.value.problem.startswith(f"no cassette named {name!r} in cassettes")
+    assert caught.value.nearest is not None
+    assert "mine" in caught.value.nearest
+    assert str(caught.value.fix).endswith(f" -o {file}")
+
+
+def test_an_absolute_path_that_is_not_there_is_said(library, tmp_path):
+    """With the folder in which it was looked for."""
+    with pytest.raises(CassetteNotFoundError, match=str(tmp_path / "other" / "web")):
+        library.find(tmp_path / "other" / "web.yaml", "cassette")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("gone", "cassette", "'gone' is a patch, where a cassette was expected"),
+        ("stopped/by-user", "cassette", "'stopped/by-user' is a patch, where a cassette"),
+        ("mine", "patch", "'mine' is a cassette, where a patch was expected"),
+        ("cassettes", "cassette", "'cassettes' is a folder"),
+        (".", "cassette", "'.' is a folder"),
+        ("notes.txt", "cassette", "'notes.txt' is no cassette's file"),
+        ("", "cassette", "no cassette named ''"),
+    ],
+)
+def test_another_thing_than_was_asked_for_is_called_what_it_is(library, text, kind, said):
+    """A patch, a cassette, a folder, a file of another kind."""
+    Path("notes.txt").write_text("", "utf-8")
+    with pytest.raises(CassetteNotFoundError) as caught:
+        library.find(text, kind)
+    assert said in str(caught.value)
+
+
+def test_a_link_to_nowhere_is_no_name(library):
+    """It is neither listed nor said to be the nearest name to itself."""
+    Path("cassettes/link.yaml").symlink_to("nowhere.yaml")
+    assert "link" not in library.names("cassette")
+    with pytest.raises(CassetteNotFoundError) as caught:
+        library.find("link", "cassette")
+    assert "link" not in str(caught.value.nearest)
+
+
+def test_a_name_that_is_too_long_for_the_system_is_said(library):
+    """As an error of the tool's own."""
+    with pytest.raises((UsageError, CassetteNotFoundError)):
+        library.find("x" * 300, "cassette")
+
+
+@contextlib.contextmanager
+def nobody():
+    """Be somebody to whom the rights of files apply; to root they do not."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+def test_a_file_and_a_folder_that_one_may_not_read_are_said(library, tmp_path):
+    """As an error of the tool's own, whatever is looked for in them."""
+    tmp_path.chmod(0o755)
+    Path("cassettes/patches/gone.yaml").chmod(0)
+    with nobody(), pytest.raises(CassetteFormatError, match="Permission denied"):
+        library.read_patch("gone")
+    Path("cassettes").chmod(0)
+    try:
+        with nobody(), pytest.raises((UsageError, CassetteNotFoundError)):
+            library.find("mine", "cassette")
+    finally:
+        Path("cassettes").chmod(0o700)
