@@ -70,7 +70,11 @@ def console(*, stderr: bool = False) -> Console:
     """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured."""
     from rich.console import Console
 
-    screen = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # as every other way to print has it
+
+    screen = Screen(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not screen.is_terminal:
         screen.soft_wrap, screen.width = True, _ENDLESS
     return screen
