@@ -58,10 +58,10 @@ def rules(start: str | os.PathLike[str] = ".") -> scrub.Rules:
         return scrub.NO_RULES
     for parent in (folder, *folder.parents):
         file = parent / FILE
-        if file.is_file():
-            found = _read(_content(file), file)
-            if found is not None:
-                return found
+        content = _content(file)
+        found = None if content is None else _read(content, file)
+        if found is not None:
+            return found
     return scrub.NO_RULES
 
 
@@ -86,9 +86,12 @@ def key(environment: Mapping[str, str] = os.environ) -> bytes | None:
     return said.encode("utf-8", "surrogateescape")
 
 
-def _content(file: Path) -> bytes:
+def _content(file: Path) -> bytes | None:
+    """What stands in a file; None if there is none."""
     try:
         return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
     except OSError as error:
         raise UsageError(f"the file cannot be read: {error.strerror}", path=str(file)) from None
 

@@ -225,16 +225,23 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Say before a recording, not after it, that its file cannot be written."""
-    target = Path(path)
-    folder = next((p for p in target.absolute().parents if p.exists()), None)
-    problem = None
-    if target.is_dir():
-        problem = "is a folder, not a file"
-    elif folder is None or not folder.is_dir():
-        problem = f"cannot be made: {folder} is not a folder"
-    elif not os.access(target if target.exists() else folder, os.W_OK):
-        problem = "is not writable"
+    try:
+        problem = _unwritable(Path(path))
+    except (OSError, ValueError) as error:  # in a closed folder, or of a name that is too long
+        problem = f"cannot be made: {getattr(error, 'strerror', None) or error}"
     if problem:
         raise CassetteWriteError(
             problem, path=os.fspath(path), fix="name a file in a folder you may write to"
         )
+
+
+def _unwritable(target: Path) -> str | None:
+    """Why a file cannot be written; None if it can."""
+    folder = next((p for p in target.absolute().parents if p.exists()), None)
+    if target.is_dir():
+        return "is a folder, not a file"
+    if folder is None or not folder.is_dir():
+        return f"cannot be made: {folder} is not a folder"
+    if not os.access(target if target.exists() else folder, os.W_OK):
+        return "is not writable"
+    return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, UsageError
 from cassette.library import Library, built_in_pack
+from tests.rights import closed
 
 
 @pytest.fixture
@@ -87,27 +86,10 @@ def test_a_name_that_is_too_long_for_the_system_is_said(library):
         library.find("x" * 300, "cassette")
 
 
-@contextlib.contextmanager
-def nobody():
-    """Be somebody to whom the rights of files apply; to root they do not."""
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(was)
-
-
-def test_a_file_and_a_folder_that_one_may_not_read_are_said(library, tmp_path):
+def test_a_file_and_a_folder_that_one_may_not_read_are_said(library):
     """As an error of the tool's own, whatever is looked for in them."""
-    tmp_path.chmod(0o755)
-    Path("cassettes/patches/gone.yaml").chmod(0)
-    with nobody(), pytest.raises(CassetteFormatError, match="Permission denied"):
+    patch = "cassettes/patches/gone.yaml"
+    with closed(patch), pytest.raises(CassetteFormatError, match="Permission denied"):
         library.read_patch("gone")
-    Path("cassettes").chmod(0)
-    try:
-        with nobody(), pytest.raises((UsageError, CassetteNotFoundError)):
-            library.find("mine", "cassette")
-    finally:
-        Path("cassettes").chmod(0o700)
+    with closed("cassettes"), pytest.raises((UsageError, CassetteNotFoundError)):
+        library.find("mine", "cassette")

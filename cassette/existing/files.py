@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from cassette.errors import CassetteFormatError, UsageError
 from cassette.foreign.text import JSON_SUFFIXES, YAML_SUFFIXES
@@ -22,14 +23,13 @@ def files_in(paths: Sequence[str]) -> list[Path]:
     A folder's `.git`, `.venv` and the like are passed over.
 
     Raises:
-        UsageError: there is no such file or folder, or none in it.
+        UsageError: there is no such file or folder, or none in it, or one that may not be read.
     """
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not path.exists():
-            raise UsageError("there is no such file or folder", path=str(path))
-        for file in _inside(path) if path.is_dir() else [path]:
-            found[file] = None
+    try:
+        found = dict.fromkeys(file for path in map(Path, paths) for file in _named(path))
+    except OSError as error:
+        problem = f"the file or folder cannot be read: {error.strerror}"
+        raise UsageError(problem, path=str(error.filename)) from None
     if not found:
         raise UsageError(
             "there is no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
@@ -37,12 +37,26 @@ def files_in(paths: Sequence[str]) -> list[Path]:
     return list(found)
 
 
+def _named(path: Path) -> Iterator[Path]:
+    if not path.exists():
+        raise UsageError("there is no such file or folder", path=str(path))
+    if path.is_dir():
+        yield from _inside(path)
+    else:
+        yield path
+
+
 def _inside(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(set(folders) - IGNORED)
         for name in sorted(names):
             if name.lower().endswith((*JSON_SUFFIXES, *YAML_SUFFIXES)):
                 yield Path(root, name)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    """Let no folder be passed over because it is closed: nobody would know what is in it."""
+    raise error
 
 
 def content_of(path: Path) -> bytes:

@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from cassette import scrub
+from cassette.errors import UsageError
 from cassette.existing import files_in, sarif, search_files
 from tests.cli.test_commands import run
 from tests.existing import recorded
+from tests.rights import closed
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "987654321098"
@@ -223,3 +225,14 @@ def test_a_hook_fails_on_what_it_finds(tmp_path):
         [sys.executable, "-m", *entry, "a.json"], cwd=tmp_path, capture_output=True, check=False
     )
     assert done.returncode == 1
+
+
+def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
+    """Nobody would know what is in it, so that is an error, as is a name that cannot be."""
+    monkeypatch.chdir(tmp_path)
+    Path("fixtures").mkdir()
+    Path("a.yaml").write_text("a: 1\n")
+    with closed("fixtures"), pytest.raises(UsageError, match=r"fixtures: .* cannot be read"):
+        files_in(["."])
+    with pytest.raises(UsageError, match=r"cannot be read|no such file"):
+        files_in(["x" * 300])

@@ -8,6 +8,7 @@ import pytest
 
 from cassette import project, scrub
 from cassette.errors import UsageError
+from tests.rights import closed
 
 WHOLE = r"""
 [tool.cassette.scrub]
@@ -114,6 +115,16 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError, match="this is no TOML"):
         project.rules(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["shut/pyproject.toml", "shut"])
+def test_rules_that_one_may_not_read_are_an_error(tmp_path, monkeypatch, what):
+    """In a closed file, and in a closed folder, where nobody knows whether there are any."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "shut" / "pyproject.toml").write_text("[tool.cassette]\n", encoding="utf-8")
+    with closed(what), pytest.raises(UsageError, match="cannot be read"):
+        project.rules("shut")
 
 
 # -- refusing them --------------------------------------------------------------------------

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cassette
 from cassette import store
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response, Scrub
+from tests.rights import closed
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = st.recursive(
@@ -134,6 +136,16 @@ def test_a_file_that_cannot_be_written_or_found_says_so(tmp_path):
     with pytest.raises(CassetteNotFoundError):
         store.read(tmp_path / "none.yaml")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_recording_that_could_not_be_kept_is_refused_before_it_begins(tmp_path, monkeypatch):
+    """In a closed folder, or by a name that is too long for the system."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shut").mkdir()
+    with closed("shut"), pytest.raises(CassetteWriteError), cassette.record("shut/a.yaml"):
+        pass
+    with pytest.raises(CassetteWriteError), cassette.record(f"{'x' * 300}.yaml"):
+        pass
 
 
 @pytest.mark.parametrize(
