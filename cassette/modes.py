@@ -28,7 +28,12 @@ from typing import Any, Literal, get_args
 from cassette import intercept, project, scrub, store
 from cassette.clock import Clock
 from cassette.diff import Difference, compare
-from cassette.errors import CassetteNotFoundError, DriftError, UsageError
+from cassette.errors import (
+    CassetteNotFoundError,
+    DriftError,
+    UnmatchedRequestError,
+    UsageError,
+)
 from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.patch import Patch
@@ -343,7 +348,7 @@ class LiveTape(Tape):
         return calls + live
 
     @property
-    def unmatched(self) -> list[Exception]:
+    def unmatched(self) -> list[UnmatchedRequestError]:
         """Empty: what the cassette could not answer, live ECS did."""
         return []
 

@@ -172,6 +172,9 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         source: what is recorded, for the cassette's header, if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
 
+    Attributes:
+        report: once a cassette was written, what was replaced and redacted in it.
+
     Raises:
         NothingRecordedError: the block made no ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
@@ -195,6 +198,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._save_on_error = save_on_error
         self._source = source
         self._rules = rules
+        self.report: scrub.Report
 
     def _again(self) -> record:
         return record(

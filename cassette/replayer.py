@@ -18,6 +18,7 @@ from cassette import intercept, model, patch, project, scrub, shapes, store
 from cassette.clock import Clock, taking_every_sleep
 from cassette.errors import (
     PatchError,
+    UnmatchedRequestError,
     UnusedInteractionError,
     UnusedInteractionWarning,
     UsageError,
@@ -175,9 +176,9 @@ class Tape:
         return self._player.unused
 
     @property
-    def unmatched(self) -> list[Exception]:
+    def unmatched(self) -> list[UnmatchedRequestError]:
         """The calls that nothing could answer; cleared, they are forgiven at the end."""
-        return self._player.unmatched  # type: ignore[return-value]
+        return self._player.unmatched
 
 
 class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a function

@@ -40,7 +40,7 @@ class Patch:
     def __init__(
         self, name: str | os.PathLike[str], /, **values: str | float | bool | None
     ) -> None:
-        self.name = os.fspath(name).strip()
+        self.name: str = os.fspath(name).strip()
         self._values = values
         if not self.name or self.name.endswith(")"):
             raise UsageError(

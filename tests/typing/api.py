@@ -27,7 +27,7 @@ def replay_in_a_block() -> None:
         assert_type(tape.calls[0].parameters, dict[str, Any])
         assert_type(tape.calls[0].delays, tuple[float, ...])
         assert_type(tape.unused[0].request["cluster"], Any)
-        assert_type(tape.unmatched, list[Exception])
+        assert_type(tape.unmatched, list[cassette.UnmatchedRequestError])
         assert_type(tape.clock.now, float)
         assert_type(tape.clock.sleeps, tuple[float, ...])
         assert_type(tape.cassette.recorded.patches, tuple[str, ...])
