@@ -79,7 +79,7 @@ def taking_every_sleep(clock: Clock) -> Iterator[None]:
         return await real_async_sleep(0, result)
 
     for function in (sleep, async_sleep):
-        function.ended = ended  # type: ignore[union-attr]
+        function.ended = ended  # type: ignore[union-attr]  # any function takes one
     try:
         _exchange({id(real_sleep): sleep, id(real_async_sleep): async_sleep})
         yield

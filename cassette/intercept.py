@@ -361,7 +361,7 @@ class _Answered:
         return _Raw(self._answer)
 
 
-class _Response(_Answered, botocore.awsrequest.AWSResponse):  # type: ignore[misc]
+class _Response(_Answered, botocore.awsrequest.AWSResponse):  # type: ignore[misc]  # botocore has no types
     """An answer as the HTTP response that botocore would have received."""
 
 

@@ -89,7 +89,7 @@ class Verb(Generic[T]):
                 with self._again():
                     return function(*args, **kwargs)
 
-        return functools.wraps(function)(wrapped)  # type: ignore[return-value]
+        return functools.wraps(function)(wrapped)  # type: ignore[return-value]  # it takes what `function` does
 
     def _around_async_generator(
         self, function: Callable[..., AsyncGenerator[Any, Any]]

@@ -31,7 +31,7 @@ STATES = (
 )
 
 
-class Task(models.Task):  # type: ignore[misc]
+class Task(models.Task):  # type: ignore[misc]  # moto is not read
     """One of moto's tasks, with the way up, and with the members that ECS gives in each state."""
 
     def __init__(self, *given: Any, **named: Any) -> None:

@@ -237,7 +237,7 @@ class _Json:
         return CassetteFormatError(problem, path=self._path, line=self._lines.place(at)[0])
 
     def _space(self, at: int) -> int:
-        return _JSON_SPACE.match(self._text, at).end()  # type: ignore[union-attr]
+        return _JSON_SPACE.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
     def _value(self, at: int, depth: int) -> Node:
         first = self._text[at]

@@ -315,7 +315,7 @@ class _Work:
                 draft = added.setdefault(index, _later(self.drafts[index].interaction, elapsed))
                 state, failure = self.after(step.apply, task, self.recorded_at(draft))
                 if failure is not None:
-                    draft.body["failures"].append(failure)  # type: ignore[index]
+                    draft.body["failures"].append(failure)  # type: ignore[index]  # as `_later` made it
                     del states[arn]
                 elif state is not None:
                     draft.body["tasks"].append(state)  # type: ignore[index]

@@ -258,7 +258,7 @@ class FreeText:
         parts, done = [], 0
         for word in _WORD.finditer(text):
             for original, pseudonym in self._words.get(word[0].lower(), ()):
-                start = word.start() - _WORD.search(original).start()  # type: ignore[union-attr]
+                start = word.start() - _WORD.search(original).start()  # type: ignore[union-attr]  # has one
                 end = start + len(original)
                 if start >= done and _same(text[start:end], original) and _apart(text, start, end):
                     parts += [text[done:start], pseudonym]

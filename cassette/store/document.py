@@ -286,7 +286,7 @@ def _places(source: Any) -> Iterator[tuple[str, int]]:
             counts.pop()
         if not isinstance(event, yaml.NodeEvent):
             continue
-        line = event.start_mark.line + 1  # type: ignore[union-attr]
+        line = event.start_mark.line + 1  # type: ignore[union-attr]  # what was read has one
         if counts and counts[-1] < 0 and key is None:
             key = (getattr(event, "value", ""), line)
             continue

@@ -283,7 +283,7 @@ def _whole(data: object, place: str, *, least: int) -> int:
 def _seconds(data: object, place: str) -> float:
     is_number = isinstance(data, (int, float)) and not isinstance(data, bool)
     try:
-        seconds = float(data) if is_number else -1.0  # type: ignore[arg-type]
+        seconds = float(data) if is_number else -1.0  # type: ignore[arg-type]  # a number
     except OverflowError:
         seconds = -1.0
     if seconds < 0:

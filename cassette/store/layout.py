@@ -142,7 +142,9 @@ def _flow(value: Any) -> str | None:
     if not isinstance(value, (list, tuple)) or not value:
         return _scalar(value, flow=True)
     texts = [_scalar(item, flow=True) for item in value]
-    return None if None in texts else f"[{', '.join(texts)}]"  # type: ignore[arg-type]
+    if None in texts:
+        return None
+    return f"[{', '.join(texts)}]"  # type: ignore[arg-type]  # none of them is None
 
 
 def _key(key: Any, *, flow: bool = False) -> str:

@@ -76,10 +76,7 @@ def test_as_json_it_is_whole(tmp_path):
     assert [
         (i["at"], i["operation"], i["count"], i["request"], i["response"])
         for i in shown["interactions"]
-    ] == [
-        (i.at, i.operation, i.count, i.request, i.outcome.body)  # type: ignore[union-attr]
-        for i in job.interactions
-    ]
+    ] == [(i.at, i.operation, i.count, i.request, i.outcome.body) for i in job.interactions]
     _, out, _ = run("show", "web", "api/access-denied", "--format", "json", cwd=tmp_path)
     assert json.loads(out)["interactions"][-1]["error"]["code"] == "AccessDeniedException"
 

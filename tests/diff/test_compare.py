@@ -291,7 +291,7 @@ def rerun(base: model.Cassette) -> model.Cassette:
             dataclasses.replace(
                 i,
                 request=moved(i.request),
-                outcome=model.Response(moved(i.outcome.body)),  # type: ignore[union-attr]
+                outcome=model.Response(moved(i.outcome.body)),
             )
             for i in base.interactions
         ),

@@ -164,7 +164,7 @@ def without_treatment(treatment: str) -> Off:
         )
         for table in (scrubber._OF_TEXT, scrubber._OF_WHOLE):
             if treatment in table:
-                patch.setitem(table, treatment, untouched)  # type: ignore[arg-type]
+                patch.setitem(table, treatment, untouched)
         if treatment == "redact":
             patch.setattr(scrubber.Scrubber, "_blank", untouched)
         if treatment == "inside":

@@ -95,7 +95,7 @@ def each(action: str, base: Path, url: str, die: object, step: int) -> None:
         prepare(action, folder)
         child = os.fork()
         if child == 0:
-            die(number * step)  # type: ignore[operator]
+            die(number * step)
             with contextlib.suppress(OSError):
                 act(folder, url)
             os._exit(0)
