@@ -27,7 +27,7 @@ help: ## Print this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-demo: $(ENVS)/demo/made ## Record a task from a real ECS API on this machine, replay it, break it.
+demo: $(ENVS)/demo/made ## Record a task over HTTP on this machine, replay it, break it.
 	@$(ENVS)/demo/bin/cassette demo
 
 test: $(ENVS)/test/made ## Run the tests, with a summary of what they cover.

@@ -16,7 +16,6 @@ import cassette
 
 HERE = Path(cassette.__file__).parent
 PACK = HERE / "pack"
-FACE = ("Cassette", "CassetteError", "load", "record", "replay", "save")
 
 
 def main() -> None:
@@ -30,7 +29,7 @@ def package() -> None:
     """The package is the installed one, typed, with its face and its licence."""
     assert HERE.is_relative_to(sys.prefix), f"imported from {HERE}, not from the wheel"
     assert (HERE / "py.typed").is_file()
-    missing = [name for name in FACE if not hasattr(cassette, name)]
+    missing = [name for name in cassette.__all__ if not hasattr(cassette, name)]
     assert not missing, f"not in the package: {missing}"
     installed = [str(file) for file in files("ecs-cassette") or ()]
     assert any(name.endswith("LICENSE") for name in installed), "the licence is missing"
@@ -43,12 +42,12 @@ def commands() -> None:
     command = str(Path(sys.executable).with_name("cassette"))
     for words in ([command, "--help"], [sys.executable, "-I", "-m", "cassette", "--help"]):
         shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        assert "replay" in shown or "record" in shown, shown
+        assert "Usage: cassette" in shown, shown
     shown = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
     assert version("ecs-cassette") in shown.stdout, shown.stdout
     (plugin,) = entry_points(group="pytest11", name="cassette")
     assert plugin.value == "cassette.pytest_plugin"
-    assert (HERE / "pytest_plugin.py").is_file() or (HERE / "pytest_plugin").is_dir()
+    assert (HERE / "pytest_plugin" / "__init__.py").is_file()
 
 
 def cassettes() -> list[str]:
@@ -74,11 +73,8 @@ def replay() -> None:
 
 def variant() -> None:
     """A built-in patch applies by its name, and breaks the task."""
-    patches = PACK / "patches"
-    stops = sorted((patches / "stopped").glob("*.yaml")) or sorted(patches.glob("stopped*.yaml"))
-    name = stops[0].relative_to(patches).with_suffix("").as_posix()
-    broken = cassette.load(cassettes()[0]).patched(name)
-    assert broken.tasks[0]["lastStatus"] == "STOPPED", name
+    broken = cassette.load("web").patched("stopped/out-of-memory")
+    assert broken.tasks[0]["lastStatus"] == "STOPPED", broken
 
 
 if __name__ == "__main__":
