@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cassette.cli.screen import counted
+
 if TYPE_CHECKING:
     from cassette.existing import Searched
 
@@ -69,13 +71,9 @@ def _show(searched: Sequence[Searched]) -> None:
         if file.problem:
             click.echo(file.problem, err=True)
         found += len(file.findings)
-    click.echo(f"{_count(len(searched), 'file')}, {_count(found, 'finding')}")
+    click.echo(f"{counted(len(searched), 'file')}, {counted(found, 'finding')}")
     if found:
         click.echo(
             "  To mend it: cassette scrub FILES, or record again; for what was reviewed and may "
             "stay, an exemption in pyproject.toml (docs/scrubbing.md)"
         )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

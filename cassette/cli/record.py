@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cassette.cli import words
 from cassette.cli.screen import POLICY, console, counted
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
 
@@ -130,7 +131,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     except Exception:
         _keep(recording, progress, output, policy)
         raise
-    screen.print(wrote(output, len(recording), verb.report))
+    screen.print(_wrote(output, len(recording), verb.report))
 
 
 def _check_options(watching: bool, output: str) -> None:
@@ -170,7 +171,7 @@ def _keep(
         return False
     path = str(Path(output).with_suffix(".partial.yaml"))
     report = recorder.save(recording.cassette(path), path, policy=policy)
-    progress.screen.print(wrote(path, len(recording), report))
+    progress.screen.print(_wrote(path, len(recording), report))
     stays = "is as it was" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
     return True
@@ -200,7 +201,6 @@ class _Progress:
         from rich.text import Text
 
         from cassette import scrub
-        from cassette.cli import words
         from cassette.player import short_name
 
         self.polls += 1
@@ -216,18 +216,8 @@ class _Progress:
         self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
 
 
-def wrote(path: str, calls: int, report: scrub.Report) -> str:
+def _wrote(path: str, calls: int, report: scrub.Report) -> str:
     """What was written, and what was scrubbed, in a few lines."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
-    return f"{said}\n{scrubbed(report)}"
-
-
-def scrubbed(report: scrub.Report) -> str:
-    """A scrubbing report in a line or two."""
-    replaced = ", ".join(counted(count, kind) for kind, count in sorted(report.replaced.items()))
-    redacted = counted(sum(report.redacted.values()), "value")
-    lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
-    if report.unknown:
-        lines.append("redacted because unknown: " + ", ".join(report.unknown))
-    return "\n".join(lines)
+    return f"{said}\n{words.scrubbed(report)}"

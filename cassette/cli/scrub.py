@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.screen import POLICY
+from cassette.cli import words
+from cassette.cli.screen import POLICY, counted
 
 if TYPE_CHECKING:
     from cassette.existing import Rewritten
@@ -38,7 +39,7 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
     for file in changed:
         click.echo(_said(file))
     verb = "would change" if check else "changed"
-    click.echo(f"{len(files)} {'file' if len(files) == 1 else 'files'}, {len(changed)} {verb}")
+    click.echo(f"{counted(len(files), 'file')}, {len(changed)} {verb}")
     if check and changed:
         click.echo(
             "  To mend it: cassette scrub "
@@ -49,6 +50,4 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
 
 
 def _said(file: Rewritten) -> str:
-    from cassette.cli.record import scrubbed
-
-    return f"{file.path}: " + scrubbed(file.report).replace("\n", "\n  ")
+    return f"{file.path}: " + words.scrubbed(file.report).replace("\n", "\n  ")

@@ -1,4 +1,4 @@
-"""Tasks, containers and values in a few words, for people and for `--format json`."""
+"""In a few words, for people and for `--format json`: tasks, values, what was scrubbed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cassette.cli.screen import STYLES
+from cassette.cli.screen import STYLES, counted
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from cassette import scrub
 
 Body = Mapping[str, Any]
 _LONGEST = 200  # characters of a value in JSON
@@ -79,6 +81,16 @@ def value(thing: Any) -> str:
         return thing
     text = json.dumps(thing, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def scrubbed(report: scrub.Report) -> str:
+    """A scrubbing report in a line or two."""
+    replaced = ", ".join(counted(count, kind) for kind, count in sorted(report.replaced.items()))
+    redacted = counted(sum(report.redacted.values()), "value")
+    lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
+    if report.unknown:
+        lines.append("redacted because unknown: " + ", ".join(report.unknown))
+    return "\n".join(lines)
 
 
 def coloured(words: str) -> Text:
