@@ -6,12 +6,14 @@ import contextlib
 import gzip
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import placebo
+import pytest
 import vcr
 import yaml
 
@@ -99,10 +101,20 @@ def from_vcrpy(path: Path, url: str) -> list[Any]:
         return ask(client)
 
 
+@contextlib.contextmanager
+def utc() -> Iterator[None]:
+    """Let UTC be the local time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 def with_placebo(folder: Path) -> None:
-    """Record with placebo."""
+    """Record with placebo, where the local time is UTC: it keeps times without their zone."""
     folder.mkdir(parents=True)
-    with ecs() as server, contextlib.redirect_stdout(io.StringIO()):
+    with utc(), ecs() as server, contextlib.redirect_stdout(io.StringIO()):
         mine = session()
         pill = placebo.attach(mine, data_path=str(folder))
         pill.record()
