@@ -100,7 +100,10 @@ class Report:
 
         The project's own come first.
         """
-        rows = [(self._shown(path), p, *counts) for (path, p), counts in self._used.played.items()]
+        rows = [
+            (self._shown(path), p, tests, calls)
+            for (path, p), (tests, calls) in self._used.played.items()
+        ]
         return sorted(rows, key=lambda row: (row[0].endswith(_SHIPS), row))
 
     def _drifted(self) -> dict[str, list[str]]:
