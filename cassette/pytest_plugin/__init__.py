@@ -24,6 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     settings.add_ini_keys(parser)
 
 
+@pytest.hookimpl(trylast=True)  # by then each conftest has added its options
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Name the option that a misspelt `--cassette-…` was meant to be."""
+    settings.check_command_line(parser, args)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers, check the settings, and begin what concerns the whole run."""
     for marker, explained in settings.MARKERS.items():

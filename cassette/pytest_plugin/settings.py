@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,57 +32,54 @@ MODES = ("none", "once", "new_episodes", "all")
 LEVELS = ("error", "warn", "ignore")
 # The ini keys whose values are one of a few words.
 CHOICES = {"cassette_mode": MODES, "cassette_unused": LEVELS, "cassette_orphans": LEVELS}
+# Each as `pytest --help` explains it.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--cassette-mode": {
+        "choices": MODES,
+        "help": "none: replay only (default); once: record what is not there; new_episodes: "
+        "record also the calls that a cassette cannot answer; all: record anew, and print by "
+        "meaning what changed",
+    },
+    "--cassette-save": {
+        "choices": ("passed", "always"),
+        "default": "passed",
+        "help": "keep a recording when its test passed (default), or always",
+    },
+    "--cassette-check-live": {
+        "action": "store_true",
+        "help": "ask live ECS, write nothing, and fail the tests whose cassettes differ from it",
+    },
+    "--cassette-unused": {
+        "choices": LEVELS,
+        "help": "recorded interactions that a test never asks for are an error, a warning, or "
+        "nothing (ignore, the default)",
+    },
+    "--cassette-orphans": {
+        "choices": LEVELS,
+        "help": "cassettes and patches of the project that no test uses are an error, a warning, "
+        "or nothing (ignore, the default); said only after a run of all tests",
+    },
+    "--cassette-report": {
+        "action": "store_true",
+        "help": "print at the end which cassettes and variants were played, and which never",
+    },
+    "--cassette-report-json": {
+        "metavar": "FILE",
+        "help": "write that report into this file, as JSON",
+    },
+    "--cassette-block-network": {
+        "action": "store_true",
+        "default": None,
+        "help": "fail a test that tries to reach anything beyond this machine, unless it records",
+    },
+}
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add the options `--cassette-…`."""
     group = parser.getgroup("cassette", "record and replay Amazon ECS")
-    group.addoption(
-        "--cassette-mode",
-        choices=MODES,
-        help="none: replay only (default); once: record what is not there; new_episodes: "
-        "record also the calls that a cassette cannot answer; all: record anew, and print by "
-        "meaning what changed",
-    )
-    group.addoption(
-        "--cassette-save",
-        choices=("passed", "always"),
-        default="passed",
-        help="keep a recording when its test passed (default), or always",
-    )
-    group.addoption(
-        "--cassette-check-live",
-        action="store_true",
-        help="ask live ECS, write nothing, and fail the tests whose cassettes differ from it",
-    )
-    group.addoption(
-        "--cassette-unused",
-        choices=LEVELS,
-        help="recorded interactions that a test never asks for are an error, a warning, or "
-        "nothing (ignore, the default)",
-    )
-    group.addoption(
-        "--cassette-orphans",
-        choices=LEVELS,
-        help="cassettes and patches of the project that no test uses are an error, a warning, "
-        "or nothing (ignore, the default); said only after a run of all tests",
-    )
-    group.addoption(
-        "--cassette-report",
-        action="store_true",
-        help="print at the end which cassettes and variants were played, and which never",
-    )
-    group.addoption(
-        "--cassette-report-json",
-        metavar="FILE",
-        help="write that report into this file, as JSON",
-    )
-    group.addoption(
-        "--cassette-block-network",
-        action="store_true",
-        default=None,
-        help="fail a test that tries to reach anything beyond this machine, unless it records",
-    )
+    for name, explained in OPTIONS.items():
+        group.addoption(name, **explained)
 
 
 def add_ini_keys(parser: pytest.Parser) -> None:
@@ -105,6 +102,21 @@ def add_ini_keys(parser: pytest.Parser) -> None:
     parser.addini(
         "cassette_block_network", "as --cassette-block-network", type="bool", default=False
     )
+
+
+def check_command_line(parser: pytest.Parser, words: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse an option that is ours but for a slip; pytest itself would name no near one.
+
+    Raises:
+        UsageError: names the nearest option.
+    """
+    if not any(os.fspath(word).startswith("--cas") for word in words):
+        return
+    known, unknown = parser.parse_known_and_unknown_args(words)
+    for name in () if known.help else [word.partition("=")[0] for word in unknown]:
+        close = _close(name, OPTIONS, cutoff=0.8)
+        if close or name.startswith("--cassette"):
+            raise pytest.UsageError(f"there is no option {name}; {_or_else(close, OPTIONS)}")
 
 
 def check(config: pytest.Config) -> None:
@@ -137,9 +149,16 @@ def failed(words: object) -> BaseException:
 
 def near(given: str, known: Iterable[str]) -> str:
     """What would have fitted, in words."""
+    return _or_else(_close(given, known), known)
+
+
+def _close(given: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
     import difflib
 
-    close = difflib.get_close_matches(given, known, 1)
+    return difflib.get_close_matches(given, known, 1, cutoff)
+
+
+def _or_else(close: Sequence[str], known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else "expected one of " + ", ".join(known)
 
 

@@ -252,3 +252,71 @@ def test_a_mode_and_a_check_exclude_each_other(run):
     result = run("def test_it(): pass", "--cassette-check-live", "--cassette-mode=all")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*goes with no --cassette-mode; leave out one of the two"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--cassette-mod=all"], "there is no option --cassette-mod; did you mean *-mode'?"),
+        (["--casette-report"], "there is no option --casette-report; did you mean *-report'?"),
+        (
+            ["--cassette_save", "always"],
+            "there is no option --cassette_save; did you mean *-save'?",
+        ),
+        (
+            ["-q", "--cassettes-xyz"],
+            "there is no option --cassettes-xyz; expected one of *-mode, *",
+        ),
+        (["--cassette"], "there is no option --cassette; did you mean '--cassette-*'?"),
+    ],
+)
+def test_a_misspelt_option_is_a_usage_error(run, given, words):
+    """The nearest option is named, wherever the misspelt one stands."""
+    result = run("def test_it(): pass", *given, own_process=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {words}"])
+    result.stdout.no_fnmatch_line("*passed*")
+
+
+def test_a_misspelt_option_of_addopts_is_a_usage_error(run, pytester):
+    """What the ini file adds to the command line is looked at, too."""
+    pytester.makeini("[pytest]\naddopts = --cassette-orphan=error")
+    result = run("def test_it(): pass", own_process=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*no option --cassette-orphan; did you mean '--cassette-orphans'?"]
+    )
+
+
+@pytest.mark.parametrize("given", ["--cassandra-host=x", "--casts", "--record-mode=none"])
+def test_unknown_options_of_others_are_left_to_pytest(run, given):
+    """What only begins like ours, or is merely unknown, is somebody else's."""
+    result = run("def test_it(): pass", "-p", "no:recording", given, own_process=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*unrecognized arguments: {given}"])
+    result.stderr.no_fnmatch_line("*did you mean*")
+
+
+def test_known_options_of_others_are_theirs(run, pytester):
+    """An option that another plugin, or a conftest, adds is known whatever it is called."""
+    result = run("def test_it(): pass")
+    conftest = pytester.path / "conftest.py"
+    option = "def pytest_addoption(parser): parser.addoption('--cassette-modes')\n"
+    conftest.write_text(option + conftest.read_text("utf-8"), "utf-8")
+    result = run("def test_it(): pass", "--cassette-modes=3")
+    result.assert_outcomes(passed=1)
+
+
+def test_help_is_given_in_spite_of_a_misspelt_option(run):
+    """Whoever asks what there is reads it."""
+    result = run("def test_it(): pass", "--cassette-mod", "--help")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*--cassette-mode=*"])
+
+
+def test_a_path_on_the_command_line_is_no_option(pytester):
+    """Whoever calls `pytest.main` may give a path as such."""
+    test = pytester.makepyfile("def test_it(): pass")
+    main = f"import pathlib, pytest\npytest.main([pathlib.Path({str(test)!r})])"
+    result = pytester.runpython_c(main)
+    result.assert_outcomes(passed=1)
