@@ -9,6 +9,9 @@
 
 With patches, every mode replays: a failure that has to be patched in cannot be recorded.
 
+Two that add new episodes to one file at the same time both keep theirs. Two that record one anew
+do not: the last one to end stays.
+
 A file that is recorded anew is compared by meaning with what stood there: that is its drift.
 `check_live` compares, and writes nothing.
 """
@@ -25,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from cassette import intercept, project, scrub, store
+from cassette import episodes, intercept, project, scrub, store
 from cassette.clock import Clock
 from cassette.diff import Difference, compare
 from cassette.errors import (
@@ -154,7 +157,14 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         if self._mode == "none" or self._patches or (self._mode == "once" and found):
             return self._replay
         rules = self._own_rules()
-        file = _File(self._target(found), self._policy, self._source, self._save_on_error, rules)
+        file = _File(
+            self._target(found),
+            self._policy,
+            self._source,
+            self._save_on_error,
+            rules,
+            grows=self._mode == "new_episodes",
+        )
         if not found:
             return _Anew(file, self._options.get("clients"))
         cassette = self._library.load(found)
@@ -199,13 +209,14 @@ def _check(kind: str, given: str, known: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class _File:
-    """Where a recording goes, and how."""
+    """Where a recording goes, and how; whether it is added to what stands there."""
 
     path: Path
     policy: str | None
     source: str
     save_on_error: bool
     rules: scrub.Rules
+    grows: bool
 
     def check(self) -> None:
         """Say before a recording, not after it, that it could not be kept."""
@@ -213,11 +224,28 @@ class _File:
         project.key()
 
     def keep(self, heard: _Heard, failure: BaseException | None) -> bool:
-        """Write what was heard, unless the failure forbids it; whether it was written."""
+        """Write what was heard, unless the failure forbids it; whether that was wanted."""
         wanted = failure is None or (self.save_on_error and bool(heard.calls))
-        if wanted:
-            save(heard.cassette(self.path), self.path, policy=self.policy, rules=self.rules)
+        if wanted and self.grows:
+            with store.alone(self.path):  # or what others add before the write would be lost
+                self._add(heard)
+        elif wanted:
+            self._write(heard.cassette(self.path))
         return wanted
+
+    def _add(self, heard: _Heard) -> None:
+        try:
+            there = store.read(self.path)
+        except CassetteNotFoundError:
+            self._write(heard.cassette(self.path))
+            return
+        others = episodes.added(there, heard.before)
+        new = episodes.unanswered(heard.new(self.path), others, self.rules)
+        if new.interactions:
+            self._write(episodes.after(there, new))
+
+    def _write(self, cassette: Cassette) -> None:
+        save(cassette, self.path, policy=self.policy, rules=self.rules)
 
 
 @dataclass(frozen=True)
@@ -266,8 +294,8 @@ class _Heard:
 
     def __init__(self, source: str, before: Cassette | None = None) -> None:
         self.calls: list[LiveCall] = []
-        self._before = before
-        self._recording = Recording(_source(before, source) if before else source)
+        self.before = before
+        self._recording = Recording(source)
         self._lock = threading.Lock()
         self._known: dict[tuple[float, str, bytes], LiveCall] = {}
 
@@ -285,13 +313,18 @@ class _Heard:
             outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
             self._known[key].heard = outcome
 
+    def new(self, path: str | os.PathLike[str] = "") -> Cassette:
+        """What was heard; `path` is where it will be looked for, should it be nothing.
+
+        Raises:
+            NothingRecordedError: not one ECS call was heard.
+        """
+        return self._recording.cassette(os.fspath(path))
+
     def cassette(self, path: str | os.PathLike[str] = "") -> Cassette:
         """What was recorded before, and after it what was heard."""
-        new = self._recording.cassette(os.fspath(path))
-        before = self._before.interactions if self._before else ()
-        start = max((i.at for i in before), default=0.0)
-        later = [dataclasses.replace(i, at=round(start + i.at, 3)) for i in new.interactions]
-        return dataclasses.replace(new, interactions=(*before, *later))
+        new = self.new(path)
+        return episodes.after(self.before, new) if self.before else new
 
 
 class LiveTape(Tape):
@@ -429,12 +462,6 @@ class _Extending(replay):
         super()._end(failure)
         if self._heard.calls:
             self._file.keep(self._heard, failure)
-
-
-def _source(cassette: Cassette, source: str) -> str:
-    """An honest word on a file that holds what it held before and new calls."""
-    before, added = cassette.recorded.source, f"; with new episodes from {source}"
-    return before if before == source or before.endswith(added) else before + added
 
 
 def _nothing() -> Tape:

@@ -40,8 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What the two verbs have in common: a context manager that is a decorator, too.
     "verb": {"errors"},
     **{verb: MODEL | ROOMS | {"library", "project", "verb"} for verb in VERBS},
+    # What a recording adds to a cassette, beside what others have added meanwhile.
+    "episodes": MODEL | {"scrub", "player"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
-    "modes": BELOW_EDGES | {"diff", "verb"},
+    "modes": BELOW_EDGES | {"diff", "verb", "episodes"},
     "watch": {"errors"},
     # Files that are already there: searched, scrubbed, imported.
     "existing": BELOW_EDGES | {"foreign"},

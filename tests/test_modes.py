@@ -29,6 +29,7 @@ def ecs(scripted_ecs):
     """A live ECS with one running task."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
     scripted_ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    scripted_ecs.script("ListClusters", {"clusterArns": [bodies.CLUSTER_ARN]})
     return scripted_ecs
 
 
@@ -175,6 +176,93 @@ def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
             client.list_tasks(cluster=cluster)
     source = store.read(recorded).recorded.source
     assert source == "composed by hand; with new episodes from live"
+
+
+def test_new_episodes_leave_the_header_honest(client, library, recorded):
+    """A variant that grows is a variant still, and keeps what it is allowed."""
+    old = store.read(recorded)
+    header = dataclasses.replace(
+        old.recorded, variant_of="web", patches=("stopped/by-user",), allow=("times",)
+    )
+    cassette.save(dataclasses.replace(old, recorded=header), recorded)
+    with use("new_episodes", "mine", library=library):
+        client.list_tasks(cluster=bodies.CLUSTER)
+    found = store.read(recorded).recorded
+    assert (found.variant_of, found.patches, found.allow) == (
+        "web",
+        ("stopped/by-user",),
+        ("times",),
+    )
+
+
+# -- two recordings that add to one file ----------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [["DescribeTasks"], []])
+def test_two_that_overlap_both_keep_their_episodes(client, library, tmp_path, first):
+    """Neither loses what the other one added, whether the file was there when both began."""
+    if first:
+        with use("once", "mine", library=library):
+            describe(client)
+    with use("new_episodes", "mine", library=library):
+        client.list_clusters()
+        with use("new_episodes", "mine", library=library):
+            client.list_tasks(cluster=bodies.CLUSTER)
+    assert operations(tmp_path / "mine.yaml") == [*first, "ListTasks", "ListClusters"]
+
+
+def test_what_two_heard_alike_stands_there_once(ecs, client, library, recorded):
+    """The later one adds only what the episodes of the other do not answer, as a replay would."""
+    ecs.script("ListTasks", throttle(), {"taskArns": [bodies.TASK_ARN]})
+    with use("new_episodes", "mine", library=library):
+        client.list_tasks(cluster=bodies.CLUSTER)
+        client.list_clusters()
+        with use("new_episodes", "mine", library=library):
+            client.list_tasks(cluster=bodies.CLUSTER_ARN)
+    assert operations(recorded) == ["DescribeTasks", "ListTasks", "ListClusters"]
+
+
+def test_nothing_is_written_where_the_other_one_said_it_all(client, library, recorded):
+    """With nothing to add the file stays as the other one wrote it."""
+    with use("new_episodes", "mine", library=library):
+        client.list_clusters()
+        with use("new_episodes", "mine", library=library):
+            client.list_clusters()
+        written = recorded.stat().st_mtime_ns, recorded.read_bytes()
+    assert (recorded.stat().st_mtime_ns, recorded.read_bytes()) == written
+
+
+def test_a_call_that_ran_out_is_an_episode_of_its_own(ecs, client, library, recorded):
+    """What was asked once more than it was recorded is kept, though the file knows the request."""
+    ecs.script("DescribeTasks", bodies.described(bodies.stopped()))
+    with use("new_episodes", "mine", library=library, on_end="error"):
+        assert [describe(client), describe(client)] == ["RUNNING", "STOPPED"]
+    assert operations(recorded) == ["DescribeTasks", "DescribeTasks"]
+
+
+def test_episodes_follow_a_file_that_was_recorded_anew_meanwhile(client, library, recorded):
+    """What stands there at the end is what they are added to."""
+    with use("new_episodes", "mine", library=library):
+        client.list_clusters()
+        with use("all", "mine", library=library):
+            client.list_tasks(cluster=bodies.CLUSTER)
+    assert operations(recorded) == ["ListTasks", "ListClusters"]
+
+
+def test_episodes_of_a_file_that_was_deleted_meanwhile_are_kept(client, library, recorded):
+    """With what the recording began with, since that is all there is."""
+    with use("new_episodes", "mine", library=library):
+        client.list_clusters()
+        recorded.unlink()
+    assert operations(recorded) == ["DescribeTasks", "ListClusters"]
+
+
+def test_episodes_do_not_replace_what_became_unreadable(client, library, recorded):
+    """A file that somebody broke meanwhile is not taken for an empty one."""
+    with pytest.raises(CassetteFormatError), use("new_episodes", "mine", library=library):
+        client.list_clusters()
+        recorded.write_text("cassette: 1\n")
+    assert recorded.read_text("utf-8") == "cassette: 1\n"
 
 
 # -- what is kept ---------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import functools
 import os
 import secrets
 import stat
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from cassette.errors import CassetteFormatError, CassetteNotFoundError, Cassette
 from cassette.model import Cassette
 from cassette.store import bodies, cache, document, layout
 from cassette.store.format import from_data, to_data
+
+if sys.platform != "win32":
+    import fcntl
 
 _LARGEST_KEPT = 16 * 1024 * 1024  # bytes; what is larger is read piece by piece, each time
 
@@ -131,6 +135,24 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
             path=name,
             fix="choose a place that can be written, and mind the free space",
         ) from None
+
+
+@contextlib.contextmanager
+def alone(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Be the only one who adds to a file, among all threads and processes that ask for this.
+
+    It is the folder that is locked, so nothing is left behind and whoever dies lets go. Where a
+    folder cannot be locked, as on Windows and some network file systems, nobody waits.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # whoever cannot write there will be told by `write`
+            folder.mkdir(parents=True, exist_ok=True)
+            if sys.platform != "win32":
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -200,6 +200,59 @@ def test_two_processes_may_record_one_cassette(run, live, mine):
     assert list(mine.parent.iterdir()) == [mine]
 
 
+# Each of these tests has begun before any of them ends.
+TOGETHER = f"""
+import pathlib, time
+pytestmark = pytest.mark.cassette("mine")
+
+def together(name):
+    pathlib.Path(name + ".begun").touch()
+    until = time.monotonic() + 60
+    while len(list(pathlib.Path().glob("*.begun"))) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    return boto3.client("ecs")
+
+def test_tasks():
+    assert together("tasks").list_tasks(cluster="{bodies.CLUSTER}")["taskArns"]
+
+def test_clusters():
+    assert together("clusters").list_clusters()["clusterArns"]
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_two_processes_may_add_to_one_cassette(run, live, mine, there):
+    """Under xdist neither loses the episodes of the other, also if both found no file."""
+    pytest.importorskip("xdist")
+    live.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    live.script("ListClusters", {"clusterArns": [bodies.CLUSTER_ARN]})
+    if there:
+        run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
+    result = run(TOGETHER, "-n2", "--cassette-mode=new_episodes", own_process=True)
+    result.assert_outcomes(passed=2)
+    found = [interaction.operation for interaction in cassette.load(mine).interactions]
+    assert sorted(found) == [*(["DescribeTasks"] if there else []), "ListClusters", "ListTasks"]
+    asked = len(live.requests)
+    run(TOGETHER).assert_outcomes(passed=2)
+    assert len(live.requests) == asked
+
+
+def test_two_tests_may_add_to_one_cassette(run, live, mine):
+    """One after the other, the second replays what the first one added, and adds the rest."""
+    live.script("ListClusters", {"clusterArns": [bodies.CLUSTER_ARN]})
+    source = f"""{DESCRIBE}
+pytestmark = pytest.mark.cassette("mine")
+def test_first():
+    describe()
+def test_second():
+    describe()
+    boto3.client("ecs").list_clusters()
+"""
+    run(source, "--cassette-mode=new_episodes").assert_outcomes(passed=2)
+    assert [request.operation for request in live.requests] == ["DescribeTasks", "ListClusters"]
+    run(source).assert_outcomes(passed=2)
+
+
 def test_errors_reach_the_report_from_another_process(run):
     """Under xdist the words and the section of a failing test come through."""
     pytest.importorskip("xdist")

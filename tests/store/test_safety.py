@@ -215,6 +215,28 @@ def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
     assert cassette.load(path).tasks
 
 
+def test_no_episode_of_many_that_add_to_one_file_is_lost(tmp_path, ecs):
+    """Each reads what stands there and writes it with its own, while nobody else does so."""
+    ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
+    path = tmp_path / "a.yaml"
+    code = (
+        "import sys\n"
+        "from cassette.modes import use\n"
+        "from tests.store import dying\n"
+        "path, url, name = sys.argv[1:]\n"
+        "for number in range(10):\n"
+        "    with use('new_episodes', path):\n"
+        "        dying.client(url).list_tasks(cluster=f'{name}-{number}')\n"
+    )
+    names = ("one", "two", "three")
+    command = [sys.executable, "-c", code, str(path), ecs.url]
+    recorders = [subprocess.Popen([*command, name], cwd=ROOT) for name in names]
+    assert [recorder.wait() for recorder in recorders] == [0, 0, 0]
+    found = [interaction.request["cluster"] for interaction in store.read(path).interactions]
+    assert sorted(found) == sorted(f"{name}-{number}" for name in names for number in range(10))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.yaml"]
+
+
 # -- the cache --------------------------------------------------------------------------------
 
 
