@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,20 +119,37 @@ def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
 
     Of several markers on one level each counts; otherwise the nearest level wins.
     """
+    from cassette.errors import CassetteError, CassetteNotFoundError
+
     marks = list(definition.iter_markers_with_node(VARIANTS))
     nearest = [mark for node, mark in marks if node is marks[0][0]]
     library = settings.library(config, definition.path)
-    found = [
-        one
-        for mark in reversed(nearest)  # a decorator above another one is applied after it
-        for one in _Marked(config, library, mark).variants()
-    ]
+    try:
+        found = [
+            one
+            for mark in reversed(nearest)  # a decorator above another one is applied after it
+            for one in _Marked(config, library, mark).variants()
+        ]
+    except CassetteError as error:
+        if isinstance(error, CassetteNotFoundError) and _names_a_folder(config, definition):
+            error.fix = (
+                "name the folder as cassette_dir in the ini file: variants are made before there "
+                "are fixtures"
+            )
+        raise failed(error) from None
     of_one_cassette = len({one.name for one in found}) == 1
     ids: dict[str, Wanted] = {}
     for one in found:
         short = one.patches[0] if one.patches else "healthy"
         ids.setdefault(short if of_one_cassette else f"{one.name}:{short}", one)
     return ids
+
+
+def _names_a_folder(config: pytest.Config, definition: Any) -> bool:
+    """Whether somebody overrides the fixture `cassette_dir`, which is not at hand yet."""
+    places = [*config.pluginmanager.get_plugins(), definition.module, definition.cls]
+    ours = sys.modules[__package__]
+    return any(hasattr(place, "cassette_dir") for place in places if place is not ours)
 
 
 class _Marked:
@@ -151,18 +169,17 @@ class _Marked:
         self._healthy = self._options.pop("include_healthy", False)
 
     def variants(self) -> Iterator[Wanted]:
-        """What fits, cassette by cassette."""
-        from cassette.errors import CassetteError
+        """What fits, cassette by cassette.
 
-        try:
-            with listening.unheard(self._config):  # what is only tried is not used
-                cassettes = self._library.matching(self._name, "cassette")
-                patches = self._patches()
-                found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}
-        except CassetteError as error:
-            raise failed(error) from None
+        Raises:
+            CassetteError: there is no such cassette or patch, or none that fits.
+        """
+        with listening.unheard(self._config):  # what is only tried is not used
+            cassettes = self._library.matching(self._name, "cassette")
+            patches = self._patches()
+            found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}
         if not any(found.values()):
-            raise failed(self._nothing_fits(cassettes[0], patches))
+            raise self._nothing_fits(cassettes[0], patches)
         for cassette, fitting in found.items():
             if self._healthy:
                 yield Wanted(cassette, (), self._options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.live import bodies
@@ -258,6 +260,34 @@ def test_wrong_use_stops_the_collection(run, arguments, words):
     result.stdout.fnmatch_lines(words)
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+@pytest.mark.parametrize("where", ["conftest", "module", "class"])
+def test_a_folder_that_only_a_fixture_names_is_told_apart(run, put, pytester, where):
+    """Who keeps the cassette there reads that fixtures come too late for variants."""
+    put("own/blue")
+    fixture = "@pytest.fixture\ndef cassette_dir(): return 'own'\n"
+    test = '@pytest.mark.cassette_variants("blue", "stopped/*")\ndef test_it(tape): pass\n'
+    if where == "conftest":
+        suite = pytester.mkdir("suite")
+        suite.joinpath("conftest.py").write_text(f"import pytest\n{fixture}")
+        suite.joinpath("test_own.py").write_text(f"import pytest\n{test}")
+        source = ""
+    elif where == "module":
+        source = fixture + test
+    else:
+        method = textwrap.indent((fixture + test).replace("():", "(self):"), "    ")
+        source = "class TestIt:\n" + method.replace("(tape)", "(self, tape)")
+    result = run(source)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*no cassette named 'blue' in *",
+            "*To mend it: name the folder as cassette_dir in the ini file: variants are made *",
+        ]
+    )
+    pytester.makeini("[pytest]\ncassette_dir = own")
+    assert run(source).ret == pytest.ExitCode.OK
 
 
 def test_a_marker_without_brackets_says_what_it_takes(run):
