@@ -24,6 +24,7 @@ import inspect
 import json
 import os
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -101,8 +102,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
         **options: Any,
     ) -> None:
         _check("record mode", mode, MODES)
-        for option in options:
-            _check("option", option, (*OPTIONS, "policy", "source"))
+        check_options(options)
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
         self._mode = mode
@@ -193,6 +193,16 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
 
 def _ships(path: Path) -> bool:
     return path.resolve().is_relative_to(built_in_pack().resolve())
+
+
+def check_options(names: Iterable[str], more: tuple[str, ...] = ()) -> None:
+    """Refuse what is no option of a replay or a recording; `more` are the caller's own.
+
+    Raises:
+        UsageError: names the nearest option.
+    """
+    for name in names:
+        _check("option", name, (*OPTIONS, "policy", "source", *more))
 
 
 def _check(kind: str, given: str, known: tuple[str, ...]) -> None:

@@ -136,7 +136,7 @@ def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
                 "name the folder as cassette_dir in the ini file: variants are made before there "
                 "are fixtures"
             )
-        raise failed(error) from None
+        raise failed(f"{definition.name}: {error}") from None
     of_one_cassette = len({one.name for one in found}) == 1
     ids: dict[str, Wanted] = {}
     for one in found:
@@ -156,9 +156,12 @@ class _Marked:
     """One marker `cassette_variants`."""
 
     def __init__(self, config: pytest.Config, library: Library, mark: pytest.Mark) -> None:
+        from cassette.modes import check_options
+
         self._config = config
         self._library = library
         self._usage = usage.of(config)
+        check_options(mark.kwargs, ("include_healthy",))
         names = _names(mark)
         if len(names) < 2:
             raise failed(

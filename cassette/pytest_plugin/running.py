@@ -54,7 +54,7 @@ def run(request: pytest.FixtureRequest, variant: Wanted | None) -> Iterator[Tape
 def _verb(request: pytest.FixtureRequest, wanted: Wanted) -> use:
     """What the markers, the fixtures and the settings say, nearest first."""
     from cassette import project
-    from cassette.modes import use
+    from cassette.modes import check_options, use
 
     config = request.config
     named = _folder(request)
@@ -68,6 +68,7 @@ def _verb(request: pytest.FixtureRequest, wanted: Wanted) -> use:
         **_options(request),
         **wanted.options,
     }
+    check_options(options)
     return use(
         settings.mode(config, request.getfixturevalue("cassette_mode")),
         wanted.name,

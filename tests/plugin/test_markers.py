@@ -261,7 +261,7 @@ def test_it(ask):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "*asked for cluster 'staging'*"])
     result.stdout.no_fnmatch_line("*Traceback*")
-    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    result.stdout.no_fnmatch_line("*pytest_plugin*")
 
 
 def test_a_failing_test_shows_its_calls(run):
@@ -328,6 +328,16 @@ def test_it(ask):
             ["*names of a cassette and of patches, not [[]*"],
         ),
         ("cassette()", ["*no cassette named 'test_it/test_it'*"]),
+        ('cassette(name="web")', ["*no option 'name'", "*there are unknown, on_end, *"]),
+        ('cassette("web", mode="all")', ["*no option 'mode'", "*there are unknown, on_end, *"]),
+        (
+            'cassette("stopped/image-pull")',
+            [
+                "*no cassette named 'stopped/image-pull' in *",
+                "*that is a patch: name a cassette before it*",
+            ],
+        ),
+        ('cassette("web", "job")', ["*no patch named 'job' in *", "*that is a cassette*"]),
     ],
 )
 def test_wrong_use_says_what_is_near(run, marker, words):
@@ -340,7 +350,7 @@ def test_it(): pass
     result.stdout.fnmatch_lines(words)
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*During handling*")
-    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    result.stdout.no_fnmatch_line("*pytest_plugin*")
 
 
 def test_the_tape_needs_a_marker(run):

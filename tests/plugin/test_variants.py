@@ -251,15 +251,21 @@ def test_it(last):
         ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*nearest: web*"]),
         ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*nearest: web*"]),
         ('"web", "stopped/out-of-memry"', ["*no patch named*", "*nearest: stopped/out-of-memory*"]),
+        (
+            '"stopped/image-pull", "*"',
+            ["*no cassette named*", "*that is a patch: name a cassette*"],
+        ),
+        ('"web", "*", include_helthy=True', ["*no option*", "*did you mean 'include_healthy'?"]),
+        ('"web", "*", mode="all"', ["*no option 'mode'", "*there are unknown, on_end, *"]),
     ],
 )
 def test_wrong_use_stops_the_collection(run, arguments, words):
-    """A pattern that fits nothing is an error of the collection, in plain words."""
+    """A pattern that fits nothing is an error of the collection, which names the test."""
     result = run(TEST.format(arguments))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(words)
+    result.stdout.fnmatch_lines([f"test_it: {words[0]}" if words[1:] else words[0], *words[1:]])
     result.stdout.no_fnmatch_line("*Traceback*")
-    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    result.stdout.no_fnmatch_line("*pytest_plugin*")
 
 
 @pytest.mark.parametrize("where", ["conftest", "module", "class"])
