@@ -144,7 +144,7 @@ def passed(item: pytest.Item) -> bool:
 def timeline(tape: Tape) -> str:
     """The calls of a test, a line for each, and one for many that are alike."""
     cassette = tape.cassette
-    of = f"recording of {cassette.region}" if tape.recording else str(cassette.path)
+    of = f"live ECS for {cassette.path}" if tape.recording else str(cassette.path)
     lines = [" with ".join([of, *cassette.recorded.patches])]
     calls = [(c.operation, _words(c.outcome), c.attempts, c.at) for c in tape.calls]
     for (operation, words, attempts), alike in itertools.groupby(calls, lambda call: call[:3]):

@@ -82,7 +82,8 @@ def test_a_failed_test_keeps_the_earlier_file(run, live, mine, monkeypatch):
     live.script("DescribeTasks", bodies.described(bodies.stopped()))
     result = run(TEST, "--cassette-mode=all")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["recording of eu-west-1", "*0.0 s  DescribeTasks: STOPPED"])
+    words = [f"live ECS for {mine}", "*0.0 s  DescribeTasks: STOPPED"]
+    result.stdout.fnmatch_lines(words)
     assert mine.read_bytes() == before
     run(TEST, "--cassette-mode=all", "--cassette-save=always").assert_outcomes(failed=1)
     assert cassette.load(mine).tasks[0]["lastStatus"] == "STOPPED"
@@ -106,7 +107,13 @@ def test_a_test_that_makes_no_call_records_nothing(run, live, mine):
     source = '@pytest.mark.cassette("mine")\ndef test_it(): pass'
     result = run(source, "--cassette-mode=once")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*the recording ended without one ECS call*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*the recording ended without one ECS call*",
+            f"live ECS for {mine}",
+            "no ECS call was made",
+        ]
+    )
     assert not mine.exists()
 
 
