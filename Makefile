@@ -29,6 +29,7 @@ help: ## Print this list.
 
 demo: $(ENVS)/demo/made ## Record a task over HTTP on this machine, replay it, break it.
 	@$(ENVS)/demo/bin/cassette demo
+	@echo 'In this checkout the command is $(ENVS)/demo/bin/cassette.'
 
 test: $(ENVS)/test/made ## Run the tests, with a summary of what they cover.
 	@rm -f .coverage .coverage.*

@@ -15,17 +15,23 @@ def poll(client: Any, cluster: str, tasks: Sequence[str], *, tags: bool) -> list
     """Ask for the tasks once.
 
     Raises:
-        WatchError: one of them is missing.
+        WatchError: one of them is missing, or it is not ECS that answers.
     """
     include = {"include": ["TAGS"]} if tags else {}
     response = client.describe_tasks(cluster=cluster, tasks=list(tasks), **include)
-    if response.get("failures") or len(response["tasks"]) < len(tasks):
+    found: list[dict[str, Any]] = response.get("tasks", [])
+    if "tasks" not in response or any("taskArn" not in t or "lastStatus" not in t for t in found):
+        raise WatchError(
+            "what answered does not speak as ECS does: its answer tells of no tasks",
+            fix="check --endpoint-url",
+        )
+    named = {task.rpartition("/")[2] for task in tasks}  # by an id, by an ARN, or by both
+    if response.get("failures") or len(found) < len(named):
         reasons = {failure.get("reason", "MISSING") for failure in response.get("failures", ())}
         raise WatchError(
             f"ECS does not show every task asked for: {', '.join(sorted(reasons)) or 'MISSING'}",
             fix="check --cluster, --task and --region; ECS forgets a stopped task after an hour",
         )
-    found: list[dict[str, Any]] = response["tasks"]
     return found
 
 

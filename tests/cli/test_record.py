@@ -152,6 +152,29 @@ def test_a_place_that_cannot_be_written_is_said_before_aws_is_asked(tmp_path):
     assert "is not a folder" in err
 
 
+@pytest.mark.parametrize("watching", [(), ("--watch", "--interval", "0.01")])
+@pytest.mark.parametrize("answer", [scripted.Answer(b"<html>Welcome</html>"), {}, {"tasks": [{}]}])
+def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
+    """Exit code 3, and where to look; the file stays as it was."""
+    (tmp_path / "web.yaml").write_text(BEFORE)
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", answer)
+        code, _, err = record(ecs.url, "web.yaml", *watching, cwd=tmp_path, **KEYS)
+    assert (code, "Traceback" in err) == (3, False)
+    assert err.startswith("what answered does not speak as ECS does")
+    assert "--endpoint-url" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
+    assert (tmp_path / "web.yaml").read_text() == BEFORE
+
+
+def test_a_task_that_is_named_twice_is_one_task(tmp_path):
+    """ECS describes it once, and that is all of them."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        code, _, err = record(ecs.url, "a.yaml", "--task", bodies.TASK_ID, cwd=tmp_path, **KEYS)
+    assert (code, err) == (0, "")
+
+
 def test_tags_are_asked_for(tmp_path):
     """With --tags, and not without."""
     with scripted.ScriptedECS() as ecs:
