@@ -333,11 +333,11 @@ def test_it(ask):
         (
             'cassette("stopped/image-pull")',
             [
-                "*no cassette named 'stopped/image-pull' in *",
-                "*that is a patch: name a cassette before it*",
+                "*'stopped/image-pull' is a patch, where a cassette was expected*",
+                "*name the cassette first, then its patches*",
             ],
         ),
-        ('cassette("web", "job")', ["*no patch named 'job' in *", "*that is a cassette*"]),
+        ('cassette("web", "job")', ["*'job' is a cassette, where a patch was expected*"]),
     ],
 )
 def test_wrong_use_says_what_is_near(run, marker, words):
