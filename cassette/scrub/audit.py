@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import bisect
+import functools
 import ipaddress
 import re
 import unicodedata
@@ -31,8 +32,8 @@ _DEEPEST = 3  # of encodings within encodings
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _SECRETIVE = (
-    r"(?i:[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|credentials?)[\w.-]*)"
+    r"(?i:[\w.-]{0,40}?(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|credentials?)[\w.-]{0,40})"
 )
 # What a rule's value may be after all: hidden, false, a reference, or no value.
 _HIDDEN = r"(?!REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|null|None|true|false|\$|<)"
@@ -75,7 +76,7 @@ _RULES: dict[str, tuple[str, str]] = {
         "a value given for a secret",
         (
             rf"{_L}{_SECRETIVE}[\"']?\s?=\s?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
-            rf"|--?{_SECRETIVE}(?:\s+|[\"']?,\s*)[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|(?<![\w-])--?{_SECRETIVE}(?:\s+|[\"']?,\s*)[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
             rf"|[\"'](?i:[\w.-]*passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
         ),
     ),
@@ -130,36 +131,60 @@ _RULES: dict[str, tuple[str, str]] = {
         "the id of one resource",
         (
             rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|eipalloc|eipassoc|rtb|igw"
-            rf"|nat|acl|lt|fs|fsap)-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}}){_R}"
-            rf"|{_L}[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
-            rf"|{_L}[0-9a-f]{{32}}{_R}"
+            rf"|nat|acl|lt|fs|fsap)-(?!ca55e77e)(?:[0-9a-f]{{17}}|[0-9a-f]{{8}}){_R}"
+            rf"|{_L}(?!ca55e77e)[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
+            rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{16,24}(?![\w-])"
         ),
     ),
+}
+# What is in every text in which a rule finds something, and is found much faster.
+_SIGNS = {
+    rule: re.compile(sign)
+    for rule, sign in {
+        "private-key": "PRIVATE KEY",
+        "jwt": "eyJ",
+        "url-password": "://",
+        "url-user": "://",
+        "access-key": "A[A-Z]{3}[A-Z0-9]{16}",
+        "session-token": "IQoJ|FwoG|FQoG",
+        "vendor-token": r"gh[oprsu]_|_pat_|glpat|xox|k_live_|npm_|AIza|hvs\.|SG\.",
+        "bearer": r"(?i:earer|asic)\s",
+        "password": r"=|-[\w.-]{1,99}[\"']?[\s,]|(?i:passw)",
+        "secret-key": "[A-Za-z0-9/+]{40}",
+        "secret-name": ":secret:",
+        "session-name": "assumed-role/",
+        "user-name": ":user/",
+        "account-id": r"\d{12}|\d{4}-\d{4}",
+        "e-mail": "@",
+        "mac-address": ":[0-9A-Fa-f]{2}:",
+        "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
+        "private-host": r"\.(?:internal|local|corp|lan|intranet)|amazonaws",
+        "identifier": "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/",
+    }.items()
 }
 # What is given for a secret may be what another rule looks for, so it is searched for by itself.
 _GIVEN = ("bearer", "password")
 
 
-def _any_of(rules: Iterable[str]) -> re.Pattern[str]:
+def _searches(text: str) -> Iterator[re.Pattern[str]]:
+    """The rules that may find something in a text, as one search, and those of what is given."""
+    told = [rule for rule in _RULES if _SIGNS[rule].search(text)]
+    for rules in (
+        tuple(rule for rule in told if rule not in _GIVEN),
+        tuple(rule for rule in told if rule in _GIVEN),
+    ):
+        if rules:
+            yield _any_of(rules)
+
+
+@functools.lru_cache(maxsize=1024)
+def _any_of(rules: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(
         "|".join(f"(?P<{rule.replace('-', '_')}>{_RULES[rule][1]})" for rule in rules)
     )
 
 
-# Each with a quick look at whether it can find anything.
-_SEARCHES = (
-    (
-        re.compile(
-            r"\d{12}|\d{4}-\d{4}|[@]|://|eyJ|A[A-Z]{3}[A-Z0-9]{16}|PRIVATE|IQoJ|FwoG|FQoG|:secret:"
-            r"|-(?:deployment|revision)/|[A-Za-z0-9/+]{40}|\d[.-]\d|assumed-role|:user/|[0-9A-Fa-f]{8}|:[0-9A-Fa-f]{2}:|::"
-            r"|[0-9a-f]:[0-9a-f]{1,4}:|\.(?:internal|local|corp|lan|intranet)|amazonaws|gh[oprsu]_|_pat_|glpat|xox"
-            r"|k_live_|npm_|AIza|hvs\.|SG\."
-        ),
-        _any_of(rule for rule in _RULES if rule not in _GIVEN),
-    ),
-    (re.compile(r"[=]|--|(?i:earer\s|basic\s|passw)"), _any_of(_GIVEN)),
-)
 _ORIGINAL = "a value that scrubbing replaced elsewhere"
 _OF_PROJECT = "what a rule of the project's own looks for"
 # As the documentation in botocore's own models has them, and AWS's user guides.
@@ -266,7 +291,7 @@ def audit(
     starts = [0]
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         starts.append(starts[-1] + len(line))
-        for rule, column, detail in search.line(line.rstrip("\r\n")):
+        for column, rule, detail in search.line(line.rstrip("\r\n")):
             found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
     for place, rule in unmasked.found(text, kept):
         number = bisect.bisect_right(starts, place)
@@ -338,18 +363,14 @@ class _Search:
                 word = _WORD.search(part)
                 if word and len(part) >= _SHORTEST:
                     self._by_word.setdefault(word[0], []).append((word.start(), part))
-        self._clean: set[str] = set()
+        self._found: dict[str, tuple[tuple[int, str, str], ...]] = {}
+        self._runs: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {}
 
-    def line(self, line: str) -> Iterator[tuple[str, int, str]]:
-        """Rule, column from 0, and detail of what is in a line, in any of its views."""
-        if line in self._clean:
-            return
-        found = False
-        for column, rule, detail in self._views(line):
-            found = True
-            yield rule, column, detail
-        if not found:
-            self._clean.add(line)
+    def line(self, line: str) -> tuple[tuple[int, str, str], ...]:
+        """Column from 0, rule and detail of what is in a line, in any of its views."""
+        if line not in self._found:
+            self._found[line] = tuple(self._views(line))
+        return self._found[line]
 
     def _views(self, line: str) -> Iterator[tuple[int, str, str]]:
         yield from self._view(line, "")
@@ -362,38 +383,24 @@ class _Search:
 
     def _in_base64(self, text: str, depth: int) -> Iterator[tuple[int, str, str]]:
         for match in _BASE64.finditer(text):
-            for shown in self._said(match[0]):
-                views = [("", shown), *_decoded(shown)]
-                found = [f for how, view in views for f in self._view(view, f", in base64{how}")]
-                if depth < _DEEPEST:
-                    found += self._in_base64(shown, depth + 1)
-                for _, rule, detail in found:
-                    yield match.start(), rule, detail
+            run = match[0]
+            if (run, depth) not in self._runs:
+                self._runs[run, depth] = tuple(self._of_run(run, depth))
+            for rule, detail in self._runs[run, depth]:
+                yield match.start(), rule, detail
 
-    def _said(self, run: str) -> Iterator[str]:
-        """The texts that a run of base64 shows, at the four places where it may begin."""
-        if run in self._clean:
-            return
-        self._clean.add(run)
-        standard = run.translate(_TO_STANDARD)
-        for start in range(4):
-            part = standard[start:]
-            if len(part) % 4 == 1:
-                part = part[:-1]
-            try:
-                data = base64.b64decode(part + "=" * (-len(part) % 4))
-            except (binascii.Error, ValueError):
-                continue
-            if data.startswith(b"\x1f\x8b"):
-                yield _unpacked(data)
-            # In UTF-16, every other byte of a plain letter is nothing.
-            for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
-                for shown in _SHOWN.findall(bare):
-                    yield shown.decode("ascii")
+    def _of_run(self, run: str, depth: int) -> Iterator[tuple[str, str]]:
+        for shown in _said(run):
+            for how, view in [("", shown), *_decoded(shown)]:
+                for _, rule, detail in self._view(view, f", in base64{how}"):
+                    yield rule, detail
+            if depth < _DEEPEST:
+                for _, rule, detail in self._in_base64(shown, depth + 1):
+                    yield rule, detail
 
     def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
-        for hint, search in _SEARCHES:
-            place = 0 if hint.search(text) else len(text)
+        for search in _searches(text):
+            place = 0
             while match := search.search(text, place):
                 rule = _rule_of(match)
                 if rule is not None:
@@ -410,7 +417,7 @@ class _Search:
         for match in _APART.finditer(text) if self._accounts and _BETWEEN.search(text) else ():
             if re.sub(r"\D", "", match[1]) in self._accounts:
                 yield match.start(), "original", _ORIGINAL + how
-        if not self._by_word:
+        if self._by_word.keys().isdisjoint(_WORD.findall(text)):
             return
         for word in _WORD.finditer(text):
             for offset, original in self._by_word.get(word[0], ()):
@@ -425,6 +432,25 @@ class _Search:
 
 
 _TO_STANDARD = str.maketrans("-_", "+/")
+
+
+def _said(run: str) -> Iterator[str]:
+    """The texts that a run of base64 shows, at the four places where it may begin."""
+    standard = run.translate(_TO_STANDARD)
+    for start in range(4):
+        part = standard[start:]
+        if len(part) % 4 == 1:
+            part = part[:-1]
+        try:
+            data = base64.b64decode(part + "=" * (-len(part) % 4))
+        except (binascii.Error, ValueError):
+            continue
+        if data.startswith(b"\x1f\x8b"):
+            yield _unpacked(data)
+        # In UTF-16, every other byte of a plain letter is nothing.
+        for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
+            for shown in _SHOWN.findall(bare):
+                yield shown.decode("ascii")
 
 
 def _unescape(match: re.Match[str]) -> str:

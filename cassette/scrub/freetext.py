@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from cassette.scrub import encodings
@@ -27,7 +27,7 @@ from cassette.scrub.pseudonyms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cassette.scrub.rules import Rules
 
@@ -56,7 +56,7 @@ _RULES: dict[str, str] = {
         rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
         r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
     ),
-    "login": r"(?<=://)(?:[^\s/:?#\"']*:(?!\d{1,5}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
+    "login": rf"{_L}(?<=://)(?:[^\s/:?#\"']*:(?!\d{{1,5}}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
         rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R})"
@@ -71,21 +71,23 @@ _RULES: dict[str, str] = {
     "arn": rf"{_L}arn:[^:\s/]+:[^:\s/]*:[^:\s/]*:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.
     "session": rf"{_L}assumed-role/[^/\s]+/[\w+=,.@:-]*\w",
-    "iam_user": r"(?<=:)user/[\w+=,.@:/-]*\w",
+    "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]*\w",
     "revision": (
         rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{{16,24}}{_R}"
     ),
     "bearer": rf"{_L}(?:bearer|basic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{{8,}}",
     "assignment": (
-        rf"{_L}(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
+        # The sign is looked for first, since it is rarer than a long word to search.
+        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?=|\s?:\s|:[\"']))"
+        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
         r"(?P<sign>[\"']?(?:\s?=\s?|\s?:\s|:(?=[\"'])))"
         r"(?P<given>(?:(?:bearer|basic)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (
-        rf"(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
+        rf"{_L}(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
         r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
     ),
-    "email": r"(?<![\w.])[\w.%+'-]*\w@(?:[\w-]+\.)+[a-z][\w-]*",
+    "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]+\.)+[a-z][\w-]*",
     "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
     "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}(?![0-9a-f-])",
     "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
@@ -98,18 +100,29 @@ _RULES: dict[str, str] = {
     "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
     "hex": rf"{_LX}[0-9a-f]{{16,}}{_RX}",
     "account": r"(?<!\d)(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)",
-    "host1": r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
+    "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
     # The name of a private network, whatever comes after it, or of a domain that may be anyone's.
     "host2": (
-        r"(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:(?:[\w-]+\.)+"
+        rf"{_L}(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:(?:[\w-]+\.)+"
         r"(?:internal|local|localdomain|corp|lan|intranet|private)(?![0-9A-Za-z])(?:[.-]*\w+)*"
         r"|(?:[\w-]+\.)+(?:cloud|com|net|org|io|dev|app|ai|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl"
         r"|ru|tech|tv|uk|us|xyz)(?![0-9A-Za-z-]|\.\w))"
     ),
 }
-_TOKEN = re.compile(
-    "|".join(f"(?P<{rule}>{pattern})" for rule, pattern in _RULES.items()), re.IGNORECASE
-)
+
+
+def _alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
+    """Rules as one search; those in a row that begin a token are tried only where one may begin."""
+    rows = []
+    for bound, row in groupby(rules.items(), key=lambda rule: rule[1].startswith(_L)):
+        start = _L if bound else ""
+        rows.append(
+            f"{start}(?:{'|'.join(f'(?P<{rule}>{p.removeprefix(start)})' for rule, p in row)})"
+        )
+    return re.compile("|".join(rows), re.IGNORECASE)
+
+
+_TOKEN = _alternation(_RULES)
 _TELLING_USER = re.compile(r"[\d.+=,@-]")
 _OF_NAMES = frozenset(("email", "host1", "host2"))
 _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a digit
@@ -123,6 +136,7 @@ _OWNED = re.compile(
 )
 # An account id whose digits stand apart, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
+_TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8
 _DEEPEST = 12
@@ -208,13 +222,14 @@ class FreeText:
             finally:
                 self._depth -= 1
             self._found[text] = found
+            self._found[found] = found
         return self._found[text]
 
     def _settled(self, text: str) -> str:
         """A text in which the search finds no more; nothing of it if there is always more."""
         for _ in range(_MOST_PASSES):
             replaced = self._rules.replaced(text, self._memory.keep)
-            replaced = self._replace_known(replaced) if self._words else replaced
+            replaced = self._replace_known(replaced)
             if not _ONE_WORD.fullmatch(replaced):
                 replaced = self._decode(replaced)
                 replaced = _RUN.sub(self._run, replaced)
@@ -255,6 +270,8 @@ class FreeText:
     # -- the parts of the search ----------------------------------------------------------
 
     def _replace_known(self, text: str) -> str:
+        if self._words.keys().isdisjoint(map(str.lower, _WORD.findall(text))):
+            return text
         parts, done = [], 0
         for word in _WORD.finditer(text):
             for original, pseudonym in self._words.get(word[0].lower(), ()):
@@ -269,7 +286,9 @@ class FreeText:
     def _replace_accounts(self, text: str) -> str:
         """A text without the accounts whose digits stand apart, or in a longer word."""
         parts, done = [], 0
-        for match in _APART.finditer(text) if self._accounts else ():
+        if not (self._accounts and _TWELVE.search(text)):
+            return text
+        for match in _APART.finditer(text):
             digits = re.sub(r"\D", "", match[1])
             if digits in self._accounts and match.start() >= done:
                 parts += [text[done : match.start()], _set_apart(self._accounts[digits], match[1])]

@@ -116,6 +116,8 @@ class Rules:
 
     def of_named(self, place: str, name: str) -> str | None:
         """`keep` or `redact` for the value of a name in a member; None if nothing is said."""
+        if not self.members:
+            return None
         return self.members.get(f"{place}[{name}]") or self.members.get(f"{place}[*]")
 
     def exempts(self, rule: str, path: str | os.PathLike[str]) -> bool:

@@ -46,6 +46,7 @@ _BLANKS: dict[str, Any] = {
     "float": 0,
     "double": 0,
 }
+_NUMBERS = ("integer", "long", "float", "double")
 _ASSIGNMENT = re.compile(
     r"(?<![^\s;&|(\"'`])(-{0,2}[A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|[^\s;|)\"'`]+)"
 )
@@ -312,10 +313,12 @@ class Scrubber:
         if kind == "string" and isinstance(value, str):
             return self._string(of_text, value)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        fits = {
-            "boolean": isinstance(value, bool),
-            "timestamp": number or shapes.is_readable_time(value),
-        }.get(kind, number and kind in _BLANKS and kind != "string")
+        if kind == "boolean":
+            fits = isinstance(value, bool)
+        elif kind == "timestamp":
+            fits = number or shapes.is_readable_time(value)
+        else:
+            fits = number and kind in _NUMBERS
         return value if fits else self._blank(value, shape, place)
 
     def _blank(self, value: Any, shape: shapes.Shape | None, place: str) -> Any:

@@ -45,7 +45,7 @@ _OPTION = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"(?:[Tt]oken|TOKEN|[Pp]assword|PASSWORD|[Ss]ecret|SECRET|[Aa]pi[_-]?[Kk]ey|API_KEY)"
+    r"[TtPpSsAa](?i:oken|assword|ecret|pi[_-]?key)"
     rf"(?P<quote>[\"']?):\s*(?:- )?(?:!!binary \|-?\s*)?(?P<held>{_SCALAR})"
 )
 _OF_ECS = ("aws:",)  # tags that AWS sets

@@ -6,6 +6,8 @@ import ast
 import base64
 import gzip
 import json
+import re
+import sys
 import urllib.parse
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from hypothesis import strategies as st
 from cassette import errors
 from cassette.scrub import audit, gate
 from cassette.scrub import audit as _audit_function
-from tests.scrub import bodies
+from tests.scrub import bodies, planting
+
+room = sys.modules["cassette.scrub.audit"]  # its name is the function's, too
 
 SECRET_KEY = "aB3" + "dE5fG7hJ9kL" * 3 + "mN1p"
 PLANTED = {
@@ -41,6 +45,26 @@ def test_each_rule_finds_what_was_planted(rule: str, around: str) -> None:
     assert rule in {finding.rule for finding in findings}
     assert {finding.line for finding in findings} == {2}
     assert all(PLANTED[rule] not in repr(finding) for finding in findings)
+
+
+@planting.SLOW
+@given(planting.several)
+def test_a_rule_is_tried_wherever_it_would_find_something(text: str) -> None:
+    """The sign that decides whether a rule is tried is in every text that the rule matches."""
+    for rule, (_, pattern) in room._RULES.items():
+        assert not re.search(pattern, text) or room._SIGNS[rule].search(text), rule
+
+
+def test_the_same_find_in_base64_is_told_of_every_line() -> None:
+    """One run of base64 on two lines is two findings, so that mending one is not the end."""
+    run = base64.b64encode(bodies.EMAIL.encode()).decode()
+    assert [f.line for f in audit(f"a: {run}\nb: {run}\n")] == [1, 2]
+
+
+def test_an_option_of_one_dash_gives_a_secret_too() -> None:
+    """`-token` is an option for a secret; a name that ends in such a word is none."""
+    assert {f.rule for f in audit("command: deploy -token mauve-whale")} == {"password"}
+    assert audit('["client-secret", "mauve-whale"]') == ()
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,7 @@ def without_token(rule: str) -> Off:
 
     def off(patch: pytest.MonkeyPatch) -> None:
         rest = {name: pattern for name, pattern in freetext._RULES.items() if name != rule}
-        patch.setattr(
-            freetext,
-            "_TOKEN",
-            re.compile("|".join(f"(?P<{n}>{p})" for n, p in rest.items()), re.IGNORECASE),
-        )
+        patch.setattr(freetext, "_TOKEN", freetext._alternation(rest))
 
     return off
 
