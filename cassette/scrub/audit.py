@@ -33,7 +33,7 @@ _DEEPEST = 3  # of encodings within encodings
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _SECRETIVE = (
     r"(?i:[\w.-]{0,40}?(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|credentials?)[\w.-]{0,40})"
+    r"|private[_-]?key|credentials?|(?<![a-z])pass(?![a-z]))[\w.-]{0,40})"
 )
 # What a rule's value may be after all: hidden, false, a reference, or no value.
 _HIDDEN = r"(?!REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|null|None|true|false|\$|<)"
@@ -43,7 +43,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "private-key": ("the beginning of a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "jwt": (
         "a JSON Web Token",
-        rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}\.[\w-]{{4,}}",
+        rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}\s*\.\s*[\w-]{{4,}}",
     ),
     "url-password": (
         "a password in a URL",
@@ -64,8 +64,11 @@ _RULES: dict[str, tuple[str, str]] = {
     "vendor-token": (
         "a token of a service that marks its tokens",
         (
-            rf"{_L}(?:gh[oprsu]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_live_|npm_|AIza|hvs\."
-            r"|dckr_pat_|SG\.)[\w./+=-]{12,}"
+            rf"{_L}(?:(?:gh[oprsu]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|[rs]k_(?:live|test)_|whsec_"
+            r"|AIza|GOCSPX-|ya29\.|hvs\.|dckr_pat_|SG\.|pypi-|sk-(?:ant|proj)-|NRAK-)[\w./+=-]{12,}"
+            r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
+            r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}"
+            r"|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
         ),
     ),
     "bearer": (
@@ -75,8 +78,10 @@ _RULES: dict[str, tuple[str, str]] = {
     "password": (
         "a value given for a secret",
         (
-            rf"{_L}{_SECRETIVE}[\"']?\s?=\s?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
+            rf"{_L}{_SECRETIVE}[\"']?\s?:?=\s?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
             rf"|(?<![\w-])--?{_SECRETIVE}(?:\s+|[\"']?,\s*)[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|(?<![\w-])(?:-[uU]|--(?:proxy-)?user)[\s=]+[\"']?{_HIDDEN}(?!\d+:\d+(?!\S))"
+            r"[^\s:\"']+:[^\s\"']+"
             rf"|[\"'](?i:[\w.-]*passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
         ),
     ),
@@ -88,7 +93,7 @@ _RULES: dict[str, tuple[str, str]] = {
         "the name of a secret with its random end",
         r":secret:(?:[\w/+=.@-]*-)?(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
     ),
-    "session-name": ("who assumed a role", r"assumed-role/[^/\s]+/[\w+=,.@:-]+"),
+    "session-name": ("who assumed a role", r"(?:assumed-role/[^/\s]+|federated-user)/[\w+=,.@:-]+"),
     "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@:/-]+"),
     "account-id": (
         "twelve digits that may be an AWS account id",
@@ -134,6 +139,7 @@ _RULES: dict[str, tuple[str, str]] = {
             rf"|nat|acl|lt|fs|fsap)-(?!ca55e77e)(?:[0-9a-f]{{17}}|[0-9a-f]{{8}}){_R}"
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
+            rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{16,24}(?![\w-])"
         ),
     ),
@@ -148,19 +154,22 @@ _SIGNS = {
         "url-user": "://",
         "access-key": "A[A-Z]{3}[A-Z0-9]{16}",
         "session-token": "IQoJ|FwoG|FQoG",
-        "vendor-token": r"gh[oprsu]_|_pat_|glpat|xox|k_live_|npm_|AIza|hvs\.|SG\.",
+        "vendor-token": (
+            r"gh[oprsu]_|_pat_|glpat|xapp|xox|k_(?:live|test)_|whsec|AIza|GOCSPX|ya29|hvs\.|SG\."
+            "|pypi|sk-|NRAK|npm_|hf_|/services/T|/webhooks/"
+        ),
         "bearer": r"(?i:earer|asic)\s",
         "password": r"=|-[\w.-]{1,99}[\"']?[\s,]|(?i:passw)",
         "secret-key": "[A-Za-z0-9/+]{40}",
         "secret-name": ":secret:",
-        "session-name": "assumed-role/",
+        "session-name": "assumed-role/|federated-user/",
         "user-name": ":user/",
         "account-id": r"\d{12}|\d{4}-\d{4}",
         "e-mail": "@",
         "mac-address": ":[0-9A-Fa-f]{2}:",
         "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
         "private-host": r"\.(?:internal|local|corp|lan|intranet)|amazonaws",
-        "identifier": "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/",
+        "identifier": "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-",
     }.items()
 }
 # What is given for a secret may be what another rule looks for, so it is searched for by itself.

@@ -36,7 +36,8 @@ SHORTEST_ORIGINAL = 6
 
 _TELLING_WORD = (
     r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|auth(?:orization)?|credentials?|signature|session[_-]?key|license[_-]?key)"
+    r"|auth(?:orization)?|credentials?|signature|session[_-]?key|license[_-]?key|cookie"
+    r"|(?<![a-z])pass(?![a-z]))"
 )
 SECRET_NAME = re.compile(
     rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
@@ -54,7 +55,7 @@ _RULES: dict[str, str] = {
     # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
     "jwt": (
         rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
-        r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}"
+        r"[A-Za-z0-9_-]{8,}\s*\.\s*[A-Za-z0-9_-]{4,}(?:\s*\.\s*[A-Za-z0-9_-]+){0,3}"
     ),
     "login": rf"{_L}(?<=://)(?:[^\s/:?#\"']*:(?!\d{{1,5}}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
     "access_key": (
@@ -62,15 +63,18 @@ _RULES: dict[str, str] = {
         rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R})"
     ),
     "vendor_token": (
-        rf"{_L}(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|[sr]k_live_|npm_|AIza|IQoJ|FwoG"
-        r"|FQoG|hvs\.|dckr_pat_|SG\.)[A-Za-z0-9_./+=-]{12,}"
+        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|[sr]k_(?:live|test)_|whsec_"
+        r"|AIza|GOCSPX-|ya29\.|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-|sk-(?:ant|proj)-|NRAK-)"
+        r"[A-Za-z0-9_./+=-]{12,}|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
+        # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
+        r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
     ),
     "secret_arn": (
         rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]+(?::[\w-]*){{0,4}}"
     ),
     "arn": rf"{_L}arn:[^:\s/]+:[^:\s/]*:[^:\s/]*:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.
-    "session": rf"{_L}assumed-role/[^/\s]+/[\w+=,.@:-]*\w",
+    "session": rf"{_L}(?:assumed-role/[^/\s]+|federated-user)/[\w+=,.@:-]*\w",
     "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]*\w",
     "revision": (
         rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{{16,24}}{_R}"
@@ -78,17 +82,22 @@ _RULES: dict[str, str] = {
     "bearer": rf"{_L}(?:bearer|basic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{{8,}}",
     "assignment": (
         # The sign is looked for first, since it is rarer than a long word to search.
-        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?=|\s?:\s|:[\"']))"
+        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?:?=|\s?:\s|:[\"']))"
         rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
-        r"(?P<sign>[\"']?(?:\s?=\s?|\s?:\s|:(?=[\"'])))"
-        r"(?P<given>(?:(?:bearer|basic)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
+        r"(?P<sign>[\"']?(?:\s?:?=\s?|\s?:\s|:(?=[\"'])))"
+        r"(?P<given>(?:(?:bearer|basic|token)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (
         rf"{_L}(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
         r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
     ),
+    "user_flag": (
+        rf"{_L}(?<!\w)(?P<asks>(?:-u|--(?:proxy-)?user)[\s=]+[\"']?)"
+        r"(?!\d+:\d+(?!\S))[^\s:\"']+:(?P<pass>[^\s\"']+)"
+    ),
     "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]+\.)+[a-z][\w-]*",
     "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
+    "discovery_id": rf"{_L}(?:(?<=:namespace/)ns|(?<=:service/)srv)-[a-z0-9]{{16}}{_R}",
     "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}(?![0-9a-f-])",
     "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
     "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
@@ -407,6 +416,9 @@ class FreeText:
     def _flag(self, match: re.Match[str]) -> str:
         return match["option"] + self._value(match["argument"], match["option"])
 
+    def _user_flag(self, match: re.Match[str]) -> str:
+        return match["asks"] + REDACTED + ":" + self._value(match["pass"], "password")
+
     def _value(self, given: str, key: str) -> str:
         quote = given[0] if given[0] in "\"'" else ""
         bare = given.strip("\"'")
@@ -426,15 +438,17 @@ class FreeText:
             tail = pseudonym_of_opaque(name, 10)[-2:]
             false = self.search(name[:-7]) + "-ca55" + tail
             self.remember("secret name", name, false)
-        return f"{self.search(head + ':').removesuffix(':')}:secret:{false}{colon}{key}"
+        return (
+            f"{self.search(head + ':').removesuffix(':')}:secret:{false}{colon}{self.search(key)}"
+        )
 
     def _arn(self, match: re.Match[str]) -> str:
         head, _, account = match[0].rpartition(":")
         return f"{head}:{self._account_id(account)}"
 
     def _session(self, match: re.Match[str]) -> str:
-        head, role, session = match[0].split("/", 2)
-        return f"{head}/{self.search(role)}/{self._user(session)}"
+        kind, *role, session = match[0].split("/")
+        return "/".join([kind, *map(self.search, role), self._user(session)])
 
     def _iam_user(self, match: re.Match[str]) -> str:
         return "user/" + self._user(match[0].removeprefix("user/"))
@@ -452,6 +466,10 @@ class FreeText:
         names = "/".join(map(self.search, names.split("/")))
         false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
         return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
+
+    def _discovery_id(self, match: re.Match[str]) -> str:
+        prefix, _, own = match[0].partition("-")
+        return self._memory.keep("id", match[0], f"{prefix}-{pseudonym_of_opaque(own, 16)}")
 
     def _email(self, match: re.Match[str]) -> str:
         if is_pseudonym(match[0]):
@@ -532,8 +550,10 @@ _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
     "revision": FreeText._revision,
     "assignment": FreeText._assignment,
     "flag": FreeText._flag,
+    "user_flag": FreeText._user_flag,
     "email": FreeText._email,
     "ec2_name": FreeText._ec2_name,
+    "discovery_id": FreeText._discovery_id,
     "short_id": FreeText._short_id,
     "aws_id": FreeText._id,
     "uuid": FreeText._id,

@@ -51,6 +51,8 @@ _ASSIGNMENT = re.compile(
     r"(?<![^\s;&|(\"'`])(-{0,2}[A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|[^\s;|)\"'`]+)"
 )
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
+_LOGIN_OPTIONS = ("-u", "-U", "--user", "--proxy-user")
+_LOGIN = re.compile(r"(?!\d+:\d+$)[^\s:]+:\S+")  # not the numbers of a user and a group
 _ARN = re.compile(r"(arn:[^:]+:[^:]*:[^:]*:[^:]*:)(.+)", re.DOTALL)
 # What stands in the place of a name and is none: nothing, a number, an id, a word of AWS's.
 _NO_NAME = re.compile(
@@ -447,12 +449,11 @@ class Scrubber:
         for word in value:
             if not isinstance(word, str):
                 words.append(self._blank(word, shape.member, place))
-            elif option and not word.startswith("-"):
+            elif _is_secret_of(option, word):
                 words.append(self._redact(word, option, place))
             else:
                 words.append(self._command(word, place))
-            told = isinstance(word, str) and _OPTION.fullmatch(word) and SECRET_NAME.search(word)
-            option = word if told else ""
+            option = word if isinstance(word, str) and _OPTION.fullmatch(word) else ""
         return words
 
     def _command(self, word: str, place: str) -> str:
@@ -602,6 +603,13 @@ def _unnumbered(value: Any) -> Any:
     if isinstance(value, list):
         return [_unnumbered(inner) for inner in value]
     return unnumbered(value) if isinstance(value, str) else value
+
+
+def _is_secret_of(option: str, word: str) -> bool:
+    """Whether a word after an option is a secret, or a user with a password."""
+    if option in _LOGIN_OPTIONS:
+        return _LOGIN.fullmatch(word) is not None
+    return SECRET_NAME.search(option) is not None and not word.startswith("-")
 
 
 def _is_json(text: str) -> bool:
