@@ -38,7 +38,7 @@ def test_scrubbing_is_a_fixed_point(recording: model.Cassette, policy: str) -> N
 def leaves(before: Any, after: Any) -> Iterator[tuple[str, str]]:
     """The strings at the same places of two bodies; what was redacted whole has none."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for (key, old), (_, new) in zip(before.items(), after.items(), strict=True):
+        for (key, old), (_, new) in zip(before.items(), after.items(), strict=bool(after)):
             if key != "nextToken":  # a token is one of its own kind, whatever it says
                 yield from leaves(old, new)
     elif isinstance(before, list) and isinstance(after, list):
