@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import click
 
@@ -39,7 +39,7 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
 
     library = Library()
     base = library.load(name)
-    if output and base.path and os.path.realpath(output) == os.path.realpath(base.path):
+    if output and base.path and _is_one_file(output, base.path):
         raise UsageError(
             "this is the cassette that is patched, and would be gone",
             path=output,
@@ -56,3 +56,10 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     if output is not None:
         save(variant, output)
         click.echo(f"wrote {output}: {name} with {', '.join(patches)}")
+
+
+def _is_one_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False

@@ -86,10 +86,11 @@ def _load(name: str, library: Library) -> Cassette:
     try:
         return library.load(name)
     except CassetteNotFoundError as error:
-        if any(known.partition("/")[0] == name for known in library.names("patch")):
-            error.fix = f"cassette variants '{name}/*' lists the patches of that folder"
-        elif name in library.names("patch"):
+        patches = library.names("patch")
+        if name in patches:
             error.fix = f"cassette variants '{name}*' explains the patch of that name"
+        elif any(known.startswith(f"{name}/") for known in patches):
+            error.fix = f"cassette variants '{name}/*' lists the patches of that folder"
         raise
 
 

@@ -276,7 +276,8 @@ def _text(data: object, place: str, *, empty: bool = False) -> str:
 
 def _whole(data: object, place: str, *, least: int) -> int:
     if not isinstance(data, int) or isinstance(data, bool) or data < least:
-        raise _expected(f"a whole number, {least} or more", place)
+        fix = f"{place.rpartition('/')[2]}: {least}"
+        raise _expected(f"a whole number, {least} or more", place, fix)
     return data
 
 

@@ -90,10 +90,14 @@ def test_what_is_not_there_is_said(tmp_path, words):
 
 
 @pytest.mark.parametrize(
-    ("name", "pattern"), [("stopped", "stopped/*"), ("api/missing", "api/missing*")]
+    ("name", "pattern"),
+    [("stopped", "stopped/*"), ("api/missing", "api/missing*"), ("mine", "mine*")],
 )
 def test_a_folder_or_a_patch_in_a_cassettes_place_is_told_apart(tmp_path, name, pattern):
     """No cassette has that name, but patches have: how to list them."""
+    mine = tmp_path / "cassettes" / "patches" / "mine.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text('[{"op": "remove", "path": "/tasks/0/tags"}]')
     code, _, err = run("variants", name, cwd=tmp_path)
     assert code == 2
     assert f"To mend it: cassette variants '{pattern}'" in err
