@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from pathlib import Path
 
 import botocore.session  # noqa: F401 - so that a run within this process does not forget it
 import moto  # noqa: F401 - as above
@@ -13,25 +12,11 @@ import pytest
 import cassette
 from cassette import modes, store  # noqa: F401 - as above
 from tests.apps import table
+from tests.documents import DOCUMENTS, ROOT, blocks, modules
 
 # What pytest-asyncio warns of, a setting, its first releases do not know.
 ASYNCIO = 'ignore:The configuration option "asyncio_default_fixture_loop_scope"'
 NO_AIOBOTOCORE = pytest.mark.skip(reason="aiobotocore pins another botocore than this run's")
-ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
-
-
-def blocks(file, language):
-    """The fenced blocks of a document in one language, without those marked otherwise."""
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", (ROOT / file).read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-
-
-def modules(file):
-    """The blocks of a document that are files for its others: their first line says which."""
-    begun = ((re.match(r"# (\w+)\.py\n", block), block) for block in blocks(file, "python"))
-    return {first[1]: block for first, block in begun if first}
 
 
 def examples():

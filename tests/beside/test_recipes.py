@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import cassette
+from tests.documents import ROOT, modules
 from tests.live import bodies
-from tests.test_docs import ROOT, modules
 
 MIGRATING = "docs/migrating.md"
 RECIPES = "docs/recipes.md"

@@ -9,7 +9,7 @@ import pytest
 import cassette
 from cassette import check, store
 from cassette.existing import RULES
-from tests.cli.test_commands import run
+from tests.cli.processes import run
 
 WEB = store.render(cassette.load("web"))
 # Line 147 of the recording changes the state of the task.

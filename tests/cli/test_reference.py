@@ -13,7 +13,7 @@ import pytest
 
 from cassette.cli import COMMANDS
 from tests.cli import reference_page
-from tests.test_docs import blocks
+from tests.documents import blocks
 
 JOB = Path(__file__).parents[2] / "cassettes" / "job.yaml"
 COMPLETES = [

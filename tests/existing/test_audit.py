@@ -16,7 +16,7 @@ import yaml
 from cassette import scrub
 from cassette.errors import UsageError
 from cassette.existing import files_in, sarif, search_files
-from tests.cli.test_commands import run
+from tests.cli.processes import run
 from tests.existing import recorded
 from tests.rights import closed
 
@@ -208,13 +208,14 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 
 
 def test_the_hooks_are_commands_of_this_release(tmp_path):
-    """Each entry runs, on a file that pre-commit would give it."""
+    """Each entry runs, on files that pre-commit would give it: a cassette and a patch."""
     assert [hook["id"] for hook in HOOKS] == ["audit", "scrub", "check"]
     shutil.copy(ROOT / "cassettes" / "web.yaml", tmp_path)
+    shutil.copy(ROOT / "cassettes" / "patches" / "stopped" / "image-pull.yaml", tmp_path)
     for hook in HOOKS:
         assert hook.keys() >= {"id", "name", "entry", "language"}
         _, *words = hook["entry"].split()
-        assert run(*words, "web.yaml", cwd=tmp_path)[0] == 0
+        assert run(*words, "web.yaml", "image-pull.yaml", cwd=tmp_path)[0] == 0
 
 
 def test_a_hook_fails_on_what_it_finds(tmp_path):

@@ -14,7 +14,7 @@ import cassette
 from cassette import scrub, store
 from cassette.errors import UsageError
 from cassette.existing import files_in, import_files
-from tests.cli.test_commands import run
+from tests.cli.processes import run
 from tests.existing import recorded
 from tests.live import bodies
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import cassette
 from cassette import errors, model, project, store
 from cassette.scrub import Rules, audit, scrub
-from tests.cli.test_commands import run
+from tests.cli.processes import run
 from tests.live import bodies as live
 from tests.live import scripted
 from tests.scrub import bodies
