@@ -80,11 +80,6 @@ ENCODINGS: tuple[Callable[[str], str], ...] = (
     "\u200b".join,
     "\u00ad".join,
 )
-SPLIT = tuple(
-    separator.join((account[:4], account[4:8], account[8:]))
-    for account in (bodies.ACCOUNT, bodies.OTHER_ACCOUNT)
-    for separator in "-. _/:"
-)
 
 planted = st.one_of(
     st.builds(lambda around, s: around.replace("{}", s).replace("{{", "{").replace("}}", "}"),
