@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,14 +52,14 @@ class Report:
                 "--cassette-report says why"
             )
 
-    @staticmethod
-    def _print(terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
+    def _print(self, terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
         text = list(lines)
+        width = self._config.get_terminal_writer().fullwidth if terminal.isatty else None
         if text:
             terminal.ensure_newline()
             terminal.section(title)
             for line in text:
-                terminal.write_line(line)
+                terminal.write_line(_folded(line, width) if width else line)
 
     def write(self) -> bool:
         """Write the report as JSON, if that was asked for; whether it could be written."""
@@ -122,13 +124,17 @@ class Report:
         return [self._shown(path) for paths in self._orphans for path in paths]
 
     def _table(self) -> list[str]:
-        rows = [("cassette", "variant", "tests", "calls")]
-        for cassette, patches, tests, calls in self._played():
-            variant = " with ".join(patches) or "healthy"
-            rows.append((cassette, variant, str(tests), str(calls)))
-        widths = [max(len(row[column]) for row in rows) for column in range(2)]
-        lines = [f"{a:{widths[0]}}  {b:{widths[1]}}  {c:>5}  {d:>5}" for a, b, c, d in rows]
-        if len(rows) == 1:
+        """A line for each cassette, and below it one for each of its variants."""
+        played = self._played()
+        rows = [("", "tests", "calls")]
+        for cassette, of_it in itertools.groupby(played, lambda row: row[0]):
+            rows.append((cassette, "", ""))
+            for _, patches, tests, calls in of_it:
+                variant = " with ".join(patches) or "healthy"
+                rows.append((f"  {variant}", str(tests), str(calls)))
+        width = max(len(name) for name, tests, _ in rows if tests)
+        lines = [f"{a:{width}}  {b:>5}  {c:>5}".rstrip() for a, b, c in rows]
+        if not played:
             lines = ["no test played one"]
         return [*lines, *self._never_played_lines(), *self._left_out_lines()]
 
@@ -160,6 +166,18 @@ class Report:
         if full.is_relative_to(pack) and not pack.is_relative_to(root):
             return f"{full.relative_to(pack).with_suffix('').as_posix()}{_SHIPS}"
         return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
+
+
+def _folded(line: str, width: int) -> str:
+    """A line in as many as it needs, the later ones further in."""
+    indent = len(line) - len(line.lstrip()) + 2
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _counted(count: int, thing: str) -> str:

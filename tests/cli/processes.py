@@ -52,8 +52,8 @@ def record(url, file, *more, cwd, **environment):
     return run("record", *asked, "-o", file, *more, cwd=cwd, **environment)
 
 
-def on_terminal(*words, columns, cwd, **environment):
-    """Run `cassette` on a terminal of so many columns; gives its exit code and what that showed.
+def on_terminal(*words, columns, cwd, program="cassette", **environment):
+    """Run a program on a terminal of so many columns; gives its exit code and what that showed.
 
     The terminal's own line ends are taken out, its colours are not.
     """
@@ -61,7 +61,7 @@ def on_terminal(*words, columns, cwd, **environment):
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 200, columns, 0, 0))
     known = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "CI")}
     with subprocess.Popen(
-        [sys.executable, "-m", "cassette", *map(str, words)],
+        [sys.executable, "-m", program, *map(str, words)],
         stdin=follower,
         stdout=follower,
         stderr=follower,

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import cassette
+from tests.cli.processes import on_terminal, plain
 
 PATCH = '- {op: replace, path: /tasks/0/cpu, value: "512"}\n'
 TWO_TESTS = """
@@ -49,11 +50,13 @@ def test_the_report(run, project, workers):
     result.stdout.fnmatch_lines(
         [
             "=* cassettes =*",
-            "cassette * variant * tests  calls",
-            "cassettes/mine.yaml  healthy * 1      1",
-            "cassettes/mine.yaml  own/used * 1      1",
-            "cassettes/mine.yaml  stopped/exit-code(code=3) *     1      1",
-            "web (ships) *  healthy  * 1      2",
+            "* tests  calls",
+            "cassettes/mine.yaml",
+            "  healthy * 1      1",
+            "  own/used * 1      1",
+            "  stopped/exit-code(code=3) *     1      1",
+            "web (ships)",
+            "  healthy  * 1      2",
             "* variants of the catalogue that no test played:",
             "  stopped: *image-pull, *",
         ]
@@ -74,6 +77,20 @@ def test_the_report(run, project, workers):
     }
     assert report["partly"] == report["left_out"] == []
     assert report["drift"] == {}
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_report_fits_its_terminal(run, project, columns):
+    """No line is longer, and what is folded stands under what it belongs to."""
+    run(TWO_TESTS, "-q")  # writes the files
+    arguments = ("-q", "-p", "no:cacheprovider", "--cassette-report", "--cassette-orphans=warn")
+    code, shown = on_terminal(*arguments, columns=columns, cwd=project, program="pytest")
+    assert code == 0
+    lines = plain(shown).partition("cassettes =")[2].splitlines()
+    assert max(map(len, lines)) <= columns
+    folded = lines[lines.index(next(line for line in lines if line.startswith("  pull: "))) + 1]
+    assert folded.startswith("    ")
+    assert "context-canceled" in " ".join(lines)
 
 
 def test_a_run_without_cassettes_says_so(run):

@@ -193,7 +193,8 @@ def test_workers_collect_the_same(run, patches, put):
     result.assert_outcomes(passed=8)
     result.stdout.fnmatch_lines(
         [
-            "cassettes/team/one.yaml  healthy *",
+            "cassettes/team/one.yaml",
+            "  healthy *",
             "left out, since the patch does not fit:",
             "  team/one with mine/other: *",
             "  team/two with mine/other: *",
