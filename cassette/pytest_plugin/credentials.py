@@ -14,7 +14,7 @@ _FALSE = {
     "AWS_ACCESS_KEY_ID": "hidden-by-cassette",
     "AWS_SECRET_ACCESS_KEY": "hidden-by-cassette",
 }
-_ABSENT = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+_ABSENT = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
 
 
 @contextlib.contextmanager

@@ -84,9 +84,10 @@ def _is_here(name: str) -> bool:
     if name in ("", "localhost", socket.gethostname()):
         return True
     try:
-        return ipaddress.ip_address(name.partition("%")[0]).is_loopback
+        address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified  # 0.0.0.0 leads here, too
 
 
 _GUARD = pytest.StashKey[Guard]()

@@ -33,6 +33,17 @@ def test_after_it():
     result.assert_outcomes(passed=2)
 
 
+def test_credentials_that_have_expired_do_not_matter(run, monkeypatch):
+    """False credentials do not expire when the true ones, whose end stands beside them, did."""
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-02T03:04:05Z")
+    result = run(f"""{KEYS}
+@pytest.mark.cassette("web")
+def test_replayed():
+    assert keys(boto3.Session()) == HIDDEN
+""")
+    result.assert_outcomes(passed=1)
+
+
 def test_the_default_session_does_not_keep_false_ones(run):
     """boto3's default session, first used in a replay, signs with true credentials after it."""
     result = run(f"""{KEYS}

@@ -70,7 +70,7 @@ def test_nothing_beyond_this_machine_is_reached(blocked):
 def test_what_is_on_this_machine_is_reached(blocked):
     """Loopback, by names and addresses, and what knows no addresses at all."""
     result = blocked("""
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", b"127.0.0.1", "127.9.9.9"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", b"127.0.0.1", "127.9.9.9", "0.0.0.0"])
 def test_loopback(host):
     with socket.create_server(("", 0)) as server:
         with socket.create_connection((host, server.getsockname()[1])) as one:
@@ -84,7 +84,7 @@ def test_this_host():
     with contextlib.suppress(OSError):  # whether or not its name is known here
         socket.gethostbyname(socket.gethostname())
 """)
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=8)
 
 
 def test_a_refusal_that_was_swallowed_fails_at_teardown(blocked):
