@@ -104,7 +104,7 @@ def test_it_is_an_error_if_nothing_fits(run, patches):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "no patch of 'mine/oth[*]' fits 'web'",
+            "test_it: no patch of 'mine/oth[*]' fits 'web'",
             "  - no task of *web.yaml fits the patch mine/other*",
         ]
     )
@@ -254,7 +254,7 @@ def test_it(last):
         ('"web", "stopped/out-of-memry"', ["*no patch named*", "*nearest: stopped/out-of-memory*"]),
         (
             '"stopped/image-pull", "*"',
-            ["*no cassette named*", "*that is a patch: name a cassette*"],
+            ["*is a patch, where a cassette was expected", "*name the cassette first, then*"],
         ),
         ('"web", "*", include_helthy=True', ["*no option*", "*did you mean 'include_healthy'?"]),
         ('"web", "*", mode="all"', ["*no option 'mode'", "*there are unknown, on_end, *"]),
