@@ -37,7 +37,7 @@ import botocore.exceptions
 import botocore.waiter
 
 from cassette import shapes
-from cassette.errors import UnmatchedRequestError
+from cassette.errors import UnmatchedRequestError, UsageError
 
 URL = "https://ecs.cassette.invalid/"
 
@@ -99,6 +99,21 @@ class Exchange(Protocol):
 
 
 # -- taps -----------------------------------------------------------------------------------
+
+
+def clients_of(given: Iterable[Any] | None) -> list[Any] | None:
+    """The clients that a recording or a replay is narrowed to; None if it is not.
+
+    Raises:
+        UsageError: these are no clients of botocore.
+    """
+    try:
+        found = None if given is None else list(given)
+        if all(hasattr(one, "_endpoint") for one in found or ()):
+            return found
+    except TypeError:  # one client, not a list of them
+        pass
+    raise UsageError("clients takes a list of botocore's clients", fix="clients=[client]")
 
 
 class _Tap:

@@ -81,7 +81,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
 
     Raises:
         DriftError: at the end, with `check_live`, live ECS said something else.
-        UsageError: there is no such mode or option.
+        UsageError: there is no such mode, option or policy.
         CassetteNotFoundError: there is nothing to replay, and nothing is to be recorded.
         NothingRecordedError: a recording ended without one ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
@@ -103,6 +103,8 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
     ) -> None:
         _check("record mode", mode, MODES)
         check_options(options)
+        if policy is not None:
+            scrub.check_policy(policy)
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
         self._mode = mode

@@ -179,7 +179,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         NothingRecordedError: the block made no ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
         CassetteWriteError: the file cannot be written; known before the first call.
-        UsageError: the project's rules or CASSETTE_SCRUB_KEY are none; known before it, too.
+        UsageError: the project's rules, CASSETTE_SCRUB_KEY, the policy or the clients are none;
+            known before it, too.
     """
 
     def __init__(
@@ -192,9 +193,11 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         source: str = "live",
         rules: scrub.Rules | None = None,
     ) -> None:
+        if policy is not None:
+            scrub.check_policy(policy)
         self._path = path
         self._policy = policy
-        self._clients = None if clients is None else list(clients)
+        self._clients = intercept.clients_of(clients)
         self._save_on_error = save_on_error
         self._source = source
         self._rules = rules

@@ -238,8 +238,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             "advance": advance,
             "sleep": sleep,
             "rebase": rebase,
-            "clients": None if clients is None else list(clients),
-            "ignore": {o: v if isinstance(v, str) else tuple(v) for o, v in (ignore or {}).items()},
+            "clients": intercept.clients_of(clients),
+            "ignore": _ignore(ignore),
             "unused": unused,
             "library": library,
             "rules": rules,
@@ -323,8 +323,6 @@ def _check_options(options: Mapping[str, Any]) -> None:
             f"replay takes no on_end={on_end!r}",
             nearest="on_end is one of 'hold', 'error', or a number of calls",
         )
-    for operation, ignored in options["ignore"].items():
-        _check_ignored(operation, ignored)
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
         raise UsageError(
@@ -335,7 +333,17 @@ def _check_options(options: Mapping[str, Any]) -> None:
         raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}")
 
 
-def _check_ignored(operation: str, ignored: Iterable[str]) -> None:
+def _ignore(given: Mapping[str, Iterable[str]] | None) -> dict[str, tuple[str, ...]]:
+    """What is to be ignored, checked."""
+    if not isinstance(given, Mapping | None):
+        raise UsageError(
+            f"ignore takes the parameters to ignore of each operation, not {given!r}",
+            fix='ignore={"RunTask": ["tags"]}',
+        )
+    return {operation: _ignored(operation, names) for operation, names in (given or {}).items()}
+
+
+def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
     """Say that a name is wrong, since ignoring what does not exist would be silent."""
     if operation not in shapes.operations():
         near = difflib.get_close_matches(operation.title().replace("_", ""), shapes.operations(), 1)
@@ -343,13 +351,14 @@ def _check_ignored(operation: str, ignored: Iterable[str]) -> None:
             f"ignore names {operation!r}, which is no ECS operation",
             nearest=f"nearest: {near[0]!r}" if near else None,
         )
-    if isinstance(ignored, str):
+    if isinstance(names, str) or not isinstance(names, Iterable):
         raise UsageError(
-            f"ignore takes a list of parameters for {operation}, not a text",
-            fix=f"ignore={{{operation!r}: [{ignored!r}]}}",
+            f"ignore takes a list of parameters for {operation}, not {names!r}",
+            fix=f"ignore={{{operation!r}: [{str(names)!r}]}}",
         )
     members = shapes.shape_of(operation, "request").members
-    for pointer in ignored:
+    pointers = tuple(map(str, names))
+    for pointer in pointers:
         name = pointer.removeprefix("/").partition("/")[0]
         if name != "*" and name not in members:
             near = difflib.get_close_matches(name, members, 1)
@@ -357,6 +366,7 @@ def _check_ignored(operation: str, ignored: Iterable[str]) -> None:
                 f"ignore names {pointer!r}, but {operation} has no parameter {name!r}",
                 nearest="nearest: " + repr(near[0]) if near else "it has " + ", ".join(members),
             )
+    return pointers
 
 
 def _rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:

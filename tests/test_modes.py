@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -482,3 +483,30 @@ def test_a_misspelt_mode_or_option_names_what_is_near(library):
         use("once", "mine", library=library, unknwon="ecs")
     with pytest.raises(UsageError, match="takes no unknown='aws'"):
         use("once", "mine", library=library, unknown="aws")
+    for verb in (functools.partial(use, "once"), cassette.record):
+        with pytest.raises(UsageError, match="no scrub policy 'strct'"):
+            verb("mine.yaml", policy="strct")
+
+
+@pytest.mark.parametrize("clients", [3, "ecs", [None]])
+def test_what_is_no_client_is_refused(client, clients):
+    """Each verb says that it takes a list of them, also to whom gives one client alone."""
+    for verb in (functools.partial(use, "once"), cassette.record, cassette.replay):
+        for wrong in (clients, client):
+            with pytest.raises(UsageError, match="takes a list of botocore's clients"):
+                verb("mine.yaml", clients=wrong)
+
+
+@pytest.mark.parametrize(
+    ("ignore", "said"),
+    [
+        (["RunTask"], "the parameters to ignore of each operation, not"),
+        ({"RunTask": "tags"}, "a list of parameters for RunTask, not 'tags'"),
+        ({"RunTask": 3}, "a list of parameters for RunTask, not 3"),
+        ({"RunTask": [3]}, "RunTask has no parameter '3'"),
+    ],
+)
+def test_what_cannot_be_ignored_is_refused(ignore, said):
+    """Whatever its type, in words and not by a traceback."""
+    with pytest.raises(UsageError, match=said):
+        cassette.replay("web", ignore=ignore)

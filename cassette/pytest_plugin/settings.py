@@ -30,8 +30,14 @@ PART = "cassette"
 # As in cassette.modes, which is not imported before it is needed.
 MODES = ("none", "once", "new_episodes", "all")
 LEVELS = ("error", "warn", "ignore")
+POLICIES = ("standard", "strict")
 # The ini keys whose values are one of a few words.
-CHOICES = {"cassette_mode": MODES, "cassette_unused": LEVELS, "cassette_orphans": LEVELS}
+CHOICES = {
+    "cassette_mode": MODES,
+    "cassette_policy": POLICIES,
+    "cassette_unused": LEVELS,
+    "cassette_orphans": LEVELS,
+}
 # Each as `pytest --help` explains it.
 OPTIONS: dict[str, dict[str, Any]] = {
     "--cassette-mode": {

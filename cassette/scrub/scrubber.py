@@ -93,6 +93,18 @@ class Report:
     unknown: tuple[str, ...]
 
 
+def check_policy(policy: str) -> None:
+    """Refuse what is no policy.
+
+    Raises:
+        UsageError: there is no such policy.
+    """
+    if policy not in POLICIES:
+        raise UsageError(
+            f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
+        )
+
+
 class Scrubber:
     """One recording's memory of originals and their pseudonyms. Not for several threads at once.
 
@@ -108,10 +120,7 @@ class Scrubber:
     def __init__(
         self, policy: str = "standard", rules: Rules = NO_RULES, key: bytes | None = None
     ) -> None:
-        if policy not in POLICIES:
-            raise UsageError(
-                f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
-            )
+        check_policy(policy)
         self.policy = policy
         self._strict = policy == "strict"
         self.rules = rules

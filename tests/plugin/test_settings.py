@@ -209,6 +209,7 @@ def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, po
     [
         ("cassette_mode = onec", "*cassette_mode is 'onec' in the ini file; did you mean 'once'?"),
         ("cassette_mode = xyz", "*'xyz' in the ini file; expected one of none, once, new_*"),
+        ("cassette_policy = strct", "*cassette_policy is 'strct' in *; did you mean 'strict'?"),
         ("cassette_unused = eror", "*cassette_unused is 'eror' in *; did you mean 'error'?"),
         ("cassette_orphans = wran", "*cassette_orphans is 'wran' in *; did you mean 'warn'?"),
         (
@@ -233,6 +234,9 @@ def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
         ("library=here", "", ["there is no option 'library'", "*there are unknown, on_end, *"]),
         ("unknown=aws", "", ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"]),
         ("", ("cassette_mode", "'onec'"), ["there is no record mode 'onec'", "*mean 'once'?"]),
+        ("ignore=tags", "", ["ignore takes the parameters *, not 'tags'", "*ignore={*"]),
+        ("clients=3", "", ["clients takes a list of botocore's clients", "*clients=[[]client]"]),
+        ("", ("cassette_policy", "'strct'"), ["there is no scrub policy 'strct'", "*strict"]),
         ("", ("cassette_options", "[1]"), ["the fixture cassette_options gives the options *"]),
         ("", ("cassette_dir", "3"), ["the fixture cassette_dir gives a folder's path*, not 3"]),
     ],

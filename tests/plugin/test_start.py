@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cassette import modes, replayer
+from cassette import modes, replayer, scrub
 from cassette.pytest_plugin import settings
 
 HEAVY = ("botocore", "yaml", "jsonpatch", "rich", "click", "cassette.replayer", "cassette.modes")
@@ -29,8 +29,9 @@ def test_unmarked():
 
 
 def test_the_plugin_knows_every_mode():
-    """It names the modes and levels itself, since importing them is what it avoids."""
+    """It names modes, levels and policies itself, since importing them is what it avoids."""
     assert settings.MODES == modes.MODES
+    assert settings.POLICIES == scrub.POLICIES
     assert set(settings.LEVELS) == set(replayer.CHOICES["unused"])
 
 
