@@ -481,6 +481,6 @@ def _nothing() -> Tape:
     interactions: tuple[Interaction, ...] = ()
     recorded, clock = Recorded("", tool(), ""), Clock(real=True)
     cassette = Cassette("", recorded, Scrub("standard", scrub.POLICY_VERSION), interactions)
-    identify, comparable = scrub.pseudonym_of_id, scrub.comparable
+    identify, comparable = scrub.identity, scrub.comparable
     player = Player(cassette, clock, Rules(), comparable=comparable, identify=identify)
     return Tape(lambda: player, clock)

@@ -283,7 +283,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             _rebased(cassette, options["rebase"]),
             clock,
             rules,
-            comparable=functools.partial(scrub.comparable, rules=own),
+            comparable=functools.partial(scrub.comparable, rules=own, policy=_policy_of(cassette)),
             identify=functools.partial(scrub.identity, rules=own),
         )
 
@@ -308,6 +308,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         if self._options["unused"] == "error":
             raise error
         warnings.warn(str(error), UnusedInteractionWarning, stacklevel=3)
+
+
+def _policy_of(cassette: model.Cassette) -> str:
+    """How a cassette was scrubbed, if this release knows it: a file may say anything."""
+    policy = cassette.scrub.policy
+    return policy if policy in scrub.POLICIES else "standard"
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

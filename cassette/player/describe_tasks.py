@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from cassette import shapes
@@ -48,8 +48,8 @@ class Tasks:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        identify: what a cassette has for a task's id or a cluster's name; what it has maps to
-            itself.
+        comparable: a request as it would stand in a cassette, for comparison.
+        identify: what a cassette has for a task's id; what it has maps to itself.
         unmatched: words the errors.
     """
 
@@ -58,6 +58,8 @@ class Tasks:
         cassette: Cassette,
         clock: Clock,
         rules: Rules,
+        *,
+        comparable: Callable[[str, Body], Body],
         identify: Callable[[str], str],
         unmatched: Unmatched,
     ) -> None:
@@ -66,6 +68,7 @@ class Tasks:
         self._rules = rules
         self._by_clock = rules.advance == "clock"
         self._held = rules.held
+        self._comparable = comparable
         self._identify = identify
         self._unmatched = unmatched
         self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
@@ -149,7 +152,7 @@ class Tasks:
     def _look(self, parameters: Body) -> Asked:
         """What a request asks for, and whether it can be right."""
         named = parameters.get("tasks") or ()
-        cluster = self._cluster(cluster_of(parameters))
+        cluster = self._cluster(cluster_of(parameters), named)
         if not named:
             return Asked(parameters, cluster, refusal=_invalid("Tasks cannot be empty."))
         if len(named) > MAX_TASKS:
@@ -205,14 +208,27 @@ class Tasks:
         id_ = short_name(name)
         return timelines.get(id_) or timelines.get(self._identify(id_))
 
-    def _cluster(self, given: str) -> str:
-        return given if given in self._clusters else self._identify(given)
+    def _cluster(self, given: str, tasks: Collection[str]) -> str:
+        """What the cassette calls a cluster; where several fit, the one that has the tasks."""
+        if given in self._clusters:
+            return given
+        told = self._told(given)
+        fitting = [cluster for cluster in self._clusters if self._told(cluster) == told]
+        having = (
+            cluster
+            for cluster in fitting
+            if any(self._timeline(self._clusters[cluster], task) for task in tasks)
+        )
+        return next(having, fitting[0] if fitting else told)
+
+    def _told(self, cluster: str) -> str:
+        return cluster_of(self._comparable("DescribeTasks", {"cluster": cluster}))
 
     def _of_another(self, cluster: str, name: str, timeline: Timeline | None) -> ApiError | None:
         if not name.startswith("arn:") or (timeline is not None and timeline.refused):
             return None
         of = cluster_in(name)
-        if of is None or self._cluster(of) == cluster:
+        if of is None or self._cluster(of, [name]) == cluster:
             return None
         words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
         return _invalid(words)

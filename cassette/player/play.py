@@ -57,8 +57,7 @@ class Player:
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would stand in a cassette, for comparison.
-        identify: what a cassette has for a task's id or a cluster's name; what it has maps to
-            itself.
+        identify: what a cassette has for a task's id; what it has maps to itself.
     """
 
     def __init__(
@@ -74,7 +73,9 @@ class Player:
         self.clock = clock
         self._lock = threading.Lock()
         unmatched = Unmatched(cassette, comparable)
-        self._tasks = Tasks(cassette, clock, rules, identify, unmatched)
+        self._tasks = Tasks(
+            cassette, clock, rules, comparable=comparable, identify=identify, unmatched=unmatched
+        )
         self._requests = Requests(cassette, clock, rules, comparable, unmatched)
         self.calls: list[Call] = []
         self.unmatched: list[UnmatchedRequestError] = []

@@ -592,18 +592,21 @@ def scrub(
     return scrubbed, scrubber
 
 
-def comparable(operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES) -> dict[str, Any]:
+def comparable(
+    operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES, policy: str = "standard"
+) -> dict[str, Any]:
     """A request in the form in which an original and its pseudonym are equal.
 
-    What scrubbing numbers is one and the same here: two accounts, say, do not differ.
+    What scrubbing numbers is one and the same here: two accounts, say, do not differ, and under
+    the strict policy names do not.
     """
-    plain: dict[str, Any] = _unnumbered(Scrubber(rules=rules).request(operation, body))
+    plain: dict[str, Any] = _unnumbered(Scrubber(policy, rules).request(operation, body))
     return plain
 
 
-def identity(name: str, rules: Rules = NO_RULES) -> str:
-    """What a cassette has for a task's id or a name: its pseudonym, or what a project put there."""
-    return pseudonym_of_id(rules.replaced(name, lambda *_: None))
+def identity(task: str, rules: Rules = NO_RULES) -> str:
+    """What a cassette has for a task's id: its pseudonym, or what a project put there."""
+    return pseudonym_of_id(rules.replaced(task, lambda *_: None))
 
 
 def _unnumbered(value: Any) -> Any:
