@@ -10,8 +10,10 @@ from cassette.check.members import misfits
 from cassette.check.rule import Misfit, Problem, Rule
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in (*members.RULES, *lifecycle.RULES)}
+ALLOWABLE = tuple(id_ for id_ in RULES if id_ != members.UNUSABLE.id)
 
 __all__ = [
+    "ALLOWABLE",
     "RULES",
     "Misfit",
     "Problem",

@@ -17,6 +17,12 @@ UNKNOWN_MEMBER = Rule(
     _MODEL,
     "warning",
 )
+UNUSABLE = Rule(
+    "unusable",
+    "Where botocore's model has a structure, a list or a time, there is one: nobody could read "
+    "anything else, so no patch can allow it.",
+    _MODEL,
+)
 WRONG_TYPE = Rule("wrong-type", "A value has the type that botocore's model gives it.", _MODEL)
 UNKNOWN_VALUE = Rule(
     "unknown-value",
@@ -24,7 +30,7 @@ UNKNOWN_VALUE = Rule(
     _MODEL,
     "warning",
 )
-RULES = (UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
+RULES = (UNUSABLE, UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (Mapping,),
@@ -44,7 +50,8 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
     """Every way in which a value in readable form does not fit a shape of botocore's model."""
     kind = shape.type_name
     if not _has_type(value, kind):
-        yield WRONG_TYPE, Misfit(pointer, f"{json.dumps(value)} is not a {kind}")
+        rule = UNUSABLE if _is_unusable(value, kind) else WRONG_TYPE
+        yield rule, Misfit(pointer, f"{json.dumps(value)} is not a {kind}")
     elif kind == "structure":
         for name, inner in value.items():
             if name in shape.members:
@@ -62,6 +69,13 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
     elif kind == "string" and getattr(shape, "enum", None) and value not in shape.enum:
         near = difflib.get_close_matches(value, shape.enum, 1) or [", ".join(shape.enum)]
         yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is no {shape.name}", *near)
+
+
+def _is_unusable(value: Any, kind: str) -> bool:
+    """Whether nothing can read a value of another type than the model's in its place."""
+    if kind == "timestamp":
+        return not shapes.is_time(value)
+    return kind in ("structure", "map", "list")
 
 
 def _has_type(value: Any, kind: str) -> bool:

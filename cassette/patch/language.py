@@ -12,12 +12,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from jsonpatch import JsonPointer, JsonPointerException
 
 from cassette import check
-from cassette.errors import PatchError, UsageError
+from cassette.errors import CassetteNotFoundError, PatchError, UsageError
 from cassette.patch import values
 from cassette.patch.reference import Patch
 from cassette.pointers import escaped
@@ -78,12 +78,31 @@ class Param:
         )
 
 
+class Place(NamedTuple):
+    """Where something stands: the file, if any, and an RFC 6901 JSON Pointer in it."""
+
+    path: str | None
+    pointer: str
+
+    def inner(self, *keys: str | int) -> Place:
+        """The place of something in it, by the keys that lead there."""
+        return Place(self.path, self.pointer + "".join(f"/{escaped(str(key))}" for key in keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a patch says, and where; the file may be one that the patch extends."""
+
+    value: Any
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One step of a patch: what it works on, and what it does to it.
 
     Args:
-        pointer: its place in the patch file.
+        place: where it stands; a bare list of operations is one entry as a whole.
         each: what it works on, one of `EACH`.
         where: JMESPath over that thing; None fits all.
         names_container: whether `container` was given.
@@ -93,10 +112,9 @@ class Entry:
         unset: pointers to members that are removed if they are there.
         ops: RFC 6902 operations, whose values may hold references.
         failure: what ECS answers in the task's place, in its `failures`.
-        path: the file that it stands in, if any; another one than the patch's with `extends`.
     """
 
-    pointer: str
+    place: Place
     each: str = "task"
     where: str | None = None
     names_container: bool = False
@@ -105,7 +123,10 @@ class Entry:
     unset: tuple[str, ...] = ()
     ops: tuple[Mapping[str, Any], ...] = ()
     failure: Mapping[str, Any] | None = None
-    path: str | None = None
+
+    def place_of_op(self, index: int) -> Place:
+        """Where one of its operations stands."""
+        return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +134,7 @@ class Fault:
     """What ECS answers to a call that it refuses.
 
     Args:
-        pointer: its place in the patch file.
+        place: where it stands.
         code: the error's code.
         message: ECS's words; may hold references to parameters.
         status: the HTTP status.
@@ -121,7 +142,7 @@ class Fault:
             parameter; None for all of them.
     """
 
-    pointer: str
+    place: Place
     code: str
     message: object
     status: int = 400
@@ -132,10 +153,8 @@ class Fault:
 class Step:
     """A later state: how long after the one before it, and what changes."""
 
-    pointer: str
-    after: object
+    after: Part
     apply: tuple[Entry, ...]
-    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,14 +167,15 @@ class PatchFile:
         path: the file it was read from, if any.
         source: where ECS is known to answer so: an AWS page or a published case.
         params: its parameters.
-        where: JMESPath over the state of a task that the patch stands on, one for each file.
+        where: JMESPath over the state of a task that the patch stands on; one for each file.
         history: JMESPath over an earlier state; where it is false that state is dropped.
         apply: what it does.
         then: later states.
         fault: what ECS refuses, before the last answer to each request or in its place.
         latency: how long ECS takes for the last answer to each request, or a reference to it.
         digest: of the only cassette that it is for; None for any.
-        allow: rules of `check.RULES` that it may break.
+        allow: rules of `check.ALLOWABLE` that it may break.
+        is_document: whether it is more than a bare list of operations.
     """
 
     name: str
@@ -163,14 +183,21 @@ class PatchFile:
     path: str | None = None
     source: str = ""
     params: tuple[Param, ...] = ()
-    where: tuple[str, ...] = ()
-    history: str | None = None
+    where: tuple[Part, ...] = ()
+    history: Part | None = None
     apply: tuple[Entry, ...] = ()
     then: tuple[Step, ...] = ()
     fault: Fault | None = None
-    latency: object = None
-    digest: str | None = None
+    latency: Part | None = None
+    digest: Part | None = None
     allow: tuple[str, ...] = ()
+    is_document: bool = True
+
+    def error(self, problem: str, place: Place | None = None, **more: Any) -> PatchError:
+        """An error about it, and where in its file or in one that it extends."""
+        path, pointer = place or (self.path, "")
+        words = problem if path else f"patch {self.name}: {problem}"
+        return PatchError(words, path=path, pointer=pointer or None, **more)
 
 
 def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> PatchFile:
@@ -199,8 +226,10 @@ class _Reader:
 
     def patch(self, data: object) -> PatchFile:
         if isinstance(data, (list, tuple)):
-            entry = Entry("", "response", ops=self.operations(data, ""))
-            return PatchFile(self.name, f"Operations of {self.name}", self.path, apply=(entry,))
+            ops = self.operations(data, "") or self.fail("it does nothing: the list is empty", "")
+            entry = Entry(Place(self.path, ""), "response", ops=ops)
+            says = f"Operations of {self.name}"
+            return PatchFile(self.name, says, self.path, apply=(entry,), is_document=False)
         document = self.mapping(data, "", _KEYS, ("patch", "summary"))
         if document["patch"] is not FORMAT_VERSION:
             self.fail(
@@ -219,18 +248,18 @@ class _Reader:
             path=self.path,
             source=self.text(document.get("source", ""), "/source"),
             params=tuple(self.params.values()),
-            where=tuple(filter(None, [self.expression(document.get("where"), "/where")])),
-            history=self.expression(document.get("history"), "/history"),
+            where=tuple(filter(None, [self.condition(document, "where")])),
+            history=self.condition(document, "history"),
             apply=self.entries(document["apply"], "/apply") if "apply" in document else (),
             then=tuple(
                 self.step(value, f"/then/{index}")
                 for index, value in enumerate(self.items(document.get("then", []), "/then"))
             ),
             fault=self.fault(document),
-            latency=self.duration(document.get("latency"), "/latency"),
-            digest=self.digest(document.get("base")),
+            latency=self.latency(document),
+            digest=self.digest(document),
             allow=tuple(
-                self.one_of(value, check.RULES, f"/allow/{index}")
+                self.one_of(value, check.ALLOWABLE, f"/allow/{index}")
                 for index, value in enumerate(self.items(document.get("allow", []), "/allow"))
             ),
         )
@@ -245,15 +274,17 @@ class _Reader:
         try:
             extended = Patch.parse(self.text(reference, "/extends"))
         except UsageError as error:
-            self.fail(error.problem, "/extends")
-        name = extended.name
-        if self.read is None or name in (self.name, *self.extending):
-            self.fail(
-                "a patch extends itself" if self.read else "it extends a patch out of reach",
-                "/extends",
-            )
-        data, path = self.read(name)
-        base = _Reader(name, path, self.read, (self.name, *self.extending)).patch(data)
+            self.fail(error.problem, "/extends", nearest=error.nearest, fix=error.fix)
+        name, extending = extended.name, (*self.extending, self.name)
+        if self.read is None:
+            self.fail("it extends a patch out of reach", "/extends")
+        if name in extending:
+            self.fail(f"it extends itself: {' → '.join((*extending, name))}", "/extends")
+        try:
+            data, path = self.read(name)
+        except (CassetteNotFoundError, UsageError) as error:
+            self.fail(error.problem, "/extends", nearest=error.nearest, fix=error.fix)
+        base = _Reader(name, path, self.read, extending).patch(data)
         known = {param.name: param for param in base.params}
         for key, value in extended.values.items():
             if key not in known or not known[key].takes(value):
@@ -267,7 +298,7 @@ class _Reader:
             if "error" in document or "then" in document:
                 self.fail("throttle goes with neither error nor then", "/throttle")
             return Fault(
-                "/throttle",
+                self.place("/throttle"),
                 "ThrottlingException",
                 "Rate exceeded",
                 calls=self.count(document["throttle"], "/throttle"),
@@ -283,18 +314,23 @@ class _Reader:
             self.fail("an error's status is from 400 to 599", "/error/status")
         self.references(given["message"], "/error/message")
         return Fault(
-            "/error",
+            self.place("/error"),
             self.text(given["code"], "/error/code"),
             given["message"],
             status,
             self.count(given["calls"], "/error/calls") if "calls" in given else None,
         )
 
-    def digest(self, base: object) -> str | None:
-        """The digest of the cassette that the patch is for."""
-        if base is None:
+    def latency(self, document: Mapping[str, Any]) -> Part | None:
+        """How long an answer takes; None if nothing is said of it."""
+        value = document.get("latency")
+        return None if value is None else self.duration(value, "/latency")
+
+    def digest(self, document: Mapping[str, Any]) -> Part | None:
+        """The digest of the only cassette that the patch is for; None for any."""
+        if document.get("base") is None:
             return None
-        given = self.mapping(base, "/base", {"digest"}, ("digest",))
+        given = self.mapping(document["base"], "/base", {"digest"}, ("digest",))
         text = self.text(given["digest"], "/base/digest")
         if not _DIGEST.fullmatch(text):
             self.fail(
@@ -302,17 +338,25 @@ class _Reader:
                 "/base/digest",
                 fix="cassette show NAME tells a cassette's digest; write it in double quotes",
             )
-        return text
+        return Part(text, self.place("/base/digest"))
 
-    def duration(self, value: object, pointer: str) -> object:
-        """A duration such as 90s, or a reference to one; None if there is none."""
+    def duration(self, value: object, pointer: str) -> Part:
+        """A duration such as 90s, or a reference to one."""
         self.references(value, pointer)
-        if value is not None and not isinstance(value, Mapping):
+        if not isinstance(value, Mapping):
             try:
                 values.seconds_of(value)
             except ValueError as error:
                 self.fail(str(error), pointer)
-        return value
+        return Part(value, self.place(pointer))
+
+    def condition(self, document: Mapping[str, Any], key: str) -> Part | None:
+        """An expression over a task that holds for the whole patch; None if there is none."""
+        text = self.expression(document.get(key), f"/{key}")
+        return Part(text, self.place(f"/{key}")) if text is not None else None
+
+    def place(self, pointer: str) -> Place:
+        return Place(self.path, pointer)
 
     def count(self, value: object, pointer: str) -> object:
         """A number of calls, or a reference to one."""
@@ -365,7 +409,7 @@ class _Reader:
             failure = self.mapping(failure, f"{pointer}/failure", {"reason", "detail"}, ("reason",))
             self.references(failure, f"{pointer}/failure")
         return Entry(
-            pointer=pointer,
+            place=self.place(pointer),
             each=each,
             where=self.expression(given.get("where"), f"{pointer}/where"),
             names_container="container" in given,
@@ -377,19 +421,16 @@ class _Reader:
             ),
             ops=self.operations(given.get("ops", []), f"{pointer}/ops"),
             failure=failure,
-            path=self.path,
         )
 
     def step(self, value: object, pointer: str) -> Step:
         given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
-        after = self.duration(given["after"], f"{pointer}/after")
-        if after is None:
-            self.fail("it must be a duration such as 90s", f"{pointer}/after")
         entries = self.entries(given["apply"], f"{pointer}/apply")
         for entry in entries:
             if entry.each == "response" or entry.states != "last":
-                self.fail("a later state is one of a task", entry.pointer, fix="write each: task")
-        return Step(pointer, after, entries, self.path)
+                at = entry.place.pointer
+                self.fail("a later state is one of a task", at, fix="write each: task")
+        return Step(self.duration(given["after"], f"{pointer}/after"), entries)
 
     def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
         return tuple(
@@ -524,4 +565,8 @@ def _type_of(default: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    """What a value is, in words."""
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return kinds.get(type(value), "nothing")

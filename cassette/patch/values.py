@@ -60,7 +60,8 @@ def seconds_of(duration: object) -> Decimal:
     """The seconds of `90s`, `250ms`, `2m` or `1h`. Raises ValueError for anything else."""
     match = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
     if match is None:
-        raise ValueError(f"{duration!r} is not a duration such as 90s, 250ms, 2m or 1h")
+        found = "nothing" if duration is None else repr(duration)
+        raise ValueError(f"{found} is not a duration such as 90s, 250ms, 2m or 1h")
     return Decimal(match[1]) * _UNITS[match[2]]
 
 

@@ -29,7 +29,7 @@ BASES = {"web": WEB, "job": JOB} | {
 
 def applied(before: model.Cassette, data: dict[str, Any]) -> model.Cassette:
     """A cassette with the patch of these data applied; it may make what ECS would not answer."""
-    return patch.apply(before, patch.parse({**data, "allow": [*check.RULES]}, "edited"))
+    return patch.apply(before, patch.parse({**data, "allow": [*check.ALLOWABLE]}, "edited"))
 
 
 def differences(one: model.Cassette, other: model.Cassette):

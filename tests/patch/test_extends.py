@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import botocore.session
 import pytest
 from botocore.config import Config
@@ -98,7 +100,7 @@ def test_where_narrows_which_tasks_fit(write):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("extends: mine", "extends itself"),
+        ("extends: mine", "it extends itself: mine → mine"),
         ("extends: base(cod=3)", "does not take cod=3"),
         ("extends: base(code=many)", 'does not take code="many"'),
         ("extends: base(code", "it"),
@@ -127,6 +129,47 @@ def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
     assert told.value.path is not None
     assert told.value.path.endswith("base.yaml")
     assert told.value.line == 11
+
+
+@pytest.mark.parametrize(
+    ("of_base", "line", "words"),
+    [
+        ("where: sum(group)", 3, "In function sum()"),
+        ("history: sum(group)", 3, "In function sum()"),
+        ("params: {long: {default: soon}}\nlatency: {param: long}", 4, "'soon' is not a duration"),
+        ("params: {calls: {default: 0}}\nthrottle: {param: calls}", 4, "0 is no number of calls"),
+        ('base: {digest: "0123456789abcdef"}', 3, "is for a cassette of digest 0123456789abcdef"),
+    ],
+)
+def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, line, words):
+    """Also after entries of the patch that is built on it have been at work."""
+    apply = "apply:\n- {each: task, unset: [/tags]}\n"
+    write("base", f"patch: 1\nsummary: x\n{of_base}\n{apply}")
+    write("mine", f"patch: 1\nsummary: x\nextends: base\n\n\n\n{apply}")
+    with pytest.raises(PatchError, match=re.escape(words)) as told:
+        task("mine")
+    assert str(told.value.path).endswith("base.yaml")
+    assert told.value.line == line
+
+
+@pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1"])
+def test_a_base_that_is_not_there_is_told_where_it_is_named(write, base):
+    """With the file and the line of the patch that is built on it."""
+    write("mine", f"patch: 1\nsummary: x\nextends: {base}\n")
+    with pytest.raises(CassetteError) as told:
+        task("mine")
+    assert str(told.value.path).endswith("mine.yaml")
+    assert (told.value.line, told.value.pointer) == (3, "/extends")
+    assert base in told.value.problem
+
+
+def test_patches_that_extend_one_another_are_told(write):
+    """With the whole way round."""
+    write("one", "patch: 1\nsummary: x\nextends: two\n")
+    write("two", "patch: 1\nsummary: x\nextends: three\n")
+    write("three", "patch: 1\nsummary: x\nextends: one\n")
+    with pytest.raises(PatchError, match="it extends itself: one → two → three → one"):
+        task("one")
 
 
 def test_throttled_calls_come_before_the_answer(write):
@@ -161,3 +204,24 @@ def test_an_error_stands_in_the_place_of_the_answer(write):
         for _ in range(3):
             with pytest.raises(ClientError, match="not me"):
                 describe(tape, ecs)
+
+
+def test_refusals_compose_in_order():
+    """Each is before the last outcome, be it a refusal, or in its place."""
+
+    def outcomes(*patches):
+        variant = cassette.load("web").patched(*patches)
+        found = [one.outcome for one in variant.interactions]
+        return [o.code if isinstance(o, ApiError) else "answer" for o in found]
+
+    answers = ["answer", "answer"]
+    throttled, denied = "ThrottlingException", "AccessDeniedException"
+    for patches, refusals in (
+        (("api/server-error", "api/access-denied"), [denied]),
+        (("api/access-denied", "api/throttled"), [throttled, denied]),
+        (("api/throttled", "api/access-denied"), [throttled, denied]),
+        (("api/throttled", "api/throttled"), [throttled, throttled, "answer"]),
+        (("stopped/by-user", "api/throttled"), [throttled, "answer"]),
+        (("api/throttled", "stopped/by-user"), [throttled, "answer"]),
+    ):
+        assert outcomes(*patches) == answers + refusals, patches

@@ -330,7 +330,7 @@ apply:
   - {op: add, path: /healthStatus, value: UNHEALTHY}
 """)
     error = refused("mine")
-    assert (error.line, error.pointer) == (5, "/apply/1")
+    assert (error.line, error.pointer) == (7, "/apply/1/ops/0")
     assert "UNHEALTHY, with containers that are HEALTHY, UNKNOWN" in error.problem
     assert "at /healthStatus of task ca55e77e4de59a5ae551090d7c15969e" in error.problem
     assert "rule health: A task is HEALTHY" in error.nearest
@@ -372,6 +372,33 @@ def test_a_rule_that_is_not_there_cannot_be_allowed(write):
     assert (error.line, error.nearest) == (5, "'exit-code' is")
 
 
+def test_what_nobody_could_read_cannot_be_allowed(write):
+    """A structure, a list and a time have to be one; other types can be had for the asking."""
+    for value in (
+        "{op: add, path: /containers, value: none}",
+        "{op: add, path: /containers/0, value: 5}",
+        "{op: add, path: /createdAt, value: soon}",
+    ):
+        write(f"""
+apply:
+- {{each: task, ops: [{value}]}}
+- {{each: container, ops: [{{op: add, path: /memory, value: "9"}}]}}
+allow: [wrong-type]
+""")
+        error = refused("mine")
+        assert (error.line, error.pointer) == (4, "/apply/0/ops/0")
+        assert "rule unusable" in error.nearest
+        assert error.fix == "correct it"
+    write("apply:\n- {each: task, unset: [/tags]}\nallow: [unusable]\n")
+    assert "'unusable' is not known" in refused("mine").problem
+    write("""
+apply:
+- {each: task, ops: [{op: add, path: /availabilityZone, value: 5}]}
+allow: [wrong-type]
+""")
+    assert task("mine")["availabilityZone"] == 5
+
+
 def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
     """A recording of something that is not quite ECS can be patched, too."""
     (tmp_path / "odd.yaml").write_text(
@@ -388,10 +415,39 @@ def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
 
 def test_a_bare_list_is_held_to_the_rules(tmp_path):
     """It cannot allow anything; the error says what can."""
-    (tmp_path / "a.json").write_text('[{"op": "remove", "path": "/tasks/0/startedAt"}]', "utf-8")
+    operations = [
+        {"op": "remove", "path": "/tasks/0/tags"},
+        {"op": "remove", "path": "/tasks/0/startedAt"},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(operations, indent=1), "utf-8")
     error = refused(str(tmp_path / "a.json"))
+    assert (error.line, error.pointer) == (6, "/1")
     assert "no startedAt in a task that is RUNNING" in error.problem
     assert "make it a patch file, with each: response, and allow: [missing-time]" in error.fix
+
+
+def test_an_operation_of_a_bare_list_that_does_not_fit_is_placed(tmp_path):
+    """With its file, its line and its place in the list."""
+    (tmp_path / "a.yaml").write_text(
+        "- {op: remove, path: /tasks/0/tags}\n- {op: remove, path: /tasks/7}\n", "utf-8"
+    )
+    error = refused(str(tmp_path / "a.yaml"))
+    assert (error.path, error.line, error.pointer) == (str(tmp_path / "a.yaml"), 2, "/1")
+    assert "/tasks/7 is absent" in error.problem
+    (tmp_path / "a.yaml").write_text("[]", "utf-8")
+    assert "it does nothing" in refused(str(tmp_path / "a.yaml")).problem
+
+
+def test_a_container_that_only_a_later_state_names_must_be_there(write):
+    """A misspelt one would leave the state out without a word."""
+    write("""
+apply:
+- {each: task}
+then:
+- after: 30s
+  apply: [{each: container, container: wbe, ops: [{op: test, path: /name, value: wbe}]}]
+""")
+    assert "with the container wbe" in refused("mine").problem
 
 
 # -- errors -----------------------------------------------------------------------------------
@@ -448,7 +504,10 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
         ("latency: soon", 3, "'soon' is not a duration"),
         ("latency: 5", 3, "not a duration"),
         ("base: {digest: web}\nthrottle: 1", 3, "no digest"),
-        ("base: web\nthrottle: 1", 3, "must be a mapping"),
+        ("base: web\nthrottle: 1", 3, "it must be a mapping, not text"),
+        ("apply: 5", 3, "it must be a list, not a number"),
+        ("apply: {each: task}", 3, "it must be a list, not a mapping"),
+        ("apply:\n- {each: task, where: true}", 4, "it must be text, not true or false"),
         (
             "then:\n- {after: null, apply: [{each: task, unset: [/a]}]}\nextends: exit/1",
             4,
