@@ -90,16 +90,20 @@ def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
     from cassette.errors import PatchError
 
     data = as_patch(before, after)
-    text = store.render_patch(data)
-    if output is None:
-        click.echo(text, nl=False)
-    made = patch.apply(before, patch.parse(data, "edited"))
+    try:
+        made = patch.apply(before, patch.parse(data, "edited"))
+    except PatchError as error:
+        error.fix = f"correct {after.path}, or name the rule in it: recorded: {{allow: [...]}}"
+        raise
     differing = compare(made, after, exact=True)
     left = [d for d in differing if d.operation or d.place.endswith(".latency")]
     if left:
         differences.show(console(stderr=True), left)
         raise PatchError("no patch file makes all of the one of the other: the above is left")
-    if output is not None:
-        scrub.gate(text, (), output, project.rules())
-        store.write(output, text)
-        click.echo(f"wrote {output}: {data['summary']}")
+    text = store.render_patch(data)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    scrub.gate(text, (), output, project.rules())
+    store.write(output, text)
+    click.echo(f"wrote {output}: {data['summary']}")

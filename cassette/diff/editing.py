@@ -65,6 +65,8 @@ def as_patch(before: Cassette, after: Cassette) -> Data:
     data: Data = {"patch": 1, "summary": summary}
     if changed:
         data |= _Writing(tasks, changed).data()
+    if "then" in data and fault.keys() & {"error", "throttle"}:
+        raise _cannot("they differ in both a refusal and later states; make a patch of each")
     allowed = [rule for rule in after.recorded.allow if rule not in before.recorded.allow]
     return data | fault | ({"allow": allowed} if allowed else {})
 

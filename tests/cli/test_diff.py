@@ -104,6 +104,28 @@ def test_what_a_patch_cannot_make_is_shown(copy):
     assert '{"more": 1}' in err
     assert "the above is left" in err
     assert not (copy / "mine.yaml").exists()
+    code, out, err = run(*asked[:-2], cwd=copy)
+    assert (code, out) == (2, "")
+    assert "the above is left" in err
+
+
+def test_a_copy_that_ecs_cannot_answer_says_where_to_allow_it(copy):
+    """The rule, and where in the copy it may be named; then the patch names it, too."""
+    path = copy / "copy.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("desiredStatus: RUNNING", "desiredStatus: STOP"), "utf-8"
+    )
+    asked = ("diff", "web", "copy.yaml", "--format", "patch")
+    code, out, err = run(*asked, cwd=copy)
+    assert (code, out) == (2, "")
+    assert "rule desired-status" in err
+    assert "correct copy.yaml, or name the rule in it: recorded: {allow: [...]}" in err
+    path.write_text(
+        path.read_text("utf-8").replace("scrub:", "  allow: [desired-status]\nscrub:", 1), "utf-8"
+    )
+    code, out, _ = run(*asked, cwd=copy)
+    assert code == 0
+    assert "allow: [desired-status]" in out
 
 
 def test_a_secret_gets_into_no_patch_file(copy):

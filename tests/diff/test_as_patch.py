@@ -270,6 +270,7 @@ def later(at: float, outcome: model.Outcome | None = None) -> model.Interaction:
             "more than one latency",
         ),
         (more(later(30), later(20)), "comes before an earlier one"),
+        (more(later(13, made.THROTTLE), later(30)), "both a refusal and later states"),
         (
             more(
                 later(
