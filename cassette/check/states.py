@@ -107,6 +107,8 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "Timeout waiting for network interface provisioning": ("TaskFailedToStart",),
     "Timeout waiting for EphemeralStorage provisioning": ("TaskFailedToStart",),
     "Unexpected EC2 error while attempting to Create Network Interface": ("TaskFailedToStart",),
+    "Unable to attach network interface": ("TaskFailedToStart",),
+    "Fetching secret data from": ("TaskFailedToStart",),
     "Task provisioning failed": ("TaskFailedToStart",),
     "The Service Discovery instance could not be registered": ("TaskFailedToStart",),
     "Scaling activity initiated by": ("ServiceSchedulerInitiated",),
