@@ -123,6 +123,18 @@ def read_patch(name: str, library: Library) -> patch.PatchFile:
         raise
 
 
+def misfit(
+    cassette: model.Cassette, read: patch.PatchFile, values: Mapping[str, Any] | None = None
+) -> PatchError | None:
+    """Why a patch does not fit a cassette, with its line; None if it does."""
+    try:
+        patch.apply(cassette, read, values)
+    except PatchError as error:
+        _place(error)
+        return error
+    return None
+
+
 def _place(error: PatchError) -> None:
     """Give an error the line of its pointer."""
     if error.line is None and error.pointer is not None and error.path is not None:

@@ -95,9 +95,8 @@ def _load(name: str, library: Library) -> Cassette:
 
 
 def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
-    from cassette import patch
     from cassette.errors import CassetteError
-    from cassette.replayer import read_patch
+    from cassette.replayer import misfit, read_patch
 
     try:
         read = read_patch(name, library)
@@ -105,12 +104,11 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
         return Entry(name, None, None if cassette is None else False, str(error).split("\n")[0])
     if cassette is None:
         return Entry(name, read)
-    try:
-        patch.apply(cassette, read)
-    except CassetteError as error:
-        _, _, needs = error.problem.partition(f"fits the patch {name}: ")
-        return Entry(name, read, False, f"no task {needs}" if needs else error.problem)
-    return Entry(name, read, True)
+    unfit = misfit(cassette, read)
+    if unfit is None:
+        return Entry(name, read, True)
+    _, _, needs = unfit.problem.partition(f"fits the patch {name}: ")
+    return Entry(name, read, False, f"no task {needs}" if needs else unfit.problem)
 
 
 def _data(entry: Entry) -> dict[str, Any]:

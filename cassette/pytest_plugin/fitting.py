@@ -26,22 +26,12 @@ class Fitting:
             PatchError: the patch cannot be read.
             UsageError: the reference is none.
         """
+        from cassette.patch import Patch
+        from cassette.replayer import misfit, read_patch
+
         key = library.find(name, "cassette"), reference
         if key not in self._tried:
-            self._tried[key] = _try(library, name, reference)
+            named = Patch.parse(reference)
+            read = read_patch(named.name, library)
+            self._tried[key] = misfit(library.load(name), read, named.values)
         return self._tried[key]
-
-
-def _try(library: Library, name: str, reference: str) -> PatchError | None:
-    from cassette import patch
-    from cassette.errors import PatchError
-    from cassette.replayer import read_patch
-
-    cassette = library.load(name)
-    named = patch.Patch.parse(reference)
-    readable = read_patch(named.name, library)
-    try:
-        patch.apply(cassette, readable, named.values)
-    except PatchError as error:
-        return error
-    return None
