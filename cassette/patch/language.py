@@ -171,8 +171,8 @@ class PatchFile:
         history: JMESPath over an earlier state; where it is false that state is dropped.
         apply: what it does.
         then: later states.
-        fault: what ECS refuses, before the last answer to each request or in its place.
-        latency: how long ECS takes for the last answer to each request, or a reference to it.
+        fault: what ECS refuses, before the last outcome of each request or in its place.
+        latency: how long ECS takes for the last outcome of each request, or a reference to it.
         digest: of the only cassette that it is for; None for any.
         allow: rules of `check.ALLOWABLE` that it may break.
         is_document: whether it is more than a bare list of operations.

@@ -110,7 +110,7 @@ def _writing(entry: Entry, member: str) -> Iterator[Place]:
 
 def _concerns(each: str, path: str, member: str) -> bool:
     """Whether a path, relative to what an entry works on, is that of a member of the task."""
-    path, member = f"{path}/", f"{member}/"
+    path, member = f"{path.removesuffix('/-')}/", f"{member}/"
     if each == "task":
         return member.startswith(path)
     return path in member or (each == "response" and path.endswith(member))
