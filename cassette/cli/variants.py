@@ -153,7 +153,8 @@ def _show(
         console.print(f"{counted(len(entries), 'patch')}; cassette variants NAME says which fit")
     else:
         fitting = sum(entry.fits is True for entry in entries)
-        console.print(f"{fitting} of {counted(len(entries), 'patch')} fit {cassette.path}")
+        fit = "fits" if fitting == 1 else "fit"
+        console.print(f"{fitting} of {counted(len(entries), 'patch')} {fit} {cassette.path}")
 
 
 def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Text]]:
