@@ -64,7 +64,7 @@ apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Drive three public programs through the pl
 			-c tests/apps/pytest.ini tests/apps/test_$$program.py $(ARGS) || exit 1; \
 	done
 
-wheel: $(ENVS)/build/made ## Build sdist and wheel; try the installed wheel outside the checkout.
+wheel: $(ENVS)/build/made ## Build sdist and wheel; try the wheel and the hooks outside the checkout.
 	@rm -rf dist
 	$(ENVS)/build/bin/python -m build --outdir dist
 	@echo 'Installing the wheel in an empty environment outside the checkout'
@@ -72,6 +72,8 @@ wheel: $(ENVS)/build/made ## Build sdist and wheel; try the installed wheel outs
 	$(PYTHON) -m venv "$$away/env" && \
 	"$$away/env/bin/python" -m pip install --quiet dist/*.whl && \
 	cp tests/smoke/smoke.py "$$away" && cd "$$away" && env/bin/python -I smoke.py
+	@echo 'Running the hooks in a repository of their own'
+	@$(ENVS)/build/bin/python tests/smoke/hooks.py dist/*.tar.gz
 
 audit: $(ENVS)/test/made ## Check that every committed cassette is valid and holds no secret.
 	$(ENVS)/test/bin/cassette check cassettes tests/apps/cassettes
