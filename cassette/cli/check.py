@@ -54,8 +54,14 @@ def _show_rules(form: str) -> None:
         keys = ("id", "level", "says", "source")
         click.echo(json.dumps([{k: getattr(rule, k) for k in keys} for rule in RULES], indent=2))
         return
-    rows = [(rule.id, rule.level, rule.says, rule.source) for rule in RULES]
-    columns(console(), rows, folded=2)
+    screen = console()
+    if not screen.is_terminal:
+        columns(screen, [(rule.id, rule.level, rule.says, rule.source) for rule in RULES])
+        return
+    for rule in RULES:
+        screen.print(f"{rule.id} (warning)" if rule.level == "warning" else rule.id, style="bold")
+        columns(screen, [(rule.says,)], indent=4)
+        screen.print(f"    {rule.source}", style="dim", soft_wrap=True)  # a link stays one
 
 
 def _show(checked: Sequence[Checked]) -> None:

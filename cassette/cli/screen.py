@@ -80,16 +80,13 @@ def console(*, stderr: bool = False) -> Console:
     return screen
 
 
-def columns(
-    console: Console, rows: Iterable[Sequence[str | Text]], *, indent: int = 0, folded: int = 1
-) -> None:
+def columns(console: Console, rows: Iterable[Sequence[str | Text]], *, indent: int = 0) -> None:
     """Print rows in columns.
 
     Args:
-        console: where to; on a terminal, what does not fit is folded within its column.
+        console: where to; on a terminal, what does not fit in the last column is folded there.
         rows: the cells of each row.
         indent: columns left free before the first.
-        folded: how many of the last columns may be folded; the others have the room they need.
     """
     from rich.padding import Padding
     from rich.table import Table
@@ -102,7 +99,7 @@ def columns(
     if console.is_terminal:
         table = Table.grid(padding=(0, 2, 0, 0))
         for number in range(width):
-            table.add_column(overflow="fold", no_wrap=number < width - folded)
+            table.add_column(overflow="fold", no_wrap=number < width - 1)
         for row in cells:
             table.add_row(*row)
         console.print(Padding(table, (0, 0, 0, indent), expand=False))

@@ -9,7 +9,7 @@ import pytest
 import cassette
 from cassette import check, store
 from cassette.existing import RULES
-from tests.cli.processes import run
+from tests.cli.processes import on_terminal, plain, run
 
 WEB = store.render(cassette.load("web"))
 # Line 147 of the recording changes the state of the task.
@@ -172,6 +172,15 @@ def test_the_rules_are_listed(tmp_path):
     listed = json.loads(run("check", "--rules", "--format", "json", cwd=tmp_path)[1])
     assert [one["id"] for one in listed] == [rule.id for rule in RULES]
     assert {"id", "level", "says", "source"} == set(listed[0])
+
+
+def test_the_link_to_a_rule_s_source_stays_one_on_a_narrow_terminal(tmp_path):
+    """It is not broken into columns, so that a terminal can follow it; nothing else is cut."""
+    _, shown = on_terminal("check", "--rules", columns=80, cwd=tmp_path)
+    lines = plain(shown).splitlines()
+    assert all(f"    {rule.source}" in lines for rule in RULES)
+    words = " ".join(" ".join(lines).split())
+    assert all(rule.says in words for rule in RULES)
 
 
 def test_a_variant_that_is_written_passes(tmp_path):
