@@ -85,6 +85,7 @@ class Library:
             CassetteNotFoundError: there is none; says what is there under a near name.
             UsageError: that is no name, or nothing that the system can look for.
         """
+        check_name(name, kind)
         with _looking(name, kind):
             path = self._find(os.fspath(name), kind)
         sys.audit("cassette.found", str(path))
@@ -180,6 +181,19 @@ class Library:
         roots = [root for root in self._roots(kind) if path.is_relative_to(root)]
         name = path.relative_to(roots[0]) if roots else path
         return name.with_suffix("").as_posix(), text
+
+
+def check_name(name: object, kind: Kind) -> None:
+    """Refuse what is neither a name nor a path.
+
+    Raises:
+        UsageError: says how a cassette, or a patch, is named.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise UsageError(
+            f"{name!r} names no {kind}",
+            fix='name it by its text or its path, as in cassette.replay("web", "stopped/by-user")',
+        )
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 import botocore
 
 from cassette import intercept, project, scrub, shapes, store
-from cassette.errors import CassetteWriteError, NothingRecordedError
+from cassette.errors import CassetteWriteError, NothingRecordedError, UsageError
 from cassette.model import Cassette, Interaction, Recorded, Scrub, outcome_of
 from cassette.verb import Verb
 
@@ -195,6 +195,10 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     ) -> None:
         if policy is not None:
             scrub.check_policy(policy)
+        if not isinstance(path, (str, os.PathLike)):
+            raise UsageError(
+                f"{path!r} is no path of a file", fix='cassette.record("cassettes/web.yaml")'
+            )
         self._path = path
         self._policy = policy
         self._clients = intercept.clients_of(clients)

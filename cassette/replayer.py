@@ -23,7 +23,7 @@ from cassette.errors import (
     UnusedInteractionWarning,
     UsageError,
 )
-from cassette.library import Library
+from cassette.library import Library, check_name
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
 from cassette.verb import Verb
 
@@ -242,6 +242,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         library: Library | None = None,
         rules: scrub.Rules | None = None,
     ) -> None:
+        if not isinstance(name, model.Cassette):
+            check_name(name, "cassette")  # here, since a decorated function may never be called
         self._name = name
         self._patches = patches
         self._options: dict[str, Any] = {
@@ -336,7 +338,8 @@ def _check_options(options: Mapping[str, Any]) -> None:
                 nearest=f"{option} is one of " + ", ".join(map(repr, choices)),
             )
     on_end = options["on_end"]
-    if on_end not in ("hold", "error") and not (isinstance(on_end, int) and on_end >= 0):
+    is_number = isinstance(on_end, int) and not isinstance(on_end, bool)
+    if on_end not in ("hold", "error") and not (is_number and on_end >= 0):
         raise UsageError(
             f"replay takes no on_end={on_end!r}",
             nearest="on_end is one of 'hold', 'error', or a number of calls",

@@ -75,6 +75,29 @@ def test_a_replay_that_cannot_begin_opens_nothing(name, patches, error):
         raise AssertionError("the block must not run")
 
 
+def test_what_names_nothing_is_refused_where_it_stands():
+    """A decorator without its brackets, above all, whose function would never be called."""
+
+    def test():
+        raise AssertionError("not called")
+
+    for wrong in (test, None, b"web", ["web"]):
+        for verb in (cassette.replay, cassette.load):
+            with pytest.raises(UsageError, match="names no cassette"):
+                verb(wrong)
+        with pytest.raises(UsageError, match="is no path of a file"):
+            cassette.record(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["ecs", 7, [7], "client", {"ecs": 1}])
+def test_what_are_no_clients_is_refused_where_it_stands(wrong, aws_env):
+    """One client without its list, above all."""
+    wrong = made.client() if wrong == "client" else wrong
+    for verb in (cassette.replay, cassette.record):
+        with pytest.raises(UsageError, match=r"clients takes a list of botocore's clients"):
+            verb("web.yaml", clients=wrong)
+
+
 class Interrupting:
     """A module that is interrupted when it is looked at for the first time."""
 

@@ -59,7 +59,7 @@ def test_what_was_never_asked_for_may_be_a_warning():
         raise ZeroDivisionError
 
 
-@pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None])
+@pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None, True])
 def test_a_wrong_end_is_refused(on_end):
     """Anything else is wrong use, and is told what fits."""
     with pytest.raises(UsageError, match="'hold', 'error', or a number of calls"):

@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 
 import cassette
 from cassette import store
-from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from cassette.errors import (
+    CassetteFormatError,
+    CassetteNotFoundError,
+    CassetteWriteError,
+    UsageError,
+)
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response, Scrub
 from tests.rights import closed
 
@@ -139,13 +144,15 @@ def test_a_file_that_cannot_be_written_or_found_says_so(tmp_path):
 
 
 def test_a_recording_that_could_not_be_kept_is_refused_before_it_begins(tmp_path, monkeypatch):
-    """In a closed folder, or by a name that is too long for the system."""
+    """In a closed folder, by a name that is too long for the system, or with a wrong policy."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shut").mkdir()
     with closed("shut"), pytest.raises(CassetteWriteError), cassette.record("shut/a.yaml"):
         pass
     with pytest.raises(CassetteWriteError), cassette.record(f"{'x' * 300}.yaml"):
         pass
+    with pytest.raises(UsageError, match="stict"), cassette.record("a.yaml", policy="stict"):
+        raise AssertionError("the block must not run")
 
 
 @pytest.mark.parametrize(
