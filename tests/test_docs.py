@@ -86,3 +86,11 @@ def test_every_link_leads_somewhere(file):
         there = (ROOT / file).parent / target if target else ROOT / file
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), anchor
+
+
+def test_who_looks_for_a_thing_is_told_its_room():
+    """Every module and subpackage has a place in the table of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = {name.removesuffix("/") for name in re.findall(r"`(?:cassette/)?([a-z_./]+)`", text)}
+    rooms = {path.name for path in (ROOT / "cassette").glob("[a-z]*")} - {"py.typed"}
+    assert rooms - named == set()
