@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from cassette.cli.screen import console
-from cassette.demo import run
 
 
 @click.command("demo")
 def command() -> None:
     """Show the main job on this machine, without an AWS account."""
+    from cassette.demo import run
+
     run(console())

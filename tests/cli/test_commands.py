@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from cassette.cli import COMMANDS
 from tests.cli.processes import KEYS, record, run
 from tests.live import bodies, scripted
 
@@ -109,16 +110,17 @@ def test_check_says_what_is_wrong(tmp_path):
     assert "a.yaml" in out
 
 
-def test_help_imports_neither_botocore_nor_yaml(tmp_path):
-    """`--help` and `--version` are quick."""
+@pytest.mark.parametrize("words", [["--version"], ["--help"], *([c, "--help"] for c in COMMANDS)])
+def test_help_imports_neither_botocore_nor_yaml(words):
+    """`--help`, of each command too, and `--version` are quick."""
     code = (
         "import sys, cassette.cli as c\n"
-        "try: c.main(['--help'])\n"
+        "try: c.main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
-        "print([m for m in ('botocore', 'yaml', 'rich') if m in sys.modules])"
+        "print([m for m in ('botocore', 'yaml', 'rich', 'jsonpatch') if m in sys.modules])"
     )
     shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
     ).stdout
     assert shown.rstrip().endswith("[]")
 
