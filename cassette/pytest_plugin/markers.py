@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import sys
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The cassette, patches and options that a test's markers ask for."""
+    """The cassette, patches and options that a test's markers ask for.
+
+    `untried` is a variant in a run that may record its cassette after tests were collected.
+    """
 
     name: str
     patches: tuple[str, ...]
     options: Mapping[str, Any]
+    untried: bool = False
 
 
 # -- the marker `cassette` ----------------------------------------------------------------------
@@ -43,7 +48,7 @@ def wanted(item: Any, variant: Wanted | None) -> Wanted:
         raise failed(f"{VARIANTS} needs a plain test function; unittest has none")
     options = {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
     if variant is not None:
-        return Wanted(variant.name, variant.patches, options | dict(variant.options))
+        return dataclasses.replace(variant, options=options | dict(variant.options))
     name, *patches = next((_names(mark) for mark in marks if mark.args), (_name_of(item),))
     return Wanted(name, tuple(patches), options)
 
@@ -170,6 +175,7 @@ class _Marked:
         self._name, *self._patterns = names
         self._options = dict(mark.kwargs)
         self._healthy = self._options.pop("include_healthy", False)
+        self._records = settings.mode(config) != "none"
 
     def variants(self) -> Iterator[Wanted]:
         """What fits, cassette by cassette.
@@ -182,12 +188,14 @@ class _Marked:
             patches = self._patches()
             found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}
         if not any(found.values()):
-            raise self._nothing_fits(cassettes[0], patches)
+            if not self._records:
+                raise self._nothing_fits(cassettes[0], patches)
+            found = {cassette: list(patches) for cassette in cassettes}
         for cassette, fitting in found.items():
             if self._healthy:
                 yield Wanted(cassette, (), self._options)
             for patch in fitting:
-                yield Wanted(cassette, (patch,), self._options)
+                yield Wanted(cassette, (patch,), self._options, self._records)
 
     def _patches(self) -> dict[str, bool]:
         """The patches that the patterns fit, and whether each is there by a pattern only."""
@@ -199,12 +207,12 @@ class _Marked:
 
     def _fitting(self, cassette: str, patches: Mapping[str, bool]) -> list[str]:
         """The patches that fit a cassette. One that was asked for by its own name has to."""
-        if self._is_recorded_first(cassette):
+        if self._records and not self._is_there(cassette):
             return list(patches)
         fitting = []
         for patch, by_pattern in patches.items():
             misfit = self._usage.fits.misfit(self._library, cassette, patch)
-            if misfit is None:
+            if misfit is None or (self._records and not by_pattern):
                 fitting.append(patch)
             elif not by_pattern and cassette == self._name:
                 raise misfit
@@ -212,24 +220,22 @@ class _Marked:
                 self._usage.left_out[cassette, patch] = misfit.problem
         return fitting
 
-    def _is_recorded_first(self, cassette: str) -> bool:
-        """Whether the healthy variant will record what is not there to be patched yet."""
+    def _is_there(self, cassette: str) -> bool:
         from cassette.errors import CassetteNotFoundError
 
-        if not self._healthy or settings.mode(self._config) == "none":
-            return False
         try:
             self._library.find(cassette, "cassette")
         except CassetteNotFoundError:
-            return True
-        return False
+            return False
+        return True
 
     def _nothing_fits(self, cassette: str, patches: Iterable[str]) -> CassetteError:
         from cassette.errors import UsageError
 
         fits = self._usage.fits
-        reasons = [fits.misfit(self._library, cassette, patch) for patch in patches]
+        reasons = {patch: fits.misfit(self._library, cassette, patch) for patch in patches}
+        lines = [f"- {patch}: {why.problem}" for patch, why in reasons.items() if why]
         return UsageError(
             f"no patch of {', '.join(map(repr, self._patterns))} fits {self._name!r}",
-            nearest="\n".join(f"- {reason.problem}" for reason in reasons[:3] if reason),
+            nearest="\n".join(lines[:3]),
         )

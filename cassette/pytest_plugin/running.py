@@ -27,7 +27,7 @@ _PASSED = pytest.StashKey[list[bool]]()
 
 def run(request: pytest.FixtureRequest, variant: Wanted | None) -> Iterator[Tape]:
     """Replay, or record, around a test, which may be one of a test's variants."""
-    from cassette.errors import CassetteError
+    from cassette.errors import CassetteError, CassetteNotFoundError, PatchError
 
     item, config = request.node, request.config
     wanted = markers.wanted(item, variant)
@@ -36,6 +36,8 @@ def run(request: pytest.FixtureRequest, variant: Wanted | None) -> Iterator[Tape
         verb = _verb(request, wanted)
         tape = verb.__enter__()
     except CassetteError as error:
+        if wanted.untried and isinstance(error, (CassetteNotFoundError, PatchError)):
+            pytest.skip(error.problem)
         raise failed(error) from None
     item.stash[_TAPE] = tape
     with _reach_of(config, tape):

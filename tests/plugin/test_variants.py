@@ -105,7 +105,7 @@ def test_it_is_an_error_if_nothing_fits(run, patches):
     result.stdout.fnmatch_lines(
         [
             "test_it: no patch of 'mine/oth[*]' fits 'web'",
-            "  - no task of *web.yaml fits the patch mine/other*",
+            "  - mine/other: no task of *web.yaml fits the patch mine/other*",
         ]
     )
 
@@ -217,6 +217,51 @@ def test_it(tape):
     )
     assert list(ids(result).values()) == ["PASSED"] * 3
     assert len(live.requests) == 1
+
+
+RECORDED_FIRST = f"""
+def describe():
+    asked = dict(cluster="{bodies.CLUSTER}", tasks=["{bodies.TASK_ID}"])
+    return boto3.client("ecs").describe_tasks(**asked)["tasks"][0]
+@pytest.mark.cassette("blue")
+def test_it():
+    assert describe()["healthStatus"] == "HEALTHY"
+@pytest.mark.cassette_variants("blue", "mine/*")
+def test_broken():
+    assert describe()["healthStatus"] == "UNHEALTHY"
+"""
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
+def test_another_test_may_record_what_variants_are_made_of(run, live, patches, mode):
+    """Nothing can be tried before it is there; what then does not fit is skipped, and says why."""
+    result = run(RECORDED_FIRST, f"--cassette-mode={mode}", "-rs")
+    result.assert_outcomes(passed=4, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED *no task of *blue.yaml fits the patch mine/other*"])
+    result = run(RECORDED_FIRST)
+    result.assert_outcomes(passed=4)
+    assert len(live.requests) == 1
+
+
+@pytest.mark.parametrize("names", ['"mine/oth*"', '"mine/other"'])
+def test_what_does_not_fit_can_be_recorded_anew(run, live, patches, names):
+    """A cassette that no patch fits does not stop the run that records it anew."""
+    source = RECORDED_FIRST.replace('"mine/*"', names)
+    for mode in ("once", "all"):
+        run(source, f"--cassette-mode={mode}").assert_outcomes(passed=1, skipped=1)
+    assert len(live.requests) == 2
+    run(source).assert_outcomes(errors=1)
+
+
+def test_variants_wait_for_a_recording(run, live, patches):
+    """Before it, they are skipped where one could be made, and an error where none can."""
+    variants = RECORDED_FIRST.partition('@pytest.mark.cassette("blue")')[0]
+    variants += RECORDED_FIRST[RECORDED_FIRST.index("@pytest.mark.cassette_variants") :]
+    result = run(variants, "--cassette-mode=once", "-rs")
+    result.assert_outcomes(skipped=4)
+    result.stdout.fnmatch_lines(["SKIPPED *no cassette named 'blue' in *"])
+    run(variants).assert_outcomes(errors=1)
+    assert not live.requests
 
 
 def test_variants_multiply_with_parameters(run, patches):
