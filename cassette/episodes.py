@@ -8,7 +8,6 @@ episodes answer it leaves out.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 
 from cassette import scrub, shapes
@@ -16,6 +15,7 @@ from cassette.clock import Clock
 from cassette.errors import UnmatchedRequestError
 from cassette.model import Cassette, Interaction
 from cassette.player import Player, Rules
+from cassette.replayer import player_of
 
 
 def after(before: Cassette, new: Cassette) -> Cassette:
@@ -48,13 +48,7 @@ def added(there: Cassette, before: Cassette | None) -> Cassette:
 
 def unanswered(new: Cassette, by: Cassette, rules: scrub.Rules) -> Cassette:
     """What was heard, without the calls that another cassette answers."""
-    player = Player(
-        by,
-        Clock(real=True),
-        Rules(),
-        comparable=functools.partial(scrub.comparable, rules=rules),
-        identify=functools.partial(scrub.identity, rules=rules),
-    )
+    player = player_of(by, Clock(real=True), Rules(), rules)
     kept = tuple(one for one in new.interactions if not _answers(player, one))
     return dataclasses.replace(new, interactions=kept)
 

@@ -41,9 +41,9 @@ from cassette.errors import (
 from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.patch import Patch
-from cassette.player import Call, Player, Rules
+from cassette.player import Call, Rules
 from cassette.recorder import Recording, check_writable, save, tool
-from cassette.replayer import Tape, replay
+from cassette.replayer import Tape, player_of, replay
 from cassette.verb import Verb
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]
@@ -481,6 +481,5 @@ def _nothing() -> Tape:
     interactions: tuple[Interaction, ...] = ()
     recorded, clock = Recorded("", tool(), ""), Clock(real=True)
     cassette = Cassette("", recorded, Scrub("standard", scrub.POLICY_VERSION), interactions)
-    identify, comparable = scrub.identity, scrub.comparable
-    player = Player(cassette, clock, Rules(), comparable=comparable, identify=identify)
+    player = player_of(cassette, clock, Rules())
     return Tape(lambda: player, clock)

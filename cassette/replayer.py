@@ -193,6 +193,26 @@ class Tape:
         return self._player.unmatched
 
 
+def player_of(
+    cassette: model.Cassette, clock: Clock, rules: Rules, own: scrub.Rules = scrub.NO_RULES
+) -> Player:
+    """What answers from a cassette, by originals as by what stands for them.
+
+    Args:
+        cassette: what was recorded.
+        clock: the virtual time.
+        rules: how to behave where the recording leaves it open.
+        own: the project's own scrubbing rules.
+    """
+    return Player(
+        cassette,
+        clock,
+        rules,
+        comparable=functools.partial(scrub.comparable, rules=own, policy=_policy_of(cassette)),
+        identify=functools.partial(scrub.identity, rules=own),
+    )
+
+
 class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a function
     """Answer every ECS call of every botocore client in the process from a cassette.
 
@@ -293,13 +313,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             advance=options["advance"],
             ignore=options["ignore"],
         )
-        return Player(
-            _rebased(cassette, options["rebase"]),
-            clock,
-            rules,
-            comparable=functools.partial(scrub.comparable, rules=own, policy=_policy_of(cassette)),
-            identify=functools.partial(scrub.identity, rules=own),
-        )
+        return player_of(_rebased(cassette, options["rebase"]), clock, rules, own)
 
     def _otherwise(self) -> intercept.RecordTap | None:
         """What takes the calls that nothing answers: in a replay, nothing."""

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verb": {"errors"},
     **{verb: MODEL | ROOMS | {"library", "project", "verb"} for verb in VERBS},
     # What a recording adds to a cassette, beside what others have added meanwhile.
-    "episodes": MODEL | {"scrub", "player"},
+    "episodes": MODEL | {"scrub", "player", "replayer"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "modes": BELOW_EDGES | {"diff", "verb", "episodes"},
     "watch": {"errors"},
