@@ -63,6 +63,13 @@ if TYPE_CHECKING:
 @click.option(
     "--endpoint-url", metavar="URL", help="Another address of ECS, such as a server on loopback."
 )
+@click.option(
+    "--source",
+    metavar="WORDS",
+    default="live",
+    show_default=True,
+    help="What is recorded, for the cassette's header, if it is not AWS itself.",
+)
 @POLICY
 @click.option(
     "-o",
@@ -83,6 +90,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
+    source: str,
     policy: str | None,
     output: str,
 ) -> None:
@@ -104,7 +112,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     client = _client(region, profile, endpoint_url)
     screen = console()
     progress = _Progress(screen, until if watching else None)
-    verb = recorder.record(output, policy=policy, clients=[client])
+    verb = recorder.record(output, policy=policy, clients=[client], source=source)
     recording: recorder.Recording | None = None
     try:
         with verb as recording, progress:

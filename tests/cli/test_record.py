@@ -167,6 +167,15 @@ def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
     assert (tmp_path / "web.yaml").read_text() == BEFORE
 
 
+@pytest.mark.parametrize(("words", "source"), [((), "live"), (("--source", "moto"), "moto")])
+def test_the_header_says_what_was_recorded(tmp_path, words, source):
+    """AWS itself, unless one says what else answers."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        assert record(ecs.url, "a.yaml", *words, cwd=tmp_path, **KEYS)[0] == 0
+    assert cassette.load(tmp_path / "a.yaml").recorded.source == source
+
+
 def test_a_task_that_is_named_twice_is_one_task(tmp_path):
     """ECS describes it once, and that is all of them."""
     with scripted.ScriptedECS() as ecs:
