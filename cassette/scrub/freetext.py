@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 SHORTEST_ORIGINAL = 6
 
 _TELLING_WORD = (
-    r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|auth(?:orization)?|credentials?|signature|session[_-]?key|license[_-]?key|cookie"
+    r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature|session[_-]?key|license[_-]?key|cookie"
     r"|(?<![a-z])pass(?![a-z]))"
 )
 SECRET_NAME = re.compile(
@@ -63,9 +63,10 @@ _RULES: dict[str, str] = {
         rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R})"
     ),
     "vendor_token": (
-        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|[sr]k_(?:live|test)_|whsec_"
-        r"|AIza|GOCSPX-|ya29\.|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-|sk-(?:ant|proj)-|NRAK-)"
-        r"[A-Za-z0-9_./+=-]{12,}|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
+        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
+        r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
+        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,}"
+        r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
         r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
     ),
@@ -84,7 +85,7 @@ _RULES: dict[str, str] = {
         # The sign is looked for first, since it is rarer than a long word to search.
         rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?:?=|\s?:\s|:[\"']))"
         rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
-        r"(?P<sign>[\"']?(?:\s?:?=\s?|\s?:\s|:(?=[\"'])))"
+        r"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])))"
         r"(?P<given>(?:(?:bearer|basic|token)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (
@@ -409,7 +410,10 @@ class FreeText:
     def _assignment(self, match: re.Match[str]) -> str | None:
         key, sign, given = match["key"], match["sign"], match["given"]
         prose = (
-            given.isalpha() and ":" in sign and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
+            given.isalpha()
+            and ":" in sign
+            and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
+            and not _begins_a_line(match)
         )
         return None if prose else key + sign + self._value(given, key)
 
@@ -565,6 +569,12 @@ _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
     "host1": FreeText._host,
     "host2": FreeText._host,
 }
+
+
+def _begins_a_line(match: re.Match[str]) -> bool:
+    """Whether what was found is the first thing in its line, in a text of several lines."""
+    line = match.string[: match.start()].rpartition("\n")[2]
+    return "\n" in match.string and not line.strip(" \t-\"'")
 
 
 def _same(text: str, original: str) -> bool:

@@ -92,7 +92,8 @@ def _singles(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for token in _TOKEN.finditer(text):
         yield "token-value", token
     for named in _NAMED.finditer(text):
-        if _is_name(text, named):
+        # Of a line of words, the first one is hidden.
+        if _is_name(text, named) and not named["held"].startswith("REDACTED "):
             yield "token-value", named
 
 

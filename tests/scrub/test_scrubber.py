@@ -8,7 +8,7 @@ import pytest
 
 from cassette import errors, model, shapes
 from cassette.scrub import POLICY_VERSION, Scrubber, audit, comparable, pseudonym_of_id, scrub
-from tests.scrub import bodies
+from tests.scrub import bodies, planting
 from tests.scrub.bodies import ACCOUNT, EMAIL, IP, PASSWORD, TASK, TASK_ARN, body_of, described
 
 
@@ -175,6 +175,10 @@ def test_errors_are_scrubbed() -> None:
          "https://host-1.example/services/REDACTED"),
         ("sk-ant-abcdefgh-ijklmnop hf_abcdefghijKLMNOPQRSTuvwxyzabcdefgh", "REDACTED REDACTED"),
         ("npm_config_registry sg.production.team", "npm_config_registry sg.production.team"),
+        ("--max-tokens 9 tokenizer=bert author=jo", "--max-tokens 9 tokenizer=bert author=jo"),
+        ("DB_PASSWORD=\nrun", "DB_PASSWORD=\nrun"),
+        ("token: expired", "token: expired"),
+        ("failed:\n  token: expired today\n", "failed:\n  token: REDACTED today\n"),
         ("DB_PASS=mauve --pass mauve compass=mauve bypass: true",
          "DB_PASS=REDACTED --pass REDACTED compass=mauve bypass: true"),
         ("Authorization: token mauve-31, Cookie: id=mauve-31",
@@ -217,6 +221,7 @@ def test_free_text(original: str, expected: str) -> None:
     else:
         assert scrubbed == expected
     assert Scrubber().text(scrubbed) == scrubbed
+    assert audit(planting.text_of(scrub(described(bodies.task(stoppedReason=original)))[0])) == ()
 
 
 def test_a_known_account_is_found_inside_a_longer_word() -> None:
