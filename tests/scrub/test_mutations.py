@@ -220,8 +220,8 @@ def test_what_the_page_says_is_what_happens(
     found = refused(recording, tmp_path)
     if found:
         said = "the audit stops it: " + ", ".join(f"`{rule}`" for rule in sorted(found))
-    elif planting.text_of(scrubbed) == planting.text_of(whole):
-        said = "another rule replaces the same"
     else:
-        said = "another rule replaces it"
+        said = "another rule replaces the same"
+        assert planting.text_of(scrubbed) == planting.text_of(whole)
+        assert planting.leaks((tmp_path / "a.yaml").read_text("utf-8")) == []
     assert table().get(name) == said
