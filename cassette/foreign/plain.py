@@ -18,7 +18,6 @@ from cassette.foreign import forms, text
 from cassette.foreign.calls import Call, Recording
 from cassette.model import Interaction, Response
 
-REDACTED = "REDACTED"
 LARGEST_UNPACKED = 50_000_000
 
 # What other tools add to a body: botocore's own, and the time of an event.
@@ -41,6 +40,9 @@ class Hand(Protocol):
 
     def text(self, text: str) -> str:
         """A text, scrubbed."""
+
+    def redacted(self, value: str, name: str) -> str:
+        """Nothing of a value, by the name that it has in the file."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,9 @@ def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
     if isinstance(value, list):
         return [scrubbed(item, hand, name) for item in value]
     if isinstance(value, (str, bytes)) and value and _SECRET.search(name):
-        return REDACTED if isinstance(value, str) else REDACTED.encode()
+        if isinstance(value, str):
+            return hand.redacted(value, name)
+        return hand.redacted(value.decode("utf-8", "replace"), name).encode()
     if isinstance(value, str):
         return embedded(value, hand)
     if isinstance(value, bytes):

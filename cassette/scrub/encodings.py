@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PERCENT = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+# One value of a URL first, since what stands around it may be encoded otherwise; then all of it.
+PERCENT = tuple(
+    re.compile(rf"[^{ends}]*%[0-9A-Fa-f]{{2}}[^{ends}]*") for ends in (r"\s\"'<>&=?", r"\s\"'<>")
+)
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 PACKED = "\x1f\x8b"
 """What `base64_texts` gives in place of a text that is packed by gzip."""

@@ -316,7 +316,8 @@ class FreeText:
             if plain != text and self.search(plain) != plain:
                 return encodings.escaped(self.search(plain), like=text)
         if "%" in text:
-            text = encodings.PERCENT.sub(self._decode_percent, text)
+            for run in encodings.PERCENT:
+                text = run.sub(self._decode_percent, text)
         return encodings.BASE64.sub(self._decode_base64, text)
 
     def _decode_percent(self, match: re.Match[str]) -> str:

@@ -83,7 +83,8 @@ class Report:
 
     Args:
         replaced: the number of distinct originals of each kind.
-        redacted: the number of values redacted, by `Shape.member`.
+        redacted: the number of values redacted, by `Shape.member`; of what is nothing of ECS,
+            by its name.
         unknown: the members that the table does not know: `Shape.member` where botocore does,
             otherwise `Operation: /pointer` with `*` for an index.
     """
@@ -175,6 +176,10 @@ class Scrubber:
         """A text for people, such as an error message or a log line, scrubbed."""
         self._free.learn(text)
         return self._free.search(text)
+
+    def redacted(self, value: str, name: str) -> str:
+        """Nothing of a value that no shape describes, by the name that it has."""
+        return self._redact(value, name, self._free.search(name))
 
     def learn(self, text: str) -> None:
         """Note the accounts that a text shows, and its pseudonyms, before anything is replaced."""

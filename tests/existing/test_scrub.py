@@ -354,3 +354,19 @@ def test_a_pair_of_a_telling_name_and_a_value_loses_the_value(tmp_path, pair):
     text = file.read_text()
     assert "an-ordinary-word" not in text
     assert "an-ordinary-size" in text
+
+
+def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
+    """Of what is nothing of ECS, too: it is replaced in another file as well."""
+    (tmp_path / "other.json").write_text('{"said": "no mauve-whale-31 here"}')
+    file = tmp_path / "secret.yaml"
+    file.write_text("kind: Secret\ndata: {password: mauve-whale-31, API_KEY: mauve-shark-31}\n")
+    assert run("scrub", ".", cwd=tmp_path)[0] == 0
+    assert (tmp_path / "other.json").read_text() == '{"said": "no REDACTED here"}'
+    file.write_text("kind: Secret\ndata: {password: mauve-whale-31, API_KEY: mauve-shark-31}\n")
+    code, out, _ = run("scrub", "secret.yaml", cwd=tmp_path)
+    assert (code, out.splitlines()[0]) == (
+        0,
+        "secret.yaml: replaced: 2 secrets; redacted: 2 values",
+    )
+    assert run("scrub", "secret.yaml", cwd=tmp_path)[1] == "1 file, 0 changed\n"

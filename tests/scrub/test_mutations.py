@@ -103,7 +103,7 @@ STEPS: dict[str, tuple[model.Cassette, Off]] = {
     ),
     "URL encoding": (
         text("arn%3Aaws%3Aiam%3A%3Ax%40corp.test"),
-        without(encodings, "PERCENT", NEVER),
+        without(encodings, "PERCENT", ()),
     ),
     "JSON escapes": (
         text(f"a\\n{EMAIL}".replace("@", "\\u0040")),

@@ -176,6 +176,8 @@ def test_errors_are_scrubbed() -> None:
         ("sk-ant-abcdefgh-ijklmnop hf_abcdefghijKLMNOPQRSTuvwxyzabcdefgh", "REDACTED REDACTED"),
         ("npm_config_registry sg.production.team", "npm_config_registry sg.production.team"),
         ("--max-tokens 9 tokenizer=bert author=jo", "--max-tokens 9 tokenizer=bert author=jo"),
+        ("https://sts.amazonaws.com/?RoleArn=arn%3Aaws%3Aiam%3A%3A{a}%3Arole%2Fx&Version=1",
+         "https://sts.amazonaws.com/?RoleArn=arn%3Aaws%3Aiam%3A%3A000000000001%3Arole%2Fx&Version=1"),
         ("DB_PASSWORD=\nrun", "DB_PASSWORD=\nrun"),
         ("token: expired", "token: expired"),
         ("failed:\n  token: expired today\n", "failed:\n  token: REDACTED today\n"),
