@@ -7,6 +7,8 @@ import pytest
 import cassette
 from cassette import patch, store
 from cassette.errors import PatchError
+from cassette.library import Library
+from cassette.replayer import patched
 
 
 def test_values_are_given_by_name_and_checked():
@@ -51,3 +53,15 @@ def test_a_bare_list_of_operations_is_a_patch():
     bare = patch.parse([{"op": "remove", "path": "/tasks/0/tags"}], "bare")
     (task,) = patch.apply(cassette.load("web"), bare).interactions[-1].outcome.body["tasks"]
     assert "tags" not in task
+
+
+def test_an_interface_that_failed_is_known_by_its_subnet_alone():
+    """Whatever else it said, in whatever order: a task with an IPv6 address says more."""
+    detail = {"name": "ipv6Address", "value": "2001:db8::1"}
+    operation = {"op": "add", "path": "/tasks/0/attachments/0/details/0", "value": detail}
+    more = patch.apply(cassette.load("web"), patch.parse([operation], "more"))
+    (name, *_) = (one["name"] for one in more.tasks[0]["attachments"][0]["details"])
+    assert name == "ipv6Address"
+    (task,) = patched(more, ["network/timeout"], Library(())).tasks
+    (kept,) = task["attachments"][0]["details"]
+    assert kept["name"] == "subnetId"
