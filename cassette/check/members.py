@@ -19,8 +19,8 @@ UNKNOWN_MEMBER = Rule(
 )
 UNUSABLE = Rule(
     "unusable",
-    "Where botocore's model has a structure, a list or a time, there is one: nobody could read "
-    "anything else, so no patch can allow it.",
+    "Where botocore's model has a structure, a list, a time or the ARN of a task, there is one: "
+    "nobody could read anything else, so no patch can allow it.",
     _MODEL,
 )
 WRONG_TYPE = Rule("wrong-type", "A value has the type that botocore's model gives it.", _MODEL)
@@ -32,6 +32,8 @@ UNKNOWN_VALUE = Rule(
 )
 RULES = (UNUSABLE, UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
 
+# Texts by which a task, or where it runs, is looked up; a cassette without them is not read.
+_LOOKED_UP = frozenset({"arn", "clusterArn", "taskArn"})
 _TYPES: dict[str, tuple[type, ...]] = {
     "structure": (Mapping,),
     "map": (Mapping,),
@@ -50,7 +52,8 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
     """Every way in which a value in readable form does not fit a shape of botocore's model."""
     kind = shape.type_name
     if not _has_type(value, kind):
-        rule = UNUSABLE if _is_unusable(value, kind) else WRONG_TYPE
+        name = pointer.rpartition("/")[2]
+        rule = UNUSABLE if _is_unusable(value, kind, name) else WRONG_TYPE
         yield rule, Misfit(pointer, f"{json.dumps(value)} is not a {kind}")
     elif kind == "structure":
         for name, inner in value.items():
@@ -71,11 +74,11 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
         yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is no {shape.name}", *near)
 
 
-def _is_unusable(value: Any, kind: str) -> bool:
+def _is_unusable(value: Any, kind: str, name: str) -> bool:
     """Whether nothing can read a value of another type than the model's in its place."""
     if kind == "timestamp":
         return not shapes.is_time(value)
-    return kind in ("structure", "map", "list")
+    return kind in ("structure", "map", "list") or name in _LOOKED_UP
 
 
 def _has_type(value: Any, kind: str) -> bool:

@@ -379,6 +379,7 @@ def test_what_nobody_could_read_cannot_be_allowed(write):
         "{op: add, path: /containers/0, value: 5}",
         "{op: add, path: /createdAt, value: soon}",
         "{op: add, path: /tags/-, value: owner}",
+        "{op: add, path: /taskArn, value: 5}",
     ):
         write(f"""
 apply:
