@@ -59,8 +59,8 @@ def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
 
     Without arguments, every patch is listed, with what it makes and the parameters it takes.
     With the NAME or path of a cassette, each is tried on it, and why one does not fit is said.
-    PATCHES are names, or patterns such as 'stopped/*', to which the list is narrowed, and whose
-    parameters are explained; the first argument may be a pattern, too.
+    PATCHES are names, with values or without, or patterns such as 'stopped/*', to which the list
+    is narrowed, and whose parameters are explained; the first argument may be a pattern, too.
 
     Exit code 1 if the file of a patch cannot be read.
     """
@@ -96,18 +96,20 @@ def _load(name: str, library: Library) -> Cassette:
 
 def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
     from cassette.errors import CassetteError
+    from cassette.patch import Patch
     from cassette.replayer import misfit, read_patch
 
     try:
-        read = read_patch(name, library)
+        named = Patch.parse(name)
+        read = read_patch(named.name, library)
     except CassetteError as error:
         return Entry(name, None, None if cassette is None else False, str(error).split("\n")[0])
     if cassette is None:
         return Entry(name, read)
-    unfit = misfit(cassette, read)
+    unfit = misfit(cassette, read, named.values)
     if unfit is None:
         return Entry(name, read, True)
-    _, _, needs = unfit.problem.partition(f"fits the patch {name}: ")
+    _, _, needs = unfit.problem.partition(f"fits the patch {named.name}: ")
     return Entry(name, read, False, f"no task {needs}" if needs else unfit.problem)
 
 
@@ -139,7 +141,7 @@ def _show(
     from rich.text import Text
 
     narrow = console.is_terminal and console.width < _NARROW
-    for folder, several in itertools.groupby(entries, lambda e: e.name.rpartition("/")[0]):
+    for folder, several in itertools.groupby(entries, _folder):
         console.print(Text(folder or "in no folder", style="bold"))
         rows = [row for entry in several for row in _rows(entry, explain=explain)]
         if narrow:
@@ -155,6 +157,10 @@ def _show(
         fitting = sum(entry.fits is True for entry in entries)
         fit = "fits" if fitting == 1 else "fit"
         console.print(f"{fitting} of {counted(len(entries), 'patch')} {fit} {cassette.path}")
+
+
+def _folder(entry: Entry) -> str:
+    return entry.name.partition("(")[0].rpartition("/")[0]
 
 
 def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Text]]:

@@ -47,6 +47,20 @@ def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):
     assert (code, out.splitlines()[-1].partition(";")[0]) == (0, "3 patches")
 
 
+def test_a_patch_is_tried_with_the_values_that_it_is_named_with(tmp_path):
+    """As wherever a patch is named; a value that it does not take is why it does not fit."""
+    fits, unfit, wrong = (
+        f"stopped/exit-code({value})" for value in ("code=3", "container=nobody", "cod=3")
+    )
+    code, out, _ = run("variants", "web", fits, unfit, wrong, cwd=tmp_path)
+    lines = {line.split("  ")[1]: line for line in out.splitlines() if line.startswith("  st")}
+    assert code == 0
+    assert "does not fit" not in lines[fits]
+    assert "with the container nobody" in lines[unfit]
+    assert "has no parameter 'cod'" in lines[wrong]
+    assert out.splitlines()[-1].startswith("1 of 3 patches fits")
+
+
 def test_as_json_it_is_a_list(tmp_path):
     """Names, summaries, sources and params; with a cassette, whether each fits, and why not."""
     code, out, _ = run(
