@@ -155,7 +155,7 @@ def _show(
         console.print(f"{counted(len(entries), 'patch')}; cassette variants NAME says which fit")
     else:
         fitting = sum(entry.fits is True for entry in entries)
-        fit = "fits" if fitting == 1 else "fit"
+        fit = "fits" if 1 in (fitting, len(entries)) else "fit"
         console.print(f"{fitting} of {counted(len(entries), 'patch')} {fit} {cassette.path}")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from cassette.errors import UsageError
 
 _REFERENCE = re.compile(r"(?P<name>[^(]+)\((?P<values>.*)\)", re.DOTALL)
+_UNCLOSED = re.compile(r"[^(]+\(\s*[a-z][a-z0-9_]*\s*=[^)]*")
 _VALUE = re.compile(
     r"""\s*(?P<key>[a-z][a-z0-9_]*)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^,"]*?)\s*(?:,|\Z)""",
     re.DOTALL,
@@ -65,6 +66,11 @@ class Patch:
             UsageError: the part in parentheses is not a list of `name=value`.
         """
         match = _REFERENCE.fullmatch(text.strip())
+        if match is None and _UNCLOSED.fullmatch(text):
+            raise UsageError(
+                f"{text!r} does not name a patch and its values: no ) closes them",
+                fix=f"write it as {_EXAMPLE}",
+            )
         if match is None:
             return cls(text)
         values: dict[str, Any] = {}

@@ -103,7 +103,7 @@ def test_where_narrows_which_tasks_fit(write):
         ("extends: mine", "it extends itself: mine → mine"),
         ("extends: base(cod=3)", "does not take cod=3"),
         ("extends: base(code=many)", 'does not take code="many"'),
-        ("extends: base(code", "it"),
+        ("extends: base(code=3", "no ) closes them"),
         ("extends: bass", "no patch named 'bass'"),
         ("error: {code: X}", "'message' is missing"),
         ("error: {code: X, message: y, status: 200}", "from 400 to 599"),
@@ -152,7 +152,7 @@ def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, l
     assert told.value.line == line
 
 
-@pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1"])
+@pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1", "base(word)"])
 def test_a_base_that_is_not_there_is_told_where_it_is_named(write, base):
     """With the file and the line of the patch that is built on it."""
     write("mine", f"patch: 1\nsummary: x\nextends: {base}\n")

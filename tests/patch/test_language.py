@@ -264,6 +264,7 @@ def test_a_patch_is_its_text(patch, text):
         (lambda: Patch.parse("a(code)"), "'code' is not name=value"),
         (lambda: Patch.parse("a(code=1, code=2)"), "code twice"),
         (lambda: Patch.parse('a(code="x)'), "not name=value"),
+        (lambda: Patch.parse("a(code=3"), "no ) closes them"),
     ],
 )
 def test_what_names_no_patch_is_told(make, words):
