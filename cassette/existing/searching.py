@@ -47,7 +47,14 @@ def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched
             yield Searched(path, _in_order([*findings, *left]))
         except CassetteFormatError as error:
             said = content.decode("utf-8", "replace")
-            yield Searched(path, _audited(said, path, rules, frozenset()), str(error))
+            yield Searched(path, _audited(said, path, rules, frozenset()), _told(error, rules))
+
+
+def _told(error: CassetteFormatError, rules: scrub.Rules) -> str:
+    """What is wrong with a file, without anything of it that must not be told."""
+    hide = scrub.Scrubber(rules=rules).text
+    error.problem, error.pointer = hide(error.problem), error.pointer and hide(error.pointer)
+    return str(error)
 
 
 def search(

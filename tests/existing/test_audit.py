@@ -107,6 +107,14 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
     assert "1 file, 1 finding\n  To mend it: cassette scrub FILES" in out
 
 
+def test_what_is_wrong_with_a_file_tells_nothing_that_is_found(tmp_path):
+    """A key at which a cassette cannot be read may be a secret; its place is told."""
+    (tmp_path / "a.yaml").write_text(f"cassette: 1\n{KEY}: 1\n")
+    code, out, err = run("audit", "a.yaml", cwd=tmp_path)
+    assert (code, KEY in out + err) == (2, False)
+    assert "a.yaml:2: /REDACTED: the key 'REDACTED' is unknown here" in err
+
+
 def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
     """The other files are searched all the same, and its own text, as far as it is one."""
     (tmp_path / "bad.yaml").write_bytes(b"a: [1\n" + KEY.encode())
