@@ -155,7 +155,7 @@ def test_in_a_read_only_folder_nothing_is_recorded(tmp_path, ecs, run):
     """It is said before the first call, also to root, to whom modes say nothing."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    before = on_a_disk(folder, "size=1m", f'mount -o remount,ro "{folder}"')
+    before = on_a_disk(folder, "size=1m", f'mount -o remount,bind,ro "{folder}"')
     result = json.loads(run("once", "record", folder, ecs.url, before=before))
     assert "a.yaml: is not writable" in result["said"]
     assert result["left"] == {"a.yaml": dying.OLD}
