@@ -56,12 +56,6 @@ def shape_of(operation: str, direction: Direction = "response") -> Shape:
     return shape
 
 
-def enum_of(shape: str, member: str) -> tuple[str, ...]:
-    """The values that the model allows for a member, for example `("Task", "stopCode")`."""
-    found = service_model().shape_for(shape).members[member]
-    return tuple(getattr(found, "enum", ()))
-
-
 def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tasks in a response: of DescribeTasks, RunTask, StartTask and StopTask."""
     if operation in ("DescribeTasks", "RunTask", "StartTask"):

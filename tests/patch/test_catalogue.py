@@ -109,7 +109,7 @@ def test_every_stop_code_is_covered():
         for _, one in variants(name)
         for task in tasks_in(one.interactions)
     }
-    assert set(shapes.enum_of("Task", "stopCode")) <= made
+    assert set(shapes.service_model().shape_for("TaskStopCode").enum) <= made
 
 
 def test_the_page_of_the_catalogue_is_fresh():
