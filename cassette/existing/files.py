@@ -39,7 +39,11 @@ def files_in(paths: Sequence[str]) -> list[Path]:
 
 def _named(path: Path) -> Iterator[Path]:
     if not path.exists():
-        raise UsageError("there is no such file or folder", path=str(path))
+        raise UsageError(
+            "there is no such file or folder",
+            path=str(path),
+            fix="write the path of a file or a folder, such as cassettes/web.yaml",
+        )
     if path.is_dir():
         yield from _inside(path)
     else:

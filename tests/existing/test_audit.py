@@ -245,3 +245,11 @@ def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
         files_in(["."])
     with pytest.raises(UsageError, match=r"cannot be read|no such file"):
         files_in(["x" * 300])
+
+
+def test_a_cassettes_name_is_no_path():
+    """Who writes a name where files are meant is told what is meant."""
+    with pytest.raises(UsageError) as told:
+        files_in(["web"])
+    assert str(told.value).startswith("web: there is no such file or folder")
+    assert str(told.value.fix).endswith("such as cassettes/web.yaml")
