@@ -42,7 +42,7 @@ from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.patch import Patch
 from cassette.player import Call, Rules
-from cassette.recorder import Recording, check_writable, save, tool
+from cassette.recorder import Recording, check_header, check_writable, save, tool
 from cassette.replayer import Tape, player_of, replay
 from cassette.verb import Verb
 
@@ -81,7 +81,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
 
     Raises:
         DriftError: at the end, with `check_live`, live ECS said something else.
-        UsageError: there is no such mode, option or policy.
+        UsageError: there is no such mode, option or policy, or the source is no text.
         CassetteNotFoundError: there is nothing to replay, and nothing is to be recorded.
         NothingRecordedError: a recording ended without one ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
@@ -103,8 +103,7 @@ class use(Verb[Tape]):  # noqa: N801 - a verb, used like a function
     ) -> None:
         _check("record mode", mode, MODES)
         check_options(options)
-        if policy is not None:
-            scrub.check_policy(policy)
+        check_header(policy, source)
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
         self._mode = mode

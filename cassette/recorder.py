@@ -179,8 +179,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         NothingRecordedError: the block made no ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
         CassetteWriteError: the file cannot be written; known before the first call.
-        UsageError: the project's rules, CASSETTE_SCRUB_KEY, the policy or the clients are none;
-            known before it, too.
+        UsageError: the project's rules, CASSETTE_SCRUB_KEY, the policy, the source or the clients
+            are none; known before it, too.
     """
 
     def __init__(
@@ -193,12 +193,11 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         source: str = "live",
         rules: scrub.Rules | None = None,
     ) -> None:
-        if policy is not None:
-            scrub.check_policy(policy)
         if not isinstance(path, (str, os.PathLike)):
             raise UsageError(
                 f"{path!r} is no path of a file", fix='cassette.record("cassettes/web.yaml")'
             )
+        check_header(policy, source)
         self._path = path
         self._policy = policy
         self._clients = intercept.clients_of(clients)
@@ -232,6 +231,21 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         if failure is None or (self._save_on_error and len(self._recording)):
             cassette = self._recording.cassette(os.fspath(self._path))
             self.report = save(cassette, self._path, policy=self._policy, rules=self._own)
+
+
+def check_header(policy: str | None, source: str) -> None:
+    """Say before a recording that nobody could read what would stand in its header.
+
+    Raises:
+        UsageError: there is no such policy, or the source is no text.
+    """
+    if policy is not None:
+        scrub.check_policy(policy)
+    if not isinstance(source, str) or not source.strip():
+        raise UsageError(
+            f"source says in words what is recorded, not {source!r}",
+            fix="leave it out for AWS itself",
+        )
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

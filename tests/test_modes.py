@@ -488,6 +488,9 @@ def test_a_misspelt_mode_or_option_names_what_is_near(library):
     for verb in (functools.partial(use, "once"), cassette.record):
         with pytest.raises(UsageError, match="no scrub policy 'strct'"):
             verb("mine.yaml", policy="strct")
+        for wrong in ("", " ", 3):
+            with pytest.raises(UsageError, match="source says in words what is recorded"):
+                verb("mine.yaml", source=wrong)
 
 
 @pytest.mark.parametrize("clients", [3, "ecs", [None]])

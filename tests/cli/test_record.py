@@ -132,6 +132,7 @@ def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
         (("-o", "web.yaml", "--until", "running"), "--until says nothing without --watch"),
         (("-o", "web.yaml", "--timeout", "9"), "--timeout says nothing without --watch"),
         (("-o", "web.yaml", "--watch", "--interval", "0"), "--interval"),
+        (("-o", "web.yaml", "--source", ""), "source says in words what is recorded"),
     ],
 )
 def test_what_would_do_nothing_is_wrong_usage(tmp_path, words, said):

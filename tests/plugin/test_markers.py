@@ -329,6 +329,7 @@ def test_it(ask):
         ),
         ("cassette()", ["*no cassette named 'test_it/test_it'*"]),
         ('cassette(name="web")', ["*no option 'name'", "*there are unknown, on_end, *"]),
+        ('cassette("web", source="")', ["source says in words what is recorded, not ''", "*"]),
         ('cassette("web", mode="all")', ["*no option 'mode'", "*there are unknown, on_end, *"]),
         (
             'cassette("stopped/image-pull")',
