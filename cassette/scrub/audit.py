@@ -43,7 +43,10 @@ _RULES: dict[str, tuple[str, str]] = {
     "private-key": ("the beginning of a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "jwt": (
         "a JSON Web Token",
-        rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}\s*\.\s*[\w-]{{4,}}",
+        (
+            rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}"
+            r"(?:\s*\n\s*)?\.(?:\s*\n\s*)?[\w-]{4,}"
+        ),
     ),
     "url-password": (
         "a password in a URL",

@@ -36,8 +36,8 @@ SHORTEST_ORIGINAL = 6
 
 _TELLING_WORD = (
     r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature|session[_-]?key|license[_-]?key|cookie"
-    r"|(?<![a-z])pass(?![a-z]))"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature"
+    r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
 SECRET_NAME = re.compile(
     rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
@@ -45,6 +45,7 @@ SECRET_NAME = re.compile(
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
+_DOT = r"(?:\s*\n\s*)?\.(?:\s*\n\s*)?"  # at which lines may be broken
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only
 # keep its name apart.
@@ -55,7 +56,7 @@ _RULES: dict[str, str] = {
     # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
     "jwt": (
         rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
-        r"[A-Za-z0-9_-]{8,}\s*\.\s*[A-Za-z0-9_-]{4,}(?:\s*\.\s*[A-Za-z0-9_-]+){0,3}"
+        rf"[A-Za-z0-9_-]{{8,}}{_DOT}[A-Za-z0-9_-]{{4,}}(?:{_DOT}[A-Za-z0-9_-]*){{0,3}}"
     ),
     "login": rf"{_L}(?<=://)(?:[^\s/:?#\"']*:(?!\d{{1,5}}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
     "access_key": (
@@ -104,7 +105,8 @@ _RULES: dict[str, str] = {
     "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
     "mac": rf"{_LX}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_RX}",
     "ipv6": (
-        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
+        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
+        r"(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
         r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:]|\.\w)"
     ),
     "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
@@ -208,7 +210,11 @@ class FreeText:
 
         Upper and lower case are one, but for words, which may be another word otherwise.
         """
-        self._memory.keep(kind, original, pseudonym)
+        self.look_for(original, pseudonym)
+        return self._memory.keep(kind, original, pseudonym)
+
+    def look_for(self, original: str, pseudonym: str) -> None:
+        """Replace a text everywhere from now on, if it is long enough to be no ordinary word."""
         word = _WORD.search(original)
         if word and len(original) >= SHORTEST_ORIGINAL and original != pseudonym:
             others = self._words.setdefault(word[0].lower(), [])
@@ -216,7 +222,6 @@ class FreeText:
                 others.append((original, pseudonym))
                 others.sort(key=lambda pair: -len(pair[0]))
                 self._forget()
-        return pseudonym
 
     def _forget(self) -> None:
         self.known += 1

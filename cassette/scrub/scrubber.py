@@ -65,6 +65,8 @@ _REGISTRY = re.compile(
 )
 _PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
 _DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
+# What stands before a name in a text: a short one is only there no ordinary word.
+_KINDS = ("service", "cluster", "container", "family")
 # Names that AWS gives, and the types of resources in ARNs.
 _OWN_WORDS = frozenset(
     "default FARGATE FARGATE_SPOT EC2 EXTERNAL service family latest ecs-svc service-role "
@@ -391,8 +393,11 @@ class Scrubber:
             return false
         name = self._memory.numbered("name", value)
         # In a text, a word of ECS's is no name, and nobody knows where a phrase ends.
-        told = value not in _vocabulary() and _PATH.fullmatch(value)
-        return self._free.remember("name", value, name) if told else name
+        if value in _vocabulary() or not _PATH.fullmatch(value):
+            return name
+        for kind in _KINDS if len(value) < SHORTEST_ORIGINAL else ():
+            self._free.look_for(f"{kind} {value}", f"{kind} {name}")
+        return self._free.remember("name", value, name)
 
     def _arn(self, value: str) -> str:
         if not self._strict:
@@ -503,7 +508,8 @@ class Scrubber:
                     of_pair(str(name), held) if text else self._blank(held, None, place)
                 )
             scrubbed |= self._structure(rest, shape.member, "/" + place) if rest else {}
-            pairs.append(scrubbed)
+            in_order = {member: scrubbed[member] for member in pair if member in scrubbed}
+            pairs.append(in_order | scrubbed)
         return pairs
 
     def _environment(self, value: Any, shape: shapes.Shape, place: str) -> Any:

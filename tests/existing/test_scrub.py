@@ -370,3 +370,13 @@ def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
         "secret.yaml: replaced: 2 secrets; redacted: 2 values",
     )
     assert run("scrub", "secret.yaml", cwd=tmp_path)[1] == "1 file, 0 changed\n"
+
+
+def test_pairs_keep_their_order(tmp_path):
+    """Of a tag or a variable whose value stands before its name, too."""
+    file = tmp_path / "a.json"
+    task = bodies.running()
+    task["tags"] = [{"value": "whales", "key": "team"}]
+    file.write_text(json.dumps({"tasks": [task]}))
+    rewrite_files([file], scrub.NO_RULES)
+    assert '"tags": [{"value": "REDACTED", "key": "team"}]' in file.read_text()

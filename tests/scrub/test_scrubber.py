@@ -9,7 +9,17 @@ import pytest
 from cassette import errors, model, shapes
 from cassette.scrub import POLICY_VERSION, Scrubber, audit, comparable, pseudonym_of_id, scrub
 from tests.scrub import bodies, planting
-from tests.scrub.bodies import ACCOUNT, EMAIL, IP, PASSWORD, TASK, TASK_ARN, body_of, described
+from tests.scrub.bodies import (
+    ACCOUNT,
+    CLUSTER_ARN,
+    EMAIL,
+    IP,
+    PASSWORD,
+    TASK,
+    TASK_ARN,
+    body_of,
+    described,
+)
 
 
 def text_of(cassette: model.Cassette) -> str:
@@ -204,6 +214,7 @@ def test_errors_are_scrubbed() -> None:
         ("ecs-svc/9223370460701754056 at 1730946635503",
          "ecs-svc/9223370460701754056 at 1730946635503"),
         (bodies.JWT + " " + bodies.ACCESS_KEY, "REDACTED REDACTED"),
+        (bodies.JWT + ". It is old.", "REDACTED It is old."),
         ("AppStack-WebServiceTaskDef4A3B2C1D-XYZ123ABC456",
          "AppStack-WebServiceTaskDef4A3B2C1D-XYZ123ABC456"),
         ("com.amazonaws.ecs.capability.docker-plugin.local",
@@ -296,6 +307,21 @@ def test_strict_replaces_names_and_keeps_their_relations() -> None:
     assert after["clusterArn"].rpartition("/")[2] in after["taskArn"]
     assert scrub(scrubbed, "strict")[0] == scrubbed
     assert audit(text, scrubber.originals) == ()
+
+
+def test_strict_replaces_short_names_in_texts_after_their_kind() -> None:
+    """`web` may be any word; `(service web)` is the service."""
+    events = [{"id": bodies.CONTAINER, "message": "(service web) runs the web; cluster dev, too."}]
+    service = {"serviceName": "web", "clusterArn": CLUSTER_ARN, "events": events}
+    body = model.Response({"services": [service], "failures": []})
+    request = {"cluster": "dev", "services": ["web"]}
+    scrubbed, scrubber = scrub(bodies.cassette(("DescribeServices", request, body)), "strict")
+    after = body_of(scrubbed)["services"][0]
+    cluster = scrubbed.interactions[0].request["cluster"]
+    message = f"(service {after['serviceName']}) runs the web; cluster {cluster}, too."
+    assert after["events"][0]["message"] == message
+    assert scrubber.report.replaced["name"] == 3
+    assert scrub(scrubbed, "strict")[0] == scrubbed
 
 
 def test_there_is_no_other_policy() -> None:
