@@ -110,7 +110,8 @@ def _audited(
 
 def _unscrubbed(content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
     """The lines of a cassette that scrubbing would change: it is a fixed point, or was edited."""
-    if not _CASSETTE.search(content) or rules.exempts(scrub.UNSCRUBBED, path):
+    is_yaml = path.lower().endswith(text.YAML_SUFFIXES)  # a page may show a cassette
+    if not (is_yaml and _CASSETTE.search(content)) or rules.exempts(scrub.UNSCRUBBED, path):
         return
     cassette = store.parse(content, path)
     known = cassette.scrub.policy in scrub.POLICIES

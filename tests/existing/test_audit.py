@@ -107,6 +107,14 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
     assert "1 file, 1 finding\n  To mend it: cassette scrub FILES" in out
 
 
+def test_a_page_that_shows_a_cassette_is_none(tmp_path):
+    """Its text is searched, and nothing else is asked of it."""
+    page = tmp_path / "page.md"
+    page.write_text("It reads: so\n\n```yaml\ncassette: 1\nservice: ecs\n```\n")
+    (searched,) = search_files([page], scrub.NO_RULES)
+    assert (searched.findings, searched.problem) == ((), None)
+
+
 def test_what_is_wrong_with_a_file_tells_nothing_that_is_found(tmp_path):
     """A key at which a cassette cannot be read may be a secret; its place is told."""
     (tmp_path / "a.yaml").write_text(f"cassette: 1\n{KEY}: 1\n")
