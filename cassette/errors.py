@@ -7,7 +7,9 @@ line that mends it. No error ever carries an original that scrubbing replaced.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "UsageError",
     "WatchError",
 ]
+
+_LISTED = 12  # names that an error lists when none of them is near
 
 
 class CassetteError(Exception):
@@ -179,3 +183,33 @@ class DriftError(CassetteError):
 
 class WatchError(CassetteError):
     """A task that AWS does not show, or that did not come where it should in time."""
+
+
+def nearest(
+    given: str,
+    known: Iterable[str],
+    *,
+    most: int = 1,
+    cutoff: float = 0.6,
+    otherwise: str | None = None,
+) -> str:
+    """What would have fitted, in the words that every error has for it.
+
+    Args:
+        given: what was given.
+        known: what there is.
+        most: how many near ones are named.
+        cutoff: how near they must be, from 0 (anything) to 1 (equal).
+        otherwise: what is said if none is near; by default what there is.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - nobody pays for it but who errs
+
+    known = list(known)
+    near = get_close_matches(given[:100], known, most, cutoff)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    if otherwise is not None:
+        return otherwise
+    more = ", …" if len(known) > _LISTED else ""
+    listed = ", ".join(islice(known, _LISTED))
+    return f"expected one of {listed}{more}" if known else "there are none"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import fnmatch
 import os
 import sys
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cassette.errors import CassetteFormatError, CassetteNotFoundError, UsageError
+from cassette.errors import CassetteFormatError, CassetteNotFoundError, UsageError, nearest
 
 if TYPE_CHECKING:
     from cassette.model import Cassette
@@ -134,10 +133,9 @@ class Library:
         names = self.names(kind)
         found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
         if not found:
-            near = difflib.get_close_matches(pattern, names, 3, 0.3) or names[:3]
             raise CassetteNotFoundError(
                 f"no {kind} fits the pattern {pattern!r}",
-                nearest=("nearest: " + ", ".join(near)) if near else None,
+                nearest=nearest(pattern, names, most=3, cutoff=0.3),
             )
         return found
 
@@ -160,12 +158,10 @@ class Library:
                 + " or ".join(_ENDINGS[kind]),
             )
         name, file = self._meant(text, kind)
-        names = self.names(kind)
-        near = difflib.get_close_matches(name, names, 3, 0.4) or names[:3]
         looked = ", ".join(str(root) for root in self._roots(kind)[:-1])
         return CassetteNotFoundError(
             f"no {kind} named {name!r} in {looked} or in the pack that ships",
-            nearest=("nearest: " + ", ".join(near)) if near else None,
+            nearest=nearest(name, self.names(kind), most=3, cutoff=0.4),
             fix=f"cassette record --cluster CLUSTER --task TASK -o {file}"
             if kind == "cassette"
             else "cassette variants lists every patch",

@@ -19,7 +19,6 @@ A file that is recorded anew is compared by meaning with what stood there: that 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import json
 import os
@@ -37,6 +36,7 @@ from cassette.errors import (
     DriftError,
     UnmatchedRequestError,
     UsageError,
+    nearest,
 )
 from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
@@ -208,11 +208,7 @@ def check_options(names: Iterable[str], more: tuple[str, ...] = ()) -> None:
 
 def _check(kind: str, given: str, known: tuple[str, ...]) -> None:
     if given not in known:
-        near = difflib.get_close_matches(given, known, 1)
-        raise UsageError(
-            f"there is no {kind} {given!r}",
-            nearest=f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}",
-        )
+        raise UsageError(f"there is no {kind} {given!r}", nearest=nearest(given, known))
 
 
 # -- recording ------------------------------------------------------------------------------

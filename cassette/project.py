@@ -6,7 +6,6 @@ once, since a rule that is not what its author thinks it is leaks. See docs/scru
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cassette import scrub, shapes
-from cassette.errors import UsageError
+from cassette.errors import UsageError, nearest
 from cassette.scrub.treatments import TABLE, by_member
 
 if sys.version_info >= (3, 11):
@@ -133,7 +132,7 @@ def _rules(data: Any, folder: Path) -> scrub.Rules:
 def _policy(table: Mapping[str, Any]) -> str | None:
     policy = table.get("policy")
     if policy is not None and policy not in scrub.POLICIES:
-        near = _near(str(policy), scrub.POLICIES)
+        near = nearest(str(policy), scrub.POLICIES)
         raise _wrong("there is no such scrub policy", f"{_PLACE}/policy", nearest=near)
     return policy
 
@@ -277,7 +276,12 @@ def _check_member(named: str, kind: str, place: str) -> None:
         raise _wrong(
             "botocore's model of ECS has no such member",
             place,
-            nearest=_near(named.partition("[")[0], every, many=True),
+            nearest=nearest(
+                named.partition("[")[0],
+                every,
+                most=3,
+                otherwise="a member is `Shape.member`, as botocore names them",
+            ),
             fix='member = "Task.startedBy", or "Task.tags[NAME]" for one value of many',
         )
     member = shape.members[match["member"]]
@@ -322,7 +326,7 @@ def _exemptions(data: Any, own: Iterable[str]) -> Iterator[scrub.Exemption]:
         if rule == "original":
             raise _wrong("what scrubbing replaced may stand nowhere else", f"{place}/rule")
         if rule not in known:
-            near = _near(rule, known)
+            near = nearest(rule, known)
             raise _wrong(f"the audit has no rule `{rule}`", f"{place}/rule", nearest=near)
         if not re.search(r"[^*/.]", paths.removesuffix(".yaml").removesuffix(".json")):
             raise _wrong(
@@ -355,7 +359,7 @@ def _table(
     known = list(dict.fromkeys((*required, *optional)))
     for name in data:
         if name not in known:
-            raise _wrong(f"there is no key `{name}` here", place, nearest=_near(name, known))
+            raise _wrong(f"there is no key `{name}` here", place, nearest=nearest(name, known))
     for name in required:
         if name not in data:
             why = ", so that the next reader can judge it" if name == "reason" else ""
@@ -373,14 +377,3 @@ def _wrong(
     problem: str, place: str, *, nearest: str | None = None, fix: str | None = None
 ) -> UsageError:
     return UsageError(problem, pointer=place, nearest=nearest, fix=fix)
-
-
-def _near(name: str, known: Sequence[str], *, many: bool = False) -> str:
-    near = difflib.get_close_matches(name[:80], known, n=3 if many else 1)
-    if near:
-        return "did you mean " + " or ".join(f"`{one}`" for one in near) + "?"
-    return (
-        "a member is `Shape.member`, as botocore names them"
-        if many
-        else ("there are " + ", ".join(f"`{one}`" for one in known))
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import difflib
 import functools
 import os
 import threading
@@ -22,6 +21,7 @@ from cassette.errors import (
     UnusedInteractionError,
     UnusedInteractionWarning,
     UsageError,
+    nearest,
 )
 from cassette.library import Library, check_name
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
@@ -381,10 +381,9 @@ def _ignore(given: Mapping[str, Iterable[str]] | None) -> dict[str, tuple[str, .
 def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
     """Say that a name is wrong, since ignoring what does not exist would be silent."""
     if operation not in shapes.operations():
-        near = difflib.get_close_matches(operation.title().replace("_", ""), shapes.operations(), 1)
         raise UsageError(
             f"ignore names {operation!r}, which is no ECS operation",
-            nearest=f"nearest: {near[0]!r}" if near else None,
+            nearest=nearest(operation.title().replace("_", ""), shapes.operations()),
         )
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise UsageError(
@@ -396,10 +395,9 @@ def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
     for pointer in pointers:
         name = pointer.removeprefix("/").partition("/")[0]
         if name != "*" and name not in members:
-            near = difflib.get_close_matches(name, members, 1)
             raise UsageError(
                 f"ignore names {pointer!r}, but {operation} has no parameter {name!r}",
-                nearest="nearest: " + repr(near[0]) if near else "it has " + ", ".join(members),
+                nearest=nearest(name, members),
             )
     return pointers
 

@@ -56,3 +56,23 @@ def test_an_error_says_where_then_what_then_how_to_mend_it():
         "  and that",
         "  To mend it: do this",
     ]
+
+
+MANY = [f"name-{letter}" for letter in "abcdefghijklmnop"]
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "more", "said"),
+    [
+        ("wbe", ["job", "web"], {}, "did you mean 'web'?"),
+        ("stopd", ["stop", "stopped"], {"most": 2}, "did you mean 'stop' or 'stopped'?"),
+        ("xyz", ["job", "web"], {}, "expected one of job, web"),
+        ("xyz", ["job", "web"], {"otherwise": ""}, ""),
+        ("xyz", [], {}, "there are none"),
+        ("xyz", MANY, {}, "expected one of " + ", ".join(MANY[:12]) + ", …"),
+        ("w" * 10_000_000, ["web"], {}, "expected one of web"),
+    ],
+)
+def test_what_would_have_fitted_is_said_in_one_way(given, known, more, said):
+    """The nearest names, else what there is, and not too much of it."""
+    assert errors.nearest(given, known, **more) == said

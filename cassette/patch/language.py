@@ -7,7 +7,6 @@ parameter that nobody declared is a `PatchError` whose `pointer` is the place in
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 from jsonpatch import JsonPointer, JsonPointerException
 
 from cassette import check
-from cassette.errors import CassetteNotFoundError, PatchError, UsageError
+from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
 from cassette.patch import values
 from cassette.patch.reference import Patch
 from cassette.pointers import escaped
@@ -470,11 +469,10 @@ class _Reader:
             if not isinstance(key, str):
                 self.fail(f"the key {key!r} must be text", pointer)
             if keys is not None and key not in keys:
-                near = difflib.get_close_matches(key, sorted(keys), 1)
                 self.fail(
                     f"the key {key!r} is not known",
                     f"{pointer}/{escaped(key)}",
-                    nearest=f"{near[0]!r} is" if near else f"known: {', '.join(sorted(keys))}",
+                    nearest=nearest(key, sorted(keys)),
                 )
         for key in needed:
             if key not in value:
@@ -494,11 +492,10 @@ class _Reader:
     def one_of(self, value: object, known: Collection[str], pointer: str) -> str:
         if isinstance(value, str) and value in known:
             return value
-        near = difflib.get_close_matches(str(value), known, 1)
         return self.fail(
             f"{value!r} is not known",
             pointer,
-            nearest=f"{near[0]!r} is" if near else f"known: {', '.join(known)}",
+            nearest=nearest(str(value), known),
         )
 
     def expression(self, value: object, pointer: str) -> str | None:

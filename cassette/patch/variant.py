@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -15,7 +14,7 @@ import jsonpatch
 from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
 from cassette import shapes
-from cassette.errors import PatchError
+from cassette.errors import PatchError, nearest
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response
 from cassette.patch import values
 from cassette.patch.drafts import DESCRIBE, Body, Draft, Task, copied, label_of, things
@@ -64,13 +63,10 @@ def _params(patch: PatchFile, given: Mapping[str, object]) -> dict[str, object]:
     known = {param.name: param for param in patch.params}
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
             raise PatchError(
                 f"patch {patch.name} has no parameter {name!r}",
                 path=patch.path,
-                nearest=f"{near[0]!r} is one"
-                if near
-                else f"it has {', '.join(known) or 'none at all'}",
+                nearest=nearest(name, known),
             )
         if not known[name].takes(value):
             raise _misfit(patch, known[name], value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from cassette.errors import nearest
 
 if TYPE_CHECKING:
     from cassette.library import Library
@@ -120,9 +122,11 @@ def check_command_line(parser: pytest.Parser, words: Sequence[str | os.PathLike[
         return
     known, unknown = parser.parse_known_and_unknown_args(words)
     for name in () if known.help else [word.partition("=")[0] for word in unknown]:
-        close = _close(name, OPTIONS, cutoff=0.8)
-        if close or name.startswith("--cassette"):
-            raise pytest.UsageError(f"there is no option {name}; {_or_else(close, OPTIONS)}")
+        near = nearest(name, OPTIONS, cutoff=0.8, otherwise="")
+        if near or name.startswith("--cassette"):
+            raise pytest.UsageError(
+                f"there is no option {name}; {nearest(name, OPTIONS, cutoff=0.8)}"
+            )
 
 
 def check(config: pytest.Config) -> None:
@@ -134,7 +138,9 @@ def check(config: pytest.Config) -> None:
     for key, choices in CHOICES.items():
         value = config.getini(key)
         if value and value not in choices:
-            raise pytest.UsageError(f"{key} is {value!r} in the ini file; {near(value, choices)}")
+            raise pytest.UsageError(
+                f"{key} is {value!r} in the ini file; {nearest(value, choices)}"
+            )
     for line in config.getini("cassette_options"):
         if "=" not in line:
             raise pytest.UsageError(
@@ -151,21 +157,6 @@ def check(config: pytest.Config) -> None:
 def failed(words: object) -> BaseException:
     """A failure that reads as its words alone, which say where and how to mend it."""
     return pytest.fail.Exception(str(words), pytrace=False)
-
-
-def near(given: str, known: Iterable[str]) -> str:
-    """What would have fitted, in words."""
-    return _or_else(_close(given, known), known)
-
-
-def _close(given: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(given, known, 1, cutoff)
-
-
-def _or_else(close: Sequence[str], known: Iterable[str]) -> str:
-    return f"did you mean {close[0]!r}?" if close else "expected one of " + ", ".join(known)
 
 
 def said(config: pytest.Config, name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import functools
 import os
 import secrets
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError
+from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, nearest
 from cassette.model import Cassette
 from cassette.store import bodies, cache, document, layout
 from cassette.store.format import from_data, to_data
@@ -180,8 +179,7 @@ def _neighbours(path: Path) -> str | None:
         names = sorted(entry.name for entry in path.parent.iterdir())
     except (OSError, ValueError):
         return None
-    near = difflib.get_close_matches(path.name, names, n=3)
-    return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?" if near else None
+    return nearest(path.name, names, most=3, otherwise="")
 
 
 def _words(error: Exception) -> str:

@@ -6,13 +6,12 @@ The errors raised here know their JSON Pointer; who has the text adds the file a
 from __future__ import annotations
 
 import datetime
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cassette.errors import CassetteFormatError
+from cassette.errors import CassetteFormatError, nearest
 from cassette.model import (
     FORMAT_VERSION,
     SERVICE,
@@ -211,7 +210,7 @@ def _change(data: object, place: str) -> Body:
         raise CassetteFormatError(
             "an operation that RFC 6902 does not have",
             pointer=f"{place}/op",
-            nearest=_near(str(kind), _NEEDS),
+            nearest=nearest(str(kind), _NEEDS),
         )
     fields = _mapping(data, place, ["op", "path", *_NEEDS[kind]])
     for name in ("path", "from"):
@@ -249,7 +248,7 @@ def _mapping(
                 raise CassetteFormatError(
                     f"the key {key[:60]!r} is unknown here",
                     pointer=f"{place}/{escaped(key)}",
-                    nearest=_near(key, known),
+                    nearest=nearest(key, known),
                     fix="mend or remove the key",
                 )
         for key in required:
@@ -302,14 +301,6 @@ def _is_moment(text: str) -> bool:
 
 def _expected(what: str, place: str, fix: str | None = None) -> CassetteFormatError:
     return CassetteFormatError(f"expected {what}", pointer=place, fix=fix)
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = difflib.get_close_matches(name[:60], known, n=1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return "expected one of " + ", ".join(f"`{name}`" for name in known)
 
 
 # -- writing ------------------------------------------------------------------------------

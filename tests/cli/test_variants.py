@@ -100,7 +100,7 @@ def test_what_is_not_there_is_said(tmp_path, words):
     """A cassette or a pattern that fits nothing: exit code 2, and what is near."""
     code, out, err = run("variants", *words, cwd=tmp_path)
     assert (code, out) == (2, "")
-    assert "nearest: " in err
+    assert "did you mean " in err
 
 
 @pytest.mark.parametrize(

@@ -370,7 +370,7 @@ def test_a_rule_that_is_not_there_cannot_be_allowed(write):
     """A misspelt id is told, with the nearest."""
     write("apply:\n- {each: task, unset: [/tags]}\nallow: [exit-cod]\n")
     error = refused("mine")
-    assert (error.line, error.nearest) == (5, "'exit-code' is")
+    assert (error.line, error.nearest) == (5, "did you mean 'exit-code'?")
 
 
 def test_what_nobody_could_read_cannot_be_allowed(write):

@@ -40,7 +40,7 @@ def test_what_is_wrong_in_a_patch_is_said_with_its_line(tmp_path):
         "patch: 1\nsummary: x\napply:\n- each: task\n  ops:\n"
         "  - {op: test, path: /lastStatus, value: PENDING}\n"
     )
-    with pytest.raises(PatchError, match="'apply' is") as told:
+    with pytest.raises(PatchError, match="did you mean 'apply'") as told:
         cassette.load("web").patched(str(unknown))
     assert (told.value.line, told.value.pointer) == (3, "/aply")
     with pytest.raises(PatchError, match="RUNNING") as told:

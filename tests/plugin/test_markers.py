@@ -313,10 +313,10 @@ def test_it(ask):
 @pytest.mark.parametrize(
     ("marker", "words"),
     [
-        ('cassette("wep")', ["*no cassette named 'wep'*", "*nearest: web*"]),
+        ('cassette("wep")', ["*no cassette named 'wep'*", "*did you mean 'web'*"]),
         (
             'cassette("web", "stopped/out-of-memry")',
-            ["*no patch named 'stopped/out-of-memry'*", "*nearest: stopped/out-of-memory*"],
+            ["*no patch named 'stopped/out-of-memry'*", "*did you mean 'stopped/out-of-memory'*"],
         ),
         ('cassette("web", unknwon="ecs")', ["*no option 'unknwon'", "*did you mean 'unknown'?"]),
         (
@@ -328,9 +328,12 @@ def test_it(ask):
             ["*names of a cassette and of patches, not [[]*"],
         ),
         ("cassette()", ["*no cassette named 'test_it/test_it'*"]),
-        ('cassette(name="web")', ["*no option 'name'", "*there are unknown, on_end, *"]),
+        ('cassette(name="web")', ["*no option 'name'", "*expected one of unknown, on_end, *"]),
         ('cassette("web", source="")', ["source says in words what is recorded, not ''", "*"]),
-        ('cassette("web", mode="all")', ["*no option 'mode'", "*there are unknown, on_end, *"]),
+        (
+            'cassette("web", mode="all")',
+            ["*no option 'mode'", "*expected one of unknown, on_end, *"],
+        ),
         (
             'cassette("stopped/image-pull")',
             [

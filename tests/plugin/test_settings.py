@@ -231,7 +231,11 @@ def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
     ("ini", "fixture", "words"),
     [
         ("unknwon=ecs", "", ["there is no option 'unknwon'", "*did you mean 'unknown'?"]),
-        ("library=here", "", ["there is no option 'library'", "*there are unknown, on_end, *"]),
+        (
+            "library=here",
+            "",
+            ["there is no option 'library'", "*expected one of unknown, on_end, *"],
+        ),
         ("unknown=aws", "", ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"]),
         ("", ("cassette_mode", "'onec'"), ["there is no record mode 'onec'", "*mean 'once'?"]),
         ("ignore=tags", "", ["ignore takes the parameters *, not 'tags'", "*ignore={*"]),

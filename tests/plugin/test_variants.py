@@ -290,19 +290,25 @@ def test_it(last):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ('"web", "stoped/*"', ["*no patch fits the pattern 'stoped/[*]'", "*nearest: stopped/*"]),
+        (
+            '"web", "stoped/*"',
+            ["*no patch fits the pattern 'stoped/[*]'", "*did you mean 'stopped/*"],
+        ),
         ('"web"', ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
         ("", ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
         ('"web", 3', ["*names of a cassette and of patches, not 3;*"]),
-        ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*nearest: web*"]),
-        ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*nearest: web*"]),
-        ('"web", "stopped/out-of-memry"', ["*no patch named*", "*nearest: stopped/out-of-memory*"]),
+        ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*did you mean 'web'*"]),
+        ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*did you mean 'web'*"]),
+        (
+            '"web", "stopped/out-of-memry"',
+            ["*no patch named*", "*did you mean 'stopped/out-of-memory'*"],
+        ),
         (
             '"stopped/image-pull", "*"',
             ["*is a patch, where a cassette was expected", "*name the cassette first, then*"],
         ),
         ('"web", "*", include_helthy=True', ["*no option*", "*did you mean 'include_healthy'?"]),
-        ('"web", "*", mode="all"', ["*no option 'mode'", "*there are unknown, on_end, *"]),
+        ('"web", "*", mode="all"', ["*no option 'mode'", "*expected one of unknown, on_end, *"]),
     ],
 )
 def test_wrong_use_stops_the_collection(run, arguments, words):

@@ -130,13 +130,13 @@ def test_rules_that_one_may_not_read_are_an_error(tmp_path, monkeypatch, what):
 # -- refusing them --------------------------------------------------------------------------
 
 REFUSED = {
-    "a key that nobody knows": (in_scrub("pattern = []"), "no key `pattern`", "`patterns`"),
-    "another table": ("[tool.cassette.scrubs]", "no key `scrubs`", "`scrub`"),
+    "a key that nobody knows": (in_scrub("pattern = []"), "no key `pattern`", "'patterns'"),
+    "another table": ("[tool.cassette.scrubs]", "no key `scrubs`", "'scrub'"),
     "no table": ("[tool]\ncassette = 1", "expected a table", ""),
-    "a policy": (in_scrub("policy = 'stict'"), "no such scrub policy", "`strict`"),
+    "a policy": (in_scrub("policy = 'stict'"), "no such scrub policy", "'strict'"),
     "no array": (in_scrub("patterns = {id = 'x'}"), "an array of tables", "[[tool.cassette"),
     "no pattern": (in_scrub("patterns = [{id = 'x'}]"), "`pattern` is missing", ""),
-    "a key of a pattern": (pattern("zx+", reson="y"), "no key `reson`", "`reason`"),
+    "a key of a pattern": (pattern("zx+", reson="y"), "no key `reson`", "'reason'"),
     "an id": (in_scrub("patterns = [{id = 'A b', pattern = 'zx+'}]"), "lower-case words", ""),
     "an id of the audit": (
         in_scrub("patterns = [{id = 'e-mail', pattern = 'zx+'}]"), "`e-mail` is taken", ""),
@@ -163,8 +163,8 @@ REFUSED = {
         in_scrub(f"replace = {{'sha256:{hashlib.sha256(b'running').hexdigest()}' = 'x'}}"),
         "words of ECS", ""),
     "no text": (in_scrub("replace = {zxa = 1}"), "entry 1: expected text", ""),
-    "a member": (member("keep", "Task.startedby"), "no such member", "`Task.startedBy`"),
-    "a shape": (member("redact", "Tsak.group"), "no such member", "`Task.group`"),
+    "a member": (member("keep", "Task.startedby"), "no such member", "'Task.startedBy'"),
+    "a shape": (member("redact", "Tsak.group"), "no such member", "'Task.group'"),
     "nothing like a member": (member("redact", "Zqx.zqx"), "no such member", "a member is `Shape"),
     "no table of names": (in_scrub("replace = []"), "expected a table", "replace = {acme"),
     "no member": (member("redact", "group"), "no such member", "Task.tags[NAME]"),
@@ -179,7 +179,7 @@ REFUSED = {
              "member = 'Task.group'", "both redacted and kept", ""),
     "no reason": (in_scrub("keep = [{member = 'Task.group'}]"), "`reason` is missing", "judge"),
     "a bare reason": (member("keep", "Task.group", " "), "text that is not empty", ""),
-    "a rule": (exempt("email", "a/*.json"), "no rule `email`", "`e-mail`"),
+    "a rule": (exempt("email", "a/*.json"), "no rule `email`", "'e-mail'"),
     "all files": (exempt("e-mail", "**/*"), "these are all files", "legacy"),
     "all files of a kind": (exempt("e-mail", "*.yaml"), "these are all files", ""),
     "an original": (exempt("original", "a/*.json"), "may stand nowhere else", ""),

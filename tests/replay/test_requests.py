@@ -217,10 +217,10 @@ def test_what_is_not_ignored_still_counts():
 @pytest.mark.parametrize(
     ("ignore", "words"),
     [
-        ({"run_task": ["overrides"]}, ["'run_task'", "nearest: 'RunTask'"]),
+        ({"run_task": ["overrides"]}, ["'run_task'", "did you mean 'RunTask'?"]),
         ({"RunTask": "overrides"}, ["a list of parameters", "['overrides']"]),
-        ({"RunTask": ["overide"]}, ["no parameter 'overide'", "nearest: 'overrides'"]),
-        ({"RunTask": ["/override/x"]}, ["no parameter 'override'", "nearest: 'overrides'"]),
+        ({"RunTask": ["overide"]}, ["no parameter 'overide'", "did you mean 'overrides'?"]),
+        ({"RunTask": ["/override/x"]}, ["no parameter 'override'", "did you mean 'overrides'?"]),
     ],
 )
 def test_ignoring_what_does_not_exist_is_an_error(ignore, words):
