@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.errors import nearest
-
 if TYPE_CHECKING:
     from cassette.library import Library
 
@@ -120,13 +118,14 @@ def check_command_line(parser: pytest.Parser, words: Sequence[str | os.PathLike[
     """
     if not any(os.fspath(word).startswith("--cas") for word in words):
         return
+    from cassette.errors import nearest
+
     known, unknown = parser.parse_known_and_unknown_args(words)
     for name in () if known.help else [word.partition("=")[0] for word in unknown]:
         near = nearest(name, OPTIONS, cutoff=0.8, otherwise="")
         if near or name.startswith("--cassette"):
-            raise pytest.UsageError(
-                f"there is no option {name}; {nearest(name, OPTIONS, cutoff=0.8)}"
-            )
+            near = near or f"expected one of {', '.join(OPTIONS)}"
+            raise pytest.UsageError(f"there is no option {name}; {near}")
 
 
 def check(config: pytest.Config) -> None:
@@ -138,9 +137,10 @@ def check(config: pytest.Config) -> None:
     for key, choices in CHOICES.items():
         value = config.getini(key)
         if value and value not in choices:
-            raise pytest.UsageError(
-                f"{key} is {value!r} in the ini file; {nearest(value, choices)}"
-            )
+            from cassette.errors import nearest
+
+            near = nearest(value, choices)
+            raise pytest.UsageError(f"{key} is {value!r} in the ini file; {near}")
     for line in config.getini("cassette_options"):
         if "=" not in line:
             raise pytest.UsageError(
