@@ -1,4 +1,4 @@
-"""Cassettes made by hand, of wire bodies, and scrubbed as every cassette that is written."""
+"""Cassettes made by hand, of wire bodies, scrubbed as every cassette that is written; and calls."""
 
 from __future__ import annotations
 
@@ -80,3 +80,21 @@ def client(**options: Any) -> Any:
 def statuses(response: dict) -> list[str]:
     """The last status of each task of a response, in its order."""
     return [task["lastStatus"] for task in response["tasks"]]
+
+
+def invoke(client, operation, request):
+    """Call an operation by the name that ECS gives it."""
+    names = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+    return getattr(client, names[operation])(**request)
+
+
+def least(shape):
+    """The smallest value that botocore takes for a shape."""
+    if shape.type_name == "structure":
+        union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
+        return {name: least(shape.members[name]) for name in shape.required_members or union}
+    if shape.type_name == "list":
+        return [least(shape.member)]
+    if shape.type_name == "string":
+        return shape.enum[0] if getattr(shape, "enum", None) else "web"
+    return {"boolean": True, "map": {}, "timestamp": 0, "double": 1.0}.get(shape.type_name, 1)

@@ -120,12 +120,6 @@ SAME = {
 }
 
 
-def invoke(client, operation, request):
-    """Call an operation by the name that ECS gives it."""
-    names = {v: k for k, v in client.meta.method_to_api_mapping.items()}
-    return getattr(client, names[operation])(**request)
-
-
 @pytest.mark.parametrize("case", SAME)
 @pytest.mark.parametrize("swapped", [False, True])
 def test_what_means_the_same_is_the_same_request(case, swapped):
@@ -134,7 +128,7 @@ def test_what_means_the_same_is_the_same_request(case, swapped):
     second = {**{k: first[k] for k in first.keys() & {"cluster"}}, **second}
     recorded, asked = (second, first) if swapped else (first, second)
     with cassette.replay(made.cassette(made.call(operation, recorded, {}))) as tape:
-        invoke(made.client(), operation, asked)
+        made.invoke(made.client(), operation, asked)
         assert not tape.unused
 
 
@@ -164,7 +158,7 @@ def test_what_means_something_else_is_another_request(case):
         pytest.raises(UnmatchedRequestError, match="never recorded with these parameters"),
         cassette.replay(made.cassette(made.call(operation, recorded, {}))),
     ):
-        invoke(made.client(), operation, asked)
+        made.invoke(made.client(), operation, asked)
 
 
 def _launch(context):
@@ -306,24 +300,12 @@ def test_a_write_of_several_equal_answers_is_answered_that_often():
 
 def test_every_operation_of_the_model_replays():
     """Whatever botocore's model lists, with the least that its shapes ask for."""
-    requests = {name: least(shapes.shape_of(name, "request")) for name in shapes.operations()}
+    requests = {name: made.least(shapes.shape_of(name, "request")) for name in shapes.operations()}
     tape = made.cassette(*(made.call(name, request, {}) for name, request in requests.items()))
     with cassette.replay(tape) as replayed:
         client = made.client()
         for name, request in requests.items():
             if name != "DescribeTasks":
-                invoke(client, name, request)
+                made.invoke(client, name, request)
         assert {i.operation for i in replayed.unused} <= {"DescribeTasks"}
         assert len(replayed.calls) == len(requests) - 1
-
-
-def least(shape):
-    """The smallest value that botocore takes for a shape."""
-    if shape.type_name == "structure":
-        union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
-        return {name: least(shape.members[name]) for name in shape.required_members or union}
-    if shape.type_name == "list":
-        return [least(shape.member)]
-    if shape.type_name == "string":
-        return shape.enum[0] if getattr(shape, "enum", None) else "web"
-    return {"boolean": True, "map": {}, "timestamp": 0, "double": 1.0}.get(shape.type_name, 1)

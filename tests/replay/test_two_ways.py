@@ -23,7 +23,6 @@ from cassette.library import Library
 from cassette.model import ApiError
 from tests.live import bodies
 from tests.replay import made
-from tests.replay.test_requests import invoke, least
 
 ROOT = Path(__file__).parents[2]
 CASSETTES = [
@@ -57,7 +56,7 @@ def asks(client):
 
     def ask(operation, request):
         try:
-            return invoke(client, operation, request)
+            return made.invoke(client, operation, request)
         except REFUSALS as error:
             return told(error)
 
@@ -76,7 +75,7 @@ def asks_async(operation, request):
     async def main():
         async with aiobotocore.get_session().create_client("ecs") as client:
             try:
-                return await invoke(client, operation, request)
+                return await made.invoke(client, operation, request)
             except REFUSALS as error:
                 return told(error)
 
@@ -222,7 +221,7 @@ OTHERS = sorted(shapes.operations() - {"DescribeTasks"})
 def test_both_ways_give_what_the_parser_gives_of_any_operation(monkeypatch, drawn):
     """Every other operation that the model lists, too."""
     operation, body = drawn
-    request = least(shapes.shape_of(operation, "request"))
+    request = made.least(shapes.shape_of(operation, "request"))
     if "clientToken" in shapes.shape_of(operation, "request").members:
         request["clientToken"] = "botocore would make up another one each time"
     call = (operation, request)

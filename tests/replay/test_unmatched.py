@@ -11,7 +11,6 @@ from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, Unuse
 from cassette.scrub import pseudonym_of_id
 from tests.live import bodies
 from tests.replay import made
-from tests.replay.test_requests import invoke
 
 ONE, TWO, NINE = (pseudonym_of_id(made.task_id(n)) for n in (1, 2, 9))
 LIST = ("ListTasks", {"cluster": "prod", "family": "web"}, {"taskArns": []})
@@ -108,7 +107,7 @@ def refused(operation, asked):
     """The error of one call, and the same once more at the end of the block."""
     with pytest.raises(UnmatchedRequestError) as at_the_end, cassette.replay(TAPE) as tape:
         with pytest.raises(UnmatchedRequestError) as told:
-            invoke(made.client(), operation, asked)
+            made.invoke(made.client(), operation, asked)
         assert tape.calls[-1].outcome is None
         assert tape.unmatched == [told.value]
     assert at_the_end.value is told.value
@@ -138,7 +137,7 @@ def test_what_mends_it_mends_it(case):
             with cassette.replay(TAPE, **option) as tape:
                 client = made.client()
                 with contextlib.suppress(client.exceptions.ClusterNotFoundException):
-                    invoke(client, operation, asked)
+                    made.invoke(client, operation, asked)
                 assert tape.calls[-1].outcome is not None
 
 
@@ -165,7 +164,7 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
     operation, asked, _ = RUN
     with pytest.raises(TimelineExhaustedError) as told, cassette.replay(TAPE):
         for _ in range(2):
-            invoke(made.client(), operation, asked)
+            made.invoke(made.client(), operation, asked)
     assert str(told.value).splitlines() == [
         FIRST_LINES + "RunTask was asked once more than it was recorded",
         "  all 1 recorded outcomes of this request were served",
@@ -191,7 +190,7 @@ def test_unused_lists_what_nobody_asked_for():
         client = made.client()
         client.describe_tasks(cluster="prod", tasks=[made.task_id(1)])
         assert [i.operation for i in tape.unused] == ["DescribeTasks", "ListTasks", "RunTask"]
-        invoke(client, *LIST[:2])
+        made.invoke(client, *LIST[:2])
         assert [i.operation for i in tape.unused] == ["DescribeTasks", "RunTask"]
 
 
