@@ -15,14 +15,16 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 
 from cassette import shapes
+from cassette.errors import nearest
 
 Scope = Mapping[str, Any]
 
@@ -49,11 +51,24 @@ def search(expression: str, scope: Scope) -> Any:
 
 
 def check_expression(expression: str) -> None:
-    """Raise ValueError if a text is no JMESPath expression."""
+    """Raise ValueError if a text is no JMESPath expression, or calls a function that is none."""
     try:
-        jmespath.compile(expression)
+        parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
         raise ValueError(f"{expression!r} is not JMESPath: {str(error).splitlines()[0]}") from error
+    for name in _called(parsed):
+        if name not in Functions.FUNCTION_TABLE:
+            near = nearest(name, Functions.FUNCTION_TABLE)
+            raise ValueError(f"{expression!r}: JMESPath has no function {name}; {near}")
+
+
+def _called(node: Mapping[str, Any]) -> Iterator[str]:
+    """The functions that a parsed expression calls, which nobody looks up before it runs."""
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        if isinstance(child, Mapping):  # and not a slice's number
+            yield from _called(child)
 
 
 def seconds_of(duration: object) -> Decimal:

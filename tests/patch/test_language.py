@@ -487,6 +487,16 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
         ("apply: []", 3, "it does nothing"),
         ("apply:\n- {each: tusk}", 4, "'tusk' is not known"),
         ("apply:\n- {each: task, where: '[', unset: [/a]}", 4, "not JMESPath"),
+        (
+            "apply:\n- {each: task, where: \"contians(group, 'x')\", unset: [/a]}",
+            4,
+            "JMESPath has no function contians; did you mean 'contains'?",
+        ),
+        (
+            "apply:\n- {each: task, where: 'containers[1:2] | lenght(@)', unset: [/a]}",
+            4,
+            "JMESPath has no function lenght",
+        ),
         ("apply:\n- {each: task, ops: [{op: add, path: a, value: 1}]}", 4, "no JSON Pointer"),
         ("apply:\n- {each: task, ops: [{op: add, path: /a}]}", 4, "'value' is missing"),
         ("apply:\n- {each: task, ops: [{op: add, path: '', value: 1}]}", 4, "points at the whole"),
