@@ -43,7 +43,7 @@ STYLES = {
 
 def complete_cassette(
     ctx: click.Context,  # noqa: ARG001 - click gives it
-    param: click.Parameter,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
     """The names of cassettes that begin so; or else a file."""
@@ -51,8 +51,8 @@ def complete_cassette(
 
 
 def complete_patch(
-    ctx: click.Context,  # noqa: ARG001
-    param: click.Parameter,  # noqa: ARG001
+    ctx: click.Context,  # noqa: ARG001 - click gives it
+    param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
     """The names of patches that begin so; or else a file."""

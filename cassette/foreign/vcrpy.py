@@ -192,6 +192,7 @@ def _answer(answer: Mapping[str, Any], before: Outcome, after: Outcome) -> Any:
     """The answer with what was scrubbed in it."""
     if isinstance(before, Response) and isinstance(after, Response):
         return forms.restored(answer, before.body, after.body)
+    # Scrubbing keeps the kind of an outcome, so both are errors.
     assert isinstance(before, ApiError) and isinstance(after, ApiError)  # noqa: S101, PT018
     new = dict(zip(before.members, after.members.items(), strict=True))
     changed = [(key, after.message) if key in _SAID else new.get(key) for key in answer]

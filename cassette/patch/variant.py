@@ -236,7 +236,7 @@ class _Work:
             place = entry.place_of_op(index)
             if "value" in op:
                 value = self.resolve(op["value"], scope, place.inner("value"), label)
-                op = {**op, "value": value}  # noqa: PLW2901
+                op = {**op, "value": value}  # noqa: PLW2901 - the same one, made whole
             try:
                 jsonpatch.JsonPatch([op]).apply(thing, in_place=True)
             except (JsonPatchException, JsonPointerException, TypeError) as error:

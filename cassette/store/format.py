@@ -205,7 +205,7 @@ def _change(data: object, place: str) -> Body:
     """One operation of RFC 6902, checked for its form."""
     if not isinstance(data, Mapping) or "op" not in data:
         _mapping(data, place, ["op", "path"], ["value", "from"])
-    kind = data["op"]  # type: ignore[index]
+    kind = data["op"]  # type: ignore[index]  # `_mapping` refused what has none
     if not isinstance(kind, str) or kind not in _NEEDS:
         raise CassetteFormatError(
             "an operation that RFC 6902 does not have",
