@@ -16,7 +16,7 @@ import yaml
 
 from benchmarks import tasks
 from benchmarks.measure import Contestant, in_turns
-from cassette import store
+from cassette import file_format
 
 FIRST, YAML = "first time", "PyYAML's C safe loader"
 AGAIN, LATER, JSON = "again, same process", "again, later process", "json.loads of the same data"
@@ -35,13 +35,13 @@ def measure() -> dict[str, float]:
     """Seconds for one load, by way; `bytes` is the file's size."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.yaml"
-        store.write(path, store.render(tasks.cassette(290)))
+        file_format.write(path, file_format.render(tasks.cassette(290)))
         content = path.read_bytes()
-        text = json.dumps(store.read_document(content, "large.yaml"))
+        text = json.dumps(file_format.read_document(content, "large.yaml"))
         contestants: dict[str, Contestant] = {
-            FIRST: _always(lambda: store.parse(content, "large.yaml")),
+            FIRST: _always(lambda: file_format.parse(content, "large.yaml")),
             YAML: _always(lambda: yaml.load(content, Loader=yaml.CSafeLoader)),
-            AGAIN: _always(lambda: store.read(path)),
+            AGAIN: _always(lambda: file_format.read(path)),
             JSON: _always(lambda: json.loads(text)),
         }
         seen = in_turns(contestants, {FIRST: 2, YAML: 1, AGAIN: 20, JSON: 5})

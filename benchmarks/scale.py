@@ -18,7 +18,7 @@ import cassette
 from benchmarks import tasks
 from benchmarks.calls import KEYS
 from benchmarks.measure import in_turns, timed
-from cassette import intercept, store
+from cassette import file_format, intercept
 from cassette.recorder import Recording
 from tests.live import bodies
 from tests.live.scripted import ScriptedECS
@@ -33,7 +33,7 @@ def sizes() -> dict[int, dict[str, float]]:
     found = {}
     for count in (1_000, 10_000):
         recorded = tasks.cassette(count)
-        text = store.render(recorded)
+        text = file_format.render(recorded)
 
         def begin(recorded: Any = recorded) -> None:
             with cassette.replay(recorded):
@@ -42,7 +42,7 @@ def sizes() -> dict[int, dict[str, float]]:
         with cassette.replay(recorded):
             client.describe_tasks(**asked)
             call = min(timed(lambda: client.describe_tasks(**asked), 20) for _ in range(30))
-        load = _least(lambda text=text: store.parse(text, "large.yaml"))
+        load = _least(lambda text=text: file_format.parse(text, "large.yaml"))
         found[count] = {"load": load, "begin": _least(begin), "call": call}
     return found
 

@@ -14,7 +14,7 @@ import yaml
 
 from benchmarks import tasks
 from benchmarks.measure import in_turns
-from cassette import model, scrub, store
+from cassette import file_format, model, scrub
 
 MEGABYTE = 1_000_000
 # As long as the pseudonyms in the cassettes that ship, and as many.
@@ -28,7 +28,7 @@ _FALSE = re.compile(
 def recording() -> model.Cassette:
     """A recording of one megabyte, with originals of every kind that a task has."""
     made = tasks.cassette(100)
-    size = len(store.render(made))
+    size = len(file_format.render(made))
     made = tasks.cassette(100 * MEGABYTE // size)
     chance = random.Random(20)
     originals: dict[str, str] = {}
@@ -68,7 +68,7 @@ def scrubbing() -> dict[str, float]:
     """Seconds to scrub, to audit and to write one megabyte; PyYAML with libyaml and without."""
     raw = recording()
     scrubbed, scrubber = scrub.scrub(raw)
-    text = store.render(scrubbed)
+    text = file_format.render(scrubbed)
     plain = yaml.load(text, Loader=yaml.CSafeLoader)
     work: dict[str, Any] = {
         "scrub": lambda: scrub.scrub(raw),

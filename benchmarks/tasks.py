@@ -7,7 +7,8 @@ import dataclasses
 import json
 from typing import Any
 
-from cassette import model, shapes
+from cassette import model
+from cassette.ecs import shapes
 from cassette.library import Library
 
 CLUSTER = "prod"

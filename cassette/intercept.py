@@ -36,7 +36,7 @@ import botocore.endpoint
 import botocore.exceptions
 import botocore.waiter
 
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError, UsageError
 
 URL = "https://ecs.cassette.invalid/"

@@ -52,9 +52,9 @@ class Library:
             CassetteNotFoundError: there is none; says what is there under a near name.
             CassetteFormatError: the file is no cassette that this release reads.
         """
-        from cassette import store  # noqa: PLC0415 - a shell completes names without it
+        from cassette import file_format  # noqa: PLC0415 - a shell completes names without it
 
-        return store.read(self.find(name, "cassette"))
+        return file_format.read(self.find(name, "cassette"))
 
     def read_patch(self, name: str) -> tuple[object, Path]:
         """A patch file's plain data and its path, by name (`stopped/out-of-memory`) or path.
@@ -63,7 +63,7 @@ class Library:
             CassetteNotFoundError: there is none.
             CassetteFormatError: the file cannot be read, or is not plain data.
         """
-        from cassette import store  # noqa: PLC0415 - as above
+        from cassette import file_format  # noqa: PLC0415 - as above
 
         path = self.find(name, "patch")
         try:
@@ -72,7 +72,7 @@ class Library:
             raise CassetteFormatError(
                 f"the file cannot be read: {error.strerror}", path=str(path)
             ) from None
-        return store.read_document(content, str(path)), path
+        return file_format.read_document(content, str(path)), path
 
     def find(self, name: str | os.PathLike[str], kind: Kind) -> Path:
         """The file of a cassette or patch.

@@ -1,7 +1,7 @@
 """The data in the middle: what a cassette is, once read and before it is written.
 
 Everything here is frozen and plain. Bodies are in *readable form*: the JSON of the wire with
-members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.shapes`
+members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.ecs.shapes`
 turns one form into the other. Who holds a body must not change it.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cassette import shapes
+from cassette.ecs import shapes
 
 FORMAT_VERSION = 1
 SERVICE = "ecs"
@@ -103,8 +103,8 @@ class Recorded:
         source: `live`, or in plain words what else it came from.
         variant_of: for a variant, the name of the cassette that was patched.
         patches: for a variant, the patches applied, in order.
-        allow: the ids of the rules of `cassette.check` that it may break: those that its patches
-            allow, or that what was recorded in the place of ECS does not keep.
+        allow: the ids of the rules of `cassette.validation` that it may break: those that its
+            patches allow, or that what was recorded in the place of ECS does not keep.
     """
 
     at: str

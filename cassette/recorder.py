@@ -14,10 +14,11 @@ from typing import Any
 
 import botocore
 
-from cassette import intercept, project, scrub, shapes, store
+from cassette import file_format, intercept, project_settings, scrub
+from cassette.context_decorator import Verb
+from cassette.ecs import shapes
 from cassette.errors import CassetteWriteError, NothingRecordedError, UsageError
 from cassette.model import Cassette, Interaction, Recorded, Scrub, outcome_of
-from cassette.verb import Verb
 
 READS = ("Describe", "List", "Get", "Discover")
 
@@ -51,12 +52,12 @@ def save(
         CassetteWriteError: the file could not be written.
         UsageError: the project's rules or the key are none.
     """
-    own = project.rules() if rules is None else rules
+    own = project_settings.rules() if rules is None else rules
     chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
-    scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project.key())
-    text = store.render(scrubbed)
+    scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project_settings.key())
+    text = file_format.render(scrubbed)
     scrub.gate(text, scrubber.originals, os.fspath(path), own)
-    store.write(path, text)
+    file_format.write(path, text)
     return scrubber.report
 
 
@@ -219,8 +220,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     def _begin(self) -> Recording:
         check_writable(self._path)
         # Read before the first call; where the calls lead, the working directory may change.
-        self._own = project.rules() if self._rules is None else self._rules
-        project.key()
+        self._own = project_settings.rules() if self._rules is None else self._rules
+        project_settings.key()
         self._recording = Recording(self._source)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from cassette import intercept, model, patch, project, scrub, shapes, store
+from cassette import file_format, intercept, model, patch, project_settings, scrub
 from cassette.clock import Clock, taking_every_sleep
+from cassette.context_decorator import Verb
+from cassette.ecs import shapes
 from cassette.errors import (
     PatchError,
     UnmatchedRequestError,
@@ -25,7 +27,6 @@ from cassette.errors import (
 )
 from cassette.library import Library, check_name
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
-from cassette.verb import Verb
 
 Sleep = Literal["skip", "all", "real"]
 Unused = Literal["ignore", "warn", "error"]
@@ -138,14 +139,14 @@ def misfit(
 def _place(error: PatchError) -> None:
     """Give an error the line of its pointer."""
     if error.line is None and error.pointer is not None and error.path is not None:
-        error.line = store.locate(Path(error.path).read_bytes(), error.pointer)
+        error.line = file_format.locate(Path(error.path).read_bytes(), error.pointer)
 
 
 class Tape:
     """A replay under way, as the test sees it."""
 
     recording = False
-    """Whether calls go to live ECS and are recorded; see `cassette.modes`."""
+    """Whether calls go to live ECS and are recorded; see `cassette.record_modes`."""
 
     def __init__(self, start: Callable[[], Player], clock: Clock) -> None:
         self._start = start
@@ -287,7 +288,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         options = self._options
         cassette = self._load(options["library"] or Library())
         clock = Clock(real=options["sleep"] == "real")
-        own = project.rules() if options["rules"] is None else options["rules"]
+        own = project_settings.rules() if options["rules"] is None else options["rules"]
         self._tape = Tape(lambda: self._player(cassette, clock, own), clock)
         tap = intercept.ReplayTap(
             self._tape._exchange,

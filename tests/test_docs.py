@@ -10,7 +10,7 @@ import moto  # noqa: F401 - as above
 import pytest
 
 import cassette
-from cassette import modes, store  # noqa: F401 - as above
+from cassette import file_format, record_modes  # noqa: F401 - as above
 from tests.apps import table
 from tests.documents import DOCUMENTS, ROOT, blocks, modules
 
@@ -60,7 +60,7 @@ def test_the_cassettes_that_documents_show_are_canonical(file):
     found = blocks(file, "yaml")
     assert found
     for block in found:
-        assert store.render(store.parse(block, file)) == block
+        assert file_format.render(file_format.parse(block, file)) == block
 
 
 def test_the_variants_of_the_programs_are_in_the_catalogue():
@@ -88,7 +88,7 @@ def test_every_link_leads_somewhere(file):
         assert not anchor or anchor in anchors(there), anchor
 
 
-def test_who_looks_for_a_thing_is_told_its_room():
+def test_contributing_lists_every_module():
     """Every module and subpackage has a place in the table of CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     named = {name.removesuffix("/") for name in re.findall(r"`(?:cassette/)?([a-z_./]+)`", text)}

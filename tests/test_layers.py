@@ -18,38 +18,40 @@ PACKAGE = Path(__file__).parents[1] / "cassette"
 # A room is a module or a subpackage of `cassette`; one module belongs to another's.
 SHARED_ROOMS = {"clock": "player"}
 
-MODEL = {"errors", "pointers", "shapes", "model", "check"}
-ROOMS = {"store", "scrub", "patch", "player", "diff", "intercept"}
+MODEL = {"errors", "ecs", "model", "validation"}
+ROOMS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | ROOMS | {"library", "project"} | VERBS
+BELOW_EDGES = MODEL | ROOMS | {"library", "project_settings"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "pointers": set(),
-    "shapes": {"errors"},
-    "model": {"errors", "shapes"},
+    # Names and ARNs, shapes, states: what ECS is, whatever is done with it.
+    "ecs": {"errors"},
+    "model": {"errors", "ecs"},
     # The rules of what ECS can answer: data over the model, for patches and for files.
-    "check": {"errors", "shapes", "model"},
+    "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(ROOMS, MODEL),
-    "library": MODEL | {"store"},
+    "library": MODEL | {"file_format"},
     # A project's own scrubbing rules, found and checked.
-    "project": MODEL | {"scrub"},
+    "project_settings": MODEL | {"scrub"},
     # Reads what other tools recorded.
-    "foreign": MODEL | {"store"},
+    "importers": MODEL | {"file_format"},
     # What the two verbs have in common: a context manager that is a decorator, too.
-    "verb": {"errors"},
-    **{verb: MODEL | ROOMS | {"library", "project", "verb"} for verb in VERBS},
+    "context_decorator": {"errors"},
+    **{
+        verb: MODEL | ROOMS | {"library", "project_settings", "context_decorator"} for verb in VERBS
+    },
     # What a recording adds to a cassette, beside what others have added meanwhile.
-    "episodes": MODEL | {"scrub", "player", "replayer"},
+    "new_episodes": MODEL | {"scrub", "player", "replayer"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
-    "modes": BELOW_EDGES | {"diff", "verb", "episodes"},
+    "record_modes": BELOW_EDGES | {"diff", "context_decorator", "new_episodes"},
     "watch": {"errors"},
     # Files that are already there: searched, scrubbed, imported.
-    "existing": BELOW_EDGES | {"foreign"},
-    **dict.fromkeys(EDGES, BELOW_EDGES | {"modes", "watch", "existing"}),
+    "files": BELOW_EDGES | {"importers"},
+    **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "existing", "demo"},
+    "cli": BELOW_EDGES | {"watch", "files", "demo"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES,
     "__main__": {"cli"},
@@ -70,10 +72,10 @@ ONLY_IN: dict[str, set[str]] = {
     "aiobotocore": {"intercept"},
     "boto3": {"demo"},
     "moto": {"demo"},
-    "yaml": {"store", "foreign"},
-    "tomllib": {"project"},
-    "tomli": {"project"},
-    "jsonpatch": {"store", "patch"},
+    "yaml": {"file_format", "importers"},
+    "tomllib": {"project_settings"},
+    "tomli": {"project_settings"},
+    "jsonpatch": {"file_format", "patch"},
     "click": {"cli"},
     "rich": {"cli", "demo"},
     "pytest": {"pytest_plugin"},
@@ -104,7 +106,7 @@ class Tree:
         """The imports of our own modules, each with the module it reaches."""
         for found in self.imports:
             if within(found.target, {"cassette"}):
-                # `from cassette.store import load` reaches the module cassette.store.
+                # `from cassette.file_format import load` reaches the module cassette.file_format.
                 target = found.target
                 while target not in self.modules and "." in target:
                     target = target.rpartition(".")[0]
@@ -223,8 +225,8 @@ def test_no_import_cycle():
 def test_the_walk_sees_the_package():
     """The walk reads the real files: the three modules that all others stand on."""
     tree = read(PACKAGE)
-    assert {"cassette", "cassette.errors", "cassette.shapes", "cassette.model"} <= tree.modules
-    assert ("cassette.model", "cassette.shapes") in {(i.module, t) for i, t in tree.inner()}
+    assert {"cassette", "cassette.errors", "cassette.ecs.shapes", "cassette.model"} <= tree.modules
+    assert ("cassette.model", "cassette.ecs.shapes") in {(i.module, t) for i, t in tree.inner()}
 
 
 def test_every_row_of_the_table_is_a_room():
@@ -263,17 +265,17 @@ def made_up(folder: Path, **files: str) -> Tree:
 )
 def test_one_room_in_another_is_found(tmp_path, source):
     """An import of another room is found in whatever form it is written."""
-    tree = made_up(tmp_path, store=source, scrub__init="", scrub__rules="")
+    tree = made_up(tmp_path, file_format=source, scrub__init="", scrub__rules="")
     (problem,) = broken_layers(tree)
-    assert problem.startswith("cassette/store.py:")
-    assert "cassette.store imports cassette.scrub" in problem
+    assert problem.startswith("cassette/file_format.py:")
+    assert "cassette.file_format imports cassette.scrub" in problem
 
 
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
         ("errors", "model"),
-        ("shapes", "model"),
+        ("ecs", "model"),
         ("library", "scrub"),
         ("recorder", "replayer"),
         ("replayer", "cli"),
@@ -303,12 +305,12 @@ def test_what_the_table_allows_passes(tmp_path):
         tmp_path,
         errors="",
         model="from cassette.errors import CassetteError",
-        store__init="from cassette.store.reader import read",
-        store__reader="from ..model import Cassette\nfrom .text import line",
-        store__text="",
+        file_format__init="from cassette.file_format.reader import read",
+        file_format__reader="from ..model import Cassette\nfrom .text import line",
+        file_format__text="",
         player="from cassette.clock import Clock",
         clock="from cassette import model",
-        replayer="from cassette import model, player, store",
+        replayer="from cassette import model, player, file_format",
         cli__init="from cassette import demo, replayer",
         demo="",
     )
@@ -322,7 +324,7 @@ def test_what_the_table_allows_passes(tmp_path):
         ("player", "import botocore.endpoint"),
         ("replayer", "from botocore.waiter import Waiter"),
         ("recorder", "from botocore import session"),
-        ("shapes", "import botocore.awsrequest"),
+        ("ecs", "import botocore.awsrequest"),
         ("replayer", "import boto3"),
         ("replayer", "def late():\n    import aiobotocore.endpoint"),
         ("patch", "import yaml"),
@@ -340,10 +342,10 @@ def test_another_package_in_the_wrong_room_is_found(tmp_path, room, source):
     ("room", "source"),
     [
         ("intercept", "import botocore.endpoint, aiobotocore.endpoint"),
-        ("shapes", "import botocore.loaders\nfrom botocore.model import Shape"),
+        ("ecs", "import botocore.loaders\nfrom botocore.model import Shape"),
         ("recorder", "import botocore"),
         ("cli__record", "import botocore.session"),
-        ("store__reader", "import yaml"),
+        ("file_format__reader", "import yaml"),
     ],
 )
 def test_another_package_in_its_room_passes(tmp_path, room, source):
@@ -355,9 +357,9 @@ def test_a_cycle_within_a_room_is_found(tmp_path):
     """The table allows a room its own modules, but not in a circle."""
     tree = made_up(
         tmp_path,
-        store__init="",
-        store__reader="from cassette.store import writer",
-        store__writer="def late():\n    from cassette.store.reader import read",
+        file_format__init="",
+        file_format__reader="from cassette.file_format import writer",
+        file_format__writer="def late():\n    from cassette.file_format.reader import read",
     )
     assert broken_layers(tree) == []
-    assert set(cycle(tree)) == {"cassette.store.reader", "cassette.store.writer"}
+    assert set(cycle(tree)) == {"cassette.file_format.reader", "cassette.file_format.writer"}

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 import cassette
-from cassette import store
+from cassette import file_format
 from cassette.errors import (
     CassetteFormatError,
     CassetteNotFoundError,
@@ -20,7 +20,7 @@ from cassette.errors import (
     UsageError,
 )
 from cassette.library import Library
-from cassette.modes import MODES, use
+from cassette.record_modes import MODES, use
 from tests.live import bodies
 from tests.live.scripted import throttle
 
@@ -62,7 +62,7 @@ def recorded(client, library, tmp_path):
 
 def operations(path):
     """The operations in a cassette file, in order."""
-    return [interaction.operation for interaction in store.read(path).interactions]
+    return [interaction.operation for interaction in file_format.read(path).interactions]
 
 
 # -- which mode does what -------------------------------------------------------------------
@@ -128,12 +128,12 @@ def test_a_variant_of_nothing_is_not_recorded(ecs, client, library):
 
 def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
     """The old interactions stay as they are; the new ones go on where their clock ended."""
-    old = store.read(recorded)
+    old = file_format.read(recorded)
     last = dataclasses.replace(old.interactions[0], at=7.5)
     cassette.save(dataclasses.replace(old, interactions=(last,)), recorded)
     with use("new_episodes", "mine", library=library):
         client.list_tasks(cluster=bodies.CLUSTER)
-    first, second = store.read(recorded).interactions
+    first, second = file_format.read(recorded).interactions
     assert first == last
     assert (second.operation, second.at) == ("ListTasks", 7.5)
 
@@ -169,26 +169,26 @@ def test_what_is_unknown_is_asked_for(ecs, client, library, recorded):
 
 def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
     """The header of a file with old and new calls names both sources, once."""
-    old = store.read(recorded)
+    old = file_format.read(recorded)
     made_up = dataclasses.replace(old.recorded, source="composed by hand")
     cassette.save(dataclasses.replace(old, recorded=made_up), recorded)
     for cluster in ("prod", "other"):
         with use("new_episodes", "mine", library=library):
             client.list_tasks(cluster=cluster)
-    source = store.read(recorded).recorded.source
+    source = file_format.read(recorded).recorded.source
     assert source == "composed by hand; with new episodes from live"
 
 
 def test_new_episodes_leave_the_header_honest(client, library, recorded):
     """A variant that grows is a variant still, and keeps what it is allowed."""
-    old = store.read(recorded)
+    old = file_format.read(recorded)
     header = dataclasses.replace(
         old.recorded, variant_of="web", patches=("stopped/by-user",), allow=("times",)
     )
     cassette.save(dataclasses.replace(old, recorded=header), recorded)
     with use("new_episodes", "mine", library=library):
         client.list_tasks(cluster=bodies.CLUSTER)
-    found = store.read(recorded).recorded
+    found = file_format.read(recorded).recorded
     assert (found.variant_of, found.patches, found.allow) == (
         "web",
         ("stopped/by-user",),
@@ -215,7 +215,7 @@ def test_two_that_overlap_both_keep_their_episodes(client, library, tmp_path, fi
 @pytest.mark.parametrize("policy", ["standard", "strict"])
 def test_what_two_heard_alike_stands_there_once(ecs, client, library, recorded, policy):
     """The later one adds only what the episodes of the other do not answer, as a replay would."""
-    cassette.save(store.read(recorded), recorded, policy=policy)
+    cassette.save(file_format.read(recorded), recorded, policy=policy)
     ecs.script("ListTasks", throttle(), {"taskArns": [bodies.TASK_ARN]})
     with use("new_episodes", "mine", library=library):
         client.list_tasks(cluster=bodies.CLUSTER)
@@ -311,12 +311,12 @@ def test_no_call_is_an_error(library, tmp_path):
 
 def test_a_cassette_keeps_its_policy(client, library, recorded):
     """Recorded anew, a cassette is scrubbed as strictly as it was."""
-    strict = store.read(recorded)
+    strict = file_format.read(recorded)
     cassette.save(strict, recorded, policy="strict")
     for mode in ("all", "new_episodes"):
         with use(mode, "mine", library=library):
             client.list_tasks(cluster="a-name-of-ours")
-        found = store.read(recorded)
+        found = file_format.read(recorded)
         assert found.scrub.policy == "strict"
         assert "a-name-of-ours" not in recorded.read_text("utf-8")
 

@@ -142,12 +142,12 @@ def aws_said(error: Any) -> str | None:
 
 def _scrubbed(text: str) -> str:
     """A text for people, scrubbed; by the project's own rules too, if these can be read."""
-    from cassette import project
+    from cassette import project_settings
     from cassette.errors import UsageError
     from cassette.scrub import Scrubber
 
     try:
-        return Scrubber(rules=project.rules()).text(text)
+        return Scrubber(rules=project_settings.rules()).text(text)
     except UsageError:
         return Scrubber().text(text)
 

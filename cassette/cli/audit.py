@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.screen import counted
+from cassette.cli.console import counted
 
 if TYPE_CHECKING:
-    from cassette.existing import Searched
+    from cassette.files import Searched
 
 
 @click.command("audit")
@@ -37,10 +37,10 @@ def command(paths: tuple[str, ...], form: str) -> None:
     What was found is never printed, only its place and its kind. Exit code 0 if there is
     nothing, 1 if there is something, 2 if a file cannot be read.
     """
-    from cassette import project
-    from cassette.existing import files_in, sarif, search_files
+    from cassette import project_settings
+    from cassette.files import files_in, sarif, search_files
 
-    searched = list(search_files(files_in(paths or (".",)), project.rules()))
+    searched = list(search_files(files_in(paths or (".",)), project_settings.rules()))
     if form == "sarif":
         click.echo(json.dumps(sarif(searched), indent=2))
     elif form == "json":

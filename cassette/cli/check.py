@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.screen import FORMAT, columns, console, counted
+from cassette.cli.console import FORMAT, columns, console, counted
 
 if TYPE_CHECKING:
-    from cassette.existing import Checked, Found
+    from cassette.files import Checked, Found
 
 
 @click.command("check")
@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
     Exit code 0 if there is nothing, or only warnings, 1 if there is something, 2 if a file cannot
     be read.
     """
-    from cassette.existing import check_files, files_in
+    from cassette.files import check_files, files_in
 
     if rules:
         _show_rules(form)
@@ -48,7 +48,7 @@ def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
 
 
 def _show_rules(form: str) -> None:
-    from cassette.existing import RULES
+    from cassette.files import RULES
 
     if form == "json":
         keys = ("id", "level", "says", "source")

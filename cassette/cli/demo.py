@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cassette.cli.screen import console
+from cassette.cli.console import console
 
 
 @click.command("demo")

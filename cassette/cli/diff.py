@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.screen import complete_cassette, console
+from cassette.cli.console import complete_cassette, console
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def command(before: str, after: str, exact: bool, form: str, output: str | None)
 
 
 def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, exact: bool) -> None:
-    from cassette.cli import differences
+    from cassette.cli import diff_output
     from cassette.diff import compare
 
     screen = console()
-    differences.show(screen, found)
-    line = differences.summary(found)
+    diff_output.show(screen, found)
+    line = diff_output.summary(found)
     if not (found or exact) and (chance := compare(*sides, exact=True)):
         line += f" in what they mean; of ids, times and polls, {len(chance)} differ (--exact)"
     screen.print(line)
@@ -84,8 +84,8 @@ def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, ex
 
 def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
     """Print the patch file, or write it, after it was tried."""
-    from cassette import patch, project, scrub, store
-    from cassette.cli import differences
+    from cassette import file_format, patch, project_settings, scrub
+    from cassette.cli import diff_output
     from cassette.diff import as_patch, compare
     from cassette.errors import PatchError
 
@@ -98,12 +98,12 @@ def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
     differing = compare(made, after, exact=True)
     left = [d for d in differing if d.operation or d.place.endswith(".latency")]
     if left:
-        differences.show(console(stderr=True), left)
+        diff_output.show(console(stderr=True), left)
         raise PatchError("no patch file makes all of the one of the other: the above is left")
-    text = store.render_patch(data)
+    text = file_format.render_patch(data)
     if output is None:
         click.echo(text, nl=False)
         return
-    scrub.gate(text, (), output, project.rules())
-    store.write(output, text)
+    scrub.gate(text, (), output, project_settings.rules())
+    file_format.write(output, text)
     click.echo(f"wrote {output}: {data['summary']}")

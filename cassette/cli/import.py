@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from cassette.cli import words
-from cassette.cli.screen import POLICY, counted
+from cassette.cli import formatting
+from cassette.cli.console import POLICY, counted
 
 
 @click.command("import")
@@ -31,15 +31,15 @@ def command(paths: tuple[str, ...], output: str, policy: str | None) -> None:
 
     What cannot be used is named, with the reason. Exit code 2 if nothing can.
     """
-    from cassette import project
-    from cassette.existing import files_in, import_files
+    from cassette import project_settings
+    from cassette.files import files_in, import_files
 
-    imported = import_files(files_in(paths), Path(output), project.rules(), policy=policy)
+    imported = import_files(files_in(paths), Path(output), project_settings.rules(), policy=policy)
     for found in imported:
         if found.path and found.report:
             calls = counted(found.calls, "call")
             click.echo(f"wrote {found.path}: {calls}, from {_named(found.sources)}")
-            click.echo("  " + words.scrubbed(found.report).replace("\n", "\n  "))
+            click.echo("  " + formatting.scrubbed(found.report).replace("\n", "\n  "))
         else:
             click.echo(f"{_named(found.sources)}: nothing in it can be used", err=True)
         for line in found.skipped:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cassette.cli.screen import complete_cassette, complete_patch, console
+from cassette.cli.console import complete_cassette, complete_patch, console
 from cassette.errors import UsageError
 
 
@@ -30,8 +30,8 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     The variant is printed, or written with -o; it says that it is synthetic, of which cassette
     it was made, and by which patches. The cassette itself stays as it is.
     """
-    from cassette import store
-    from cassette.cli import differences
+    from cassette import file_format
+    from cassette.cli import diff_output
     from cassette.diff import compare
     from cassette.library import Library
     from cassette.recorder import save
@@ -49,10 +49,10 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     if as_diff:
         screen = console()
         found = [one for one in compare(base, variant, exact=True) if one.operation]
-        differences.show(screen, found)
-        screen.print(f"{base.path} with {', '.join(patches)}: {differences.summary(found)}")
+        diff_output.show(screen, found)
+        screen.print(f"{base.path} with {', '.join(patches)}: {diff_output.summary(found)}")
     elif output is None:
-        click.echo(store.render(variant), nl=False)
+        click.echo(file_format.render(variant), nl=False)
     if output is not None:
         save(variant, output)
         click.echo(f"wrote {output}: {name} with {', '.join(patches)}")

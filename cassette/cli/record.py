@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli import words
-from cassette.cli.screen import POLICY, console, counted
+from cassette.cli import formatting
+from cassette.cli.console import POLICY, console, counted
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
 
 if TYPE_CHECKING:
@@ -215,10 +215,10 @@ class _Progress:
         elapsed = time.monotonic() - self._began
         for task in tasks:
             id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
-            state = words.status(task)
+            state = formatting.status(task)
             if self._states.get(id_) != state:
                 self._states[id_] = state
-                line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(words.coloured(state))
+                line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(formatting.coloured(state))
                 self.screen.print(line)
         polls = counted(self.polls, "poll")
         self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
@@ -228,4 +228,4 @@ def _wrote(path: str, calls: int, report: scrub.Report) -> str:
     """What was written, and what was scrubbed, in a few lines."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
-    return f"{said}\n{words.scrubbed(report)}"
+    return f"{said}\n{formatting.scrubbed(report)}"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli import words
-from cassette.cli.screen import POLICY, counted
+from cassette.cli import formatting
+from cassette.cli.console import POLICY, counted
 
 if TYPE_CHECKING:
-    from cassette.existing import Rewritten
+    from cassette.files import Rewritten
 
 
 @click.command("scrub")
@@ -31,10 +31,10 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
 
     Every file is audited before the first one is written. A second run changes nothing.
     """
-    from cassette import project
-    from cassette.existing import files_in, rewrite_files
+    from cassette import project_settings
+    from cassette.files import files_in, rewrite_files
 
-    files = rewrite_files(files_in(paths), project.rules(), policy=policy, check=check)
+    files = rewrite_files(files_in(paths), project_settings.rules(), policy=policy, check=check)
     changed = [file for file in files if file.changed]
     for file in changed:
         click.echo(_said(file))
@@ -50,4 +50,4 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
 
 
 def _said(file: Rewritten) -> str:
-    return f"{file.path}: " + words.scrubbed(file.report).replace("\n", "\n  ")
+    return f"{file.path}: " + formatting.scrubbed(file.report).replace("\n", "\n  ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.screen import (
+from cassette.cli.console import (
     FORMAT,
     columns,
     complete_cassette,
@@ -114,7 +114,7 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
 
 def _names(cassette: Cassette) -> dict[str, str]:
     """What to call each task, by its id: its group, with its id where there are several."""
-    from cassette import shapes
+    from cassette.ecs import shapes
     from cassette.model import Response
     from cassette.player import short_name
 
@@ -133,7 +133,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
     """A row for each call (when, what, its outcome), and below it what that told anew."""
     from rich.text import Text
 
-    from cassette.cli import words
+    from cassette.cli import formatting
 
     told: dict[tuple[str, str], str] = {}  # what was said last of each task and container
     for interaction in cassette.interactions:
@@ -142,44 +142,44 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
         head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(8), "cyan"), call)
         things = list(_things(interaction))
         if not things:
-            yield *head, words.coloured(_answer(interaction))
+            yield *head, formatting.coloured(_answer(interaction))
         elif len(names) > 1:
             yield *head, counted(len(things), "task")
         for id_, lines in things:
             for part, said in lines:
                 if len(names) == 1 and not part:  # what is said of the only task, at its call
-                    yield *head, words.coloured(said)
+                    yield *head, formatting.coloured(said)
                 elif told.get((id_, part)) != said:
                     depth = "  " if len(names) == 1 or not part else "    "
-                    yield "", depth + (part or names[id_]), words.coloured(said)
+                    yield "", depth + (part or names[id_]), formatting.coloured(said)
                 told[id_, part] = said
 
 
 def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The tasks that a call told of, by id: the state, why, and each container by name."""
-    from cassette import shapes
-    from cassette.cli import words
+    from cassette.cli import formatting
+    from cassette.ecs import shapes
     from cassette.player import short_name
 
     body = _outcome(interaction).get("response", {})
     for task in shapes.tasks_of(interaction.operation, body):
-        why = [("why", words.why(task))] if words.why(task) else []
+        why = [("why", formatting.why(task))] if formatting.why(task) else []
         yield (
             short_name(task.get("taskArn", "")),
-            [("", words.status(task)), *why, *words.containers(task)],
+            [("", formatting.status(task)), *why, *formatting.containers(task)],
         )
     if interaction.operation == "DescribeTasks":
         for failure in body.get("failures") or ():
-            yield short_name(str(failure.get("arn", ""))), [("", words.value(failure))]
+            yield short_name(str(failure.get("arn", ""))), [("", formatting.value(failure))]
 
 
 def _answer(interaction: Interaction) -> str:
     """What a call was answered that tells of no task: an error, or how much of what."""
-    from cassette.cli import words
+    from cassette.cli import formatting
 
     outcome = _outcome(interaction)
     if "error" in outcome:
-        return words.error(outcome["error"])
+        return formatting.error(outcome["error"])
     body = outcome["response"]
     sizes = [f"{len(body[k])} {k}" if isinstance(body[k], (list, dict)) else k for k in body]
     return ", ".join(sizes) or "answered"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.screen import (
+from cassette.cli.console import (
     FORMAT,
     columns,
     complete_cassette,

@@ -7,7 +7,7 @@ cassettes and walks along them; `editing` and `operations` write a difference as
 
 from __future__ import annotations
 
-from cassette.diff.comparing import Difference, compare
-from cassette.diff.editing import as_patch
+from cassette.diff.comparison import Difference, compare
+from cassette.diff.patch_writer import as_patch
 
 __all__ = ["Difference", "as_patch", "compare"]

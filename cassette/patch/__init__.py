@@ -4,8 +4,8 @@
 `PatchFile`; `apply` makes the variant. `docs/patches.md` describes the language.
 """
 
-from cassette.patch.language import Entry, Param, PatchFile, Step, parse
 from cassette.patch.reference import Patch
+from cassette.patch.syntax import Entry, Param, PatchFile, Step, parse
 from cassette.patch.variant import apply
 
 __all__ = [

@@ -23,7 +23,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import nearest
 
 Scope = Mapping[str, Any]

@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 import jsonpatch
 from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response
 from cassette.patch import values
-from cassette.patch.drafts import DESCRIBE, Body, Draft, Task, copied, label_of, things
-from cassette.patch.language import Entry, Param, Part, PatchFile, Place
-from cassette.patch.proof import Proof
 from cassette.patch.reference import Patch
+from cassette.patch.result_check import Proof
+from cassette.patch.syntax import Entry, Param, Part, PatchFile, Place
+from cassette.patch.working_copy import DESCRIBE, Body, Draft, Task, copied, label_of, things
 
 _MOST = 10  # tasks that an error lists
 # Containers that ECS adds to a task by itself are nobody's "first container".
@@ -42,7 +42,7 @@ def apply(
 
     Raises:
         PatchError: a value is not one that the patch takes, no task fits, an operation does
-            not, or what comes out breaks a rule of `cassette.check` that the cassette keeps.
+            not, or what comes out breaks a rule of `cassette.validation` that the cassette keeps.
     """
     given = dict(values or {})
     work = _Work(cassette, patch, _params(patch, given))

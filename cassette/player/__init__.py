@@ -7,8 +7,8 @@ call moves it one step (`timeline`). What is answered is made once and handed ou
 (`answers`); what cannot be answered is told in words that help (`unmatched`).
 """
 
-from cassette.player.names import short_name
-from cassette.player.play import Call, Player
-from cassette.player.rules import Advance, OnEnd, Rules, Unknown
+from cassette.ecs.names import short_name
+from cassette.player.options import Advance, OnEnd, Rules, Unknown
+from cassette.player.player import Call, Player
 
 __all__ = ["Advance", "Call", "OnEnd", "Player", "Rules", "Unknown", "short_name"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.model import ApiError, Body, Outcome, Response
 
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from cassette import shapes
 from cassette.clock import Clock
+from cassette.ecs import shapes
+from cassette.ecs.names import cluster_in, cluster_of, id_of, partition_of, short_name
 from cassette.model import ApiError, Body, Cassette, Interaction
 from cassette.player.answers import Answer, Recorded
-from cassette.player.names import cluster_in, cluster_of, id_of, partition_of, short_name
-from cassette.player.rules import Rules
+from cassette.player.options import Rules
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 

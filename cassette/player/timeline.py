@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cassette.model import ApiError
 from cassette.player.answers import Recorded
-from cassette.player.rules import HELD
+from cassette.player.options import HELD
 
 
 @dataclass(slots=True)

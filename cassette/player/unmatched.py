@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
+from jsonpointer import escape
+
+from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette
-from cassette.player.names import cluster_of, short_name
 from cassette.player.timeline import Timeline
-from cassette.pointers import escaped
 
 READS = ("Describe", "List", "Get", "Discover")
 
@@ -171,7 +172,7 @@ def differences(asked: Any, recorded: Any, pointer: str = "") -> list[tuple[str,
     return [
         difference
         for name, left, right in pairs
-        for difference in differences(left, right, f"{pointer}/{escaped(name)}")
+        for difference in differences(left, right, f"{pointer}/{escape(name)}")
     ]
 
 

@@ -36,9 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker + explained)
     settings.check(config)
     if settings.concern_the_run(config):
-        from cassette.pytest_plugin import at_work
+        from cassette.pytest_plugin import run_hooks
 
-        at_work.begin(config)
+        run_hooks.begin(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,10 +55,10 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     """Take in what a worker of pytest-xdist did, if it did anything."""
     part = getattr(node, "workeroutput", {}).get(settings.PART)
     if part or settings.concern_the_run(node.config):
-        from cassette.pytest_plugin import at_work
+        from cassette.pytest_plugin import run_hooks
 
-        at_work.begin(node.config)
-        at_work.take_in(node.config, part, crashed=bool(error))
+        run_hooks.begin(node.config)
+        run_hooks.take_in(node.config, part, crashed=bool(error))
 
 
 # -- fixtures -------------------------------------------------------------------------------------
@@ -70,10 +70,10 @@ def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
     if not settings.is_marked(request.node):
         yield None
         return
-    from cassette.pytest_plugin import at_work, running
+    from cassette.pytest_plugin import active_test, run_hooks
 
-    at_work.begin(request.config)
-    yield from running.run(request, getattr(request, "param", None))
+    run_hooks.begin(request.config)
+    yield from active_test.run(request, getattr(request, "param", None))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import listening, settings, usage
+from cassette.pytest_plugin import lookups, settings, usage_log
 from cassette.pytest_plugin.settings import HOSTS, MARK, VARIANTS, failed
 
 if TYPE_CHECKING:
@@ -161,11 +161,11 @@ class _Marked:
     """One marker `cassette_variants`."""
 
     def __init__(self, config: pytest.Config, library: Library, mark: pytest.Mark) -> None:
-        from cassette.modes import check_options
+        from cassette.record_modes import check_options
 
         self._config = config
         self._library = library
-        self._usage = usage.of(config)
+        self._usage = usage_log.of(config)
         check_options(mark.kwargs, ("include_healthy",))
         names = _names(mark)
         if len(names) < 2:
@@ -183,7 +183,7 @@ class _Marked:
         Raises:
             CassetteError: there is no such cassette or patch, or none that fits.
         """
-        with listening.unheard(self._config):  # what is only tried is not used
+        with lookups.unheard(self._config):  # what is only tried is not used
             cassettes = self._library.matching(self._name, "cassette")
             patches = self._patches()
             found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cassette.pytest_plugin import markers, settings, usage
+from cassette.pytest_plugin import markers, settings, usage_log
 
 if TYPE_CHECKING:
-    from cassette.pytest_plugin.usage import Usage
+    from cassette.pytest_plugin.usage_log import Usage
 
 _HEAD = 4096  # bytes of a file in which `cassette:` stands
 
@@ -32,7 +32,7 @@ def look_up(session: pytest.Session) -> None:
     from cassette.replayer import read_patch
 
     config = session.config
-    used = usage.of(config)
+    used = usage_log.of(config)
     used.folders.add(str(settings.folder(config)))
     for item in session.items:
         used.folders.add(str(settings.beside(item.path)))
@@ -75,7 +75,7 @@ def _is_cassette(path: Path) -> bool:
 
 def note_start(config: pytest.Config) -> None:
     """Note what of the command line leaves tests out without saying so later."""
-    partly = usage.of(config).partly
+    partly = usage_log.of(config).partly
     if config.getoption("collectonly", False):
         partly.add("the tests were only collected")
     if config.getoption("lf", False):
@@ -101,4 +101,4 @@ def note_end(session: pytest.Session, exit_status: int) -> None:
     """Note that the run ended early."""
     whole = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     if exit_status not in whole or session.shouldfail or session.shouldstop:
-        usage.of(session.config).partly.add("the run ended before all tests had run")
+        usage_log.of(session.config).partly.add("the run ended before all tests had run")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import listening, orphans, settings, usage
+from cassette.pytest_plugin import lookups, orphans, settings, usage_log
 
 if TYPE_CHECKING:
-    from cassette.pytest_plugin.usage import Usage
+    from cassette.pytest_plugin.usage_log import Usage
 
 _SHIPS = " (ships)"  # behind the name of a cassette of the pack
 
@@ -24,11 +24,11 @@ class Report:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._used: Usage = usage.of(config)
+        self._used: Usage = usage_log.of(config)
         self._level = settings.said(config, "orphans")
         self._unwritten = ""
         self._orphans: tuple[list[Path], list[Path]] = ([], [])
-        if listening.is_listening(config) and not self._used.partly:
+        if lookups.is_listening(config) and not self._used.partly:
             self._orphans = orphans.of(self._used)
 
     @property
@@ -65,12 +65,12 @@ class Report:
         """Write the report as JSON, if that was asked for; whether it could be written."""
         file = self._config.getoption("--cassette-report-json")
         if file:
-            from cassette import store
+            from cassette import file_format
             from cassette.errors import CassetteWriteError
 
             text = json.dumps(self._data(), indent=2, ensure_ascii=False) + "\n"
             try:
-                store.write(self._config.invocation_params.dir / file, text)
+                file_format.write(self._config.invocation_params.dir / file, text)
             except CassetteWriteError as error:
                 self._unwritten = str(error)
         return not self._unwritten

@@ -27,7 +27,7 @@ MARKERS = {
 }
 # What a worker of pytest-xdist calls its part of the usage.
 PART = "cassette"
-# As in cassette.modes, which is not imported before it is needed.
+# As in cassette.record_modes, which is not imported before it is needed.
 MODES = ("none", "once", "new_episodes", "all")
 LEVELS = ("error", "warn", "ignore")
 POLICIES = ("standard", "strict")

@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from cassette.errors import Finding, UnsafeCassetteError
-from cassette.scrub import unmasked
+from cassette.scrub import exposed_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -251,7 +251,7 @@ UNSCRUBBED = "unscrubbed"
 RULES = {
     **{rule: looks_for for rule, (looks_for, _) in _RULES.items()},
     "address": _PUBLIC_ADDRESS,
-    **unmasked.RULES,
+    **exposed_members.RULES,
     "original": _ORIGINAL,
     UNSCRUBBED: "a line of a cassette that scrubbing would change",
 }
@@ -306,10 +306,10 @@ def audit(
         starts.append(starts[-1] + len(line))
         for column, rule, detail in search.line(line.rstrip("\r\n")):
             found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
-    for place, rule in unmasked.found(text, kept):
+    for place, rule in exposed_members.found(text, kept):
         number = bisect.bisect_right(starts, place)
         column = place - starts[number - 1] + 1
-        found.add(Finding(rule, number, column, unmasked.RULES[rule]))
+        found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
@@ -423,7 +423,7 @@ class _Search:
                 # In what is harmless, something else may begin.
                 place = match.start() + 1 if rule is None else match.end()
         if how:
-            for column, rule in unmasked.found(text, self._kept):
+            for column, rule in exposed_members.found(text, self._kept):
                 yield column, rule, RULES[rule] + how
         yield from self._of_project(text, how)
         yield from self._of_originals(text, how)

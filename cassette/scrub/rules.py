@@ -1,7 +1,7 @@
 """A project's own rules: what it replaces, redacts, keeps and excepts, beyond the table.
 
-They are data here. `cassette.project` finds and checks them; the scrubber and the audit each
-ask them.
+They are data here. `cassette.project_settings` finds and checks them; the scrubber and the audit
+each use them.
 """
 
 from __future__ import annotations

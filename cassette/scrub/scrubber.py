@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cassette import model, shapes
+from cassette import model
+from cassette.ecs import shapes
 from cassette.errors import UsageError
-from cassette.scrub.freetext import SECRET_NAME, SHORTEST_ORIGINAL, FreeText, looks_random
+from cassette.scrub.free_text import SECRET_NAME, SHORTEST_ORIGINAL, FreeText, looks_random
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,

@@ -7,14 +7,14 @@ import json
 import pytest
 
 import cassette
-from cassette import store
+from cassette import file_format
 from tests.cli.processes import on_terminal, plain, run
 
 
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the cassette `web`, in which a person changed how the last state ends."""
-    text = store.render(cassette.load("web"))
+    text = file_format.render(cassette.load("web"))
     text = text.replace("path: /tasks/0/version, value: 4}", "path: /tasks/0/version, value: 6}")
     text += "  - {op: add, path: /tasks/0/containers/1/exitCode, value: 1}\n"
     text += "  - {op: replace, path: /tasks/0/containers/1/lastStatus, value: STOPPED}\n"

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cassette
-from cassette import check, model, patch, shapes
+from cassette import model, patch, validation
 from cassette.diff import as_patch, compare
+from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.library import Library
 from tests.live import bodies
@@ -29,7 +30,7 @@ BASES = {"web": WEB, "job": JOB} | {
 
 def applied(before: model.Cassette, data: dict[str, Any]) -> model.Cassette:
     """A cassette with the patch of these data applied; it may make what ECS would not answer."""
-    return patch.apply(before, patch.parse({**data, "allow": [*check.ALLOWABLE]}, "edited"))
+    return patch.apply(before, patch.parse({**data, "allow": [*validation.ALLOWABLE]}, "edited"))
 
 
 def differences(one: model.Cassette, other: model.Cassette):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import cassette
-from cassette import model, shapes
+from cassette import model
+from cassette.ecs import shapes
 
 REGION = "eu-west-1"
 CLUSTER = "prod"

@@ -17,7 +17,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import cassette
-from cassette import check, patch, shapes, store
+from cassette import file_format, patch, validation
+from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.library import Library
 from cassette.model import ApiError, Interaction, Response
@@ -87,7 +88,7 @@ def client() -> Any:
 
 def broken(made: cassette.Cassette) -> set[tuple[str, str, str]]:
     """The rules that a cassette breaks, each with the task and the member."""
-    found = check.problems_of(made)
+    found = validation.problems_of(made)
     return {(one.rule.id, one.task, one.place or one.pointer) for one in found}
 
 
@@ -183,9 +184,9 @@ def test_the_bases_are_what_ecs_could_answer():
 def test_a_variant_is_a_cassette_like_any_other(name):
     """It is read back as it was written, and the audit finds nothing in it."""
     for base, made in variants(name):
-        text = store.render(made)
-        assert store.parse(text, "v.yaml").interactions == made.interactions, base
-        assert store.render(store.parse(text, "v.yaml")) == text, base
+        text = file_format.render(made)
+        assert file_format.parse(text, "v.yaml").interactions == made.interactions, base
+        assert file_format.render(file_format.parse(text, "v.yaml")) == text, base
         assert audit(text) == (), base
 
 

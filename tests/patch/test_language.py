@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cassette
-from cassette import Patch, store
+from cassette import Patch, file_format
 from cassette.errors import CassetteError, PatchError, UsageError
 from cassette.model import Response
 from tests.patch import base_tasks
@@ -362,7 +362,7 @@ allow: [exit-code]
 """)
     variant = cassette.load("web").patched("mine")
     assert variant.recorded.allow == ("exit-code",)
-    assert store.parse(store.render(variant), "v.yaml").recorded.allow == ("exit-code",)
+    assert file_format.parse(file_format.render(variant), "v.yaml").recorded.allow == ("exit-code",)
     assert variant.patched("api/missing").recorded.allow == ("exit-code",)
 
 
@@ -405,7 +405,7 @@ allow: [wrong-type]
 def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
     """A recording of something that is not quite ECS can be patched, too."""
     (tmp_path / "odd.yaml").write_text(
-        store.render(cassette.load("web")).replace(
+        file_format.render(cassette.load("web")).replace(
             "createdAt: 2026-11-23T11:58:03.120Z", "createdAt: 2026-11-23T12:58:03.120Z"
         ),
         "utf-8",

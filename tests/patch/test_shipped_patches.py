@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cassette
-from cassette import patch, store
+from cassette import file_format, patch
 from cassette.errors import PatchError
 from cassette.library import Library
 from cassette.replayer import patched
@@ -27,9 +27,9 @@ def test_values_are_given_by_name_and_checked():
 def test_a_patch_leaves_its_base_alone():
     """Applying is pure."""
     web = cassette.load("web")
-    before = store.render(web)
+    before = file_format.render(web)
     web.patched("stopped/out-of-memory")
-    assert store.render(web) == before
+    assert file_format.render(web) == before
 
 
 def test_what_is_wrong_in_a_patch_is_said_with_its_line(tmp_path):

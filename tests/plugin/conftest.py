@@ -8,8 +8,8 @@ import boto3  # noqa: F401 - here, so that a run within this process does not fo
 import pytest
 
 import cassette
-import cassette.modes
-import cassette.pytest_plugin.at_work
+import cassette.pytest_plugin.run_hooks
+import cassette.record_modes
 from cassette.model import ApiError
 from tests.live import bodies
 

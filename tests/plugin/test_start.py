@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from cassette import modes, replayer, scrub
+from cassette import record_modes, replayer, scrub
 from cassette.pytest_plugin import settings
 
-HEAVY = ("botocore", "yaml", "jsonpatch", "rich", "click", "cassette.replayer", "cassette.modes")
+HEAVY = (
+    "botocore",
+    "yaml",
+    "jsonpatch",
+    "rich",
+    "click",
+    "cassette.replayer",
+    "cassette.record_modes",
+)
 OURS = {"cassette", "cassette.pytest_plugin", "cassette.pytest_plugin.settings"}
 
 
@@ -30,7 +38,7 @@ def test_unmarked():
 
 def test_the_plugin_knows_every_mode():
     """It names modes, levels and policies itself, since importing them is what it avoids."""
-    assert settings.MODES == modes.MODES
+    assert settings.MODES == record_modes.MODES
     assert settings.POLICIES == scrub.POLICIES
     assert set(settings.LEVELS) == set(replayer.CHOICES["unused"])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cassette import project, scrub
+from cassette import project_settings, scrub
 from cassette.scrub.pseudonyms import Memory, has_pseudonym
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def test_the_example_of_the_rules_is_read(tmp_path):
     """Every key of the reference is in it, and each rule is one."""
     (example,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
-    rules = project.rules(tmp_path)
+    rules = project_settings.rules(tmp_path)
     digest = hashlib.sha256(b"acme").hexdigest()
     assert (rules.policy, len(rules.searches), len(rules.members)) == ("strict", 3, 2)
     assert rules.replaced("acme", lambda *_: None) == "example"

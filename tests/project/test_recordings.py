@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cassette
-from cassette import errors, model, project, store
+from cassette import errors, file_format, model, project_settings
 from cassette.scrub import Rules, audit, scrub
 from tests.cli.processes import run
 from tests.live import bodies as live
@@ -61,7 +61,7 @@ def rules(tmp_path_factory):
     """The same rules as data."""
     folder = tmp_path_factory.mktemp("rules")
     (folder / "pyproject.toml").write_text(RULES)
-    return project.rules(folder)
+    return project_settings.rules(folder)
 
 
 def task():
@@ -77,7 +77,7 @@ def task():
 def test_a_recording_follows_the_rules_of_its_project(folder):
     """Names, patterns and members are replaced, redacted and kept; the header tells what stayed."""
     cassette.save(bodies.described(task()), "a.yaml", policy="standard")
-    loaded = store.read("a.yaml")
+    loaded = file_format.read("a.yaml")
     (found,) = bodies.body_of(loaded)["tasks"]
     assert found["stoppedReason"] == "customer asked for it in OPS-0 (ops-4711)"
     assert found["clusterArn"].endswith(":cluster/example")
@@ -87,7 +87,7 @@ def test_a_recording_follows_the_rules_of_its_project(folder):
     assert [pair["value"] for pair in override["environment"]] == ["debug", "REDACTED"]
     kept = ("ContainerOverride.environment[LOG_LEVEL]", "Task.tags[team]")
     assert loaded.scrub == model.Scrub("standard", 1, kept)
-    assert store.render(loaded) == (folder / "a.yaml").read_text()
+    assert file_format.render(loaded) == (folder / "a.yaml").read_text()
 
 
 def test_what_a_project_has_reviewed_is_not_reported():
@@ -152,15 +152,15 @@ def test_the_policy_of_the_project_is_the_default(folder):
     strict = model.Scrub("strict", 1)
     cassette.save(scrub(recording)[0], "a.yaml")
     cassette.save(recording, "b.yaml", policy="standard")
-    assert [store.read(name).scrub.policy for name in ("a.yaml", "b.yaml")] == [
+    assert [file_format.read(name).scrub.policy for name in ("a.yaml", "b.yaml")] == [
         "strict",
         "standard",
     ]
     (folder / "c.json").write_text(json.dumps(bodies.body_of(recording)))
     assert run("import", "c.json", "-o", "out", cwd=folder)[0] == 0
-    assert store.read("out/c.yaml").scrub == strict
+    assert file_format.read("out/c.yaml").scrub == strict
     assert run("scrub", "b.yaml", cwd=folder)[0] == 0
-    assert store.read("b.yaml").scrub == strict
+    assert file_format.read("b.yaml").scrub == strict
 
 
 def test_what_aws_says_follows_the_rules(folder):
@@ -261,10 +261,12 @@ def test_each_cassette_tells_what_was_kept_in_it(folder):
     """Of several that are scrubbed at once, each its own."""
     other = bodies.described(bodies.task(tags=[]))
     for name, recording in {"a.yaml": bodies.described(task()), "b.yaml": other}.items():
-        text = store.render(recording)
-        store.write(name, text.replace("{policy: none, version: 0}", "{policy: x, version: 1}"))
+        text = file_format.render(recording)
+        file_format.write(
+            name, text.replace("{policy: none, version: 0}", "{policy: x, version: 1}")
+        )
     assert run("scrub", "a.yaml", "b.yaml", cwd=folder)[0] == 0
-    assert [len(store.read(name).scrub.kept) for name in ("a.yaml", "b.yaml")] == [2, 0]
+    assert [len(file_format.read(name).scrub.kept) for name in ("a.yaml", "b.yaml")] == [2, 0]
 
 
 # -- attacked -------------------------------------------------------------------------------

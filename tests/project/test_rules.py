@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from cassette import project, scrub
+from cassette import project_settings, scrub
 from cassette.errors import UsageError
 from tests.rights import closed
 
@@ -38,7 +38,7 @@ reason = "made-up customers"
 def read(folder, text):
     """The rules that a pyproject.toml of this text says."""
     (folder / "pyproject.toml").write_text(text, encoding="utf-8")
-    return project.rules(folder)
+    return project_settings.rules(folder)
 
 
 def refused(folder, text):
@@ -90,14 +90,14 @@ def test_the_nearest_file_that_speaks_of_the_tool_counts(tmp_path):
     inner.mkdir(parents=True)
     (tmp_path / "services/pyproject.toml").write_text("[project]\nname = 'x'\n[tool.ruff]\n")
     (tmp_path / "pyproject.toml").write_text(in_scrub("policy = 'strict'"))
-    assert project.rules(inner).policy == "strict"
+    assert project_settings.rules(inner).policy == "strict"
     (inner / "pyproject.toml").write_text("[tool.cassette]\n")
-    assert project.rules(inner) == scrub.Rules(folder=inner)
+    assert project_settings.rules(inner) == scrub.Rules(folder=inner)
 
 
 def test_without_a_file_there_are_no_rules(tmp_path):
     """A folder in no project."""
-    assert project.rules(tmp_path) == scrub.NO_RULES
+    assert project_settings.rules(tmp_path) == scrub.NO_RULES
 
 
 def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
@@ -106,7 +106,7 @@ def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert project.rules() == scrub.NO_RULES
+    assert project_settings.rules() == scrub.NO_RULES
 
 
 @pytest.mark.parametrize("content", [b"[tool.cassette\n", b"\xff = 1\n", b"a = 1\na = 2\n"])
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
     """Rules that cannot be read must not be rules that are not there."""
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError, match="this is no TOML"):
-        project.rules(tmp_path)
+        project_settings.rules(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["shut/pyproject.toml", "shut"])
@@ -124,7 +124,7 @@ def test_rules_that_one_may_not_read_are_an_error(tmp_path, monkeypatch, what):
     (tmp_path / "shut").mkdir()
     (tmp_path / "shut" / "pyproject.toml").write_text("[tool.cassette]\n", encoding="utf-8")
     with closed(what), pytest.raises(UsageError, match="cannot be read"):
-        project.rules("shut")
+        project_settings.rules("shut")
 
 
 # -- refusing them --------------------------------------------------------------------------

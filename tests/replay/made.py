@@ -7,7 +7,8 @@ from typing import Any
 
 import boto3
 
-from cassette import scrub, shapes
+from cassette import scrub
+from cassette.ecs import shapes
 from cassette.model import ApiError, Cassette, Interaction, Recorded, Response, Scrub
 from tests.live import bodies
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 import cassette
-from cassette import Patch, store
+from cassette import Patch, file_format
 from cassette.errors import CassetteFormatError
 
 
@@ -74,17 +74,17 @@ def test_real_sleeps_wait_for_real():
 
 def test_other_operations_can_be_slow_too():
     """A latency in a cassette counts for whatever was called."""
-    text = store.render(cassette.load("web")).partition("interactions:")[0] + (
+    text = file_format.render(cassette.load("web")).partition("interactions:")[0] + (
         "interactions:\n- at: 0.0\n  operation: ListTasks\n  request: {cluster: prod}\n"
         "  response:\n    taskArns: []\n  latency: 7.5\n"
     )
-    made = store.parse(text, "list.yaml")
-    assert store.render(made) == text
+    made = file_format.parse(text, "list.yaml")
+    assert file_format.render(made) == text
     with cassette.replay(made) as tape:
         client().list_tasks(cluster="prod")
         assert tape.clock.now == 7.5
     with pytest.raises(CassetteFormatError, match="seconds, 0 or more"):
-        store.parse(text.replace("latency: 7.5", "latency: -1.0"), "list.yaml")
+        file_format.parse(text.replace("latency: 7.5", "latency: -1.0"), "list.yaml")
 
 
 def test_a_refusal_can_be_slow(tmp_path):

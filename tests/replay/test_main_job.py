@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 
 import cassette
-from cassette import store
+from cassette import file_format
 from cassette.errors import NothingRecordedError, UnmatchedRequestError
 from tests.live import bodies, scripted
 
@@ -245,4 +245,4 @@ def test_botocore_is_as_it_was_afterwards(ecs, tmp_path):
     for thread in threads:
         thread.join()
     assert botocore.endpoint.Endpoint.make_request is original
-    assert store.read(path).interactions
+    assert file_format.read(path).interactions

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 import cassette
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, UsageError
 from tests.live import bodies
 from tests.replay import made

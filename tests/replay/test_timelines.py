@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 
 import cassette
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import TimelineExhaustedError
 from cassette.model import ApiError
 from tests.live import bodies

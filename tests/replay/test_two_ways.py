@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cassette
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.errors import CassetteError, PatchError
 from cassette.library import Library
 from cassette.model import ApiError

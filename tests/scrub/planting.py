@@ -15,7 +15,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from cassette import model, shapes, store
+from cassette import file_format, model
+from cassette.ecs import shapes
 from tests.scrub import bodies
 
 # SCRUB_EXAMPLES hunts with as many examples, different ones each time.
@@ -170,4 +171,4 @@ def _views(text: str, depth: int) -> Iterator[str]:
 
 def text_of(cassette: model.Cassette) -> str:
     """The file of a cassette."""
-    return store.render(cassette)
+    return file_format.render(cassette)

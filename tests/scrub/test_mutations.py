@@ -14,7 +14,7 @@ import pytest
 
 import cassette
 from cassette import errors, model
-from cassette.scrub import audit, encodings, freetext, scrub, scrubber, treatments
+from cassette.scrub import audit, encodings, free_text, scrub, scrubber, treatments
 from tests.scrub import bodies, planting
 
 PAGE = Path(__file__).parents[2] / "docs" / "scrubbing-mutations.md"
@@ -77,8 +77,8 @@ def without_token(rule: str) -> Off:
     """One rule of the alternation less."""
 
     def off(patch: pytest.MonkeyPatch) -> None:
-        rest = {name: pattern for name, pattern in freetext._RULES.items() if name != rule}
-        patch.setattr(freetext, "_TOKEN", freetext._alternation(rest))
+        rest = {name: pattern for name, pattern in free_text._RULES.items() if name != rule}
+        patch.setattr(free_text, "_TOKEN", free_text._alternation(rest))
 
     return off
 
@@ -91,15 +91,15 @@ def without(room: Any, name: str, nothing: Any) -> Off:
 STEPS: dict[str, tuple[model.Cassette, Off]] = {
     "random runs": (
         text("aB3" + "dE5fG7hJ9kL" * 3 + "mN1p"),
-        without(freetext, "_RUN", NEVER),
+        without(free_text, "_RUN", NEVER),
     ),
     "originals already known": (
         text(f"login with {PASSWORD} failed"),
-        without(freetext.FreeText, "_replace_known", lambda self, text: text),
+        without(free_text.FreeText, "_replace_known", lambda self, text: text),
     ),
     "accounts whose digits stand apart": (
         text("account 9988.7766.5544"),
-        without(freetext.FreeText, "_replace_accounts", lambda self, text: text),
+        without(free_text.FreeText, "_replace_accounts", lambda self, text: text),
     ),
     "URL encoding": (
         text("arn%3Aaws%3Aiam%3A%3Ax%40corp.test"),
@@ -191,7 +191,7 @@ def table() -> dict[str, str]:
 
 def test_every_rule_and_treatment_is_switched_off_once() -> None:
     """No rule of the search and no treatment is left out, here or on the page."""
-    assert set(TOKENS) == set(freetext._RULES)
+    assert set(TOKENS) == set(free_text._RULES)
     assert set(TREATMENTS) == treatments.TREATMENTS
     assert set(table()) == set(MUTATIONS)
 

@@ -9,7 +9,8 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassette import model, shapes
+from cassette import model
+from cassette.ecs import shapes
 from cassette.scrub import audit, comparable, scrub
 from tests.scrub import bodies
 from tests.scrub.planting import SECRETS, SLOW, calls, leaks, recordings, text_of

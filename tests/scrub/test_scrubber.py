@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from cassette import errors, model, shapes
+from cassette import errors, model
+from cassette.ecs import shapes
 from cassette.scrub import POLICY_VERSION, Scrubber, audit, comparable, pseudonym_of_id, scrub
 from tests.scrub import bodies, planting
 from tests.scrub.bodies import (

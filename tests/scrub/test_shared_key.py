@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 import cassette
-from cassette import errors, model, project, store
+from cassette import errors, file_format, model, project_settings
 from cassette.scrub import Scrubber, audit, comparable, scrub
 from cassette.scrub.pseudonyms import Memory, has_pseudonym, unnumbered
 from tests.scrub import bodies
@@ -117,22 +117,22 @@ def test_who_has_no_key_replays_for_the_original():
 @pytest.mark.parametrize("weak", ["", "  \n", "short", "a" * 64, "abcabc" * 20])
 def test_a_weak_key_is_an_error_that_does_not_show_it(weak):
     """Empty, too short, or of too few characters: never a silent fall back to numbers."""
-    with pytest.raises(errors.UsageError, match=project.KEY) as told:
-        project.key({project.KEY: weak})
+    with pytest.raises(errors.UsageError, match=project_settings.KEY) as told:
+        project_settings.key({project_settings.KEY: weak})
     assert not weak.strip() or weak not in str(told.value)
 
 
 def test_the_key_is_read_from_the_environment_without_its_line_end():
     """`$(cat file)` and an editor's last line end give the same key."""
-    assert project.key({project.KEY: KEY.decode() + "\n"}) == KEY
-    assert project.key({}) is None
+    assert project_settings.key({project_settings.KEY: KEY.decode() + "\n"}) == KEY
+    assert project_settings.key({}) is None
 
 
 def test_recordings_of_two_repositories_agree(tmp_path, monkeypatch):
     """What `save` writes under one key has one false account, whichever came first."""
     elsewhere = bodies.TASK_ARN.replace(bodies.ACCOUNT, bodies.OTHER_ACCOUNT)
     other = bodies.task(taskArn=elsewhere)
-    monkeypatch.setenv(project.KEY, KEY.decode())
+    monkeypatch.setenv(project_settings.KEY, KEY.decode())
     cassette.save(bodies.described(bodies.task()), tmp_path / "a.yaml", policy="standard")
     cassette.save(bodies.described(other, bodies.task()), tmp_path / "b.yaml", policy="standard")
     a, b = (cassette.load(tmp_path / name).tasks for name in ("a.yaml", "b.yaml"))
@@ -143,8 +143,11 @@ def test_recordings_of_two_repositories_agree(tmp_path, monkeypatch):
 
 def test_a_weak_key_stops_a_recording_before_its_first_call(tmp_path, monkeypatch):
     """Nobody pays for a recording that cannot be kept, and the file that is there stays."""
-    monkeypatch.setenv(project.KEY, "short")
-    with pytest.raises(errors.UsageError, match=project.KEY), cassette.record(tmp_path / "a.yaml"):
+    monkeypatch.setenv(project_settings.KEY, "short")
+    with (
+        pytest.raises(errors.UsageError, match=project_settings.KEY),
+        cassette.record(tmp_path / "a.yaml"),
+    ):
         raise AssertionError("the block was entered")
     with cassette.replay("web"):  # which needs no key, so that a fork without it still tests
         pass
@@ -153,7 +156,7 @@ def test_a_weak_key_stops_a_recording_before_its_first_call(tmp_path, monkeypatc
 def test_a_key_in_a_recording_stops_the_write(tmp_path, monkeypatch):
     """Where no other rule would see it, the audit does."""
     words = "horses staples batteries corrections"
-    monkeypatch.setenv(project.KEY, words)
+    monkeypatch.setenv(project_settings.KEY, words)
     task = bodies.task(stoppedReason=f"the words were {words} and no more")
     with pytest.raises(errors.UnsafeCassetteError) as told:
         cassette.save(bodies.described(task), tmp_path / "a.yaml", policy="standard")
@@ -168,7 +171,8 @@ def test_the_command_line_never_shows_the_key(tmp_path):
         file.write_text(json.dumps({"arn": bodies.TASK_ARN}))
         done = subprocess.run(
             [sys.executable, "-m", "cassette", "scrub", "a.json"],
-            cwd=tmp_path, capture_output=True, text=True, env={**os.environ, project.KEY: key},
+            cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, project_settings.KEY: key},
         )  # fmt: skip
         assert done.returncode == (0 if key == KEY.decode() else 2)
         assert key not in done.stdout + done.stderr + file.read_text()
@@ -178,7 +182,9 @@ def test_the_format_says_nothing_of_a_key(tmp_path, monkeypatch):
     """With a key or without one, the header is the same: it would tell nothing that helps."""
     headers = []
     for key in (KEY.decode(), None):
-        monkeypatch.setenv(project.KEY, key) if key else monkeypatch.delenv(project.KEY)
+        monkeypatch.setenv(project_settings.KEY, key) if key else monkeypatch.delenv(
+            project_settings.KEY
+        )
         cassette.save(bodies.described(bodies.task()), tmp_path / "a.yaml", policy="standard")
-        headers.append(store.read(tmp_path / "a.yaml").scrub)
+        headers.append(file_format.read(tmp_path / "a.yaml").scrub)
     assert headers[0] == headers[1]

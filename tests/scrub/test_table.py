@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from cassette import shapes
+from cassette.ecs import shapes
 from cassette.scrub import scrubber, treatments
 
 

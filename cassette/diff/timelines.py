@@ -1,0 +1,179 @@
+"""What a cassette tells of each thing: a timeline for every task and every other request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cassette.diff.normalization import meaning_of
+from cassette.model import ApiError, Body, Cassette, Interaction, Outcome, Response
+
+DESCRIBE = "DescribeTasks"
+_LONGEST = 60  # characters of a request in short
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One step of a timeline.
+
+    Args:
+        kind: `task`, `failure`, `error` or `response`: what `value` is.
+        value: its data, in readable form.
+        words: the state in short: `RUNNING HEALTHY`, `MISSING`, `ThrottlingException`, `ok`.
+        at: seconds from the first call of the recording.
+        count: how many calls in a row were answered so.
+    """
+
+    kind: str
+    value: Body
+    words: str
+    at: float
+    count: int
+
+
+@dataclass(slots=True, eq=False)
+class Subject:
+    """One thing that a cassette tells of.
+
+    Args:
+        operation: the ECS operation that tells of it.
+        name: what it is, in short, for people.
+        identity: equal for what is one thing: a task's id, or a request's very parameters.
+        role: equal for what stands for one another in two recordings.
+        form: equal for what is at least alike.
+        is_task: whether it is a task that DescribeTasks was asked for.
+        states: its timeline.
+    """
+
+    operation: str
+    name: str
+    identity: str
+    role: str
+    form: str
+    is_task: bool
+    states: list[State] = field(default_factory=list)
+
+
+def subjects_of(cassette: Cassette) -> list[Subject]:
+    """Every task that DescribeTasks was asked for, and every other request, as they appeared."""
+    tasks: dict[str, list[State]] = {}
+    requests: dict[str, Subject] = {}
+    for interaction in cassette.interactions:
+        if tells_of_tasks(interaction):
+            for id_, state in _described(interaction):
+                tasks.setdefault(id_, []).append(state)
+        if not tells_of_tasks(interaction) or _beside(interaction.outcome):
+            identity = f"{interaction.operation} {canonical(interaction.request)}"
+            if identity not in requests:
+                requests[identity] = _request(interaction, identity)
+            requests[identity].states.append(_state(interaction))
+    return [*_numbered([_task(*item) for item in tasks.items()]), *requests.values()]
+
+
+def tells_of_tasks(interaction: Interaction) -> bool:
+    """Whether it is a DescribeTasks call that asked for tasks."""
+    return interaction.operation == DESCRIBE and bool(interaction.request.get("tasks"))
+
+
+def _beside(outcome: Outcome) -> Body:
+    """What a response of DescribeTasks says beside its tasks and failures: nothing, as yet."""
+    if isinstance(outcome, ApiError):
+        return {}
+    lists = {k: v for k, v in outcome.body.items() if k in ("tasks", "failures")}
+    return {
+        k: v for k, v in outcome.body.items() if k not in lists or len(mappings(v)) != _length(v)
+    }
+
+
+def mappings(value: object) -> list[Body]:
+    """The items of a list that are what ECS would answer in it; a file may hold anything."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else -1
+
+
+def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
+    """The state of each task in one outcome, with the task's id."""
+    outcome = interaction.outcome
+    if isinstance(outcome, ApiError):
+        for named in interaction.request["tasks"]:
+            yield _id(named), _state(interaction)
+        return
+    at, count = interaction.at, interaction.count
+    for task in mappings(outcome.body.get("tasks")):
+        yield _id(task.get("taskArn")), State("task", task, _words(task), at, count)
+    for failure in mappings(outcome.body.get("failures")):
+        words = str(failure.get("reason", "failure"))
+        yield _id(failure.get("arn")), State("failure", failure, words, at, count)
+
+
+def _words(task: Body) -> str:
+    health = task.get("healthStatus", "UNKNOWN")
+    return f"{task.get('lastStatus', 'no status')}{'' if health == 'UNKNOWN' else f' {health}'}"
+
+
+def _state(interaction: Interaction) -> State:
+    """An outcome as a whole."""
+    outcome: Outcome = interaction.outcome
+    if isinstance(outcome, Response):
+        body = _beside(outcome) if tells_of_tasks(interaction) else outcome.body
+        return State("response", body, "ok", interaction.at, interaction.count)
+    said = {"status": outcome.status, "code": outcome.code, "message": outcome.message}
+    body = {**outcome.members, **said}
+    return State("error", body, outcome.code, interaction.at, interaction.count)
+
+
+def _task(id_: str, states: list[State]) -> Subject:
+    last = next((state.value for state in reversed(states) if state.kind == "task"), {})
+    names = [str(container.get("name")) for container in mappings(last.get("containers"))]
+    family = re.sub(r":\d+$", "", _id(last.get("taskDefinitionArn")))
+    group = str(last.get("group") or (family and f"family:{family}") or f"task {id_}")
+    role = canonical([_id(last.get("clusterArn")), meaning_of(group), family, sorted(names)])
+    name = f"{group} ({', '.join(names)})" if names else group
+    return Subject(DESCRIBE, name, id_, role, canonical(sorted(names)), True, states)
+
+
+def _numbered(tasks: list[Subject]) -> list[Subject]:
+    """Tasks of one name told apart by a number, as they appeared."""
+    seen: dict[str, int] = {}
+    for task in tasks:
+        seen[task.name] = number = seen.get(task.name, 0) + 1
+        task.name += f" #{number}" if number > 1 else ""
+    return tasks
+
+
+def _request(interaction: Interaction, identity: str) -> Subject:
+    said = ", ".join(f"{k}={_short(v)}" for k, v in interaction.request.items())
+    name = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+    role = f"{interaction.operation} {canonical(_meant(interaction.request))}"
+    return Subject(interaction.operation, name, identity, role, role, False)
+
+
+def _meant(value: Any, member: str = "") -> Any:
+    """A request in a form in which two that ask for the same are equal."""
+    if isinstance(value, Mapping):
+        return {name: _meant(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return sorted((_meant(item, member) for item in value), key=canonical)
+    if isinstance(value, str):
+        value = re.sub(r"^([\w-]+):\d+$", r"\1", _id(value) if value.startswith("arn:") else value)
+    return meaning_of(value, member)
+
+
+def _id(named: object) -> str:
+    """The last part of an ARN; anything else as it is."""
+    return str(named or "").rpartition("/")[2]
+
+
+def canonical(value: Any) -> str:
+    """A value as text that is equal for equal JSON alone; 1, 1.0 and true differ."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,43 @@
+"""Names and ARNs: the two ways in which ECS names one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Source: the partitions in botocore's endpoints.json.
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+def short_name(named: str) -> str:
+    """The last part of an ARN: an id, a cluster, a service; anything else as it is."""
+    return named.rpartition("/")[2] if named.startswith("arn:") else named
+
+
+def id_of(task: Mapping[str, Any]) -> str:
+    """The id of a task in a response."""
+    return short_name(task.get("taskArn") or "")
+
+
+def cluster_in(task: str) -> str | None:
+    """The cluster that a task's ARN names; None for the old format and for a bare id."""
+    parts = task.split("/")
+    return parts[-2] if task.startswith("arn:") and len(parts) > 2 else None
+
+
+def cluster_of(parameters: Mapping[str, Any]) -> str:
+    """The short name of the cluster that a request is for."""
+    return short_name(parameters.get("cluster") or "default")
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region, as its ARNs have it."""
+    return next((of for prefix, of in _PARTITIONS if region.startswith(prefix)), "aws")

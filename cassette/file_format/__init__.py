@@ -1,0 +1,18 @@
+"""Cassette files on disk ⇄ `model.Cassette`. docs/format.md describes the format."""
+
+from __future__ import annotations
+
+from cassette.file_format.files import alone, parse, read, render, render_patch, write
+from cassette.file_format.yaml_reader import lines, locate, read_document
+
+__all__ = [
+    "alone",
+    "lines",
+    "locate",
+    "parse",
+    "read",
+    "read_document",
+    "render",
+    "render_patch",
+    "write",
+]

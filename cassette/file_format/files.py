@@ -1,0 +1,193 @@
+"""Cassettes as files: text ⇄ `Cassette`, reading, and writing that never leaves half a file."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, nearest
+from cassette.file_format import bodies, cache, yaml_reader, yaml_writer
+from cassette.file_format.schema import from_data, to_data
+from cassette.model import Cassette
+
+if sys.platform != "win32":
+    import fcntl
+
+_LARGEST_KEPT = 16 * 1024 * 1024  # bytes; what is larger is read piece by piece, each time
+
+
+def read(path: str | os.PathLike[str]) -> Cassette:
+    """The cassette in a file; while its bytes stay the same, this process reads it only once.
+
+    Raises:
+        CassetteNotFoundError: there is no such file.
+        CassetteFormatError: it cannot be read, or is no cassette that this release reads.
+    """
+    name = os.fspath(path)
+    try:
+        with Path(name).open("rb") as stream:
+            content = stream.read(_LARGEST_KEPT + 1)
+            if len(content) <= _LARGEST_KEPT:
+                return _kept(content, name)
+            stream.seek(0)
+            data = yaml_reader.load(stream, name)
+        return _cassette(data, Path(name).read_bytes, name)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CassetteNotFoundError(
+            "there is no such file", path=name, nearest=_neighbours(Path(name))
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CassetteFormatError(f"the file cannot be read: {_words(error)}", path=name) from None
+
+
+def parse(text: bytes | str, path: str) -> Cassette:
+    """The cassette in a text; `path` names it in errors and in the result."""
+    return _cassette(yaml_reader.read_document(text, path), lambda: text, path)
+
+
+@functools.lru_cache(maxsize=32)
+def _kept(content: bytes, path: str) -> Cassette:
+    """The cassette in a file's bytes, remembered: tests replay the same few again and again."""
+    data = cache.found(content)
+    if data is not None:  # and was checked before it was kept
+        with contextlib.suppress(CassetteFormatError):
+            return dataclasses.replace(from_data(data), path=path)
+    data = yaml_reader.read_document(content, path)
+    cassette = _cassette(data, lambda: content, path)
+    cache.keep(content, data)
+    return cassette
+
+
+def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Cassette:
+    try:
+        cassette = from_data(data)
+        bodies.check(cassette.interactions)
+    except CassetteFormatError as error:
+        error.path = path
+        error.line = _line(text(), error.pointer or "")
+        raise
+    return dataclasses.replace(cassette, path=path)
+
+
+def _line(text: bytes | str, pointer: str) -> int | None:
+    """The line of a place; of one that is not in the file, since changes made it, that of those."""
+    interaction, response, _ = pointer.partition("/response")
+    changes = f"{interaction}/changes" if response else ""
+    return yaml_reader.locate(text, pointer) or (
+        yaml_reader.locate(text, changes) if changes else None
+    )
+
+
+def render(cassette: Cassette) -> str:
+    """A cassette as the text of its file: canonical, the same bytes on every machine.
+
+    Members of bodies stand in the order given. Ends in a newline.
+
+    Raises:
+        CassetteFormatError: it holds what a file cannot: a number that is not finite, half a
+            surrogate pair, a value that is no JSON.
+    """
+    try:
+        return yaml_writer.dump(to_data(cassette))
+    except CassetteFormatError as error:
+        error.path = cassette.path
+        raise
+
+
+def render_patch(data: Mapping[str, Any]) -> str:
+    """A patch's plain data as the text of its file: operations on one line, where they fit."""
+    return yaml_writer.dump({key: _in_lines(value) for key, value in data.items()})
+
+
+def _in_lines(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return yaml_writer.OneLine((key, _in_lines(inner)) for key, inner in value.items())
+    return [_in_lines(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def write(path: str | os.PathLike[str], text: str | bytes) -> None:
+    """Write a file whole or not at all: whatever happens, it is the old one or the new one.
+
+    Folders above it are made. A file that stood there keeps its mode, and a symbolic link
+    goes on pointing to it.
+
+    Raises:
+        CassetteWriteError: it could not be written; what stood there stands there still.
+    """
+    name = os.fspath(path)
+    try:
+        content = text if isinstance(text, bytes) else text.encode()
+        target = Path(os.path.realpath(name))
+        if target.is_dir():
+            raise CassetteWriteError("a folder has this name", path=name, fix="name a file in it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content)
+    except (OSError, ValueError) as error:
+        raise CassetteWriteError(
+            f"the file cannot be written: {_words(error)}",
+            path=name,
+            fix="choose a place that can be written, and mind the free space",
+        ) from None
+
+
+@contextlib.contextmanager
+def alone(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Be the only one who adds to a file, among all threads and processes that ask for this.
+
+    It is the folder that is locked, so nothing is left behind and whoever dies lets go. Where a
+    folder cannot be locked, as on Windows and some network file systems, nobody waits.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # whoever cannot write there will be told by `write`
+            folder.mkdir(parents=True, exist_ok=True)
+            if sys.platform != "win32":
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put content in a file's place by way of a temporary file in the same folder."""
+    temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
+    try:
+        # os.open, since it takes the process's umask into account.
+        with open(  # noqa: PTH123 - Path.open has no opener
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb"
+        ) as stream:
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _neighbours(path: Path) -> str | None:
+    """The names of files in the same folder that are nearly this one."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except (OSError, ValueError):
+        return None
+    return nearest(path.name, names, most=3, otherwise="")
+
+
+def _words(error: Exception) -> str:
+    """What the system said, without the path, which the error has already."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (
+        "its name or its text cannot be encoded" if isinstance(error, UnicodeError) else str(error)
+    )

@@ -1,0 +1,383 @@
+"""Plain data ⇄ `Cassette`: the keys of version 1 of the file, and every check on them.
+
+The errors raised here know their JSON Pointer; who has the text adds the file and the line.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jsonpointer import escape
+
+from cassette.errors import CassetteFormatError, nearest
+from cassette.file_format import changes
+from cassette.file_format.yaml_writer import OneLine
+from cassette.model import (
+    FORMAT_VERSION,
+    SERVICE,
+    ApiError,
+    Body,
+    Cassette,
+    Interaction,
+    Outcome,
+    Recorded,
+    Response,
+    Scrub,
+)
+
+_OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+_WRITER = re.compile(r"ecs-cassette (\d+(?:\.\d+)*)", re.ASCII)
+
+_NAMES = ("patches", "allow")  # of the header: lists of names
+_OUTCOMES = ("response", "changes", "error")
+_NEEDS = {  # the members that each operation of RFC 6902 has beside op and path
+    "add": ["value"],
+    "remove": [],
+    "replace": ["value"],
+    "move": ["from"],
+    "copy": ["from"],
+    "test": ["value"],
+}
+
+
+# -- reading ------------------------------------------------------------------------------
+
+
+def from_data(data: object) -> Cassette:
+    """The cassette that a document holds.
+
+    Raises:
+        CassetteFormatError: it is no cassette of a version that this release reads.
+    """
+    _version(data)
+    top = _mapping(data, "", ["cassette", "service", "region", "recorded", "scrub", "interactions"])
+    if top["service"] != SERVICE:
+        raise CassetteFormatError(
+            "a cassette of another service",
+            pointer="/service",
+            nearest=f"this release reads cassettes of `{SERVICE}`",
+            fix=f"service: {SERVICE}",
+        )
+    scrub = _mapping(top["scrub"], "/scrub", ["policy", "version"], ["kept"])
+    kept = _list(scrub.get("kept", []), "/scrub/kept")
+    return Cassette(
+        region=_text(top["region"], "/region"),
+        recorded=_recorded(top["recorded"]),
+        scrub=Scrub(
+            _text(scrub["policy"], "/scrub/policy"),
+            _whole(scrub["version"], "/scrub/version", least=1),
+            tuple(_text(place, f"/scrub/kept/{i}") for i, place in enumerate(kept)),
+        ),
+        interactions=_interactions(top["interactions"]),
+    )
+
+
+def _version(data: object) -> None:
+    """Check the version before all else: a newer one may have any other keys."""
+    if not isinstance(data, Mapping) or "cassette" not in data:
+        is_patch = isinstance(data, Mapping) and "patch" in data
+        raise CassetteFormatError(
+            "a patch file, where a cassette was expected" if is_patch else "this is no cassette",
+            pointer="",
+            nearest=f"a cassette begins with the line `cassette: {FORMAT_VERSION}`",
+            fix="name the cassette first, then its patches"
+            if is_patch
+            else "record one with `cassette record`, or make one of another tool's recording "
+            "with `cassette import`",
+        )
+    version = _whole(data["cassette"], "/cassette", least=1)
+    if version > FORMAT_VERSION:
+        recorded = data.get("recorded")
+        writer = _WRITER.fullmatch(str(recorded.get("by"))) if isinstance(recorded, dict) else None
+        needed = f"ecs-cassette>={writer[1]}" if writer else "ecs-cassette"
+        raise CassetteFormatError(
+            f"format version {version} needs a newer ecs-cassette",
+            pointer="/cassette",
+            nearest=f"this release reads version {FORMAT_VERSION}"
+            + (f"; ecs-cassette {writer[1]} wrote this file" if writer else ""),
+            fix=f'pip install --upgrade "{needed}"',
+        )
+
+
+def _recorded(data: object) -> Recorded:
+    place = "/recorded"
+    fields = _mapping(data, place, ["at", "by", "botocore", "source"], ["variant_of", *_NAMES])
+    at = _text(fields["at"], f"{place}/at")
+    if not _is_moment(at):
+        raise _expected("a time in UTC", f"{place}/at", "at: 2026-11-23T12:00:00Z")
+    patches, allow = (
+        tuple(
+            _text(name, f"{place}/{key}/{i}")
+            for i, name in enumerate(_list(fields.get(key, []), f"{place}/{key}"))
+        )
+        for key in _NAMES
+    )
+    variant_of = fields.get("variant_of")
+    return Recorded(
+        at=at,
+        by=_text(fields["by"], f"{place}/by"),
+        botocore=_text(fields["botocore"], f"{place}/botocore"),
+        source=_text(fields["source"], f"{place}/source"),
+        variant_of=None if variant_of is None else _text(variant_of, f"{place}/variant_of"),
+        patches=patches,
+        allow=allow,
+    )
+
+
+def _interactions(data: object) -> tuple[Interaction, ...]:
+    bases: dict[str, Body] = {}  # the last response of each request, for `changes`
+    found = []
+    for index, item in enumerate(_list(data, "/interactions")):
+        place = f"/interactions/{index}"
+        fields = _mapping(
+            item, place, ["at", "operation", "request"], [*_OUTCOMES, "count", "latency"]
+        )
+        operation = _operation(fields["operation"], f"{place}/operation")
+        request = _mapping(fields["request"], f"{place}/request")
+        key = request_key(operation, request)
+        outcome = _outcome(operation, fields, bases.get(key), place)
+        if isinstance(outcome, Response):
+            bases[key] = outcome.body
+        found.append(
+            Interaction(
+                at=_seconds(fields["at"], f"{place}/at"),
+                operation=operation,
+                request=request,
+                outcome=outcome,
+                count=_whole(fields.get("count", 1), f"{place}/count", least=1),
+                latency=_seconds(fields.get("latency", 0), f"{place}/latency"),
+            )
+        )
+    return tuple(found)
+
+
+def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Outcome:
+    """The one outcome of an interaction, its changes expanded to a whole body."""
+    given = [name for name in _OUTCOMES if name in fields]
+    if len(given) != 1:
+        raise CassetteFormatError(
+            f"an interaction with {' and '.join(given) if given else 'no outcome'}",
+            pointer=place,
+            nearest="expected one of `response`, `changes` and `error`",
+            fix="remove all but one" if given else "response: {}",
+        )
+    (name,) = given
+    place = f"{place}/{name}"
+    if name == "error":
+        return _error(fields["error"], place)
+    if name == "response":
+        return Response(_mapping(fields["response"], place))
+    operations = [
+        _change(change, f"{place}/{i}") for i, change in enumerate(_list(fields["changes"], place))
+    ]
+    if base is None:
+        raise CassetteFormatError(
+            "changes without anything that they start from",
+            pointer=place,
+            nearest="no response of the same operation and request stands before",
+            fix="write the whole `response` here",
+        )
+    try:
+        return Response(changes.applied(operation, base, operations))
+    except CassetteFormatError as error:
+        error.pointer = f"{place}{error.pointer}"
+        raise
+
+
+def _error(data: object, place: str) -> ApiError:
+    fields = _mapping(data, place, ["status", "code", "message"], ["members"])
+    status = _whole(fields["status"], f"{place}/status", least=400)
+    if status > 599:
+        raise _expected("an HTTP status from 400 to 599", f"{place}/status", "status: 400")
+    return ApiError(
+        status=status,
+        code=_text(fields["code"], f"{place}/code"),
+        message=_text(fields["message"], f"{place}/message", empty=True),
+        members=_mapping(fields.get("members", {}), f"{place}/members"),
+    )
+
+
+def _change(data: object, place: str) -> Body:
+    """One operation of RFC 6902, checked for its form."""
+    if not isinstance(data, Mapping) or "op" not in data:
+        _mapping(data, place, ["op", "path"], ["value", "from"])
+    kind = data["op"]  # type: ignore[index]  # `_mapping` refused what has none
+    if not isinstance(kind, str) or kind not in _NEEDS:
+        raise CassetteFormatError(
+            "an operation that RFC 6902 does not have",
+            pointer=f"{place}/op",
+            nearest=nearest(str(kind), _NEEDS),
+        )
+    fields = _mapping(data, place, ["op", "path", *_NEEDS[kind]])
+    for name in ("path", "from"):
+        pointer = fields.get(name, "")
+        if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+            raise _expected(
+                "a JSON Pointer into the response",
+                f"{place}/{name}",
+                f"{name}: /tasks/0/lastStatus",
+            )
+    return fields
+
+
+def _operation(data: object, place: str) -> str:
+    """The name of an operation, also of one that the installed botocore does not know yet."""
+    name = _text(data, place)
+    if not _OPERATION.fullmatch(name):
+        raise _expected("an operation's name in CamelCase", place, "operation: DescribeTasks")
+    return name
+
+
+# -- single values ------------------------------------------------------------------------
+
+
+def _mapping(
+    data: object, place: str, required: list[str] | None = None, optional: Iterable[str] = ()
+) -> dict[str, Any]:
+    """A mapping; with `required`, one that has all of those keys and otherwise optional ones."""
+    if not isinstance(data, dict):
+        raise _expected("a mapping", place)
+    if required is not None:
+        known = [*required, *optional]
+        for key in data:
+            if key not in known:
+                raise CassetteFormatError(
+                    f"the key {key[:60]!r} is unknown here",
+                    pointer=f"{place}/{escape(key)}",
+                    nearest=nearest(key, known),
+                    fix="mend or remove the key",
+                )
+        for key in required:
+            if key not in data:
+                raise CassetteFormatError(
+                    f"the key `{key}` is missing", pointer=place, fix=f"add `{key}:` here"
+                )
+    return data
+
+
+def _list(data: object, place: str) -> list[Any]:
+    if not isinstance(data, list):
+        raise _expected("a list", place)
+    return data
+
+
+def _text(data: object, place: str, *, empty: bool = False) -> str:
+    if not isinstance(data, str):
+        raise _expected("text", place, "put the value in double quotes")
+    if not data and not empty:
+        raise _expected("text that is not empty", place)
+    return data
+
+
+def _whole(data: object, place: str, *, least: int) -> int:
+    if not isinstance(data, int) or isinstance(data, bool) or data < least:
+        fix = f"{place.rpartition('/')[2]}: {least}"
+        raise _expected(f"a whole number, {least} or more", place, fix)
+    return data
+
+
+def _seconds(data: object, place: str) -> float:
+    is_number = isinstance(data, (int, float)) and not isinstance(data, bool)
+    try:
+        seconds = float(data) if is_number else -1.0  # type: ignore[arg-type]  # a number
+    except OverflowError:
+        seconds = -1.0
+    if seconds < 0:
+        raise _expected("seconds, 0 or more", place, f"{place.rpartition('/')[2]}: 0.0")
+    return seconds
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.datetime.fromisoformat(text[:19])
+    except ValueError:
+        return False
+    return _MOMENT.fullmatch(text) is not None
+
+
+def _expected(what: str, place: str, fix: str | None = None) -> CassetteFormatError:
+    return CassetteFormatError(f"expected {what}", pointer=place, fix=fix)
+
+
+# -- writing ------------------------------------------------------------------------------
+
+
+def to_data(cassette: Cassette) -> dict[str, Any]:
+    """The document that holds a cassette, its keys in order, its bodies as they are."""
+    recorded = cassette.recorded
+    origin: dict[str, Any] = {
+        "at": recorded.at,
+        "by": recorded.by,
+        "botocore": recorded.botocore,
+        "source": recorded.source,
+    }
+    if recorded.variant_of is not None:
+        origin["variant_of"] = recorded.variant_of
+    for name in _NAMES:
+        if getattr(recorded, name):
+            origin[name] = list(getattr(recorded, name))
+    scrub = OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version)
+    if cassette.scrub.kept:
+        scrub["kept"] = list(cassette.scrub.kept)
+    return {
+        "cassette": FORMAT_VERSION,
+        "service": SERVICE,
+        "region": cassette.region,
+        "recorded": origin,
+        "scrub": scrub,
+        "interactions": _interactions_data(cassette.interactions),
+    }
+
+
+def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, Any]]:
+    bases: dict[str, Body] = {}
+    items = []
+    for interaction in interactions:
+        key = request_key(interaction.operation, interaction.request)
+        item = {
+            "at": round(float(interaction.at), 3),
+            "operation": interaction.operation,
+            "request": OneLine(interaction.request),
+            **_outcome_data(interaction.outcome, bases.get(key)),
+        }
+        if interaction.count > 1:
+            item["count"] = interaction.count
+        if interaction.latency:
+            item["latency"] = interaction.latency
+        if isinstance(interaction.outcome, Response):
+            bases[key] = interaction.outcome.body
+        items.append(item)
+    return items
+
+
+def _outcome_data(outcome: Outcome, base: Body | None) -> dict[str, Any]:
+    if isinstance(outcome, ApiError):
+        error = OneLine(status=outcome.status, code=outcome.code, message=outcome.message)
+        if outcome.members:
+            error["members"] = outcome.members
+        return {"error": error}
+    if base is not None:
+        operations = list(changes.between(base, outcome.body))
+        if _size(operations) < _size(outcome.body):
+            return {"changes": [OneLine(operation) for operation in operations]}
+    return {"response": outcome.body}
+
+
+def request_key(operation: str, request: Body) -> str:
+    """What two interactions have in common that ask the same: member order does not count."""
+    return f"{operation} {json.dumps(request, sort_keys=True, default=_as_json)}"
+
+
+def _size(value: object) -> int:
+    """The length of a value's JSON: what decides between `changes` and `response`."""
+    return len(json.dumps(value, default=_as_json))
+
+
+def _as_json(value: object) -> object:
+    # A value that is no JSON is refused when it is written, with its place.
+    return dict(value) if isinstance(value, Mapping) else repr(value)

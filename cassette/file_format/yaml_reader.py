@@ -1,0 +1,304 @@
+"""YAML text to plain data: the JSON part of YAML, refused at the first event that is more.
+
+Built on PyYAML's event stream rather than on its loader: that is several times faster, knows
+the line of every value, and stops at the first alias, tag or repeated key, however long the
+file is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import math
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NoReturn
+
+import yaml
+from jsonpointer import escape
+
+from cassette.errors import CassetteFormatError
+
+MAX_DEPTH = 64
+
+# Both are event sources too; the first needs libyaml.
+_BACKEND: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_WORDS = {"null": None, "~": None, "true": True, "false": False}
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+# The first characters of what may be no string; "" is in it too, so an empty value as well.
+_MAYBE = "-0123456789ntf~"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_document(text: bytes | str, path: str) -> object:
+    """Any YAML data file as dicts, lists, str, int, float, bool and None.
+
+    Args:
+        text: the file's text.
+        path: the file's name, for errors.
+
+    Raises:
+        CassetteFormatError: it is not one YAML document, or more than JSON can say.
+    """
+    return load(io.BytesIO(_encoded(text)), path)
+
+
+def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
+    """As `read_document`, from an open binary file, which is read chunk by chunk.
+
+    Args:
+        backend: a class of PyYAML with `get_event`; the default is the fastest there is.
+    """
+    try:
+        return _build(backend(stream))
+    except CassetteFormatError as error:
+        error.path = path
+        raise
+    except yaml.reader.ReaderError:
+        raise CassetteFormatError(
+            "a character that YAML does not allow, or no valid UTF-8",
+            path=path,
+            line=_line_of_bad_character(stream),
+            fix='save the file as UTF-8 and write control characters as escapes, such as "\\x1b"',
+        ) from None
+    except (ValueError, OverflowError):  # PyYAML's own scanner, at an escape such as "\\U00110000"
+        raise CassetteFormatError("an escape that is no character", path=path) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise CassetteFormatError(
+            f"this is not YAML: {said}",
+            path=path,
+            line=None if mark is None else mark.line + 1,
+            fix="indent with spaces, and put text with ': ' or ' #' in it in double quotes",
+        ) from None
+
+
+def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight loop, for speed
+    """The plain data of a source's one document."""
+    next_event = source.get_event
+    scalar, mapping_start, list_start = (
+        yaml.ScalarEvent,
+        yaml.MappingStartEvent,
+        yaml.SequenceStartEvent,
+    )
+    mapping_end, list_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
+    intern, maybe, resolve = sys.intern, _MAYBE, _resolve
+    root: list[Any] = []
+    here: Any = root  # the open mapping or list
+    in_mapping = False
+    key: str | None = None  # of the member to come, once it was read
+    outer: list[tuple[Any, str | None, bool]] = []
+    while True:
+        event = next_event()
+        try:
+            kind = event.__class__
+            if kind is scalar:
+                value = event.value
+                if event.anchor is not None or event.tag is not None:
+                    _refuse_properties(event)
+                if not event.implicit[0]:
+                    if not value.isascii():
+                        _refuse_surrogates(value)
+                elif value[:1] in maybe:
+                    value = resolve(value)
+                if in_mapping and key is None:
+                    if value.__class__ is not str:
+                        _refuse(
+                            f"the key {event.value[:60]} is not a string", "put it in double quotes"
+                        )
+                    if value in here:
+                        _refuse(
+                            f"the key {_short(value)} stands twice in one mapping",
+                            "remove one of the two",
+                        )
+                    key = intern(value)
+                    continue
+                if in_mapping:
+                    here[key] = value
+                    key = None
+                else:
+                    here.append(value)
+            elif kind is mapping_start or kind is list_start:
+                if event.anchor is not None or event.tag is not None:
+                    _refuse_properties(event)
+                if len(outer) == MAX_DEPTH:
+                    _refuse(f"nested deeper than {MAX_DEPTH} levels; expected a cassette's few")
+                new: Any = {} if kind is mapping_start else []
+                if not in_mapping:
+                    here.append(new)
+                elif key is None:
+                    _refuse("a key must be a string, not a mapping or a list")
+                else:
+                    here[key] = new
+                outer.append((here, key, in_mapping))
+                here, in_mapping, key = new, kind is mapping_start, None
+            elif kind is mapping_end or kind is list_end:
+                here, key, in_mapping = outer.pop()
+                key = None
+            elif kind is yaml.DocumentStartEvent:
+                if root:
+                    _refuse(
+                        "a second document begins here; expected one document in a file",
+                        "keep each document in a file of its own",
+                    )
+            elif kind is yaml.AliasEvent:
+                _refuse(
+                    f"the alias *{event.anchor[:60]}; expected plain data, without aliases",
+                    "write the value out in full",
+                )
+            elif kind is yaml.StreamStartEvent:
+                if event.encoding not in (None, "utf-8"):
+                    _refuse(f"the file is {event.encoding}; expected UTF-8")
+            elif kind is yaml.StreamEndEvent:
+                if not root:
+                    _refuse("the file is empty; expected one YAML document")
+                return root[0]
+        except CassetteFormatError as error:
+            error.line = event.start_mark.line + 1
+            error.pointer = _pointer(outer, here, key)
+            raise
+
+
+def _refuse(problem: str, fix: str | None = None) -> NoReturn:
+    raise CassetteFormatError(problem, fix=fix)
+
+
+def _refuse_properties(event: Any) -> None:
+    """Refuse a value with an anchor or a tag."""
+    if event.anchor is not None:
+        _refuse(
+            f"the anchor &{event.anchor[:60]}; expected plain data, without anchors",
+            "remove the anchor, and write the value out wherever an alias stands for it",
+        )
+    _refuse(
+        f"the tag {event.tag[:60]}; expected plain data, without tags",
+        "remove the tag; text that looks like a number goes in double quotes",
+    )
+
+
+def _refuse_surrogates(text: str) -> None:
+    r"""Refuse "\ud800", as libyaml does and PyYAML's own scanner does not."""
+    if _SURROGATE.search(text):
+        _refuse("half a surrogate pair, which is no character")
+
+
+def _resolve(text: str) -> Any:
+    """The value of a plain scalar: null, a boolean, a JSON number, else the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        if not text:
+            raise CassetteFormatError("nothing stands here", fix='write null, "", {} or []')
+        return text
+    if number[1] is None and number[2] is None:
+        try:
+            return int(text)
+        except ValueError:  # Python's limit on the digits of an int
+            raise CassetteFormatError("a number of too many digits") from None
+    value = float(text)
+    if math.isinf(value):
+        raise CassetteFormatError("a number too large for a float")
+    return value
+
+
+def _pointer(outer: list[tuple[Any, str | None, bool]], here: Any, key: str | None) -> str:
+    """The JSON Pointer of the value being read, from the open mappings and lists."""
+    parts = [
+        name if in_mapping and name is not None else str(len(holder) - 1)
+        for holder, name, in_mapping in outer[1:]
+    ]
+    if outer and isinstance(here, list):
+        parts.append(str(len(here)))
+    elif key is not None:
+        parts.append(key)
+    return "".join(f"/{escape(part)}" for part in parts)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:60] + "…")
+
+
+def _encoded(text: bytes | str) -> bytes:
+    # Half a surrogate pair becomes invalid UTF-8, which is refused with its line.
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+def _line_of_bad_character(stream: BinaryIO) -> int | None:
+    """The line of the first byte that is no UTF-8, or character that YAML does not allow.
+
+    PyYAML gives an offset, which its two backends count in different units.
+    """
+    if not stream.seekable():
+        return None
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    while True:
+        chunk = stream.read(65536)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            return line + error.object[: error.start].count(b"\n")
+        bad = yaml.reader.Reader.NON_PRINTABLE.search(text)
+        if bad is not None:
+            return line + text[: bad.start()].count("\n")
+        if not chunk:
+            return None
+        line += text.count("\n")
+
+
+# -- where a value stands -----------------------------------------------------------------
+
+
+def locate(text: bytes | str, pointer: str) -> int | None:
+    """The line, from 1, on which the value at a JSON Pointer begins; None if it is not there.
+
+    A mapping's member begins with its key. It reads the text again, so it is for reporting
+    errors only.
+    """
+    try:
+        for found, line in _places(_BACKEND(_encoded(text))):
+            if found == pointer:
+                return line
+    except yaml.YAMLError:
+        pass
+    return None
+
+
+def lines(text: bytes | str) -> dict[str, int]:
+    """The line, from 1, of every value of a document, by its JSON Pointer; see `locate`."""
+    return dict(_places(_BACKEND(_encoded(text))))
+
+
+def _places(source: Any) -> Iterator[tuple[str, int]]:
+    """Every value of a document in order: its JSON Pointer and its line."""
+    path: list[str] = []  # of the open mappings and lists
+    counts: list[int] = []  # how many values each list holds so far; -1 for a mapping
+    key: tuple[str, int] | None = None
+    while not isinstance(event := source.get_event(), yaml.StreamEndEvent):
+        if isinstance(event, yaml.CollectionEndEvent):
+            path.pop()
+            counts.pop()
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        line = event.start_mark.line + 1  # type: ignore[union-attr]  # what was read has one
+        if counts and counts[-1] < 0 and key is None:
+            key = (getattr(event, "value", ""), line)
+            continue
+        if not counts:
+            here = ""
+        elif key is not None:
+            here, line = f"{path[-1]}/{escape(key[0])}", key[1]
+        else:
+            here = f"{path[-1]}/{counts[-1]}"
+            counts[-1] += 1
+        key = None
+        yield here, line
+        if isinstance(event, yaml.CollectionStartEvent):
+            path.append(here)
+            counts.append(-1 if isinstance(event, yaml.MappingStartEvent) else 0)

@@ -1,0 +1,26 @@
+"""What is done with files that are already there: check, search, scrub, import them.
+
+Each puts together the readers of `cassette.importers`, the scrub with its audit, and the store.
+"""
+
+from cassette.files.auditing import Searched, search_files
+from cassette.files.checking import RULES, Checked, Found, check_files
+from cassette.files.importing import Imported, import_files
+from cassette.files.paths import files_in
+from cassette.files.sarif import sarif
+from cassette.files.scrubbing import Rewritten, rewrite_files
+
+__all__ = [
+    "RULES",
+    "Checked",
+    "Found",
+    "Imported",
+    "Rewritten",
+    "Searched",
+    "check_files",
+    "files_in",
+    "import_files",
+    "rewrite_files",
+    "sarif",
+    "search_files",
+]

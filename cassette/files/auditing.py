@@ -1,0 +1,172 @@
+"""`cassette audit`: files searched as they stand and as whoever loads them would read them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cassette import file_format, scrub
+from cassette.errors import CassetteFormatError, Finding
+from cassette.files.paths import content_of
+from cassette.importers import editable_text, plain_json
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_DEPTH = 4
+_CASSETTE = re.compile(rb"^cassette:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """One file and what is in it.
+
+    Args:
+        path: the file, as the user named it.
+        findings: what must not be there, in order of place.
+        problem: why it could not be read, so that only its text was searched; None if it was.
+    """
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    problem: str | None = None
+
+
+def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
+    """Search files, one by one; one that cannot be read says so, and the next one follows."""
+    for path in map(str, paths):
+        content = b""
+        try:
+            content = content_of(Path(path))
+            findings = search(content, path, rules)
+            lines = {finding.line for finding in findings}
+            left = [f for f in _unscrubbed(content, path, rules) if f.line not in lines]
+            yield Searched(path, _in_order([*findings, *left]))
+        except CassetteFormatError as error:
+            said = content.decode("utf-8", "replace")
+            yield Searched(path, _audited(said, path, rules, frozenset()), _told(error, rules))
+
+
+def _told(error: CassetteFormatError, rules: scrub.Rules) -> str:
+    """What is wrong with a file, without anything of it that must not be told."""
+    hide = scrub.Scrubber(rules=rules).text
+    error.problem, error.pointer = hide(error.problem), error.pointer and hide(error.pointer)
+    return str(error)
+
+
+def search(
+    content: bytes, path: str, rules: scrub.Rules, originals: Iterable[str] = ()
+) -> tuple[Finding, ...]:
+    """What must not be in a file, in its text and in its decoded values.
+
+    A value may be spread over lines, escaped, or bytes in base64, also packed by gzip; what is
+    found in one has the place at which that value begins.
+
+    Args:
+        rules: the project's own: what else is searched for, and what was reviewed.
+        originals: raw values that scrubbing replaced.
+
+    Raises:
+        CassetteFormatError: it can be neither decoded nor parsed.
+    """
+    known = frozenset(originals)
+    if not path.lower().endswith((*editable_text.JSON_SUFFIXES, *editable_text.YAML_SUFFIXES)):
+        return _audited(_decoded(content, path), path, rules, known)
+    document = editable_text.read(content, path)
+    raw = _audited(document.text, path, rules, known)
+    seen = {(finding.rule, finding.line) for finding in raw}
+    nodes: list[editable_text.Node] = []
+    lines: list[str] = []
+    for node in editable_text.scalars(document.nodes):
+        for view in _views(node.value, document.text[node.start : node.end], 0):
+            of_view = view.splitlines()
+            lines += of_view
+            nodes += [node] * len(of_view)
+    found = list(raw)
+    for finding in _audited(_one_line_each(lines), path, rules, known):
+        node = nodes[finding.line - 1]
+        last = node.line + document.text.count("\n", node.start, node.end)
+        if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):
+            # Several views of one value may show the same thing.
+            seen |= {(finding.rule, line) for line in range(node.line, last + 1)}
+            found.append(replace(finding, line=node.line, column=node.column))
+    return _in_order(found)
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+
+
+def _audited(
+    said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What the audit finds in a text, but for what the project exempts in this file."""
+    found = scrub.audit(said, originals, rules.searches, rules.kept)
+    return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
+
+
+def _unscrubbed(content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
+    """The lines of a cassette that scrubbing would change: it is a fixed point, or was edited."""
+    is_yaml = path.lower().endswith(editable_text.YAML_SUFFIXES)  # a page may show a cassette
+    if not (is_yaml and _CASSETTE.search(content)) or rules.exempts(scrub.UNSCRUBBED, path):
+        return
+    cassette = file_format.parse(content, path)
+    known = cassette.scrub.policy in scrub.POLICIES
+    scrubbed, _ = scrub.scrub(cassette, cassette.scrub.policy if known else "standard", rules)
+    if scrubbed.interactions == cassette.interactions:
+        return
+    new = file_format.render(replace(cassette, interactions=scrubbed.interactions)).splitlines()
+    old = content.decode().splitlines()
+    pairs = zip(old, new, strict=False)
+    changed = [number for number, pair in enumerate(pairs, 1) if len(set(pair)) == 2]
+    # Where lines were added or removed, the rest is no longer side by side.
+    for number in changed if len(old) == len(new) else changed[:1] or [1]:
+        yield Finding(scrub.UNSCRUBBED, number, 1, scrub.RULES[scrub.UNSCRUBBED])
+
+
+def _one_line_each(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _decoded(content: bytes, path: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise CassetteFormatError(
+            "this is no text in UTF-8", path=path, fix="name text files, or save it as UTF-8"
+        ) from None
+
+
+def _views(value: Any, raw: str, depth: int) -> Iterator[str]:
+    """The texts in a value that its raw text does not show as they are."""
+    if isinstance(value, bytes):
+        yield from _of_bytes(value, depth)
+    elif isinstance(value, str) and depth < _DEPTH:
+        if value not in raw:
+            yield value
+        joined = "".join(value.split())
+        if joined != value and _BASE64.fullmatch(joined):
+            yield from _of_base64(joined, depth)
+        inner = editable_text.json_text(value)
+        for node in editable_text.scalars(inner.nodes) if inner else ():
+            yield from _views(node.value, value[node.start : node.end], depth + 1)
+
+
+def _of_base64(joined: str, depth: int) -> Iterator[str]:
+    standard = joined.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        yield from _of_bytes(base64.b64decode(standard + "=" * (-len(standard) % 4)), depth)
+    except (binascii.Error, ValueError):
+        return
+
+
+def _of_bytes(content: bytes, depth: int) -> Iterator[str]:
+    unpacked = plain_json.unpack(content)
+    try:
+        decoded = unpacked.decode()
+    except UnicodeDecodeError:
+        decoded = unpacked.decode("latin-1")
+    yield from _views(decoded, "", depth + 1)

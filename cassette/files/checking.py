@@ -1,0 +1,157 @@
+"""`cassette check`: files held to the format, to botocore's model and to a task's life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cassette import file_format, validation
+from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteError
+from cassette.files.paths import content_of
+from cassette.library import PATCHES, Library
+from cassette.recorder import save
+from cassette.replayer import read_patch
+from cassette.validation import Problem, Rule
+
+FORMAT = Rule(
+    "format", "A cassette can be read by this release, as docs/format.md has it.", "docs/format.md"
+)
+FORM = Rule(
+    "form", "A cassette stands in the file as the tool writes it, byte for byte.", "docs/format.md"
+)
+PATCH = Rule("patch", "A patch file can be read, with all that it extends.", "docs/patches.md")
+RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, *validation.RULES.values())
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing in a file that breaks a rule.
+
+    Args:
+        rule: the rule.
+        detail: what is there.
+        line: the line, from 1, as near as the file shows it.
+        pointer: the place: in the response, for the rules of what ECS answers; else in the file.
+        interaction: the number of the interaction, from 0.
+        fits: what would fit, or what mends it.
+    """
+
+    rule: Rule
+    detail: str
+    line: int | None = None
+    pointer: str = ""
+    interaction: int | None = None
+    fits: str | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One file and what is wrong with it.
+
+    Args:
+        path: the file, as the user named it.
+        kind: `cassette` or `patch`.
+        found: what breaks a rule.
+        fixed: whether it was written anew.
+        unreadable: why it could not be read; None if it was.
+    """
+
+    path: str
+    kind: str = "cassette"
+    found: tuple[Found, ...] = ()
+    fixed: bool = False
+    unreadable: str | None = None
+
+
+def check_files(paths: Sequence[Path], *, fix: bool = False) -> Iterator[Checked]:
+    """Check files, one by one; one that cannot be read says so, and the next one follows.
+
+    Args:
+        paths: cassettes and patch files.
+        fix: write a cassette anew that does not stand in the file as the tool writes it, in the
+            newest version of the format.
+    """
+    for path in paths:
+        try:
+            content = content_of(path)
+        except CassetteFormatError as error:
+            yield Checked(str(path), unreadable=str(error))
+            continue
+        try:
+            document = file_format.read_document(content, str(path))
+            if _is_patch(document):
+                yield _checked_patch(path)
+            else:
+                yield _checked_cassette(path, content, document, fix=fix)
+        except CassetteFormatError as error:
+            yield Checked(str(path), found=(_of_error(FORMAT, error),))
+
+
+def _is_patch(document: object) -> bool:
+    return isinstance(document, list) or (isinstance(document, Mapping) and "patch" in document)
+
+
+def _checked_patch(path: Path) -> Checked:
+    try:
+        read_patch(str(path), Library((_home_of(path),)))
+    except CassetteError as error:
+        return Checked(str(path), "patch", (_of_error(PATCH, error),))
+    return Checked(str(path), "patch")
+
+
+def _home_of(path: Path) -> Path:
+    """The folder whose `patches` a patch file is among: there it finds what it extends."""
+    return next((above.parent for above in path.parents if above.name == PATCHES), path.parent)
+
+
+def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -> Checked:
+    cassette = file_format.parse(content, str(path))
+    problems = validation.problems_of(cassette)
+    lines = file_format.lines(content) if problems else {}
+    found = [_placed(problem, document, lines) for problem in problems]
+    written = file_format.render(cassette).encode()
+    if written == content:
+        return Checked(str(path), found=tuple(found))
+    detail, mend = "the tool would write it otherwise", f"cassette check --fix {path}"
+    if fix:
+        try:
+            save(cassette, path)
+            return Checked(str(path), found=tuple(found), fixed=True)
+        except UnsafeCassetteError as error:
+            detail, mend = f"it is not written anew: {error.problem}", f"cassette audit {path}"
+    misplaced = Found(FORM, detail, _first_difference(content, written), fits=mend)
+    return Checked(str(path), found=(misplaced, *found))
+
+
+def _first_difference(content: bytes, written: bytes) -> int:
+    pairs = zip(content.split(b"\n"), written.split(b"\n"), strict=False)
+    different = (line for line, (old, new) in enumerate(pairs, 1) if old != new)
+    return next(different, min(content.count(b"\n"), written.count(b"\n")) + 1)
+
+
+def _placed(problem: Problem, document: Any, lines: Mapping[str, int]) -> Found:
+    """A problem with the line on which the file shows it, or the nearest thing above it."""
+    number = problem.interaction
+    here = f"/interactions/{number}"
+    place = f"{here}/response{problem.pointer}"
+    for index, change in enumerate(document["interactions"][number].get("changes", ())):
+        # Of several changes to a member the last one stands; of none, it is as it was before.
+        if _concern(change["path"], problem.pointer):
+            place = f"{here}/changes/{index}"
+    while place not in lines and place != here:
+        place = place.rpartition("/")[0]
+    return Found(
+        problem.rule, problem.detail, lines.get(place), problem.pointer, number, problem.fits
+    )
+
+
+def _concern(path: str, pointer: str) -> bool:
+    """Whether a change at one JSON Pointer changes what stands at another."""
+    return f"{pointer}/".startswith(f"{path}/") or f"{path}/".startswith(f"{pointer}/")
+
+
+def _of_error(rule: Rule, error: CassetteError) -> Found:
+    fits = "; ".join(filter(None, [error.nearest, error.fix])) or None
+    return Found(rule, error.problem, error.line, error.pointer or "", fits=fits)

@@ -1,0 +1,173 @@
+"""`cassette import`: recordings of other tools, made into cassettes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cassette import recorder, scrub
+from cassette.errors import CassetteFormatError, UsageError
+from cassette.files.paths import content_of
+from cassette.importers import calls, editable_text, eventbridge, placebo, plain_json, vcrpy
+from cassette.library import SUFFIX
+from cassette.model import Scrub
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the files of one recording.
+
+    Args:
+        sources: the files.
+        path: the cassette that was written; None if nothing in them could be used.
+        calls: how many calls it holds.
+        skipped: what could not be used, and why, one line each.
+        report: what was scrubbed in it.
+    """
+
+    sources: tuple[str, ...]
+    path: str | None
+    calls: int
+    skipped: tuple[str, ...]
+    report: scrub.Report | None = None
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The files that become one cassette: its name and their documents."""
+
+    name: str
+    files: tuple[tuple[Path, list[Any]], ...]
+    kind: str
+
+
+def import_files(
+    paths: Sequence[Path], folder: Path, rules: scrub.Rules, *, policy: str | None = None
+) -> list[Imported]:
+    """Make cassettes of recordings, named after their files; scrubbed and audited.
+
+    A folder of placebo's is one recording, named after the folder; events of one task are one
+    timeline, however many files they are in.
+
+    Args:
+        folder: where the cassettes are written; one of the same name is replaced.
+        rules: the project's own.
+        policy: the scrubbing policy; by default that of the rules, or `standard`.
+
+    Raises:
+        CassetteFormatError: a file cannot be read or parsed; nothing was written.
+        UsageError: two recordings would have one name, or a cassette the name of its source.
+        UnsafeCassetteError: the audit refused a cassette, which was not written.
+    """
+    documents = [(path, editable_text.read(content_of(path), str(path)).values) for path in paths]
+    groups = _named(list(_groups(documents)))
+    _check_names(groups, folder)
+    made = [(group, calls.usable(_recording(group))) for group in groups]
+    return [_written(group, recording, folder, rules, policy) for group, recording in made]
+
+
+def _written(
+    group: _Group,
+    recording: calls.Recording,
+    folder: Path,
+    rules: scrub.Rules,
+    policy: str | None,
+) -> Imported:
+    sources = tuple(str(path) for path, _ in group.files)
+    try:
+        made_by = Scrub("standard", scrub.POLICY_VERSION)
+        cassette = calls.cassette(recording, recorder.tool(), made_by)
+    except CassetteFormatError:
+        return Imported(sources, None, 0, recording.skipped)
+    target = folder / f"{group.name}{SUFFIX}"
+    report = recorder.save(cassette, target, policy=policy, rules=rules)
+    return Imported(sources, str(target), len(recording.calls), recording.skipped, report)
+
+
+def _recording(group: _Group) -> calls.Recording:
+    documents = [value for _, values in group.files for value in values]
+    if group.kind == "placebo":
+        return placebo.recording((path.name, values[0]) for path, values in group.files)
+    if group.kind == "events":
+        return eventbridge.recording(
+            [event for value in documents for event in eventbridge.found(value)]
+        )
+    if group.kind == "vcrpy":
+        return vcrpy.recording(documents[0])
+    if group.kind == "cassette":
+        return calls.Recording("", (), ("this is a cassette or a patch already",))
+    if group.kind == "event":
+        return calls.Recording(
+            "", (), (f"an event of another kind than {eventbridge.TASK_CHANGE}",)
+        )
+    return plain_json.recording(documents)
+
+
+def _kind(values: list[Any]) -> str:
+    first = next(iter(values), None)
+    if isinstance(first, dict) and ("cassette" in first or "patch" in first):
+        return "cassette"
+    if vcrpy.is_one(first):
+        return "vcrpy"
+    if placebo.is_one(first):
+        return "placebo"
+    if any(True for value in values for _ in eventbridge.found(value)):
+        return "events"
+    return "event" if eventbridge.is_other(first) else "plain"
+
+
+def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:
+    """Files put together that are one recording, in the order of the first one of each."""
+    together: dict[Any, list[tuple[Path, list[Any]]]] = {}
+    kinds: dict[Any, str] = {}
+    of_task: dict[str, Any] = {}
+    for path, values in documents:
+        kind = _kind(values)
+        key: Any = path
+        if kind == "placebo":
+            key = ("placebo", path.absolute().parent)
+        elif kind == "events":
+            tasks = sorted({task for value in values for task in eventbridge.tasks(value)})
+            key = next((of_task[task] for task in tasks if task in of_task), path)
+            of_task |= dict.fromkeys(tasks, key)
+        kinds[key] = kind
+        together.setdefault(key, []).append((path, values))
+    for key, files in together.items():
+        first = files[0][0]
+        name = first.absolute().parent.name if kinds[key] == "placebo" else first.stem
+        yield _Group(name, tuple(files), kinds[key])
+
+
+def _named(groups: Sequence[_Group]) -> list[_Group]:
+    """Groups whose names would be the same, with the names of their folders before them."""
+    counts = Counter(group.name for group in groups)
+    return [
+        group if counts[group.name] == 1 else replace(group, name=_longer_name(group))
+        for group in groups
+    ]
+
+
+def _longer_name(group: _Group) -> str:
+    folder = group.files[0][0].absolute().parent
+    return f"{(folder.parent if group.kind == 'placebo' else folder).name}-{group.name}"
+
+
+def _check_names(groups: Sequence[_Group], folder: Path) -> None:
+    taken: dict[str, Path] = {}
+    for group in groups:
+        first, target = group.files[0][0], folder / f"{group.name}{SUFFIX}"
+        if group.name in taken:
+            raise UsageError(
+                f"{taken[group.name]} and {first} would both become {target}",
+                fix="import them one by one, into two folders",
+            )
+        taken[group.name] = first
+        if any(target.resolve() == path.resolve() for path, _ in group.files):
+            raise UsageError(
+                "the cassette would take the place of its source",
+                path=str(first),
+                fix="choose another folder with -o",
+            )

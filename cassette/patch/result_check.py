@@ -1,0 +1,121 @@
+"""Whether what a patch makes is what ECS could answer; where it is not, which entry did it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from cassette import validation
+from cassette.ecs import shapes
+from cassette.errors import PatchError
+from cassette.model import Body, Cassette, Interaction, Response
+from cassette.patch.syntax import Entry, PatchFile, Place
+from cassette.patch.working_copy import DESCRIBE, label_of
+
+
+class Proof:
+    """What a patch makes of a cassette, held to the rules that the cassette keeps itself."""
+
+    def __init__(self, cassette: Cassette, patch: PatchFile) -> None:
+        self._cassette = cassette
+        self._patch = patch
+        self._allowed = {*patch.allow, *cassette.recorded.allow} & {*validation.ALLOWABLE}
+        self._recorded = {id(interaction) for interaction in cassette.interactions}
+
+    @functools.cached_property
+    def _known(self) -> set[tuple[validation.Rule, str]]:
+        """What of the cassette itself botocore's model does not have."""
+        return {
+            (rule, misfit.detail)
+            for interaction in self._cassette.interactions
+            if interaction.operation == DESCRIBE and isinstance(interaction.outcome, Response)
+            for rule, misfit in validation.misfits(
+                interaction.outcome.body, shapes.shape_of(DESCRIBE)
+            )
+        }
+
+    def of_model(self, made: Iterable[Interaction]) -> None:
+        """Refuse what botocore's model of ECS does not have, but for what the cassette has so."""
+        for interaction in made:
+            shape = shapes.shape_of(interaction.operation)
+            if id(interaction) in self._recorded or not isinstance(interaction.outcome, Response):
+                continue
+            body = interaction.outcome.body
+            for rule, misfit in validation.misfits(body, shape):
+                if rule.id not in self._allowed and (rule, misfit.detail) not in self._known:
+                    where = f"the response to {json.dumps(dict(interaction.request))}"
+                    raise self._unmodelled(rule, misfit, body, where)
+
+    def of_life(self, made: tuple[Interaction, ...]) -> None:
+        """Refuse states that break a rule of a task's life which the cassette keeps."""
+        before = validation.timelines(self._cassette.interactions)
+        for arn, states in validation.timelines(made).items():
+            of_base = before.get(arn, [])
+            if [seen.task for seen in states] == [seen.task for seen in of_base]:
+                continue
+            found = [
+                one for one in validation.problems_in(states) if one.rule.id not in self._allowed
+            ]
+            of_cassette = validation.problems_in(of_base) if found else ()
+            known = {(one.rule, one.place) for one in of_cassette}
+            for one in found:
+                if (one.rule, one.place) not in known:
+                    misfit = validation.Misfit(one.place, one.detail, one.fits)
+                    label = label_of({"taskArn": arn})
+                    raise self._impossible(one.rule, misfit, self._writer(one.place), label)
+
+    def _unmodelled(
+        self, rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str
+    ) -> PatchError:
+        """The error for a misfit in the body of an answer, placed in its task if it is in one."""
+        member = misfit.place
+        if in_task := re.match(r"/tasks/(\d+)(?=/)", member):
+            label, member = label_of(body["tasks"][int(in_task[1])]), member[in_task.end() :]
+        placed = misfit._replace(place=member)
+        return self._impossible(rule, placed, self._writer(member), label)
+
+    def _writer(self, place: str) -> Place | None:
+        """Where the patch wrote a member of a task last; its first entry if nothing did."""
+        later = (entry for step in self._patch.then for entry in step.apply)
+        entries = [*self._patch.apply, *later]
+        for entry in reversed(entries):
+            for found in _writing(entry, place):
+                return found
+        return entries[0].place if entries else None
+
+    def _impossible(
+        self, rule: validation.Rule, misfit: validation.Misfit, place: Place | None, label: str
+    ) -> PatchError:
+        """The error for what ECS cannot answer."""
+        says = [f"rule {rule.id}: {rule.says}", f"source: {rule.source}"]
+        fix = "correct it"
+        if rule.id in validation.ALLOWABLE:
+            bare = not self._patch.is_document
+            fix += ", or make it a patch file, with each: response, and " if bare else ", or write "
+            fix += f"allow: [{rule.id}]" + ("" if bare else " to have it all the same")
+        return self._patch.error(
+            f"it makes what ECS cannot answer: {misfit.detail}, at {misfit.place} of {label}",
+            place,
+            nearest="\n".join([*([f"ECS has {misfit.fits}"] if misfit.fits else []), *says]),
+            fix=fix,
+        )
+
+
+def _writing(entry: Entry, member: str) -> Iterator[Place]:
+    """Where an entry writes a member of a task, or what it is in, last of all first."""
+    for index, op in reversed([*enumerate(entry.ops)]):
+        if _concerns(entry.each, op["path"], member):
+            yield entry.place_of_op(index)
+    for index, pointer in enumerate(entry.unset):
+        if _concerns(entry.each, pointer, member):
+            yield entry.place.inner("unset", index)
+
+
+def _concerns(each: str, path: str, member: str) -> bool:
+    """Whether a path, relative to what an entry works on, is that of a member of the task."""
+    path, member = f"{path.removesuffix('/-')}/", f"{member}/"
+    if each == "task":
+        return member.startswith(path)
+    return path in member or (each == "response" and path.endswith(member))

@@ -1,0 +1,569 @@
+"""What a patch file says: its keys, read from plain data into frozen classes.
+
+The reader is strict: an unknown key, a wrong type, an expression that is no JMESPath or a
+parameter that nobody declared is a `PatchError` whose `pointer` is the place in the patch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn
+
+from jsonpatch import JsonPointer, JsonPointerException
+from jsonpointer import escape
+
+from cassette import validation
+from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
+from cassette.patch import values
+from cassette.patch.reference import Patch
+
+FORMAT_VERSION = 1
+EACH = ("task", "container", "attachment", "agent", "response")
+STATES = ("last", "every")
+
+_OPERATIONS = {
+    "add": {"path", "value"},
+    "replace": {"path", "value"},
+    "test": {"path", "value"},
+    "remove": {"path"},
+    "move": {"path", "from"},
+    "copy": {"path", "from"},
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+# Gives the plain data of a patch of that name, and the path of its file.
+Read = Callable[[str], tuple[object, str]]
+
+_KEYS = frozenset(
+    "patch summary source base extends params where history apply then error throttle latency "
+    "allow".split()
+)
+_PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{16}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a patch.
+
+    Args:
+        name: lower case, as expressions write it after `param.`.
+        type: `string`, `integer`, `number` or `boolean`.
+        help: what it is, for people.
+        required: whether it must be given.
+        default: its value when it is not given; null is a value too.
+    """
+
+    name: str
+    type: str
+    help: str = ""
+    required: bool = False
+    default: object = None
+
+    def takes(self, value: object) -> bool:
+        """Whether a value has this parameter's type; null fits where null is the default."""
+        if value is None:
+            return not self.required and self.default is None
+        return isinstance(value, _TYPES[self.type]) and (
+            self.type == "boolean" or not isinstance(value, bool)
+        )
+
+
+class Place(NamedTuple):
+    """Where something stands: the file, if any, and an RFC 6901 JSON Pointer in it."""
+
+    path: str | None
+    pointer: str
+
+    def inner(self, *keys: str | int) -> Place:
+        """The place of something in it, by the keys that lead there."""
+        return Place(self.path, self.pointer + "".join(f"/{escape(str(key))}" for key in keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a patch says, and where; the file may be one that the patch extends."""
+
+    value: Any
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of a patch: what it works on, and what it does to it.
+
+    Args:
+        place: where it stands; a bare list of operations is one entry as a whole.
+        each: what it works on, one of `EACH`.
+        where: JMESPath over that thing; None fits all.
+        names_container: whether `container` was given.
+        container: the container's name, a reference to a parameter, or null for the first
+            that ECS did not add and that had not ended before.
+        states: `last` for the state that the patch stands on, `every` for those before it too.
+        unset: pointers to members that are removed if they are there.
+        ops: RFC 6902 operations, whose values may hold references.
+        failure: what ECS answers in the task's place, in its `failures`.
+    """
+
+    place: Place
+    each: str = "task"
+    where: str | None = None
+    names_container: bool = False
+    container: object = None
+    states: str = "last"
+    unset: tuple[str, ...] = ()
+    ops: tuple[Mapping[str, Any], ...] = ()
+    failure: Mapping[str, Any] | None = None
+
+    def place_of_op(self, index: int) -> Place:
+        """Where one of its operations stands."""
+        return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What ECS answers to a call that it refuses.
+
+    Args:
+        place: where it stands.
+        code: the error's code.
+        message: ECS's words; may hold references to parameters.
+        status: the HTTP status.
+        calls: how many calls are refused before the answer comes, or a reference to a
+            parameter; None for all of them.
+    """
+
+    place: Place
+    code: str
+    message: object
+    status: int = 400
+    calls: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A later state: how long after the one before it, and what changes."""
+
+    after: Part
+    apply: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class PatchFile:
+    """What a patch file says.
+
+    Args:
+        name: as users write it, for example `stopped/out-of-memory`.
+        summary: what it makes, one sentence.
+        path: the file it was read from, if any.
+        source: where ECS is known to answer so: an AWS page or a published case.
+        params: its parameters.
+        where: JMESPath over the state of a task that the patch stands on; one for each file.
+        history: JMESPath over an earlier state; where it is false that state is dropped.
+        apply: what it does.
+        then: later states.
+        fault: what ECS refuses, before the last outcome of each request or in its place.
+        latency: how long ECS takes for the last outcome of each request, or a reference to it.
+        digest: of the only cassette that it is for; None for any.
+        allow: rules of `check.ALLOWABLE` that it may break.
+        is_document: whether it is more than a bare list of operations.
+    """
+
+    name: str
+    summary: str
+    path: str | None = None
+    source: str = ""
+    params: tuple[Param, ...] = ()
+    where: tuple[Part, ...] = ()
+    history: Part | None = None
+    apply: tuple[Entry, ...] = ()
+    then: tuple[Step, ...] = ()
+    fault: Fault | None = None
+    latency: Part | None = None
+    digest: Part | None = None
+    allow: tuple[str, ...] = ()
+    is_document: bool = True
+
+    def error(self, problem: str, place: Place | None = None, **more: Any) -> PatchError:
+        """An error about it, and where in its file or in one that it extends."""
+        path, pointer = place or (self.path, "")
+        words = problem if path else f"patch {self.name}: {problem}"
+        return PatchError(words, path=path, pointer=pointer or None, **more)
+
+
+def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> PatchFile:
+    """Read a patch from plain data: what its YAML or JSON holds.
+
+    Args:
+        data: a mapping in the language of patch files, or a bare list of RFC 6902 operations
+            on the last response of every DescribeTasks request.
+        name: as users write it.
+        path: the file it was read from.
+        read: finds the patch that this one extends.
+
+    Raises:
+        PatchError: anything in it is wrong; `pointer` says where. The caller knows the line.
+    """
+    return _Reader(name, path, read).patch(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    name: str
+    path: str | None
+    read: Read | None = None
+    extending: tuple[str, ...] = ()
+    params: dict[str, Param] = field(default_factory=dict)
+
+    def patch(self, data: object) -> PatchFile:
+        if isinstance(data, (list, tuple)):
+            ops = self.operations(data, "") or self.fail("it does nothing: the list is empty", "")
+            entry = Entry(Place(self.path, ""), "response", ops=ops)
+            says = f"Operations of {self.name}"
+            return PatchFile(self.name, says, self.path, apply=(entry,), is_document=False)
+        document = self.mapping(data, "", _KEYS, ("patch", "summary"))
+        if document["patch"] is not FORMAT_VERSION:
+            self.fail(
+                f"version {json.dumps(document['patch'], default=str)} of the patch language is "
+                f"not known",
+                "/patch",
+                fix=f"write patch: {FORMAT_VERSION}, or install a newer ecs-cassette",
+            )
+        base = self.base(document.get("extends"))
+        self.params.update((param.name, param) for param in base.params)
+        for key, value in self.mapping(document.get("params", {}), "/params").items():
+            self.params[key] = self.param(key, value)
+        one = PatchFile(
+            name=self.name,
+            summary=self.text(document["summary"], "/summary"),
+            path=self.path,
+            source=self.text(document.get("source", ""), "/source"),
+            params=tuple(self.params.values()),
+            where=tuple(filter(None, [self.condition(document, "where")])),
+            history=self.condition(document, "history"),
+            apply=self.entries(document["apply"], "/apply") if "apply" in document else (),
+            then=tuple(
+                self.step(value, f"/then/{index}")
+                for index, value in enumerate(self.items(document.get("then", []), "/then"))
+            ),
+            fault=self.fault(document),
+            latency=self.latency(document),
+            digest=self.digest(document),
+            allow=tuple(
+                self.one_of(value, validation.ALLOWABLE, f"/allow/{index}")
+                for index, value in enumerate(self.items(document.get("allow", []), "/allow"))
+            ),
+        )
+        if not (one.apply or one.fault or one.latency or "extends" in document):
+            self.fail("the key 'apply' is missing", "")
+        return _extended(base, one)
+
+    def base(self, reference: object) -> PatchFile:
+        """The patch that this one extends, with the values given there as its defaults."""
+        if reference is None:
+            return PatchFile("", "")
+        try:
+            extended = Patch.parse(self.text(reference, "/extends"))
+        except UsageError as error:
+            self.fail(error.problem, "/extends", nearest=error.nearest, fix=error.fix)
+        name, extending = extended.name, (*self.extending, self.name)
+        if self.read is None:
+            self.fail("it extends a patch out of reach", "/extends")
+        if name in extending:
+            self.fail(f"it extends itself: {' → '.join((*extending, name))}", "/extends")
+        try:
+            data, path = self.read(name)
+        except (CassetteNotFoundError, UsageError) as error:
+            self.fail(error.problem, "/extends", nearest=error.nearest, fix=error.fix)
+        base = _Reader(name, path, self.read, extending).patch(data)
+        known = {param.name: param for param in base.params}
+        for key, value in extended.values.items():
+            if key not in known or not known[key].takes(value):
+                self.fail(f"{name} does not take {key}={json.dumps(value)}", "/extends")
+            known[key] = dataclasses.replace(known[key], default=value, required=False)
+        return dataclasses.replace(base, params=tuple(known.values()))
+
+    def fault(self, document: Mapping[str, Any]) -> Fault | None:
+        """What `error` or `throttle` says."""
+        if "throttle" in document:
+            if "error" in document or "then" in document:
+                self.fail("throttle goes with neither error nor then", "/throttle")
+            return Fault(
+                self.place("/throttle"),
+                "ThrottlingException",
+                "Rate exceeded",
+                calls=self.count(document["throttle"], "/throttle"),
+            )
+        if "error" not in document:
+            return None
+        if "then" in document:
+            self.fail("error does not go with then", "/error")
+        keys = {"code", "message", "status", "calls"}
+        given = self.mapping(document["error"], "/error", keys, ("code", "message"))
+        status = given.get("status", 400)
+        if type(status) is not int or not 400 <= status <= 599:
+            self.fail("an error's status is from 400 to 599", "/error/status")
+        self.references(given["message"], "/error/message")
+        return Fault(
+            self.place("/error"),
+            self.text(given["code"], "/error/code"),
+            given["message"],
+            status,
+            self.count(given["calls"], "/error/calls") if "calls" in given else None,
+        )
+
+    def latency(self, document: Mapping[str, Any]) -> Part | None:
+        """How long an answer takes; None if nothing is said of it."""
+        value = document.get("latency")
+        return None if value is None else self.duration(value, "/latency")
+
+    def digest(self, document: Mapping[str, Any]) -> Part | None:
+        """The digest of the only cassette that the patch is for; None for any."""
+        if document.get("base") is None:
+            return None
+        given = self.mapping(document["base"], "/base", {"digest"}, ("digest",))
+        text = self.text(given["digest"], "/base/digest")
+        if not _DIGEST.fullmatch(text):
+            self.fail(
+                f"{text!r} is no digest of a cassette",
+                "/base/digest",
+                fix="cassette show NAME tells a cassette's digest; write it in double quotes",
+            )
+        return Part(text, self.place("/base/digest"))
+
+    def duration(self, value: object, pointer: str) -> Part:
+        """A duration such as 90s, or a reference to one."""
+        self.references(value, pointer)
+        if not isinstance(value, Mapping):
+            try:
+                values.seconds_of(value)
+            except ValueError as error:
+                self.fail(str(error), pointer)
+        return Part(value, self.place(pointer))
+
+    def condition(self, document: Mapping[str, Any], key: str) -> Part | None:
+        """An expression over a task that holds for the whole patch; None if there is none."""
+        text = self.expression(document.get(key), f"/{key}")
+        return Part(text, self.place(f"/{key}")) if text is not None else None
+
+    def place(self, pointer: str) -> Place:
+        return Place(self.path, pointer)
+
+    def count(self, value: object, pointer: str) -> object:
+        """A number of calls, or a reference to one."""
+        self.references(value, pointer)
+        if isinstance(value, Mapping) or (type(value) is int and value > 0):
+            return value
+        return self.fail("it must be a number of calls, from 1", pointer)
+
+    def param(self, name: str, value: object) -> Param:
+        pointer = f"/params/{name}"
+        if not _PARAM_NAME.fullmatch(name):
+            self.fail(f"{name!r} is no name for a parameter: use a-z, 0-9 and _", pointer)
+        given = self.mapping(value, pointer, {"default", "help", "type"})
+        default = given.get("default")
+        kind = self.one_of(given.get("type", _type_of(default)), _TYPES, f"{pointer}/type")
+        param = Param(
+            name,
+            kind,
+            self.text(given.get("help", ""), f"{pointer}/help"),
+            "default" not in given,
+            default,
+        )
+        if not param.required and not param.takes(default):
+            self.fail(f"the default {json.dumps(default)} is no {kind}", f"{pointer}/default")
+        return param
+
+    def entries(self, value: object, pointer: str) -> tuple[Entry, ...]:
+        found = tuple(
+            self.entry(item, f"{pointer}/{index}")
+            for index, item in enumerate(self.items(value, pointer))
+        )
+        return found or self.fail("it does nothing: the list is empty", pointer)
+
+    def entry(self, value: object, pointer: str) -> Entry:
+        keys = {"each", "where", "container", "states", "unset", "ops", "failure"}
+        given = self.mapping(value, pointer, keys, ("each",))
+        each = self.one_of(given["each"], EACH, f"{pointer}/each")
+        if "container" in given and each not in ("container", "agent"):
+            self.fail("container goes with each: container or agent", f"{pointer}/container")
+        if "states" in given and each == "response":
+            self.fail("states does not go with each: response", f"{pointer}/states")
+        if "failure" in given and (each != "task" or given.keys() & {"ops", "unset", "states"}):
+            self.fail("failure goes with each: task, without ops", f"{pointer}/failure")
+        container = given.get("container")
+        if container is not None and not isinstance(container, (str, Mapping)):
+            self.fail("a container is addressed by its name", f"{pointer}/container")
+        self.references(container, f"{pointer}/container")
+        failure = given.get("failure")
+        if failure is not None:
+            failure = self.mapping(failure, f"{pointer}/failure", {"reason", "detail"}, ("reason",))
+            self.references(failure, f"{pointer}/failure")
+        return Entry(
+            place=self.place(pointer),
+            each=each,
+            where=self.expression(given.get("where"), f"{pointer}/where"),
+            names_container="container" in given,
+            container=container,
+            states=self.one_of(given.get("states", "last"), STATES, f"{pointer}/states"),
+            unset=tuple(
+                self.member(item, f"{pointer}/unset/{index}")
+                for index, item in enumerate(self.items(given.get("unset", []), f"{pointer}/unset"))
+            ),
+            ops=self.operations(given.get("ops", []), f"{pointer}/ops"),
+            failure=failure,
+        )
+
+    def step(self, value: object, pointer: str) -> Step:
+        given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
+        entries = self.entries(given["apply"], f"{pointer}/apply")
+        for entry in entries:
+            if entry.each == "response" or entry.states != "last":
+                at = entry.place.pointer
+                self.fail("a later state is one of a task", at, fix="write each: task")
+        return Step(self.duration(given["after"], f"{pointer}/after"), entries)
+
+    def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
+        return tuple(
+            self.operation(item, f"{pointer}/{index}")
+            for index, item in enumerate(self.items(value, pointer))
+        )
+
+    def operation(self, value: object, pointer: str) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or "op" not in value:
+            self.fail(
+                "it is no RFC 6902 operation",
+                pointer,
+                fix="write, for example, {op: replace, path: /lastStatus, value: STOPPED}",
+            )
+        needed = _OPERATIONS[self.one_of(value["op"], _OPERATIONS, f"{pointer}/op")]
+        self.mapping(value, pointer, {"op", *needed}, sorted(needed))
+        for key in ("path", "from"):
+            if key in needed and value["op"] != "test":
+                self.member(value[key], f"{pointer}/{key}")
+            elif key in needed:
+                self.pointer_text(value[key], f"{pointer}/{key}")
+        self.references(value.get("value"), f"{pointer}/value")
+        return value
+
+    # -- kinds of value ---------------------------------------------------------------------
+
+    def mapping(
+        self,
+        value: object,
+        pointer: str,
+        keys: Collection[str] | None = None,
+        needed: Collection[str] = (),
+    ) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping):
+            self.fail(f"it must be a mapping, not {_kind(value)}", pointer)
+        for key in value:
+            if not isinstance(key, str):
+                self.fail(f"the key {key!r} must be text", pointer)
+            if keys is not None and key not in keys:
+                self.fail(
+                    f"the key {key!r} is not known",
+                    f"{pointer}/{escape(key)}",
+                    nearest=nearest(key, sorted(keys)),
+                )
+        for key in needed:
+            if key not in value:
+                self.fail(f"the key {key!r} is missing", pointer)
+        return value
+
+    def items(self, value: object, pointer: str) -> list[Any]:
+        if not isinstance(value, (list, tuple)):
+            self.fail(f"it must be a list, not {_kind(value)}", pointer)
+        return list(value)
+
+    def text(self, value: object, pointer: str) -> str:
+        if not isinstance(value, str):
+            self.fail(f"it must be text, not {_kind(value)}", pointer)
+        return value.strip()
+
+    def one_of(self, value: object, known: Collection[str], pointer: str) -> str:
+        if isinstance(value, str) and value in known:
+            return value
+        return self.fail(
+            f"{value!r} is not known",
+            pointer,
+            nearest=nearest(str(value), known),
+        )
+
+    def expression(self, value: object, pointer: str) -> str | None:
+        if value is None:
+            return None
+        text = self.text(value, pointer)
+        try:
+            values.check_expression(text)
+        except ValueError as error:
+            self.fail(str(error), pointer)
+        return text
+
+    def references(self, value: object, pointer: str) -> None:
+        try:
+            values.check(value, frozenset(self.params))
+        except ValueError as error:
+            self.fail(str(error), pointer)
+
+    def pointer_text(self, value: object, pointer: str) -> str:
+        text = self.text(value, pointer)
+        try:
+            JsonPointer(text)
+        except JsonPointerException:
+            self.fail(
+                f"{text!r} is no JSON Pointer", pointer, fix=f"write {'/' + text.lstrip('/')!r}"
+            )
+        return text
+
+    def member(self, value: object, pointer: str) -> str:
+        """A pointer to a member, not to the whole."""
+        if self.pointer_text(value, pointer) == "":
+            self.fail("it points at the whole thing, not at a member of it", pointer)
+        return str(value)
+
+    def fail(self, problem: str, pointer: str, **more: Any) -> NoReturn:
+        raise PatchError(
+            problem if self.path else f"patch {self.name}: {problem}",
+            path=self.path,
+            pointer=pointer or None,
+            **more,
+        )
+
+
+def _extended(base: PatchFile, one: PatchFile) -> PatchFile:
+    """A patch that does what its base does, and then what it says itself."""
+    return dataclasses.replace(
+        one,
+        where=base.where + one.where,
+        history=one.history or base.history,
+        apply=base.apply + one.apply,
+        then=base.then + one.then,
+        fault=one.fault or base.fault,
+        latency=one.latency or base.latency,
+        digest=one.digest or base.digest,
+        allow=base.allow + one.allow,
+    )
+
+
+def _type_of(default: object) -> str:
+    for kind, types in _TYPES.items():
+        if type(default) in types:
+            return kind
+    return "string"
+
+
+def _kind(value: object) -> str:
+    """What a value is, in words."""
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return kinds.get(type(value), "nothing")

@@ -1,0 +1,147 @@
+"""One replay: its calls, numbered, answered under a lock, and remembered."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cassette.clock import Clock
+from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
+from cassette.model import Body, Cassette, Interaction, Outcome
+from cassette.player.answers import Answer
+from cassette.player.describe_tasks import Tasks
+from cassette.player.options import Rules
+from cassette.player.other_operations import Requests
+from cassette.player.unmatched import Unmatched
+
+
+@dataclass(slots=True)
+class Call:
+    """One API call that a replay answered.
+
+    Args:
+        operation: for example `DescribeTasks`.
+        content: what was asked, as it stands on the wire.
+        at: the virtual time of the call, in seconds.
+        attempts: how many attempts botocore made.
+        delays: the back-off before each further attempt, in seconds, that would have passed.
+    """
+
+    operation: str
+    content: bytes
+    at: float
+    attempts: int = 0
+    delays: tuple[float, ...] = ()
+    _answer: Answer | None = field(default=None, repr=False)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was asked, in wire form and as the code under test said it; a fresh copy."""
+        parameters: dict[str, Any] = json.loads(self.content)
+        return parameters
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The last attempt's outcome; None if nothing could answer."""
+        return self._answer.outcome() if self._answer else None
+
+
+class Player:
+    """Answers the calls of one replay, under a lock, so that each outcome is served once.
+
+    Args:
+        cassette: what was recorded.
+        clock: the replay's virtual time.
+        rules: how to behave where the recording leaves it open.
+        comparable: a request as it would stand in a cassette, for comparison.
+        identify: what a cassette has for a task's id; what it has maps to itself.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        clock: Clock,
+        rules: Rules,
+        *,
+        comparable: Callable[[str, Body], Body],
+        identify: Callable[[str], str],
+    ) -> None:
+        self.cassette = cassette
+        self.clock = clock
+        self._lock = threading.Lock()
+        unmatched = Unmatched(cassette, comparable)
+        self._tasks = Tasks(
+            cassette, clock, rules, comparable=comparable, identify=identify, unmatched=unmatched
+        )
+        self._requests = Requests(cassette, clock, rules, comparable, unmatched)
+        self.calls: list[Call] = []
+        self.unmatched: list[UnmatchedRequestError] = []
+
+    @property
+    def unused(self) -> tuple[Interaction, ...]:
+        """The interactions of which nothing was ever asked for."""
+        served = self._tasks.served | self._requests.served
+        interactions = self.cassette.interactions
+        return tuple(x for i, x in enumerate(interactions) if i not in served)
+
+    def exchange(self, operation: str, content: bytes) -> Exchange:
+        """Begin to answer one API call; `content` is its parameters, as on the wire."""
+        call = Call(operation, content or b"{}", self.clock.now)
+        with self._lock:
+            self.calls.append(call)
+            number = len(self.calls)
+        return Exchange(self, call, number)
+
+    def answer(self, operation: str, content: bytes, before: Answer | None = None) -> Answer:
+        """The answer to one attempt.
+
+        Args:
+            operation: for example `DescribeTasks`.
+            content: what was asked, as it stands on the wire.
+            before: the answer to the attempt before, at the same call. If it is an error and
+                the last outcome, it holds: how many attempts botocore makes depends on its
+                version and its settings.
+
+        Raises:
+            UnmatchedRequestError: the cassette has none.
+            TimelineExhaustedError: it had, but all were served.
+        """
+        with self._lock:
+            try:
+                if operation == "DescribeTasks":
+                    return self._tasks.answer(content)
+                return self._requests.answer(operation, content)
+            except UnmatchedRequestError as error:
+                if before is not None and isinstance(error, TimelineExhaustedError):
+                    return before
+                self.unmatched.append(error)
+                raise
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One API call under way; see `cassette.intercept.Exchange`."""
+
+    player: Player
+    call: Call
+    number: int
+
+    def attempt(self) -> Answer:
+        """The answer to the next attempt."""
+        call = self.call
+        call.attempts += 1
+        answer = self.player.answer(call.operation, call.content, call._answer)
+        answer.request_id = f"ca55e77e-0000-4000-8000-{self.number:012x}"
+        call._answer = answer
+        return answer
+
+    def delayed(self, seconds: float) -> None:
+        """Botocore backs off before the next attempt."""
+        self.call.delays += (seconds,)
+
+    def waited(self, seconds: float) -> None:
+        """The client waits for an answer that is slow, in virtual time."""
+        self.player.clock.skip(seconds)

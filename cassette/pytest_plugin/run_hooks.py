@@ -1,0 +1,112 @@
+"""The hooks of a run that uses cassettes, or was asked about them; other runs do not have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cassette.pytest_plugin import (
+    active_test,
+    lookups,
+    markers,
+    network,
+    orphans,
+    settings,
+    usage_log,
+)
+from cassette.pytest_plugin.report import Report
+
+_NAME = "cassette-at-work"
+
+
+def begin(config: pytest.Config) -> None:
+    """Have these hooks from now on, if this run has not got them yet."""
+    if not config.pluginmanager.has_plugin(_NAME):
+        config.pluginmanager.register(AtWork(config), _NAME)
+
+
+def take_in(config: pytest.Config, part: dict[str, Any] | None, *, crashed: bool) -> None:
+    """Add what a worker of pytest-xdist did."""
+    used = usage_log.of(config)
+    if part:
+        used.merge(part)
+    if crashed:
+        used.partly.add("a worker crashed")
+
+
+class AtWork:
+    """The hooks of one run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._used = usage_log.of(config)
+        self._report: Report | None = None
+        lookups.listen(config)
+        if settings.said(config, "block_network"):
+            network.block(config)
+
+    def pytest_unconfigure(self) -> None:
+        """Listen to nothing more."""
+        lookups.stop(self._config)
+        network.unblock(self._config)
+
+    # -- a test -----------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Guard the test, and the fixtures that it is the first to need, in a blocked network."""
+        guard = network.guard_of(self._config)
+        if guard:
+            guard.begin(markers.allowed_hosts(item))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Fail a test that swallowed a refusal."""
+        guard = network.guard_of(self._config)
+        if guard and guard.refused and active_test.passed(item):
+            raise network.refusal(guard.refused[0])
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+        """Remember whether the test passed, and tell of its calls if it did not."""
+        outcome: Any = yield
+        active_test.note(item, outcome.get_result())
+
+    # -- the run ----------------------------------------------------------------------------------
+
+    def pytest_sessionstart(self) -> None:
+        """Note what the command line leaves out; workers know only what they are told."""
+        if not hasattr(self._config, "workerinput"):
+            orphans.note_start(self._config)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note that tests were left out."""
+        if items:
+            self._used.partly.add("tests were deselected")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Look up what the collected tests name, if anybody asks for orphans."""
+        if session.testsfailed:
+            self._used.partly.add("not every file could be collected")
+        if lookups.is_listening(self._config):
+            orphans.look_up(session)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Send a worker's part; else write the report, and fail the run for orphans."""
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[settings.PART] = self._used.part()
+            return
+        orphans.note_end(session, exitstatus)
+        self._report = Report(self._config)
+        if self._report.fails and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self._report.write():
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print what changed in cassettes that were recorded anew, the orphans, and the report."""
+        if self._report:
+            self._report.print(terminalreporter)

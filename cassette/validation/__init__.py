@@ -1,0 +1,26 @@
+"""Whether ECS could answer so: botocore's model of its shapes, and the rules of a task's life.
+
+`RULES` has them all, each with an id, a sentence and its source. A patch is held to them by what
+it makes, a cassette by `cassette check`; `allow: [id]` is for what one wants all the same.
+"""
+
+from cassette.validation import lifecycle, members
+from cassette.validation.cassettes import Seen, problems_in, problems_of, timelines
+from cassette.validation.members import misfits
+from cassette.validation.rule import Misfit, Problem, Rule
+
+RULES: dict[str, Rule] = {rule.id: rule for rule in (*members.RULES, *lifecycle.RULES)}
+ALLOWABLE = tuple(id_ for id_ in RULES if id_ != members.UNUSABLE.id)
+
+__all__ = [
+    "ALLOWABLE",
+    "RULES",
+    "Misfit",
+    "Problem",
+    "Rule",
+    "Seen",
+    "misfits",
+    "problems_in",
+    "problems_of",
+    "timelines",
+]

@@ -1,0 +1,625 @@
+"""The rules of a task's life: `RULES` at the end of this file is the table, a rule on each line.
+
+A check looks at one state of a task in readable form, or at two that follow each other. It says
+nothing of members that are absent, but for those of `missing-time`, nor of values whose form
+it does not know: what botocore's model says of those is checked in `cassette.validation.members`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import itertools
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from cassette.ecs import shapes, states
+from cassette.validation.rule import Misfit, Rule, Task
+
+_INTERFACE = "ElasticNetworkInterface"
+_ORDER = {name: index for index, name in enumerate(states.TASK)}
+_ARN = re.compile(r"arn:([\w-]+):ecs:([\w-]+):(\w+):([\w-]+)/(?:([^/]+)/)?([^/]+)(?:/[^/]+)?")
+_ID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_RUNTIME = re.compile(rf"({_ID})-\d+")
+
+
+# -- states -------------------------------------------------------------------------------
+
+
+def _task_state(task: Task) -> Iterator[Misfit]:
+    yield from _one_of(task, "lastStatus", states.TASK)
+
+
+def _container_state(task: Task) -> Iterator[Misfit]:
+    for place, container in _things(task, "containers"):
+        yield from _one_of(container, "lastStatus", states.CONTAINER, place)
+
+
+def _agent_state(task: Task) -> Iterator[Misfit]:
+    for place, container in _things(task, "containers"):
+        for within, agent in _things(container, "managedAgents"):
+            at = place + within
+            yield from _one_of(agent, "lastStatus", states.AGENT, at)
+            of_container = container.get("lastStatus")
+            if agent.get("lastStatus") == "RUNNING" and of_container in ("PENDING", "STOPPED"):
+                yield Misfit(
+                    f"{at}/lastStatus",
+                    f"an agent that is RUNNING in a container that is {of_container}",
+                    str(of_container),
+                )
+
+
+def _attachment_state(task: Task) -> Iterator[Misfit]:
+    state = states.TASK.get(str(task.get("lastStatus")))
+    for place, attachment in _things(task, "attachments"):
+        yield from _one_of(attachment, "status", states.ATTACHMENT, place)
+        status = attachment.get("status")
+        known = status in states.ATTACHMENT and attachment.get("type") == _INTERFACE
+        # What is given back before the task has started was perhaps never attached.
+        never_attached = "startedAt" not in task and task.get("desiredStatus") == "STOPPED"
+        if state and known and status not in state.interface and not never_attached:
+            yield Misfit(
+                f"{place}/status",
+                f"a network interface that is {status} in a task that is {task['lastStatus']}",
+                _or(state.interface),
+            )
+
+
+def _desired(task: Task) -> Iterator[Misfit]:
+    yield from _one_of(task, "desiredStatus", states.DESIRED)
+    state = states.TASK.get(str(task.get("lastStatus")))
+    if state and state.stopping and task.get("desiredStatus") == "RUNNING":
+        yield Misfit(
+            "/desiredStatus", f"RUNNING in a task that is {task['lastStatus']} already", "STOPPED"
+        )
+
+
+def _container_agrees(task: Task) -> Iterator[Misfit]:
+    state = states.TASK.get(str(task.get("lastStatus")))
+    if state is None:
+        return
+    fits = state.containers
+    if (
+        "startedAt" not in task
+        and state.stopping
+        and task["lastStatus"] not in ("STOPPED", "DELETED")
+    ):
+        fits = states.ANY
+    found = list(_things(task, "containers"))
+    for place, container in found:
+        status = container.get("lastStatus")
+        if status in states.CONTAINER and status not in fits:
+            yield Misfit(
+                f"{place}/lastStatus",
+                f"a container that is {status} in a task that is {task['lastStatus']}",
+                _or(fits),
+            )
+    goes_on = task["lastStatus"] == "RUNNING" and task.get("desiredStatus") == "RUNNING"
+    if goes_on and found and all(one.get("lastStatus") == "STOPPED" for _, one in found):
+        yield Misfit(
+            "/lastStatus", "RUNNING, and to go on so, with every container STOPPED", "STOPPED"
+        )
+
+
+# -- timestamps ---------------------------------------------------------------------------
+
+
+def _early_time(task: Task) -> Iterator[Misfit]:
+    last, desired = str(task.get("lastStatus")), task.get("desiredStatus")
+    for name, time in states.TIMES.items():
+        if name not in task or last not in states.TASK:
+            continue
+        if _ORDER[last] < _ORDER[time.never_before]:
+            yield Misfit(
+                f"/{name}",
+                f"{name} in a task that is {last}",
+                f"nothing before {time.never_before}",
+            )
+        elif time.only_stopping and desired == "RUNNING":
+            yield Misfit(
+                f"/{name}",
+                f"{name} in a task that is to go on running",
+                "nothing until desiredStatus is STOPPED",
+            )
+    if "connectivity" in task and _ORDER.get(last, len(_ORDER)) < _ORDER["RUNNING"]:
+        yield Misfit(
+            "/connectivity", f"connectivity in a task that is {last}", "nothing before RUNNING"
+        )
+
+
+def _missing_time(task: Task) -> Iterator[Misfit]:
+    last = str(task.get("lastStatus"))
+    for name, time in states.TIMES.items():
+        certain = last in states.TASK and time.always_from is not None
+        if certain and _ORDER[last] >= _ORDER[str(time.always_from)] and name not in task:
+            yield Misfit(f"/{name}", f"no {name} in a task that is {last}", "a time")
+    if last == "RUNNING" and "startedAt" not in task:
+        yield Misfit("/startedAt", "no startedAt in a task that is RUNNING", "a time")
+    if task.get("desiredStatus") == "STOPPED" and last == "RUNNING" and "stoppingAt" not in task:
+        yield Misfit("/stoppingAt", "no stoppingAt in a task that is to stop", "a time")
+    if "connectivity" in task and "connectivityAt" not in task:
+        yield Misfit("/connectivityAt", "connectivity without connectivityAt", "a time")
+
+
+def _time_order(task: Task) -> Iterator[Misfit]:
+    life = [(name, at) for name in states.LIFE if (at := _moment(task, name))]
+    for (earlier, one), (later, other) in itertools.pairwise(life):
+        if other < one:
+            yield _before(task, later, earlier)
+    ends = [(name, at) for name in states.ENDS if (at := _moment(task, name))]
+    for name, at in ends:
+        if life and at < life[-1][1]:
+            yield _before(task, name, life[-1][0])
+        stopped = _moment(task, "stoppedAt")
+        if stopped and at > stopped:
+            yield _before(task, "stoppedAt", name)
+    connected, created = _moment(task, "connectivityAt"), _moment(task, "createdAt")
+    if connected and created and connected < created:
+        yield _before(task, "connectivityAt", "createdAt")
+
+
+def _stop_order(task: Task) -> Iterator[Misfit]:
+    execution, stopping = _moment(task, "executionStoppedAt"), _moment(task, "stoppingAt")
+    if execution is None or stopping is None:
+        return
+    code = task.get("stopCode")
+    if code in states.EXITED and stopping < execution:
+        yield Misfit(
+            "/stoppingAt",
+            f"before executionStoppedAt, with stopCode {code}",
+            f"{task['executionStoppedAt']} or later: first the container ends, then ECS stops "
+            "the task",
+        )
+    elif code in states.ASKED and execution < stopping:
+        yield Misfit(
+            "/executionStoppedAt",
+            f"before stoppingAt, with stopCode {code}",
+            f"{task['stoppingAt']} or later: first somebody asks, then the containers end",
+        )
+
+
+# -- why it stopped -----------------------------------------------------------------------
+
+
+def _stop_code(task: Task) -> Iterator[Misfit]:
+    for name in ("stopCode", "stoppedReason"):
+        if name in task and task.get("desiredStatus") == "RUNNING":
+            yield Misfit(
+                f"/{name}",
+                f"{name} in a task that is to go on running",
+                "nothing until desiredStatus is STOPPED",
+            )
+
+
+def _stop_reason(task: Task) -> Iterator[Misfit]:
+    code, reason = task.get("stopCode"), task.get("stoppedReason")
+    if not isinstance(code, str) or not isinstance(reason, str):
+        return
+    codes = next((codes for text, codes in states.REASONS.items() if reason.startswith(text)), None)
+    only = states.ONLY_REASON.get(code)
+    if codes and code not in codes:
+        yield Misfit("/stopCode", f"{code} with the reason {reason!r}", " or ".join(codes))
+    elif only and reason != only:
+        yield Misfit("/stoppedReason", f"{reason!r} with stopCode {code}", repr(only))
+
+
+def _exit_code(task: Task) -> Iterator[Misfit]:
+    linux = task.get("platformFamily") == "Linux"
+    for place, container in _things(task, "containers"):
+        code, status = container.get("exitCode"), container.get("lastStatus")
+        at = f"{place}/exitCode"
+        if code is None:
+            continue
+        if status in ("PENDING", "RUNNING"):
+            yield Misfit(at, f"{code} of a container that is {status}", "none until it is STOPPED")
+        elif "startedAt" not in task and "runtimeId" not in container:
+            yield Misfit(at, f"{code} of a container that never started", "no exitCode at all")
+        elif linux and isinstance(code, int) and not 0 <= code <= 255:
+            yield Misfit(at, f"{code} of a process on Linux", "0 to 255")
+
+
+# -- health -------------------------------------------------------------------------------
+
+
+def _container_health(task: Task) -> Iterator[Misfit]:
+    for place, container in _things(task, "containers"):
+        health, status = container.get("healthStatus"), container.get("lastStatus")
+        if status == "PENDING" and health in ("HEALTHY", "UNHEALTHY"):
+            yield Misfit(
+                f"{place}/healthStatus", f"{health} for a container that is PENDING", "UNKNOWN"
+            )
+
+
+def _health(task: Task) -> Iterator[Misfit]:
+    health = task.get("healthStatus")
+    of = [
+        str(one["healthStatus"]) for _, one in _things(task, "containers") if "healthStatus" in one
+    ]
+    if health is None or not of or len(of) < len(list(_things(task, "containers"))):
+        return
+    detail = f"{health}, with containers that are {', '.join(of)}"
+    if health in ("HEALTHY", "UNHEALTHY") and health not in of:
+        yield Misfit("/healthStatus", detail, f"{health} only with a container that is {health}")
+    elif len(set(of)) == 1 and health != of[0]:
+        yield Misfit("/healthStatus", detail, of[0])
+
+
+# -- who it is ----------------------------------------------------------------------------
+
+
+def _container_of_task(task: Task) -> Iterator[Misfit]:
+    arn, id_ = task.get("taskArn"), _id_of(task)
+    for place, container in _things(task, "containers"):
+        of = container.get("taskArn")
+        if arn and of and of != arn:
+            yield Misfit(f"{place}/taskArn", f"{of!r} in another task", repr(arn))
+        parts = str(container.get("containerArn")).partition(":container/")[2].split("/")
+        if id_ and len(parts) == 3 and parts[1] != id_:
+            yield Misfit(f"{place}/containerArn", f"of task {parts[1]}", id_)
+
+
+def _arns(task: Task) -> Iterator[Misfit]:
+    own = _ARN.fullmatch(str(task.get("taskArn")))
+    if own is None:
+        return
+    cluster = _ARN.fullmatch(str(task.get("clusterArn")))
+    if cluster and own[5] and cluster[6] != own[5]:
+        yield Misfit("/clusterArn", f"of cluster {cluster[6]}", f"cluster {own[5]}, as in taskArn")
+    for name in ("clusterArn", "containerInstanceArn", "taskDefinitionArn"):
+        other = _ARN.fullmatch(str(task.get(name)))
+        if other and other.groups()[:3] != own.groups()[:3]:
+            yield Misfit(
+                f"/{name}",
+                "of another partition, region or account than taskArn",
+                f"arn:{own[1]}:ecs:{own[2]}:{own[3]}:…",
+            )
+
+
+def _runtime_id(task: Task) -> Iterator[Misfit]:
+    own = _id_of(task)
+    for place, container in _things(task, "containers"):
+        match = _RUNTIME.fullmatch(str(container.get("runtimeId")))
+        if own and match and match[1] != own:
+            yield Misfit(f"{place}/runtimeId", f"of task {match[1]}", f"{own}-…")
+
+
+def _interface_of_task(task: Task) -> Iterator[Misfit]:
+    attachments = {str(one.get("id")): one for _, one in _things(task, "attachments")}
+    for place, container in _things(task, "containers"):
+        for within, interface in _things(container, "networkInterfaces"):
+            id_ = interface.get("attachmentId")
+            at = place + within
+            if attachments and id_ is not None and str(id_) not in attachments:
+                yield Misfit(
+                    f"{at}/attachmentId", f"{id_!r} is no attachment of the task", _or(attachments)
+                )
+                continue
+            address = _details(attachments.get(str(id_), {})).get("privateIPv4Address")
+            mine = interface.get("privateIpv4Address")
+            if address and mine and mine != address:
+                yield Misfit(f"{at}/privateIpv4Address", f"{mine!r}", repr(address))
+
+
+def _interface_details(task: Task) -> Iterator[Misfit]:
+    for place, attachment in _things(task, "attachments"):
+        if attachment.get("type") != _INTERFACE:
+            continue
+        has = "networkInterfaceId" in _details(attachment)
+        if attachment.get("status") == "PRECREATED" and has:
+            yield Misfit(
+                f"{place}/details", "an interface that is PRECREATED and has an id", "its subnet"
+            )
+        elif attachment.get("status") == "ATTACHED" and "details" in attachment and not has:
+            yield Misfit(
+                f"{place}/details", "an interface that is ATTACHED and has no id", "its id"
+            )
+
+
+def _placement(task: Task) -> Iterator[Misfit]:
+    if task.get("launchType") == "FARGATE" and "containerInstanceArn" in task:
+        yield Misfit(
+            "/containerInstanceArn", "a container instance of a task on Fargate", "none at all"
+        )
+    if task.get("enableExecuteCommand") is False:
+        for place, container in _things(task, "containers"):
+            if container.get("managedAgents"):
+                yield Misfit(
+                    f"{place}/managedAgents", "agents without enableExecuteCommand", "none at all"
+                )
+
+
+# -- from one state to the next -------------------------------------------------------------
+
+
+def _goes_on(before: Task, after: Task) -> Iterator[Misfit]:
+    yield from _forward("", before, after, "lastStatus", tuple(states.TASK))
+    yield from _forward("", before, after, "desiredStatus", states.DESIRED)
+    for place, was, now in _same_containers(before, after):
+        yield from _forward(place, was, now, "lastStatus", states.CONTAINER)
+
+
+def _version(before: Task, after: Task) -> Iterator[Misfit]:
+    was, now = before.get("version"), after.get("version")
+    if isinstance(was, int) and isinstance(now, int) and now < was:
+        yield Misfit("/version", f"{now} after {was}", f"{was} or more")
+
+
+_IDENTITY = (
+    *("clusterArn", "taskDefinitionArn", "group", "startedBy", "launchType", "cpu", "memory"),
+)
+
+
+def _same_task(before: Task, after: Task) -> Iterator[Misfit]:
+    for name in _IDENTITY:
+        if name in before and name in after and before[name] != after[name]:
+            yield Misfit(f"/{name}", f"{after[name]!r} after {before[name]!r}", repr(before[name]))
+    was, now = _names(before), _names(after)
+    if was and now and was != now:
+        yield Misfit("/containers", f"{_or(now)} after {_or(was)}", _or(was))
+    for place, one, other in _same_containers(before, after):
+        for name in ("containerArn", "image"):
+            if name in one and name in other and one[name] != other[name]:
+                yield Misfit(f"{place}/{name}", f"another {name} than before", repr(one[name]))
+
+
+def _kept(before: Task, after: Task) -> Iterator[Misfit]:
+    for name in states.TIMES:
+        # The connection may change again; the pull ends with the last image.
+        if name in ("connectivityAt", "pullStoppedAt") or name not in before:
+            continue
+        if after.get(name) != before[name]:
+            found = after.get(name, "nothing")
+            yield Misfit(f"/{name}", f"{found} after {before[name]}", str(before[name]))
+    for place, was, now in _same_containers(before, after):
+        if "exitCode" in was and now.get("exitCode") != was["exitCode"]:
+            found = now.get("exitCode", "nothing")
+            yield Misfit(
+                f"{place}/exitCode", f"{found} after {was['exitCode']}", str(was["exitCode"])
+            )
+
+
+# -- what the checks share --------------------------------------------------------------------
+
+
+def _things(owner: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The structures in a list of a task or container, each with its place."""
+    found = owner.get(name)
+    for index, thing in enumerate(found if isinstance(found, (list, tuple)) else ()):
+        if isinstance(thing, Mapping):
+            yield f"/{name}/{index}", thing
+
+
+def _one_of(
+    thing: Mapping[str, Any], name: str, known: Collection[str], place: str = ""
+) -> Iterator[Misfit]:
+    value = thing.get(name)
+    if value is not None and value not in tuple(known):
+        near = difflib.get_close_matches(str(value), known, 1)
+        fits = near[0] if near else _or(known)
+        yield Misfit(f"{place}/{name}", f"{value!r} is no {name} that ECS has", fits)
+
+
+def _id_of(task: Task) -> str | None:
+    """A task's id; None if it has none, or one that was masked."""
+    found = str(task.get("taskArn")).rpartition("/")[2]
+    return found if re.fullmatch(_ID, found) else None
+
+
+def _moment(task: Task, name: str) -> datetime.datetime | None:
+    try:
+        return shapes.datetime_of(str(task.get(name)))
+    except ValueError:
+        return None  # it is absent, or no time
+
+
+def _before(task: Task, later: str, earlier: str) -> Misfit:
+    return Misfit(f"/{later}", f"{task[later]}, before {earlier}", f"{task[earlier]} or later")
+
+
+def _details(attachment: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(one.get("name")): one.get("value") for _, one in _things(attachment, "details")}
+
+
+def _names(task: Task) -> tuple[str, ...]:
+    return tuple(sorted(str(one.get("name")) for _, one in _things(task, "containers")))
+
+
+def _same_containers(
+    before: Task, after: Task
+) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """The containers of two states of one task, by their names."""
+    was = {str(one.get("name")): one for _, one in _things(before, "containers")}
+    for place, now in _things(after, "containers"):
+        if str(now.get("name")) in was:
+            yield place, was[str(now.get("name"))], now
+
+
+def _forward(
+    place: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    name: str,
+    order: tuple[str, ...],
+) -> Iterator[Misfit]:
+    was, now = before.get(name), after.get(name)
+    if was in order and now in order and order.index(now) < order.index(was):
+        fits = " or ".join(order[order.index(was) :])
+        yield Misfit(f"{place}/{name}", f"{now} after {was}", fits)
+
+
+def _or(names: Collection[Any]) -> str:
+    return " or ".join(map(str, names if isinstance(names, (tuple, Mapping)) else sorted(names)))
+
+
+# -- the table ----------------------------------------------------------------------------------
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_LIFE = f"{_GUIDE}/task-lifecycle-explanation.html"
+_TASK = f"{_API}/API_Task.html"
+_CONTAINER = f"{_API}/API_Container.html"
+_SEEN = "real responses"
+
+RULES = (
+    Rule(
+        "task-state",
+        "The lastStatus of a task is one of: " + ", ".join(states.TASK) + ".",
+        _LIFE,
+        state=_task_state,
+    ),
+    Rule(
+        "container-state",
+        "The lastStatus of a container is PENDING, RUNNING or STOPPED.",
+        _SEEN,
+        state=_container_state,
+    ),
+    Rule(
+        "agent-state",
+        "The lastStatus of a managed agent is PENDING, RUNNING or STOPPED, and RUNNING only in a "
+        "container that is.",
+        f"{_API}/API_ManagedAgent.html",
+        state=_agent_state,
+    ),
+    Rule(
+        "attachment-state",
+        "The status of an attachment is one of: " + ", ".join(states.ATTACHMENT) + "; a network "
+        "interface is ATTACHED from PENDING on, and gone once the task is STOPPED.",
+        f"{_API}/API_Attachment.html",
+        state=_attachment_state,
+    ),
+    Rule(
+        "desired-status",
+        "desiredStatus is RUNNING or STOPPED, never PENDING, and STOPPED from DEACTIVATING on.",
+        _TASK,
+        state=_desired,
+    ),
+    Rule(
+        "container-agreement",
+        "Containers are PENDING while their task is PROVISIONING, have started once it is "
+        "ACTIVATING, and are STOPPED from DEPROVISIONING on; with none that runs, no task goes on.",
+        _SEEN,
+        state=_container_agrees,
+    ),
+    Rule(
+        "early-time",
+        "No timestamp is there before its state: connectivity and its time, and startedAt, come "
+        "with RUNNING, stoppedAt with STOPPED, the other two ends with desiredStatus STOPPED.",
+        _TASK,
+        state=_early_time,
+    ),
+    Rule(
+        "missing-time",
+        "A task has createdAt, from RUNNING on startedAt if it has started, stoppingAt once it is "
+        "to stop, executionStoppedAt from DEPROVISIONING on, stoppedAt once it is STOPPED. "
+        "(Responses before 2018 and those printed in documentation lack some.)",
+        _TASK,
+        "warning",
+        state=_missing_time,
+    ),
+    Rule(
+        "time-order",
+        "createdAt ≤ pullStartedAt ≤ pullStoppedAt ≤ startedAt ≤ stoppingAt and executionStoppedAt "
+        "≤ stoppedAt. (connectivityAt is the last change of the connection, so only after "
+        "createdAt.)",
+        _SEEN,
+        state=_time_order,
+    ),
+    Rule(
+        "stop-order",
+        "When a container ended or did not start, executionStoppedAt ≤ stoppingAt; when a user or "
+        "the service scheduler stopped the task, stoppingAt ≤ executionStoppedAt.",
+        _SEEN,
+        state=_stop_order,
+    ),
+    Rule(
+        "stop-code",
+        "stopCode and stoppedReason are there only once desiredStatus is STOPPED.",
+        _TASK,
+        state=_stop_code,
+    ),
+    Rule(
+        "stop-reason",
+        "A stoppedReason in ECS's own words goes with its stopCode.",
+        f"{_GUIDE}/stopped-task-errors.html",
+        state=_stop_reason,
+    ),
+    Rule(
+        "exit-code",
+        "Only a STOPPED container has an exitCode, 0 to 255 on Linux, and none at all if it never "
+        "started.",
+        _CONTAINER,
+        state=_exit_code,
+    ),
+    Rule(
+        "container-health",
+        "The health of a container that is PENDING is UNKNOWN.",
+        f"{_API}/API_HealthCheck.html",
+        state=_container_health,
+    ),
+    Rule(
+        "health",
+        "A task is HEALTHY or UNHEALTHY only with a container that is, and as its containers are "
+        "if they are all alike; HEALTHY and UNKNOWN (no check) make HEALTHY.",
+        f"{_GUIDE}/healthcheck.html",
+        state=_health,
+    ),
+    Rule(
+        "container-of-task",
+        "A container has its task's taskArn, and the task's id in its containerArn.",
+        _CONTAINER,
+        state=_container_of_task,
+    ),
+    Rule(
+        "arn-agreement",
+        "The ARNs of task, cluster, instance and definition agree in partition, region and "
+        "account, those of task and cluster in the cluster's name.",
+        _SEEN,
+        state=_arns,
+    ),
+    Rule(
+        "runtime-id",
+        "A runtimeId of the form ID-NUMBER, as on Fargate, begins with the task's id.",
+        _SEEN,
+        state=_runtime_id,
+    ),
+    Rule(
+        "interface-of-task",
+        "A container's network interface is an attachment of its task, with the same address.",
+        f"{_API}/API_NetworkInterface.html",
+        state=_interface_of_task,
+    ),
+    Rule(
+        "interface-details",
+        "A network interface that is PRECREATED has no id yet, and one that is ATTACHED has.",
+        _SEEN,
+        state=_interface_details,
+    ),
+    Rule(
+        "placement",
+        "A task on Fargate has no container instance, and managed agents need "
+        "enableExecuteCommand.",
+        _TASK,
+        state=_placement,
+    ),
+    Rule(
+        "forward-only",
+        "Neither lastStatus of task and container nor desiredStatus ever goes back.",
+        _LIFE,
+        step=_goes_on,
+    ),
+    Rule("version", "The version of a task never goes down.", _TASK, step=_version),
+    Rule(
+        "same-task",
+        "Cluster, definition, group, size and containers of a task never change.",
+        _TASK,
+        step=_same_task,
+    ),
+    Rule(
+        "kept",
+        "A timestamp that is there, and an exitCode, stay what they are; connectivityAt and "
+        "pullStoppedAt may move.",
+        _SEEN,
+        step=_kept,
+    ),
+)
