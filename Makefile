@@ -20,11 +20,11 @@ PROGRAMS = airflow luigi dask
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format oldest newest wire apps wheel audit bench clean
+.PHONY: help demo test test-all wording lint types format oldest newest wire apps wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'The targets, each complete on a fresh machine:'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: $(ENVS)/demo/made ## Record a task over HTTP on this machine, replay it, break it.
@@ -37,9 +37,15 @@ test: $(ENVS)/test/made ## Run the tests, with a summary of what they cover.
 	@$(ENVS)/test/bin/python -m coverage combine --quiet
 	@$(ENVS)/test/bin/python -m coverage report
 
+test-all: $(ENVS)/test/made ## Run every test, the exhaustive ones included.
+	$(ENVS)/test/bin/python -m pytest -n auto -m '' $(ARGS)
+
 lint: $(ENVS)/lint/made ## Check the style of every Python file.
 	$(ENVS)/lint/bin/ruff check .
 	$(ENVS)/lint/bin/ruff format --check .
+
+wording: ## Find the phrases that .ci/wording.txt bans from prose, messages and names.
+	@! git grep -nEi -f .ci/wording.txt -- cassette cassettes tests docs benchmarks '*.md' Makefile pyproject.toml
 
 format: $(ENVS)/lint/made ## Mend the style, as far as that can be done by machine.
 	$(ENVS)/lint/bin/ruff check --fix .
