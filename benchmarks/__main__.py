@@ -25,7 +25,7 @@ class Row:
 
     Args:
         what: what was measured.
-        seconds: of processor time that it took, or 0 where it is no time.
+        seconds: of processor time that it took, or 0 if the figure is not a time.
         ratio: the figure that counts.
         means: what the ratio is of.
         target: the most, or the least, that it should be; empty where there is none.

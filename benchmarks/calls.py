@@ -43,7 +43,7 @@ def measure(count: int, calls: int) -> dict[str, float]:
     """Seconds for one call, by contestant.
 
     Args:
-        count: how many tasks are asked for and answered.
+        count: the number of tasks in each call.
         calls: how many calls of the fastest are timed together; of the slow ones fewer.
     """
     contestants = _Contestants(count)

@@ -1,7 +1,7 @@
-"""How things are timed: side by side, in turns, so that a busy moment meets all of them alike.
+"""Timing side by side, in turns, so that a busy moment of the machine affects all alike.
 
-What is counted is the processor's time, not the wall's: none of this waits for anything but
-processors, and on a machine that does other things, too, the wall's time is mostly theirs.
+What is measured is processor time, not wall time: nothing here waits for anything but the
+processor, and other work on the machine does not count.
 """
 
 from __future__ import annotations

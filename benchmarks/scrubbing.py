@@ -17,7 +17,7 @@ from benchmarks.measure import in_turns
 from cassette import file_format, model, scrub
 
 MEGABYTE = 1_000_000
-# As long as the pseudonyms in the cassettes that ship, and as many.
+# As long as the pseudonyms in the built-in cassettes, and as many.
 _FALSE = re.compile(
     r"ca55e77e(?P<hex>[0-9a-f-]{1,28})|(?<!\d)0{8}(?P<account>\d{4})(?!\d)"
     r"|198(?P<dot>[.-])18[.-]\d+[.-](?P<ip>\d+)"

@@ -1,4 +1,4 @@
-"""Cassettes of any size, made from the healthy task that ships."""
+"""Cassettes of any size, made from the built-in healthy task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `record`: live calls, scrubbed and audited, into a cassette file."""
+"""`cassette.record`: live calls, scrubbed and audited, into a cassette file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READS = ("Describe", "List", "Get", "Discover")
 
 
 def tool() -> str:
-    """The tool and its version, as a cassette's header has it."""
+    """The tool and its version, as a cassette's header names them."""
     return f"ecs-cassette {version('ecs-cassette')}"
 
 
@@ -35,14 +35,13 @@ def save(
     policy: str | None = None,
     rules: scrub.Rules | None = None,
 ) -> scrub.Report:
-    """Scrub, audit and write a cassette. The only way by which the tool writes one.
+    """Scrub, audit and write a cassette. The tool writes cassettes in no other way.
 
-    With the environment variable CASSETTE_SCRUB_KEY, what is otherwise numbered becomes a keyed
-    hash.
+    With the environment variable CASSETTE_SCRUB_KEY, numbered pseudonyms become keyed hashes.
 
     Args:
         cassette: what to write; it may be unscrubbed.
-        path: the file. What stands there is replaced in one step, or stays if anything fails.
+        path: the file. An existing one is replaced in one step, or kept if anything fails.
         policy: the scrubbing policy; by default the one that the cassette names, or `strict` if
             the project's rules say so.
         rules: the project's own; by default those of the nearest pyproject.toml.
@@ -50,7 +49,7 @@ def save(
     Raises:
         UnsafeCassetteError: the audit found what must not be written.
         CassetteWriteError: the file could not be written.
-        UsageError: the project's rules or the key are none.
+        UsageError: the project's rules or the key are not valid.
     """
     own = project_settings.rules() if rules is None else rules
     chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
@@ -79,7 +78,7 @@ class Recording:
         self._heard = 0
 
     def hear(self, attempt: intercept.Attempt) -> None:
-        """Take note of one attempt."""
+        """Record one attempt."""
         with self._lock:
             if self._is_again(attempt):
                 last = self._interactions[-1]
@@ -101,7 +100,7 @@ class Recording:
         return self._heard
 
     def _is_again(self, attempt: intercept.Attempt) -> bool:
-        """Whether it is the last interaction once more, byte for byte, as most polls are."""
+        """Whether it repeats the last interaction byte for byte, as most polls do."""
         before = self._previous
         return (
             before is not None
@@ -113,10 +112,10 @@ class Recording:
         )
 
     def cassette(self, path: str) -> Cassette:
-        """What was heard, unscrubbed: for `save`, never for a file.
+        """What was recorded, unscrubbed: for `save`, never for a file.
 
         Raises:
-            NothingRecordedError: not one ECS call was heard.
+            NothingRecordedError: no ECS call was made.
         """
         if not self._heard:
             raise NothingRecordedError(
@@ -161,8 +160,8 @@ def _subjects(interaction: Interaction) -> list[str]:
 class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function
     """Record every ECS call of every botocore client in the process into a cassette.
 
-    Use it as a context manager or a decorator, on sync and async functions. Clients made before
-    it count as well as those made inside; every thread counts.
+    Use it as a context manager or a decorator, on sync and async functions. It covers clients
+    made before it and inside it, in every thread.
 
     Args:
         path: the cassette file to write when the block ends. Nothing is written if the block
@@ -170,18 +169,18 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         policy: the scrubbing policy; by default that of the project's rules, or `standard`.
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
-        source: what is recorded, for the cassette's header, if it is not AWS itself.
+        source: for the cassette's header, what is recorded if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
 
     Attributes:
-        report: once a cassette was written, what was replaced and redacted in it.
+        report: after the cassette was written, what was replaced and redacted in it.
 
     Raises:
         NothingRecordedError: the block made no ECS call.
         UnsafeCassetteError: the audit refused what was to be written.
-        CassetteWriteError: the file cannot be written; known before the first call.
+        CassetteWriteError: the file cannot be written; raised before the first call.
         UsageError: the project's rules, CASSETTE_SCRUB_KEY, the policy, the source or the clients
-            are none; known before it, too.
+            are not valid; raised before the first call.
     """
 
     def __init__(
@@ -196,7 +195,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     ) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise UsageError(
-                f"{path!r} is no path of a file", fix='cassette.record("cassettes/web.yaml")'
+                f"{path!r} is not the path of a file", fix='cassette.record("cassettes/web.yaml")'
             )
         check_header(policy, source)
         self._path = path
@@ -235,10 +234,10 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
 
 
 def check_header(policy: str | None, source: str) -> None:
-    """Say before a recording that nobody could read what would stand in its header.
+    """Check the header of a recording before it begins.
 
     Raises:
-        UsageError: there is no such policy, or the source is no text.
+        UsageError: the policy is unknown, or the source is not text.
     """
     if policy is not None:
         scrub.check_policy(policy)
@@ -250,7 +249,7 @@ def check_header(policy: str | None, source: str) -> None:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Say before a recording, not after it, that its file cannot be written."""
+    """Check before a recording, not after it, that its file can be written."""
     try:
         problem = _unwritable(Path(path))
     except (OSError, ValueError) as error:  # in a closed folder, or of a name that is too long

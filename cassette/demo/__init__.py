@@ -29,7 +29,7 @@ from cassette.watch import watch
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleRenderable
 
-SOURCE = "moto's server on loopback, a stand-in for AWS, with the states that moto leaves out"
+SOURCE = "moto's server on loopback in place of AWS, with the states that moto leaves out"
 REGION = "eu-west-1"
 CLUSTER = "prod"
 Task = dict[str, Any]  # as botocore gives it
@@ -40,11 +40,11 @@ def run(console: Console) -> None:
     """Record a task, show the cassette, replay it, and break it.
 
     Raises:
-        UsageError: moto, which stands in for AWS, is not installed.
+        UsageError: moto, which takes the place of AWS, is not installed.
     """
     if find_spec("moto") is None:
         raise UsageError(
-            "the demo needs moto's server, which stands in for an AWS account",
+            "the demo needs moto's server, which takes the place of an AWS account",
             fix="pip install 'ecs-cassette[demo]'",
         )
     with tempfile.TemporaryDirectory() as folder:
@@ -205,12 +205,12 @@ def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
         table.add_column(style=style, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    room = max(len(before) for before, _ in rows)
-    _tell(console, "\n".join(f"{before:{room}}  {after}" for before, after in rows), table)
+    width = max(len(before) for before, _ in rows)
+    _tell(console, "\n".join(f"{before:{width}}  {after}" for before, after in rows), table)
 
 
 def _replaced(live: Any, written: Any) -> Iterator[tuple[str, str]]:
-    """Every text that scrubbing replaced, with what stands in its place."""
+    """Every text that scrubbing replaced, with its pseudonym."""
     if isinstance(live, dict):
         for name in live:
             yield from _replaced(live[name], written[name])

@@ -3,8 +3,8 @@
 `serve` prints its port and ends when its standard input does, so also when the process that
 started it is killed.
 
-moto's tasks begin as RUNNING and leave out most of what ECS tells of a task. Here they live a
-Fargate task's life, from PROVISIONING to STOPPED. Source: "Amazon ECS task lifecycle" in the
+moto's tasks begin as RUNNING and leave out most members of an ECS task. Here they live a Fargate
+task's life, from PROVISIONING to STOPPED. Source: "Amazon ECS task lifecycle" in the
 Amazon ECS Developer Guide.
 """
 

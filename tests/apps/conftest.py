@@ -39,7 +39,9 @@ def outcome(tape: Any, request: pytest.FixtureRequest) -> Callable[..., None]:
         variant = "".join(tape.cassette.recorded.patches) or table.HEALTHY
         if request.config.getoption("--write-table"):
             table.write(program, variant, found)
-        assert found == table.outcome(program, variant), "mend it by: make apps ARGS=--write-table"
+        assert found == table.outcome(program, variant), (
+            "update it with: make apps ARGS=--write-table"
+        )
 
     return check
 
@@ -49,14 +51,14 @@ def _said(tape: Any, run: Callable[[], object]) -> str:
         run()
     except TimelineExhaustedError:
         tape.unmatched.clear()
-        return "waits for ever"
-    except Exception as error:  # noqa: BLE001 - whatever the program raises is what is asked for
+        return "waits forever"
+    except Exception as error:  # noqa: BLE001 - any error of the program is the result
         return ": ".join(filter(None, [f"`{type(error).__name__}`", _in_short(str(error))]))
     return UNSEEN if _unseen(tape) else "success"
 
 
 def _unseen(tape: Any) -> bool:
-    """Whether the program asked for nothing that the patch changed."""
+    """Whether the program never read what the patch changed."""
     healthy = cassette.load(tape.cassette.path).interactions
     changed = [one for one in tape.cassette.interactions if one not in healthy]
     return bool(changed) and all(one in tape.unused for one in changed)

@@ -1,4 +1,4 @@
-"""Record a program's cassette anew: `python tests/apps/record.py luigi`, in its environment."""
+"""Record a program's cassette again: `python tests/apps/record.py luigi`, in its environment."""
 
 from __future__ import annotations
 

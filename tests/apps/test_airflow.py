@@ -71,5 +71,5 @@ def test_it_stops_a_task_that_it_may_not_look_at(tape):
 
 
 def test_the_version_is_documented(documented):
-    """The document tells which version does what it tells."""
+    """The document names the version that it describes."""
     documented("apache-airflow-providers-amazon")

@@ -83,5 +83,5 @@ def test_what_it_makes_of_a_variant(outcome):
 
 
 def test_the_version_is_documented(documented):
-    """The document tells which version does what it tells."""
+    """The document names the version that it describes."""
     documented("dask-cloudprovider")

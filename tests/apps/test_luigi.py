@@ -103,5 +103,5 @@ def test_it_leaves_a_task_running_that_it_may_not_look_at(tape, job, last):
 
 
 def test_the_version_is_documented(documented):
-    """The document tells which version does what it tells."""
+    """The document names the version that it describes."""
     documented("luigi")

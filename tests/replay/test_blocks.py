@@ -85,7 +85,7 @@ def test_what_names_nothing_is_refused_where_it_stands():
         for verb in (cassette.replay, cassette.load):
             with pytest.raises(UsageError, match="names no cassette"):
                 verb(wrong)
-        with pytest.raises(UsageError, match="is no path of a file"):
+        with pytest.raises(UsageError, match="is not the path of a file"):
             cassette.record(wrong)
 
 
