@@ -1,18 +1,18 @@
-"""The one place that touches botocore's runtime: every client, sync and async, in any thread.
+"""The only module that touches botocore's runtime: every client, sync and async, in any thread.
 
-Every API call of every client passes `botocore.endpoint.Endpoint.make_request`, also of clients
-that were made long before; aiobotocore inherits it and awaits the result. While at least one
-tap is open, that method looks for the innermost tap that covers the call. With none, botocore is
-as it was.
+Every API call goes through `botocore.endpoint.Endpoint.make_request`, including those of clients
+created earlier; aiobotocore inherits the method and awaits its result. While a tap is open, that
+method is replaced by one that looks for the innermost tap that covers the call. When the last
+tap closes, botocore is restored.
 
-- A `RecordTap` lets the call go to AWS and hears every attempt: its status and its body's bytes.
-- A `ReplayTap` answers without signing, so without credentials, and without the network. A success
-  takes the *short way*: a fresh copy of what botocore's parser made of it. An error takes the
-  *wire way*: an HTTP response given to botocore's own code, so that its retries, its exception
+- A `RecordTap` sends the call to AWS and hears every attempt: its status and its body's bytes.
+- A `ReplayTap` answers without signing, so without credentials, and without the network. A
+  success takes the *short way*: a fresh copy of what botocore's parser made of it. An error takes
+  the *wire way*: an HTTP response passed to botocore's own code, so that its retries, its exception
   classes and its `RetryAttempts` are real. `short_way=False` sends everything the wire way.
 
-Both work on a copy of the client's endpoint that lives for one call, whose events pass through
-here; nothing is ever registered on a client or a session.
+Both work on a copy of the client's endpoint that lives for one call and sees the call's events.
+Nothing is ever registered on a client or a session.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Attempt:
         operation: for example `DescribeTasks`.
         request: the parameters in wire form.
         status: the HTTP status.
-        body: the body of the answer, as it came.
+        body: the response's body, unchanged.
         region: the client's region.
         began: `time.monotonic()` when the API call was made.
     """
@@ -82,7 +82,7 @@ class Answer(Protocol):
         """A fresh copy of what botocore's parser makes of a success, without metadata."""
 
     def wire(self) -> bytes:
-        """The body as it stands on the wire."""
+        """The body's bytes, as ECS would send them."""
 
 
 class Exchange(Protocol):
@@ -102,10 +102,10 @@ class Exchange(Protocol):
 
 
 def clients_of(given: Iterable[Any] | None) -> list[Any] | None:
-    """The clients that a recording or a replay is narrowed to; None if it is not.
+    """The clients that a recording or a replay is limited to; None for all clients.
 
     Raises:
-        UsageError: these are no clients of botocore.
+        UsageError: these are not botocore clients.
     """
     try:
         found = None if given is None else list(given)
@@ -117,12 +117,12 @@ def clients_of(given: Iterable[Any] | None) -> list[Any] | None:
 
 
 class _Tap:
-    """What a recording or a replay puts between botocore and the network while it lasts."""
+    """What a recording or a replay puts between botocore and the network."""
 
     region: str | None = None
 
     def __init__(self, clients: Iterable[Any] | None) -> None:
-        # The clients' endpoints themselves, so that no id can be given anew meanwhile.
+        # The endpoints themselves: an id() could be reused once an endpoint is gone.
         self._endpoints = None if clients is None else [c._endpoint for c in clients]
 
     def covers(self, endpoint: Any) -> bool:
@@ -158,7 +158,7 @@ class RecordTap(_Tap):
 
 
 class ReplayTap(_Tap):
-    """Answers calls from what `exchange` gives; `otherwise` takes those that nothing answers."""
+    """Answers calls through `exchange`; `otherwise` takes the calls that nothing can answer."""
 
     def __init__(
         self,
@@ -217,12 +217,12 @@ class ReplayTap(_Tap):
                 return responses
             return [(handler, self._skipped(exchange, value)) for handler, value in responses]
 
-        request["context"]["auth_type"] = "none"  # botocore's own word for: do not sign
+        request["context"]["auth_type"] = "none"  # botocore does not sign then
         shadow = _shadow(endpoint, _AnsweringEvents, send, delay, is_async)
         return _original(shadow, operation_model, request)
 
     def _arriving(self, endpoint: Any, exchange: Exchange, answer: Answer) -> _Arriving:
-        """An answer on its way: how long it takes, and whether the client waits for so long."""
+        """An answer on its way: how long it takes, and whether the client waits that long."""
         patience = _read_timeout(endpoint)
         seconds = min(answer.latency, patience)
         if self._sleep is not None:
@@ -246,7 +246,7 @@ class ReplayTap(_Tap):
 
 
 class _Events:
-    """The events of one call: passes everything on and lets `seen` look at it first."""
+    """The events of one call: shows each to `seen`, then passes it on."""
 
     def __init__(self, emitter: Any, seen: Callable[[str, dict[str, Any]], Any]) -> None:
         self._emitter = emitter
@@ -262,7 +262,7 @@ class _Events:
 
 @dataclass(frozen=True, slots=True)
 class _Arriving:
-    """What a client gets after some seconds of real time: a response, or an error."""
+    """What a client gets after some seconds of real time: a response or an error."""
 
     what: Any
     seconds: float
@@ -280,14 +280,14 @@ class _Arriving:
     def _arrived(self) -> Any:
         if isinstance(self.what, Exception):
             raise self.what
-        return [(None, self.what)]  # as an emitter gives what its one handler answered
+        return [(None, self.what)]  # what an emitter returns for its only handler
 
 
 class _AnsweringEvents:
-    """The events of one replayed call: `before-send` is answered here and reaches nobody else.
+    """The events of one replayed call: `before-send` is answered here and reaches no other handler.
 
-    So neither another mock of the same service nor adaptive mode's rate limiter, which would
-    really wait, stands between the cassette and the caller.
+    Otherwise another mock of the same service could answer first, or the rate limiter of the
+    adaptive retry mode could really wait.
     """
 
     def __init__(
@@ -319,7 +319,7 @@ class _AnsweringEvents:
 
 
 def _read_timeout(endpoint: Any) -> float:
-    """How many seconds a client waits for an answer; without end if its session does not tell."""
+    """How many seconds a client waits for an answer; infinite if its session does not say."""
     timeout = getattr(endpoint.http_session, "_timeout", None)
     for name in ("read_timeout", "sock_read", "read"):  # urllib3's, aiohttp's and httpx's
         timeout = getattr(timeout, name, timeout)
@@ -327,7 +327,7 @@ def _read_timeout(endpoint: Any) -> float:
 
 
 def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:
-    """A copy of an endpoint for one call, with these events in place of the client's."""
+    """A copy of an endpoint for one call, with these events instead of the client's."""
     shadow = copy.copy(endpoint)
     shadow._event_emitter = events(endpoint._event_emitter, *hooks)
     return shadow
@@ -342,11 +342,11 @@ async def _completed(value: Any) -> Any:
     return value
 
 
-# -- answers as botocore knows them -------------------------------------------------------------
+# -- answers in the form botocore expects ----------------------------------------------------
 
 
 class _Raw:
-    """The stream of an answer; its bytes are made only if somebody reads them."""
+    """The stream of an answer; its bytes are made only when they are read."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -359,7 +359,7 @@ class _Raw:
 
 
 class _Answered:
-    """An answer with the face of an HTTP response, whose parts are made when somebody looks."""
+    """An answer with the interface of an HTTP response; its parts are made when first used."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -377,12 +377,12 @@ class _Answered:
 
 
 class _Response(_Answered, botocore.awsrequest.AWSResponse):  # type: ignore[misc]  # botocore has no types
-    """An answer as the HTTP response that botocore would have received."""
+    """The HTTP response that botocore would have received."""
 
 
 @functools.cache
 def _async_response() -> type:
-    """The same for aiobotocore, which need not be installed."""
+    """The same for aiobotocore, which may not be installed."""
     return type(
         "_AsyncResponse", (_Answered, sys.modules["aiobotocore.awsrequest"].AioAWSResponse), {}
     )
@@ -412,17 +412,17 @@ def _with_metadata(answer: Answer) -> dict[str, Any]:
 
 _original: Callable[[Any, Any, dict[str, Any]], Any] = botocore.endpoint.Endpoint.make_request
 _lock = threading.Lock()
-_taps: tuple[_Tap, ...] = ()  # innermost first; the one piece of state in the package
+_taps: tuple[_Tap, ...] = ()  # innermost first; the only mutable state of the package
 _undo: list[tuple[Any, str, Any]] = []
 
-# What answered the last call in this thread or task, and so what its waiters' sleep belongs to.
+# The replay that answered the last call of this thread or task; its waiters sleep on that clock.
 _slept_by: contextvars.ContextVar[Callable[[float], None] | None] = contextvars.ContextVar(
     "cassette_slept_by", default=None
 )
 
 
 def open_tap(tap: _Tap) -> None:
-    """Let a tap take the calls it covers, before every tap that is open already."""
+    """Let a tap take the calls it covers, before every tap that is already open."""
     global _taps  # noqa: PLW0603 - the one interception switch
     with _lock:
         if not _taps:
@@ -431,7 +431,7 @@ def open_tap(tap: _Tap) -> None:
 
 
 def close_tap(tap: _Tap) -> None:
-    """Take a tap away; with the last one botocore is as it was."""
+    """Remove a tap; with the last one, botocore is restored."""
     global _taps  # noqa: PLW0603 - the one interception switch
     with _lock:
         _taps = tuple(t for t in _taps if t is not tap)
@@ -457,7 +457,7 @@ def _replace(owner: Any, name: str, value: Any) -> None:
 
 
 def _make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
-    """Stands in for `Endpoint.make_request` while a tap is open."""
+    """Replaces `Endpoint.make_request` while a tap is open."""
     if operation_model.service_model.service_name == "ecs":
         for tap in _taps:
             if tap.covers(endpoint):
@@ -470,7 +470,7 @@ def _make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, A
 
 
 class _WaiterTime:
-    """Stands in for the module `time` in `botocore.waiter`."""
+    """Replaces the module `time` in `botocore.waiter`."""
 
     def sleep(self, seconds: float) -> None:
         """Sleep on the clock of the replay that answered this thread's last call."""
@@ -481,10 +481,10 @@ class _WaiterTime:
 
 
 def _reach_async_waiters() -> None:
-    """Replace the sleep of aiobotocore's waiters, once, when its first call comes by.
+    """Replace the sleep of aiobotocore's waiters, once, at its first call.
 
-    A waiter calls before it sleeps, so this is early enough, and aiobotocore need not be
-    imported for those who do not use it.
+    A waiter calls before it sleeps, so this is early enough, and a program that does not use
+    aiobotocore does not import it.
     """
     waiter = sys.modules["aiobotocore.waiter"].AIOWaiter
     with _lock:
@@ -513,9 +513,9 @@ _creator_init = botocore.client.ClientCreator.__init__
 
 @functools.wraps(_creator_init)
 def _creator_with_region(creator: Any, *args: Any, **kwargs: Any) -> None:
-    """Give ECS clients that have no region the one of the innermost replay.
+    """Give ECS clients without a region that of the innermost replay.
 
-    Every creator of clients passes here, aiobotocore's too, whenever it was imported.
+    Every client creator passes here, including aiobotocore's, whenever it was imported.
     """
     _creator_init(creator, *args, **kwargs)
     create = creator.create_client

@@ -1,12 +1,12 @@
-"""What botocore's model of ECS says of shapes, and the two forms of a body.
+"""What botocore's model of ECS says about shapes, and the two forms of a body.
 
 *Wire form* is the JSON that ECS sends: timestamps are epoch seconds. *Readable form* is what a
-cassette holds: the same JSON with members in the order of the model (those the model does not
-know come after, sorted) and timestamps as ISO 8601 text in UTC. Nothing is lost on the way:
+cassette holds: the same JSON with members in the order of the model (members the model does not
+know follow, sorted) and timestamps as ISO 8601 text in UTC. The conversion loses nothing:
 `to_wire(op, to_readable(op, body))` equals `body` for every body that ECS sends.
 
-The installed botocore knows more than any list written here, so all of it is read from its
-service model at run time.
+Everything is read at run time from the service model of the installed botocore, which knows more
+than a list written here could.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import botocore.model
 import botocore.parsers
 
 Direction = Literal["request", "response"]
-Shape = Any  # a botocore.model.Shape, whose kinds have members of their own
+Shape = Any  # a botocore.model.Shape; its subclasses have further attributes
 
 TARGET_PREFIX = "AmazonEC2ContainerServiceV20141113"
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -48,7 +48,7 @@ def operations() -> frozenset[str]:
 
 @functools.cache
 def shape_of(operation: str, direction: Direction = "response") -> Shape:
-    """The input or output shape of an operation; None if botocore does not know it."""
+    """The input or output shape of an operation; None if botocore does not know the operation."""
     if operation not in operations():
         return None
     model = service_model().operation_model(operation)
@@ -57,7 +57,7 @@ def shape_of(operation: str, direction: Direction = "response") -> Shape:
 
 
 def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tasks in a response: of DescribeTasks, RunTask, StartTask and StopTask."""
+    """The tasks in a response of DescribeTasks, RunTask, StartTask or StopTask."""
     if operation in ("DescribeTasks", "RunTask", "StartTask"):
         tasks = body.get("tasks")
         return list(tasks) if isinstance(tasks, (list, tuple)) else []
@@ -73,8 +73,8 @@ def readable_time(epoch: float) -> str:
     """Epoch seconds as ISO 8601 text in UTC, with three to six decimals.
 
     Raises:
-        ValueError: it has more than six decimals or lies outside the years 1 to 9999, so
-            that the text would not keep its exact value.
+        ValueError: it has more than six decimals or lies outside the years 1 to 9999; the text
+            could not keep its exact value.
     """
     exact = Decimal(repr(epoch))
     micros = exact * 1_000_000
@@ -95,7 +95,7 @@ def is_readable_time(value: object) -> bool:
 
 
 def is_time(value: object) -> bool:
-    """Whether botocore's parser reads a value as a timestamp, in wire or in readable form."""
+    """Whether botocore's parser accepts a value as a timestamp, in wire or in readable form."""
     if is_readable_time(value):
         return True
     try:
@@ -139,7 +139,7 @@ def epoch_of(readable: str) -> float:
 def to_readable(
     operation: str, body: Mapping[str, Any], direction: Direction = "response"
 ) -> dict[str, Any]:
-    """A body of the wire, in readable form."""
+    """A body in wire form, in readable form."""
     readable: dict[str, Any] = _walk(body, shape_of(operation, direction), _time_to_readable)
     return readable
 
@@ -147,7 +147,7 @@ def to_readable(
 def to_wire(
     operation: str, body: Mapping[str, Any], direction: Direction = "response"
 ) -> dict[str, Any]:
-    """A body in readable form, as it stands on the wire."""
+    """A body in readable form, in wire form."""
     wire: dict[str, Any] = _walk(body, shape_of(operation, direction), _time_to_wire)
     return wire
 
@@ -190,7 +190,7 @@ def _time_to_wire(value: Any) -> Any:
 
 
 def _walk(value: Any, shape: Shape, time: Callable[[Any], Any]) -> Any:
-    """A copy of a value in the order of the model, its timestamps changed by `time`."""
+    """A copy of a value in the order of the model, with `time` applied to its timestamps."""
     kind = shape.type_name if shape is not None else None
     if isinstance(value, Mapping):
         if kind == "structure":
@@ -215,27 +215,27 @@ def _parser() -> Any:
 
 
 def parse(operation: str, wire: Mapping[str, Any]) -> dict[str, Any]:
-    """A response body in wire form, as botocore's own parser hands it to the caller.
+    """A response body in wire form, as botocore's own parser returns it to the caller.
 
     The result has no `ResponseMetadata`.
     """
-    raw = _answered(200, json.dumps(wire).encode())
+    raw = _raw_response(200, json.dumps(wire).encode())
     parsed: dict[str, Any] = _parser().parse(raw, shape_of(operation))
     del parsed["ResponseMetadata"]
     return parsed
 
 
 def parse_error(status: int, body: bytes) -> tuple[str, str]:
-    """The code and the message that botocore's own parser finds in an answer of any form.
+    """The code and the message that botocore's own parser finds in any error response.
 
-    Without a message where it finds none, and where it fails itself.
+    The message is empty if it finds none, or cannot read the response.
     """
     try:
-        error = _parser().parse(_answered(status, body), None)["Error"]
-    except (AttributeError, UnicodeDecodeError):  # JSON but no object; or not even text
+        error = _parser().parse(_raw_response(status, body), None)["Error"]
+    except (AttributeError, UnicodeDecodeError):  # JSON but not an object, or not even text
         return str(status), ""
     return error["Code"], error["Message"]
 
 
-def _answered(status: int, body: bytes) -> dict[str, Any]:
+def _raw_response(status: int, body: bytes) -> dict[str, Any]:
     return {"status_code": status, "headers": {"content-type": CONTENT_TYPE}, "body": body}

@@ -1,8 +1,8 @@
 """Wire bodies of one invented Fargate task, state by state, as ECS sends them.
 
-Every field that can identify somebody or hold a secret is filled, with synthetic values;
-`IDENTIFYING` lists the originals that no scrubbed text may hold. Each function returns a fresh
-dict, so a test may change what it got.
+Every field that can identify someone or hold a secret has a synthetic value; `IDENTIFYING` lists
+the originals that must not appear in scrubbed text. Each function returns a fresh dict, which a
+test may change.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def running(*, tags: bool = False) -> dict[str, Any]:
 
 
 def stopped(*, tags: bool = False) -> dict[str, Any]:
-    """The service's load balancer gave the task up: SIGTERM, then the interface is removed."""
+    """The load balancer's health checks failed: SIGTERM, then the interface is removed."""
     task = running(tags=tags)
     task |= {
         "desiredStatus": "STOPPED",

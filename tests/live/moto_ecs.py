@@ -1,4 +1,4 @@
-"""A real HTTP ECS that this project did not write: moto's server in a process of its own."""
+"""A real HTTP ECS that this project did not write: moto's server, in its own process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def serve() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class MotoEcs:
-    """An account with a cluster and a running Fargate task; made anew for each test."""
+    """An account with a cluster and a running Fargate task; each test gets a fresh one."""
 
     url: str
     cluster: str = CLUSTER
@@ -104,8 +104,8 @@ class MotoEcs:
     def advance_every(self, describes: int) -> None:
         """How many DescribeTasks calls move a task one state on.
 
-        moto's tasks go RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED: they know
-        nothing of the way up, for which there is the scripted server.
+        moto's tasks go RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED. The states
+        before RUNNING are left to the scripted server.
         """
         transition = {"progression": "manual", "times": describes}
         self._post(

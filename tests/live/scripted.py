@@ -1,6 +1,6 @@
 """A small HTTP server that speaks ECS JSON 1.1 and answers as a test scripts it.
 
-For what moto gets wrong or lacks: throttles, missing tasks, exact bodies.
+It covers what moto gets wrong or lacks: throttles, missing tasks, exact bodies.
 
     with ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.pending()), throttle(), body)
@@ -30,7 +30,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server sends: a body as JSON, or as it stands if it is bytes."""
+    """What the server sends: a body as JSON, or unchanged if it is bytes."""
 
     body: Mapping[str, Any] | bytes
     status: int = 200
@@ -56,7 +56,7 @@ def server_error() -> Answer:
 
 
 class ScriptedECS:
-    """The server; `url` is its endpoint, `requests` holds what it got, in order of arrival."""
+    """The server; `url` is its endpoint, `requests` holds what it received, in order of arrival."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -108,7 +108,7 @@ def _unscripted(request: Request) -> Answer:
 def _handler(ecs: ScriptedECS) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Someone who connects and sends nothing must not hold up the end of the test.
+        # A client that connects and sends nothing must not delay the end of the test.
         timeout = 5
 
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""The live side of the tests is what it says it is, for boto3 and for aiobotocore."""
+"""The servers that the tests record from behave as documented, for boto3 and aiobotocore."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_botocore_cannot_swallow_the_guard(aws_env):
         boto3.client("ecs").list_clusters()
 
 
-def test_no_account_is_at_hand():
-    """Without `aws_env` there are no credentials and no region, whoever runs the tests."""
+def test_no_account_is_available():
+    """Without `aws_env` a test has no credentials and no region, whatever the environment."""
     with pytest.raises(botocore.exceptions.NoRegionError):
         boto3.session.Session().client("ecs")
     assert boto3.session.Session().get_credentials() is None
@@ -89,7 +89,7 @@ def test_moto_moves_a_task_on_as_it_is_described(moto_ecs: MotoEcs):
 
 @pytest.mark.parametrize("_run", [1, 2])
 def test_moto_starts_each_test_afresh(moto_ecs: MotoEcs, _run):
-    """What a test left in the account is gone in the next one."""
+    """Each test starts with a fresh account."""
     client = moto_ecs.client
     assert client.list_tasks(cluster="prod")["taskArns"] == moto_ecs.task_arns
     extra = moto_ecs.run()
@@ -97,7 +97,7 @@ def test_moto_starts_each_test_afresh(moto_ecs: MotoEcs, _run):
 
 
 def test_moto_ends_with_its_parent():
-    """The server's process ends when standard input does, so none outlives the tests."""
+    """The server's process ends when standard input closes, so none outlives the tests."""
     launcher = str(Path(__file__).with_name("moto_process.py"))
     with subprocess.Popen(
         [sys.executable, launcher], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -210,7 +210,7 @@ def test_aiobotocore_reaches_both_servers(moto_ecs: MotoEcs, scripted_ecs: Scrip
 
 
 def test_bodies_are_fresh_and_full():
-    """Changing a body changes no other one, and every identifying value stands in the last."""
+    """Changing a body changes no other one, and the last state holds every identifying value."""
     first = bodies.stopped(tags=True)
     text = json.dumps(first)
     assert [value for value in bodies.IDENTIFYING if value not in text] == []

@@ -8,14 +8,14 @@ from typing import Any
 from tests.programs.patience import describe
 
 POLLS = 30
-# The task ended, but not because of what is in it: a replacement will tell.
+# The task ended for a reason outside it: its replacement decides.
 NOT_OUR_FAULT = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
 
 
 def with_bug(ecs: Any, cluster: str, task: str) -> str:
     """`done`, `roll back`, or `unclear`.
 
-    The bug: every task that stops is a failed deploy, one that lost its Spot capacity too.
+    The bug: every stopped task counts as a failed deploy, even one that lost its Spot capacity.
     """
     for _ in range(POLLS):
         for described in describe(ecs, cluster, task)["tasks"]:

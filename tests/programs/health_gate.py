@@ -13,9 +13,9 @@ POLLS = 30
 def with_bug(ecs: Any, cluster: str, task: str) -> bool:
     """Whether the task became healthy.
 
-    The bug: it reads the health of the first container, not of the task, and so takes a task
-    for healthy that has stopped (ECS keeps the last health that it knew) or whose other
-    containers are sick.
+    The bug: it reads the health of the first container, not of the task, so a task counts as
+    healthy that has stopped (ECS keeps the last known health) or whose other containers are
+    unhealthy.
     """
     for _ in range(POLLS):
         for described in describe(ecs, cluster, task)["tasks"]:
@@ -26,7 +26,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
 
 
 def corrected(ecs: Any, cluster: str, task: str) -> bool:
-    """Whether the task became healthy: it runs, is to go on running, and is HEALTHY itself."""
+    """Whether the task became healthy: it runs, should keep running, and is itself HEALTHY."""
     for _ in range(POLLS):
         for described in describe(ecs, cluster, task)["tasks"]:
             if described["desiredStatus"] == "STOPPED":

@@ -21,14 +21,14 @@ class JobGoneError(Exception):
 def with_bug(ecs: Any, cluster: str, task: str) -> bool:
     """Success is: no container reports a failure.
 
-    The bug: a container that never ran has no `exitCode`, and 0 is taken for it.
+    The bug: a container that never ran has no `exitCode`, and the program reads that as 0.
     """
     stopped = _wait(ecs, cluster, task)
     return all(container.get("exitCode", 0) == 0 for container in stopped["containers"])
 
 
 def corrected(ecs: Any, cluster: str, task: str) -> bool:
-    """Success is: every container reports 0, and nobody but the job itself ended it."""
+    """Success is: every container reports 0, and the job itself ended."""
     stopped = _wait(ecs, cluster, task)
     return stopped.get("stopCode") == "EssentialContainerExited" and all(
         container.get("exitCode") == 0 for container in stopped["containers"]

@@ -1,4 +1,4 @@
-"""Asks until ECS answers: what every program here but one does, as it should."""
+"""Asks until ECS answers, as all programs here but one do, and should."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SERVER_ERRORS = 500
 
 
 def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
-    """One answer of DescribeTasks; what passes by itself, as a throttled call, is waited for."""
+    """One answer of DescribeTasks; transient errors, such as throttling, are retried."""
     for left in range(TRIES, 0, -1):
         try:
             answer: dict[str, Any] = ecs.describe_tasks(cluster=cluster, tasks=[task])
@@ -27,6 +27,6 @@ def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
 
 def _passes(error: ClientError | HTTPClientError) -> bool:
     if isinstance(error, HTTPClientError):
-        return True  # there was no answer at all
+        return True  # no answer at all
     status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return error.response["Error"]["Code"] == "ThrottlingException" or status >= SERVER_ERRORS

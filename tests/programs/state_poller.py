@@ -1,6 +1,6 @@
 """Follows a task's states and returns them, as a dashboard would.
 
-It brings its own rhythm of polls, and so switches botocore's retries off.
+It polls at its own interval, and therefore disables botocore's retries.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def with_bug(_: Any, cluster: str, task: str) -> list[str]:
 
 
 def corrected(_: Any, cluster: str, task: str) -> list[str]:
-    """The states that the task went through; what passes by itself is waited for."""
+    """The states that the task went through; transient errors are retried."""
     states: list[str] = []
     for _poll in range(POLLS):
         answer = describe(client(), cluster, task)

@@ -1,4 +1,4 @@
-"""Waits until a task has stopped, as a script that tidies up would."""
+"""Waits until a task has stopped, as a cleanup script would."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Five programs with a bug that everyone has written once: the catalogue finds each of them.
+"""Five programs, each with a common bug: the built-in catalogue finds each bug.
 
-What a program should have said is worked out from the variant alone, by an observer that asks
-until nothing changes any more. No test names a patch: whatever ships is tried.
+What a program should report is derived from the variant alone, by an observer that polls until
+nothing changes any more. No test names a patch: every built-in patch is tried.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ def variants(base: str) -> dict[str, cassette.Cassette]:
         try:
             made[name] = cassette.load(base).patched(name)
         except PatchError:
-            continue  # it does not fit this task; test_catalogue holds it to saying why
+            continue  # it does not fit this task; test_catalogue checks that it says why
     return made
 
 
 @functools.cache
 def client() -> Any:
-    """A client as any program makes it; a replay reaches it, whenever it was made."""
+    """An ordinary client; a replay reaches it whenever it was made."""
     return botocore.session.Session().create_client("ecs")
 
 
@@ -151,18 +151,18 @@ def says(run: Callable[..., object], variant: cassette.Cassette) -> object:
     with cassette.replay(variant, sleep="all"):
         try:
             return run(client(), *subject(variant))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the program says
+        except Exception as error:  # noqa: BLE001 - any exception is what the program reports
             return kind_of(error)
 
 
 def kind_of(error: Exception) -> type[Exception]:
-    """The kind of an error; botocore makes a class of its own for each code that it knows."""
+    """The class of an error; botocore creates one class for each code it knows."""
     return ClientError if isinstance(error, ClientError) else type(error)
 
 
 @each_program
 def test_the_healthy_recording_shows_no_bug(program):
-    """With what one can record, the wrong program and the right one say the same."""
+    """On the healthy recording, the buggy and the corrected program report the same."""
     healthy = cassette.load(program.base)
     expected = program.should(observe(healthy))
     assert says(program.module.with_bug, healthy) == expected
@@ -171,19 +171,19 @@ def test_the_healthy_recording_shows_no_bug(program):
 
 @each_program
 def test_the_catalogue_finds_the_bug(program):
-    """Some variant makes the wrong program say what is not so."""
+    """At least one variant makes the buggy program report something wrong."""
     found = [
         name
         for name, variant in variants(program.base).items()
         if says(program.module.with_bug, variant) != program.should(observe(variant))
     ]
     assert found
-    assert len(found) < len(variants(program.base))  # the bug is in one case, not in all
+    assert len(found) < len(variants(program.base))  # the bug affects some cases, not all
 
 
 @each_program
 def test_the_corrected_program_is_right_on_every_variant(program):
-    """The catalogue has nothing that a right program could not get right."""
+    """The corrected program is right on every variant of the catalogue."""
     wrong = {
         name: (said, expected)
         for name, variant in variants(program.base).items()
