@@ -1,9 +1,8 @@
-"""What a body must be to be used at all: mappings, lists, names and times where the model has them.
+"""The structural checks of a body: mappings, lists, names and times where the model has them.
 
-Whoever uses a cassette walks over its tasks and their containers, looks them up by their names and
-hands their times to botocore's parser, so a file is refused that does not let them. What else may
-be wrong in it, such as a number that should be text, is for `cassette check` to say: emulators
-answer so.
+Code that uses a cassette walks over tasks and containers, looks them up by name and passes their
+times to botocore's parser. A file that would break that code is refused here. Other mistakes, such
+as a number where text belongs, are left to `cassette check`, since some emulators make them.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from cassette.errors import CassetteFormatError
 from cassette.model import Interaction, Response
 
 _HOLDERS = {"structure": "mapping", "map": "mapping", "list": "list"}
-# The members by which a task, or where it runs, is looked up; their items, if they are lists.
+# Members used to look up a task or its cluster; for a list, its items.
 _NAMES = frozenset({"arn", "cluster", "clusterArn", "task", "taskArn", "tasks"})
 
 
 def check(interactions: Iterable[Interaction]) -> None:
-    """Refuse interactions of which nobody could use the request or the response.
+    """Refuse interactions whose request or response cannot be used.
 
     Raises:
-        CassetteFormatError: its pointer is that of the place in a file, in which a response is
-            written as one, and not as changes.
+        CassetteFormatError: its pointer is the place in the file, as if every response were
+            written in full rather than as changes.
     """
     bodies = _Bodies()
     for index, interaction in enumerate(interactions):
@@ -38,10 +37,10 @@ def check(interactions: Iterable[Interaction]) -> None:
 
 
 class _Bodies:
-    """Checks the bodies of one cassette; what several of them share is looked at once."""
+    """Checks the bodies of one cassette; shared values are checked once."""
 
     def __init__(self) -> None:
-        # By their ids, and held, so that no id is given anew.
+        # Keyed by id; holding the values keeps their ids from being reused.
         self._sound: dict[tuple[int, int], Any] = {}
 
     def check(
@@ -70,9 +69,9 @@ class _Bodies:
         expected = _HOLDERS[shape.type_name]
         if not isinstance(value, (list, tuple) if expected == "list" else Mapping):
             raise CassetteFormatError(
-                f"expected a {expected}, as botocore's model has it",
+                f"expected a {expected}, as in botocore's model",
                 pointer=pointer,
-                fix="correct it by hand, or record it again",
+                fix="correct it by hand, or record the cassette again",
             )
         for part, inner, of in _inside(value, shape):
             own = name if expected == "list" else str(part)
@@ -81,12 +80,12 @@ class _Bodies:
 
 
 def _inside(value: Any, shape: shapes.Shape) -> Iterable[tuple[object, Any, shapes.Shape]]:
-    """What a value holds that the model knows: its name or index, and its shape."""
+    """The parts of a value that the model knows: name or index, value, shape."""
     if shape.type_name == "list":
         return ((index, item, shape.member) for index, item in enumerate(value))
     if shape.type_name == "map":
         return ((name, item, shape.value) for name, item in value.items())
-    # Null is as good as nothing in a structure, as to botocore's parser.
+    # In a structure, null means absent, as it does to botocore's parser.
     return (
         (name, item, shape.members[name])
         for name, item in value.items()

@@ -1,9 +1,9 @@
-"""Large cassettes as JSON beside everything else that this user caches.
+"""A cache of large cassettes as JSON, in the user's cache folder.
 
-Reading YAML takes ten times as long as reading JSON, so a later process finds the plain data of
-a large file there, under the hash of the file's bytes. It is a copy of what stands in the file,
-for the user's own eyes, and may vanish at any time. Nothing but cassettes may be kept here: in any
-other file there may be what nobody scrubbed. `CASSETTE_CACHE=off` does without it.
+Reading YAML takes ten times as long as reading JSON, so the plain data of a large file is kept for
+later processes under the hash of the file's bytes. Only this user can read it, and it may be
+deleted at any time. Only cassettes are cached: any other file may hold unscrubbed data.
+`CASSETTE_CACHE=off` disables the cache.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import secrets
 import sys
 from pathlib import Path
 
-LEAST = 64 * 1024  # bytes; a smaller file is read in the time that the cache would take
+LEAST = 64 * 1024  # bytes; reading a smaller file takes no longer than using the cache
 MOST_FILES = 64
-_READER = "2"  # changes when the same bytes would be read as other data
+_READER = "2"  # change it when the same bytes are read as different data
 
 
 def found(content: bytes) -> object | None:
-    """The plain data of a cassette's bytes; None if it is not there."""
+    """The plain data of a cassette's bytes; None if it is not cached."""
     file = _file(content)
     try:
         data: object = json.loads(file.read_bytes()) if file else None
@@ -32,7 +32,7 @@ def found(content: bytes) -> object | None:
 
 
 def keep(content: bytes, data: object) -> None:
-    """Keep the plain data of a cassette's bytes for later processes, as far as that can be done."""
+    """Cache the plain data of a cassette's bytes for later processes, if possible."""
     file = _file(content)
     if file:
         with contextlib.suppress(OSError):
@@ -45,7 +45,7 @@ def _file(content: bytes) -> Path | None:
 
 
 def _folder() -> Path | None:
-    """The cache's folder; None if there is none that is this user's alone."""
+    """The cache's folder; None unless it is private to this user."""
     if os.environ.get("CASSETTE_CACHE") == "off":
         return None
     try:
@@ -53,7 +53,7 @@ def _folder() -> Path | None:
         folder = Path(base) / "ecs-cassette"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
-    except (OSError, RuntimeError):  # no home, or not a folder that one may write to
+    except (OSError, RuntimeError):  # no home folder, or no writable one
         return None
     if sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o077):
         return None
@@ -61,7 +61,7 @@ def _folder() -> Path | None:
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file of the cache in one step, and forget the oldest of too many."""
+    """Write a file of the cache atomically, and delete the oldest above the limit."""
     temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         temporary.write_text(text, "utf-8")

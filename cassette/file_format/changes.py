@@ -1,4 +1,4 @@
-"""What changed between two response bodies, as RFC 6902 operations, and back again."""
+"""Differences between two response bodies as RFC 6902 operations, and applying them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cassette.model import Body
 
 Operation = Mapping[str, Any]
 
-# Some of jsonpatch's releases leave the last three to Python.
+# Some releases of jsonpatch let the last three through as they are.
 _MISFITS = (
     jsonpatch.JsonPatchConflict,
     jsonpatch.JsonPointerException,
@@ -27,9 +27,8 @@ _MISFITS = (
 def between(old: Any, new: Any, path: str = "") -> Iterator[dict[str, Any]]:
     """The operations that turn one body into another, in the order of their paths.
 
-    Written here because `jsonpatch.make_patch` walks over sets of strings, so that its answer
-    differs from one process to the next; a cassette's bytes must not. Equal bodies give equal
-    operations, however their members are ordered.
+    `jsonpatch.make_patch` iterates over sets of strings, so its result differs from process to
+    process; a cassette's bytes must not. Here the result does not depend on member order either.
     """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted(old.keys() | new.keys()):
@@ -59,15 +58,15 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def applied(operation: str, base: Body, changes: Sequence[Operation]) -> Body:
-    """A body with changes applied; it shares with `base` what did not change.
+    """A body with changes applied; unchanged parts are shared with `base`.
 
     Args:
-        operation: the ECS operation, whose model gives the place of a member that is added.
-        base: the body that the changes start from; stays as it is.
+        operation: the ECS operation; its model orders added members.
+        base: the body that the changes start from; it is not modified.
         changes: RFC 6902 operations, of any of the six kinds.
 
     Raises:
-        CassetteFormatError: one does not fit; its pointer is relative to the list of changes.
+        CassetteFormatError: one does not apply; its pointer is relative to the list of changes.
     """
     body: Any = dict(base)
     shape = shapes.shape_of(operation)
@@ -77,25 +76,27 @@ def applied(operation: str, base: Body, changes: Sequence[Operation]) -> Body:
         except jsonpatch.JsonPatchTestFailed:
             problem = f"the test fails: {change['path']} holds another value"
         except jsonpatch.InvalidJsonPatch:
-            problem = "this is no RFC 6902 operation"
+            problem = "this is not an RFC 6902 operation"
         except _MISFITS:
-            problem = f'{change["op"]} does not fit the response before at "{change["path"]}"'
+            problem = (
+                f'{change["op"]} does not apply to the previous response at "{change["path"]}"'
+            )
         else:
             if isinstance(body, Mapping):
                 continue
-            problem = "this makes the response something else than a mapping"
+            problem = "the response would no longer be a mapping"
         raise CassetteFormatError(
             problem,
             pointer=f"/{index}",
-            nearest="changes start from the last response of the same operation and request",
-            fix="mend the path, or write the whole `response` in place of `changes`",
+            nearest="changes apply to the last response to the same operation and request",
+            fix="correct the path, or write the whole `response` instead of `changes`",
         )
     result: Body = body
     return result
 
 
 def _one_applied(body: dict[str, Any], change: Operation, shape: Any) -> Any:
-    """A body with one operation applied, to copies of what it will touch."""
+    """A body with one operation applied; whatever it touches is copied first."""
     kind, path = change["op"], change["path"]
     parts = _parts(path)
     if "from" in change:
@@ -108,7 +109,7 @@ def _one_applied(body: dict[str, Any], change: Operation, shape: Any) -> Any:
         and (parts[-1] in parent or kind == "add")
         and (kind in ("add", "replace"))
     ):
-        parent[parts[-1]] = change["value"]  # as jsonpatch does, for nearly every change there is
+        parent[parts[-1]] = change["value"]  # what jsonpatch does, for nearly all changes
     else:
         body = jsonpatch.JsonPatch.operations[kind](change).apply(body)
     if len(parent) > members and parent.__class__ is dict:
@@ -125,9 +126,9 @@ def _parts(pointer: str) -> list[str]:
 
 
 def _own_parent(body: dict[str, Any], parts: Sequence[str], shape: Any) -> tuple[Any, Any]:
-    """Replace by copies what stands along a pointer; the last of them and its shape.
+    """Copy every container along a pointer; returns the last one and its shape.
 
-    It stops where the pointer leads nowhere: jsonpatch will say so.
+    It stops where the pointer leads nowhere; jsonpatch reports that.
     """
     here: Any = body
     for part in parts[:-1]:
@@ -145,7 +146,7 @@ def _own_parent(body: dict[str, Any], parts: Sequence[str], shape: Any) -> tuple
 
 
 def _inner(shape: Any, part: str) -> Any:
-    """The shape of what stands under a name or an index."""
+    """The shape of a member or an item."""
     kind = shape.type_name if shape is not None else None
     if kind == "structure":
         return shape.members.get(part)
@@ -155,7 +156,7 @@ def _inner(shape: Any, part: str) -> Any:
 
 
 def _order(mapping: dict[str, Any], shape: Any) -> None:
-    """Put a mapping's members in the order of the model, unknown ones after them, sorted."""
+    """Order a mapping's members as in the model, followed by unknown ones, sorted."""
     known = shape.members if shape is not None and shape.type_name == "structure" else ()
     names = [name for name in known if name in mapping]
     names += sorted(mapping.keys() - names)

@@ -1,4 +1,4 @@
-"""Cassettes as files: text ⇄ `Cassette`, reading, and writing that never leaves half a file."""
+"""Cassettes as files: text ⇄ `Cassette`, and atomic writes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from cassette.model import Cassette
 if sys.platform != "win32":
     import fcntl
 
-_LARGEST_KEPT = 16 * 1024 * 1024  # bytes; what is larger is read piece by piece, each time
+_LARGEST_KEPT = 16 * 1024 * 1024  # bytes; a larger file is streamed, and read every time
 
 
 def read(path: str | os.PathLike[str]) -> Cassette:
-    """The cassette in a file; while its bytes stay the same, this process reads it only once.
+    """The cassette in a file, parsed once per process as long as its bytes stay the same.
 
     Raises:
-        CassetteNotFoundError: there is no such file.
-        CassetteFormatError: it cannot be read, or is no cassette that this release reads.
+        CassetteNotFoundError: the file does not exist.
+        CassetteFormatError: it cannot be read, or is not a cassette that this release reads.
     """
     name = os.fspath(path)
     try:
@@ -42,7 +42,7 @@ def read(path: str | os.PathLike[str]) -> Cassette:
         return _cassette(data, Path(name).read_bytes, name)
     except (FileNotFoundError, NotADirectoryError):
         raise CassetteNotFoundError(
-            "there is no such file", path=name, nearest=_neighbours(Path(name))
+            "the file does not exist", path=name, nearest=_neighbours(Path(name))
         ) from None
     except (OSError, ValueError) as error:
         raise CassetteFormatError(f"the file cannot be read: {_words(error)}", path=name) from None
@@ -55,9 +55,9 @@ def parse(text: bytes | str, path: str) -> Cassette:
 
 @functools.lru_cache(maxsize=32)
 def _kept(content: bytes, path: str) -> Cassette:
-    """The cassette in a file's bytes, remembered: tests replay the same few again and again."""
+    """The cassette in a file's bytes, remembered because tests replay the same few repeatedly."""
     data = cache.found(content)
-    if data is not None:  # and was checked before it was kept
+    if data is not None:  # checked before it was cached
         with contextlib.suppress(CassetteFormatError):
             return dataclasses.replace(from_data(data), path=path)
     data = yaml_reader.read_document(content, path)
@@ -78,7 +78,7 @@ def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Casse
 
 
 def _line(text: bytes | str, pointer: str) -> int | None:
-    """The line of a place; of one that is not in the file, since changes made it, that of those."""
+    """The line of a pointer; for a value made by `changes`, the line of those."""
     interaction, response, _ = pointer.partition("/response")
     changes = f"{interaction}/changes" if response else ""
     return yaml_reader.locate(text, pointer) or (
@@ -89,11 +89,11 @@ def _line(text: bytes | str, pointer: str) -> int | None:
 def render(cassette: Cassette) -> str:
     """A cassette as the text of its file: canonical, the same bytes on every machine.
 
-    Members of bodies stand in the order given. Ends in a newline.
+    Members of bodies keep their order. Ends in a newline.
 
     Raises:
-        CassetteFormatError: it holds what a file cannot: a number that is not finite, half a
-            surrogate pair, a value that is no JSON.
+        CassetteFormatError: it holds a value that a file cannot: a number that is not finite, half
+            a surrogate pair, or something that is not JSON.
     """
     try:
         return yaml_writer.dump(to_data(cassette))
@@ -103,7 +103,7 @@ def render(cassette: Cassette) -> str:
 
 
 def render_patch(data: Mapping[str, Any]) -> str:
-    """A patch's plain data as the text of its file: operations on one line, where they fit."""
+    """A patch's plain data as the text of its file, with operations on one line where they fit."""
     return yaml_writer.dump({key: _in_lines(value) for key, value in data.items()})
 
 
@@ -114,13 +114,13 @@ def _in_lines(value: Any) -> Any:
 
 
 def write(path: str | os.PathLike[str], text: str | bytes) -> None:
-    """Write a file whole or not at all: whatever happens, it is the old one or the new one.
+    """Write a file atomically: a reader sees the old content or the new one, never a part.
 
-    Folders above it are made. A file that stood there keeps its mode, and a symbolic link
-    goes on pointing to it.
+    Parent folders are created. A file that is replaced keeps its mode, and a symbolic link keeps
+    pointing to it.
 
     Raises:
-        CassetteWriteError: it could not be written; what stood there stands there still.
+        CassetteWriteError: it could not be written; the previous file is unchanged.
     """
     name = os.fspath(path)
     try:
@@ -134,20 +134,20 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
         raise CassetteWriteError(
             f"the file cannot be written: {_words(error)}",
             path=name,
-            fix="choose a place that can be written, and mind the free space",
+            fix="choose a writable place with enough free space",
         ) from None
 
 
 @contextlib.contextmanager
 def alone(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Be the only one who adds to a file, among all threads and processes that ask for this.
+    """Hold an exclusive lock for adding to a file, across threads and processes.
 
-    It is the folder that is locked, so nothing is left behind and whoever dies lets go. Where a
-    folder cannot be locked, as on Windows and some network file systems, nobody waits.
+    The folder is locked, so no lock file is left behind, and the lock ends with its process. Where
+    a folder cannot be locked, as on Windows and some network file systems, nothing waits.
     """
     folder = Path(os.path.realpath(path)).parent
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # whoever cannot write there will be told by `write`
+        with contextlib.suppress(OSError):  # `write` reports a folder that cannot be written
             folder.mkdir(parents=True, exist_ok=True)
             if sys.platform != "win32":
                 descriptor = os.open(folder, os.O_RDONLY)
@@ -157,10 +157,10 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    """Put content in a file's place by way of a temporary file in the same folder."""
+    """Replace a file's content through a temporary file in the same folder."""
     temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
     try:
-        # os.open, since it takes the process's umask into account.
+        # os.open, because it respects the process's umask.
         with open(  # noqa: PTH123 - Path.open has no opener
             os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb"
         ) as stream:
@@ -176,7 +176,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 
 def _neighbours(path: Path) -> str | None:
-    """The names of files in the same folder that are nearly this one."""
+    """Similar file names in the same folder."""
     try:
         names = sorted(entry.name for entry in path.parent.iterdir())
     except (OSError, ValueError):
@@ -185,7 +185,7 @@ def _neighbours(path: Path) -> str | None:
 
 
 def _words(error: Exception) -> str:
-    """What the system said, without the path, which the error has already."""
+    """The system's message without the path, which the error has already."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (

@@ -1,6 +1,6 @@
 """Plain data ⇄ `Cassette`: the keys of version 1 of the file, and every check on them.
 
-The errors raised here know their JSON Pointer; who has the text adds the file and the line.
+The errors raised here carry a JSON Pointer; the caller adds the file and the line.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _OPERATION = re.compile(r"[A-Z][A-Za-z0-9]+", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _WRITER = re.compile(r"ecs-cassette (\d+(?:\.\d+)*)", re.ASCII)
 
-_NAMES = ("patches", "allow")  # of the header: lists of names
+_NAMES = ("patches", "allow")  # header keys that hold lists of names
 _OUTCOMES = ("response", "changes", "error")
-_NEEDS = {  # the members that each operation of RFC 6902 has beside op and path
+_NEEDS = {  # the members of each RFC 6902 operation besides op and path
     "add": ["value"],
     "remove": [],
     "replace": ["value"],
@@ -49,16 +49,16 @@ _NEEDS = {  # the members that each operation of RFC 6902 has beside op and path
 
 
 def from_data(data: object) -> Cassette:
-    """The cassette that a document holds.
+    """The cassette in a document.
 
     Raises:
-        CassetteFormatError: it is no cassette of a version that this release reads.
+        CassetteFormatError: it is not a cassette of a version that this release reads.
     """
     _version(data)
     top = _mapping(data, "", ["cassette", "service", "region", "recorded", "scrub", "interactions"])
     if top["service"] != SERVICE:
         raise CassetteFormatError(
-            "a cassette of another service",
+            "this is a cassette of another service",
             pointer="/service",
             nearest=f"this release reads cassettes of `{SERVICE}`",
             fix=f"service: {SERVICE}",
@@ -78,16 +78,16 @@ def from_data(data: object) -> Cassette:
 
 
 def _version(data: object) -> None:
-    """Check the version before all else: a newer one may have any other keys."""
+    """Check the version first: a newer one may have other keys."""
     if not isinstance(data, Mapping) or "cassette" not in data:
         is_patch = isinstance(data, Mapping) and "patch" in data
         raise CassetteFormatError(
-            "a patch file, where a cassette was expected" if is_patch else "this is no cassette",
+            "this is a patch file; expected a cassette" if is_patch else "this is not a cassette",
             pointer="",
             nearest=f"a cassette begins with the line `cassette: {FORMAT_VERSION}`",
             fix="name the cassette first, then its patches"
             if is_patch
-            else "record one with `cassette record`, or make one of another tool's recording "
+            else "record one with `cassette record`, or convert another tool's recording "
             "with `cassette import`",
         )
     version = _whole(data["cassette"], "/cassette", least=1)
@@ -130,7 +130,7 @@ def _recorded(data: object) -> Recorded:
 
 
 def _interactions(data: object) -> tuple[Interaction, ...]:
-    bases: dict[str, Body] = {}  # the last response of each request, for `changes`
+    bases: dict[str, Body] = {}  # the last response to each request, which `changes` apply to
     found = []
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
@@ -157,11 +157,11 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
 
 
 def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Outcome:
-    """The one outcome of an interaction, its changes expanded to a whole body."""
+    """The outcome of an interaction, with changes expanded to a whole body."""
     given = [name for name in _OUTCOMES if name in fields]
     if len(given) != 1:
         raise CassetteFormatError(
-            f"an interaction with {' and '.join(given) if given else 'no outcome'}",
+            f"this interaction has {' and '.join(given) if given else 'no outcome'}",
             pointer=place,
             nearest="expected one of `response`, `changes` and `error`",
             fix="remove all but one" if given else "response: {}",
@@ -177,9 +177,9 @@ def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Out
     ]
     if base is None:
         raise CassetteFormatError(
-            "changes without anything that they start from",
+            "`changes` without a previous response to apply to",
             pointer=place,
-            nearest="no response of the same operation and request stands before",
+            nearest="no earlier interaction has a response to the same operation and request",
             fix="write the whole `response` here",
         )
     try:
@@ -206,10 +206,10 @@ def _change(data: object, place: str) -> Body:
     """One operation of RFC 6902, checked for its form."""
     if not isinstance(data, Mapping) or "op" not in data:
         _mapping(data, place, ["op", "path"], ["value", "from"])
-    kind = data["op"]  # type: ignore[index]  # `_mapping` refused what has none
+    kind = data["op"]  # type: ignore[index]  # `_mapping` refused a change without one
     if not isinstance(kind, str) or kind not in _NEEDS:
         raise CassetteFormatError(
-            "an operation that RFC 6902 does not have",
+            "this operation is not in RFC 6902",
             pointer=f"{place}/op",
             nearest=nearest(str(kind), _NEEDS),
         )
@@ -226,10 +226,10 @@ def _change(data: object, place: str) -> Body:
 
 
 def _operation(data: object, place: str) -> str:
-    """The name of an operation, also of one that the installed botocore does not know yet."""
+    """The name of an operation, which may be newer than the installed botocore."""
     name = _text(data, place)
     if not _OPERATION.fullmatch(name):
-        raise _expected("an operation's name in CamelCase", place, "operation: DescribeTasks")
+        raise _expected("the name of an operation in CamelCase", place, "operation: DescribeTasks")
     return name
 
 
@@ -239,7 +239,7 @@ def _operation(data: object, place: str) -> str:
 def _mapping(
     data: object, place: str, required: list[str] | None = None, optional: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """A mapping; with `required`, one that has all of those keys and otherwise optional ones."""
+    """A mapping; with `required`, one with all of those keys and no others but optional ones."""
     if not isinstance(data, dict):
         raise _expected("a mapping", place)
     if required is not None:
@@ -247,10 +247,10 @@ def _mapping(
         for key in data:
             if key not in known:
                 raise CassetteFormatError(
-                    f"the key {key[:60]!r} is unknown here",
+                    f"unknown key {key[:60]!r}",
                     pointer=f"{place}/{escape(key)}",
                     nearest=nearest(key, known),
-                    fix="mend or remove the key",
+                    fix="correct or remove the key",
                 )
         for key in required:
             if key not in data:
@@ -308,7 +308,7 @@ def _expected(what: str, place: str, fix: str | None = None) -> CassetteFormatEr
 
 
 def to_data(cassette: Cassette) -> dict[str, Any]:
-    """The document that holds a cassette, its keys in order, its bodies as they are."""
+    """The document of a cassette: keys in order, bodies as they are."""
     recorded = cassette.recorded
     origin: dict[str, Any] = {
         "at": recorded.at,
@@ -369,15 +369,15 @@ def _outcome_data(outcome: Outcome, base: Body | None) -> dict[str, Any]:
 
 
 def request_key(operation: str, request: Body) -> str:
-    """What two interactions have in common that ask the same: member order does not count."""
+    """A key that is equal for equal requests, whatever the order of their members."""
     return f"{operation} {json.dumps(request, sort_keys=True, default=_as_json)}"
 
 
 def _size(value: object) -> int:
-    """The length of a value's JSON: what decides between `changes` and `response`."""
+    """The length of a value's JSON, which decides between `changes` and `response`."""
     return len(json.dumps(value, default=_as_json))
 
 
 def _as_json(value: object) -> object:
-    # A value that is no JSON is refused when it is written, with its place.
+    # The writer refuses a value that is not JSON, and says where it is.
     return dict(value) if isinstance(value, Mapping) else repr(value)

@@ -1,8 +1,7 @@
-"""YAML text to plain data: the JSON part of YAML, refused at the first event that is more.
+"""YAML text to plain data: only the part of YAML that JSON can express; all else is refused.
 
-Built on PyYAML's event stream rather than on its loader: that is several times faster, knows
-the line of every value, and stops at the first alias, tag or repeated key, however long the
-file is.
+Built on PyYAML's event stream instead of its loader: it is several times faster, knows the line of
+every value, and stops at the first alias, tag or duplicate key, however long the file is.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from cassette.errors import CassetteFormatError
 
 MAX_DEPTH = 64
 
-# Both are event sources too; the first needs libyaml.
+# Both are event sources; the first needs libyaml.
 _BACKEND: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _WORDS = {"null": None, "~": None, "true": True, "false": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-# The first characters of what may be no string; "" is in it too, so an empty value as well.
+# First characters of scalars that may not be strings; "" is in it, so the empty scalar matches.
 _MAYBE = "-0123456789ntf~"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,16 +40,16 @@ def read_document(text: bytes | str, path: str) -> object:
         path: the file's name, for errors.
 
     Raises:
-        CassetteFormatError: it is not one YAML document, or more than JSON can say.
+        CassetteFormatError: it is not one YAML document, or uses more of YAML than JSON has.
     """
     return load(io.BytesIO(_encoded(text)), path)
 
 
 def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
-    """As `read_document`, from an open binary file, which is read chunk by chunk.
+    """Like `read_document`, from an open binary file that is read in chunks.
 
     Args:
-        backend: a class of PyYAML with `get_event`; the default is the fastest there is.
+        backend: a class of PyYAML with `get_event`; the default is the fastest one available.
     """
     try:
         return _build(backend(stream))
@@ -59,13 +58,13 @@ def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
         raise
     except yaml.reader.ReaderError:
         raise CassetteFormatError(
-            "a character that YAML does not allow, or no valid UTF-8",
+            "a character that YAML does not allow, or invalid UTF-8",
             path=path,
             line=_line_of_bad_character(stream),
             fix='save the file as UTF-8 and write control characters as escapes, such as "\\x1b"',
         ) from None
     except (ValueError, OverflowError):  # PyYAML's own scanner, at an escape such as "\\U00110000"
-        raise CassetteFormatError("an escape that is no character", path=path) from None
+        raise CassetteFormatError("an escape that is not a character", path=path) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)
@@ -112,7 +111,7 @@ def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight l
                         )
                     if value in here:
                         _refuse(
-                            f"the key {_short(value)} stands twice in one mapping",
+                            f"duplicate key {_short(value)}",
                             "remove one of the two",
                         )
                     key = intern(value)
@@ -148,7 +147,7 @@ def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight l
             elif kind is yaml.AliasEvent:
                 _refuse(
                     f"the alias *{event.anchor[:60]}; expected plain data, without aliases",
-                    "write the value out in full",
+                    "write the value in full",
                 )
             elif kind is yaml.StreamStartEvent:
                 if event.encoding not in (None, "utf-8"):
@@ -172,7 +171,7 @@ def _refuse_properties(event: Any) -> None:
     if event.anchor is not None:
         _refuse(
             f"the anchor &{event.anchor[:60]}; expected plain data, without anchors",
-            "remove the anchor, and write the value out wherever an alias stands for it",
+            "remove the anchor, and write the value in full wherever an alias is used",
         )
     _refuse(
         f"the tag {event.tag[:60]}; expected plain data, without tags",
@@ -181,9 +180,9 @@ def _refuse_properties(event: Any) -> None:
 
 
 def _refuse_surrogates(text: str) -> None:
-    r"""Refuse "\ud800", as libyaml does and PyYAML's own scanner does not."""
+    r"""Refuse "\ud800", which libyaml refuses and PyYAML's own scanner lets through."""
     if _SURROGATE.search(text):
-        _refuse("half a surrogate pair, which is no character")
+        _refuse("half a surrogate pair, which is not a character")
 
 
 def _resolve(text: str) -> Any:
@@ -193,7 +192,7 @@ def _resolve(text: str) -> Any:
     number = _NUMBER.fullmatch(text)
     if number is None:
         if not text:
-            raise CassetteFormatError("nothing stands here", fix='write null, "", {} or []')
+            raise CassetteFormatError("the value is missing", fix='write null, "", {} or []')
         return text
     if number[1] is None and number[2] is None:
         try:
@@ -229,7 +228,7 @@ def _encoded(text: bytes | str) -> bytes:
 
 
 def _line_of_bad_character(stream: BinaryIO) -> int | None:
-    """The line of the first byte that is no UTF-8, or character that YAML does not allow.
+    """The line of the first invalid byte, or of the first character that YAML does not allow.
 
     PyYAML gives an offset, which its two backends count in different units.
     """
@@ -252,14 +251,14 @@ def _line_of_bad_character(stream: BinaryIO) -> int | None:
         line += text.count("\n")
 
 
-# -- where a value stands -----------------------------------------------------------------
+# -- the place of a value -----------------------------------------------------------------
 
 
 def locate(text: bytes | str, pointer: str) -> int | None:
-    """The line, from 1, on which the value at a JSON Pointer begins; None if it is not there.
+    """The line, from 1, on which the value at a JSON Pointer begins; None if it does not exist.
 
-    A mapping's member begins with its key. It reads the text again, so it is for reporting
-    errors only.
+    A member of a mapping begins with its key. This parses the text again, so use it only to report
+    errors.
     """
     try:
         for found, line in _places(_BACKEND(_encoded(text))):

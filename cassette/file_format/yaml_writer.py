@@ -1,13 +1,12 @@
-"""Plain data to YAML text, in the one layout that a cassette has.
+"""Plain data to YAML text, in the canonical layout of a cassette.
 
-The text is made here rather than by PyYAML's emitters: the two of them disagree with each other
-on quotes and on emoji, and a cassette's bytes must not depend on which one is installed. What
-is written is checked against PyYAML's readers by the tests.
+PyYAML's two emitters disagree on quotes and emoji, and a cassette's bytes must not depend on which
+one is installed, so the text is written here. The tests check it against PyYAML's readers.
 
-The layout: block style, two spaces, lists at the indentation of their key. On one line, when it
-fits into `WIDTH` columns: a list of scalars, and an `OneLine` mapping that holds nothing but
-scalars, lists of scalars and others of its kind. A string is plain where no reader of YAML 1.1 or
-1.2 takes it for something else, and otherwise double-quoted on one line.
+The layout: block style, two spaces, lists at the indentation of their key. A list of scalars goes
+on one line if it fits into `WIDTH` columns, and so does a `OneLine` mapping of scalars, lists of
+scalars and other `OneLine` mappings. A string is plain if every reader of YAML 1.1 and 1.2 takes
+it for a string, and double-quoted on one line otherwise.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ WIDTH = 100
 # YAML allows a key without "? " only when it is shorter than 1024 characters.
 _LONGEST_KEY = 1000
 
-# What YAML does not allow raw, takes for a line break, or nobody can see on a screen.
+# Characters that YAML does not allow raw or takes for a line break, or that are invisible.
 _HIDDEN = (
     "\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f"
     "\ud800-\udfff\ufeff\ufff0-\uffff"
@@ -40,7 +39,7 @@ _PLAIN = re.compile(
 )
 _NOT_IN_FLOW = re.compile(r"[,\[\]{}?]")
 
-# What a reader of YAML 1.1 or 1.2 takes for something else than a string, timestamps aside.
+# Text that YAML 1.1 or 1.2 does not read as a string, except timestamps.
 _AMBIGUOUS = re.compile(
     r"""(?ix)
     null | true | false | yes | no | on | off | y | n
@@ -54,7 +53,7 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-
 
 
 class OneLine(dict[str, Any]):
-    """A mapping to write on one line, `{a: 1, b: [x, y]}`, when it fits."""
+    """A mapping to write on one line, `{a: 1, b: [x, y]}`, if it fits."""
 
 
 def dump(data: Mapping[str, Any]) -> str:
@@ -72,8 +71,8 @@ def _write(value: Any, lead: str, column: int, lines: list[str]) -> None:
     """Add the lines of one value.
 
     Args:
-        lead: its line so far, which ends with the ":" of its key or with the "-" of its item.
-        column: where that key or "-" stands.
+        lead: its line so far, which ends with the ":" of its key or the "-" of its item.
+        column: the column of that key or "-".
     """
     text = _on_one_line(value, WIDTH - len(lead) - 1)
     if text is not None:
@@ -116,8 +115,8 @@ def _items(items: Iterable[Any], lead: str, column: int, lines: list[str]) -> No
         lead = " " * column
 
 
-def _on_one_line(value: Any, room: int) -> str | None:
-    """A value as one line's text; None if it has to be a block."""
+def _on_one_line(value: Any, width: int) -> str | None:
+    """A value as the text of one line; None if it must be a block."""
     if isinstance(value, OneLine) and value:
         parts = []
         for key, member in value.items():
@@ -133,11 +132,11 @@ def _on_one_line(value: Any, room: int) -> str | None:
         line = flow
     else:
         return _scalar(value)
-    return line if len(line) <= room else None
+    return line if len(line) <= width else None
 
 
 def _flow(value: Any) -> str | None:
-    """A scalar, a list of scalars or an `OneLine` in flow style; None for anything else."""
+    """A scalar, a list of scalars or a `OneLine` in flow style; None for anything else."""
     if isinstance(value, OneLine) and value:
         return _on_one_line(value, WIDTH)
     if not isinstance(value, (list, tuple)) or not value:
@@ -155,7 +154,7 @@ def _key(key: Any, *, flow: bool = False) -> str:
 
 
 def _scalar(value: Any, *, flow: bool = False) -> str | None:
-    """A scalar or an empty mapping or list as text; None for one that is not empty."""
+    """A scalar, or an empty mapping or list, as text; None for a mapping or list with content."""
     if isinstance(value, str):
         return _string(value, flow=flow)
     if value is None:
@@ -171,7 +170,7 @@ def _scalar(value: Any, *, flow: bool = False) -> str | None:
     if isinstance(value, (list, tuple)):
         return None if value else "[]"
     raise CassetteFormatError(
-        f"a value of type {type(value).__name__}, which is no JSON; expected readable form"
+        f"a value of type {type(value).__name__}, which is not JSON; expected readable form"
     )
 
 
@@ -183,7 +182,7 @@ def _int(value: int) -> str:
 
 
 def _float(value: float) -> str:
-    """The shortest text that reads as the same float, with the "." that YAML 1.1 wants."""
+    """The shortest text that reads as the same float, with the "." that YAML 1.1 requires."""
     if not math.isfinite(value):
         raise CassetteFormatError("a number that is not finite, which JSON cannot hold")
     mantissa, e, exponent = float.__repr__(value).partition("e")
@@ -198,6 +197,6 @@ def _string(text: str, *, flow: bool) -> str:
     ):
         return text
     if _SURROGATE.search(text):
-        raise CassetteFormatError("half a surrogate pair, which no UTF-8 text can hold")
+        raise CassetteFormatError("half a surrogate pair, which UTF-8 cannot hold")
     quoted = json.dumps(text, ensure_ascii=False)  # JSON's escapes are YAML's too
     return _ESCAPED.sub(lambda hidden: f"\\u{ord(hidden[0]):04x}", quoted)

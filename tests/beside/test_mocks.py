@@ -226,5 +226,7 @@ def test_a_file_of_vcr_where_a_cassette_should_be(run, pytester, mode):
     theirs.write_text("interactions: []\nversion: 1\n")
     result = run("@pytest.mark.cassette\ndef test_both(): status()", f"--cassette-mode={mode}")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*test_both.yaml:1: this is no cassette*", "*`cassette import`*"])
+    result.stdout.fnmatch_lines(
+        ["*test_both.yaml:1: this is not a cassette*", "*`cassette import`*"]
+    )
     assert theirs.read_text() == "interactions: []\nversion: 1\n"

@@ -1,10 +1,10 @@
-"""What the tests of file safety run in processes of their own, and ways for these to die.
+"""What the file safety tests run in separate processes, and ways to kill these.
 
-    python -m tests.store.dying each ACTION FOLDER URL      dies at each touch of a file in turn
-    python -m tests.store.dying mid ACTION FOLDER URL       dies within a write, at each 500 bytes
-    python -m tests.store.dying once ACTION FOLDER URL      lives; says what became of it
+    … dying each ACTION FOLDER URL   killed at each file operation in turn
+    … dying mid ACTION FOLDER URL    killed within a write, at each 500 bytes
+    … dying once ACTION FOLDER URL   finishes, and prints the result
 
-Each process works in a folder of its own, in which the old files of its action stand.
+Each process works in a folder of its own, which holds the old files of its action.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def record(folder: Path, url: str) -> None:
 
 
 def rewrite(folder: Path, url: str) -> None:
-    """Scrub two files that are there."""
+    """Scrub two existing files."""
     rewrite_files([folder / "a.json", folder / "b.json"], scrub.NO_RULES)
 
 
@@ -65,7 +65,7 @@ def prepare(action: str, folder: Path) -> None:
 
 
 def die_at(touch: int) -> None:
-    """Let this process be killed before it touches a file for the given time."""
+    """Kill this process before the file operation of the given number."""
     left = touch
 
     def watch(event: str, arguments: object) -> None:
@@ -79,14 +79,14 @@ def die_at(touch: int) -> None:
 
 
 def die_within_a_write(size: int) -> None:
-    """Let the kernel kill this process as soon as a file would have more bytes than that."""
+    """Let the kernel kill this process as soon as a file would exceed that many bytes."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def each(action: str, base: Path, url: str, die: object, step: int) -> None:
-    """Run an action again and again, each time to die a step later, until it lives."""
+    """Run an action repeatedly, killed one step later each time, until it finishes."""
     act = ACTIONS[action]
     prepare(action, base / "first")
     act(base / "first", url)  # so that every module is there before the processes part

@@ -1,4 +1,4 @@
-"""Reading again: within a process it is remembered, and a later one finds plain data in a cache."""
+"""Repeated reads: remembered within a process, and cached as plain data for later ones."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def in_a_later_process(path):
     """What another process reads: the cassette's text, and whether it needed YAML."""
     code = """
 import sys, yaml
-from cassette import store
-from cassette.file_format import document
+from cassette import file_format
+from cassette.file_format import yaml_reader
 
 class Loader(yaml.CSafeLoader):
     used = False
@@ -34,8 +34,8 @@ class Loader(yaml.CSafeLoader):
         Loader.used = True
         return super().get_event()
 
-document.load.__defaults__ = (Loader,)
-sys.stdout.write(store.render(store.read(sys.argv[1])))
+yaml_reader.load.__defaults__ = (Loader,)
+sys.stdout.write(file_format.render(file_format.read(sys.argv[1])))
 sys.stderr.write("yaml" if Loader.used else "cache")
 """
     done = subprocess.run(
@@ -53,7 +53,7 @@ def test_a_process_reads_the_same_bytes_once(large):
 
 
 def test_a_later_process_reads_the_cache(large, tmp_path):
-    """It gives what the file holds, without reading YAML; a cache that is gone is made again."""
+    """It reads the same data without parsing YAML; a deleted cache is created again."""
     text = large.read_text("utf-8")
     assert in_a_later_process(large) == (text, "yaml")
     assert in_a_later_process(large) == (text, "cache")
@@ -63,7 +63,7 @@ def test_a_later_process_reads_the_cache(large, tmp_path):
 
 
 def test_a_broken_cache_is_read_past(large, tmp_path):
-    """Half a file in the cache is no reason to fail, and is mended."""
+    """Half a file in the cache is ignored and replaced."""
     text = large.read_text("utf-8")
     in_a_later_process(large)
     (file,) = (tmp_path / "home/ecs-cassette").iterdir()
@@ -74,7 +74,7 @@ def test_a_broken_cache_is_read_past(large, tmp_path):
 
 
 def test_a_cache_that_others_may_read_or_write_is_left_alone(large, tmp_path):
-    """The cache is this user's alone: a folder with other rights is neither read nor written."""
+    """The cache is private: a folder with wider permissions is neither read nor written."""
     folder = tmp_path / "home/ecs-cassette"
     folder.mkdir(parents=True)
     folder.chmod(0o755)

@@ -1,7 +1,7 @@
-"""Files under attack, by real processes: killed at any moment, on full disks, two at a time.
+"""Real processes that are killed at any moment, run on full disks, or write at the same time.
 
-It is the old file or the new one, never half of it, and never an unscrubbed byte anywhere: in no
-temporary file, nor in anything else that this user has.
+A file is the old one or the new one, never half of it, and no unscrubbed byte is left anywhere,
+neither in a temporary file nor in anything else of this user.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.store import dying
 
 import cassette
 from cassette import file_format
 from cassette.errors import CassetteFormatError
 from cassette.scrub import audit
+from tests.file_format import dying
 from tests.live import bodies, scripted
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def ecs():
 
 @pytest.fixture
 def run(tmp_path):
-    """Run tests.store.dying with a home, a cache and a place for temporary files in tmp_path."""
+    """Run `dying` with its home, cache and temporary folder in tmp_path."""
     own = {"HOME": "home", "XDG_CACHE_HOME": "home/cache", "TMPDIR": "temporary"}
     environment = {**os.environ, **{name: str(tmp_path / path) for name, path in own.items()}}
     # A process that is killed would leave half of a coverage file behind.
@@ -49,7 +49,7 @@ def run(tmp_path):
         (tmp_path / path).mkdir(parents=True, exist_ok=True)
 
     def run_(*words, before=()):
-        command = [*before, sys.executable, "-m", "tests.store.dying", *map(str, words)]
+        command = [*before, sys.executable, "-m", "tests.file_format.dying", *map(str, words)]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
@@ -60,13 +60,13 @@ def run(tmp_path):
 
 
 def leaking(folder, but=()):
-    """The files under a folder in which an original stands."""
+    """The files under a folder that contain an original."""
     files = (path for path in folder.rglob("*") if path.is_file() and path not in but)
     return [path for path in files if any(o.encode() in path.read_bytes() for o in ORIGINALS)]
 
 
 def is_whole(path):
-    """Whether a file is a cassette that can be replayed, and that the audit lets pass."""
+    """Whether a file is a cassette that can be replayed and passes the audit."""
     text = path.read_text("utf-8")
     return bool(file_format.parse(text, str(path)).tasks) and audit(text) == ()
 
@@ -76,7 +76,7 @@ def is_whole(path):
 
 @pytest.mark.parametrize("how", ["each", "mid"])
 def test_a_recording_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path, ecs, run, how):
-    """At each touch of a file, and within each write."""
+    """At each file operation, and within each write."""
     base = tmp_path / "work"
     times = int(run(how, "record", base, ecs.url))
     assert times > 5
@@ -126,7 +126,7 @@ mounted = pytest.mark.skipif(not can_mount(), reason="needs user namespaces, to 
 
 
 def on_a_disk(folder, options, then=""):
-    """The words before a command that run it on a small disk, in which the old file stands."""
+    """The command prefix that runs a command on a small disk that holds the old file."""
     script = (
         f'mount -t tmpfs -o {options} none "{folder}" && printf "%s" "{dying.OLD}" '
         f'> "{folder}/a.yaml" && {then or "true"} && exec "$@"'
@@ -136,7 +136,7 @@ def on_a_disk(folder, options, then=""):
 
 @mounted
 def test_on_a_full_disk_the_old_file_stays(tmp_path, ecs, run):
-    """The error says what to do; no temporary file takes the last room."""
+    """The error says what to do, and no temporary file uses up the space."""
     folder = tmp_path / "disk"
     folder.mkdir()
     fill = f'(head -c 1000000 /dev/zero > "{folder}/filled" 2>/dev/null; true)'
@@ -144,7 +144,7 @@ def test_on_a_full_disk_the_old_file_stays(tmp_path, ecs, run):
     result = json.loads(run("once", "record", folder, ecs.url, before=before))
     assert result["said"].startswith("CassetteWriteError")
     assert "No space left on device" in result["said"]
-    assert "mind the free space" in result["said"]
+    assert "with enough free space" in result["said"]
     assert result["left"].keys() == {"a.yaml", "filled"}
     assert result["left"]["a.yaml"] == dying.OLD
     assert leaking(tmp_path) == []
@@ -152,7 +152,7 @@ def test_on_a_full_disk_the_old_file_stays(tmp_path, ecs, run):
 
 @mounted
 def test_in_a_read_only_folder_nothing_is_recorded(tmp_path, ecs, run):
-    """It is said before the first call, also to root, to whom modes say nothing."""
+    """The error comes before the first call, also for root, who ignores file modes."""
     folder = tmp_path / "disk"
     folder.mkdir()
     before = on_a_disk(folder, "size=1m", f'mount -o remount,bind,ro "{folder}"')
@@ -168,10 +168,10 @@ def test_a_file_larger_than_allowed_is_an_error_and_leaves_nothing(tmp_path):
     path.write_text(dying.OLD)
     code = (
         "import resource, sys\n"
-        "from cassette import store\n"
+        "from cassette import file_format\n"
         "from cassette.errors import CassetteWriteError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "try: store.write(sys.argv[1], 'x' * 5000)\n"
+        "try: file_format.write(sys.argv[1], 'x' * 5000)\n"
         "except CassetteWriteError as error: print(error)\n"
     )
     done = subprocess.run(
@@ -186,12 +186,12 @@ def test_a_file_larger_than_allowed_is_an_error_and_leaves_nothing(tmp_path):
 
 
 def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
-    """Whoever reads meanwhile sees the one or the other, never a mixture, and nothing is left."""
+    """A concurrent reader sees one or the other, never a mixture, and nothing is left behind."""
     path = tmp_path / "a.yaml"
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from tests.store import dying\n"
+        "from tests.file_format import dying\n"
         "for _ in range(30): dying.record(Path(sys.argv[1]), sys.argv[2])\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path), ecs.url]
@@ -216,13 +216,13 @@ def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
 
 
 def test_no_episode_of_many_that_add_to_one_file_is_lost(tmp_path, ecs):
-    """Each reads what stands there and writes it with its own, while nobody else does so."""
+    """Each reads the file and writes it with its own episodes, while holding the lock."""
     ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
     path = tmp_path / "a.yaml"
     code = (
         "import sys\n"
         "from cassette.record_modes import use\n"
-        "from tests.store import dying\n"
+        "from tests.file_format import dying\n"
         "path, url, name = sys.argv[1:]\n"
         "for number in range(10):\n"
         "    with use('new_episodes', path):\n"
@@ -240,12 +240,12 @@ def test_no_episode_of_many_that_add_to_one_file_is_lost(tmp_path, ecs):
 # -- the cache --------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_no_cassette_is_copied_nowhere(tmp_path, monkeypatch):
-    """A large recording of another tool, read by mistake, does not come into the cache."""
+def test_a_file_that_is_not_a_cassette_is_copied_nowhere(tmp_path, monkeypatch):
+    """A large recording of another tool, read by mistake, is not cached."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     path = tmp_path / "vcr.yaml"
     answers = [bodies.described(bodies.running(tags=True))] * 100
     path.write_text(yaml.safe_dump({"interactions": [json.dumps(a) for a in answers]}))
-    with pytest.raises(CassetteFormatError, match="this is no cassette"):
+    with pytest.raises(CassetteFormatError, match="this is not a cassette"):
         file_format.read(path)
     assert leaking(tmp_path, but=[path]) == []

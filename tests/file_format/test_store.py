@@ -71,7 +71,7 @@ def test_what_is_written_is_read_and_written_again(cassette):
         (GOOD.replace("service: ecs", "service: &a ecs"), "anchor", 2),
         (GOOD.replace("service: ecs", "service: !!str ecs"), "tag", 2),
         (GOOD.replace("service: ecs", "service: *a"), "alias", 2),
-        (GOOD.replace("service: ecs", "service: ecs\nservice: ecs"), "twice", 3),
+        (GOOD.replace("service: ecs", "service: ecs\nservice: ecs"), "duplicate key", 3),
         (GOOD.replace("service: ecs", "servise: ecs"), "servise", 2),
         (GOOD.replace("cassette: 1", "cassette: 2"), "newer", 1),
         ("", "empty", None),
@@ -79,7 +79,7 @@ def test_what_is_written_is_read_and_written_again(cassette):
     ],
 )
 def test_anything_else_is_refused_with_its_line(text, said, line):
-    """An unreadable cassette is never an empty one; the error names the place."""
+    """An unreadable cassette is never read as an empty one; the error names the place."""
     with pytest.raises(CassetteFormatError) as told:
         file_format.parse(text, "a.yaml")
     assert said in str(told.value)
@@ -94,10 +94,10 @@ def test_a_huge_file_of_nesting_or_aliases_is_refused_in_bounded_memory(tmp_path
     path.write_bytes(bad * (50_000_000 // len(bad)))
     code = (
         "import resource, sys\n"
-        "from cassette import store\n"
+        "from cassette import file_format\n"
         "from cassette.errors import CassetteFormatError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try: store.read(sys.argv[1])\n"
+        "try: file_format.read(sys.argv[1])\n"
         "except CassetteFormatError: pass\n"
         "else: sys.exit('it was read')\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
@@ -114,11 +114,11 @@ def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path):
     old, new = "old\n" * 100_000, "new\n" * 100_000
     code = (
         "import sys\n"
-        "from cassette import store\n"
+        "from cassette import file_format\n"
         "print('ready', flush=True)\n"
         "while True:\n"
-        "    store.write(sys.argv[1], 'new\\n' * 100_000)\n"
-        "    store.write(sys.argv[1], 'old\\n' * 100_000)\n"
+        "    file_format.write(sys.argv[1], 'new\\n' * 100_000)\n"
+        "    file_format.write(sys.argv[1], 'old\\n' * 100_000)\n"
     )
     path.write_text(old)
     for pause in (0.0, 0.003, 0.01, 0.02, 0.05):
@@ -171,8 +171,8 @@ def test_a_recording_that_could_not_be_kept_is_refused_before_it_begins(tmp_path
         ("tasks: [{startedAt: 1.0e+99}]", "/tasks/0/startedAt", "a time"),
     ],
 )
-def test_a_body_that_nobody_could_use_is_refused(response, place, expected):
-    """What walks over tasks, looks them up and parses their times may rely on what it reads."""
+def test_an_unusable_body_is_refused(response, place, expected):
+    """Code that walks over tasks, looks them up and parses their times can rely on the data."""
     head, _, _ = GOOD.partition("interactions:")
     item = "- at: 0.0\n  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     text = f"{head}interactions:\n{item}  response:\n    {response}\n"
@@ -182,8 +182,8 @@ def test_a_body_that_nobody_could_use_is_refused(response, place, expected):
     assert told.value.line is not None
 
 
-def test_changes_that_nobody_could_use_are_refused():
-    """At the line of the changes, with the place of what they make in the response."""
+def test_unusable_changes_are_refused():
+    """The error has the line of the changes and the pointer of the value that they make."""
     head, _, _ = GOOD.partition("interactions:")
     asked = "  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     text = (
@@ -200,8 +200,8 @@ def test_changes_that_nobody_could_use_are_refused():
     ("request_", "place"),
     [("{tasks: a}", "/tasks"), ("{tasks: [7]}", "/tasks/0"), ("{cluster: 7}", "/cluster")],
 )
-def test_a_request_that_nobody_could_use_is_refused(request_, place):
-    """As a response is."""
+def test_an_unusable_request_is_refused(request_, place):
+    """In the same way as a response."""
     text = GOOD.replace("ListTasks", "DescribeTasks").replace("request: {}", f"request: {request_}")
     with pytest.raises(CassetteFormatError, match="expected") as told:
         file_format.parse(text, "a.yaml")
