@@ -19,7 +19,7 @@ from benchmarks import tasks
 from benchmarks.calls import KEYS
 from benchmarks.measure import in_turns, timed
 from cassette import file_format, intercept
-from cassette.recorder import Recording
+from cassette.recording import Recording
 from tests.live import bodies
 from tests.live.scripted import ScriptedECS
 

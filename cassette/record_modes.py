@@ -43,7 +43,8 @@ from cassette.library import SUFFIX, Library, built_in_pack
 from cassette.model import Cassette, Interaction, Outcome, Recorded, Scrub, outcome_of
 from cassette.patch import Patch
 from cassette.player import Call, Rules
-from cassette.recorder import Recording, check_header, check_writable, save, tool
+from cassette.recorder import check_header, check_writable, save
+from cassette.recording import Recording, tool
 from cassette.replayer import Tape, player_of, replay
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]

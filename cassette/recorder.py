@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
-import threading
 from collections.abc import Iterable
-from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import botocore
-
 from cassette import file_format, intercept, project_settings, scrub
 from cassette.context_decorator import Verb
-from cassette.ecs import shapes
-from cassette.errors import CassetteWriteError, NothingRecordedError, UsageError
-from cassette.model import Cassette, Interaction, Recorded, Scrub, outcome_of
-
-READS = ("Describe", "List", "Get", "Discover")
-
-
-def tool() -> str:
-    """The tool and its version, as a cassette's header names them."""
-    return f"ecs-cassette {version('ecs-cassette')}"
+from cassette.errors import CassetteWriteError, UsageError
+from cassette.model import Cassette
+from cassette.recording import Recording
 
 
 def save(
@@ -58,103 +44,6 @@ def save(
     scrub.gate(text, scrubber.originals, os.fspath(path), own)
     file_format.write(path, text)
     return scrubber.report
-
-
-class Recording:
-    """A recording under way: hears every attempt, in any thread.
-
-    Polls that changed nothing are counted, not kept, so memory grows with the distinct states.
-    """
-
-    def __init__(self, source: str = "live") -> None:
-        self._lock = threading.Lock()
-        self._source = source
-        self._began_at = datetime.datetime.now(datetime.timezone.utc)
-        self._first: float | None = None
-        self._region = ""
-        self._interactions: list[Interaction] = []
-        self._last: dict[str, int] = {}  # a subject of calls -> its last interaction
-        self._previous: intercept.Attempt | None = None
-        self._heard = 0
-
-    def hear(self, attempt: intercept.Attempt) -> None:
-        """Record one attempt."""
-        with self._lock:
-            if self._is_again(attempt):
-                last = self._interactions[-1]
-                self._interactions[-1] = replace(last, count=last.count + 1)
-                self._heard += 1
-                return
-        request = shapes.to_readable(attempt.operation, attempt.request, "request")
-        outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
-        with self._lock:
-            if self._first is None:
-                self._first = attempt.began
-                self._region = attempt.region
-            at = round(max(0.0, attempt.began - self._first), 3)
-            self._heard += 1
-            is_last = self._add(Interaction(at, attempt.operation, request, outcome))
-            self._previous = attempt if is_last else None
-
-    def __len__(self) -> int:
-        return self._heard
-
-    def _is_again(self, attempt: intercept.Attempt) -> bool:
-        """Whether it repeats the last interaction byte for byte, as most polls do."""
-        before = self._previous
-        return (
-            before is not None
-            and attempt.body == before.body
-            and attempt.status == before.status
-            and attempt.operation == before.operation
-            and attempt.request == before.request
-            and attempt.operation.startswith(READS)
-        )
-
-    def cassette(self, path: str) -> Cassette:
-        """What was recorded, unscrubbed: for `save`, never for a file.
-
-        Raises:
-            NothingRecordedError: no ECS call was made.
-        """
-        if not self._heard:
-            raise NothingRecordedError(
-                "the recording ended without one ECS call; nothing was written",
-                path=path,
-                fix="make the calls inside the block, through botocore, boto3 or aiobotocore",
-            )
-        began = self._began_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Cassette(
-            region=self._region,
-            recorded=Recorded(began, tool(), botocore.__version__, self._source),
-            scrub=Scrub("standard", scrub.POLICY_VERSION),
-            interactions=tuple(self._interactions),
-        )
-
-    def _add(self, interaction: Interaction) -> bool:
-        """Keep an interaction, or count it; whether it is the last one now."""
-        if not interaction.operation.startswith(READS):
-            self._last.clear()  # what is read before and after a change are two states
-        subjects = _subjects(interaction)
-        indexes = {self._last.get(subject) for subject in subjects}
-        before = indexes.pop() if len(indexes) == 1 else None
-        if before is not None:
-            last = self._interactions[before]
-            if replace(interaction, at=last.at, count=last.count) == last:
-                self._interactions[before] = replace(last, count=last.count + 1)
-                return before == len(self._interactions) - 1
-        for subject in subjects:
-            self._last[subject] = len(self._interactions)
-        self._interactions.append(interaction)
-        return True
-
-
-def _subjects(interaction: Interaction) -> list[str]:
-    """What a call is about, so that calls about the same stay in order."""
-    request = interaction.request
-    if interaction.operation == "DescribeTasks":
-        return [f"task {task}" for task in request.get("tasks") or ()] or ["no task"]
-    return [interaction.operation + json.dumps(request, sort_keys=True)]
 
 
 class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function

@@ -21,7 +21,7 @@ SHARED_ROOMS = {"clock": "player"}
 MODEL = {"errors", "ecs", "model", "validation"}
 ROOMS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | ROOMS | {"library", "project_settings"} | VERBS
+BELOW_EDGES = MODEL | ROOMS | {"library", "project_settings", "recording"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -39,9 +39,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importers": MODEL | {"file_format"},
     # What the two verbs have in common: a context manager that is a decorator, too.
     "context_decorator": {"errors"},
-    **{
-        verb: MODEL | ROOMS | {"library", "project_settings", "context_decorator"} for verb in VERBS
-    },
+    # What is kept of the calls while they are recorded.
+    "recording": MODEL | {"intercept", "scrub"},
+    "recorder": MODEL | ROOMS | {"project_settings", "context_decorator", "recording"},
+    "replayer": MODEL | ROOMS | {"library", "project_settings", "context_decorator"},
     # What a recording adds to a cassette, beside what others have added meanwhile.
     "new_episodes": MODEL | {"scrub", "player", "replayer"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.

@@ -16,7 +16,8 @@ from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cassette import recorder, scrub
+    from cassette import scrub
+    from cassette.recording import Recording
 
 
 @click.command("record")
@@ -113,7 +114,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     screen = console()
     progress = _Progress(screen, until if watching else None)
     verb = recorder.record(output, policy=policy, clients=[client], source=source)
-    recording: recorder.Recording | None = None
+    recording: Recording | None = None
     try:
         with verb as recording, progress:
             if watching:
@@ -170,7 +171,7 @@ def _client(region: str | None, profile: str | None, endpoint_url: str | None) -
 
 
 def _keep(
-    recording: recorder.Recording | None, progress: _Progress, output: str, policy: str | None
+    recording: Recording | None, progress: _Progress, output: str, policy: str | None
 ) -> bool:
     """Write what a watch recorded before it ended early, beside the file that was asked for."""
     from cassette import recorder

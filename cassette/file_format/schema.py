@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonpointer import escape
 
+from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import CassetteFormatError, nearest
 from cassette.file_format import changes
 from cassette.file_format.yaml_writer import OneLine
@@ -129,8 +130,51 @@ def _recorded(data: object) -> Recorded:
     )
 
 
+class _Bases:
+    """What `changes` start from: the last response to the same request.
+
+    A request of DescribeTasks that is the first of its kind starts from the last recorded state
+    of each of its tasks.
+    """
+
+    def __init__(self) -> None:
+        self._responses: dict[str, Body] = {}
+        self._tasks: dict[str, Body] = {}
+
+    def of(self, operation: str, request: Body) -> Body | None:
+        """The body that the changes of an interaction start from, if anything was recorded."""
+        base = self._responses.get(request_key(operation, request))
+        if base is None and operation == "DescribeTasks":
+            tasks = [self._tasks.get(key) for key in _task_keys(request, request.get("tasks"))]
+            if tasks and all(task is not None for task in tasks):
+                return {"tasks": tasks, "failures": []}
+        return base
+
+    def add(self, operation: str, request: Body, outcome: Outcome) -> None:
+        """Take note of what an interaction recorded."""
+        if not isinstance(outcome, Response):
+            return
+        self._responses[request_key(operation, request)] = outcome.body
+        if operation == "DescribeTasks":
+            tasks = outcome.body.get("tasks")
+            tasks = tasks if isinstance(tasks, list) else []
+            arns = [task.get("taskArn") if isinstance(task, Mapping) else None for task in tasks]
+            self._tasks.update(zip(_task_keys(request, arns), tasks, strict=True))
+
+
+def _task_keys(request: Body, names: object) -> list[str]:
+    """A key for each named task, equal for its ARN and its id, within the request's cluster."""
+    cluster, include = request.get("cluster"), request.get("include")
+    asked = json.dumps(
+        [cluster_of({"cluster": cluster if isinstance(cluster, str) else None}), include],
+        default=_as_json,
+    )
+    listed = names if isinstance(names, list) else []
+    return [f"{asked} {short_name(name) if isinstance(name, str) else None}" for name in listed]
+
+
 def _interactions(data: object) -> tuple[Interaction, ...]:
-    bases: dict[str, Body] = {}  # the last response to each request, which `changes` apply to
+    bases = _Bases()
     found = []
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
@@ -139,10 +183,9 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
         )
         operation = _operation(fields["operation"], f"{place}/operation")
         request = _mapping(fields["request"], f"{place}/request")
-        key = request_key(operation, request)
-        outcome = _outcome(operation, fields, bases.get(key), place)
-        if isinstance(outcome, Response):
-            bases[key] = outcome.body
+        base = bases.of(operation, request) if "changes" in fields else None
+        outcome = _outcome(operation, fields, base, place)
+        bases.add(operation, request, outcome)
         found.append(
             Interaction(
                 at=_seconds(fields["at"], f"{place}/at"),
@@ -335,22 +378,21 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
 
 
 def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, Any]]:
-    bases: dict[str, Body] = {}
+    bases = _Bases()
     items = []
     for interaction in interactions:
-        key = request_key(interaction.operation, interaction.request)
+        base = bases.of(interaction.operation, interaction.request)
         item = {
             "at": round(float(interaction.at), 3),
             "operation": interaction.operation,
             "request": OneLine(interaction.request),
-            **_outcome_data(interaction.outcome, bases.get(key)),
+            **_outcome_data(interaction.outcome, base),
         }
         if interaction.count > 1:
             item["count"] = interaction.count
         if interaction.latency:
             item["latency"] = interaction.latency
-        if isinstance(interaction.outcome, Response):
-            bases[key] = interaction.outcome.body
+        bases.add(interaction.operation, interaction.request, interaction.outcome)
         items.append(item)
     return items
 

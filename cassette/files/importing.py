@@ -14,6 +14,7 @@ from cassette.files.paths import content_of
 from cassette.importers import calls, editable_text, eventbridge, placebo, plain_json, vcrpy
 from cassette.library import SUFFIX
 from cassette.model import Scrub
+from cassette.recording import tool
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _written(
     sources = tuple(str(path) for path, _ in group.files)
     try:
         made_by = Scrub("standard", scrub.POLICY_VERSION)
-        cassette = calls.cassette(recording, recorder.tool(), made_by)
+        cassette = calls.cassette(recording, tool(), made_by)
     except CassetteFormatError:
         return Imported(sources, None, 0, recording.skipped)
     target = folder / f"{group.name}{SUFFIX}"
