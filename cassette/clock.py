@@ -18,19 +18,21 @@ class Clock:
     """Seconds since a replay began, as the code under test would have lived them.
 
     Args:
-        real: time passes by itself, too, because sleeps are real (`sleep="real"`).
+        real: time also passes by itself, because sleeps are real (`sleep="real"`).
+        speed: how many virtual seconds pass in each real second.
     """
 
-    def __init__(self, *, real: bool = False) -> None:
+    def __init__(self, *, real: bool = False, speed: float = 1.0) -> None:
         self._lock = threading.Lock()
         self._began = time.monotonic() if real else None
+        self._speed = speed
         self._skipped = 0.0
         self._sleeps: list[float] = []
 
     @property
     def now(self) -> float:
         """Seconds since the replay began."""
-        lived = 0.0 if self._began is None else time.monotonic() - self._began
+        lived = 0.0 if self._began is None else (time.monotonic() - self._began) * self._speed
         return lived + self._skipped
 
     @property

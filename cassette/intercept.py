@@ -21,7 +21,6 @@ import asyncio
 import contextvars
 import copy
 import functools
-import json
 import math
 import sys
 import threading
@@ -150,7 +149,7 @@ class RecordTap(_Tap):
             answer = values.get("response_dict")
             if name.startswith("response-received.") and answer is not None:
                 region = request["context"].get("client_region") or ""
-                parameters = json.loads(request["body"] or "{}")
+                parameters = shapes.request_of(request["body"])
                 status, body = answer["status_code"], answer["body"]
                 self._heard(Attempt(operation_model.name, parameters, status, body, region, began))
 

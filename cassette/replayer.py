@@ -148,8 +148,9 @@ class Tape:
     recording = False
     """Whether calls go to live ECS and are recorded; see `cassette.record_modes`."""
 
-    def __init__(self, start: Callable[[], Player], clock: Clock) -> None:
+    def __init__(self, start: Callable[[], Player], clock: Clock, region: str = "") -> None:
         self._start = start
+        self.region = region
         self._started: Player | None = None
         self._lock = threading.Lock()
         self.clock = clock
@@ -165,7 +166,8 @@ class Tape:
                 self._started = self._started or self._start()
         return self._started
 
-    def _exchange(self, operation: str, content: bytes) -> intercept.Exchange:
+    def exchange(self, operation: str, content: bytes) -> intercept.Exchange:
+        """Begin to answer one API call; `content` is its parameters, as on the wire."""
         return self._player.exchange(operation, content)
 
     @property
@@ -286,14 +288,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _begin(self) -> Tape:
         options = self._options
-        cassette = self._load(options["library"] or Library())
         clock = Clock(real=options["sleep"] == "real")
-        own = project_settings.rules() if options["rules"] is None else options["rules"]
-        self._tape = Tape(lambda: self._player(cassette, clock, own), clock)
+        self._tape = self.tape(clock)
         tap = intercept.ReplayTap(
-            self._tape._exchange,
+            self._tape.exchange,
             None if options["sleep"] == "real" else clock.sleep,
-            region=cassette.region,
+            region=self._tape.region,
             clients=options["clients"],
             short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
             otherwise=self._otherwise(),
@@ -305,6 +305,13 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
                 stack.enter_context(taking_every_sleep(clock))
             self._stack = stack.pop_all()
         return self._tape
+
+    def tape(self, clock: Clock) -> Tape:
+        """The tape alone, which answers no client of this process: what a server serves."""
+        cassette = self._load(self._options["library"] or Library())
+        given = self._options["rules"]
+        own = project_settings.rules() if given is None else given
+        return Tape(lambda: self._player(cassette, clock, own), clock, cassette.region)
 
     def _player(self, cassette: model.Cassette, clock: Clock, own: scrub.Rules) -> Player:
         options = self._options
@@ -327,16 +334,19 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _end(self, failure: BaseException | None) -> None:
         self._stack.close()
-        if failure is not None:
+        if failure is None:
+            self.conclude(self._tape)
+
+    def conclude(self, tape: Tape) -> None:
+        """Raise, at the end, what a replay raises for unmatched calls and unused interactions."""
+        if tape.unmatched:
+            raise tape.unmatched[0]
+        if self._options["unused"] == "ignore" or not tape.unused:
             return
-        if self._tape.unmatched:
-            raise self._tape.unmatched[0]
-        if self._options["unused"] == "ignore" or not self._tape.unused:
-            return
-        error = _unused(self._tape)
+        error = _unused(tape)
         if self._options["unused"] == "error":
             raise error
-        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=3)
+        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=4)
 
 
 def _policy_of(cassette: model.Cassette) -> str:

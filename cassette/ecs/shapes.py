@@ -11,6 +11,7 @@ than a list written here could.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import json
@@ -22,6 +23,8 @@ from typing import Any, Literal
 import botocore.loaders
 import botocore.model
 import botocore.parsers
+
+from cassette.errors import UsageError
 
 Direction = Literal["request", "response"]
 Shape = Any  # a botocore.model.Shape; its subclasses have further attributes
@@ -204,6 +207,35 @@ def _walk(value: Any, shape: Shape, time: Callable[[Any], Any]) -> Any:
         inner = shape.member if kind == "list" else None
         return [_walk(item, inner, time) for item in value]
     return time(value) if kind == "timestamp" else value
+
+
+# -- requests -----------------------------------------------------------------------------
+
+PROTOCOL = "json"  # the protocol of ECS's requests in botocore's model, version 1.1
+
+
+def request_of(content: bytes | str, protocol: str = PROTOCOL) -> dict[str, Any]:
+    """The parameters in the body of a request; the only place where a request is decoded.
+
+    Args:
+        content: the body; an empty one has no parameters.
+        protocol: what the client calls its protocol, if it says so.
+
+    Raises:
+        UsageError: it is not JSON 1.1, for example since a newer SDK speaks CBOR.
+    """
+    parameters: object = None
+    if protocol == PROTOCOL:
+        with contextlib.suppress(ValueError, RecursionError):
+            parameters = json.loads(content or b"{}")
+    if isinstance(parameters, dict):
+        return parameters
+    sent = "a body that is not a JSON object" if protocol == PROTOCOL else f"{protocol[:40]!r}"
+    raise UsageError(
+        f"a client sent {sent} to ECS, which this version of ecs-cassette cannot read",
+        nearest="ecs-cassette reads AWS JSON 1.1; an SDK that speaks CBOR to ECS is newer than it",
+        fix="upgrade ecs-cassette, or use a version of the SDK that speaks JSON to ECS",
+    )
 
 
 # -- botocore's own types -----------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class Tasks:
         """
         asked = self._asked.get(content)
         if asked is None:
-            asked = self._asked[content] = self._look(json.loads(content))
+            asked = self._asked[content] = self._look(shapes.request_of(content))
         if asked.refusal is not None:
             return Answer(error=asked.refusal)
         if asked.unknown:

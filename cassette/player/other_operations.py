@@ -118,10 +118,10 @@ class Requests:
         timelines = self._operations.get(operation, {})
         key = self._keys.get((operation, content))
         if key is None:
-            key = self._keys[operation, content] = self._key(operation, json.loads(content))
+            key = self._keys[operation, content] = self._key(operation, shapes.request_of(content))
         timeline = timelines.get(key)
         if timeline is None:
-            parameters = json.loads(content)
+            parameters = shapes.request_of(content)
             normalised = self._normalised(operation, parameters)
             raise self._unmatched.request(operation, parameters, normalised, timelines)
         reads = operation.startswith(READS)
@@ -132,7 +132,7 @@ class Requests:
             step = timeline.next(held)
             timeline.advance()
         if step is None:
-            parameters = json.loads(content)
+            parameters = shapes.request_of(content)
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.served.add(step.index)
         bodies = () if step.body is None else (step.body,)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.clock import Clock
+from cassette.ecs import shapes
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette, Interaction, Outcome
 from cassette.player.answers import Answer
@@ -40,8 +40,7 @@ class Call:
     @property
     def parameters(self) -> dict[str, Any]:
         """What was asked, in wire form and as the code under test said it; a fresh copy."""
-        parameters: dict[str, Any] = json.loads(self.content)
-        return parameters
+        return shapes.request_of(self.content)
 
     @property
     def outcome(self) -> Outcome | None:
