@@ -19,6 +19,7 @@ __all__ = [
     "CassetteWriteError",
     "DriftError",
     "Finding",
+    "NoCallsWarning",
     "NothingRecordedError",
     "PatchError",
     "TimelineExhaustedError",
@@ -175,6 +176,10 @@ class UnusedInteractionError(CassetteError):
 
 class UnusedInteractionWarning(UserWarning):
     """The same, where the replay only warns of it."""
+
+
+class NoCallsWarning(UserWarning):
+    """A test has a cassette, but made no ECS call."""
 
 
 class DriftError(CassetteError):

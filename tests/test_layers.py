@@ -43,10 +43,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording": MODEL | {"intercept", "scrub"},
     "recorder": MODEL | ROOMS | {"project_settings", "context_decorator", "recording"},
     "replayer": MODEL | ROOMS | {"library", "project_settings", "context_decorator"},
-    # What a recording adds to a cassette, beside what others have added meanwhile.
-    "new_episodes": MODEL | {"scrub", "player", "replayer"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
-    "record_modes": BELOW_EDGES | {"diff", "context_decorator", "new_episodes"},
+    "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},

@@ -1,13 +1,15 @@
-"""The pytest plugin: the markers, the fixture `tape`, the record modes, and the report.
+"""The pytest plugin: markers, fixtures, record modes and the report.
 
-Here stand the door to it and the fixtures; each concern has a room of its own. Nothing but pytest
-and `settings` is imported until a test carries one of the markers, or an option asks for more.
+This module holds the hooks and fixtures that every run needs. It imports only pytest and
+`settings`; the rest of the package is imported when a test has one of the markers, takes
+`use_cassette`, or an option needs it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,21 +26,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     settings.add_ini_keys(parser)
 
 
-@pytest.hookimpl(trylast=True)  # by then each conftest has added its options
+@pytest.hookimpl(trylast=True)  # when every conftest has added its options
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
-    """Name the option that a misspelt `--cassette-…` was meant to be."""
+    """Suggest the right option for a misspelt `--cassette-…`."""
     settings.check_command_line(parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, check the settings, and begin what concerns the whole run."""
-    for marker, explained in settings.MARKERS.items():
-        config.addinivalue_line("markers", marker + explained)
+    """Declare the markers, check the settings, and register the hooks if an option needs them."""
+    for marker, description in settings.MARKERS.items():
+        config.addinivalue_line("markers", marker + description)
     settings.check(config)
-    if settings.concern_the_run(config):
+    if settings.needs_hooks(config):
         from cassette.pytest_plugin import run_hooks
 
-        run_hooks.begin(config)
+        run_hooks.register(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Suggest the right marker for a misspelt one."""
+    settings.check_markers(config, items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,13 +59,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take in what a worker of pytest-xdist did, if it did anything."""
-    part = getattr(node, "workeroutput", {}).get(settings.PART)
-    if part or settings.concern_the_run(node.config):
+    """Add what a worker of pytest-xdist reports about its tests."""
+    part = getattr(node, "workeroutput", {}).get(settings.WORKER_OUTPUT)
+    if part or settings.needs_hooks(node.config):
         from cassette.pytest_plugin import run_hooks
 
-        run_hooks.begin(node.config)
-        run_hooks.take_in(node.config, part, crashed=bool(error))
+        run_hooks.register(node.config)
+        run_hooks.add_worker(node.config, part, crashed=bool(error))
 
 
 # -- fixtures -------------------------------------------------------------------------------------
@@ -66,13 +73,13 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
-    """Replay, or record, around each marked test."""
+    """Replay or record around each marked test."""
     if not settings.is_marked(request.node):
         yield None
         return
     from cassette.pytest_plugin import active_test, run_hooks
 
-    run_hooks.begin(request.config)
+    run_hooks.register(request.config)
     yield from active_test.run(request, getattr(request, "param", None))
 
 
@@ -80,29 +87,46 @@ def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
 def tape(_cassette: Tape | None) -> Tape:
     """The replay, or the recording, of this test's cassette."""
     if _cassette is None:
-        raise settings.failed('the fixture tape needs the marker: @pytest.mark.cassette("NAME")')
+        raise settings.failed(
+            "the fixture tape needs a marker on the test",
+            '@pytest.mark.cassette("NAME")',
+        )
     return _cassette
+
+
+@pytest.fixture(scope="session")
+def use_cassette(
+    request: pytest.FixtureRequest,
+) -> Callable[..., AbstractContextManager[Tape]]:
+    """A function that replays or records within a `with` block, in a fixture of any scope.
+
+    It takes what the marker `cassette` takes, and follows the run's record mode as the marker does.
+    """
+    from cassette.pytest_plugin import active_test, run_hooks
+
+    run_hooks.register(request.config)
+    return active_test.factory(request.session)
 
 
 @pytest.fixture
 def cassette_dir() -> str | os.PathLike[str] | None:
-    """Override it to name a folder of cassettes that comes before all others."""
+    """Override to name a folder of cassettes that is searched before all others."""
     return None
 
 
 @pytest.fixture
 def cassette_mode() -> str | None:
-    """Override it to give a record mode; the command line and CI have the last word."""
+    """Override to set a record mode; the command line and CI take precedence."""
     return None
 
 
 @pytest.fixture
 def cassette_policy() -> str | None:
-    """Override it to give the scrubbing policy of recordings."""
+    """Override to set the scrubbing policy of recordings."""
     return None
 
 
 @pytest.fixture
 def cassette_options() -> Mapping[str, Any]:
-    """Override it to give options of `cassette.replay`; the markers' own come before them."""
+    """Override to set options of `cassette.replay`; the markers' own options take precedence."""
     return {}

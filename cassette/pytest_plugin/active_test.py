@@ -1,18 +1,21 @@
-"""One test under way: its replay, or its recording, and what its report tells."""
+"""A test, or a fixture, that replays or records a cassette; and the section of a failed test."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import credentials, markers, network, settings, usage_log
-from cassette.pytest_plugin.markers import Wanted
+from cassette.pytest_plugin import environment, markers, network, settings, usage
+from cassette.pytest_plugin.markers import Requested
 from cassette.pytest_plugin.settings import failed
 
 if TYPE_CHECKING:
@@ -21,76 +24,182 @@ if TYPE_CHECKING:
     from cassette.replayer import Tape
 
 _TAPE = pytest.StashKey["Tape"]()
-# What each report of the test itself said: one with sub-tests has several.
+# Whether each report of the test itself was a pass; a test with sub-tests has several.
 _PASSED = pytest.StashKey[list[bool]]()
+# The tapes of fixtures, which several tests share.
+_SHARED = pytest.StashKey[list["Tape"]]()
 
 
-def run(request: pytest.FixtureRequest, variant: Wanted | None) -> Iterator[Tape]:
-    """Replay, or record, around a test, which may be one of a test's variants."""
+def run(request: pytest.FixtureRequest, variant: Requested | None) -> Iterator[Tape]:
+    """Replay or record around a test, which may be one of several variants."""
     from cassette.errors import CassetteError, CassetteNotFoundError, PatchError
 
-    item, config = request.node, request.config
-    wanted = markers.wanted(item, variant)
-    used = usage_log.of(config)
+    item = request.node
+    requested = markers.requested(item, variant)
     try:
-        verb = _verb(request, wanted)
-        tape = verb.__enter__()
+        session = _Session(item, *_of_test(request, requested))
+        tape = session.begin()
     except CassetteError as error:
-        if wanted.untried and isinstance(error, (CassetteNotFoundError, PatchError)):
+        if requested.untried and isinstance(error, (CassetteNotFoundError, PatchError)):
             pytest.skip(error.problem)
         raise failed(error) from None
     item.stash[_TAPE] = tape
-    with _reach_of(config, tape):
-        yield tape
-    used.add(tape)
-    # Of a failure, the verb needs to know only that there was one.
-    failure = None if passed(item) else AssertionError("the test did not pass")
     try:
-        verb.__exit__(type(failure) if failure else None, failure, None)
+        yield tape
+    finally:
+        session.end(passed=passed(item))
+
+
+def factory(session: pytest.Session) -> Callable[..., AbstractContextManager[Tape]]:
+    """The function behind the fixture `use_cassette`."""
+
+    def use_cassette(
+        name: str | os.PathLike[str], *patches: Any, **options: Any
+    ) -> AbstractContextManager[Tape]:
+        """Replay or record in a `with` block, such as that of a fixture of a wider scope."""
+        requested = Requested(os.fspath(name), tuple(map(str, patches)), options)
+        fixture_file = Path(sys._getframe(1).f_code.co_filename)
+        return _shared(session, requested, fixture_file)
+
+    return use_cassette
+
+
+@contextlib.contextmanager
+def _shared(session: pytest.Session, requested: Requested, fixture_file: Path) -> Iterator[Tape]:
+    """A cassette that several tests share. A recording is kept if none of them failed."""
+    from cassette.errors import CassetteError
+
+    shared = session.config.stash.setdefault(_SHARED, [])
+    failed_before = session.testsfailed
+    try:
+        block = _Session(session, *_of_fixture(session.config, requested, fixture_file))
+        tape = block.begin()
     except CassetteError as error:
         raise failed(error) from None
-    if verb.drift:
-        used.drift[str(verb.drift.path)] = verb.drift.in_words()
+    shared.append(tape)
+    is_raising = True
+    try:
+        yield tape
+        is_raising = False
+    finally:
+        shared.remove(tape)
+        block.end(passed=not is_raising and session.testsfailed == failed_before)
 
 
-def _verb(request: pytest.FixtureRequest, wanted: Wanted) -> use:
-    """What the markers, the fixtures and the settings say, nearest first."""
+class _Session:
+    """One cassette in use, from before the first call until after the last."""
+
+    def __init__(
+        self, node: pytest.Item | pytest.Session, verb: use, options: Mapping[str, Any]
+    ) -> None:
+        self._node = node
+        self._usage = usage.of(node.config)
+        self._verb = verb
+        self._options = options
+        self._surroundings = contextlib.ExitStack()
+
+    def begin(self) -> Tape:
+        """Replay without credentials, or record with them and with the network."""
+        self.tape = self._verb.__enter__()
+        if self.tape.recording:
+            self._surroundings.enter_context(network.opened(self._node.config))
+        else:
+            self._surroundings.enter_context(environment.without_credentials())
+        return self.tape
+
+    def end(self, *, passed: bool) -> None:
+        """Restore everything, whatever fails on the way; keep the recording of a passed test."""
+        from cassette.errors import CassetteError
+
+        # All that a recording needs to know of a failure is that there was one.
+        failure = None if passed else AssertionError("the test did not pass")
+        try:
+            self._surroundings.close()
+            self._usage.add(self.tape)
+        finally:
+            try:
+                self._verb.__exit__(type(failure) if failure else None, failure, None)
+            except CassetteError as error:
+                raise failed(error) from None
+        if self._verb.drift:
+            self._usage.drift[str(self._verb.drift.path)] = self._verb.drift.lines()
+        if passed and not self.tape.recording:
+            self._judge()
+
+    def _judge(self) -> None:
+        """Report what a passed test did not do."""
+        from cassette.errors import NoCallsWarning
+
+        if not self.tape.calls:
+            problem = "this test has a cassette but made no ECS call in this process"
+            fix = "call the code under test here, or mark the test with no_calls='ignore'"
+            if self._options["no_calls"] == "error":
+                raise failed(problem, fix)
+            if self._options["no_calls"] == "warn":
+                self._node.warn(NoCallsWarning(f"{problem}. Fix: {fix}"))
+        elif "unused" not in self._options:
+            self._usage.add_unused(self._node.nodeid, self.tape)
+
+
+def _of_test(request: pytest.FixtureRequest, requested: Requested) -> tuple[use, Mapping[str, Any]]:
+    """What the markers, fixtures and settings of a test add up to, nearest first."""
+    config = request.config
+    named = _folder(request)
+    if named:
+        usage.of(config).folders.add(str(named))
+    policy = request.getfixturevalue("cassette_policy")
+    options = {**({"policy": policy} if policy else {}), **_options(request), **requested.options}
+    mode = settings.mode(config, request.getfixturevalue("cassette_mode"))
+    requested = dataclasses.replace(requested, options=options)
+    return _use(config, requested, mode=mode, file=request.path, folder=named)
+
+
+def _of_fixture(
+    config: pytest.Config, requested: Requested, fixture_file: Path
+) -> tuple[use, Mapping[str, Any]]:
+    """What the settings and the arguments of `use_cassette` add up to."""
+    usage.of(config).folders.add(str(settings.beside(fixture_file)))
+    return _use(config, requested, mode=settings.mode(config), file=fixture_file)
+
+
+def _use(
+    config: pytest.Config,
+    requested: Requested,
+    *,
+    mode: str,
+    file: Path,
+    folder: Path | None = None,
+) -> tuple[use, Mapping[str, Any]]:
+    """What replays or records, and the options, those of the plugin included."""
     from cassette import project_settings
     from cassette.record_modes import check_options, use
 
-    config = request.config
-    named = _folder(request)
-    used = usage_log.of(config)
-    if named:
-        used.folders.add(str(named))
-    policy = request.getfixturevalue("cassette_policy")
-    options = {
-        **settings.options(config),
-        **({"policy": policy} if policy else {}),
-        **_options(request),
-        **wanted.options,
-    }
-    check_options(options)
-    return use(
-        settings.mode(config, request.getfixturevalue("cassette_mode")),
-        wanted.name,
-        *wanted.patches,
-        library=settings.library(config, request.path, named),
-        folder=named or (settings.folder(config) if config.getini("cassette_dir") else None),
+    options = {**settings.options(config), **requested.options}
+    check_options(options, settings.PLUGIN_OPTIONS)
+    for name in settings.PLUGIN_OPTIONS:
+        settings.check_level(name, options[name])
+    library = settings.library(config, file, folder)
+    verb = use(
+        mode,
+        markers.name_in(library, requested),
+        *requested.patches,
+        library=library,
+        folder=folder or (settings.folder(config) if config.getini("cassette_dir") else None),
         save_on_error=config.getoption("--cassette-save") == "always",
         rules=project_settings.rules(settings.root(config)),
         check_live=config.getoption("--cassette-check-live"),
-        **options,
+        **{name: one for name, one in options.items() if name not in settings.PLUGIN_OPTIONS},
     )
+    return verb, options
 
 
 def _folder(request: pytest.FixtureRequest) -> Path | None:
-    """The folder that the fixture `cassette_dir` names, seen from where the ini file stands."""
+    """The folder that the fixture `cassette_dir` names, relative to the ini file."""
     named = request.getfixturevalue("cassette_dir")
     if named is None:
         return None
     if not isinstance(named, (str, os.PathLike)):
-        raise failed(f"the fixture cassette_dir gives a folder's path, or None, not {named!r}")
+        raise failed(f"the fixture cassette_dir returns a folder's path or None, not {named!r}")
     return settings.root(request.config) / named
 
 
@@ -98,67 +207,55 @@ def _options(request: pytest.FixtureRequest) -> Mapping[str, Any]:
     given = request.getfixturevalue("cassette_options")
     if not isinstance(given, Mapping):
         raise failed(
-            "the fixture cassette_options gives the options of cassette.replay by their names, "
+            "the fixture cassette_options returns options of cassette.replay by their names, "
             f'such as {{"unknown": "ecs"}}, not {given!r}'
         )
     return given
 
 
-@contextlib.contextmanager
-def _reach_of(config: pytest.Config, tape: Tape) -> Iterator[None]:
-    """A replay sees no credentials; a recording needs them, and the network."""
-    if not tape.recording:
-        with credentials.hidden():
-            yield
-        return
-    guard = network.guard_of(config)
-    if guard:
-        guard.is_open = True
-    yield
-    if guard:
-        guard.is_open = False
-
-
-# -- what is told of it -------------------------------------------------------------------------
+# -- what a report shows --------------------------------------------------------------------------
 
 
 def note(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Remember whether a test passed, and tell of its calls if it did not."""
+    """Remember whether a test passed, and add its calls to the report if it did not."""
     if report.when == "setup":
         item.stash[_PASSED] = []
     elif report.when == "call":
         item.stash.setdefault(_PASSED, []).append(report.passed)
-    tape = item.stash.get(_TAPE, None)
-    if tape is None:
-        return
+    own = item.stash.get(_TAPE, None)
     if report.failed:
-        report.sections.append(("cassette", timeline(tape)))
-    if report.when == "teardown":
-        del item.stash[_TAPE]  # a session keeps its items, and need not keep their cassettes
+        shared = item.config.stash.get(_SHARED, [])
+        for tape in [*shared, *([own] if own is not None else [])]:
+            report.sections.append(("cassette", timeline(tape)))
+    if report.when == "teardown" and own is not None:
+        del item.stash[_TAPE]  # a session keeps its items, but need not keep their cassettes
 
 
 def passed(item: pytest.Item) -> bool:
-    """Whether the test itself passed, with all its sub-tests."""
-    said = item.stash.get(_PASSED, [])
-    return bool(said) and all(said)
+    """Whether the test itself passed, including all its sub-tests."""
+    passes = item.stash.get(_PASSED, [])
+    return bool(passes) and all(passes)
 
 
 def timeline(tape: Tape) -> str:
-    """The calls of a test, a line for each, and one for many that are alike."""
-    cassette = tape.cassette
-    of = f"live ECS for {cassette.path}" if tape.recording else str(cassette.path)
-    lines = [" with ".join([of, *cassette.recorded.patches])]
-    calls = [(c.operation, _words(c.outcome), c.attempts, c.at) for c in tape.calls]
-    for (operation, words, attempts), alike in itertools.groupby(calls, lambda call: call[:3]):
-        times = [call[3] for call in alike]
+    """The calls of a test, one on each line; equal calls share a line."""
+    try:
+        cassette, calls = tape.cassette, tape.calls
+    except Exception as error:  # noqa: BLE001 - a report must not end the run, whatever failed
+        return f"the tape cannot be shown: {error}"
+    source = f"live ECS for {cassette.path}" if tape.recording else str(cassette.path)
+    lines = [" with ".join([source, *cassette.recorded.patches])]
+    rows = [(c.operation, _summary(c.outcome), c.attempts, c.at) for c in calls]
+    for (operation, summary, attempts), same in itertools.groupby(rows, lambda row: row[:3]):
+        times = [row[3] for row in same]
         tail = [f"after {attempts} attempts"] if attempts > 1 else []
         tail += [f"{len(times)} times, until {times[-1]:.1f} s"] if len(times) > 1 else []
-        lines.append(", ".join([f"{times[0]:8.1f} s  {operation}: {words}", *tail]))
+        lines.append(", ".join([f"{times[0]:8.1f} s  {operation}: {summary}", *tail]))
     return "\n".join(lines if calls else [*lines, "no ECS call was made"])
 
 
-def _words(outcome: Outcome | None) -> str:
-    """An outcome in a few words, none of which identifies anybody."""
+def _summary(outcome: Outcome | None) -> str:
+    """An outcome in a few words that identify nobody."""
     from cassette.model import ApiError
 
     if outcome is None:

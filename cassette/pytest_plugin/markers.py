@@ -1,8 +1,9 @@
-"""What a test asks for: its markers, in words of cassettes, patches and options."""
+"""What a test requests: its markers, as cassettes, patches and options."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import re
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import lookups, settings, usage_log
+from cassette.pytest_plugin import settings, usage
 from cassette.pytest_plugin.settings import HOSTS, MARK, VARIANTS, failed
 
 if TYPE_CHECKING:
@@ -20,24 +21,49 @@ if TYPE_CHECKING:
     from cassette.library import Library
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The cassette, patches and options that a test's markers ask for.
+_LONGEST_NAME = 120  # characters; with up to four bytes each, a file name still fits everywhere
+_NOT_PORTABLE = re.compile(r"[^a-z0-9_.=[\]-]")  # in a parameter: `A` and `a` may be one file
 
-    `untried` is a variant in a run that may record its cassette after tests were collected.
+
+@dataclass(frozen=True)
+class Requested:
+    """The cassette, patches and options that a test's markers, or a fixture, request.
+
+    Args:
+        older_name: the name that an earlier release gave the cassette, if it was another one.
+        untried: a variant whose cassette may still be recorded after tests were collected.
     """
 
     name: str
     patches: tuple[str, ...]
     options: Mapping[str, Any]
+    older_name: str | None = None
     untried: bool = False
+
+
+def name_in(library: Library, requested: Requested) -> str:
+    """The requested name; the older one if only that exists."""
+    older = requested.older_name
+    if older is None or _exists(library, requested.name) or not _exists(library, older):
+        return requested.name
+    return older
+
+
+def _exists(library: Library, name: str) -> bool:
+    from cassette.errors import CassetteNotFoundError
+
+    try:
+        library.find(name, "cassette")
+    except CassetteNotFoundError:
+        return False
+    return True
 
 
 # -- the marker `cassette` ----------------------------------------------------------------------
 
 
-def wanted(item: Any, variant: Wanted | None) -> Wanted:
-    """What the markers of a test ask for.
+def requested(item: Any, variant: Requested | None) -> Requested:
+    """What the markers of a test request.
 
     Args:
         item: the test.
@@ -46,11 +72,28 @@ def wanted(item: Any, variant: Wanted | None) -> Wanted:
     marks = _nearest_first(item)
     if variant is None and item.get_closest_marker(VARIANTS):
         raise failed(f"{VARIANTS} needs a plain test function; unittest has none")
+    for mark in marks:
+        _check_keywords(mark)
     options = {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
     if variant is not None:
         return dataclasses.replace(variant, options=options | dict(variant.options))
-    name, *patches = next((_names(mark) for mark in marks if mark.args), (_name_of(item),))
-    return Wanted(name, tuple(patches), options)
+    named = next((_names(mark) for mark in marks if mark.args), None)
+    if named is None:
+        name, older = _default_names(item)
+        return Requested(name, (), options, older if older != name else None)
+    return Requested(named[0], named[1:], options)
+
+
+def _check_keywords(mark: pytest.Mark) -> None:
+    """Say how names are given where they are given as keywords."""
+    wrong = next(
+        (key for key in ("name", "patch", "patches", "patterns") if key in mark.kwargs), ""
+    )
+    if wrong:
+        raise failed(
+            f"the marker {mark.name} takes names without keywords, not as {wrong}=",
+            f'@pytest.mark.{mark.name}("web", "stopped/out-of-memory")',
+        )
 
 
 def _nearest_first(item: Any) -> list[pytest.Mark]:
@@ -62,8 +105,8 @@ def _nearest_first(item: Any) -> list[pytest.Mark]:
     ]
     if len(named) > 1:
         raise failed(
-            f"this test has {len(named)} markers {MARK} that name a cassette, and replays one; "
-            f'patches go into the same marker: @pytest.mark.{MARK}("web", "one", "another")'
+            f"this test has {len(named)} markers {MARK} that name a cassette, and replays only one",
+            f'put patches in the same marker: @pytest.mark.{MARK}("web", "one", "another")',
         )
     callspec = getattr(item, "callspec", None)
     found = list(callspec.marks) if callspec else []  # by `pytest.param(..., marks=...)`
@@ -81,48 +124,57 @@ def _of_class(node: pytest.Class) -> list[pytest.Mark]:
 
 
 def _names(mark: pytest.Mark) -> tuple[str, ...]:
-    """A marker's names, as text; a `Patch` is its text."""
+    """A marker's names, as text; that of a `Patch` is its reference."""
     from cassette.patch import Patch
 
     wrong = [name for name in mark.args if not isinstance(name, (str, os.PathLike, Patch))]
     if wrong:
         raise failed(
-            f"the marker {mark.name} takes the names of a cassette and of patches, not "
-            f'{wrong[0]!r}; write @pytest.mark.{mark.name}("web", "stopped/out-of-memory")'
+            f"the marker {mark.name} takes names of a cassette and of patches, not {wrong[0]!r}",
+            f'@pytest.mark.{mark.name}("web", "stopped/out-of-memory")',
         )
     return tuple(str(n) if isinstance(n, Patch) else os.fspath(n) for n in mark.args)
 
 
-def _name_of(item: Any) -> str:
-    """The cassette of a test that names none: its module, then its class and itself."""
+def _default_names(item: Any) -> tuple[str, str]:
+    """The cassette of a test that names none, from its module, class and name; and the older name.
+
+    Different tests have different names, on every system: a name that had to be shortened, or that
+    differs from another one only in what some file system does not distinguish, ends in a hash.
+    """
     owner = item.getparent(pytest.Class)
     test = f"{owner.name}.{item.name}" if owner else item.name
-    readable = re.sub(r"[^\w.=[\]-]+", "-", test)
-    return f"{item.path.stem}/{readable}"
+    older = re.sub(r"[^\w.=[\]-]+", "-", test)
+    parameters = test.partition("[")[2]
+    name = older
+    if older != test or len(older) > _LONGEST_NAME or _NOT_PORTABLE.search(parameters):
+        digest = hashlib.sha256(test.encode("utf-8", "surrogatepass")).hexdigest()
+        name = f"{older[:_LONGEST_NAME].rstrip('. ')}~{digest[:8]}"
+    return f"{item.path.stem}/{name}", f"{item.path.stem}/{older}"
 
 
-def variant_of(item: Any) -> Wanted | None:
-    """What `cassette_variants` gave a collected test."""
+def variant_of(item: Any) -> Requested | None:
+    """What `cassette_variants` gave a collected test, if anything."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("_cassette") if callspec else None
 
 
 def allowed_hosts(item: pytest.Item) -> tuple[str, ...]:
-    """The hosts that a test may reach, by all its markers."""
+    """The hosts that all markers of a test together allow."""
     hosts = [host for mark in item.iter_markers(HOSTS) for host in mark.args or (None,)]
     wrong = [host for host in hosts if not isinstance(host, str)]
     if wrong:
-        raise failed(f'{HOSTS} takes the names of hosts: @pytest.mark.{HOSTS}("*.example.com")')
+        raise failed(f"{HOSTS} takes names of hosts", f'@pytest.mark.{HOSTS}("*.example.com")')
     return tuple(hosts)
 
 
 # -- the marker `cassette_variants` -------------------------------------------------------------
 
 
-def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
-    """The variants of a test with the marker by their ids, in the order of its patterns.
+def variants(config: pytest.Config, definition: Any) -> dict[str, Requested]:
+    """The variants of a test by their ids, in the order of the marker's patterns.
 
-    Of several markers on one level each counts; otherwise the nearest level wins.
+    Several markers on one level add up; otherwise the nearest level wins.
     """
     from cassette.errors import CassetteError, CassetteNotFoundError
 
@@ -132,18 +184,20 @@ def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
     try:
         found = [
             one
-            for mark in reversed(nearest)  # a decorator above another one is applied after it
+            for mark in reversed(nearest)  # decorators are applied from the bottom up
             for one in _Marked(config, library, mark).variants()
         ]
     except CassetteError as error:
         if isinstance(error, CassetteNotFoundError) and _names_a_folder(config, definition):
             error.fix = (
-                "name the folder as cassette_dir in the ini file: variants are made before there "
-                "are fixtures"
+                "name the folder as cassette_dir in the ini file, since fixtures do not exist yet "
+                "when variants are collected"
             )
         raise failed(f"{definition.name}: {error}") from None
+    except pytest.fail.Exception as error:
+        raise failed(f"{definition.name}: {error.msg}") from None
     of_one_cassette = len({one.name for one in found}) == 1
-    ids: dict[str, Wanted] = {}
+    ids: dict[str, Requested] = {}
     for one in found:
         short = one.patches[0] if one.patches else "healthy"
         ids.setdefault(short if of_one_cassette else f"{one.name}:{short}", one)
@@ -151,7 +205,7 @@ def variants(config: pytest.Config, definition: Any) -> dict[str, Wanted]:
 
 
 def _names_a_folder(config: pytest.Config, definition: Any) -> bool:
-    """Whether somebody overrides the fixture `cassette_dir`, which is not at hand yet."""
+    """Whether a conftest, the module or the class overrides the fixture `cassette_dir`."""
     places = [*config.pluginmanager.get_plugins(), definition.module, definition.cls]
     ours = sys.modules[__package__]
     return any(hasattr(place, "cassette_dir") for place in places if place is not ours)
@@ -165,25 +219,26 @@ class _Marked:
 
         self._config = config
         self._library = library
-        self._usage = usage_log.of(config)
+        self._usage = usage.of(config)
+        _check_keywords(mark)
         check_options(mark.kwargs, ("include_healthy",))
         names = _names(mark)
         if len(names) < 2:
             raise failed(
-                f'{VARIANTS} takes a cassette and patterns: @pytest.mark.{VARIANTS}("web", "*")'
+                f"{VARIANTS} takes a cassette and patterns", f'@pytest.mark.{VARIANTS}("web", "*")'
             )
         self._name, *self._patterns = names
         self._options = dict(mark.kwargs)
         self._healthy = self._options.pop("include_healthy", False)
         self._records = settings.mode(config) != "none"
 
-    def variants(self) -> Iterator[Wanted]:
+    def variants(self) -> Iterator[Requested]:
         """What fits, cassette by cassette.
 
         Raises:
-            CassetteError: there is no such cassette or patch, or none that fits.
+            CassetteError: a cassette or patch does not exist, or no patch fits.
         """
-        with lookups.unheard(self._config):  # what is only tried is not used
+        with usage.unnoted(self._config):  # to try a patch is not to use it
             cassettes = self._library.matching(self._name, "cassette")
             patches = self._patches()
             found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}
@@ -193,12 +248,12 @@ class _Marked:
             found = {cassette: list(patches) for cassette in cassettes}
         for cassette, fitting in found.items():
             if self._healthy:
-                yield Wanted(cassette, (), self._options)
+                yield Requested(cassette, (), self._options)
             for patch in fitting:
-                yield Wanted(cassette, (patch,), self._options, self._records)
+                yield Requested(cassette, (patch,), self._options, untried=self._records)
 
     def _patches(self) -> dict[str, bool]:
-        """The patches that the patterns fit, and whether each is there by a pattern only."""
+        """The patches that match, and whether each one matched a pattern, not its own name."""
         found: dict[str, bool] = {}
         for pattern in self._patterns:
             for name in self._library.matching(pattern, "patch"):
@@ -206,8 +261,8 @@ class _Marked:
         return found
 
     def _fitting(self, cassette: str, patches: Mapping[str, bool]) -> list[str]:
-        """The patches that fit a cassette. One that was asked for by its own name has to."""
-        if self._records and not self._is_there(cassette):
+        """The patches that fit a cassette. One that is requested by its own name must fit."""
+        if self._records and not _exists(self._library, cassette):
             return list(patches)
         fitting = []
         for patch, by_pattern in patches.items():
@@ -219,15 +274,6 @@ class _Marked:
             else:
                 self._usage.left_out[cassette, patch] = misfit.problem
         return fitting
-
-    def _is_there(self, cassette: str) -> bool:
-        from cassette.errors import CassetteNotFoundError
-
-        try:
-            self._library.find(cassette, "cassette")
-        except CassetteNotFoundError:
-            return False
-        return True
 
     def _nothing_fits(self, cassette: str, patches: Iterable[str]) -> CassetteError:
         from cassette.errors import UsageError

@@ -1,10 +1,9 @@
-"""`--cassette-block-network`: nothing beyond this machine is reached, unless a test may.
+"""`--cassette-block-network`: a test reaches nothing beyond this machine, unless it may.
 
-Not by way of pytest-socket, even if it is there: it puts another class in the place of
-`socket.socket`, which what was made before does not pass; a test would be refused on one machine
-and not on another, for what else is installed there; and its error is an Exception, which botocore
-takes for a bad connection and retries. The interpreter's audit hooks see every connection and every
-look-up of a name, whoever makes it, and take a few lines.
+pytest-socket is not used, even where it is installed. It replaces the class `socket.socket`, which
+existing sockets and names bypass; a test would be refused on one machine and not on another,
+depending on what else is installed; and its error is an Exception, which botocore takes for a bad
+connection and retries. Python's own audit hooks see every connection and every name look-up.
 """
 
 from __future__ import annotations
@@ -12,8 +11,12 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import ipaddress
+import linecache
 import socket
 import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,35 +25,43 @@ from cassette.pytest_plugin.settings import HOSTS, failed
 
 _NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
 _ADDRESSES = ("socket.connect", "socket.sendto", "socket.sendmsg")
+# Where botocore looks for credentials when it finds none, on EC2 and on ECS.
+_METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 class Guard:
-    """Refuses what the test under way tries to reach.
+    """Refuses what the current test tries to reach.
 
-    An audit hook cannot be taken away again, so a guard whose run is over is open.
+    Python cannot remove an audit hook, so the guard is switched off when its run ends.
     """
 
     def __init__(self) -> None:
-        self.is_open = True
-        self.refused: list[str] = []
+        self.refused: list[BaseException] = []
+        self.recordings = 0  # while any is in progress, everything may be reached
+        self._is_on = False
         self._allowed: tuple[str, ...] = ()
         self._addresses: set[str] = set()
         sys.addaudithook(self._hear)
 
     def begin(self, allowed: tuple[str, ...]) -> None:
         """Guard a test that may reach these hosts."""
-        self.is_open = False
+        self._is_on = True
         self.refused.clear()
         self._allowed = allowed
         self._addresses.clear()
 
+    def end(self) -> None:
+        """Refuse nothing until the next `begin`."""
+        self._is_on = False
+
     def _hear(self, event: str, details: tuple[Any, ...]) -> None:
-        if self.is_open or not event.startswith("socket."):
+        if not self._is_on or self.recordings or not event.startswith("socket."):
             return
         if event in _NAMES:
             self._check(details[0], is_name=True)
         elif event in _ADDRESSES and details[0].family in (socket.AF_INET, socket.AF_INET6):
-            # A socket that is connected already sends without an address.
+            # A connected socket sends without an address.
             self._check(details[1][0] if details[1] else None, is_name=False)
 
     def _check(self, host: Any, *, is_name: bool) -> None:
@@ -61,22 +72,48 @@ class Guard:
             if is_name:
                 self._learn(name)
             return
-        self.refused.append(name)
-        raise refusal(name)
+        self.refused.append(_refusal(name))
+        raise self.refused[-1]
 
     def _learn(self, name: str) -> None:
         """A name that may be reached may be reached by its addresses."""
-        self._addresses.add(name)  # first, since looking it up is heard, too
-        with contextlib.suppress(OSError):  # whoever asked will hear the same
+        self._addresses.add(name)  # first, because the look-up below raises the same event
+        with contextlib.suppress(OSError):  # the caller will get the same error
             self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(name, None)}
 
 
-def refusal(name: str) -> BaseException:
-    """What a test reads; no `except Exception` swallows it, so botocore does not retry."""
-    return failed(
-        f"this test tried to reach {name!r}, which is beyond this machine; the network is blocked\n"
-        f'  To mend it: answer the call, or allow it: @pytest.mark.{HOSTS}("{name}")'
-    )
+def _refusal(name: str) -> BaseException:
+    """What the test shows. No `except Exception` swallows it, so botocore does not retry."""
+    problem = f"network access to {name!r} is blocked (--cassette-block-network)"
+    return failed(problem + _calling_line(), _fix(name))
+
+
+def _fix(name: str) -> str:
+    if name in _METADATA:
+        return (
+            "botocore is looking for credentials, so a call was not answered: use "
+            '@pytest.mark.cassette("NAME"), or in a fixture `with use_cassette("NAME"):`'
+        )
+    if name.startswith("ecs."):
+        return (
+            "this ECS call is outside any cassette: use "
+            '@pytest.mark.cassette("NAME"), or in a class, module or session fixture '
+            '`with use_cassette("NAME"):`'
+        )
+    return f'mock the call, or allow it with @pytest.mark.{HOSTS}("{name}")'
+
+
+def _calling_line() -> str:
+    """The line outside of libraries that made the call, if the thread that made it has one."""
+    frame = sys._getframe(1)
+    own = str(Path(__file__).parents[1])
+    while frame.f_back is not None:
+        frame = frame.f_back
+        file = frame.f_code.co_filename
+        if not file.startswith((own, *_LIBRARIES, "<")):
+            text = linecache.getline(file, frame.f_lineno).strip()
+            return f"\n  {Path(file).name}:{frame.f_lineno}: {text}"
+    return ""
 
 
 def _is_here(name: str) -> bool:
@@ -87,7 +124,7 @@ def _is_here(name: str) -> bool:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
-    return address.is_loopback or address.is_unspecified  # 0.0.0.0 leads here, too
+    return address.is_loopback or address.is_unspecified  # 0.0.0.0 also leads here
 
 
 _GUARD = pytest.StashKey[Guard]()
@@ -104,7 +141,21 @@ def block(config: pytest.Config) -> None:
 
 
 def unblock(config: pytest.Config) -> None:
-    """Open this run's guard for good."""
+    """Switch this run's guard off."""
     guard = guard_of(config)
     if guard:
-        guard.is_open = True
+        guard.end()
+
+
+@contextlib.contextmanager
+def opened(config: pytest.Config) -> Iterator[None]:
+    """Let a recording reach live ECS."""
+    guard = guard_of(config)
+    if guard is None:
+        yield
+        return
+    guard.recordings += 1
+    try:
+        yield
+    finally:
+        guard.recordings -= 1

@@ -1,8 +1,8 @@
 """Cassettes and patches of the project that no test uses.
 
-Used is what a marker of a collected test names, skipped tests too, and whatever a test, a fixture
-or a test module looks up through `cassette.load` and `cassette.replay`. Only a run of all tests
-can tell, so a partial one says why it does not.
+A cassette or patch is used if a marker of a collected test names it (skipped tests included), or if
+a test, a fixture or a test module looks it up through `cassette.load` or `cassette.replay`. Only a
+run of all tests can know, so a partial run says why it does not look.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cassette.pytest_plugin import markers, settings, usage_log
+from cassette.pytest_plugin import markers, settings, usage
 
 if TYPE_CHECKING:
-    from cassette.pytest_plugin.usage_log import Usage
+    from cassette.pytest_plugin.usage import Usage
 
-_HEAD = 4096  # bytes of a file in which `cassette:` stands
+_HEAD = 4096  # bytes of a file that contain its line `cassette:`
 
 
 # -- what is used -------------------------------------------------------------------------------
 
 
 def look_up(session: pytest.Session) -> None:
-    """Look up what the markers of the collected tests name, whether the tests will run or not."""
+    """Look up what the markers of the collected tests name, whether the tests run or not."""
     from cassette.errors import CassetteError
     from cassette.patch import Patch
     from cassette.replayer import read_patch
 
     config = session.config
-    used = usage_log.of(config)
+    used = usage.of(config)
     used.folders.add(str(settings.folder(config)))
     for item in session.items:
         used.folders.add(str(settings.beside(item.path)))
@@ -40,13 +40,13 @@ def look_up(session: pytest.Session) -> None:
             continue
         library = settings.library(config, item.path)
         with contextlib.suppress(CassetteError, pytest.fail.Exception):
-            asked = markers.wanted(item, markers.variant_of(item))
-            library.find(asked.name, "cassette")
-            for patch in asked.patches:
+            requested = markers.requested(item, markers.variant_of(item))
+            library.find(markers.name_in(library, requested), "cassette")
+            for patch in requested.patches:
                 read_patch(Patch.parse(patch).name, library)
 
 
-def of(used: Usage) -> tuple[list[Path], list[Path]]:
+def find(used: Usage) -> tuple[list[Path], list[Path]]:
     """The cassettes, and the patches, that were never looked up."""
     from cassette.library import PATCHES, SUFFIX, built_in_pack
 
@@ -62,7 +62,7 @@ def of(used: Usage) -> tuple[list[Path], list[Path]]:
 
 
 def _is_cassette(path: Path) -> bool:
-    """Whether a file is one of ours, since other tools keep theirs in folders of this name."""
+    """Whether a file is one of ours; other tools also use folders of this name."""
     try:
         with path.open("rb") as stream:
             return re.search(rb"^cassette:", stream.read(_HEAD), re.MULTILINE) is not None
@@ -74,8 +74,8 @@ def _is_cassette(path: Path) -> bool:
 
 
 def note_start(config: pytest.Config) -> None:
-    """Note what of the command line leaves tests out without saying so later."""
-    partly = usage_log.of(config).partly
+    """Note the parts of the command line that leave tests out and are not reported later."""
+    partly = usage.of(config).partly
     if config.getoption("collectonly", False):
         partly.add("the tests were only collected")
     if config.getoption("lf", False):
@@ -91,14 +91,16 @@ def _covers_all(config: pytest.Config) -> bool:
     if config.args_source != pytest.Config.ArgsSource.ARGS:
         return True
     here = config.invocation_params.dir
-    asked = [(here / word).resolve() for word in config.args if "::" not in word]
+    arguments = [(here / word).resolve() for word in config.args if "::" not in word]
     root = settings.root(config)
     all_tests = [root / path for path in config.getini("testpaths")] or [root]
-    return all(any(path.resolve().is_relative_to(a) for a in asked) for path in all_tests)
+    return all(
+        any(path.resolve().is_relative_to(argument) for argument in arguments) for path in all_tests
+    )
 
 
 def note_end(session: pytest.Session, exit_status: int) -> None:
     """Note that the run ended early."""
     whole = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     if exit_status not in whole or session.shouldfail or session.shouldstop:
-        usage_log.of(session.config).partly.add("the run ended before all tests had run")
+        usage.of(session.config).partly.add("the run ended before all tests had run")

@@ -1,68 +1,80 @@
-"""What a run tells at its end: drift, orphans, what was left out, and the report on request."""
+"""The end of a run: drift, orphans, variants that were left out, and the report on request."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import lookups, orphans, settings, usage_log
+from cassette.pytest_plugin import orphans, settings, usage
 
 if TYPE_CHECKING:
-    from cassette.pytest_plugin.usage_log import Usage
+    from cassette.pytest_plugin.usage import Usage
 
-_SHIPS = " (ships)"  # behind the name of a cassette of the pack
+_BUILT_IN = " (built-in)"  # after the name of a built-in cassette
 
 
 class Report:
-    """A run that is over."""
+    """The report of one run."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._used: Usage = usage_log.of(config)
-        self._level = settings.said(config, "orphans")
+        self._used: Usage = usage.of(config)
+        self._level = settings.value(config, "orphans")
         self._unwritten = ""
         self._orphans: tuple[list[Path], list[Path]] = ([], [])
-        if lookups.is_listening(config) and not self._used.partly:
-            self._orphans = orphans.of(self._used)
+        if usage.is_listening(config) and not self._used.partly:
+            self._orphans = orphans.find(self._used)
 
     @property
     def fails(self) -> bool:
-        """Whether a run of passing tests has failed all the same."""
+        """Whether the run fails although its tests passed."""
         return self._level == "error" and any(self._orphans)
 
     def print(self, terminal: pytest.TerminalReporter) -> None:
-        """Write what there is to say, and nothing else."""
-        wanted = self._config.getoption("--cassette-report")
+        """Print every section that has content."""
+        requested = self._config.getoption("--cassette-report")
         self._print(terminal, "the report on cassettes", self._unwritten.splitlines())
-        self._print(terminal, "cassettes recorded anew", self._drift())
+        self._print(terminal, "cassettes recorded again", self._drift())
+        self._print(terminal, "recorded writes that were never made", self._unmade())
         if self._level != "ignore":
             self._print(terminal, "cassettes and patches that no test uses", self._orphan_lines())
-        if wanted:
+        if requested:
             self._print(terminal, "cassettes", self._table())
-        elif self._used.left_out:
+        for line in self._hints():
+            terminal.write_line(_folded(line, self._width(terminal)))
+
+    def _hints(self) -> Iterator[str]:
+        """One line for each thing that has an option to show more of it."""
+        if self._used.left_out and not self._config.getoption("--cassette-report"):
             variants = _counted(len(self._used.left_out), "variant")
-            terminal.write_line(
-                f"cassette: {variants} left out, since the patch does not fit the cassette; "
-                "--cassette-report says why"
+            yield (
+                f"cassette: {variants} left out, because the patch does not fit the cassette; "
+                "see --cassette-report"
             )
+        if self._used.unused:
+            count = _counted(sum(self._used.unused.values()), "recorded interaction")
+            tests = _counted(len(self._used.unused), "test")
+            yield f"cassette: {count} not used in {tests}; see --cassette-unused=warn"
+
+    def _width(self, terminal: pytest.TerminalReporter) -> int | None:
+        return self._config.get_terminal_writer().fullwidth if terminal.isatty else None
 
     def _print(self, terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
         text = list(lines)
-        width = self._config.get_terminal_writer().fullwidth if terminal.isatty else None
         if text:
             terminal.ensure_newline()
             terminal.section(title)
             for line in text:
-                terminal.write_line(_folded(line, width) if width else line)
+                terminal.write_line(_folded(line, self._width(terminal)))
 
     def write(self) -> bool:
-        """Write the report as JSON, if that was asked for; whether it could be written."""
+        """Write the report as JSON, if requested; False if it could not be written."""
         file = self._config.getoption("--cassette-report-json")
         if file:
             from cassette import file_format
@@ -95,18 +107,20 @@ class Report:
             },
             "partly": sorted(self._used.partly),
             "drift": self._drifted(),
+            "unused": dict(sorted(self._used.unused.items())),
+            "writes_not_made": [
+                {"cassette": self._shown(cassette), "operation": operation, "tests": sorted(tests)}
+                for (cassette, operation), tests in sorted(self._used.unmade.items())
+            ],
         }
 
     def _played(self) -> list[tuple[str, tuple[str, ...], int, int]]:
-        """What was played, by the name that is shown: where a checkout or the pack lies is chance.
-
-        The project's own come first.
-        """
+        """What was played, by the names that are shown; the project's own cassettes come first."""
         rows = [
             (self._shown(path), p, tests, calls)
             for (path, p), (tests, calls) in self._used.played.items()
         ]
-        return sorted(rows, key=lambda row: (row[0].endswith(_SHIPS), row))
+        return sorted(rows, key=lambda row: (row[0].endswith(_BUILT_IN), row))
 
     def _drifted(self) -> dict[str, list[str]]:
         return dict(sorted((self._shown(path), said) for path, said in self._used.drift.items()))
@@ -118,13 +132,20 @@ class Report:
             lines += [f"{cassette}: {said}", *(f"  {one}" for one in differences)]
         return lines
 
+    def _unmade(self) -> list[str]:
+        lines = []
+        for (cassette, operation), tests in sorted(self._used.unmade.items()):
+            shown = self._shown(cassette)
+            lines += [f"{operation} of {shown}: {test}" for test in sorted(tests)]
+        return lines
+
     def _orphan_lines(self) -> list[str]:
         if self._used.partly:
             return [f"not looked for, since {'; '.join(sorted(self._used.partly))}"]
         return [self._shown(path) for paths in self._orphans for path in paths]
 
     def _table(self) -> list[str]:
-        """A line for each cassette, and below it one for each of its variants."""
+        """One line for each cassette, followed by one for each of its variants."""
         played = self._played()
         rows = [("", "tests", "calls")]
         for cassette, of_it in itertools.groupby(played, lambda row: row[0]):
@@ -147,10 +168,10 @@ class Report:
             f"  {cassette} with {patch}: {why}"
             for (cassette, patch), why in sorted(self._used.left_out.items())
         ]
-        return ["", "left out, since the patch does not fit:", *lines] if lines else []
+        return ["", "left out, because the patch does not fit:", *lines] if lines else []
 
     def _never_played(self) -> list[str]:
-        """The patches that ship and that no test played, whatever their values."""
+        """The built-in patches that no test played with any values."""
         from cassette.library import Library
         from cassette.patch import Patch
 
@@ -158,18 +179,20 @@ class Report:
         return [name for name in Library(()).names("patch") if name not in played]
 
     def _shown(self, path: str | Path) -> str:
-        """A path as seen from the ini file; of the pack that ships, the name."""
+        """A path relative to the ini file; for a built-in cassette, its name."""
         from cassette.library import built_in_pack
 
         full = Path(path).resolve()
         pack, root = built_in_pack().resolve(), settings.root(self._config).resolve()
         if full.is_relative_to(pack) and not pack.is_relative_to(root):
-            return f"{full.relative_to(pack).with_suffix('').as_posix()}{_SHIPS}"
+            return f"{full.relative_to(pack).with_suffix('').as_posix()}{_BUILT_IN}"
         return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
-def _folded(line: str, width: int) -> str:
-    """A line in as many as it needs, the later ones further in."""
+def _folded(line: str, width: int | None) -> str:
+    """A line folded to a width, if there is one, with a hanging indent."""
+    if width is None:
+        return line
     indent = len(line) - len(line.lstrip()) + 2
     return textwrap.fill(
         line,
@@ -185,7 +208,7 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _listed(names: list[str]) -> list[str]:
-    """Names by their folders, a line for each folder."""
+    """Names grouped by folder, one folder on each line."""
     folders: dict[str, list[str]] = {}
     for name in names:
         folder, _, last = name.rpartition("/")

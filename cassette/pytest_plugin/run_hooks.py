@@ -1,4 +1,4 @@
-"""The hooks of a run that uses cassettes, or was asked about them; other runs do not have them."""
+"""The hooks of a run that uses cassettes or reports on them; other runs do not have them."""
 
 from __future__ import annotations
 
@@ -9,54 +9,53 @@ import pytest
 
 from cassette.pytest_plugin import (
     active_test,
-    lookups,
     markers,
     network,
     orphans,
     settings,
-    usage_log,
+    usage,
 )
 from cassette.pytest_plugin.report import Report
 
-_NAME = "cassette-at-work"
+_NAME = "cassette-run-hooks"
 
 
-def begin(config: pytest.Config) -> None:
-    """Have these hooks from now on, if this run has not got them yet."""
+def register(config: pytest.Config) -> None:
+    """Register these hooks, once in a run."""
     if not config.pluginmanager.has_plugin(_NAME):
-        config.pluginmanager.register(AtWork(config), _NAME)
+        config.pluginmanager.register(RunHooks(config), _NAME)
 
 
-def take_in(config: pytest.Config, part: dict[str, Any] | None, *, crashed: bool) -> None:
+def add_worker(config: pytest.Config, part: dict[str, Any] | None, *, crashed: bool) -> None:
     """Add what a worker of pytest-xdist did."""
-    used = usage_log.of(config)
+    used = usage.of(config)
     if part:
         used.merge(part)
     if crashed:
         used.partly.add("a worker crashed")
 
 
-class AtWork:
+class RunHooks:
     """The hooks of one run."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._used = usage_log.of(config)
+        self._used = usage.of(config)
         self._report: Report | None = None
-        lookups.listen(config)
-        if settings.said(config, "block_network"):
+        usage.listen(config)
+        if settings.value(config, "block_network"):
             network.block(config)
 
     def pytest_unconfigure(self) -> None:
-        """Listen to nothing more."""
-        lookups.stop(self._config)
+        """Stop listening."""
+        usage.stop_listening(self._config)
         network.unblock(self._config)
 
     # -- a test -----------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Guard the test, and the fixtures that it is the first to need, in a blocked network."""
+        """Guard the test and its fixtures, if the network is blocked."""
         guard = network.guard_of(self._config)
         if guard:
             guard.begin(markers.allowed_hosts(item))
@@ -66,20 +65,30 @@ class AtWork:
         """Fail a test that swallowed a refusal."""
         guard = network.guard_of(self._config)
         if guard and guard.refused and active_test.passed(item):
-            raise network.refusal(guard.refused[0])
+            raise guard.refused[0]
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
-        """Remember whether the test passed, and tell of its calls if it did not."""
+        """Remember whether the test passed, and add its calls to the report if it did not."""
         outcome: Any = yield
         active_test.note(item, outcome.get_result())
 
     # -- the run ----------------------------------------------------------------------------------
 
     def pytest_sessionstart(self) -> None:
-        """Note what the command line leaves out; workers know only what they are told."""
+        """Note what the command line leaves out; a worker does not know the command line."""
         if not hasattr(self._config, "workerinput"):
             orphans.note_start(self._config)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_collection(self) -> Iterator[None]:
+        """Guard the import of test modules, if the network is blocked."""
+        guard = network.guard_of(self._config)
+        if guard:
+            guard.begin(())
+        yield
+        if guard:
+            guard.end()
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Note that tests were left out."""
@@ -87,17 +96,17 @@ class AtWork:
             self._used.partly.add("tests were deselected")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Look up what the collected tests name, if anybody asks for orphans."""
+        """Look up what the collected tests name, if the report needs it."""
         if session.testsfailed:
             self._used.partly.add("not every file could be collected")
-        if lookups.is_listening(self._config):
+        if usage.is_listening(self._config):
             orphans.look_up(session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Send a worker's part; else write the report, and fail the run for orphans."""
         if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput[settings.PART] = self._used.part()
+            self._config.workeroutput[settings.WORKER_OUTPUT] = self._used.part()
             return
         orphans.note_end(session, exitstatus)
         self._report = Report(self._config)
@@ -107,6 +116,6 @@ class AtWork:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print what changed in cassettes that were recorded anew, the orphans, and the report."""
+        """Print drift, orphans and the report."""
         if self._report:
             self._report.print(terminalreporter)

@@ -1,10 +1,11 @@
-"""What a run is told: its options, its ini keys, and which of them has the last word."""
+"""The options and ini keys of a run, and which of them takes precedence."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,62 +17,96 @@ if TYPE_CHECKING:
 MARK = "cassette"
 VARIANTS = "cassette_variants"
 HOSTS = "cassette_allow_hosts"
-# Each as `pytest --markers` explains it.
+# Each with its description for `pytest --markers`.
 MARKERS = {
     MARK: "(name, *patches, **options): replay this cassette, with these patches, during the test; "
-    "the name is by default that of the test, the options are those of cassette.replay",
+    "the default name is made from the test's name, the options are those of cassette.replay",
     VARIANTS: "(name, *patterns, include_healthy=False, **options): run the test once for each "
-    "patch that a pattern fits, such as 'stopped/*', and that fits the cassette",
+    "patch that matches a pattern, such as 'stopped/*', and fits the cassette",
     HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
     "'*.example.com'",
 }
-# What a worker of pytest-xdist calls its part of the usage.
-PART = "cassette"
-# As in cassette.record_modes, which is not imported before it is needed.
+# Under this key a worker of pytest-xdist sends what its tests did.
+WORKER_OUTPUT = "cassette"
+# As in cassette.record_modes, which is imported only when it is needed.
 MODES = ("none", "once", "new_episodes", "all")
 LEVELS = ("error", "warn", "ignore")
 POLICIES = ("standard", "strict")
-# The ini keys whose values are one of a few words.
+# Options of the markers that are not options of cassette.replay.
+PLUGIN_OPTIONS = ("no_calls",)
+# The ini keys that take one of a few words.
 CHOICES = {
     "cassette_mode": MODES,
     "cassette_policy": POLICIES,
     "cassette_unused": LEVELS,
+    "cassette_no_calls": LEVELS,
     "cassette_orphans": LEVELS,
 }
-# Each as `pytest --help` explains it.
+_OTHER_INI_KEYS = ("cassette_dir", "cassette_options", "cassette_block_network")
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    """A type for argparse that suggests the nearest choice; its own `choices` only lists them."""
+
+    def choice(value: str) -> str:
+        if value not in choices:
+            raise argparse.ArgumentTypeError(f"unknown value {value!r}; {_nearest(value, choices)}")
+        return value
+
+    return choice
+
+
+def _choice(choices: tuple[str, ...], description: str, **more: Any) -> dict[str, Any]:
+    metavar = "{" + ",".join(choices) + "}"
+    return {"type": _one_of(choices), "metavar": metavar, "help": description, **more}
+
+
+def _nearest(value: str, known: Iterable[str]) -> str:
+    from cassette.errors import nearest
+
+    return nearest(value, known)
+
+
+# Each with its description for `pytest --help`.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "--cassette-mode": {
-        "choices": MODES,
-        "help": "none: replay only (default); once: record what is not there; new_episodes: "
-        "record also the calls that a cassette cannot answer; all: record anew, and print by "
-        "meaning what changed",
-    },
-    "--cassette-save": {
-        "choices": ("passed", "always"),
-        "default": "passed",
-        "help": "keep a recording when its test passed (default), or always",
-    },
+    "--cassette-mode": _choice(
+        MODES,
+        "none: replay only (default); once: record cassettes that do not exist; new_episodes: "
+        "also record the calls that a cassette cannot answer; all: record again, and print what "
+        "changed by meaning",
+    ),
+    "--cassette-save": _choice(
+        ("passed", "always"),
+        "keep a recording if its test passed (default), or always",
+        default="passed",
+    ),
     "--cassette-check-live": {
         "action": "store_true",
-        "help": "ask live ECS, write nothing, and fail the tests whose cassettes differ from it",
+        "help": "compare live ECS with the cassettes, write nothing, and fail the tests whose "
+        "cassettes differ",
     },
-    "--cassette-unused": {
-        "choices": LEVELS,
-        "help": "recorded interactions that a test never asks for are an error, a warning, or "
-        "nothing (ignore, the default)",
-    },
-    "--cassette-orphans": {
-        "choices": LEVELS,
-        "help": "cassettes and patches of the project that no test uses are an error, a warning, "
-        "or nothing (ignore, the default); said only after a run of all tests",
-    },
+    "--cassette-unused": _choice(
+        LEVELS,
+        "recorded interactions that a test never used are an error, a warning, or ignored "
+        "(default)",
+    ),
+    "--cassette-no-calls": _choice(
+        LEVELS,
+        "a test with a cassette that makes no ECS call is an error, a warning (default), or "
+        "ignored",
+    ),
+    "--cassette-orphans": _choice(
+        LEVELS,
+        "cassettes and patches of the project that no test uses are an error, a warning, or "
+        "ignored (default); only after a run of all tests",
+    ),
     "--cassette-report": {
         "action": "store_true",
-        "help": "print at the end which cassettes and variants were played, and which never",
+        "help": "print at the end which cassettes and variants were played, and which never were",
     },
     "--cassette-report-json": {
         "metavar": "FILE",
-        "help": "write that report into this file, as JSON",
+        "help": "write that report to this file, as JSON",
     },
     "--cassette-block-network": {
         "action": "store_true",
@@ -84,34 +119,38 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def add_options(parser: pytest.Parser) -> None:
     """Add the options `--cassette-…`."""
     group = parser.getgroup("cassette", "record and replay Amazon ECS")
-    for name, explained in OPTIONS.items():
-        group.addoption(name, **explained)
+    for name, definition in OPTIONS.items():
+        group.addoption(name, **definition)
 
 
 def add_ini_keys(parser: pytest.Parser) -> None:
     """Add the ini keys `cassette_…`."""
     parser.addini(
         "cassette_dir",
-        "folder of cassettes, seen from the ini file (default: cassettes), where new ones are "
-        "recorded; without it, those are recorded in cassettes/ beside the test file",
+        "folder of cassettes, relative to the ini file (default: cassettes), where new ones are "
+        "recorded; without it, they are recorded in cassettes/ beside the test file",
     )
-    parser.addini("cassette_mode", "the default of --cassette-mode, but in CI", default="none")
+    parser.addini("cassette_mode", "the default of --cassette-mode, except in CI", default="none")
     parser.addini("cassette_policy", "the scrubbing policy of recordings")
     parser.addini(
         "cassette_options",
-        "options of every marker, a line each, such as: unknown=ecs",
+        "options of every marker, one on each line, such as: unknown=ecs",
         type="linelist",
         default=[],
     )
     parser.addini("cassette_unused", "the default of --cassette-unused", default="")
+    parser.addini("cassette_no_calls", "the default of --cassette-no-calls", default="warn")
     parser.addini("cassette_orphans", "the default of --cassette-orphans", default="ignore")
     parser.addini(
         "cassette_block_network", "as --cassette-block-network", type="bool", default=False
     )
 
 
+# -- mistakes in them -----------------------------------------------------------------------------
+
+
 def check_command_line(parser: pytest.Parser, words: Sequence[str | os.PathLike[str]]) -> None:
-    """Refuse an option that is ours but for a slip; pytest itself would name no near one.
+    """Suggest one of our options for an unknown one; pytest itself suggests none.
 
     Raises:
         UsageError: names the nearest option.
@@ -125,21 +164,23 @@ def check_command_line(parser: pytest.Parser, words: Sequence[str | os.PathLike[
         near = nearest(name, OPTIONS, cutoff=0.8, otherwise="")
         if near or name.startswith("--cassette"):
             near = near or f"expected one of {', '.join(OPTIONS)}"
-            raise pytest.UsageError(f"there is no option {name}; {near}")
+            raise pytest.UsageError(f"unknown option {name}; {near}")
 
 
 def check(config: pytest.Config) -> None:
-    """Refuse values that the ini file or the command line cannot mean.
+    """Refuse ini keys and values that can only be mistakes.
 
     Raises:
-        UsageError: says what would have fitted.
+        UsageError: says what would have been accepted.
     """
+    for key in _ini_keys(config):
+        if key.startswith("cas") and not _is_ini_key(config, key):
+            near = _nearest(key, (*CHOICES, *_OTHER_INI_KEYS))
+            raise pytest.UsageError(f"unknown key {key!r} in the ini file; {near}")
     for key, choices in CHOICES.items():
         value = config.getini(key)
         if value and value not in choices:
-            from cassette.errors import nearest
-
-            near = nearest(value, choices)
+            near = _nearest(value, choices)
             raise pytest.UsageError(f"{key} is {value!r} in the ini file; {near}")
     for line in config.getini("cassette_options"):
         if "=" not in line:
@@ -149,31 +190,76 @@ def check(config: pytest.Config) -> None:
             )
     if config.getoption("--cassette-check-live") and config.getoption("--cassette-mode"):
         raise pytest.UsageError(
-            "--cassette-check-live writes nothing, so it goes with no --cassette-mode; "
-            "leave out one of the two"
+            "--cassette-check-live writes nothing, so it cannot be used with --cassette-mode; "
+            "leave out one of them"
         )
 
 
-def failed(words: object) -> BaseException:
-    """A failure that reads as its words alone, which say where and how to mend it."""
-    return pytest.fail.Exception(str(words), pytrace=False)
+def _ini_keys(config: pytest.Config) -> Iterable[str]:
+    """The keys in the ini file; pytest 9 deprecates `inicfg` and offers nothing else for this."""
+    values = vars(config)
+    return list(values["inicfg"] if "inicfg" in values else getattr(config, "_inicfg", ()))
 
 
-def said(config: pytest.Config, name: str) -> Any:
-    """What the command line says, else the ini file: of `unused`, `orphans`, `block_network`."""
-    asked = config.getoption(f"--cassette-{name.replace('_', '-')}")
-    return config.getini(f"cassette_{name}") if asked is None else asked
+def _is_ini_key(config: pytest.Config, key: str) -> bool:
+    """Whether any plugin declared this key."""
+    try:
+        config.getini(key)
+    except ValueError:
+        return False
+    return True
 
 
-def ask_what_is_used(config: pytest.Config) -> bool:
-    """Whether the end of the run tells which cassettes and patches are used."""
+def check_markers(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Refuse an unknown marker that is nearly one of ours, since its test would replay nothing.
+
+    Raises:
+        UsageError: names the test and the nearest marker.
+    """
+    checked: set[str] = set()
+    for item in items:
+        for mark in item.iter_markers():
+            if mark.name in checked:
+                continue
+            checked.add(mark.name)
+            if mark.name.startswith("cas") and not _is_declared(config, mark.name):
+                from cassette.errors import nearest
+
+                near = nearest(mark.name, MARKERS, cutoff=0.8, otherwise="")
+                if near:
+                    raise pytest.UsageError(f"{item.nodeid}: unknown marker {mark.name!r}; {near}")
+
+
+def _is_declared(config: pytest.Config, name: str) -> bool:
+    """Whether a marker is ours, or another plugin or the ini file declares it."""
+    declared = (line.partition(":")[0].partition("(")[0] for line in config.getini("markers"))
+    return any(name == one.strip() for one in declared)
+
+
+def failed(problem: object, fix: str = "") -> BaseException:
+    """A failure that shows its message only, without a traceback."""
+    words = f"{problem}\n  Fix: {fix}" if fix else str(problem)
+    return pytest.fail.Exception(words, pytrace=False)
+
+
+# -- their values ---------------------------------------------------------------------------------
+
+
+def value(config: pytest.Config, name: str) -> Any:
+    """The command line's value, else the ini file's, of `unused`, `orphans` and the like."""
+    given = config.getoption(f"--cassette-{name.replace('_', '-')}")
+    return config.getini(f"cassette_{name}") if given is None else given
+
+
+def reports_usage(config: pytest.Config) -> bool:
+    """Whether the end of the run reports which cassettes and patches were used."""
     report = config.getoption("--cassette-report") or config.getoption("--cassette-report-json")
-    return bool(report) or said(config, "orphans") != "ignore"
+    return bool(report) or value(config, "orphans") != "ignore"
 
 
-def concern_the_run(config: pytest.Config) -> bool:
-    """Whether anything is asked for that concerns tests without a marker, too."""
-    return ask_what_is_used(config) or bool(said(config, "block_network"))
+def needs_hooks(config: pytest.Config) -> bool:
+    """Whether an option concerns the whole run, tests without a marker included."""
+    return reports_usage(config) or bool(value(config, "block_network"))
 
 
 def is_marked(item: Any) -> bool:
@@ -186,23 +272,30 @@ def mode(config: pytest.Config, nearer: str | None = None) -> str:
 
     A CI system records only if its command line says so.
     """
-    asked = config.getoption("--cassette-mode")
+    given = config.getoption("--cassette-mode")
     default = "none" if os.environ.get("CI") else nearer or config.getini("cassette_mode")
-    return str(asked or default)
+    return str(given or default)
 
 
 def options(config: pytest.Config) -> dict[str, Any]:
-    """The options that hold for every marker, by the ini file and the command line."""
+    """The options of every marker, from the ini file and the command line."""
     pairs = [line.partition("=") for line in config.getini("cassette_options")]
-    found = {name.strip(): _value(value.strip()) for name, _, value in pairs}
+    found = {name.strip(): _parsed(text.strip()) for name, _, text in pairs}
     if config.getini("cassette_policy"):
         found["policy"] = config.getini("cassette_policy")
-    unused = said(config, "unused")
+    unused = value(config, "unused")
+    found = {"no_calls": value(config, "no_calls"), **found}
     return found | {"unused": unused} if unused else found
 
 
-def _value(text: str) -> Any:
-    """Numbers, lists and objects are read as JSON; all else is text."""
+def check_level(name: str, level: Any) -> None:
+    """Refuse a value that is not one of `LEVELS`."""
+    if level not in LEVELS:
+        raise failed(f"unknown value {level!r} of {name}; {_nearest(str(level), LEVELS)}")
+
+
+def _parsed(text: str) -> Any:
+    """Numbers, lists and objects are read as JSON; anything else is text."""
     try:
         return json.loads(text)
     except ValueError:
@@ -215,7 +308,7 @@ def folder(config: pytest.Config) -> Path:
 
 
 def root(config: pytest.Config) -> Path:
-    """From where the ini file's paths are seen."""
+    """The folder that the ini file's paths are relative to."""
     return config.inipath.parent if config.inipath else config.rootpath
 
 
@@ -225,7 +318,7 @@ def beside(test_file: Path) -> Path:
 
 
 def library(config: pytest.Config, test_file: Path, first: Path | None = None) -> Library:
-    """The named folder comes first, then the one beside the test file, then the project's."""
+    """Searches the named folder first, then the one beside the test file, then the project's."""
     from cassette.library import Library
 
     folders = [first] if first else []

@@ -104,7 +104,7 @@ def test_a_doctest(pytester):
 TEST_SHARED = """# test_shared.py
 import pytest
 
-@pytest.mark.cassette("shop", "ours")
+@pytest.mark.cassette("shop", "ours", no_calls="ignore")
 def test_it(tape):
     assert tape.tasks[0]["lastStatus"] == "STOPPED"
 """

@@ -127,7 +127,10 @@ def test_it(): pass
 """)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["this test has 2 markers cassette that name a cassette*patches go into the same marker*"]
+        [
+            "this test has 2 markers cassette that name a cassette, and replays only one",
+            "  Fix: put patches in the same marker: *",
+        ]
     )
 
 
@@ -318,7 +321,10 @@ def test_it(ask):
             'cassette("web", "stopped/out-of-memry")',
             ["*no patch named 'stopped/out-of-memry'*", "*did you mean 'stopped/out-of-memory'*"],
         ),
-        ('cassette("web", unknwon="ecs")', ["*no option 'unknwon'", "*did you mean 'unknown'?"]),
+        (
+            'cassette("web", unknwon="ecs")',
+            ["*unknown option 'unknwon'", "*did you mean 'unknown'?"],
+        ),
         (
             'cassette("web", unknown="aws")',
             ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"],
@@ -328,11 +334,21 @@ def test_it(ask):
             ["*names of a cassette and of patches, not [[]*"],
         ),
         ("cassette()", ["*no cassette named 'test_it/test_it'*"]),
-        ('cassette(name="web")', ["*no option 'name'", "*expected one of unknown, on_end, *"]),
+        (
+            'cassette(name="web")',
+            [
+                "the marker cassette takes names without keywords, not as name=",
+                '  Fix: @pytest.mark.cassette("web", "stopped/out-of-memory")',
+            ],
+        ),
+        (
+            'cassette("web", patches=["stopped/by-user"])',
+            ["the marker cassette takes names without keywords, not as patches=", "  Fix: *"],
+        ),
         ('cassette("web", source="")', ["source says in words what is recorded, not ''", "*"]),
         (
             'cassette("web", mode="all")',
-            ["*no option 'mode'", "*expected one of unknown, on_end, *"],
+            ["*unknown option 'mode'", "*expected one of unknown, on_end, *"],
         ),
         (
             'cassette("stopped/image-pull")',
@@ -361,7 +377,9 @@ def test_the_tape_needs_a_marker(run):
     """A test that takes `tape` and has no marker reads which one."""
     result = run("def test_it(tape): pass")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(['*needs the marker: @pytest.mark.cassette("NAME")'])
+    result.stdout.fnmatch_lines(
+        ["*tape needs a marker on the test", '  Fix: @pytest.mark.cassette("NAME")']
+    )
 
 
 def test_the_markers_are_declared(run):

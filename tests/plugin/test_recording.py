@@ -170,10 +170,17 @@ def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
     assert mine.is_file()
 
 
-def test_the_shipped_pack_is_never_written(run, live, pytester):
-    """A cassette of the pack that is recorded anew goes into the project's folder."""
-    run(TEST.replace('"mine"', '"web"'), "--cassette-mode=all").assert_outcomes(passed=1)
-    assert (pytester.path / "cassettes/web.yaml").is_file()
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
+def test_a_built_in_cassette_is_replayed_in_every_mode(run, live, pytester, mode):
+    """Nothing is recorded over it, and no file of the project hides it."""
+    source = """
+@pytest.mark.cassette("web")
+def test_it(tape, ask):
+    assert ask()["lastStatus"] == "PROVISIONING" and not tape.recording
+"""
+    run(source, f"--cassette-mode={mode}").assert_outcomes(passed=1)
+    assert not live.requests
+    assert not (pytester.path / "cassettes").exists()
 
 
 @pytest.mark.parametrize(

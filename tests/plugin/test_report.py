@@ -55,7 +55,7 @@ def test_the_report(run, project, workers):
             "  healthy * 1      1",
             "  own/used * 1      1",
             "  stopped/exit-code(code=3) *     1      1",
-            "web (ships)",
+            "web (built-in)",
             "  healthy  * 1      2",
             "* variants of the catalogue that no test played:",
             "  stopped: *image-pull, *",
@@ -67,7 +67,7 @@ def test_the_report(run, project, workers):
         {"cassette": mine, "patches": [], "tests": 1, "calls": 1},
         {"cassette": mine, "patches": ["own/used"], "tests": 1, "calls": 1},
         {"cassette": mine, "patches": ["stopped/exit-code(code=3)"], "tests": 1, "calls": 1},
-        {"cassette": "web (ships)", "patches": [], "tests": 1, "calls": 2},
+        {"cassette": "web (built-in)", "patches": [], "tests": 1, "calls": 2},
     ]
     assert "stopped/image-pull" in report["never_played"]
     assert "stopped/exit-code" not in report["never_played"]

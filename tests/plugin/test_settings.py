@@ -230,19 +230,19 @@ def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
 @pytest.mark.parametrize(
     ("ini", "fixture", "words"),
     [
-        ("unknwon=ecs", "", ["there is no option 'unknwon'", "*did you mean 'unknown'?"]),
+        ("unknwon=ecs", "", ["unknown option 'unknwon'", "*did you mean 'unknown'?"]),
         (
             "library=here",
             "",
-            ["there is no option 'library'", "*expected one of unknown, on_end, *"],
+            ["unknown option 'library'", "*expected one of unknown, on_end, *"],
         ),
         ("unknown=aws", "", ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"]),
-        ("", ("cassette_mode", "'onec'"), ["there is no record mode 'onec'", "*mean 'once'?"]),
+        ("", ("cassette_mode", "'onec'"), ["unknown record mode 'onec'", "*mean 'once'?"]),
         ("ignore=tags", "", ["ignore takes the parameters *, not 'tags'", "*ignore={*"]),
         ("clients=3", "", ["clients takes a list of botocore's clients", "*clients=[[]client]"]),
         ("", ("cassette_policy", "'strct'"), ["there is no scrub policy 'strct'", "*strict"]),
-        ("", ("cassette_options", "[1]"), ["the fixture cassette_options gives the options *"]),
-        ("", ("cassette_dir", "3"), ["the fixture cassette_dir gives a folder's path*, not 3"]),
+        ("", ("cassette_options", "[1]"), ["the fixture cassette_options returns options *"]),
+        ("", ("cassette_dir", "3"), ["the fixture cassette_dir returns a folder's path*, not 3"]),
     ],
 )
 def test_a_wrong_option_is_an_error_of_the_test(run, pytester, ini, fixture, words):
@@ -260,23 +260,23 @@ def test_a_mode_and_a_check_exclude_each_other(run):
     """`--cassette-check-live` writes nothing, so a mode beside it is a mistake."""
     result = run("def test_it(): pass", "--cassette-check-live", "--cassette-mode=all")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*goes with no --cassette-mode; leave out one of the two"])
+    result.stderr.fnmatch_lines(["*cannot be used with --cassette-mode; leave out one of them"])
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--cassette-mod=all"], "there is no option --cassette-mod; did you mean *-mode'?"),
-        (["--casette-report"], "there is no option --casette-report; did you mean *-report'?"),
+        (["--cassette-mod=all"], "unknown option --cassette-mod; did you mean *-mode'?"),
+        (["--casette-report"], "unknown option --casette-report; did you mean *-report'?"),
         (
             ["--cassette_save", "always"],
-            "there is no option --cassette_save; did you mean *-save'?",
+            "unknown option --cassette_save; did you mean *-save'?",
         ),
         (
             ["-q", "--cassettes-xyz"],
-            "there is no option --cassettes-xyz; expected one of *-mode, *",
+            "unknown option --cassettes-xyz; expected one of *-mode, *",
         ),
-        (["--cassette"], "there is no option --cassette; did you mean '--cassette-*'?"),
+        (["--cassette"], "unknown option --cassette; did you mean '--cassette-*'?"),
     ],
 )
 def test_a_misspelt_option_is_a_usage_error(run, given, words):
@@ -293,7 +293,7 @@ def test_a_misspelt_option_of_addopts_is_a_usage_error(run, pytester):
     result = run("def test_it(): pass", own_process=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*no option --cassette-orphan; did you mean '--cassette-orphans'?"]
+        ["*unknown option --cassette-orphan; did you mean '--cassette-orphans'?"]
     )
 
 

@@ -83,10 +83,10 @@ def test_what_does_not_fit_is_left_out(run, patches):
     """A patch that a pattern fits but the cassette does not gives no test, and is reported."""
     result = run(TEST.format('"web", "mine/*"'), "-v")
     assert list(ids(result)) == ["[mine/full]", "[mine/gone]", "[mine/slow]"]
-    result.stdout.fnmatch_lines(["cassette: 1 variant left out, *; --cassette-report says why"])
+    result.stdout.fnmatch_lines(["cassette: 1 variant left out, *; see --cassette-report"])
     result = run(TEST.format('"web", "mine/*"'), "--cassette-report")
     result.stdout.fnmatch_lines(
-        ["left out, since the patch does not fit:", "  web with mine/other: *no task of * fits *"]
+        ["left out, because the patch does not fit:", "  web with mine/other: *no task of * fits *"]
     )
 
 
@@ -195,7 +195,7 @@ def test_workers_collect_the_same(run, patches, put):
         [
             "cassettes/team/one.yaml",
             "  healthy *",
-            "left out, since the patch does not fit:",
+            "left out, because the patch does not fit:",
             "  team/one with mine/other: *",
             "  team/two with mine/other: *",
         ]
@@ -294,9 +294,9 @@ def test_it(last):
             '"web", "stoped/*"',
             ["*no patch fits the pattern 'stoped/[*]'", "*did you mean 'stopped/*"],
         ),
-        ('"web"', ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
-        ("", ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]),
-        ('"web", 3', ["*names of a cassette and of patches, not 3;*"]),
+        ('"web"', ["*takes a cassette and patterns", "  Fix: @pytest.mark.cassette_variants(*"]),
+        ("", ["*takes a cassette and patterns", "  Fix: @pytest.mark.cassette_variants(*"]),
+        ('"web", 3', ["*names of a cassette and of patches, not 3"]),
         ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*did you mean 'web'*"]),
         ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*did you mean 'web'*"]),
         (
@@ -307,8 +307,14 @@ def test_it(last):
             '"stopped/image-pull", "*"',
             ["*is a patch, where a cassette was expected", "*name the cassette first, then*"],
         ),
-        ('"web", "*", include_helthy=True', ["*no option*", "*did you mean 'include_healthy'?"]),
-        ('"web", "*", mode="all"', ["*no option 'mode'", "*expected one of unknown, on_end, *"]),
+        (
+            '"web", "*", include_helthy=True',
+            ["*unknown option*", "*did you mean 'include_healthy'?"],
+        ),
+        (
+            '"web", "*", mode="all"',
+            ["*unknown option 'mode'", "*expected one of unknown, on_end, *"],
+        ),
     ],
 )
 def test_wrong_use_stops_the_collection(run, arguments, words):
@@ -341,7 +347,7 @@ def test_a_folder_that_only_a_fixture_names_is_told_apart(run, put, pytester, wh
     result.stdout.fnmatch_lines(
         [
             "*no cassette named 'blue' in *",
-            "*To mend it: name the folder as cassette_dir in the ini file: variants are made *",
+            "*: name the folder as cassette_dir in the ini file, since fixtures *",
         ]
     )
     pytester.makeini("[pytest]\ncassette_dir = own")
@@ -353,7 +359,7 @@ def test_a_marker_without_brackets_says_what_it_takes(run):
     result = run(TEST.replace("({})", ""))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*takes a cassette and patterns: @pytest.mark.cassette_variants(*"]
+        ["*takes a cassette and patterns", "  Fix: @pytest.mark.cassette_variants(*"]
     )
 
 

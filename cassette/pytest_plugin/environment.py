@@ -1,4 +1,4 @@
-"""False credentials during a replay, so that a slip cannot reach an account."""
+"""The AWS environment of a replayed test: it has no real credentials."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import Any
 
 import pytest
 
-# False ones rather than none, or botocore would go on to look for a file, a role or a server.
-_FALSE = {
+# Invalid ones rather than none, or botocore would look for a file, a role or a metadata server.
+_INVALID = {
     "AWS_ACCESS_KEY_ID": "hidden-by-cassette",
     "AWS_SECRET_ACCESS_KEY": "hidden-by-cassette",
 }
-_ABSENT = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
+_UNSET = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION")
 
 
 @contextlib.contextmanager
-def hidden() -> Iterator[None]:
-    """Hide the environment's credentials, and boto3's default session, which may hold them.
+def without_credentials() -> Iterator[None]:
+    """Hide the environment's credentials, and those of boto3's default session.
 
-    A session keeps the credentials that it found first. So boto3 gets a fresh one: the old one
-    would sign with true credentials in this test, the fresh one with false ones after it.
+    boto3's default session is replaced by a fresh one meanwhile, because a session keeps the first
+    credentials that it finds: the old one would sign with real credentials in this test, and a
+    shared one with invalid credentials after it.
     """
     before = _default_session()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in _FALSE.items():
+        for name, value in _INVALID.items():
             patch.setenv(name, value)
-        for name in _ABSENT:
+        for name in _UNSET:
             patch.delenv(name, raising=False)
         _set_default_session(None)
         try:
@@ -42,7 +43,7 @@ def _default_session() -> Any:
 
 
 def _set_default_session(session: Any) -> None:
-    """Whoever has not imported boto3 yet need not do so for this."""
+    """Set boto3's default session, if boto3 was imported at all."""
     boto3: Any = sys.modules.get("boto3")
     if boto3 is not None:
         boto3.DEFAULT_SESSION = session

@@ -1,8 +1,8 @@
-"""New episodes: what is recorded after what a cassette holds already, whoever recorded that.
+"""New episodes: calls that are recorded after those that a cassette already holds.
 
-Two recordings that add to one file at the same time both keep what they heard. The one that ends
-later goes on from what the other one wrote, as if it had begun only then: what the other one's
-episodes answer it leaves out.
+Two recordings that add to one file at the same time both keep their calls. The one that ends later
+continues from what the other one wrote, as if it had started after it: it leaves out the calls
+that the other one's episodes answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cassette.replayer import player_of
 
 
 def after(before: Cassette, new: Cassette) -> Cassette:
-    """A cassette that goes on, where its clock ended, with what was heard since."""
+    """One cassette followed by another, whose times continue where the first one's end."""
     end = max((i.at for i in before.interactions), default=0.0)
     later = [dataclasses.replace(i, at=round(end + i.at, 3)) for i in new.interactions]
     recorded = dataclasses.replace(
@@ -35,29 +35,29 @@ def after(before: Cassette, new: Cassette) -> Cassette:
 
 
 def _source(before: str, source: str) -> str:
-    """An honest word on a cassette that holds what it held before and new calls."""
+    """The source of a cassette that holds both what it held before and new calls."""
     added = f"; with new episodes from {source}"
     return before if before == source or before.endswith(added) else before + added
 
 
-def added(there: Cassette, before: Cassette | None) -> Cassette:
-    """What others added to a cassette since it was read; all of it, if they recorded it anew."""
+def added(present: Cassette, before: Cassette | None) -> Cassette:
+    """What others added to a cassette since `before` was read; all of it, if they replaced it."""
     known = before.interactions if before else ()
-    length = len(known) if there.interactions[: len(known)] == known else 0
-    return dataclasses.replace(there, interactions=there.interactions[length:])
+    length = len(known) if present.interactions[: len(known)] == known else 0
+    return dataclasses.replace(present, interactions=present.interactions[length:])
 
 
 def unanswered(new: Cassette, by: Cassette, rules: scrub.Rules) -> Cassette:
-    """What was heard, without the calls that another cassette answers."""
+    """The calls of a cassette that another cassette cannot answer."""
     player = player_of(by, Clock(real=True), Rules(), rules)
     kept = tuple(one for one in new.interactions if not _answers(player, one))
     return dataclasses.replace(new, interactions=kept)
 
 
-def _answers(player: Player, asked: Interaction) -> bool:
-    request = shapes.to_wire(asked.operation, asked.request, "request")
+def _answers(player: Player, interaction: Interaction) -> bool:
+    request = shapes.to_wire(interaction.operation, interaction.request, "request")
     try:
-        player.answer(asked.operation, json.dumps(request).encode())
+        player.answer(interaction.operation, json.dumps(request).encode())
     except UnmatchedRequestError:
         return False
     return True

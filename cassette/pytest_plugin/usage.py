@@ -1,0 +1,175 @@
+"""What the tests of a run did with cassettes. Workers of pytest-xdist send theirs to the report."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cassette.pytest_plugin import settings
+
+if TYPE_CHECKING:
+    from cassette.errors import PatchError
+    from cassette.library import Library
+    from cassette.replayer import Tape
+
+
+class PatchFits:
+    """Which patches fit which cassettes; each pair is tried once in a run."""
+
+    def __init__(self) -> None:
+        self._tried: dict[tuple[Path, str], PatchError | None] = {}
+
+    def misfit(self, library: Library, name: str, reference: str) -> PatchError | None:
+        """Why a patch does not fit a cassette; None if it fits.
+
+        Raises:
+            CassetteNotFoundError: the cassette or the patch does not exist.
+            CassetteFormatError: the cassette cannot be read.
+            PatchError: the patch cannot be read.
+            UsageError: the reference is invalid.
+        """
+        from cassette.patch import Patch
+        from cassette.replayer import misfit, read_patch
+
+        key = library.find(name, "cassette"), reference
+        if key not in self._tried:
+            patch = Patch.parse(reference)
+            content = read_patch(patch.name, library)
+            self._tried[key] = misfit(library.load(name), content, patch.values)
+        return self._tried[key]
+
+
+@dataclass
+class Usage:
+    """What the tests used so far. All but `fits` is plain data, so that workers can send it.
+
+    Args:
+        played: the number of tests and of calls, for each cassette's path with its patches.
+        found: the paths of the cassettes and patches that were looked up.
+        folders: the project's folders of cassettes.
+        left_out: why a patch does not fit a cassette, for each pair of their names.
+        drift: what changed, for each cassette that was recorded again.
+        unused: the number of recorded interactions that each test did not use.
+        unmade: the tests that did not make a recorded write, by the cassette's path and the
+            operation.
+        partly: why this was not a run of all tests; empty if it was.
+        fits: the patches that were tried on cassettes.
+    """
+
+    played: dict[tuple[str, tuple[str, ...]], list[int]] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    left_out: dict[tuple[str, str], str] = field(default_factory=dict)
+    drift: dict[str, list[str]] = field(default_factory=dict)
+    unused: dict[str, int] = field(default_factory=dict)
+    unmade: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    partly: set[str] = field(default_factory=set)
+    fits: PatchFits = field(default_factory=PatchFits)
+
+    def add(self, tape: Tape) -> None:
+        """Count a test that has ended."""
+        cassette = tape.cassette
+        key = str(cassette.path or ""), tuple(cassette.recorded.patches)
+        counts = self.played.setdefault(key, [0, 0])
+        counts[0] += 1
+        counts[1] += len(tape.calls)
+
+    def add_unused(self, test: str, tape: Tape) -> None:
+        """Note what a passed test did not use.
+
+        Writes count only in the cassette as it was recorded: a patched failure is a reason not to
+        make them.
+        """
+        from cassette.recorder import READS
+
+        unused = tape.unused
+        if unused:
+            self.unused[test] = len(unused)
+        if tape.cassette.recorded.patches:
+            return
+        for operation in dict.fromkeys(one.operation for one in unused):
+            if not operation.startswith(READS):
+                self.unmade.setdefault((str(tape.cassette.path), operation), []).append(test)
+
+    def part(self) -> dict[str, Any]:
+        """What this process did, as a worker sends it."""
+        return {name: value for name, value in vars(self).items() if name != "fits"}
+
+    def merge(self, part: dict[str, Any]) -> None:
+        """Add what a worker sent."""
+        for key, counts in part.pop("played").items():
+            tests, calls = self.played.get(key, (0, 0))
+            self.played[key] = [tests + counts[0], calls + counts[1]]
+        for key, tests in part.pop("unmade").items():
+            self.unmade.setdefault(key, []).extend(tests)
+        for name in (one.name for one in fields(self) if one.name in part):
+            getattr(self, name).update(part[name])
+
+
+_USAGE = pytest.StashKey[Usage]()
+
+
+def of(config: pytest.Config) -> Usage:
+    """What was used in this run so far."""
+    if _USAGE not in config.stash:
+        config.stash[_USAGE] = Usage()
+    return config.stash[_USAGE]
+
+
+# -- lookups, wherever they happen ----------------------------------------------------------------
+
+
+class _Listener:
+    """An audit hook that notes what `Library.find` finds.
+
+    Python cannot remove an audit hook, so the listener is switched off when its run ends.
+    """
+
+    def __init__(self, found: set[str]) -> None:
+        self.found = found
+        self.is_on = True
+
+    def __call__(self, event: str, details: tuple[Any, ...]) -> None:
+        if event == "cassette.found" and self.is_on:
+            self.found.add(str(Path(details[0]).resolve()))
+
+
+_LISTENER = pytest.StashKey[_Listener]()
+
+
+def listen(config: pytest.Config) -> None:
+    """Start to note lookups, if the end of the run needs them."""
+    if settings.reports_usage(config):
+        config.stash[_LISTENER] = _Listener(of(config).found)
+        sys.addaudithook(config.stash[_LISTENER])
+
+
+def is_listening(config: pytest.Config) -> bool:
+    """Whether lookups are noted."""
+    return _LISTENER in config.stash
+
+
+def stop_listening(config: pytest.Config) -> None:
+    """Note no more lookups."""
+    if is_listening(config):
+        config.stash[_LISTENER].is_on = False
+
+
+@contextlib.contextmanager
+def unnoted(config: pytest.Config) -> Iterator[None]:
+    """Look something up that does not count as used."""
+    listener = config.stash.get(_LISTENER, None)
+    if listener is None:
+        yield
+        return
+    listener.is_on = False
+    try:
+        yield
+    finally:
+        listener.is_on = True
