@@ -86,7 +86,7 @@ class Usage:
         Writes count only in the cassette as it was recorded: a patched failure is a reason not to
         make them.
         """
-        from cassette.recorder import READS
+        from cassette.recording import READS
 
         unused = tape.unused
         if unused:
