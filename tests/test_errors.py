@@ -33,7 +33,7 @@ def tree(kind):
 def test_every_error_is_named():
     """What can be raised can be caught by name; beside it stand a finding and a warning."""
     named = {kind.__name__ for kind in tree(errors.CassetteError)}
-    assert named | {"Finding", "UnusedInteractionWarning"} == set(errors.__all__)
+    assert named | {"Finding", "NoCallsWarning", "UnusedInteractionWarning"} == set(errors.__all__)
 
 
 @pytest.mark.parametrize("place", [{}, PLACE], ids=["bare", "placed"])
