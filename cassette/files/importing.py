@@ -11,7 +11,15 @@ from typing import Any
 from cassette import recorder, scrub
 from cassette.errors import CassetteFormatError, UsageError
 from cassette.files.paths import content_of
-from cassette.importers import calls, editable_text, eventbridge, placebo, plain_json, vcrpy
+from cassette.importers import (
+    calls,
+    cloudtrail,
+    editable_text,
+    eventbridge,
+    http_recordings,
+    placebo,
+    plain_json,
+)
 from cassette.library import SUFFIX
 from cassette.model import Scrub
 from cassette.recording import tool
@@ -96,14 +104,12 @@ def _recording(group: _Group) -> calls.Recording:
         return eventbridge.recording(
             [event for value in documents for event in eventbridge.found(value)]
         )
-    if group.kind == "vcrpy":
-        return vcrpy.recording(documents[0])
+    if group.kind == "cloudtrail":
+        return cloudtrail.recording([r for value in documents for r in cloudtrail.found(value)])
+    if group.kind == "http":
+        return http_recordings.recording(documents)
     if group.kind == "cassette":
         return calls.Recording("", (), ("this is a cassette or a patch already",))
-    if group.kind == "event":
-        return calls.Recording(
-            "", (), (f"an event of another kind than {eventbridge.TASK_CHANGE}",)
-        )
     return plain_json.recording(documents)
 
 
@@ -111,13 +117,14 @@ def _kind(values: list[Any]) -> str:
     first = next(iter(values), None)
     if isinstance(first, dict) and ("cassette" in first or "patch" in first):
         return "cassette"
-    if vcrpy.is_one(first):
-        return "vcrpy"
     if placebo.is_one(first):
         return "placebo"
-    if any(True for value in values for _ in eventbridge.found(value)):
-        return "events"
-    return "event" if eventbridge.is_other(first) else "plain"
+    readers = (
+        ("http", http_recordings.exchanges),
+        ("cloudtrail", cloudtrail.found),  # before events, which may carry such records
+        ("events", eventbridge.found),
+    )
+    return next((kind for kind, found in readers if any(True for _ in found(values))), "plain")
 
 
 def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:

@@ -2,11 +2,13 @@
 
 | module | what it knows |
 | --- | --- |
-| text | any YAML or JSON file as values that know their place, and edits in that place |
-| forms | timestamps and members in every form that tools give them |
-| calls | the calls that a recording holds, and the cassette that they make |
-| plain | answers of ECS as JSON or YAML, as `aws ecs describe-tasks` prints them |
-| events | EventBridge events of ECS tasks |
-| vcrpy | HTTP as vcrpy records it |
+| editable_text | any YAML or JSON file as values with their places, and edits in those places |
+| member_forms | members and timestamps in every form that tools write |
+| calls | the calls in a recording, and the cassette made of them |
+| http_recordings | HTTP as vcrpy, go-vcr, Ruby VCR, nock, HAR and others keep it |
+| vcrpy | scrubbing vcrpy's and go-vcr's files in place |
 | placebo | a folder of answers as placebo records them |
+| eventbridge | EventBridge events of ECS tasks |
+| cloudtrail | CloudTrail records of ECS calls |
+| plain_json | answers of ECS as JSON or YAML, as `aws ecs describe-tasks` prints them |
 """

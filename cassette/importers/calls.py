@@ -1,4 +1,4 @@
-"""Calls found in a foreign recording, and the cassette that they make."""
+"""Calls found in another tool's recording, and the cassette made of them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cassette.errors import CassetteFormatError
 from cassette.importers import member_forms
 from cassette.model import ApiError, Cassette, Interaction, Outcome, Recorded, Response, Scrub
 
-# Where neither a header nor an ARN says one.
+# Used if neither a header nor an ARN names one.
 NO_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of ECS, as far as its recording tells.
+    """One call of ECS, as far as it was recorded.
 
     Args:
         operation: the ECS operation.
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a file, or several that belong together, holds for a cassette.
+    """What one file, or several that belong together, hold for a cassette.
 
     Args:
         source: what it was, for the cassette's header.
@@ -53,7 +53,7 @@ class Recording:
 
 
 def skipped(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Parts and why they are left out, those in a row for the same reason on one line."""
+    """Parts and why they are left out, one line for each reason."""
     reasons: dict[str, list[str]] = {}
     for part, why in parts:
         reasons.setdefault(why, []).append(part)
@@ -63,9 +63,9 @@ def skipped(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def usable(recording: Recording) -> Recording:
-    """A recording whose every call has a request, made from its answer where none was recorded.
+    """A recording whose every call has a request, inferred from its answer if none was recorded.
 
-    A refusal does not tell what was asked; it is taken to be the same as before.
+    A refusal does not show its request, which is taken to be that of the call before it.
     """
     calls, without = [], []
     before: dict[str, Mapping[str, Any]] = {}
@@ -76,7 +76,7 @@ def usable(recording: Recording) -> Recording:
         elif request is None:
             request = asked(call.operation, call.outcome)
         if request is None:
-            why = "the recording does not tell what was asked"
+            why = "its request is not recorded, and the answer does not show it"
             without.append((f"{call.operation} (answer {number})", why))
         else:
             before[call.operation] = request
@@ -89,14 +89,16 @@ def cassette(recording: Recording, by: str, scrub: Scrub) -> Cassette:
 
     Args:
         by: the tool and its version.
-        scrub: the scrubbing that will be applied, unless another one is asked for.
+        scrub: the scrubbing that will be applied by default.
 
     Raises:
-        CassetteFormatError: there is no call.
+        CassetteFormatError: the recording has no usable call.
     """
     calls = recording.calls
     if not calls:
-        raise CassetteFormatError("nothing in it can be used", nearest="\n".join(recording.skipped))
+        raise CassetteFormatError(
+            "nothing in the file can be used", nearest="\n".join(recording.skipped)
+        )
     began = next((call.moment for call in calls if call.moment), None)
     interactions: list[Interaction] = []
     at = 0.0
@@ -119,7 +121,7 @@ def cassette(recording: Recording, by: str, scrub: Scrub) -> Cassette:
 
 
 def _add(interactions: list[Interaction], new: Interaction) -> None:
-    """Add a call, or count it on the one before, which was the same."""
+    """Add a call, or count it on the one before if they are equal."""
     if interactions:
         last = interactions[-1]
         if replace(new, at=last.at, count=last.count) == last:
@@ -133,21 +135,21 @@ def _held(call: Call) -> list[Any]:
 
 
 def _latest(calls: Sequence[Call]) -> datetime.datetime:
-    """The latest time in the answers: none was made before it."""
+    """The latest time in the answers, since none was made before it; without one, now."""
     times = [
         moment
         for call in calls
         if isinstance(call.outcome, Response)
         and (moment := shapes.latest_time(call.operation, call.outcome.body))
     ]
-    return max(times, default=datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc))
+    return max(times, default=datetime.datetime.now(datetime.timezone.utc))
 
 
 # -- a request from its answer ------------------------------------------------------------
 
 
 def asked(operation: str, outcome: Outcome) -> dict[str, Any] | None:
-    """The plainest request that has such an answer; None if the answer does not tell it."""
+    """The plainest request that has such an answer; None if the answer does not show it."""
     shape = shapes.shape_of(operation, "request")
     if shape is None or not isinstance(outcome, Response):
         return None
@@ -179,7 +181,7 @@ def _parameter(member: str, operation: str, body: Mapping[str, Any]) -> Any:
 
 
 def _resources(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a body is about: its own structures, one level down."""
+    """The resources in a body: its own structures, one level down."""
     found: list[Mapping[str, Any]] = []
     for held in body.values():
         found += [item for item in (held if isinstance(held, list) else [held]) if _is(item)]
@@ -191,7 +193,7 @@ def _is(item: Any) -> bool:
 
 
 def _cluster(body: Mapping[str, Any]) -> str | None:
-    """The cluster's name, from the ARNs of what is in it; old ones do not tell."""
+    """The cluster's name, from the ARNs of what is in it; old ones do not have it."""
     for text in member_forms.texts(body):
         parts = text.split(":", 5)
         if len(parts) == 6 and parts[2] == "ecs":

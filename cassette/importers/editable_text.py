@@ -24,7 +24,7 @@ MAX_DEPTH = 100
 # What aliases may blow a file up to, in values; a recording of 100 tasks has some 20,000.
 MAX_VALUES = 2_000_000
 
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".har")
 YAML_SUFFIXES = (".yaml", ".yml")
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

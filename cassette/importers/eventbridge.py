@@ -1,7 +1,8 @@
-"""EventBridge events *ECS Task State Change*: each holds a task, as it was at that moment.
+"""EventBridge events *ECS Task State Change*: each holds a task as it was at that moment.
 
-A task in an event differs from one in an answer: it says when it was updated, it never has tags,
-and its attachments are named by short words, such as `eni`.
+A task in an event differs from one in an answer: it has the time of its update, it never has
+tags, its attachments have short names such as `eni`, and its managed agents have a `status` where
+an answer has a `lastStatus`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from cassette.ecs import shapes
 from cassette.importers import editable_text, member_forms
-from cassette.importers.calls import Call, Recording, asked
+from cassette.importers.calls import Call, Recording, asked, skipped
 from cassette.model import Response
 
 SOURCE = "imported from EventBridge events"
@@ -24,7 +25,7 @@ _ATTACHMENTS = {
 
 
 def found(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every event of a task in a document: alone, in a list, or in what carried it.
+    """Every event in a document: alone, in a list, or in what carried it.
 
     Queues, topics and logs carry an event as JSON in a string: `Records`, `body`, `Message`.
     """
@@ -35,45 +36,73 @@ def found(value: Any) -> Iterator[Mapping[str, Any]]:
         for item in value:
             yield from found(item)
     elif isinstance(value, Mapping):
-        if value.get("detail-type") == TASK_CHANGE and isinstance(value.get("detail"), Mapping):
+        if isinstance(value.get("detail"), Mapping) and "detail-type" in value:
             yield value
         else:
             for held in value.values():
                 yield from found(held)
 
 
-def is_other(value: Any) -> bool:
-    """Whether a document is an event of another kind."""
-    return isinstance(value, Mapping) and "detail-type" in value and "detail" in value
+def is_task_change(event: Mapping[str, Any]) -> bool:
+    """Whether an event holds the state of a task."""
+    return event.get("detail-type") == TASK_CHANGE and "taskArn" in event["detail"]
 
 
 def recording(events: Sequence[Mapping[str, Any]]) -> Recording:
-    """The states of each task in order, as if it had been described at every event."""
-    ordered = sorted(enumerate(events), key=lambda pair: (*_order(pair[1]), pair[0]))
-    return Recording(SOURCE, tuple(_call(event) for _, event in ordered))
+    """The states of each task in order, as if it had been described at every event.
+
+    EventBridge may deliver an event twice, and events late: they are put in order, each once.
+    """
+    reader = member_forms.Reader()
+    others: list[tuple[str, str]] = []
+    kept: dict[str, Mapping[str, Any]] = {}
+    for number, event in enumerate(events, 1):
+        key = str(event.get("id") or number)
+        if not is_task_change(event):
+            kind = str(event["detail-type"])[:80]
+            others.append((f"event {number}", f"not an {TASK_CHANGE} event ({kind})"))
+        elif kept.get(key, event)["detail"] != event["detail"]:
+            kept[f"{key} {number}"] = event  # the id was masked, and is that of several
+        elif key in kept:
+            others.append((f"event {number}", "a repeated delivery of an earlier event"))
+        else:
+            kept[key] = event
+    ordered = sorted(kept.values(), key=_order)
+    calls = tuple(_call(event, reader) for event in ordered)
+    return Recording(SOURCE, calls, tuple(skipped([*others, *reader.left_out])))
 
 
 def tasks(value: Any) -> frozenset[str]:
     """The ARNs of the tasks in a document's events."""
-    return frozenset(str(event["detail"].get("taskArn", "")) for event in found(value))
+    return frozenset(str(e["detail"]["taskArn"]) for e in found(value) if is_task_change(e))
+
+
+def _time(event: Mapping[str, Any]) -> str | None:
+    """When an event happened."""
+    said = (event.get("time"), event["detail"].get("updatedAt"))
+    return next((time for held in said if (time := member_forms.readable_time(held))), None)
 
 
 def _order(event: Mapping[str, Any]) -> tuple[str, int]:
-    time = member_forms.readable_time(event.get("time") or event["detail"].get("updatedAt"))
     version = event["detail"].get("version")
-    return time or "", version if isinstance(version, int) else 0
+    return _time(event) or "", version if isinstance(version, int) else 0
 
 
-def _call(event: Mapping[str, Any]) -> Call:
-    task = member_forms.normalised("DescribeTasks", {"tasks": [event["detail"]]})["tasks"][0]
-    task.pop("updatedAt", None)
+def _call(event: Mapping[str, Any], reader: member_forms.Reader) -> Call:
+    detail = {key: held for key, held in event["detail"].items() if key != "updatedAt"}
+    task = reader.body("DescribeTasks", {"tasks": [detail]})["tasks"][0]
     for attachment in task.get("attachments") or ():
         kind = attachment.get("type")
         attachment["type"] = _ATTACHMENTS.get(kind, kind)
+    for container in task.get("containers") or ():
+        for agent in container.get("managedAgents") or ():
+            if "status" in agent:
+                agent["lastStatus"] = agent.pop("status")
     task.setdefault("tags", [])
+    # Read again, so that the members are in the order of the model.
     body = shapes.to_readable("DescribeTasks", {"tasks": [task], "failures": []})
     outcome = Response(body)
-    time = member_forms.readable_time(event.get("time"))
+    time = _time(event)
     return Call(
         operation="DescribeTasks",
         request=asked("DescribeTasks", outcome),

@@ -1,18 +1,26 @@
-"""Members and timestamps in every form that tools give them, brought to readable form and back.
+"""Members and timestamps in every form that tools write, converted to readable form and back.
 
 | tool | a timestamp |
 | --- | --- |
-| ECS itself, version 1 of the AWS command line | epoch seconds, with up to 3 decimals |
-| version 2 of the AWS command line | `2026-11-23T12:00:00.120000+01:00` |
+| ECS itself, version 1 of the AWS CLI | epoch seconds, with up to 3 decimals |
+| version 2 of the AWS CLI | `2026-11-23T12:00:00.120000+01:00` |
 | EventBridge | ISO 8601 in UTC, its fraction trimmed: `2026-11-23T12:00:00.12Z` |
 | the SDKs for JavaScript and .NET | ISO 8601 in UTC, with 3 or 7 decimals |
+| older serializers of .NET, PowerShell | `/Date(1795435200120)/`, `11/23/2026 12:00:00 PM` |
+| CloudTrail | `Nov 23, 2026, 12:00:00 PM` |
+| Go, Ruby | `2026-11-23 12:00:00.12 +0000 UTC` |
+| Java, JavaScript | `Mon Nov 23 12:00:00 UTC 2026`, `Mon Nov 23 2026 12:00:00 GMT+0000 (…)` |
 | Step Functions | epoch milliseconds, and members in PascalCase |
 | placebo | `{"__class__": "datetime", "year": 2026, …}`, in UTC |
+
+Members may be written as ECS names them, in PascalCase or in snake_case.
 """
 
 from __future__ import annotations
 
 import datetime
+import email.utils
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,26 +28,48 @@ from typing import Any
 from cassette.ecs import shapes
 
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.(\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
+    r"(?: [A-Z]{3,5}| [+-]\d{4}|\[[\w/+-]+\])?(?: m=[+-][\d.]+)?",
+    re.ASCII,
 )
-_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
-# Epoch seconds beyond this are milliseconds: it is the year 5138.
-_MILLISECONDS = 100_000_000_000
+_DOTNET = re.compile(r"\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/", re.ASCII)
+_EPOCH = re.compile(r"\d{9,19}(?:\.\d+)?", re.ASCII)
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)"
+_GMT = r"GMT(?P<offset>[+-]\d{4})(?: \(.*\))?"
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_SPELLED = tuple(
+    re.compile(form, re.ASCII | re.IGNORECASE)
+    for form in (
+        rf"(?P<month>[a-z]{{3}}) (?P<day>\d\d?), (?P<year>\d{{4}}),? {_CLOCK} (?P<half>[ap]m)",
+        rf"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{{4}}),? {_CLOCK} (?P<half>[ap]m)",
+        rf"\w{{3}} (?P<month>[a-z]{{3}}) (?P<day>\d\d?) (?P<year>\d{{4}}) {_CLOCK} {_GMT}",
+        rf"\w{{3}} (?P<month>[a-z]{{3}}) (?P<day>\d\d?) {_CLOCK} (?:UTC|GMT|Z) (?P<year>\d{{4}})",
+    )
+)
+# From these on, a number is in milliseconds, microseconds or nanoseconds and not in seconds.
+_FINER = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
+# ECS is younger than this. What is older is how a language writes "no time": 0001-01-01 or 1970.
+_OLDEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 _ARN_REGION = re.compile(r"arn:aws[a-z-]*:ecs:([a-z]{2}(?:-[a-z]+)+-\d):")
 
 
 def readable_time(value: Any) -> str | None:
-    """A timestamp of any of these forms in readable form; None if it is none."""
+    """A timestamp of any of these forms in readable form; None if it is not a timestamp."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
+        unit = next((unit for least, unit in _FINER if value > least), 1)
         try:
-            return shapes.readable_time(value / 1000 if value > _MILLISECONDS else value)
+            return shapes.readable_time(value if unit == 1 else round(value / unit, 6))
         except (ValueError, ArithmeticError):
             return None
     moment = _of_placebo(value) if isinstance(value, Mapping) else None
-    moment = moment_of(value) if isinstance(value, str) else moment
+    if isinstance(value, str):
+        number = _EPOCH.fullmatch(value.strip())
+        if number:
+            return readable_time(float(value))
+        moment = moment_of(value)
     return None if moment is None else shapes.readable_datetime(moment)
 
 
@@ -52,29 +82,95 @@ def _of_placebo(value: Mapping[str, Any]) -> datetime.datetime | None:
 
 
 def moment_of(text: str) -> datetime.datetime | None:
-    """An ISO 8601 time, or that of an HTTP header, as an aware datetime; None if it is none.
+    """A time in text as an aware datetime; None if it is in none of the known forms.
 
-    Without an offset it is taken for UTC; what is finer than a microsecond is cut off.
+    Without an offset it is taken to be in UTC. It is rounded to microseconds.
     """
-    match = _ISO.fullmatch(text.strip())
+    text = " ".join(text.split())  # newer releases of Java put a no-break space before AM and PM
     try:
-        if match:
-            day, hour, fraction, offset = match.groups()
-            zone = "+00:00" if offset in (None, "Z") else f"{offset[:3]}:{offset[-2:]}"
-            micros = (fraction or "0").ljust(6, "0")[:6]
-            moment = datetime.datetime.fromisoformat(f"{day}T{hour}.{micros}{zone}")
-            return moment.astimezone(datetime.timezone.utc)
-        form = _HTTP_DATE if "," in text else _AMZ_DATE
-        parsed = datetime.datetime.strptime(text.strip(), form)  # noqa: DTZ007 - both are in UTC
-        return parsed.replace(tzinfo=datetime.timezone.utc)
-    except (ValueError, OverflowError):
+        return _of_iso(text) or _of_dotnet(text) or _of_spelled(text) or _of_header(text)
+    except (ValueError, OverflowError, TypeError):
         return None
+
+
+def _of_iso(text: str) -> datetime.datetime | None:
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None
+    day, hour, second, fraction, offset = match.groups()
+    zone = "+00:00" if offset in (None, "Z", "UTC") else f"{offset[:3]}:{offset[-2:]}"
+    moment = datetime.datetime.fromisoformat(f"{day}T{hour}{second or ':00'}{zone}")
+    moment += datetime.timedelta(microseconds=round(float(f"0.{fraction or 0}") * 1_000_000))
+    if moment.year == 1:  # an offset may lead out of the calendar
+        return moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc)
+
+
+def _of_dotnet(text: str) -> datetime.datetime | None:
+    match = _DOTNET.fullmatch(text)
+    if match is None:
+        return None
+    since = datetime.timedelta(milliseconds=int(match[1]))
+    return datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + since
+
+
+def _of_spelled(text: str) -> datetime.datetime | None:
+    match = next((m for form in _SPELLED if (m := form.fullmatch(text))), None)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    month, hour, half = parts["month"].lower(), int(parts["hour"]), parts.get("half")
+    moment = datetime.datetime(
+        int(parts["year"]),
+        int(month) if month.isdigit() else _MONTHS.index(month) + 1,
+        int(parts["day"]),
+        hour if half is None else hour % 12 + 12 * (half.lower() == "pm"),
+        int(parts["minute"]),
+        int(parts["second"]),
+        tzinfo=datetime.timezone.utc,
+    )
+    offset = parts.get("offset") or "+0000"
+    ahead = datetime.timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
+    return moment - ahead if offset[0] == "+" else moment + ahead
+
+
+def _of_header(text: str) -> datetime.datetime | None:
+    """The time of an HTTP header: `Date` or `X-Amz-Date`."""
+    if "," in text:
+        parsed = email.utils.parsedate_to_datetime(text)
+    else:
+        parsed = datetime.datetime.strptime(text, _AMZ_DATE)  # noqa: DTZ007 - it is in UTC
+    if parsed.tzinfo is None:
+        return parsed.replace(tzinfo=datetime.timezone.utc)
+    return parsed.astimezone(datetime.timezone.utc)
+
+
+# -- names of members ---------------------------------------------------------------------
+
+
+def squashed(name: Any) -> str:
+    """A member's name without what tools change: its case, underscores and Ruby's colon."""
+    return str(name).lstrip(":").replace("_", "").lower()
+
+
+@functools.cache
+def _names(shape_name: str) -> dict[str, str]:
+    members = shapes.service_model().shape_for(shape_name).members
+    return {squashed(name): name for name in members}
+
+
+def _member(key: Any, shape: shapes.Shape, value: Mapping[str, Any]) -> str | None:
+    """The member of a structure that a key in `value` means; None if it is none."""
+    if key in shape.members:
+        return str(key)
+    name = _names(shape.name).get(squashed(key))
+    return None if name in value else name
 
 
 def normalised(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """A response body with the members of botocore's model and readable timestamps.
 
-    Members keep their order, and those that the model does not know stay as they are.
+    Members keep their order. Those that the model does not know stay as they are.
     """
     plain: dict[str, Any] = _normalised(body, shapes.shape_of(operation))
     return plain
@@ -85,13 +181,12 @@ def _normalised(value: Any, shape: shapes.Shape) -> Any:
     if kind == "timestamp" and value is not None:
         return readable_time(value) or value
     if isinstance(value, Mapping):
-        members = shape.members if kind == "structure" else {}
         inner = shape.value if kind == "map" else None
         plain = {}
         for key, held in value.items():
-            name = key if key in members else _lower_first(key)
-            if name in members and (name == key or name not in value):
-                plain[name] = _normalised(held, members[name])
+            name = _member(key, shape, value) if kind == "structure" else None
+            if name and name not in plain:
+                plain[name] = _normalised(held, shape.members[name])
             else:
                 plain[key] = _normalised(held, inner)
         return plain
@@ -100,8 +195,131 @@ def _normalised(value: Any, shape: shapes.Shape) -> Any:
     return value
 
 
-def _lower_first(name: str) -> str:
-    return name[:1].lower() + name[1:]
+# -- import: only what ECS can have said --------------------------------------------------
+
+_NOTHING = object()
+
+
+class Reader:
+    """Reads bodies of an operation, and keeps what in them could not be read."""
+
+    def __init__(self) -> None:
+        #: The place of each member that was left out, and why.
+        self.left_out: list[tuple[str, str]] = []
+
+    def body(
+        self, operation: str, body: Mapping[str, Any], direction: shapes.Direction = "response"
+    ) -> dict[str, Any]:
+        """A body in readable form, with each value of the type that the model gives its member.
+
+        A member without a value (`null`, or a time such as 0001-01-01) is left out, as ECS does.
+        One whose value cannot be read is left out and noted.
+        """
+        read = self._read(body, shapes.shape_of(operation, direction), operation, "")
+        return shapes.to_readable(operation, {} if read is _NOTHING else read, direction)
+
+    def _read(self, value: Any, shape: shapes.Shape, operation: str, place: str) -> Any:
+        if value is None:
+            return _NOTHING
+        if shape is None:
+            return value
+        kind = shape.type_name
+        read: Any
+        if kind == "structure" and isinstance(value, Mapping):
+            read = {}
+            for key, held in value.items():
+                name = _member(key, shape, value)
+                below = shape.members[name] if name else None
+                item = self._read(held, below, operation, f"{place}/{name or key}")
+                if item is not _NOTHING and (name or key) not in read:
+                    read[name or key] = item
+            if shape.name == "Container" and read.get("lastStatus") != "STOPPED":
+                self._without_default(read, f"{operation} {place}/exitCode")
+            return read
+        if kind == "map" and isinstance(value, Mapping):
+            items = (
+                (k, self._read(v, shape.value, operation, f"{place}/{k}")) for k, v in value.items()
+            )
+            return {key: item for key, item in items if item is not _NOTHING}
+        if kind == "list" and isinstance(_list(value, shape), list):
+            each = (
+                self._read(item, shape.member, operation, f"{place}/{index}")
+                for index, item in enumerate(_list(value, shape))
+            )
+            return [item for item in each if item is not _NOTHING]
+        read = _scalar(value, shape) if kind not in ("structure", "map", "list") else None
+        if read is not None:
+            return read
+        expected = _EXPECTED.get(kind, f"a {kind}")
+        self.left_out.append(
+            (f"{operation} {place or '/'}", f"its value cannot be read, {expected} was expected")
+        )
+        return _NOTHING
+
+    def _without_default(self, container: dict[str, Any], place: str) -> None:
+        """Leave out the exit code that .NET gives a container without one."""
+        if container.get("exitCode") == 0 and "lastStatus" in container:
+            del container["exitCode"]
+            self.left_out.append((place, "0 is no exit code in a container that has not stopped"))
+
+
+_EXPECTED = {
+    "timestamp": "a time",
+    "structure": "an object",
+    "map": "an object",
+    "integer": "an integer",
+    "long": "an integer",
+}
+
+
+def _list(value: Any, shape: shapes.Shape) -> Any:
+    """A list; also as PowerShell writes one: `{"value": […], "Count": 2}`, or its only item."""
+    if isinstance(value, Mapping) and shape.member.type_name == "structure":
+        inside = _wrapped(value)
+        return inside if isinstance(inside, list) else [value]
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _wrapped(value: Mapping[str, Any]) -> Any:
+    """What an object that stands for its only value holds: `{"value": "FARGATE"}` in .NET."""
+    return next((held for key, held in value.items() if squashed(key) == "value"), None)
+
+
+def _scalar(value: Any, shape: shapes.Shape) -> Any:
+    """A value as a scalar of a shape's type; None if it is not one."""
+    kind = shape.type_name
+    if kind == "timestamp":
+        return _time(value)
+    if isinstance(value, Mapping):
+        inside = _wrapped(value)
+        return None if inside is None else _scalar(inside, shape)
+    if kind == "string":
+        counted = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if counted and not getattr(shape, "enum", None):
+            return str(value)  # such as `cpu: 256` in YAML written by hand
+        return value if isinstance(value, str) else None
+    if kind == "boolean":
+        words = {"true": True, "false": False}
+        return value if isinstance(value, bool) else words.get(str(value).lower())
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+        whole = int(value) if isinstance(value, str) or number.is_integer() else None
+    except (ValueError, OverflowError):
+        return None
+    return whole if kind in ("integer", "long") else number if kind in ("float", "double") else None
+
+
+def _time(value: Any) -> Any:
+    """A time; `_NOTHING` for one that means that there is none; None if it cannot be read."""
+    read = readable_time(value)
+    if read is None and isinstance(value, Mapping):
+        inside = _wrapped(value)
+        return None if inside is None else _time(inside)
+    if read is None:
+        return _NOTHING if value == "" else None
+    return read if shapes.datetime_of(read) >= _OLDEST else _NOTHING
 
 
 def restored(original: Any, before: Any, after: Any) -> Any:
@@ -127,7 +345,7 @@ def region_of(value: Any) -> str | None:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every string in a value, keys apart."""
+    """Every string in a value, except keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

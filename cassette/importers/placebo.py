@@ -1,6 +1,6 @@
-"""Answers as placebo records them: a folder, in it `ecs.DescribeTasks_1.json` and so on.
+"""Answers as placebo records them: a folder of `ecs.DescribeTasks_1.json` and so on.
 
-Each file holds what boto3 returned, with no word of what was asked.
+Each file holds what boto3 returned, without the request.
 """
 
 from __future__ import annotations
@@ -31,20 +31,22 @@ def is_one(value: Any) -> bool:
 
 def recording(files: Iterable[tuple[str, Mapping[str, Any]]]) -> Recording:
     """The calls in the files of one folder: their names and their documents."""
-    calls, others = [], []
+    reader = member_forms.Reader()
+    calls: list[Call] = []
+    others: list[tuple[str, str]] = []
     for name, value in sorted(files, key=lambda pair: _order(pair[0])):
         match = _NAME.fullmatch(PurePath(name).name)
         if match is None or match["operation"] not in shapes.operations():
-            others.append((name, "its name names no operation of ECS"))
+            others.append((name, "its name is not that of an ECS operation"))
         elif match["service"] not in (None, "ecs"):
-            others.append((name, f"not of ECS ({match['service']})"))
+            others.append((name, f"not ECS ({match['service']})"))
         else:
-            calls.append(_call(match["operation"], value))
+            calls.append(_call(match["operation"], value, reader))
     moments = [call.moment for call in calls if call.moment]
     if len(moments) == len(calls):
         order = sorted(range(len(calls)), key=lambda i: (moments[i], i))
         calls = [calls[i] for i in order]
-    return Recording(SOURCE, tuple(calls), tuple(skipped(others)))
+    return Recording(SOURCE, tuple(calls), tuple(skipped([*others, *reader.left_out])))
 
 
 def _data(value: Mapping[str, Any]) -> Any:
@@ -57,17 +59,18 @@ def _order(name: str) -> tuple[str, int]:
     return (match["operation"], int(match["number"])) if match else (name, 0)
 
 
-def _call(operation: str, value: Mapping[str, Any]) -> Call:
+def _call(operation: str, value: Mapping[str, Any], reader: member_forms.Reader) -> Call:
     data = _data(value)
     headers = (data.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
     moment = member_forms.moment_of(str(headers.get("date", "")))
-    return Call(operation, None, _outcome(operation, value["status_code"], data), moment)
-
-
-def _outcome(operation: str, status: int, data: Mapping[str, Any]) -> Outcome:
-    own = {key: held for key, held in data.items() if key not in ("ResponseMetadata", "Error")}
-    if status < 300:
-        return Response(shapes.to_readable(operation, member_forms.normalised(operation, own)))
-    said = data.get("Error") or {}
-    code, message = str(said.get("Code") or status), str(said.get("Message") or "")
-    return ApiError(status, code, message)
+    outcome: Outcome
+    refused = data.get("Error")
+    status = value["status_code"]
+    if status < 300 and not refused:
+        own = {key: held for key, held in data.items() if key != "ResponseMetadata"}
+        outcome = Response(reader.body(operation, own))
+    else:
+        said = refused or {}
+        code, message = str(said.get("Code") or status), str(said.get("Message") or "")
+        outcome = ApiError(status if status >= 300 else 400, code, message)
+    return Call(operation, None, outcome, moment)

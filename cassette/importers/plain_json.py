@@ -1,4 +1,4 @@
-"""Answers of ECS as JSON or YAML, whole or in part, wherever they stand in a file.
+"""Answers of ECS as JSON or YAML, whole or in part, anywhere in a file.
 
 `aws ecs describe-tasks` prints such an answer, an event holds a task, a test's own fixture
 often a part of one. They are recognised by their members.
@@ -9,19 +9,23 @@ from __future__ import annotations
 import functools
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cassette.ecs import shapes
 from cassette.importers import editable_text, member_forms
-from cassette.importers.calls import Call, Recording
-from cassette.model import Interaction, Response
+from cassette.importers.calls import Call, Recording, skipped
+from cassette.importers.member_forms import squashed
+from cassette.model import ApiError, Interaction, Outcome, Response
 
 LARGEST_UNPACKED = 50_000_000
 
-# What other tools add to a body: botocore's own, and the time of an event.
-BESIDE = ("ResponseMetadata", "updatedAt", "UpdatedAt")
+# What others add to a body: the SDKs' metadata, and the time of an event. Names are squashed.
+_BESIDE = frozenset(
+    "responsemetadata resultmetadata $metadata contentlength httpstatuscode sdkresponsemetadata "
+    "sdkhttpmetadata updatedat".split()
+)
 
 _SECRET = re.compile(
     r"passw(?:or)?d|passphrase|secret(?!s?_?(?:arn|name|id)$)|token|api[_-]?key|access[_-]?key"
@@ -92,23 +96,39 @@ _PARTS: tuple[tuple[str, str, Part], ...] = (
 
 def recognised(value: Mapping[str, Any]) -> Part | None:
     """What a mapping is in ECS's terms; None if it is nothing of ECS."""
-    keys = {k[:1].lower() + k[1:] for k in value if isinstance(k, str) and k not in BESIDE}
+    keys = {squashed(key) for key in _own(value)}
     whole = operation_of(value)
     if whole:
         return Part(whole)
-    for telling, shape, part in _PARTS:
-        members = shapes.service_model().shape_for(shape).members.keys()
-        if keys & set(telling.split()) and 2 * len(keys & members) >= len(keys):
+    for names, shape, part in _PARTS:
+        members = _squashed_members(shapes.service_model().shape_for(shape))
+        known = {squashed(name) for name in names.split()}
+        if keys & known and 2 * len(keys & members.keys()) >= len(keys):
             return part
     return None
 
 
-def operation_of(value: Mapping[str, Any]) -> str | None:
-    """The operation that gives such a response, the plainest one where several do."""
-    held = {
-        k[:1].lower() + k[1:]: v for k, v in value.items() if isinstance(k, str) and k not in BESIDE
+def _own(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that are of ECS."""
+    return {
+        key: held
+        for key, held in value.items()
+        if isinstance(key, str) and squashed(key) not in _BESIDE
     }
-    telling = held.keys() - {"nextToken", "failures", "tags"}
+
+
+def _squashed_members(shape: shapes.Shape) -> dict[str, Any]:
+    return {squashed(name): member for name, member in shape.members.items()}
+
+
+def operation_of(value: Mapping[str, Any], sent: Mapping[str, Any] | None = None) -> str | None:
+    """The operation that gives such a response, the plainest one where several do.
+
+    Args:
+        sent: the parameters of the request, if they are known: the operation takes them.
+    """
+    held = {squashed(key): item for key, item in _own(value).items() if item is not None}
+    telling = held.keys() - {"nexttoken", "failures", "tags"}
     fitting = [
         operation
         for operation, members in _outputs()
@@ -116,6 +136,9 @@ def operation_of(value: Mapping[str, Any]) -> str | None:
         and held.keys() <= members.keys()
         and all(_fits(held[k], members[k]) for k in telling)
     ]
+    if sent:
+        takes = operations_that_take(sent)
+        fitting = [operation for operation in fitting if operation in takes] or fitting
     order = ("Describe", "List", "Run", "Create", "Register", "")
     return min(
         fitting,
@@ -127,7 +150,17 @@ def operation_of(value: Mapping[str, Any]) -> str | None:
 @functools.cache
 def _outputs() -> tuple[tuple[str, dict[str, Any]], ...]:
     shaped = ((name, shapes.shape_of(name)) for name in sorted(shapes.operations()))
-    return tuple((name, dict(shape.members)) for name, shape in shaped if shape is not None)
+    return tuple((name, _squashed_members(shape)) for name, shape in shaped if shape is not None)
+
+
+def operations_that_take(sent: Mapping[str, Any]) -> list[str]:
+    """The operations that have all of these parameters, and require no others."""
+    return [
+        operation
+        for operation in sorted(shapes.operations())
+        if (shape := shapes.shape_of(operation, "request")) is not None
+        and set(shape.required_members) <= sent.keys() <= shape.members.keys()
+    ]
 
 
 def _fits(value: Any, shape: shapes.Shape) -> bool:
@@ -142,8 +175,8 @@ def _fits(value: Any, shape: shapes.Shape) -> bool:
 
 
 def _knows(value: Mapping[str, Any], shape: shapes.Shape) -> bool:
-    names = {k[:1].lower() + k[1:] for k in value if isinstance(k, str)}
-    return not names or 2 * len(names & shape.members.keys()) >= len(names)
+    names = {squashed(key) for key in value}
+    return not names or 2 * len(names & _squashed_members(shape).keys()) >= len(names)
 
 
 # -- scrubbing ----------------------------------------------------------------------------
@@ -188,7 +221,7 @@ def _is_secret_pair(value: Mapping[str, Any]) -> bool:
 
 
 def _of_ecs(part: Part, value: Mapping[str, Any], hand: Hand) -> dict[str, Any]:
-    own = {key: held for key, held in value.items() if key not in BESIDE}
+    own = _own(value)
     before = member_forms.normalised(part.operation, part.wrapped(own))
     outcome = hand.interaction(Interaction(0.0, part.operation, {}, Response(before))).outcome
     assert isinstance(outcome, Response)  # noqa: S101 - scrubbing keeps the kind
@@ -246,45 +279,78 @@ SOURCE = "imported from ECS answers in a file"
 
 def recording(values: list[Any]) -> Recording:
     """Every answer of ECS in a file's documents, in strings of JSON too, in their order there."""
+    reader = member_forms.Reader()
     calls: list[Call] = []
+    others: list[tuple[str, str]] = []
     for value in values:
-        calls += _calls(value)
-    why = "no answer of ECS in it, such as `aws ecs describe-tasks` prints"
-    return Recording(SOURCE, tuple(calls), () if calls else (why,))
+        for found in _found(value, reader):
+            if isinstance(found, Call):
+                calls.append(found)
+            else:
+                others.append((f"answer {len(calls) + len(others) + 1}", found))
+    if not calls and not others:
+        why = "no answer of ECS in it, such as `aws ecs describe-tasks` prints"
+        return Recording(SOURCE, (), (why,))
+    return Recording(SOURCE, tuple(calls), tuple(skipped([*others, *reader.left_out])))
 
 
-def _calls(value: Any) -> list[Call]:
+def _found(value: Any, reader: member_forms.Reader) -> Iterator[Call | str]:
+    """Every call in a document, and for each refusal that lacks its operation why it is none."""
     if isinstance(value, str):
         carried = editable_text.json_text(value)
-        return [call for inner in carried.values for call in _calls(inner)] if carried else []
-    if isinstance(value, list):
-        return [call for item in value for call in _calls(item)]
-    if not isinstance(value, Mapping):
-        return []
-    named = _envelope(value)
-    if named:
-        return [named]
-    part = recognised(value)
-    if part is None:
-        return [call for held in value.values() for call in _calls(held)]
-    own = {key: held for key, held in value.items() if key not in BESIDE}
-    body = part.wrapped(own)
-    return [Call(part.operation, None, _response(part.operation, body))]
+        for inner in carried.values if carried else ():
+            yield from _found(inner, reader)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _found(item, reader)
+    elif isinstance(value, Mapping):
+        yield from _found_in(value, reader)
 
 
-def _envelope(value: Mapping[str, Any]) -> Call | None:
-    """An answer beside which its operation stands, and perhaps what was asked."""
+def _found_in(value: Mapping[str, Any], reader: member_forms.Reader) -> Iterator[Call | str]:
+    operation, body, sent = _envelope(value)
+    refusal = _refusal(value if body is None else body)
+    part = recognised(value) if refusal is None else None
+    outcome: Outcome
+    if operation and body is not None:
+        outcome = refusal or Response(reader.body(operation, _own(body)))
+        request = None if sent is None else reader.body(operation, sent, "request")
+        yield Call(operation, request, outcome)
+    elif refusal is not None:
+        yield f"a refusal ({refusal.code}) whose operation is not recorded"
+    elif part is None:
+        for held in value.values():
+            yield from _found(held, reader)
+    else:
+        body = reader.body(part.operation, part.wrapped(_own(value)))
+        yield Call(part.operation, None, Response(body))
+
+
+def _envelope(
+    value: Mapping[str, Any],
+) -> tuple[str | None, Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """The operation that is named beside an answer, that answer, and what was asked."""
     operation = value.get("operation", value.get("Operation"))
-    body = next((value[k] for k in ("response", "body", "data") if k in value), None)
+    body = next((value[k] for k in ("response", "body", "data", "error") if k in value), None)
     if operation not in shapes.operations() or not isinstance(body, Mapping):
+        return None, None, None
+    sent = next((value[k] for k in ("request", "parameters", "params") if k in value), None)
+    return operation, body, sent if isinstance(sent, Mapping) else None
+
+
+def _refusal(value: Mapping[str, Any]) -> ApiError | None:
+    """A refusal as ECS sends it, or as boto3 and the SDKs for JavaScript show it."""
+    metadata = value.get("ResponseMetadata") or value.get("$metadata") or {}
+    known = {squashed(key): held for key, held in metadata.items()} if metadata else {}
+    status = known.get("httpstatuscode")
+    inner = value.get("Error")
+    if isinstance(inner, Mapping) and "Code" in inner:
+        code, message = inner["Code"], inner.get("Message")
+    elif isinstance(value.get("__type"), str):
+        code = value["__type"].rpartition("#")[2]
+        message = value.get("message", value.get("Message"))
+    elif "$fault" in value:
+        code, message = value.get("name") or value.get("Code"), value.get("message")
+    else:
         return None
-    asked = next((value[k] for k in ("request", "parameters", "params") if k in value), None)
-    request = None
-    if isinstance(asked, Mapping):
-        request = shapes.to_readable(operation, asked, "request")
-    own = {key: held for key, held in body.items() if key not in BESIDE}
-    return Call(operation, request, _response(operation, own))
-
-
-def _response(operation: str, body: Mapping[str, Any]) -> Response:
-    return Response(shapes.to_readable(operation, member_forms.normalised(operation, body)))
+    return ApiError(status if isinstance(status, int) else 400, str(code), str(message or ""))

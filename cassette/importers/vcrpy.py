@@ -1,24 +1,16 @@
-"""HTTP as vcrpy records it: one string a body, `!!binary` where that is no text."""
+"""HTTP as vcrpy and go-vcr record it, scrubbed in place: a body is one string, or `!!binary`."""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from cassette.ecs import shapes
 from cassette.importers import editable_text, member_forms, plain_json
-from cassette.importers.calls import Call, Recording, skipped
-from cassette.model import ApiError, Interaction, Outcome, Response, outcome_of
+from cassette.importers.http_recordings import body, from_base64, header, object_in, status
+from cassette.model import ApiError, Interaction, Outcome, Response
 
-SOURCE = "imported from a vcrpy recording"
-
-_BOTOCORE = re.compile(r"Botocore[/#](\d[\w.]*)", re.IGNORECASE)
-_SIGNED_FOR = re.compile(r"/\d{8}/([a-z0-9-]+)/ecs/aws4_request")
-_HOST = re.compile(r"//ecs(?:-fips)?\.([a-z0-9-]+)\.")
 _SAID = ("message", "Message")
 
 Change = Callable[[str], str]
@@ -36,111 +28,6 @@ def is_one(value: Any) -> bool:
     )
 
 
-# -- import -------------------------------------------------------------------------------
-
-
-def recording(value: Mapping[str, Any]) -> Recording:
-    """The calls of ECS in a document, and what else it holds."""
-    calls, others = [], []
-    for number, item in enumerate(value["interactions"], 1):
-        operation = _operation(item)
-        if operation is None:
-            others.append(_other(item, number))
-            continue
-        content = plain_json.unpack(_bytes(_body(item["response"])))
-        calls.append(
-            Call(
-                operation=operation,
-                request=shapes.to_readable(operation, _request(item), "request"),
-                outcome=outcome_of(operation, _status(item), content),
-                moment=_moment(item),
-                region=_region(item),
-                botocore=_first(_BOTOCORE, _header(item["request"], "User-Agent")),
-            )
-        )
-    return Recording(SOURCE, tuple(calls), tuple(skipped(others)))
-
-
-def _operation(item: Mapping[str, Any]) -> str | None:
-    prefix, _, operation = _header(item["request"], "X-Amz-Target").rpartition(".")
-    return operation if prefix == shapes.TARGET_PREFIX else None
-
-
-def _other(item: Mapping[str, Any], number: int) -> tuple[str, str]:
-    target = _header(item["request"], "X-Amz-Target")
-    named = re.match(r"[\w.]{1,80}", target)
-    return f"interaction {number}", f"not of ECS ({named[0]})" if named else "not of ECS"
-
-
-def _request(item: Mapping[str, Any]) -> dict[str, Any]:
-    return _json(plain_json.unpack(_bytes(_body(item["request"]))))
-
-
-def _status(item: Mapping[str, Any]) -> int:
-    status = item["response"].get("status")
-    code = (
-        status.get("code") if isinstance(status, Mapping) else item["response"].get("status_code")
-    )
-    return code if isinstance(code, int) else 200
-
-
-def _moment(item: Mapping[str, Any]) -> Any:
-    """When the call was made: newer releases say so, otherwise the headers do, to a second."""
-    said = (
-        str(item.get("recorded_at") or ""),
-        _header(item["request"], "X-Amz-Date"),
-        _header(item["response"], "Date"),
-    )
-    return next((moment for held in said if (moment := member_forms.moment_of(held))), None)
-
-
-def _region(item: Mapping[str, Any]) -> str | None:
-    return _first(_SIGNED_FOR, _header(item["request"], "Authorization")) or _first(
-        _HOST, str(item["request"].get("uri", ""))
-    )
-
-
-def _first(pattern: re.Pattern[str], held: str) -> str | None:
-    match = pattern.search(held)
-    return match[1] if match else None
-
-
-def _header(message: Any, name: str) -> str:
-    """A header's first value as text; empty if there is none."""
-    headers = message.get("headers") if isinstance(message, Mapping) else None
-    for key, held in headers.items() if isinstance(headers, Mapping) else ():
-        if key.lower() == name.lower():
-            value = held[0] if isinstance(held, list) and held else held
-            return _bytes(value).decode("utf-8", "replace") if value else ""
-    return ""
-
-
-def _body(message: Mapping[str, Any]) -> Any:
-    """What the body of a request or a response holds: a string, bytes or None."""
-    body = message.get("body", message.get("content"))
-    if not isinstance(body, Mapping):
-        return body
-    if "base64_string" in body:
-        return _from_base64(body["base64_string"])
-    state = body.get("state")
-    if isinstance(state, list) and state:
-        return state[0]  # of a stream of Python's that was sent, which vcrpy keeps as an object
-    return body.get("string")
-
-
-def _from_base64(held: Any) -> bytes:
-    try:
-        return base64.b64decode(_bytes(held))
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _bytes(held: Any) -> bytes:
-    if isinstance(held, bytes):
-        return held
-    return b"" if held is None else str(held).encode()
-
-
 # -- scrubbing ----------------------------------------------------------------------------
 
 
@@ -155,11 +42,15 @@ def scrubbed(value: Mapping[str, Any], hand: plain_json.Hand) -> dict[str, Any]:
 
 
 def _scrubbed(item: Mapping[str, Any], hand: plain_json.Hand) -> dict[str, Any]:
-    operation = _operation(item)
+    prefix, _, operation = header(item["request"], "X-Amz-Target").rpartition(".")
     changes = {"request": _searched(hand), "response": _searched(hand)}
-    if operation is not None:
-        sent, answer = _request(item), _json(plain_json.unpack(_bytes(_body(item["response"]))))
-        before = Interaction(0.0, operation, sent, _outcome(operation, _status(item), answer))
+    if prefix == shapes.TARGET_PREFIX:
+        sent, answer = (
+            object_in(body(item["request"])) or {},
+            object_in(body(item["response"])) or {},
+        )
+        outcome = _outcome(operation, status(item["response"]) or 200, answer)
+        before = Interaction(0.0, operation, sent, outcome)
         after = hand.interaction(before)
         changes["request"] = _put(after.request, hand)
         changes["response"] = _put(_answer(answer, before.outcome, after.outcome), hand)
@@ -169,14 +60,6 @@ def _scrubbed(item: Mapping[str, Any], hand: plain_json.Hand) -> dict[str, Any]:
         else plain_json.scrubbed(held, hand, key)
         for key, held in item.items()
     }
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _outcome(operation: str, status: int, answer: Mapping[str, Any]) -> Outcome:
@@ -216,7 +99,7 @@ def _put(new: Any, hand: plain_json.Hand) -> Change:
 
 
 def _message(message: Mapping[str, Any], hand: plain_json.Hand, change: Change) -> dict[str, Any]:
-    """A request or a response with its body changed, its length told anew, the rest searched."""
+    """A request or a response with its body and length changed, and the rest searched."""
     new: dict[str, Any] = {}
     for key, held in message.items():
         if key in ("body", "content"):
@@ -225,11 +108,10 @@ def _message(message: Mapping[str, Any], hand: plain_json.Hand, change: Change) 
             new[key] = {name: _header_scrubbed(name, value, hand) for name, value in held.items()}
         else:
             new[key] = plain_json.scrubbed(held, hand, key)
-    if _body(message) != _body(new):
+    length = len(_raw(new))
+    if _raw(message) != _raw(new):
         new["headers"] = {
-            name: _with_length(value, len(_bytes(_body(new))))
-            if name.lower() == "content-length"
-            else value
+            name: _with_length(value, length) if name.lower() == "content-length" else value
             for name, value in new.get("headers", {}).items()
         }
     return new
@@ -247,11 +129,24 @@ def _with_length(value: Any, length: int) -> Any:
     return str(length).encode() if isinstance(value, bytes) else type(value)(length)
 
 
+def _raw(message: Mapping[str, Any]) -> bytes:
+    """The bytes of a body as they were sent, for their length."""
+    held = message.get("body", message.get("content"))
+    if isinstance(held, Mapping):
+        state = held.get("state")
+        if "base64_string" in held:
+            return from_base64(held["base64_string"])
+        held = state[0] if isinstance(state, list) and state else held.get("string")
+    if isinstance(held, bytes):
+        return held
+    return b"" if held is None else str(held).encode()
+
+
 def _changed(body: Any, change: Change) -> Any:
     """A body in any of vcrpy's forms, its text changed."""
     if isinstance(body, Mapping):
         return {
-            key: base64.b64encode(plain_json.within(_from_base64(held), change)).decode()
+            key: base64.b64encode(plain_json.within(from_base64(held), change)).decode()
             if key == "base64_string"
             else _changed(held, change)
             for key, held in body.items()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.existing import recorded
 
 from cassette import scrub
 from cassette.errors import UsageError
 from cassette.files import files_in, sarif, search_files
 from tests.cli.processes import run
+from tests.files import recorded
 from tests.rights import closed
 
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ import boto3
 import pytest
 import yaml
 from botocore.exceptions import WaiterError
-from tests.existing import recorded
 
 import cassette
 from cassette import file_format, scrub
 from cassette.errors import UsageError
 from cassette.files import files_in, import_files
 from tests.cli.processes import run
+from tests.files import recorded
 from tests.live import bodies
 
 ACCOUNT = "987654321098"
@@ -123,13 +123,26 @@ def test_what_the_command_line_printed_replays(tmp_path, form):
         (1730946635503, 1730946635.503),
         ("2021-08-11T12:21:26.681000-04:00", 1628698886.681),
         ("2024-11-07T02:30:35.503Z", 1730946635.503),
-        ("2026-11-23T12:00:00.4059998Z", 1795435200.405999),
+        ("2026-11-23T12:00:00.4059998Z", 1795435200.406),
         ("2026-11-23T11:58:03.61Z", 1795435083.61),
+        (1795435083610000, 1795435083.61),
+        ("1795435083.61", 1795435083.61),
+        ("/Date(1795435083610)/", 1795435083.61),
+        ({"value": "/Date(1795435083610)/", "DisplayHint": 2}, 1795435083.61),
+        ("Nov 23, 2026, 11:58:03 AM", 1795435083.0),
+        ("Nov 23, 2026, 12:00:00\u202fPM", 1795435200.0),
+        ("11/23/2026 12:00:00 PM", 1795435200.0),
+        ("2026-11-23 11:58:03.61 +0000 UTC", 1795435083.61),
+        ("2026-11-23 11:58:03 UTC", 1795435083.0),
+        ("2026-11-23T12:58:03.61+01:00[Europe/Berlin]", 1795435083.61),
+        ("Mon Nov 23 2026 12:58:03 GMT+0100 (Central European Standard Time)", 1795435083.0),
+        ("Mon Nov 23 11:58:03 UTC 2026", 1795435083.0),
+        ("Mon, 23 Nov 2026 12:58:03 +0100", 1795435083.0),
         ("2026-11-23T12:00:00Z", 1795435200.0),
     ],
 )
 def test_a_timestamp_is_read_in_every_form(tmp_path, created, epoch):
-    """Seconds, milliseconds, offsets, two, three and seven decimals."""
+    """Seconds, milliseconds, offsets, decimals, and how languages spell a time out."""
     source = tmp_path / "a.json"
     source.write_text(json.dumps({"tasks": [{"taskArn": TASK, "createdAt": created}]}))
     (task,) = cassette.load(imported(source, tmp_path / "out")).tasks
@@ -202,7 +215,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     (tmp_path / "event.json").write_text('{"detail-type": "ECS Deployment", "detail": {}}')
     code, out, err = run("import", ".", "-o", "out", cwd=tmp_path)
     assert code == 0
-    assert "not used: interaction 1: not of ECS (Logs_20140328.GetLogEvents)" in out
+    assert "not used: interaction 1: not ECS (Logs_20140328.GetLogEvents)" in out
     assert "other.json: nothing in it can be used" in err
     assert "event.json: nothing in it can be used" in err
     assert "ECS Task State Change" in err

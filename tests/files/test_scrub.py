@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.existing import recorded
 
 import cassette
 from cassette import file_format, scrub
 from cassette.errors import UnsafeCassetteError
 from cassette.files import files_in, rewrite_files, search_files
 from tests.cli.processes import run
+from tests.files import recorded
 from tests.live import bodies
 
 PACK = Path(__file__).parents[2] / "cassettes"
