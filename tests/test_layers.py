@@ -46,11 +46,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors"},
+    # What one looks at: the life of each task, and the page that shows it.
+    "lives": MODEL,
+    "page": MODEL | {"lives"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "files", "demo"},
+    "cli": BELOW_EDGES | {"watch", "files", "demo", "lives", "page"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES,
     "__main__": {"cli"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +18,28 @@ from cassette.cli.console import (
     console,
     counted,
 )
+from cassette.errors import UsageError
+
+_MOST_DRAWN = 20  # tasks that are drawn on a terminal
+_KINDS = {
+    **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING"), "way up"),
+    "RUNNING": "running",
+    **dict.fromkeys(("DEACTIVATING", "STOPPING", "DEPROVISIONING"), "way down"),
+    "STOPPED": "stopped",
+}
+_BARS = {
+    "way up": "black on yellow",
+    "running": "black on green",
+    "way down": "black on magenta",
+    "stopped": "black on white",
+    "bad": "white on red",
+}
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from cassette import lives
     from cassette.model import Cassette, Interaction
 
     Row = tuple[str | Text, ...]
@@ -31,24 +49,54 @@ if TYPE_CHECKING:
 @click.argument("name", shell_complete=complete_cassette)
 @click.argument("patches", nargs=-1, shell_complete=complete_patch)
 @FORMAT
-def command(name: str, patches: tuple[str, ...], form: str) -> None:
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a page to look at in a browser: one file that loads nothing.",
+)
+def command(name: str, patches: tuple[str, ...], form: str, page: str | None) -> None:
     """Show a cassette, or a variant of it, as a timeline.
 
     NAME is a cassette's name or path; with PATCHES, what they make of it is shown.
 
-    Each call that told something new has a line, with the state of each task; below it stand
-    the containers that changed. `x 7` says that seven polls in a row were answered so. As JSON
-    it is the cassette whole, with the response of every call written out.
+    On a terminal, the life of each task and its containers is drawn on a time axis; tasks of one
+    group that went the same way are drawn once, and the failed ones come first. Below it, each
+    call with something new has a line, with the state of each task and of the containers that
+    changed. `x 7` is seven polls in a row with this answer. As JSON it is the whole cassette,
+    with the response of every call written out.
+
+    The page that --html writes shows the same, with every change and the response as boto3
+    returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
+    finds something in the cassette that must not be shown to others.
     """
     from cassette.library import Library
     from cassette.replayer import patched
 
     library = Library()
-    cassette = patched(library.load(name), patches, library)
-    if form == "json":
+    original = library.load(name)
+    cassette = patched(original, patches, library)
+    if page is not None:
+        if form == "json":
+            raise UsageError(
+                "--html and --format json are two outputs", fix="leave one of them out"
+            )
+        _write_page(cassette, original if patches else None, name, page)
+    elif form == "json":
         click.echo(json.dumps(_data(cassette), indent=2))
     else:
         _show(console(), cassette)
+
+
+def _write_page(cassette: Cassette, original: Cassette | None, name: str, page: str) -> None:
+    from cassette import file_format, project_settings, scrub
+    from cassette.page import cassette_page
+
+    scrub.gate(file_format.render(original or cassette), (), page, project_settings.rules())
+    title = Path(name).stem if Path(name).suffix else name
+    file_format.write(page, cassette_page(cassette, title, original))
+    click.echo(f"wrote {page}")
 
 
 def _data(cassette: Cassette) -> dict[str, Any]:
@@ -90,7 +138,79 @@ def _show(console: Console, cassette: Cassette) -> None:
     console.print(Text(cassette.path or "a cassette", style="bold"))
     columns(console, [(Text(key, "dim"), text) for key, text in _header(cassette, names)], indent=2)
     console.print()
+    if console.is_terminal:
+        _draw(console, cassette)
     columns(console, _timeline(cassette, names))
+
+
+def _draw(console: Console, cassette: Cassette) -> None:
+    """The life of each task on a time axis; tasks that are alike once, the failed ones first."""
+    from rich.text import Text
+
+    from cassette import lives
+
+    end = lives.duration(cassette)
+    drawn = 0
+    for group, members in lives.alike(lives.lives(cassette)).items():
+        for one in members[: _MOST_DRAWN - drawn]:
+            drawn += 1
+            many = f", and {len(one.ids) - 1} like it" if len(one.ids) > 1 else ""
+            console.print(Text.assemble((group or "task", "bold"), f" {one.life.id}{many}"))
+            _draw_life(console, one.life, end)
+            console.print()
+        if drawn == _MOST_DRAWN:
+            console.print(Text("more tasks are on the page: cassette show NAME --html FILE", "dim"))
+            console.print()
+            return
+
+
+def _draw_life(console: Console, life: lives.Life, end: float) -> None:
+    from rich.text import Text
+
+    from cassette import lives
+
+    spans = lives.spans(life.moments, end)
+    names = list(dict.fromkeys(box[0] for moment in life.moments for box in moment.containers))
+    label = max((len(name) for name in names), default=0)
+    label = min(max(label, 4), console.width // 4)
+    width = console.width - label - 3
+    axis = Text(" " * (label + 3))
+    row = Text(f"  {'task':{label}} ")
+    for begin, finish, moment in spans:
+        size = round(finish * width) - round(begin * width)
+        axis.append(_fitted(f"{moment.at:g} s", size), "cyan")
+        row.append(
+            _fitted(f"{moment.status} {moment.health}", size),
+            _BARS[_kind(moment.status, moment.health)],
+        )
+    lead = " " * round(spans[0][0] * width)
+    for line in (axis, row):
+        console.print(Text.assemble(line[: label + 3], lead, line[label + 3 :]))
+    for name in names:
+        row = Text(f"  {_fitted(name, label):{label}} " + lead)
+        for begin, finish, moment in spans:
+            size = round(finish * width) - round(begin * width)
+            found = next((status for box, status, _ in moment.containers if box == name), "")
+            style = _BARS[_kind(*found.partition(" ")[::2])] if found else ""
+            row.append(_fitted(found, size), style)
+        console.print(row)
+    for moment in life.moments:
+        for said in [moment.reason, *(f"{box}: {why}" for box, _, why in moment.containers if why)]:
+            if said:
+                console.print(Text.assemble((f"  at {moment.at:g} s  ", "cyan"), said))
+
+
+def _kind(status: str, more: str) -> str:
+    """What a state is drawn as."""
+    if "UNHEALTHY" in more or ("exit code" in more and not more.endswith("exit code 0")):
+        return "bad"
+    return _KINDS.get(status.rstrip(","), "bad")
+
+
+def _fitted(words: str, size: int) -> str:
+    """Words in exactly so many columns, with a bar before them."""
+    words = f"▏{words.strip()}"
+    return words.ljust(size) if len(words) <= size else words[: max(size - 1, 0)] + "…"[:size]
 
 
 def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, str]]:
