@@ -20,7 +20,7 @@ PROGRAMS = airflow luigi dask
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all wording lint types format oldest newest wire apps wheel audit bench clean
+.PHONY: help demo test test-all page wording lint types format oldest newest wire apps wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'The targets, each complete on a fresh machine:'
@@ -43,6 +43,14 @@ test-all: $(ENVS)/test/made ## Run every test, the exhaustive ones included.
 lint: $(ENVS)/lint/made ## Check the style of every Python file.
 	$(ENVS)/lint/bin/ruff check .
 	$(ENVS)/lint/bin/ruff format --check .
+
+page: $(ENVS)/test/made tests/page/node_modules ## Open the HTML pages in headless Chromium and check them with axe-core.
+	$(ENVS)/test/bin/python -m pytest -m '' tests/page $(ARGS)
+
+tests/page/node_modules: tests/page/package.json
+	@command -v chromium >/dev/null || { echo 'This needs Chromium (Debian: apt install chromium) and npm.'; exit 1; }
+	npm install --prefix tests/page --no-audit --no-fund --no-package-lock
+	@touch $@
 
 wording: ## Find the phrases that .ci/wording.txt bans from prose, messages and names.
 	@! git grep -nEi -f .ci/wording.txt -- cassette cassettes tests docs benchmarks '*.md' Makefile pyproject.toml

@@ -187,7 +187,8 @@ def _draw_life(console: Console, life: lives.Life, end: float) -> None:
     for line in (axis, row):
         console.print(Text.assemble(line[: label + 3], lead, line[label + 3 :]))
     for name in names:
-        row = Text(f"  {_fitted(name, label):{label}} " + lead)
+        short = name if len(name) <= label else name[: label - 1] + "…"
+        row = Text(f"  {short:{label}} {lead}")
         for begin, finish, moment in spans:
             size = round(finish * width) - round(begin * width)
             found = next((status for box, status, _ in moment.containers if box == name), "")

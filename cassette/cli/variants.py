@@ -54,7 +54,14 @@ class Entry:
 @click.argument("name", required=False, shell_complete=complete_cassette)
 @click.argument("patches", nargs=-1, shell_complete=complete_patch)
 @FORMAT
-def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write a page that shows what each patch makes of the cassette NAME.",
+)
+def command(name: str | None, patches: tuple[str, ...], form: str, page: str | None) -> None:
     """List the patches at hand, and which of them fit a cassette.
 
     Without arguments, every patch is listed, with what it makes and the parameters it takes.
@@ -72,11 +79,44 @@ def command(name: str | None, patches: tuple[str, ...], form: str) -> None:
     cassette = _load(name, library) if name else None
     found = [n for pattern in patches or ("*",) for n in library.matching(pattern, "patch")]
     entries = [_entry(n, library, cassette) for n in dict.fromkeys(found)]
-    if form == "json":
+    if page is not None:
+        _write_page(page, name, cassette, entries, library)
+    elif form == "json":
         click.echo(json.dumps([_data(entry) for entry in entries], indent=2))
     else:
         _show(console(), entries, cassette, explain=bool(patches))
     sys.exit(1 if any(entry.patch is None for entry in entries) else 0)
+
+
+def _write_page(
+    page: str, name: str | None, cassette: Cassette | None, entries: list[Entry], library: Library
+) -> None:
+    """Write what each patch makes of a cassette as one self-contained page."""
+    from cassette import file_format, project_settings, scrub
+    from cassette.errors import UsageError
+    from cassette.page import Variant, variants_page
+    from cassette.replayer import patched
+
+    if cassette is None or name is None:
+        raise UsageError(
+            "--html shows what patches make of a cassette",
+            fix=f"cassette variants web --html {page}",
+        )
+    scrub.gate(file_format.render(cassette), (), page, project_settings.rules())
+    variants = [
+        Variant(
+            name=entry.name,
+            summary=entry.patch.summary if entry.patch else "cannot be read",
+            params=tuple(
+                _explained(param) for param in (entry.patch.params if entry.patch else ())
+            ),
+            cassette=patched(cassette, [entry.name], library) if entry.fits else None,
+            problem=entry.problem or "",
+        )
+        for entry in entries
+    ]
+    file_format.write(page, variants_page(cassette, name, variants))
+    click.echo(f"wrote {page}")
 
 
 def _load(name: str, library: Library) -> Cassette:

@@ -47,7 +47,11 @@ def variants_page(original: Cassette, title: str, variants: Iterable[Variant]) -
     sections = [
         tag(
             "section",
-            tag("h2", name(folder), tag("small", f"{len(found)} patches" if len(found) > 1 else "1 patch")),
+            tag(
+                "h2",
+                name(folder),
+                tag("small", f"{len(found)} patches" if len(found) > 1 else "1 patch"),
+            ),
             *(_variant(variant, title, before) for variant in found),
             class_="group",
         )
@@ -55,6 +59,10 @@ def variants_page(original: Cassette, title: str, variants: Iterable[Variant]) -
     ]
     body = join([header(f"Variants of {title}", facts, True), tag("main", *sections, id="main")])
     return document(f"Variants of {title}: ECS cassette", body)
+
+
+def _counted(patches: int) -> str:
+    return "1 patch" if patches == 1 else f"{patches} patches"
 
 
 def _variant(variant: Variant, title: str, before: dict[str, lives.Life]) -> Markup:

@@ -102,3 +102,28 @@ def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
     )
     assert (code, err) == (1, "")
     assert "512 ? 256" in out
+
+
+def test_a_terminal_draws_the_life_of_each_task(tmp_path):
+    """Task and containers on one time axis, within the columns, with the reason of each change."""
+    for columns in (80, 120):
+        _, shown = on_terminal(
+            "show", "web", "stopped/out-of-memory", columns=columns, cwd=tmp_path
+        )
+        lines = plain(shown).splitlines()
+        start = next(n for n, line in enumerate(lines) if line.startswith("service:web"))
+        axis, task, web = (line.split("▏") for line in lines[start + 1 : start + 4])
+        assert [part.strip() for part in axis[1:]] == ["0 s", "6 s", "12 s"]
+        assert [part.split()[0] for part in task[1:]] == ["PROVISIONING", "PENDING", "STOPPED"]
+        assert web[0].strip() == "web"
+        assert max(map(len, lines)) <= columns
+        reasons = "\n".join(lines[start:])
+        assert "at 12 s  web: OutOfMemoryError: Container killed due to memory" in reasons
+        assert "\x1b[30;43m" in shown
+
+
+def test_a_page_and_json_are_two_outputs(tmp_path):
+    """Exit code 2, and nothing is written."""
+    code, _, err = run("show", "web", "--html", "a.html", "--format", "json", cwd=tmp_path)
+    assert (code, list(tmp_path.iterdir())) == (2, [])
+    assert "--html and --format json are two outputs" in err
