@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from cassette import scrub
     from cassette.recording import Recording
+
+NOT_AWS = "an endpoint that is not AWS"
+_MOST_NAMED = 12  # redacted members that are listed
 
 
 @click.command("record")
@@ -67,9 +71,7 @@ if TYPE_CHECKING:
 @click.option(
     "--source",
     metavar="WORDS",
-    default="live",
-    show_default=True,
-    help="What is recorded, for the cassette's header, if it is not AWS itself.",
+    help="For the cassette's header, what is recorded; by default `live` if the endpoint is AWS.",
 )
 @POLICY
 @click.option(
@@ -91,7 +93,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
-    source: str,
+    source: str | None,
     policy: str | None,
     output: str,
 ) -> None:
@@ -112,6 +114,9 @@ def command(  # noqa: PLR0917 - click gives options by name
     _check_options(watching, output)
     client = _client(region, profile, endpoint_url)
     screen = console()
+    if source is None:
+        source = "live" if _is_aws(client.meta.endpoint_url) else NOT_AWS
+    replaces = Path(output).exists()
     progress = _Progress(screen, until if watching else None)
     verb = recorder.record(output, policy=policy, clients=[client], source=source)
     recording: Recording | None = None
@@ -141,6 +146,8 @@ def command(  # noqa: PLR0917 - click gives options by name
         _keep(recording, progress, output, policy)
         raise
     screen.print(_wrote(output, len(recording), verb.report))
+    if replaces:
+        screen.print(f"replaced the {output} that was there")
 
 
 def _check_options(watching: bool, output: str) -> None:
@@ -153,6 +160,12 @@ def _check_options(watching: bool, output: str) -> None:
         raise UsageError(
             "the name of a cassette's file ends in .yaml", path=output, fix=f"-o {output}.yaml"
         )
+
+
+def _is_aws(endpoint: str) -> bool:
+    """Whether an address is one of AWS's own, in any partition."""
+    host = urllib.parse.urlsplit(endpoint).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def _client(region: str | None, profile: str | None, endpoint_url: str | None) -> Any:
@@ -229,4 +242,8 @@ def _wrote(path: str, calls: int, report: scrub.Report) -> str:
     """What was written, and what was scrubbed, in a few lines."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
-    return f"{said}\n{formatting.scrubbed(report)}"
+    names = [*report.redacted][:_MOST_NAMED]
+    more = len(report.redacted) - len(names)
+    listed = ", ".join(names) + (f" and {more} more" if more else "")
+    members = f"\nredacted members: {listed}" if names else ""
+    return f"{said}\n{formatting.scrubbed(report)}{members}"

@@ -10,6 +10,7 @@ import pytest
 
 import cassette
 from cassette.cli.console import counted
+from cassette.cli.record import _is_aws
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
@@ -169,9 +170,11 @@ def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
     assert (tmp_path / "web.yaml").read_text() == BEFORE
 
 
-@pytest.mark.parametrize(("words", "source"), [((), "live"), (("--source", "moto"), "moto")])
+@pytest.mark.parametrize(
+    ("words", "source"), [((), "an endpoint that is not AWS"), (("--source", "moto"), "moto")]
+)
 def test_the_header_says_what_was_recorded(tmp_path, words, source):
-    """AWS itself, unless one says what else answers."""
+    """A server on loopback is not AWS, even if --source is left out."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         assert record(ecs.url, "a.yaml", *words, cwd=tmp_path, **KEYS)[0] == 0
@@ -203,3 +206,31 @@ def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
     assert code == 3
     assert "polls; until stopped, or Ctrl-C" in plain(shown)
     assert "\x1b[" in shown
+
+
+def test_what_was_replaced_and_redacted_is_named(tmp_path):
+    """The members, not only their number; and a file that was there is not replaced in silence."""
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        _, first, _ = record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
+        _, again, _ = record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
+    assert "redacted members: " in first
+    assert "ContainerOverride.environment" in first
+    assert "replaced the a.yaml that was there" in again
+    assert "that was there" not in first
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_aws"),
+    [
+        ("https://ecs.eu-west-1.amazonaws.com", True),
+        ("https://ecs.cn-north-1.amazonaws.com.cn", True),
+        ("https://ecs.eu-west-1.api.aws", True),
+        ("http://127.0.0.1:5000", False),
+        ("https://amazonaws.com.example.org", False),
+        ("https://notamazonaws.com", False),
+    ],
+)
+def test_aws_is_recognised_by_its_endpoint(endpoint, is_aws):
+    """Only a host of AWS's own domains makes a live recording."""
+    assert _is_aws(endpoint) is is_aws
