@@ -4,8 +4,9 @@
 `PatchFile`; `apply` makes the variant. `docs/patches.md` describes the language.
 """
 
+from cassette.patch.patch_file import Entry, Param, PatchFile, Step
+from cassette.patch.reader import parse
 from cassette.patch.reference import Patch
-from cassette.patch.syntax import Entry, Param, PatchFile, Step, parse
 from cassette.patch.variant import apply
 
 __all__ = [

@@ -11,8 +11,8 @@ from cassette import validation
 from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.model import Body, Cassette, Interaction, Response
-from cassette.patch.syntax import Entry, PatchFile, Place
-from cassette.patch.working_copy import DESCRIBE, label_of
+from cassette.patch.patch_file import Entry, PatchFile, Place
+from cassette.patch.working_copy import label_of
 
 
 class Proof:
@@ -30,17 +30,20 @@ class Proof:
         return {
             (rule, misfit.detail)
             for interaction in self._cassette.interactions
-            if interaction.operation == DESCRIBE and isinstance(interaction.outcome, Response)
-            for rule, misfit in validation.misfits(
-                interaction.outcome.body, shapes.shape_of(DESCRIBE)
-            )
+            if isinstance(interaction.outcome, Response)
+            and (shape := shapes.shape_of(interaction.operation)) is not None
+            for rule, misfit in validation.misfits(interaction.outcome.body, shape)
         }
 
     def of_model(self, made: Iterable[Interaction]) -> None:
         """Refuse what botocore's model of ECS does not have, but for what the cassette has so."""
         for interaction in made:
             shape = shapes.shape_of(interaction.operation)
-            if id(interaction) in self._recorded or not isinstance(interaction.outcome, Response):
+            if (
+                shape is None
+                or id(interaction) in self._recorded
+                or not isinstance(interaction.outcome, Response)
+            ):
                 continue
             body = interaction.outcome.body
             for rule, misfit in validation.misfits(body, shape):
@@ -78,8 +81,7 @@ class Proof:
 
     def _writer(self, place: str) -> Place | None:
         """Where the patch wrote a member of a task last; its first entry if nothing did."""
-        later = (entry for step in self._patch.then for entry in step.apply)
-        entries = [*self._patch.apply, *later]
+        entries = self._patch.entries
         for entry in reversed(entries):
             for found in _writing(entry, place):
                 return found

@@ -172,6 +172,8 @@ def _param(name: str, scope: Scope) -> Any:
 
 def _time(text: str, scope: Scope) -> str:
     base, seconds = _moved("time", text, scope)
+    if isinstance(base, (int, float)) and not isinstance(base, bool):
+        base = shapes.readable_time(round(base, 6))  # a longer fraction than a cassette keeps
     if not shapes.is_readable_time(base):
         raise ValueError(f"{text!r} starts from {_shown(base)}, not from a time")
     moment = shapes.datetime_of(base)

@@ -137,7 +137,11 @@ def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
         ("where: sum(group)", 3, "In function sum()"),
         ("history: sum(group)", 3, "In function sum()"),
         ("params: {long: {default: soon}}\nlatency: {param: long}", 4, "'soon' is not a duration"),
-        ("params: {calls: {default: 0}}\nthrottle: {param: calls}", 4, "0 is no number of calls"),
+        (
+            "params: {calls: {default: 0}}\nthrottle: {param: calls}",
+            4,
+            "0 is not a number of calls",
+        ),
         ('base: {digest: "0123456789abcdef"}', 3, "is for a cassette of digest 0123456789abcdef"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a patch file says: its keys, read from plain data into frozen classes.
+"""Reads a patch file: plain data into the frozen classes of `patch_file`.
 
 The reader is strict: an unknown key, a wrong type, an expression that is no JMESPath or a
 parameter that nobody declared is a `PatchError` whose `pointer` is the place in the patch.
@@ -11,19 +11,31 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from jsonpatch import JsonPointer, JsonPointerException
 from jsonpointer import escape
 
 from cassette import validation
+from cassette.ecs import shapes
 from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
 from cassette.patch import values
+from cassette.patch.kinds import KINDS, kind_of
+from cassette.patch.patch_file import (
+    EACH,
+    STATES,
+    TYPES,
+    Entry,
+    Fault,
+    Param,
+    Part,
+    PatchFile,
+    Place,
+    Step,
+)
 from cassette.patch.reference import Patch
 
 FORMAT_VERSION = 1
-EACH = ("task", "container", "attachment", "agent", "response")
-STATES = ("last", "every")
 
 _OPERATIONS = {
     "add": {"path", "value"},
@@ -32,12 +44,6 @@ _OPERATIONS = {
     "remove": {"path"},
     "move": {"path", "from"},
     "copy": {"path", "from"},
-}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
 }
 # Gives the plain data of a patch of that name, and the path of its file.
 Read = Callable[[str], tuple[object, str]]
@@ -48,155 +54,6 @@ _KEYS = frozenset(
 )
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{16}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of a patch.
-
-    Args:
-        name: lower case, as expressions write it after `param.`.
-        type: `string`, `integer`, `number` or `boolean`.
-        help: what it is, for people.
-        required: whether it must be given.
-        default: its value when it is not given; null is a value too.
-    """
-
-    name: str
-    type: str
-    help: str = ""
-    required: bool = False
-    default: object = None
-
-    def takes(self, value: object) -> bool:
-        """Whether a value has this parameter's type; null fits where null is the default."""
-        if value is None:
-            return not self.required and self.default is None
-        return isinstance(value, _TYPES[self.type]) and (
-            self.type == "boolean" or not isinstance(value, bool)
-        )
-
-
-class Place(NamedTuple):
-    """Where something stands: the file, if any, and an RFC 6901 JSON Pointer in it."""
-
-    path: str | None
-    pointer: str
-
-    def inner(self, *keys: str | int) -> Place:
-        """The place of something in it, by the keys that lead there."""
-        return Place(self.path, self.pointer + "".join(f"/{escape(str(key))}" for key in keys))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Something that a patch says, and where; the file may be one that the patch extends."""
-
-    value: Any
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One step of a patch: what it works on, and what it does to it.
-
-    Args:
-        place: where it stands; a bare list of operations is one entry as a whole.
-        each: what it works on, one of `EACH`.
-        where: JMESPath over that thing; None fits all.
-        names_container: whether `container` was given.
-        container: the container's name, a reference to a parameter, or null for the first
-            that ECS did not add and that had not ended before.
-        states: `last` for the state that the patch stands on, `every` for those before it too.
-        unset: pointers to members that are removed if they are there.
-        ops: RFC 6902 operations, whose values may hold references.
-        failure: what ECS answers in the task's place, in its `failures`.
-    """
-
-    place: Place
-    each: str = "task"
-    where: str | None = None
-    names_container: bool = False
-    container: object = None
-    states: str = "last"
-    unset: tuple[str, ...] = ()
-    ops: tuple[Mapping[str, Any], ...] = ()
-    failure: Mapping[str, Any] | None = None
-
-    def place_of_op(self, index: int) -> Place:
-        """Where one of its operations stands."""
-        return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What ECS answers to a call that it refuses.
-
-    Args:
-        place: where it stands.
-        code: the error's code.
-        message: ECS's words; may hold references to parameters.
-        status: the HTTP status.
-        calls: how many calls are refused before the answer comes, or a reference to a
-            parameter; None for all of them.
-    """
-
-    place: Place
-    code: str
-    message: object
-    status: int = 400
-    calls: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A later state: how long after the one before it, and what changes."""
-
-    after: Part
-    apply: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class PatchFile:
-    """What a patch file says.
-
-    Args:
-        name: as users write it, for example `stopped/out-of-memory`.
-        summary: what it makes, one sentence.
-        path: the file it was read from, if any.
-        source: where ECS is known to answer so: an AWS page or a published case.
-        params: its parameters.
-        where: JMESPath over the state of a task that the patch stands on; one for each file.
-        history: JMESPath over an earlier state; where it is false that state is dropped.
-        apply: what it does.
-        then: later states.
-        fault: what ECS refuses, before the last outcome of each request or in its place.
-        latency: how long ECS takes for the last outcome of each request, or a reference to it.
-        digest: of the only cassette that it is for; None for any.
-        allow: rules of `check.ALLOWABLE` that it may break.
-        is_document: whether it is more than a bare list of operations.
-    """
-
-    name: str
-    summary: str
-    path: str | None = None
-    source: str = ""
-    params: tuple[Param, ...] = ()
-    where: tuple[Part, ...] = ()
-    history: Part | None = None
-    apply: tuple[Entry, ...] = ()
-    then: tuple[Step, ...] = ()
-    fault: Fault | None = None
-    latency: Part | None = None
-    digest: Part | None = None
-    allow: tuple[str, ...] = ()
-    is_document: bool = True
-
-    def error(self, problem: str, place: Place | None = None, **more: Any) -> PatchError:
-        """An error about it, and where in its file or in one that it extends."""
-        path, pointer = place or (self.path, "")
-        words = problem if path else f"patch {self.name}: {problem}"
-        return PatchError(words, path=path, pointer=pointer or None, **more)
 
 
 def parse(data: object, name: str, path: str | None = None, read: Read | None = None) -> PatchFile:
@@ -248,7 +105,7 @@ class _Reader:
             source=self.text(document.get("source", ""), "/source"),
             params=tuple(self.params.values()),
             where=tuple(filter(None, [self.condition(document, "where")])),
-            history=self.condition(document, "history"),
+            history=self.history(document.get("history")),
             apply=self.entries(document["apply"], "/apply") if "apply" in document else (),
             then=tuple(
                 self.step(value, f"/then/{index}")
@@ -354,6 +211,19 @@ class _Reader:
         text = self.expression(document.get(key), f"/{key}")
         return Part(text, self.place(f"/{key}")) if text is not None else None
 
+    def history(self, value: object) -> dict[str, Part]:
+        """Conditions over earlier states: of tasks, or a mapping with one for each kind."""
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            value, pointer = {"task": value}, "/history"
+            return {"task": Part(self.expression(value["task"], pointer), self.place(pointer))}
+        given = self.mapping(value, "/history", KINDS)
+        return {
+            kind: Part(self.expression(text, f"/history/{kind}"), self.place(f"/history/{kind}"))
+            for kind, text in given.items()
+        }
+
     def place(self, pointer: str) -> Place:
         return Place(self.path, pointer)
 
@@ -370,7 +240,10 @@ class _Reader:
             self.fail(f"{name!r} is no name for a parameter: use a-z, 0-9 and _", pointer)
         given = self.mapping(value, pointer, {"default", "help", "type"})
         default = given.get("default")
-        kind = self.one_of(given.get("type", _type_of(default)), _TYPES, f"{pointer}/type")
+        if isinstance(default, Mapping):
+            self.mapping(default, f"{pointer}/default", {"text"}, ("text",))
+            self.references(default, f"{pointer}/default")
+        kind = self.one_of(given.get("type", _type_of(default)), TYPES, f"{pointer}/type")
         param = Param(
             name,
             kind,
@@ -390,19 +263,15 @@ class _Reader:
         return found or self.fail("it does nothing: the list is empty", pointer)
 
     def entry(self, value: object, pointer: str) -> Entry:
-        keys = {"each", "where", "container", "states", "unset", "ops", "failure"}
-        given = self.mapping(value, pointer, keys, ("each",))
+        keys = {"each", "where", "container", "name", "states", "unset", "ops", "failure"}
+        given = self.mapping(value, pointer, {*keys, "operation"}, ("each",))
         each = self.one_of(given["each"], EACH, f"{pointer}/each")
-        if "container" in given and each not in ("container", "agent"):
-            self.fail("container goes with each: container or agent", f"{pointer}/container")
-        if "states" in given and each == "response":
-            self.fail("states does not go with each: response", f"{pointer}/states")
-        if "failure" in given and (each != "task" or given.keys() & {"ops", "unset", "states"}):
-            self.fail("failure goes with each: task, without ops", f"{pointer}/failure")
-        container = given.get("container")
-        if container is not None and not isinstance(container, (str, Mapping)):
-            self.fail("a container is addressed by its name", f"{pointer}/container")
-        self.references(container, f"{pointer}/container")
+        self.check_keys(given, each, pointer)
+        name = given.get("container", given.get("name"))
+        key = "container" if "container" in given else "name"
+        if name is not None and not isinstance(name, (str, Mapping)):
+            self.fail(f"a {each} is addressed by its name", f"{pointer}/{key}")
+        self.references(name, f"{pointer}/{key}")
         failure = given.get("failure")
         if failure is not None:
             failure = self.mapping(failure, f"{pointer}/failure", {"reason", "detail"}, ("reason",))
@@ -411,8 +280,8 @@ class _Reader:
             place=self.place(pointer),
             each=each,
             where=self.expression(given.get("where"), f"{pointer}/where"),
-            names_container="container" in given,
-            container=container,
+            named=key in given,
+            name=name,
             states=self.one_of(given.get("states", "last"), STATES, f"{pointer}/states"),
             unset=tuple(
                 self.member(item, f"{pointer}/unset/{index}")
@@ -420,15 +289,44 @@ class _Reader:
             ),
             ops=self.operations(given.get("ops", []), f"{pointer}/ops"),
             failure=failure,
+            operation=self.one_of(
+                given.get("operation", "DescribeTasks"),
+                shapes.operations(),
+                f"{pointer}/operation",
+            ),
         )
+
+    def check_keys(self, given: Mapping[str, Any], each: str, pointer: str) -> None:
+        """Refuse keys that do not go with what an entry works on."""
+        whole = each in ("response", "failure")
+        fits = {
+            "container": each in ("container", "agent"),
+            "name": each in (*KINDS, "deployment") and each != "task",
+            "states": not whole,
+            "operation": whole,
+            "failure": each in KINDS
+            and KINDS[each].many
+            and not given.keys() & {"ops", "unset", "states"},
+        }
+        with_what = {
+            "container": "each: container or agent",
+            "name": "each: service, deployment, task-definition or container-instance",
+            "operation": "each: response or failure",
+            "failure": "each: task, service or container-instance, without ops",
+        }
+        for key, does in fits.items():
+            if key in given and not does:
+                expected = with_what.get(key)
+                words = f"goes with {expected}" if expected else f"does not go with each: {each}"
+                self.fail(f"{key} {words}", f"{pointer}/{key}")
 
     def step(self, value: object, pointer: str) -> Step:
         given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
         entries = self.entries(given["apply"], f"{pointer}/apply")
         for entry in entries:
-            if entry.each == "response" or entry.states != "last":
+            if kind_of(entry.each) is None or entry.states != "last":
                 at = entry.place.pointer
-                self.fail("a later state is one of a task", at, fix="write each: task")
+                self.fail("a later state is that of a thing", at, fix="write, say, each: task")
         return Step(self.duration(given["after"], f"{pointer}/after"), entries)
 
     def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
@@ -544,7 +442,7 @@ def _extended(base: PatchFile, one: PatchFile) -> PatchFile:
     return dataclasses.replace(
         one,
         where=base.where + one.where,
-        history=one.history or base.history,
+        history={**base.history, **one.history},
         apply=base.apply + one.apply,
         then=base.then + one.then,
         fault=one.fault or base.fault,
@@ -555,7 +453,7 @@ def _extended(base: PatchFile, one: PatchFile) -> PatchFile:
 
 
 def _type_of(default: object) -> str:
-    for kind, types in _TYPES.items():
+    for kind, types in TYPES.items():
         if type(default) in types:
             return kind
     return "string"

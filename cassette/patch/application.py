@@ -1,0 +1,519 @@
+"""One application of a patch: the states it starts from, and what it does to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import jsonpatch
+from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
+
+from cassette.ecs import shapes
+from cassette.errors import PatchError, nearest
+from cassette.model import Cassette, Interaction, Response
+from cassette.patch import scope, values
+from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
+from cassette.patch.patch_file import Entry, Part, PatchFile, Place
+from cassette.patch.result_check import Proof
+from cassette.patch.revival import running_again
+from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of
+
+_MOST = 10  # tasks that an error lists
+
+
+class Application:
+    """One application of a patch.
+
+    Args:
+        cassette: what was recorded.
+        patch: what to do.
+        params: a value for each of its parameters.
+        only: `task` and `count`, which narrow it to some of the tasks that fit.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        patch: PatchFile,
+        params: Mapping[str, object],
+        only: Mapping[str, Any],
+    ) -> None:
+        self.cassette = cassette
+        self.patch = patch
+        self.params = params
+        self.only = only
+        self.proof = Proof(cassette, patch)
+        self.drafts = [Draft.of(interaction) for interaction in cassette.interactions]
+        self.describing: dict[str, list[int]] = {}  # an ARN → the indexes of its drafts
+        for index, draft in enumerate(self.drafts):
+            if draft.kind:
+                for arn in {*draft.things, *(str(one.get("arn")) for one in draft.failures)}:
+                    self.describing.setdefault(arn, []).append(index)
+        self.start: dict[str, int] = {}  # an ARN → the index of the draft it starts from
+        self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
+        self.later: list[Draft] = []
+        steps = [*patch.apply, *(entry for step in patch.then for entry in step.apply)]
+        self.container_names = frozenset(
+            name
+            for entry in steps
+            if kind_of(entry.each) is KINDS["task"] and (name := self.name_in(entry)) is not None
+        )
+
+    def run(self) -> tuple[Interaction, ...]:
+        """The interactions of the variant."""
+        self.check_the_base()
+        self.find_starts()
+        for entry in self.patch.apply:
+            self.apply(entry)
+        self.continue_with_later_states()
+        self.refuse()
+        return self.slowed(self.interactions())
+
+    # -- which state ------------------------------------------------------------------------
+
+    def check_the_base(self) -> None:
+        """Refuse another cassette than the one that the patch is for."""
+        digest, found = self.patch.digest, self.cassette.digest
+        if digest and digest.value != found:
+            raise self.patch.error(
+                f"the patch {self.patch.name} is for a cassette of digest {digest.value}, and "
+                f"{self.base()} has {found}",
+                digest.place,
+                fix=f'if the patch is still right, write base: {{digest: "{found}"}}',
+            )
+
+    def find_starts(self) -> None:
+        """Find the state that each thing starts from, and drop the states that cannot be."""
+        anchors: dict[str, Entry] = {}
+        for entry in self.patch.apply:
+            if kind := kind_of(entry.each):
+                anchors.setdefault(kind.name, entry)
+        if not anchors and self.patch.where:
+            anchors["task"] = Entry(Place(self.patch.path, ""))
+        if not anchors:
+            return
+        needed = next(iter(anchors))  # what the patch works on first; the rest where recorded
+        for kind in KINDS.values():
+            if kind.name in anchors:
+                self.find_starts_of(kind, anchors[kind.name])
+                if kind.name == needed and not self.start:
+                    raise self.nothing_fits(kind, anchors[kind.name])
+        self.narrow()
+        for arn, index in self.start.items():
+            self.drop(arn, index)
+
+    def find_starts_of(self, kind: Kind, anchor: Entry) -> None:
+        """Find the last state of each thing of one kind that fits."""
+        for index in range(len(self.drafts) - 1, -1, -1):
+            draft = self.drafts[index]
+            if draft.kind is kind:
+                for arn, thing in draft.things.items():
+                    if arn not in self.start and self.fits(anchor, arn, thing, draft):
+                        self.begin(arn, index, thing)
+        if kind.name != "task" or not self.patch.stops:
+            return
+        for arn, indexes in self.describing.items():
+            last = next((i for i in reversed(indexes) if arn in self.drafts[i].things), None)
+            if arn in self.start or last is None or self.drafts[last].kind is not kind:
+                continue
+            task = running_again(self.drafts[last].things[arn])
+            if task and self.fits(anchor, arn, task, self.drafts[last]):
+                self.drafts[last].own(arn)
+                self.drafts[last].things[arn] = task
+                self.begin(arn, last, task)
+
+    def begin(self, arn: str, index: int, thing: Body) -> None:
+        """Let a thing start from the state in a draft."""
+        self.start[arn] = index
+        self.ended[arn] = _ended(thing)
+
+    def narrow(self) -> None:
+        """Keep only the tasks that `task` or `count` ask for."""
+        task_kind = KINDS["task"]
+        tasks = [
+            arn
+            for arn in self.describing
+            if arn in self.start and self.drafts[self.start[arn]].kind is task_kind
+        ]
+        wanted = tasks
+        if (task := self.only.get("task")) is not None:
+            wanted = [arn for arn in tasks if task in (arn, arn.rpartition("/")[2])]
+            if not wanted:
+                ids = [arn.rpartition("/")[2] for arn in tasks]
+                raise self.patch.error(
+                    f"no task {task} fits the patch {self.patch.name}", nearest=nearest(task, ids)
+                )
+        if (count := self.only.get("count")) is not None:
+            if not 1 <= count <= len(wanted):
+                raise self.patch.error(
+                    f"count={count}, and the patch {self.patch.name} fits {len(wanted)} tasks"
+                )
+            wanted = wanted[:count]
+        for arn in tasks:
+            if arn not in wanted:
+                del self.start[arn]
+
+    def fits(self, anchor: Entry, arn: str, thing: Body, draft: Draft) -> bool:
+        """Whether the patch could start from a state of a thing."""
+        if draft.kind is KINDS["task"]:
+            names = {container.get("name") for container in things("container", thing)}
+            if not self.container_names <= names:
+                return False
+            if not all(self.holds(where, thing) for where in self.patch.where):
+                return False
+        return bool(self.selected(anchor, arn, thing, draft))
+
+    def drop(self, arn: str, index: int) -> None:
+        """Drop what was recorded after the start, and the history that the patch denies."""
+        kind = self.drafts[index].kind
+        history = self.patch.history.get(kind.name) if kind else None
+        for other in self.describing[arn]:
+            draft = self.drafts[other]
+            thing = draft.things.get(arn)
+            denied = history is not None and thing is not None and not self.holds(history, thing)
+            if other > index or (other < index and denied):
+                draft.drop(arn)
+
+    # -- what is done -----------------------------------------------------------------------
+
+    def apply(self, entry: Entry) -> None:
+        """Run one entry of `apply`."""
+        kind = kind_of(entry.each)
+        if kind is None:
+            for draft in self.last_responses(entry.operation):
+                self.edit_response(entry, draft)
+            return
+        for arn, last in self.start.items():
+            if self.drafts[last].kind is not kind:
+                continue
+            for index in self.describing[arn]:
+                draft = self.drafts[index]
+                is_meant = index == last or (entry.states == "every" and index < last)
+                if is_meant and arn in draft.things:
+                    self.edit(entry, arn, draft)
+
+    def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
+        """Do what an entry says to a thing in a draft; whether the entry fits it."""
+        owner = draft.own(arn)
+        found = self.selected(entry, arn, owner, draft)
+        if not found:
+            return False
+        if entry.failure is not None:
+            place = entry.place.inner("failure")
+            sight = self.sight(entry, owner, owner, draft, place)
+            draft.fail(arn, self.resolve(entry.failure, sight, place, label_of(owner)))
+            return True
+        draft.changed = True
+        for thing in found:
+            sight = self.sight(entry, owner, thing, draft, entry.place)
+            self.operate(entry, thing, sight, label_of(owner, None if thing is owner else thing))
+        return True
+
+    def sight(self, entry: Entry, owner: Body, thing: Body, draft: Draft, place: Place) -> Body:
+        """What the values of an entry see."""
+        at = self.recorded_at(draft)
+        try:
+            return scope.seen(owner, (entry.each, thing), at, self.params, self.beside(owner))
+        except ValueError as error:
+            raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
+
+    def edit_response(self, entry: Entry, draft: Draft) -> None:
+        """Do what an entry says to a whole response, or to each of its failures."""
+        where = f"the last response to {json.dumps(dict(draft.interaction.request))}"
+        body = copied(draft.body)
+        of = body.get("failures") or [] if entry.each == "failure" else [body]
+        for thing in of:
+            seen = {**body, **thing, "recordedAt": self.recorded_at(draft), "param": self.params}
+            if entry.where is None or self.search(
+                entry.where, seen, entry.place.inner("where"), where
+            ):
+                self.operate(entry, thing, seen, where)
+        made = dataclasses.replace(draft.interaction, outcome=Response(body))
+        self.proof.of_model([made])
+        draft.rewrite(body)
+
+    def operate(self, entry: Entry, thing: Body, sight: Body, label: str) -> None:
+        """Run an entry's operations on one thing, in place."""
+        for pointer in entry.unset:
+            _unset(thing, pointer)
+        for index, op in enumerate(entry.ops):
+            place = entry.place_of_op(index)
+            if "value" in op:
+                value = self.resolve(op["value"], sight, place.inner("value"), label)
+                op = {**op, "value": value}  # noqa: PLW2901 - the same one, made whole
+            try:
+                jsonpatch.JsonPatch([op]).apply(thing, in_place=True)
+            except (JsonPatchException, JsonPointerException, TypeError) as error:
+                raise self.refused(op, thing, place, label) from error
+
+    def continue_with_later_states(self) -> None:
+        """Append the states of `then`, each after the one before."""
+        states = {
+            arn: self.drafts[index].things[arn]
+            for arn, index in self.start.items()
+            if arn in self.drafts[index].things
+        }
+        kinds = {self.drafts[index].kind for index in self.start.values()}
+        together = max((self.drafts[i].interaction.at for i in self.start.values()), default=0.0)
+        elapsed = Decimal(0)
+        for step in self.patch.then:
+            elapsed += self.seconds(step.after)
+            added: dict[int, Draft] = {}
+            for arn, thing in list(states.items()):
+                index = self.start[arn]
+                if index not in added:
+                    # What several operations say at one moment agrees: they share the timeline.
+                    base = together if len(kinds) > 1 else self.drafts[index].interaction.at
+                    added[index] = self.drafts[index].later(float(Decimal(str(base)) + elapsed))
+                draft = added[index]
+                draft.things[arn] = thing
+                fitting = [
+                    self.edit(one, arn, draft)
+                    for one in step.apply
+                    if arn in draft.things and kind_of(one.each) is draft.kind
+                ]
+                if not any(fitting):
+                    del draft.things[arn]
+                elif arn in draft.things:
+                    states[arn] = draft.things[arn]
+                else:
+                    del states[arn]
+            self.later += added.values()
+
+    def refuse(self) -> None:
+        """Put refusals before the last outcome of each request, or in its place."""
+        fault = self.patch.fault
+        if fault is None:
+            return
+        seen = {"param": self.params}
+        message = self.resolve(fault.message, seen, fault.place.inner("message"), "the error")
+        calls = 1 if fault.calls is None else values.resolve(fault.calls, seen)
+        if type(calls) is not int or calls < 1:
+            raise self.patch.error(f"{calls!r} is not a number of calls, from 1", fault.place)
+        for last in self.last_outcomes(fault.operation):
+            refusal = dataclasses.replace(
+                last.interaction,
+                outcome=fault.outcome(str(message)),
+                count=calls,
+            )
+            index = self.drafts.index(last)
+            self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
+
+    def slowed(self, made: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
+        """The same, with the last outcome of each DescribeTasks request slowed down."""
+        if self.patch.latency is None:
+            return made
+        taken = float(self.seconds(self.patch.latency))
+        slow = {id(draft.interaction) for draft in _last(map(Draft.of, made), DESCRIBE)}
+        if not slow:
+            raise self.no_response(DESCRIBE)
+        return tuple(
+            dataclasses.replace(one, latency=taken) if id(one) in slow else one for one in made
+        )
+
+    def interactions(self) -> tuple[Interaction, ...]:
+        """The variant's interactions, in the order of their time."""
+        drafts = [draft for draft in (*self.drafts, *self.later) if not draft.is_empty]
+        made = [draft.done() for draft in drafts]
+        return tuple(sorted(made, key=lambda one: one.at) if self.later else made)
+
+    # -- selecting --------------------------------------------------------------------------
+
+    def selected(self, entry: Entry, arn: str, owner: Body, draft: Draft) -> list[Body]:
+        """What of a thing an entry works on: the thing itself, or some of what it holds."""
+        if kind_of(entry.each) is not draft.kind:
+            return []
+        beside = self.beside(owner) if entry.where is not None else {}
+
+        def holds(thing: Body) -> bool:
+            if entry.where is None:
+                return True
+            around = {} if thing is owner else {PARTS[entry.each][0]: owner}
+            at = self.recorded_at(draft)
+            seen = {**thing, **beside, **around, "recordedAt": at, "param": self.params}
+            place = entry.place.inner("where")
+            return bool(self.search(entry.where, seen, place, label_of(owner)))
+
+        fitting = [thing for thing in things(entry.each, owner) if holds(thing)]
+        if not entry.named:
+            return fitting
+        name = self.name_in(entry)
+        if entry.each not in ("container", "agent"):
+            if name is None and entry.each == "deployment":
+                name = "PRIMARY"
+            return [one for one in fitting if name is None or is_named(entry.each, one, name)]
+        ended = self.ended[arn] if arn in self.ended else _ended(owner)
+        for container in things("container", owner):
+            own = str(container.get("name"))
+            by_default = own not in ended and not scope.is_added(container)
+            if (name == own or (name is None and by_default)) and holds(container):
+                return list(things(entry.each, {"containers": [container]}))
+        return []
+
+    def name_in(self, entry: Entry) -> str | None:
+        """The name that an entry gives; None if it gives none, or leaves it open."""
+        name = values.resolve(entry.name, {"param": self.params}) if entry.named else None
+        return None if name is None else str(name)
+
+    def beside(self, owner: Body) -> dict[str, Any]:
+        """What a task or a service belongs to, in the states that the patch has made so far."""
+        if "serviceArn" in owner:
+            group = f"service:{owner.get('serviceName')}"
+            return {"tasks": [one for one in self.current("task") if one.get("group") == group]}
+        if str(owner.get("group")).startswith("service:"):
+            name = str(owner["group"]).partition(":")[2]
+            services = (s for s in self.current("service") if s.get("serviceName") == name)
+            return {"service": next(services, None)}
+        return {}
+
+    def current(self, kind: str) -> list[Body]:
+        """The state of each thing of a kind, as the patch has made it so far."""
+        now: dict[str, Body] = {}
+        for arn, index in self.start.items():
+            if self.drafts[index].kind is KINDS[kind] and arn in self.drafts[index].things:
+                now[arn] = self.drafts[index].things[arn]
+        if not now and kind == "service":  # the patch does not change it: as recorded last
+            for draft in self.drafts:
+                now.update(draft.things if draft.kind is KINDS[kind] else {})
+        return list(now.values())
+
+    def last_responses(self, operation: str) -> list[Draft]:
+        """The last response to each request of an operation."""
+        answers = (d for d in self.drafts if isinstance(d.interaction.outcome, Response))
+        return _last(answers, operation) or self.no_response(operation)
+
+    def last_outcomes(self, operation: str) -> list[Draft]:
+        """The last outcome of each request of an operation, a response or an error."""
+        return _last(self.drafts, operation) or self.no_response(operation)
+
+    def recorded_at(self, draft: Draft) -> str | None:
+        """When an interaction was recorded; None if the cassette does not say it in full."""
+        try:
+            began = datetime.datetime.fromisoformat(
+                self.cassette.recorded.at.replace("Z", "+00:00")
+            )
+            micros = round(draft.interaction.at * 1000) * 1000
+            return shapes.readable_datetime(began + datetime.timedelta(microseconds=micros))
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+    # -- what expressions say ---------------------------------------------------------------
+
+    def holds(self, condition: Part, thing: Body) -> bool:
+        """Whether a condition of the whole patch is true of a thing."""
+        seen = {**thing, "param": self.params}
+        return bool(self.search(condition.value, seen, condition.place, label_of(thing)))
+
+    def search(self, expression: str, seen: Body, place: Place, label: str) -> Any:
+        """What an expression finds; an error names the place in the patch."""
+        try:
+            return values.search(expression, seen)
+        except ValueError as error:
+            raise self.patch.error(f"{error}, on {label}", place) from error
+
+    def resolve(self, value: object, seen: Body, place: Place, label: str) -> Any:
+        """A value without references; an error names the place in the patch."""
+        try:
+            return values.resolve(value, seen)
+        except ValueError as error:
+            raise self.patch.error(f"{error}, on {label}", place) from error
+
+    def seconds(self, duration: Part) -> Decimal:
+        """The seconds of a duration, which may be a parameter."""
+        try:
+            return values.seconds_of(values.resolve(duration.value, {"param": self.params}))
+        except ValueError as error:
+            raise self.patch.error(str(error), duration.place) from error
+
+    # -- what may be wrong ------------------------------------------------------------------
+
+    def refused(self, op: Mapping[str, Any], thing: Body, place: Place, label: str) -> PatchError:
+        """The error for an operation that does not fit the thing it works on."""
+        words = f"{op['op']} {op['path']}"
+        if op["op"] == "test":
+            problem = f"{words}: {_found(thing, op['path'])}, not {_shown(op['value'])}, on {label}"
+        else:
+            at = op["from"] if op["op"] in ("move", "copy") else op["path"]
+            problem = f"{words} cannot be done: {_found(thing, at)}, on {label}"
+        fix = "write unset: [" + op["path"] + "] for what may be absent"
+        return self.patch.error(problem, place, fix=fix if op["op"] == "remove" else None)
+
+    def nothing_fits(self, kind: Kind, anchor: Entry) -> PatchError:
+        """The error when a cassette has no state that the patch could start from."""
+        states: dict[str, list[str]] = {}
+        for draft in self.drafts:
+            for thing in draft.things.values() if draft.kind is kind else ():
+                status = str(thing.get("lastStatus") or thing.get("status"))
+                states.setdefault(_described(thing), []).append(status)
+        found = [f"{one}: {' → '.join(dict.fromkeys(seen))}" for one, seen in states.items()]
+        more = f"\n- and {len(found) - _MOST} more" if len(found) > _MOST else ""
+        wheres = [where for where in (*(w.value for w in self.patch.where), anchor.where) if where]
+        what = [f"where {' && '.join(wheres)}"] if wheres else [f"each {anchor.each}"]
+        if self.container_names and kind.name == "task":
+            what.append(f"with the container {', '.join(sorted(self.container_names))}")
+        return self.patch.error(
+            f"no {kind.name} of {self.base()} fits the patch {self.patch.name}: {', '.join(what)}",
+            anchor.place,
+            nearest="\n".join([f"its {kind.name}s are", *(f"- {one}" for one in found[:_MOST])])
+            + more
+            if found
+            else f"it has no {kind.operation} response with a {kind.name}",
+        )
+
+    def no_response(self, operation: str) -> NoReturn:
+        """Raise the error for a cassette without such a response."""
+        raise self.patch.error(f"{self.base()} has no {operation} response to patch")
+
+    def base(self) -> str:
+        """The name of the cassette in errors."""
+        return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
+
+
+def _last(drafts: Iterable[Draft], operation: str) -> list[Draft]:
+    """The last of them for each request of an operation."""
+    full = (draft for draft in drafts if not draft.is_empty)
+    last = {d.request_key: d for d in full if d.interaction.operation == operation}
+    return list(last.values())
+
+
+def _ended(task: Body) -> set[str]:
+    """The containers of a task that have done their work, such as one that others depend on."""
+    containers = things("container", task)
+    return {str(one.get("name")) for one in containers if one.get("lastStatus") == "STOPPED"}
+
+
+def _unset(thing: Body, pointer: str) -> None:
+    try:
+        jsonpatch.JsonPatch([{"op": "remove", "path": pointer}]).apply(thing, in_place=True)
+    except (JsonPatchException, JsonPointerException, TypeError):
+        return  # it is absent already
+
+
+def _described(thing: Body) -> str:
+    names = [str(container.get("name")) for container in things("container", thing)]
+    more = [thing.get("group"), thing.get("launchType")]
+    more += [f"containers {', '.join(names)}"] if names else []
+    return f"{label_of(thing)} ({', '.join(str(one) for one in more if one)})"
+
+
+def _found(thing: Body, pointer: str) -> str:
+    """What is at a pointer, or the nearest thing above it."""
+    tokens = JsonPointer(pointer).parts
+    value: Any = thing
+    for depth, token in enumerate(tokens):
+        try:
+            value = JsonPointer.from_parts([token]).resolve(value)
+        except (JsonPointerException, TypeError):
+            at = JsonPointer.from_parts(tokens[: depth + 1]).path
+            beside = f"; there is {', '.join(value)}" if isinstance(value, dict) and value else ""
+            return f"{at} is absent{beside}"
+    return f"{pointer or 'the whole'} is {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 200 else text[:197] + "..."

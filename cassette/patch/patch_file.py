@@ -1,0 +1,207 @@
+"""What a patch file says, once read: frozen classes that `reader` builds and `variant` applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from jsonpointer import escape
+
+from cassette.errors import PatchError
+from cassette.model import ApiError
+from cassette.patch.kinds import KINDS, PARTS, kind_of
+
+EACH = (*KINDS, *PARTS, "failure", "response")
+STATES = ("last", "every")
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a patch.
+
+    Args:
+        name: lower case, as expressions write it after `param.`.
+        type: `string`, `integer`, `number` or `boolean`.
+        help: what it is, for people.
+        required: whether it must be given.
+        default: its value when it is not given; null is a value too.
+    """
+
+    name: str
+    type: str
+    help: str = ""
+    required: bool = False
+    default: object = None
+
+    def takes(self, value: object) -> bool:
+        """Whether a value has this parameter's type; null fits where null is the default."""
+        if self.type == "string" and isinstance(value, Mapping):
+            return value is self.default  # a text that is filled in for each task
+        if value is None:
+            return not self.required and self.default is None
+        return isinstance(value, TYPES[self.type]) and (
+            self.type == "boolean" or not isinstance(value, bool)
+        )
+
+
+# Parameters of every patch that changes tasks.
+NARROWING = {
+    "task": Param("task", "string", "the only task that is changed, by its id or ARN"),
+    "count": Param("count", "integer", "how many tasks are changed, the first of those that fit"),
+}
+
+
+class Place(NamedTuple):
+    """Where something stands: the file, if any, and an RFC 6901 JSON Pointer in it."""
+
+    path: str | None
+    pointer: str
+
+    def inner(self, *keys: str | int) -> Place:
+        """The place of something in it, by the keys that lead there."""
+        return Place(self.path, self.pointer + "".join(f"/{escape(str(key))}" for key in keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that a patch says, and where; the file may be one that the patch extends."""
+
+    value: Any
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of a patch: what it works on, and what it does to it.
+
+    Args:
+        place: where it stands; a bare list of operations is one entry as a whole.
+        each: what it works on, one of `EACH`.
+        where: JMESPath over that thing; None fits all.
+        named: whether `container` or `name` was given.
+        name: its name, or a reference to a parameter. Null is, for a container, the first that
+            ECS did not add and that had not ended before; for a deployment, the primary one.
+        states: `last` for the state that the patch stands on, `every` for those before it too.
+        unset: pointers to members that are removed if they are there.
+        ops: RFC 6902 operations, whose values may hold references.
+        failure: what ECS answers in its place, in `failures`.
+        operation: whose responses `response` and `failure` work on.
+    """
+
+    place: Place
+    each: str = "task"
+    where: str | None = None
+    named: bool = False
+    name: object = None
+    states: str = "last"
+    unset: tuple[str, ...] = ()
+    ops: tuple[Mapping[str, Any], ...] = ()
+    failure: Mapping[str, Any] | None = None
+    operation: str = "DescribeTasks"
+
+    def place_of_op(self, index: int) -> Place:
+        """Where one of its operations stands."""
+        return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What ECS answers to a call that it refuses.
+
+    Args:
+        place: where it stands.
+        code: the error's code.
+        message: ECS's words; may hold references to parameters.
+        status: the HTTP status.
+        calls: how many calls are refused before the answer comes, or a reference to a
+            parameter; None for all of them.
+        operation: the operation that is refused.
+    """
+
+    place: Place
+    code: str
+    message: object
+    status: int = 400
+    calls: object = None
+    operation: str = "DescribeTasks"
+
+    def outcome(self, message: str) -> ApiError:
+        """What each refused call gets."""
+        return ApiError(self.status, self.code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A later state: how long after the one before it, and what changes."""
+
+    after: Part
+    apply: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class PatchFile:
+    """What a patch file says.
+
+    Args:
+        name: as users write it, for example `stopped/out-of-memory`.
+        summary: what it makes, one sentence.
+        path: the file it was read from, if any.
+        source: where ECS is known to answer so: an AWS page or a published case.
+        params: its parameters.
+        where: JMESPath over the state of a task that the patch stands on; one for each file.
+        history: JMESPath over an earlier state, by kind; where it is false that state is dropped.
+        apply: what it does.
+        then: later states.
+        fault: what ECS refuses, before the last outcome of each request or in its place.
+        latency: how long ECS takes for the last outcome of each request, or a reference to it.
+        digest: of the only cassette that it is for; None for any.
+        allow: rules of `check.ALLOWABLE` that it may break.
+        is_document: whether it is more than a bare list of operations.
+    """
+
+    name: str
+    summary: str
+    path: str | None = None
+    source: str = ""
+    params: tuple[Param, ...] = ()
+    where: tuple[Part, ...] = ()
+    history: Mapping[str, Part] = field(default_factory=dict)
+    apply: tuple[Entry, ...] = ()
+    then: tuple[Step, ...] = ()
+    fault: Fault | None = None
+    latency: Part | None = None
+    digest: Part | None = None
+    allow: tuple[str, ...] = ()
+    is_document: bool = True
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All its entries, those of later states last."""
+        return (*self.apply, *(entry for step in self.then for entry in step.apply))
+
+    @property
+    def changes_tasks(self) -> bool:
+        """Whether it changes tasks, or something in them."""
+        return any(kind_of(entry.each) is KINDS["task"] for entry in self.apply)
+
+    @property
+    def stops(self) -> bool:
+        """Whether the state that it makes first is that of a task that has stopped."""
+        return any(
+            entry.each == "task" and op["path"] == "/lastStatus" and op.get("value") == "STOPPED"
+            for entry in self.apply
+            for op in entry.ops
+        )
+
+    def error(self, problem: str, place: Place | None = None, **more: Any) -> PatchError:
+        """An error about it, and where in its file or in one that it extends."""
+        path, pointer = place or (self.path, "")
+        words = problem if path else f"patch {self.name}: {problem}"
+        return PatchError(words, path=path, pointer=pointer or None, **more)
