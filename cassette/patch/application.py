@@ -51,7 +51,8 @@ class Application:
         self.describing: dict[str, list[int]] = {}  # an ARN → the indexes of its drafts
         for index, draft in enumerate(self.drafts):
             if draft.kind:
-                for arn in {*draft.things, *(str(one.get("arn")) for one in draft.failures)}:
+                failed = (str(one.get("arn")) for one in draft.failures)
+                for arn in dict.fromkeys((*draft.things, *failed)):  # in order of appearance
                     self.describing.setdefault(arn, []).append(index)
         self.start: dict[str, int] = {}  # an ARN → the index of the draft it starts from
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then

@@ -1,6 +1,6 @@
 """The table of rules in `docs/patches.md`, made from the rules.
 
-`python -m tests.check.rules_page` writes it anew; a test compares it.
+`python -m tests.validation.rules_page` writes it anew; a test compares it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from cassette import validation
 
 PAGE = Path(__file__).parents[2] / "docs" / "patches.md"
-MARK = "<!-- From here on written by python -m tests.check.rules_page -->\n"
+MARK = "<!-- From here on written by python -m tests.validation.rules_page -->\n"
 
 
 def table() -> str:

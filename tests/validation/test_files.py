@@ -124,7 +124,7 @@ def test_what_is_not_safe_is_not_written(web, tmp_path):
     [
         ("a.yaml", "cassette: 99\n", "format", "version 99 needs a newer"),
         ("a.yaml", "a: [\n", "format", "YAML"),
-        ("a.yaml", "just: words\n", "format", "no cassette"),
+        ("a.yaml", "just: words\n", "format", "not a cassette"),
         ("a.yaml", "patch: 1\nsummary: x\naply: []\n", "patch", "'aply' is not known"),
         ("a.json", '[{"op": "ad", "path": "/x"}]', "patch", "'ad' is not known"),
         ("a.yaml", "patch: 1\nsummary: x\nextends: nobody\n", "patch", "no patch named 'nobody'"),

@@ -7,13 +7,13 @@ import copy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.check import lives, rules_page
-from tests.check.lives import edited, running, state, stopped
 
 import cassette
 from cassette import validation
 from cassette.ecs import shapes
 from cassette.validation import Seen
+from tests.validation import lives, rules_page
+from tests.validation.lives import edited, running, state, stopped
 
 OTHER = "ca55e77e00000000000000000000beef"
 FARGATE_FAILURE = {
@@ -342,7 +342,7 @@ def test_the_table_reads_well():
 def test_the_page_has_the_table():
     """docs/patches.md shows each rule as it is."""
     shown = rules_page.PAGE.read_text("utf-8")
-    assert shown == rules_page.written(), "run python -m tests.check.rules_page"
+    assert shown == rules_page.written(), "run python -m tests.validation.rules_page"
 
 
 VALUES = st.recursive(
