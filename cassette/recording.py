@@ -117,11 +117,6 @@ class Recording:
     def __len__(self) -> int:
         return self._heard
 
-    @property
-    def states(self) -> int:
-        """The number of interactions so far, each of which had something new."""
-        return len(self._kept)
-
     def cassette(self, path: str) -> Cassette:
         """What was recorded, unscrubbed: for `save`, never for a file.
 

@@ -1,4 +1,4 @@
-"""Polling a live task until it has come where one wants it."""
+"""Polling live tasks until they reach a state."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def poll(client: Any, cluster: str, tasks: Sequence[str], *, tags: bool) -> list
     found: list[dict[str, Any]] = response.get("tasks", [])
     if "tasks" not in response or any("taskArn" not in t or "lastStatus" not in t for t in found):
         raise WatchError(
-            "what answered does not speak as ECS does: its answer tells of no tasks",
+            "what answered does not speak as ECS does: its answer has no tasks",
             fix="check --endpoint-url",
         )
     named = {task.rpartition("/")[2] for task in tasks}  # by an id, by an ARN, or by both
     if response.get("failures") or len(found) < len(named):
         reasons = {failure.get("reason", "MISSING") for failure in response.get("failures", ())}
         raise WatchError(
-            f"ECS does not show every task asked for: {', '.join(sorted(reasons)) or 'MISSING'}",
+            f"ECS does not show every task: {', '.join(sorted(reasons)) or 'MISSING'}",
             fix="check --cluster, --task and --region; ECS forgets a stopped task after an hour",
         )
     return found
@@ -52,7 +52,7 @@ def watch(
         client: an ECS client.
         cluster: the cluster's name or ARN.
         tasks: ids or ARNs.
-        tags: ask for tags, too.
+        tags: ask for tags as well.
         until: a key of `DONE`.
         interval: seconds between two polls.
         timeout: seconds after which to give up.

@@ -34,7 +34,7 @@ _MOST_NAMED = 12  # redacted members that are listed
     required=True,
     help="A task's id or ARN; may be given again for another task.",
 )
-@click.option("--tags", is_flag=True, help="Ask for the tasks' tags, too.")
+@click.option("--tags", is_flag=True, help="Ask for the tasks' tags as well.")
 @click.option("--watch", "watching", is_flag=True, help="Poll until --until holds.")
 @click.option(
     "--until",
@@ -179,14 +179,14 @@ def _client(region: str | None, profile: str | None, endpoint_url: str | None) -
         if isinstance(error, botocore.exceptions.BotoCoreError):
             raise
         raise UsageError(
-            f"{endpoint_url!r} is no address", fix="--endpoint-url http://127.0.0.1:5000"
+            f"{endpoint_url!r} is not an address", fix="--endpoint-url http://127.0.0.1:5000"
         ) from error
 
 
 def _keep(
     recording: Recording | None, progress: _Progress, output: str, policy: str | None
 ) -> bool:
-    """Write what a watch recorded before it ended early, beside the file that was asked for."""
+    """Write what a watch recorded before it ended early, beside the output file."""
     from cassette import recorder
 
     if recording is None or progress.polls == 0:

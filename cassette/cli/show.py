@@ -251,7 +251,7 @@ def _names(cassette: Cassette) -> dict[str, str]:
 
 
 def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
-    """A row for each call (when, what, its outcome), and below it what that told anew."""
+    """A row for each call (when, what, its outcome), and below it what was new."""
     from rich.text import Text
 
     from cassette.cli import formatting
@@ -295,7 +295,7 @@ def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str
 
 
 def _answer(interaction: Interaction) -> str:
-    """What a call was answered that tells of no task: an error, or how much of what."""
+    """The answer to a call that shows no task: an error, or the number of things in it."""
     from cassette.cli import formatting
 
     outcome = _outcome(interaction)

@@ -150,7 +150,7 @@ def test_a_misspelt_command_names_the_nearest(tmp_path):
 @pytest.mark.parametrize(
     ("option", "code", "said"),
     [
-        (("--endpoint-url", "nonsense"), 2, "'nonsense' is no address"),
+        (("--endpoint-url", "nonsense"), 2, "'nonsense' is not an address"),
         (("--endpoint-url", "http://127.0.0.1:9"), 3, "check the network, --region"),
         (("--region", "eu west"), 3, "give a --region such as eu-west-1"),
         (("--profile", "nobody"), 3, "give a --profile that is in ~/.aws/config"),

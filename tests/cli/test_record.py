@@ -28,7 +28,7 @@ def asked(moto_ecs):
 
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
-    """Its polls are in a file beside the one asked for, which stays as it was; exit code 130."""
+    """Its polls are in a file beside the output file, which stays as it was; exit code 130."""
     (tmp_path / "web.yaml").write_text(BEFORE)
     with subprocess.Popen(
         interruptible(*asked, "--timeout", "20", "-o", "web.yaml"),
@@ -114,7 +114,7 @@ def test_a_refusal_within_a_watch_keeps_what_was_recorded(tmp_path, answer, said
 
 
 def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
-    """Only the file that was asked for is there."""
+    """Only the output file exists."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", *bodies.life())
         code, out, err = record(
@@ -209,7 +209,7 @@ def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
 
 
 def test_what_was_replaced_and_redacted_is_named(tmp_path):
-    """The members, not only their number; and a file that was there is not replaced in silence."""
+    """The members, not only their number; and a file is not replaced in silence."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         _, first, _ = record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)

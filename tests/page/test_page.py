@@ -163,7 +163,7 @@ def test_in_a_browser(tmp_path, library, web):
     """Headless Chromium: no message, no request, the keyboard, the search, and axe-core."""
     chromium, modules = shutil.which("chromium"), HERE / "node_modules"
     if not (chromium and modules.is_dir()):
-        pytest.skip("`make page` installs what this needs, but for Chromium itself")
+        pytest.skip("`make page` installs what this needs, except Chromium")
     for name, page in shown(library, web).items():
         (tmp_path / f"{name}.html").write_text(page, encoding="utf-8")
     done = subprocess.run(
