@@ -21,10 +21,12 @@ import asyncio
 import contextvars
 import copy
 import functools
+import inspect
 import math
 import sys
 import threading
 import time
+import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -52,6 +54,7 @@ class Attempt:
         body: the response's body, unchanged.
         region: the client's region.
         began: `time.monotonic()` when the API call was made.
+        host: the name or address that the request was sent to; empty if it is not known.
     """
 
     operation: str
@@ -60,6 +63,7 @@ class Attempt:
     body: bytes
     region: str
     began: float
+    host: str = ""
 
 
 class Answer(Protocol):
@@ -151,7 +155,10 @@ class RecordTap(_Tap):
                 region = request["context"].get("client_region") or ""
                 parameters = shapes.request_of(request["body"])
                 status, body = answer["status_code"], answer["body"]
-                self._heard(Attempt(operation_model.name, parameters, status, body, region, began))
+                host = urllib.parse.urlsplit(request.get("url") or "").hostname or ""
+                self._heard(
+                    Attempt(operation_model.name, parameters, status, body, region, began, host)
+                )
 
         return _original(_shadow(endpoint, _Events, received), operation_model, request)
 
@@ -512,16 +519,42 @@ _creator_init = botocore.client.ClientCreator.__init__
 
 @functools.wraps(_creator_init)
 def _creator_with_region(creator: Any, *args: Any, **kwargs: Any) -> None:
-    """Give ECS clients without a region that of the innermost replay.
+    """Give clients without a region that of the innermost replay.
+
+    An ECS client gets it at once; a client of another service only if it could not be created
+    without one, so that global services keep their own default.
 
     Every client creator passes here, including aiobotocore's, whenever it was imported.
     """
     _creator_init(creator, *args, **kwargs)
     create = creator.create_client
 
+    def replayed_region() -> str | None:
+        return next((tap.region for tap in _taps if tap.region), None)
+
     def create_client(service_name: str, region_name: str | None = None, **options: Any) -> Any:
         if service_name == "ecs" and region_name is None:
-            region_name = next((tap.region for tap in _taps if tap.region), None)
-        return create(service_name, region_name, **options)
+            region_name = replayed_region()
+        try:
+            return create(service_name, region_name, **options)
+        except botocore.exceptions.NoRegionError:
+            region_name = replayed_region()
+            if region_name is None:
+                raise
+            return create(service_name, region_name, **options)
 
-    creator.create_client = create_client
+    async def create_client_later(
+        service_name: str, region_name: str | None = None, **options: Any
+    ) -> Any:
+        if service_name == "ecs" and region_name is None:
+            region_name = replayed_region()
+        try:
+            return await create(service_name, region_name, **options)
+        except botocore.exceptions.NoRegionError:
+            region_name = replayed_region()
+            if region_name is None:
+                raise
+            return await create(service_name, region_name, **options)
+
+    is_async = inspect.iscoroutinefunction(create)
+    creator.create_client = create_client_later if is_async else create_client

@@ -21,6 +21,7 @@ Kind = Literal["cassette", "patch"]
 PATCHES = "patches"
 SUFFIX = ".yaml"
 DEFAULT_FOLDER = "cassettes"
+_HERE = ("./", ".\\")  # a name that begins so is a path, and never a built-in cassette
 _LONGEST = 200  # characters of a path in an error
 # What makes a text a path: a JSON Patch often comes as JSON, a cassette never does.
 _ENDINGS: dict[str, tuple[str, ...]] = {
@@ -95,7 +96,7 @@ class Library:
         if path.suffix in _ENDINGS[kind]:
             if path.is_file():
                 return path
-        elif ".." in path.parts or path.is_absolute():
+        elif ".." in path.parts or path.is_absolute() or text.startswith(_HERE):
             raise UsageError(
                 f"{text!r} is neither the name of a {kind} nor a path to one",
                 fix=f"write the path with its ending, {text + SUFFIX!r}",
@@ -158,7 +159,7 @@ class Library:
                 + " or ".join(_ENDINGS[kind]),
             )
         name, file = self._meant(text, kind)
-        looked = ", ".join(str(root) for root in self._roots(kind)[:-1])
+        looked = ", ".join(str(root.absolute()) for root in self._roots(kind)[:-1])
         return CassetteNotFoundError(
             f"no {kind} named {name!r} in {looked} or in the pack that ships",
             nearest=nearest(name, self.names(kind), most=3, cutoff=0.4),

@@ -106,6 +106,7 @@ def _read(content: bytes, file: Path) -> scrub.Rules | None:
     tool = document.get("tool")
     own = tool.get("cassette") if isinstance(tool, dict) else None
     if own is None:
+        _check_misspelling(tool if isinstance(tool, dict) else {}, file)
         return None
     try:
         settings = _table(own, "/tool/cassette", optional=("scrub",))
@@ -113,6 +114,24 @@ def _read(content: bytes, file: Path) -> scrub.Rules | None:
     except UsageError as error:
         error.path = str(file)
         raise
+
+
+def _check_misspelling(tools: Mapping[str, Any], file: Path) -> None:
+    """Refuse a table that was meant to be ours: rules that are not read would leak.
+
+    Raises:
+        UsageError: names the right table.
+    """
+    for name in tools:
+        if name.startswith(("cas", "ecs")) and nearest(
+            name.removeprefix("ecs-").removeprefix("ecs_"), ["cassette"], cutoff=0.85, otherwise=""
+        ):
+            raise UsageError(
+                f"unknown table [tool.{name}]",
+                path=str(file),
+                nearest="did you mean [tool.cassette]?",
+                fix="rename it, for example to [tool.cassette.scrub]",
+            )
 
 
 def _rules(data: Any, folder: Path) -> scrub.Rules:

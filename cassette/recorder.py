@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,8 @@ from cassette.context_decorator import Verb
 from cassette.errors import CassetteWriteError, UsageError
 from cassette.model import Cassette
 from cassette.recording import Recording
+
+_log = logging.getLogger("cassette")
 
 
 def save(
@@ -37,13 +40,28 @@ def save(
         CassetteWriteError: the file could not be written.
         UsageError: the project's rules or the key are not valid.
     """
+    check_suffix(path)
     own = project_settings.rules() if rules is None else rules
     chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
     scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project_settings.key())
     text = file_format.render(scrubbed)
     scrub.gate(text, scrubber.originals, os.fspath(path), own)
     file_format.write(path, text)
+    _log_written(path, scrubbed, scrubber.report)
     return scrubber.report
+
+
+def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub.Report) -> None:
+    """Say where a cassette was written and what was replaced in it; no original is logged."""
+    replaced = ", ".join(f"{count} {kind}" for kind, count in report.replaced.items())
+    redacted = ", ".join(report.redacted)
+    _log.info(
+        "wrote %s: %d interactions; replaced: %s; redacted: %s",
+        os.fspath(path),
+        len(cassette.interactions),
+        replaced or "nothing",
+        redacted or "nothing",
+    )
 
 
 class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function
@@ -86,6 +104,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             raise UsageError(
                 f"{path!r} is not the path of a file", fix='cassette.record("cassettes/web.yaml")'
             )
+        check_suffix(path)
         check_header(policy, source)
         self._path = path
         self._policy = policy
@@ -106,8 +125,9 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         )
 
     def _begin(self) -> Recording:
-        check_writable(self._path)
-        # Read before the first call; where the calls lead, the working directory may change.
+        # Resolved before the first call, because the code may change the working directory.
+        self._target = Path(self._path).absolute()
+        check_writable(self._target)
         self._own = project_settings.rules() if self._rules is None else self._rules
         project_settings.key()
         self._recording = Recording(self._source)
@@ -119,7 +139,22 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         intercept.close_tap(self._tap)
         if failure is None or (self._save_on_error and len(self._recording)):
             cassette = self._recording.cassette(os.fspath(self._path))
-            self.report = save(cassette, self._path, policy=self._policy, rules=self._own)
+            self.report = save(cassette, self._target, policy=self._policy, rules=self._own)
+            self._recording.report = self.report
+
+
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that no replay would find again.
+
+    Raises:
+        UsageError: the path does not end in .yaml or .yml.
+    """
+    if Path(path).suffix not in (".yaml", ".yml"):
+        text = os.fspath(path)
+        raise UsageError(
+            f"the path of a cassette file ends in .yaml or .yml, unlike {text!r}",
+            fix=f"write {str(Path(text).with_suffix('.yaml')) if text else 'cassettes/web.yaml'!r}",
+        )
 
 
 def check_header(policy: str | None, source: str) -> None:

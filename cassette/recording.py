@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import ipaddress
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,31 @@ _WHOLE = ""  # what an outcome is counted under that is not counted task by task
 def tool() -> str:
     """The tool and its version, as a cassette's header names them."""
     return f"ecs-cassette {version('ecs-cassette')}"
+
+
+# Where AWS serves ECS, in all its partitions.
+_AWS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".api.aws",
+    ".api.amazonwebservices.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+)
+
+
+def _source_at(host: str) -> str:
+    """What a recording without a given source was made of; the host itself is not recorded."""
+    if not host or f".{host}".endswith(_AWS):
+        return "live"
+    try:
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return "an endpoint on this machine" if is_here else "an endpoint other than AWS"
 
 
 @dataclass(slots=True)
@@ -77,7 +103,11 @@ class Recording:
     """A recording under way: hears every attempt, in any thread.
 
     Args:
-        source: what is recorded, for the cassette's header.
+        source: what is recorded, for the cassette's header; `live` is AWS itself, and is
+            corrected if the first call goes elsewhere.
+
+    Attributes:
+        report: what was scrubbed, once the recording was written; None before.
     """
 
     def __init__(self, source: str = "live") -> None:
@@ -92,6 +122,7 @@ class Recording:
         self._previous: intercept.Attempt | None = None
         self._counted: list[tuple[_Kept, str]] = []  # where the previous attempt was counted
         self._heard = 0
+        self.report: scrub.Report | None = None
 
     def hear(self, attempt: intercept.Attempt) -> None:
         """Record one attempt."""
@@ -106,6 +137,8 @@ class Recording:
             if self._first is None:
                 self._first = attempt.began
                 self._region = attempt.region
+                if self._source == "live":
+                    self._source = _source_at(attempt.host)
             if not attempt.operation.startswith(READS):
                 # A read before a change and a read after it are two states.
                 self._tasks.clear()

@@ -39,7 +39,9 @@ def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
     """The line that mends it writes the file that the same words find, once it is there."""
     with pytest.raises(CassetteNotFoundError) as caught:
         library.find(text, "cassette")
-    assert caught.value.problem.startswith(f"no cassette named {name!r} in cassettes")
+    assert caught.value.problem.startswith(
+        f"no cassette named {name!r} in {Path('cassettes').absolute()}"
+    )
     assert caught.value.nearest is not None
     assert "mine" in caught.value.nearest
     assert str(caught.value.fix).endswith(f" -o {file}")

@@ -176,7 +176,7 @@ def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
         with use("new_episodes", "mine", library=library):
             client.list_tasks(cluster=cluster)
     source = file_format.read(recorded).recorded.source
-    assert source == "composed by hand; with new episodes from live"
+    assert source == "composed by hand; with new episodes from an endpoint on this machine"
 
 
 def test_new_episodes_leave_the_header_honest(client, library, recorded):

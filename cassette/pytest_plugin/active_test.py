@@ -19,6 +19,7 @@ from cassette.pytest_plugin.markers import Requested
 from cassette.pytest_plugin.settings import failed
 
 if TYPE_CHECKING:
+    from cassette.library import Library
     from cassette.model import Outcome
     from cassette.record_modes import use
     from cassette.replayer import Tape
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _TAPE = pytest.StashKey["Tape"]()
 # Whether each report of the test itself was a pass; a test with sub-tests has several.
 _PASSED = pytest.StashKey[list[bool]]()
+# The file that a test recorded, until it was verified.
+_RECORDED = pytest.StashKey[Path]()
+# Whether a test is replayed because it has just been recorded.
+_VERIFYING = pytest.StashKey[bool]()
 # The tapes of fixtures, which several tests share.
 _SHARED = pytest.StashKey[list["Tape"]]()
 
@@ -123,8 +128,19 @@ class _Session:
                 raise failed(error) from None
         if self._verb.drift:
             self._usage.drift[str(self._verb.drift.path)] = self._verb.drift.lines()
-        if passed and not self.tape.recording:
+        if self.tape.recording:
+            self._note_recording(passed=passed)
+        elif passed:
             self._judge()
+
+    def _note_recording(self, *, passed: bool) -> None:
+        """Note what was written, or that a failure kept it from being written."""
+        path, report = self._verb.path, self._verb.report
+        if path is None or (report is None and passed):
+            return
+        self._usage.add_recorded(path, self._node.nodeid, len(self.tape.calls), report)
+        if report is not None:
+            self._node.stash[_RECORDED] = path
 
     def _judge(self) -> None:
         """Report what a passed test did not do."""
@@ -150,6 +166,8 @@ def _of_test(request: pytest.FixtureRequest, requested: Requested) -> tuple[use,
     policy = request.getfixturevalue("cassette_policy")
     options = {**({"policy": policy} if policy else {}), **_options(request), **requested.options}
     mode = settings.mode(config, request.getfixturevalue("cassette_mode"))
+    if request.node.stash.get(_VERIFYING, False):
+        mode = "none"
     requested = dataclasses.replace(requested, options=options)
     return _use(config, requested, mode=mode, file=request.path, folder=named)
 
@@ -179,9 +197,12 @@ def _use(
     for name in settings.PLUGIN_OPTIONS:
         settings.check_level(name, options[name])
     library = settings.library(config, file, folder)
+    name = markers.name_in(library, requested)
+    if _is_shadowing(library, name):
+        usage.of(config).shadowing.add(name)
     verb = use(
         mode,
-        markers.name_in(library, requested),
+        name,
         *requested.patches,
         library=library,
         folder=folder or (settings.folder(config) if config.getini("cassette_dir") else None),
@@ -191,6 +212,16 @@ def _use(
         **{name: one for name, one in options.items() if name not in settings.PLUGIN_OPTIONS},
     )
     return verb, options
+
+
+def _is_shadowing(library: Library, name: str) -> bool:
+    """Whether a cassette of the project hides a built-in one."""
+    from cassette.library import SUFFIX, built_in_pack
+
+    built_in = built_in_pack() / f"{name}{SUFFIX}"
+    if Path(name).suffix in (SUFFIX, ".yml") or Path(name).is_absolute() or not built_in.is_file():
+        return False
+    return not library.find(name, "cassette").samefile(built_in)
 
 
 def _folder(request: pytest.FixtureRequest) -> Path | None:
@@ -265,3 +296,35 @@ def _summary(outcome: Outcome | None) -> str:
     states = [str(task.get("lastStatus")) for task in outcome.body.get("tasks") or ()]
     failures = [str(failure.get("reason")) for failure in outcome.body.get("failures") or ()]
     return ", ".join(states + failures) or "answered"
+
+
+# -- `--cassette-verify` --------------------------------------------------------------------------
+
+
+def verify(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Replay a test once from the file that it has just recorded; only a failure is reported."""
+    path = item.stash.get(_RECORDED, None)
+    if path is None:
+        return
+    del item.stash[_RECORDED]
+    runner: Any = item.config.pluginmanager.get_plugin("runner")
+    item.stash[_VERIFYING] = True
+    try:
+        reports = runner.runtestprotocol(item, log=False, nextitem=nextitem)
+    finally:
+        item.stash[_VERIFYING] = False
+    for report in reports:
+        if report.failed:
+            report.sections.append(("cassette verify", _verdict(item, path)))
+            item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _verdict(item: pytest.Item, path: Path) -> str:
+    recorded = usage.of(item.config).recorded[str(path), item.nodeid]
+    changed = ", ".join([*recorded["redacted"], *recorded["replaced"]]) or "nothing"
+    return (
+        f"This test passed while it recorded {path.name}, and fails in the replay of that file.\n"
+        f"  The likely cause is a value that scrubbing changed: {changed}\n"
+        "  Fix: compare with values of the tape, or keep a member that identifies nobody: "
+        "[tool.cassette.scrub] keep in pyproject.toml"
+    )

@@ -40,6 +40,7 @@ class Report:
         """Print every section that has content."""
         requested = self._config.getoption("--cassette-report")
         self._print(terminal, "the report on cassettes", self._unwritten.splitlines())
+        self._print(terminal, "cassettes recorded", self._recorded())
         self._print(terminal, "cassettes recorded again", self._drift())
         self._print(terminal, "recorded writes that were never made", self._unmade())
         if self._level != "ignore":
@@ -57,6 +58,8 @@ class Report:
                 f"cassette: {variants} left out, because the patch does not fit the cassette; "
                 "see --cassette-report"
             )
+        for name in sorted(self._used.shadowing):
+            yield f"cassette: the project's {name!r} hides the built-in cassette of that name"
         if self._used.unused:
             count = _counted(sum(self._used.unused.values()), "recorded interaction")
             tests = _counted(len(self._used.unused), "test")
@@ -106,6 +109,14 @@ class Report:
                 "patches": [self._shown(path) for path in patches],
             },
             "partly": sorted(self._used.partly),
+            "recorded": [
+                {"cassette": self._shown(path), "test": test, **one}
+                for (path, test), one in sorted(self._used.recorded.items())
+            ],
+            "not_kept": [
+                {"cassette": self._shown(path), "test": test, "calls": calls}
+                for (path, test), calls in sorted(self._used.not_kept.items())
+            ],
             "drift": self._drifted(),
             "unused": dict(sorted(self._used.unused.items())),
             "writes_not_made": [
@@ -130,6 +141,22 @@ class Report:
         for cassette, differences in self._drifted().items():
             said = _counted(len(differences), "difference") if differences else "nothing changed"
             lines += [f"{cassette}: {said}", *(f"  {one}" for one in differences)]
+        return lines
+
+    def _recorded(self) -> list[str]:
+        """What each recording wrote, and what was not kept because its test failed."""
+        lines = []
+        for path, group in itertools.groupby(sorted(self._used.recorded), lambda key: key[0]):
+            for _, test in group:
+                one = self._used.recorded[path, test]
+                lines.append(f"{self._shown(path)}: {_counted(one['calls'], 'call')} of {test}")
+                for name in ("replaced", "redacted"):
+                    counts = [f"{what} ({count})" for what, count in sorted(one[name].items())]
+                    lines.append(f"  {name}: {', '.join(counts) or 'nothing'}")
+        for path, test in sorted(self._used.not_kept):
+            lines.append(f"{self._shown(path)}: not kept, because {test} failed")
+        if self._used.not_kept:
+            lines.append("  Fix: --cassette-save=always keeps the recordings of failed tests")
         return lines
 
     def _unmade(self) -> list[str]:

@@ -53,6 +53,15 @@ class RunHooks:
 
     # -- a test -----------------------------------------------------------------------------------
 
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Iterator[None]:
+        """Replay a test that has just recorded, if requested."""
+        yield
+        if self._config.getoption("--cassette-verify"):
+            active_test.verify(item, nextitem)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Guard the test and its fixtures, if the network is blocked."""

@@ -80,6 +80,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "keep a recording if its test passed (default), or always",
         default="passed",
     ),
+    "--cassette-verify": {
+        "action": "store_true",
+        "help": "replay each test that has recorded, once, and fail it if the replay fails",
+    },
     "--cassette-check-live": {
         "action": "store_true",
         "help": "compare live ECS with the cassettes, write nothing, and fail the tests whose "
@@ -259,7 +263,11 @@ def reports_usage(config: pytest.Config) -> bool:
 
 def needs_hooks(config: pytest.Config) -> bool:
     """Whether an option concerns the whole run, tests without a marker included."""
-    return reports_usage(config) or bool(value(config, "block_network"))
+    return (
+        reports_usage(config)
+        or bool(value(config, "block_network"))
+        or config.getoption("--cassette-verify")
+    )
 
 
 def is_marked(item: Any) -> bool:

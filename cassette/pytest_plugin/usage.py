@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cassette.errors import PatchError
     from cassette.library import Library
     from cassette.replayer import Tape
+    from cassette.scrub import Report
 
 
 class PatchFits:
@@ -58,6 +59,10 @@ class Usage:
         unused: the number of recorded interactions that each test did not use.
         unmade: the tests that did not make a recorded write, by the cassette's path and the
             operation.
+        recorded: for each file and the test that recorded it, `calls`, and what scrubbing
+            `replaced` and `redacted`.
+        not_kept: the number of calls, for each file and the test that failed to record it.
+        shadowing: the project's cassettes that hide built-in ones of the same name.
         partly: why this was not a run of all tests; empty if it was.
         fits: the patches that were tried on cassettes.
     """
@@ -69,6 +74,9 @@ class Usage:
     drift: dict[str, list[str]] = field(default_factory=dict)
     unused: dict[str, int] = field(default_factory=dict)
     unmade: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    recorded: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    not_kept: dict[tuple[str, str], int] = field(default_factory=dict)
+    shadowing: set[str] = field(default_factory=set)
     partly: set[str] = field(default_factory=set)
     fits: PatchFits = field(default_factory=PatchFits)
 
@@ -96,6 +104,17 @@ class Usage:
         for operation in dict.fromkeys(one.operation for one in unused):
             if not operation.startswith(READS):
                 self.unmade.setdefault((str(tape.cassette.path), operation), []).append(test)
+
+    def add_recorded(self, path: Path, test: str, calls: int, report: Report | None) -> None:
+        """Note a recording; without a report it was not written."""
+        if report is None:
+            self.not_kept[str(path), test] = calls
+            return
+        self.recorded[str(path), test] = {
+            "calls": calls,
+            "replaced": dict(report.replaced),
+            "redacted": dict(report.redacted),
+        }
 
     def part(self) -> dict[str, Any]:
         """What this process did, as a worker sends it."""

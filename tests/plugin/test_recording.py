@@ -185,7 +185,10 @@ def test_it(tape, ask):
 
 @pytest.mark.parametrize(
     ("later", "said"),
-    [("an emulator", "an emulator"), ("live", "an emulator; with new episodes from live")],
+    [
+        ("an emulator", "an emulator"),
+        ("live", "an emulator; with new episodes from an endpoint on this machine"),
+    ],
 )
 def test_the_source_is_said_honestly(run, live, mine, later, said):
     """A recording of something else than AWS says of what, when it is made and when it grows."""
