@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cassette.patch import Patch
     from cassette.recorder import record, save
     from cassette.replayer import Cassette, Tape, load, replay
+    from cassette.server import serve
 
 __all__ = [
     "Cassette",
@@ -30,6 +31,7 @@ __all__ = [
     "record",
     "replay",
     "save",
+    "serve",
 ]
 
 _HOMES = {
@@ -43,6 +45,7 @@ _HOMES = {
     "record": "cassette.recorder",
     "replay": "cassette.replayer",
     "save": "cassette.recorder",
+    "serve": "cassette.server",
 }
 
 

@@ -49,13 +49,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What one looks at: the life of each task, and the page that shows it.
     "lives": MODEL,
     "page": MODEL | {"lives"},
+    # A replay for other processes, over HTTP.
+    "server": MODEL | {"library", "replayer", "patch", "player", "context_decorator", "intercept"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "files", "demo", "lives", "page"},
+    "cli": BELOW_EDGES | {"watch", "files", "demo", "lives", "page", "server"},
     # The face: what users import, and `python -m cassette`.
-    "__init__": BELOW_EDGES,
+    "__init__": BELOW_EDGES | {"server"},
     "__main__": {"cli"},
 }
 

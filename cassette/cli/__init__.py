@@ -27,6 +27,7 @@ COMMANDS = {
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "record": "Record a live ECS task into a cassette.",
     "scrub": "Scrub files that are already there, in place.",
+    "serve": "Serve a cassette over HTTP to programs in any language.",
     "show": "Show a cassette, or a variant of it, as a timeline.",
     "variants": "List the patches at hand, and which of them fit a cassette.",
 }

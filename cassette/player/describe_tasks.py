@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cassette.clock import Clock
@@ -127,6 +127,11 @@ class Tasks:
                 timeline = timelines[id_of(task)] = Timeline()
                 step = Step(index, interaction.at, 1, _task(task), has_tags=True)
                 timeline.steps.append(step)
+
+    def timelines(self) -> Iterator[Timeline]:
+        """Every task's timeline."""
+        for timelines in self._clusters.values():
+            yield from timelines.values()
 
     # -- one call ------------------------------------------------------------------------------
 

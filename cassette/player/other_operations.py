@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cassette.clock import Clock
@@ -107,6 +107,12 @@ class Requests:
         else:
             step.body = Recorded(interaction.operation, interaction.outcome.body)
         timelines.setdefault(key, Timeline()).steps.append(step)
+
+    def timelines(self) -> Iterator[Timeline]:
+        """The timeline of every request that reads."""
+        for operation, timelines in self._operations.items():
+            if operation.startswith(READS):
+                yield from timelines.values()
 
     def answer(self, operation: str, content: bytes) -> Answer:
         """The answer to one attempt.

@@ -86,6 +86,17 @@ class Player:
         interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
 
+    def begin_at(self, number: int | None) -> None:
+        """Begin at that state of each task and each read, from 1; without one, at the last.
+
+        With `advance="clock"` the clock moves to the moment of that number.
+        """
+        moments = sorted({interaction.at for interaction in self.cassette.interactions})
+        if moments:
+            self.clock.skip(moments[-1] if number is None else moments[:number][-1])
+        for timeline in (*self._tasks.timelines(), *self._requests.timelines()):
+            timeline.begin_at(number)
+
     def exchange(self, operation: str, content: bytes) -> Exchange:
         """Begin to answer one API call; `content` is its parameters, as on the wire."""
         call = Call(operation, content or b"{}", self.clock.now)

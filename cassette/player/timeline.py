@@ -58,6 +58,11 @@ class Timeline:
                 self._place += 1
                 self._served = 0
 
+    def begin_at(self, number: int | None) -> None:
+        """Leave out the steps before that number, from 1; without one, all but the last."""
+        last = len(self.steps) - 1
+        self._place = last if number is None else min(number - 1, last)
+
     @property
     def refused(self) -> bool:
         """Whether nothing but errors was recorded."""

@@ -1,0 +1,262 @@
+"""`cassette serve`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from cassette.cli.console import complete_cassette, complete_patch, counted
+from cassette.errors import UsageError
+
+if TYPE_CHECKING:
+    from cassette.server import Server
+
+_READY = 30.0  # seconds in which a server in the background must be ready
+
+
+def _word_or_number(*words: str) -> Any:
+    """A callback for an option that takes one of some words, or a number."""
+
+    def convert(_ctx: click.Context, _param: click.Parameter, value: str) -> str | int:
+        if value in words:
+            return value
+        if value.isascii() and value.isdecimal():
+            return int(value)
+        raise click.BadParameter(f"{value!r} is not {', '.join(words)} or a number")
+
+    return convert
+
+
+def replay_options(function: Any) -> Any:
+    """The options of a replay that `serve` and `run` share."""
+    for option in reversed(
+        [
+            click.option(
+                "--start",
+                metavar="[first|last|N]",
+                callback=_word_or_number("first", "last"),
+                default="first",
+                show_default=True,
+                help="The state at which timelines begin; `last` suits waiters that really sleep.",
+            ),
+            click.option(
+                "--advance",
+                type=click.Choice(["call", "clock", "hand"]),
+                default="call",
+                show_default=True,
+                help="What moves a timeline: each call, real time, or only the control API.",
+            ),
+            click.option(
+                "--speed",
+                type=click.FloatRange(0, 1e6, min_open=True),
+                default=1.0,
+                show_default=True,
+                metavar="N",
+                help="Virtual seconds for each real second.",
+            ),
+            click.option(
+                "--unknown",
+                type=click.Choice(["error", "ecs"]),
+                default="error",
+                show_default=True,
+                help="What an unknown task or cluster gets: an error, or ECS's own answer.",
+            ),
+            click.option(
+                "--on-end",
+                metavar="[hold|error|N]",
+                callback=_word_or_number("hold", "error"),
+                default="hold",
+                show_default=True,
+                help="After the last outcome: hold it, fail, or hold it for N calls.",
+            ),
+            click.option(
+                "--rebase",
+                type=click.Choice(["now"]),
+                help="Move every timestamp so that the latest is now.",
+            ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+@click.command("serve")
+@click.argument("name", shell_complete=complete_cassette)
+@click.argument("patches", nargs=-1, shell_complete=complete_patch)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    help="The port; 0 for any free one.",
+)
+@click.option("--print-port", is_flag=True, help="Print only the port, once it is open.")
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the URL to this file, once the port is open.",
+)
+@click.option("--env", is_flag=True, help="Print shell commands that set the environment.")
+@click.option("--background", is_flag=True, help="Return once the server is ready.")
+@click.option("--once", is_flag=True, help="End when the first session is closed.")
+@click.option(
+    "--parent",
+    type=click.IntRange(1),
+    metavar="PID",
+    help="End with this process; with --background, by default the one that called.",
+)
+@replay_options
+def command(
+    name: str,
+    patches: tuple[str, ...],
+    *,
+    host: str,
+    port: int,
+    print_port: bool,
+    ready_file: str | None,
+    env: bool,
+    background: bool,
+    once: bool,
+    parent: int | None,
+    **options: Any,
+) -> None:
+    """Serve a cassette, or a variant of it, to programs in any language.
+
+    Any SDK that takes an endpoint URL is answered, and so is the AWS CLI. Tests control the server
+    under /_cassette/. No request leaves it, and it does not check credentials.
+
+    Exit code 1 if a call could not be answered; 2 if the address is not free.
+    """
+    if print_port and env:
+        raise UsageError("--print-port and --env both print for programs", fix="give one of them")
+    if background:
+        _start_in_background(
+            parent or os.getppid(), print_port=print_port, env=env, ready_file=ready_file
+        )
+        return
+    from cassette.server import serve
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    verb = serve(name, *patches, host=host, port=port, **options)
+    server = verb.__enter__()
+    try:
+        _announce(server, host, print_port=print_port, env=env, ready_file=ready_file)
+        while not ended.wait(0.2):
+            if (parent and not _lives(parent)) or (once and server.session_was_closed):
+                break
+    finally:
+        verb.stop()
+    report(server)
+    sys.exit(1 if server.failed else 0)
+
+
+def _announce(
+    server: Server, host: str, *, print_port: bool, env: bool, ready_file: str | None
+) -> None:
+    if ready_file:
+        _write_ready(Path(ready_file), server.url, server.cassette.region)
+    if print_port:
+        click.echo(server.url.rpartition(":")[2])
+    elif env:
+        click.echo(exports(server.environment))
+    else:
+        click.echo(f"serving {server.cassette.path} at {server.url}")
+    sys.stdout.flush()
+    if server.is_open_to_all:
+        click.echo(
+            f"Note: with --host {host}, every machine that reaches this one can read and control "
+            "this server.",
+            err=True,
+        )
+
+
+def _write_ready(path: Path, url: str, region: str) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    text = f"{url}\n{region}\n"
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"the ready file cannot be written: {error.strerror}",
+            path=str(path),
+            fix="name a file in a folder you may write to",
+        ) from None
+
+
+def exports(variables: dict[str, str]) -> str:
+    """Environment variables as commands of a POSIX shell."""
+    return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items())
+
+
+def report(server: Server) -> None:
+    """Say on stderr what could not be answered, and how many calls there were."""
+    for message in server.failures:
+        click.echo(message, err=True)
+    calls = counted(len(server.calls), "call")
+    click.echo(f"{calls}, {len(server.failures)} unmatched", err=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start_in_background(
+    parent: int, *, print_port: bool, env: bool, ready_file: str | None
+) -> None:
+    """Start the same command in a process of its own, and wait until it is ready."""
+    from cassette.server import environment
+
+    given = [a for a in sys.argv[1:] if a not in ("--background", "--env", "--print-port")]
+    with tempfile.TemporaryDirectory() as folder:
+        ready = Path(folder) / "ready"
+        errors = Path(folder) / "errors"
+        more = ["--ready-file", str(ready), "--parent", str(parent)]
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(  # noqa: S603 - this command itself
+                [sys.executable, "-m", "cassette", *given, *more],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _READY
+        while not ready.exists():
+            if process.poll() is not None:
+                _failed(errors, process.returncode)
+            if time.monotonic() > deadline:
+                process.kill()
+                _failed(errors, 2)
+            time.sleep(0.01)
+        url, region = ready.read_text("utf-8").split()
+        if ready_file:
+            _write_ready(Path(ready_file), url, region)
+    if env:
+        click.echo(exports(environment(url, region) | {"CASSETTE_SERVER_PID": str(process.pid)}))
+    else:
+        click.echo(url.rpartition(":")[2] if print_port else f"serving at {url}, pid {process.pid}")
+
+
+def _failed(errors: Path, code: int) -> NoReturn:
+    click.echo(errors.read_text("utf-8", "replace").rstrip(), err=True)
+    sys.exit(code or 2)

@@ -1,0 +1,208 @@
+"""A replay server: the same cassettes and variants for any program that takes an endpoint URL.
+
+An HTTP request (`http`) belongs to a session (`sessions`), which is a replay of its own; the player
+answers it as it answers botocore's clients in process (`answers`). Tests in other languages open
+and read sessions under `/_cassette/` (`control`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cassette.clock import Clock
+from cassette.context_decorator import Verb
+from cassette.errors import UnmatchedRequestError
+from cassette.library import Library, check_name
+from cassette.model import Cassette, Interaction
+from cassette.patch import Patch
+from cassette.player import Call
+from cassette.server.http import HttpServer
+from cassette.server.sessions import Advance, Session, Sessions, Start
+
+__all__ = [
+    "Advance",
+    "HttpServer",
+    "Server",
+    "Session",
+    "Sessions",
+    "Start",
+    "environment",
+    "serve",
+]
+
+
+def environment(url: str, region: str) -> dict[str, str]:
+    """The environment variables that send an SDK's ECS calls to a server.
+
+    The credentials are made up: SDKs want some, and the server does not look at them.
+    """
+    return {
+        "AWS_ENDPOINT_URL_ECS": url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "cassette",
+        "AWS_SECRET_ACCESS_KEY": "cassette",
+    }
+
+
+class Server:
+    """A server under way, with the attributes of a `Tape`.
+
+    Attributes:
+        url: the endpoint to give to a client, such as `http://127.0.0.1:43977`.
+    """
+
+    def __init__(self, http: HttpServer, session: Session) -> None:
+        self.url = http.url
+        self._http = http
+        self._session = session
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether other machines can reach it."""
+        return self._http.is_open_to_all
+
+    @property
+    def session_was_closed(self) -> bool:
+        """Whether a client has closed a session that it had opened."""
+        return self._http.session_closed.is_set()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call of any session could not be answered."""
+        return self._http.sessions.failed
+
+    @property
+    def failures(self) -> list[str]:
+        """What the clients of this session were told of each call that could not be answered."""
+        return [str(error) for error in self.unmatched] + self._session.refused
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that send a child process's ECS calls here."""
+        return environment(self.url, self.cassette.region)
+
+    @property
+    def cassette(self) -> Cassette:
+        """What is replayed, with the patches applied."""
+        return self._session.tape.cassette
+
+    @property
+    def clock(self) -> Clock:
+        """The virtual time."""
+        return self._session.tape.clock
+
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """The last state of each task in the cassette, as boto3 would return it."""
+        return self._session.tape.tasks
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every ECS call so far, in order."""
+        return self._session.tape.calls
+
+    @property
+    def unused(self) -> tuple[Interaction, ...]:
+        """The interactions that no call has used yet."""
+        return self._session.tape.unused
+
+    @property
+    def unmatched(self) -> list[UnmatchedRequestError]:
+        """The calls that nothing could answer; cleared, they are forgiven at the end."""
+        return self._session.tape.unmatched
+
+    def reset(self, *patches: str | Patch) -> None:
+        """Begin again from the first call; with patches, as that variant."""
+        self._session.reset(patches or None)
+
+    def advance(self, *, seconds: float | None = None, steps: int | None = None) -> None:
+        """Let virtual time pass: some seconds, or up to the next recorded states."""
+        self._session.move(seconds, steps)
+
+
+class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like a function
+    """Answer ECS calls of any program from a cassette, over HTTP on loopback.
+
+    Use it as a context manager or a decorator, as `cassette.replay`. Clients of this process are
+    answered as others are: by the endpoint URL that they are given.
+
+    Args:
+        name: a cassette's name or path, or a cassette.
+        patches: patches to apply, in order.
+        host: the address to listen on.
+        port: the port; 0 for any free one.
+        start: where timelines of reads begin: at their `first` state, at their `last`, or at the
+            state of that number, from 1.
+        advance: a timeline moves with each `call`, with the real `clock`, or by `hand`
+            (`server.advance`).
+        speed: how many virtual seconds pass in each real second.
+        unknown: as for `replay`; so are `on_end`, `rebase`, `ignore`, `unused` and `library`.
+
+    Raises:
+        UsageError: an option has a wrong value, or the address cannot be listened on.
+        UnmatchedRequestError: at the end, if a call could not be answered; the client got an error
+            400 with the same words.
+        UnusedInteractionError: at the end, with `unused="error"`.
+    """
+
+    def __init__(
+        self,
+        name: str | os.PathLike[str] | Cassette,
+        *patches: str | Patch,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        start: Start = "first",
+        advance: Advance = "call",
+        speed: float = 1.0,
+        unknown: Any = "error",
+        on_end: Any = "hold",
+        rebase: Any = None,
+        ignore: Mapping[str, Iterable[str]] | None = None,
+        unused: Any = "ignore",
+        library: Library | None = None,
+    ) -> None:
+        if not isinstance(name, Cassette):
+            check_name(name, "cassette")
+        self._name = name
+        self._patches = patches
+        self._address = (host, port)
+        self._library = library
+        self._options: dict[str, Any] = {
+            "start": start,
+            "advance": advance,
+            "speed": speed,
+            "unknown": unknown,
+            "on_end": on_end,
+            "rebase": rebase,
+            "ignore": ignore,
+            "unused": unused,
+            "library": library,
+        }
+
+    def _again(self) -> serve:
+        host, port = self._address
+        return serve(self._name, *self._patches, host=host, port=port, **self._options)
+
+    def _begin(self) -> Server:
+        self._session = Session(self._name, *self._patches, **self._options)
+        self._http = HttpServer(Sessions(self._session, self._library), *self._address)
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(0.05,), name="cassette-server", daemon=True
+        )
+        self._thread.start()
+        return Server(self._http, self._session)
+
+    def stop(self) -> None:
+        """Stop serving, without a look at what could not be answered."""
+        self._under_way = False
+        self._http.stop()
+        self._thread.join()
+
+    def _end(self, failure: BaseException | None) -> None:
+        self.stop()
+        if failure is None:
+            self._session.verb.conclude(self._session.tape)

@@ -1,0 +1,278 @@
+"""Sessions: each is a separate replay with its own address, so that tests can run in parallel."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from cassette import player
+from cassette.clock import Clock
+from cassette.errors import CassetteNotFoundError, UsageError
+from cassette.intercept import Exchange
+from cassette.library import Library
+from cassette.model import ApiError
+from cassette.patch import Patch
+from cassette.replayer import replay
+
+Start = Literal["first", "last"] | int
+Advance = Literal["call", "clock", "hand"]
+
+MOST = 1_000
+IDLE = 3_600.0  # seconds after which an unused session is forgotten
+_INVOCATIONS = 256  # calls under way whose further attempts are recognised
+
+
+class Session:
+    """One replay over HTTP.
+
+    Args:
+        name: a cassette's name or path, or a cassette.
+        patches: patches to apply, in order.
+        start: where timelines of reads begin: at their `first` state, at their `last`, or at the
+            state of that number, from 1.
+        advance: a timeline moves with each `call`, with the `clock`, or only by `hand`.
+        speed: how many virtual seconds pass in each real second.
+        options: further options of `cassette.replay`.
+
+    Raises:
+        UsageError: an option has a value that it does not take.
+        CassetteNotFoundError: there is no such cassette or patch.
+        PatchError: a patch does not fit.
+    """
+
+    def __init__(
+        self,
+        name: Any,
+        *patches: str | Patch,
+        start: Start = "first",
+        advance: Advance = "call",
+        speed: float = 1.0,
+        **options: Any,
+    ) -> None:
+        _check(start, advance, speed)
+        self.id = ""
+        self.advance: Advance = advance
+        self.touched = time.monotonic()
+        self._name = name
+        self._patches = patches
+        self._start = start
+        self._speed = speed
+        self._options = options
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
+        """Begin again from the first call, if given with other patches."""
+        patches = self._patches if patches is None else patches
+        by: player.Advance = "call" if self.advance == "call" else "clock"
+        verb = replay(self._name, *patches, advance=by, **self._options)
+        tape = verb.tape(Clock(real=self.advance != "hand", speed=self._speed))
+        if self._start != "first":
+            tape.begin_at(None if self._start == "last" else self._start)
+        with self._lock:
+            self._patches, self.verb, self.tape = patches, verb, tape
+            self.refused: list[str] = []
+            self._invocations: OrderedDict[str, Exchange] = OrderedDict()
+
+    def exchange(self, operation: str, content: bytes, invocation: str | None) -> Exchange:
+        """The API call that an attempt belongs to.
+
+        Args:
+            operation: for example `DescribeTasks`.
+            content: its parameters, as on the wire.
+            invocation: what an SDK names the call; all attempts at it have the same.
+        """
+        self.touched = time.monotonic()
+        if invocation is None:
+            return self.tape.exchange(operation, content)
+        key = f"{invocation} {operation}"
+        with self._lock:
+            known = self._invocations.get(key)
+            if known is None:
+                known = self._invocations[key] = self.tape.exchange(operation, content)
+                if len(self._invocations) > _INVOCATIONS:
+                    self._invocations.popitem(last=False)
+            return known
+
+    def move(self, seconds: float | None, steps: int | None) -> None:
+        """Let virtual time pass: some seconds, or up to the next recorded states.
+
+        Raises:
+            UsageError: neither or both are given, or timelines move with each call.
+        """
+        if (seconds is None) == (steps is None):
+            raise UsageError("advance takes either seconds or steps", fix='{"seconds": 30}')
+        clock = self.tape.clock
+        if steps is not None:
+            if self.advance == "call":
+                raise UsageError(
+                    'steps needs a session with advance="hand" or "clock": in this one each call '
+                    "is a step",
+                    fix='{"advance": "hand"}',
+                )
+            now = clock.now
+            moments = sorted({i.at for i in self.tape.cassette.interactions if i.at > now})
+            seconds = moments[min(steps, len(moments)) - 1] - now if moments and steps > 0 else 0.0
+        clock.sleep(seconds or 0.0)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a request could not be answered from the cassette."""
+        return bool(self.tape.unmatched or self.refused)
+
+    def report(self) -> dict[str, Any]:
+        """What happened so far, as JSON."""
+        tape = self.tape
+        return {
+            "calls": [
+                {
+                    "operation": call.operation,
+                    "parameters": call.parameters,
+                    "outcome": _outcome(call.outcome),
+                    "attempts": call.attempts,
+                    "at": round(call.at, 3),
+                }
+                for call in list(tape.calls)
+            ],
+            "unused": [{"operation": i.operation, "at": i.at} for i in tape.unused],
+            "unmatched": [str(error) for error in tape.unmatched] + self.refused,
+            "clock": round(tape.clock.now, 3),
+        }
+
+    def described(self, url: str) -> dict[str, Any]:
+        """What a client needs to know of a new session, as JSON."""
+        tasks = [
+            {"taskArn": task.get("taskArn"), "cluster": task.get("clusterArn")}
+            for task in self.tape.tasks
+        ]
+        region = self.tape.cassette.region
+        return {"session": self.id, "endpoint": url, "region": region, "tasks": tasks}
+
+
+def _outcome(outcome: Any) -> dict[str, Any] | None:
+    if outcome is None:
+        return None
+    if isinstance(outcome, ApiError):
+        return {"status": outcome.status, "code": outcome.code, "message": outcome.message}
+    return {"status": 200}
+
+
+def _check(start: object, advance: object, speed: object) -> None:
+    is_number = isinstance(start, int) and not isinstance(start, bool) and start >= 1
+    if start not in ("first", "last") and not is_number:
+        raise UsageError(
+            f"start takes 'first', 'last' or the number of a state from 1, not {start!r}",
+            fix="start='last'",
+        )
+    if advance not in ("call", "clock", "hand"):
+        raise UsageError(
+            f"advance takes 'call', 'clock' or 'hand', not {advance!r}", fix="advance='call'"
+        )
+    if not isinstance(speed, (int, float)) or isinstance(speed, bool) or not 0 < speed <= 1e6:
+        raise UsageError(f"speed takes a number above 0, not {speed!r}", fix="speed=60")
+
+
+class Sessions:
+    """The sessions of a server: that of the command line, and those that clients opened."""
+
+    def __init__(self, root: Session | None, library: Library | None) -> None:
+        self._root = root
+        self.library = library or Library()
+        self._open: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self._failed = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether any session had a request that could not be answered."""
+        with self._lock:
+            sessions = [*self._open.values(), *([self._root] if self._root else [])]
+        return self._failed or any(session.failed for session in sessions)
+
+    def get(self, name: str) -> Session:
+        """The session of an address; that of the command line has none.
+
+        Raises:
+            CassetteNotFoundError: there is none.
+        """
+        with self._lock:
+            found = self._open.get(name) if name else self._root
+        if found is None:
+            raise CassetteNotFoundError(
+                f"no session {name[:40]!r} is open on this server",
+                fix='open one: POST /_cassette/sessions {"cassette": "web"}',
+            )
+        return found
+
+    def open(self, given: Mapping[str, Any]) -> Session:
+        """Open a session as a client asks for it: by names, never by paths.
+
+        Raises:
+            UsageError: too many are open, or an option is unknown or has a wrong value.
+        """
+        wrong = sorted(given.keys() - _OPTIONS)
+        if wrong or not isinstance(given.get("cassette"), str):
+            raise UsageError(
+                f"a session has no option {wrong[0]!r}" if wrong else "a session needs a cassette",
+                nearest="a session takes " + ", ".join(sorted(_OPTIONS)),
+                fix='{"cassette": "web", "patches": ["stopped/exit-code(code=3)"]}',
+            )
+        options = {key: value for key, value in given.items() if key not in ("cassette", "patches")}
+        if not isinstance(options.get("rebase"), str | None):
+            raise UsageError("rebase takes 'now'", fix='{"rebase": "now"}')
+        name, patches = checked_name(given["cassette"]), checked_patches(given.get("patches", []))
+        session = Session(name, *patches, library=self.library, **options)
+        with self._lock:
+            old = time.monotonic() - IDLE
+            self._open = {k: s for k, s in self._open.items() if s.touched > old}
+            if len(self._open) >= MOST:
+                raise UsageError(
+                    f"{MOST:,} sessions are open on this server",
+                    fix="close those that have ended: DELETE /_cassette/sessions/ID",
+                )
+            session.id = secrets.token_hex(6)
+            self._open[session.id] = session
+        return session
+
+    def close(self, session: Session) -> None:
+        """Forget a session, but not whether it failed."""
+        with self._lock:
+            self._failed = self._failed or session.failed
+            self._open.pop(session.id, None)
+
+
+_OPTIONS = frozenset("cassette patches start advance speed unknown on_end rebase ignore".split())
+
+
+def checked_name(name: object) -> str:
+    """A name that came over HTTP.
+
+    Raises:
+        UsageError: it is a path, or not text.
+    """
+    path = PurePosixPath(name) if isinstance(name, str) else PurePosixPath("/")
+    if path.suffix or path.is_absolute() or ".." in path.parts or "\\" in str(name):
+        raise UsageError(
+            f"a client names cassettes and patches by name, not by path: {str(name)[:80]!r}",
+            fix='write "web" instead of "cassettes/web.yaml"',
+        )
+    return str(name)
+
+
+def checked_patches(given: object) -> tuple[Patch, ...]:
+    """Patches that came over HTTP, by name.
+
+    Raises:
+        UsageError: these are not names of patches.
+    """
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise UsageError("patches takes a list of names", fix='{"patches": ["stopped/by-user"]}')
+    patches = tuple(map(Patch.parse, given))
+    for patch in patches:
+        checked_name(patch.name)
+    return patches

@@ -1,0 +1,99 @@
+"""`cassette serve` as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import cassette
+from tests.server.conftest import Http, asked, client_of
+
+SERVE = [sys.executable, "-m", "cassette", "serve"]
+
+
+def ready(*arguments):
+    """Start a server; the process, and the first line that it prints."""
+    process = subprocess.Popen(
+        [*SERVE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    return process, process.stdout.readline().strip()
+
+
+def test_the_port_is_printed_and_sigterm_ends_with_a_report(tmp_path):
+    """One line once it listens, a ready file, a report on stderr, exit code 0."""
+    file = tmp_path / "ready"
+    process, port = ready("web", "stopped/by-user", "--print-port", "--ready-file", str(file))
+    url, region = file.read_text().split()
+    assert (url, region) == (f"http://127.0.0.1:{port}", "eu-west-1")
+    request = asked(cassette.load("web"))
+    assert client_of(url).describe_tasks(**request)["tasks"]
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "1 call, 0 unmatched\n")
+
+
+def test_an_unmatched_call_ends_with_exit_code_1():
+    """The report shows the whole sentence."""
+    process, port = ready("web", "--print-port")
+    assert Http(f"http://127.0.0.1:{port}").call("ListClusters", {})[0] == 400
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "ListClusters was never recorded" in err
+
+
+def test_once_ends_with_the_first_session():
+    """A session that a client closes ends the server."""
+    process, port = ready("web", "--print-port", "--once")
+    plain = Http(f"http://127.0.0.1:{port}")
+    _, opened = plain.send("POST", "/_cassette/sessions", {"cassette": "web"})
+    plain.send("DELETE", f"/_cassette/sessions/{opened['session']}")
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_it_ends_with_its_parent():
+    """With --parent it lives no longer than that process."""
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process, _ = ready("web", "--print-port", "--parent", str(parent.pid))
+    parent.communicate(b"\n")
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_in_the_background_the_environment_is_printed():
+    """`eval` of the output points every SDK of the shell at the server."""
+    ended = subprocess.run(
+        [*SERVE, "web", "--env", "--background"], capture_output=True, text=True, check=True
+    )
+    exported = dict(line.removeprefix("export ").split("=") for line in ended.stdout.splitlines())
+    try:
+        assert exported["AWS_REGION"] == "eu-west-1"
+        health = Http(exported["AWS_ENDPOINT_URL_ECS"]).send("GET", "/_cassette/health")
+        assert health == (200, {"status": "ok"})
+    finally:
+        os.kill(int(exported["CASSETTE_SERVER_PID"]), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing-here"], "no cassette named"),
+        (["web", "--start", "middle"], "first, last or a number"),
+        (["web", "--port", "1", "--host", "192.0.2.1"], "cannot listen"),
+        (["web", "--env", "--print-port"], "give one of them"),
+        (["nothing-here", "--background"], "no cassette named"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments, words):
+    """The reason is on stderr, and nothing is left running."""
+    began = time.monotonic()
+    ended = subprocess.run([*SERVE, *arguments], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert words in ended.stderr
+    assert time.monotonic() - began < 30

@@ -1,0 +1,449 @@
+"""A replay server answers ECS calls of any program as a replay in process does."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import cassette
+from cassette.errors import PatchError, UnmatchedRequestError, UsageError
+from cassette.library import Library
+from tests.server.conftest import Http, asked, client_of
+
+CATALOGUE = Library(()).matching("*", "patch")
+SAMPLE = ["stopped/out-of-memory", "api/throttled", "api/missing", "api/cluster-not-found"]
+
+
+def outcomes(client, request, times):
+    """What a client sees of some polls: bodies, or codes, words and attempts of errors."""
+    seen = []
+    for _ in range(times):
+        try:
+            body = client.describe_tasks(**request)
+        except ClientError as error:
+            body = error.response
+        seen.append(_plain(body))
+    return seen
+
+
+def _plain(body):
+    metadata = body.pop("ResponseMetadata")
+    return body, metadata["HTTPStatusCode"], metadata.get("RetryAttempts")
+
+
+def compare(name, patch):
+    """A variant over HTTP and in process, through the same client settings."""
+    try:
+        variant = cassette.load(name).patched(patch)
+    except PatchError:
+        return False  # it does not fit this task
+    if any(i.latency > 1 for i in variant.interactions):
+        return False  # it really takes that long over HTTP
+    request = asked(variant)
+    times = sum(i.count for i in variant.interactions) + 2
+    with cassette.replay(variant, unknown="ecs") as tape:
+        expected = outcomes(client_of("http://127.0.0.1:1"), request, times)
+        tape.unmatched.clear()
+    with cassette.serve(variant, unknown="ecs") as server:
+        got = outcomes(client_of(server.url), request, times)
+        server.unmatched.clear()
+    assert got == expected
+    return True
+
+
+@pytest.mark.parametrize("patch", SAMPLE)
+def test_a_variant_is_the_same_over_http(patch):
+    """Bodies, error classes, words and attempts equal those of a replay in process."""
+    assert compare("web", patch)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["web", "job"])
+@pytest.mark.parametrize("patch", CATALOGUE)
+def test_every_variant_is_the_same_over_http(name, patch):
+    """The same, for the whole catalogue."""
+    compare(name, patch)
+
+
+def test_aiobotocore_is_answered():
+    """An asynchronous client of another library gets the same states."""
+    import asyncio
+
+    session = pytest.importorskip("aiobotocore.session").get_session()
+
+    async def states(url, request):
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        async with session.create_client("ecs", "eu-west-1", endpoint_url=url, **keys) as ecs:
+            return [(await ecs.describe_tasks(**request))["tasks"][0]["lastStatus"] for _ in "abc"]
+
+    with cassette.serve("web") as server:
+        assert asyncio.run(states(server.url, asked(server.cassette))) == [
+            "PROVISIONING",
+            "PENDING",
+            "RUNNING",
+        ]
+
+
+def test_a_waiter_of_a_server_that_starts_last_needs_one_call():
+    """With start="last" a client that really sleeps has nothing to wait for."""
+    with cassette.serve("job", start="last") as server:
+        client_of(server.url).get_waiter("tasks_stopped").wait(**asked(server.cassette))
+        assert len(server.calls) == 1
+
+
+def test_start_takes_the_number_of_a_state():
+    """The first call gets the state of that number, and the next one the state after it."""
+    with cassette.serve("web", start=2) as server:
+        client, request = client_of(server.url), asked(server.cassette)
+        states = [client.describe_tasks(**request)["tasks"][0]["lastStatus"] for _ in range(2)]
+    assert states == ["PENDING", "RUNNING"]
+
+
+def test_by_hand_a_timeline_moves_only_when_told():
+    """Calls do not move it; seconds and steps do."""
+    with cassette.serve("web", advance="hand") as server:
+        client, request = client_of(server.url), asked(server.cassette)
+
+        def state():
+            return client.describe_tasks(**request)["tasks"][0]["lastStatus"]
+
+        seen = [state(), state()]
+        server.advance(steps=1)
+        seen.append(state())
+        server.advance(seconds=3600)
+        seen.append(state())
+    assert seen == ["PROVISIONING", "PROVISIONING", "PENDING", "RUNNING"]
+
+
+def test_the_clock_runs_at_the_speed_that_was_given():
+    """With advance="clock" real time, times the speed, moves a timeline."""
+    with cassette.serve("web", advance="clock", speed=1_000_000) as server:
+        client, request = client_of(server.url), asked(server.cassette)
+        server.clock.skip(3600)
+        assert client.describe_tasks(**request)["tasks"][0]["lastStatus"] == "RUNNING"
+        assert server.clock.now > 3600
+
+
+def test_an_unmatched_call_fails_there_and_at_the_end():
+    """The client gets a 400 with the whole sentence, unretried; the block ends with the error."""
+    with (
+        pytest.raises(UnmatchedRequestError) as ended,
+        cassette.serve("web") as server,
+        pytest.raises(ClientError) as caught,
+    ):
+        client_of(server.url).list_clusters()
+    assert caught.value.response["Error"]["Code"] == "CassetteUnmatchedRequest"
+    assert caught.value.response["Error"]["Message"] == str(ended.value)
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "words"),
+    [
+        ({"Smithy-Protocol": "rpc-v2-cbor", "X-Amz-Target": ""}, b"\xa0", "cannot read"),
+        ({}, b"[1]", "not a JSON object"),
+        ({}, b"\xa1", "not a JSON object"),
+        ({}, b'{"tasks": "all"}', "tasks"),
+        ({}, b'{"cluster": "prod"}', "Missing required parameter"),
+        ({"X-Amz-Target": "Other.Thing"}, b"{}", "names no ECS operation"),
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused(headers, body, words):
+    """It gets a 400 that says why, and the server goes on."""
+    with cassette.serve("web") as server:
+        status, said = Http(server.url).call("DescribeTasks", body, **headers)
+        assert status == 400
+        assert words in said["message"]
+        assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+
+
+# -- sessions and control -------------------------------------------------------------------
+
+
+def test_sessions_do_not_disturb_one_another():
+    """Fifty sessions in eight threads: each has its own calls, states and variant."""
+    with cassette.serve("web") as server:
+        plain, request = Http(server.url), asked(server.cassette)
+
+        def run(number):
+            given = {"cassette": "web", "patches": [] if number % 2 else ["stopped/by-user"]}
+            status, opened = plain.send("POST", "/_cassette/sessions", given)
+            assert status == 201
+            path = "/" + opened["session"]
+            states = [
+                plain.call("DescribeTasks", request, path)[1]["tasks"][0]["lastStatus"]
+                for _ in range(3 + number % 3)
+            ]
+            status, report = plain.send("DELETE", "/_cassette/sessions" + path)
+            assert (status, len(report["calls"])) == (200, len(states))
+            return number, states[2]
+
+        with ThreadPoolExecutor(8) as pool:
+            ended = dict(pool.map(run, range(50)))
+        assert {n: s for n, s in ended.items() if (s == "RUNNING") != bool(n % 2)} == {}
+        assert server.calls == []
+
+
+def test_control_moves_resets_and_changes_a_session():
+    """A test in another language has what a Python test has, over JSON."""
+    with cassette.serve("web") as server:
+        plain, request = Http(server.url), asked(server.cassette)
+        _, opened = plain.send(
+            "POST", "/_cassette/sessions", {"cassette": "web", "advance": "hand"}
+        )
+        control = f"/_cassette/sessions/{opened['session']}"
+        path = f"/{opened['session']}/"
+
+        def state():
+            return plain.call("DescribeTasks", request, path)[1]["tasks"][0]["lastStatus"]
+
+        assert opened["endpoint"] == server.url + path.rstrip("/")
+        assert opened["tasks"][0]["taskArn"] == server.tasks[0]["taskArn"]
+        plain.send("POST", f"{control}/advance", {"steps": 2})
+        assert state() == "RUNNING"
+        plain.send("POST", f"{control}/variant", {"patches": ["stopped/by-user"]})
+        plain.send("POST", f"{control}/advance", {"seconds": 86400})
+        assert state() == "STOPPED"
+        plain.send("POST", f"{control}/reset")
+        assert state() == "PROVISIONING"
+        status, report = plain.send("DELETE", f"{control}?strict=1")
+        assert (status, bool(report["unused"])) == (409, True)
+        assert plain.send("GET", control)[0] == 404
+        assert plain.send("GET", "/_cassette/health") == (200, {"status": "ok"})
+        _, found = plain.send("GET", "/_cassette/variants?cassette=web&pattern=api/miss*")
+        assert found == {"variants": ["api/missing"]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cassette": "/etc/passwd"},
+        {"cassette": "../web"},
+        {"cassette": "cassettes/web.yaml"},
+        {"cassette": "web", "patches": ["../../secret"]},
+        {"cassette": "web", "patches": "stopped/by-user"},
+        {"cassette": "web", "library": "/"},
+        {"cassette": "web", "start": 0},
+        {"cassette": "web", "speed": -1},
+        {"cassette": "web", "rebase": 3},
+        {"cassette": 3},
+    ],
+)
+def test_control_takes_names_only(given):
+    """Neither a path nor an unknown or wrong option opens a session."""
+    with cassette.serve("web") as server:
+        status, said = Http(server.url).send("POST", "/_cassette/sessions", given)
+    assert status == 400
+    assert said["error"]
+
+
+def test_a_web_page_cannot_use_the_server():
+    """A request with an Origin, or for a host of another name, is refused."""
+    with cassette.serve("web") as server:
+        plain, request = Http(server.url), asked(server.cassette)
+        health = "/_cassette/health"
+        assert plain.send("GET", health, Origin="http://page.example")[0] == 403
+        assert plain.send("GET", health, Host="page.example:80")[0] == 403
+        assert plain.call("DescribeTasks", request, Host="page.example")[0] == 403
+        assert plain.send("GET", health, Host="localhost:1")[0] == 200
+
+
+# -- HTTP ------------------------------------------------------------------------------------
+
+
+def raw(url, sent, *, close=False):
+    """Send bytes, and read until the server closes or answers."""
+    with socket.create_connection(Http(url).address, timeout=10) as connection:
+        connection.sendall(sent)
+        if close:
+            connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+            head, _, body = received.partition(b"\r\n\r\n")
+            if b"Content-Length: %d\r\n" % len(body) in head + b"\r\n":
+                break
+    return received
+
+
+HEAD = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+    b"X-Amz-Target: AmazonEC2ContainerServiceV20141113.DescribeTasks\r\n"
+)
+
+
+def test_bodies_may_be_chunked_and_compressed():
+    """Both encodings are read; a bomb, and a body that is too large, are not."""
+    import gzip
+
+    with cassette.serve("web") as server:
+        body = json.dumps(asked(server.cassette)).encode()
+        chunks = b"".join(b"%x;x=y\r\n%b\r\n" % (len(p), p) for p in (body[:9], body[9:]))
+        sent = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nA: b\r\n\r\n"
+        assert b"200 OK" in raw(server.url, sent)
+        plain = Http(server.url)
+        zipped = {"Content-Encoding": "gzip"}
+        assert plain.call("DescribeTasks", gzip.compress(body), **zipped)[0] == 200
+        bomb = gzip.compress(b" " * 11_000_000)
+        assert plain.call("DescribeTasks", bomb, **zipped)[0] == 413
+        assert plain.call("DescribeTasks", b"no gzip", **zipped)[0] == 400
+        assert b" 413 " in raw(server.url, HEAD + b"Content-Length: 99999999\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def served():
+    with cassette.serve("web") as server:
+        yield server
+        server.unmatched.clear()
+
+
+LINES = st.lists(st.binary(max_size=40), max_size=6).map(b"\r\n".join)
+MALFORMED = st.one_of(
+    st.binary(min_size=1, max_size=300),
+    LINES.map(lambda lines: b"POST / HTTP/1.1\r\n" + lines + b"\r\n\r\n"),
+    st.binary(max_size=60).map(
+        lambda body: HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    ),
+    st.binary(max_size=60).map(lambda body: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body),
+    st.sampled_from(
+        [
+            b"POST / HTTP/9.9\r\n\r\n",
+            b"GET /\r\n\r\n",
+            b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"POST " + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+            HEAD + b"A: b\r\n" * 200 + b"\r\n",
+            HEAD + b"Content-Length: -1\r\n\r\n",
+            HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+            HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            HEAD + b"Content-Length: 90\r\n\r\n{}",
+        ]
+    ),
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MALFORMED)
+def test_what_is_malformed_harms_nobody(served, sent):
+    """Each of 200 malformed requests gets a 4xx or a closed connection, and others are served."""
+    answered = raw(served.url, sent, close=True)
+    assert not answered or answered.split()[1][:1] == b"4"
+    if sent.startswith(b"BREW"):
+        assert client_of(served.url).describe_tasks(**asked(served.cassette))["tasks"]
+
+
+def test_a_slow_client_holds_nobody_up(monkeypatch):
+    """A request that arrives byte by byte is cut off, while others are served."""
+    monkeypatch.setattr("cassette.server.http.READING", 0.3)
+    with (
+        cassette.serve("web") as server,
+        socket.create_connection(Http(server.url).address, timeout=10) as slow,
+    ):
+        slow.sendall(HEAD)
+        assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+        deadline = time.monotonic() + 10
+        try:
+            while time.monotonic() < deadline:
+                slow.sendall(b"A: b\r\n")
+                time.sleep(0.05)
+        except OSError:
+            pass
+        assert time.monotonic() < deadline
+
+
+def test_many_connections_are_kept_open():
+    """300 idle connections, and calls on a connection beside them."""
+    with cassette.serve("web") as server:
+        idle = [socket.create_connection(Http(server.url).address) for _ in range(300)]
+        try:
+            assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+        finally:
+            for connection in idle:
+                connection.close()
+
+
+@pytest.mark.exhaustive
+def test_64_clients_and_10_000_requests():
+    """No call is lost and no answer is wrong over keep-alive connections."""
+    with cassette.serve("web", start="last") as server:
+        request = asked(server.cassette)
+        arn = server.tasks[0]["taskArn"]
+
+        def run(_number):
+            client = client_of(server.url)
+            for _ in range(157):
+                assert client.describe_tasks(**request)["tasks"][0]["taskArn"] == arn
+
+        with ThreadPoolExecutor(64) as pool:
+            list(pool.map(run, range(64)))
+        assert len(server.calls) == 64 * 157
+
+
+def test_an_answer_is_one_write_without_nagle():
+    """Two writes, or Nagle's algorithm, would make a call take 40 ms."""
+    with cassette.serve("web", start="last") as server:
+        client, request = client_of(server.url), asked(server.cassette)
+        taken = []
+        for _ in range(21):
+            began = time.perf_counter()
+            client.describe_tasks(**request)
+            taken.append(time.perf_counter() - began)
+    assert sorted(taken)[10] < 0.03
+
+
+def test_a_port_that_is_taken_is_an_error():
+    """The error says which one, and what takes any free one."""
+    with cassette.serve("web") as server:
+        port = Http(server.url).address[1]
+        with pytest.raises(UsageError, match=f"port {port}.*in use") as caught:
+            cassette.serve("web", port=port).__enter__()
+    assert "--port 0" in str(caught.value)
+
+
+def test_a_server_ends_with_its_block():
+    """No thread and no port is left, also with a connection that is open."""
+    before = threading.active_count()
+    with cassette.serve("web") as server:
+        idle = socket.create_connection(Http(server.url).address)
+        client_of(server.url).describe_tasks(**asked(server.cassette))
+    assert idle.recv(1) == b""
+    idle.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(Http(server.url).address, timeout=1)
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_nothing_connects_out():
+    """A serving process makes no connection and looks up no name, whatever it is asked."""
+    program = """
+import sys, threading, urllib.request, http.client
+import cassette
+from cassette.server import http as server_http
+def guard(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo") and threading.current_thread() is not me:
+        print(event, arguments, flush=True)
+me = threading.main_thread()
+with cassette.serve("web") as server:
+    sys.addaudithook(guard)
+    from tests.server.conftest import Http, asked
+    plain = Http(server.url)
+    print(plain.call("DescribeTasks", asked(server.cassette))[0], plain.call("ListClusters", {})[0])
+    server.unmatched.clear()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path.cwd(), check=True
+    )
+    assert ended.stdout.split() == ["200", "400"]
