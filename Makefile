@@ -1,29 +1,29 @@
-# Every target sets up what it needs by itself, in a virtual environment of its own under
-# .venv/, once. It needs make and Python 3.10 or newer with the venv module, nothing else.
+# Each target creates the virtual environment that it needs under .venv/, once. Make and
+# Python 3.10 or newer with the venv module are all that must be installed.
 
 PYTHON ?= python3
-# Where the environments stand.
+# The folder of the environments.
 ENVS ?= .venv
 # More arguments for pytest, for example: make test ARGS="-k throttle"
 ARGS ?=
 
-# `make test` shuffles the tests; the other runs look for something else, and keep their order.
+# `make test` shuffles the tests. The other runs look for something else and keep the order.
 IN_ORDER = -p no:randomly
 
-# The oldest Python at hand runs the oldest dependencies, which know nothing of the newest Python.
+# The oldest Python available runs the oldest dependencies, which do not support the newest one.
 OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
 
-# Programs of others that are driven through the plugin; each has a group in pyproject.toml.
+# Public programs that `make apps` tests; each has a dependency group in pyproject.toml.
 PROGRAMS = airflow luigi dask
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all page wording lint types format oldest newest wire apps wheel audit bench clean
+.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire apps wheel audit bench clean
 
 help: ## Print this list.
-	@echo 'The targets, each complete on a fresh machine:'
+	@echo 'Each target works on a fresh machine:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
@@ -31,16 +31,21 @@ demo: $(ENVS)/demo/made ## Record a task over HTTP on this machine, replay it, b
 	@$(ENVS)/demo/bin/cassette demo
 	@echo 'In this checkout the command is $(ENVS)/demo/bin/cassette.'
 
-test: $(ENVS)/test/made ## Run the tests, with a summary of what they cover.
+test: $(ENVS)/test/made ## Run the tests, except the exhaustive ones.
+	$(ENVS)/test/bin/python -m pytest -n auto $(ARGS)
+
+exhaustive: $(ENVS)/test/made ## Run the exhaustive tests: full matrices, kills, large sizes.
+	$(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) -m exhaustive $(ARGS)
+
+test-all: test exhaustive ## Run every test.
+
+coverage: $(ENVS)/test/made ## Run the tests and report what they cover (slow before Python 3.12).
 	@rm -f .coverage .coverage.*
 	$(ENVS)/test/bin/python -m coverage run -m pytest -n auto $(ARGS)
 	@$(ENVS)/test/bin/python -m coverage combine --quiet
 	@$(ENVS)/test/bin/python -m coverage report
 
-test-all: $(ENVS)/test/made ## Run every test, the exhaustive ones included.
-	$(ENVS)/test/bin/python -m pytest -n auto -m '' $(ARGS)
-
-lint: $(ENVS)/lint/made ## Check the style of every Python file.
+lint: $(ENVS)/lint/made ## Check the style of the code and the wording of the texts.
 	$(ENVS)/lint/bin/ruff check .
 	$(ENVS)/lint/bin/ruff format --check .
 
@@ -53,9 +58,10 @@ tests/page/node_modules: tests/page/package.json
 	@touch $@
 
 wording: ## Find the phrases that .ci/wording.txt bans from prose, messages and names.
-	@! git grep -nEi -f .ci/wording.txt -- cassette cassettes tests docs benchmarks '*.md' Makefile pyproject.toml
+	@! git grep -nEi -f .ci/wording.txt -- cassette cassettes tests docs benchmarks examples \
+		'*.md' Makefile pyproject.toml || { echo 'Reword these lines: .ci/wording.txt bans their phrases.'; exit 1; }
 
-format: $(ENVS)/lint/made ## Mend the style, as far as that can be done by machine.
+format: $(ENVS)/lint/made ## Fix the style where ruff can do so.
 	$(ENVS)/lint/bin/ruff check --fix .
 	$(ENVS)/lint/bin/ruff format .
 
@@ -68,17 +74,17 @@ oldest: $(ENVS)/oldest/made ## Run the tests with the oldest dependencies that p
 newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotocore pins an older one).
 	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
-wire: $(ENVS)/test/made ## Run all tests with every answer through botocore's own parser.
+wire: $(ENVS)/test/made ## Run the tests with every response through botocore's own parser.
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
-apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Drive three public programs through the plugin (Python 3.11 or newer).
+apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test three public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \
 		echo "== $$program"; \
 		AIRFLOW_HOME='$(abspath $(ENVS))/airflow/home' $(ENVS)/$$program/bin/python -m pytest \
 			-c tests/apps/pytest.ini tests/apps/test_$$program.py $(ARGS) || exit 1; \
 	done
 
-wheel: $(ENVS)/build/made ## Build sdist and wheel; try the wheel and the hooks outside the checkout.
+wheel: $(ENVS)/build/made ## Build sdist and wheel, and try the wheel and the pre-commit hooks elsewhere.
 	@rm -rf dist
 	$(ENVS)/build/bin/python -m build --outdir dist
 	@echo 'Installing the wheel in an empty environment outside the checkout'
@@ -89,23 +95,23 @@ wheel: $(ENVS)/build/made ## Build sdist and wheel; try the wheel and the hooks 
 	@echo 'Running the hooks in a repository of their own'
 	@$(ENVS)/build/bin/python tests/smoke/hooks.py dist/*.tar.gz
 
-audit: $(ENVS)/test/made ## Check that every committed cassette is valid and holds no secret.
+audit: $(ENVS)/test/made ## Validate and audit every committed cassette.
 	$(ENVS)/test/bin/cassette check cassettes tests/apps/cassettes
 	$(ENVS)/test/bin/cassette audit cassettes tests/apps/cassettes
 
-bench: $(ENVS)/bench/made ## Measure this tool beside its peers, in one run; prints a table, writes benchmarks/results.json.
+bench: $(ENVS)/bench/made ## Measure this tool beside its peers in one run; print a table.
 	$(ENVS)/bench/bin/python -m benchmarks
 
-clean: ## Remove the environments and everything that was built.
+clean: ## Remove the environments and all build products.
 	rm -rf $(ENVS) dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-# -- environments: made once, and again when what they are made of changes ------------------
+# -- environments: created once, and again when pyproject.toml or this file changes ----------
 
 # $(call make_environment,python,what pip installs)
 define make_environment
 	@$(1) -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
 		echo 'This needs Python 3.10 or newer with the venv module (Debian: apt install python3-venv).'; \
-		echo '"$(1)" is not that: say which one is, for example: make PYTHON=python3.12'; exit 1; }
+		echo '"$(1)" is not. Name another one, for example: make PYTHON=python3.12'; exit 1; }
 	@echo 'Setting up $(@D) (once)'
 	@$(1) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet 'pip>=25.1'

@@ -1,6 +1,6 @@
 """Record Amazon ECS responses once, replay them through botocore, break them with patch files.
 
-Names are imported on first use, so that a pytest run which has the plugin but no cassette
+Names are imported on first use, so that a pytest run that has the plugin but uses no cassette
 pays for neither botocore nor YAML.
 """
 
@@ -49,7 +49,7 @@ _HOMES = {
 }
 
 
-if not TYPE_CHECKING:  # a type checker shall say which name is not there
+if not TYPE_CHECKING:  # so that a type checker reports unknown names
 
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:

@@ -2,7 +2,7 @@
 
 An error keeps its data in fields, survives pickling (pytest-xdist sends errors between
 processes) and reads, in this order: what happened and where; what would have fitted; one
-line that mends it. No error ever carries an original that scrubbing replaced.
+line that fixes it. No error ever carries an original that scrubbing replaced.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class CassetteError(Exception):
         line: the line in that file, from 1.
         pointer: the place inside the document, an RFC 6901 JSON Pointer.
         nearest: what would have fitted, and what differs; may have several lines.
-        fix: one line that mends it: a command, an option or a line of code.
+        fix: one line that fixes it: a command, an option or a line of code.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class CassetteError(Exception):
 
     @property
     def where(self) -> str:
-        """The place as `file:line: pointer`, as far as it is known; may be empty."""
+        """The place as `file:line: pointer`, as far as it is known, otherwise empty."""
         file = self.path or ""
         if file and self.line is not None:
             file = f"{file}:{self.line}"
@@ -77,7 +77,7 @@ class CassetteError(Exception):
         if self.nearest:
             lines += [f"  {line}" for line in self.nearest.splitlines()]
         if self.fix:
-            lines.append(f"  To mend it: {self.fix}")
+            lines.append(f"  Fix: {self.fix}")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -87,7 +87,7 @@ class CassetteError(Exception):
 def _rebuild(
     kind: type[CassetteError], args: tuple[Any, ...], fields: dict[str, Any]
 ) -> CassetteError:
-    """Make an error again from its pickled fields, whatever its `__init__` asks for."""
+    """Rebuild an error from its pickled fields, whatever arguments its `__init__` takes."""
     error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(fields)
@@ -95,11 +95,11 @@ def _rebuild(
 
 
 class UsageError(CassetteError):
-    """An option, a name or a value that the tool does not take."""
+    """An option, a name or a value that is not accepted."""
 
 
 class CassetteNotFoundError(CassetteError):
-    """No cassette, patch or pack of that name; `nearest` lists the names that are near."""
+    """No cassette, patch or pack has that name; `nearest` lists similar names."""
 
 
 class CassetteFormatError(CassetteError):
@@ -107,26 +107,26 @@ class CassetteFormatError(CassetteError):
 
 
 class CassetteWriteError(CassetteError):
-    """A file that could not be written. What stood there before stands there still."""
+    """A file that could not be written. The previous file is unchanged."""
 
 
 class NothingRecordedError(CassetteError):
-    """A recording ended without one ECS call, so there is nothing to write."""
+    """A recording ended without a single ECS call, so there is nothing to write."""
 
 
 class PatchError(CassetteError):
-    """A patch that cannot be read, does not fit its cassette, or makes what ECS cannot."""
+    """A patch that cannot be read, does not fit its cassette, or makes what ECS cannot produce."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that must not be in a file: its kind and its place, never its value.
+    """One thing that must not be in a file: its kind and its place, but never its value.
 
     Args:
         rule: the id of the audit rule, for example `account-id`.
         line: the line in the text, from 1.
         column: the column in that line, from 1.
-        detail: what the rule looks for, in words for people.
+        detail: what the rule looks for, as a phrase for people.
     """
 
     rule: str
@@ -151,11 +151,11 @@ class UnsafeCassetteError(CassetteError):
 class UnmatchedRequestError(CassetteError):
     """An ECS call that the cassette cannot answer. It did not reach the network.
 
-    It is deliberately not one of botocore's own exceptions: botocore would retry those.
+    It does not derive from botocore's exceptions, because botocore retries those.
 
     Args:
         operation: the ECS operation, for example `DescribeTasks`.
-        parameters: what was asked, scrubbed.
+        parameters: the parameters of the call, scrubbed.
     """
 
     def __init__(
@@ -167,15 +167,15 @@ class UnmatchedRequestError(CassetteError):
 
 
 class TimelineExhaustedError(UnmatchedRequestError):
-    """The cassette knows the request, but every recorded outcome of it was served."""
+    """The cassette knows the request, but all its recorded outcomes were already served."""
 
 
 class UnusedInteractionError(CassetteError):
-    """Recorded outcomes that nobody asked for, where the replay forbids that."""
+    """Recorded outcomes that were never served, in a replay that forbids that."""
 
 
 class UnusedInteractionWarning(UserWarning):
-    """The same, where the replay only warns of it."""
+    """Recorded outcomes that were never served, in a replay that warns about them."""
 
 
 class NoCallsWarning(UserWarning):
@@ -183,11 +183,11 @@ class NoCallsWarning(UserWarning):
 
 
 class DriftError(CassetteError):
-    """Live ECS no longer says what a cassette holds; `nearest` tells the differences."""
+    """Live ECS no longer answers what a cassette holds; `nearest` lists the differences."""
 
 
 class WatchError(CassetteError):
-    """A task that AWS does not show, or that did not come where it should in time."""
+    """A watched task that ECS does not know, or that did not reach its state in time."""
 
 
 def nearest(
@@ -198,16 +198,16 @@ def nearest(
     cutoff: float = 0.6,
     otherwise: str | None = None,
 ) -> str:
-    """What would have fitted, in the words that every error has for it.
+    """A hint such as "did you mean 'web'?", for the `nearest` of an error.
 
     Args:
-        given: what was given.
-        known: what there is.
-        most: how many near ones are named.
-        cutoff: how near they must be, from 0 (anything) to 1 (equal).
-        otherwise: what is said if none is near; by default what there is.
+        given: the name that was given.
+        known: the names that exist.
+        most: how many similar names the hint has at most.
+        cutoff: how similar they must be, from 0 (anything) to 1 (equal).
+        otherwise: the hint when no name is similar; by default, the names that exist.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 - nobody pays for it but who errs
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error pays for this import
 
     known = list(known)
     near = get_close_matches(given[:100], known, most, cutoff)

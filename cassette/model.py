@@ -2,7 +2,7 @@
 
 Everything here is frozen and plain. Bodies are in *readable form*: the JSON of the wire with
 members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.ecs.shapes`
-turns one form into the other. Who holds a body must not change it.
+turns one form into the other. Never change a body in place.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ApiError:
     Args:
         status: the HTTP status, 400 or 500 for ECS.
         code: the error code, for example `ClusterNotFoundException`, without a namespace.
-        message: ECS's own words.
+        message: the message as ECS sent it.
         members: other members of the error's body, in readable form.
     """
 
@@ -49,10 +49,10 @@ Outcome = Response | ApiError
 
 
 def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
-    """An HTTP answer of ECS as an outcome.
+    """The outcome that an HTTP response of ECS carries.
 
-    An error that is no JSON object, as a proxy or a load balancer sends it, becomes what
-    botocore makes of it: its status as the code, and the words of that status or the body's own.
+    An error whose body is not a JSON object comes from a proxy or a load balancer. As in botocore,
+    its code is the status, and its message the body or the status phrase.
     """
     try:
         body = json.loads(content)
@@ -80,8 +80,8 @@ class Interaction:
         operation: the ECS operation, for example `DescribeTasks`.
         request: the parameters of the call, in readable form.
         outcome: what ECS answered.
-        count: how many calls in a row for the same request had this very outcome, from 1.
-        latency: how many seconds ECS took to answer, for a call that is to be slow.
+        count: how many calls in a row for the same request had exactly this outcome, from 1.
+        latency: how many seconds a slow call took to answer.
     """
 
     at: float
@@ -100,11 +100,11 @@ class Recorded:
         at: when the recording began, ISO 8601 in UTC.
         by: the tool and its version, for example `ecs-cassette 0.1.0`.
         botocore: the version of botocore that made the calls.
-        source: `live`, or in plain words what else it came from.
+        source: `live`, or a phrase that says where else it came from.
         variant_of: for a variant, the name of the cassette that was patched.
         patches: for a variant, the patches applied, in order.
-        allow: the ids of the rules of `cassette.validation` that it may break: those that its
-            patches allow, or that what was recorded in the place of ECS does not keep.
+        allow: the ids of the rules of `cassette.validation` that it may break, either because its
+            patches allow it or because an emulator of ECS was recorded that breaks them.
     """
 
     at: str
@@ -121,10 +121,10 @@ class Scrub:
     """Which scrubbing made a cassette.
 
     Args:
-        policy: its name.
-        version: that of the tool's rules.
-        kept: the members, as `Shape.member` or `Shape.member[name]`, that stayed in this cassette
-            because a project's own rules keep them.
+        policy: the name of the policy.
+        version: the version of the tool's rules.
+        kept: the members, as `Shape.member` or `Shape.member[name]`, that this cassette keeps
+            because of a project's own rules.
     """
 
     policy: str
@@ -141,7 +141,7 @@ class Cassette:
         recorded: where it came from.
         scrub: what scrubbed it.
         interactions: the calls, in the order in which they were made.
-        path: the file it was read from, if any; no part of its value.
+        path: the file it was read from, if any; ignored when cassettes are compared.
     """
 
     region: str
@@ -152,9 +152,9 @@ class Cassette:
 
     @property
     def digest(self) -> str:
-        """What tells this recording from any other: 16 hex digits over all its interactions.
+        """16 hex digits that identify the recording, computed over its interactions only.
 
-        The form of the file, its header and its path have no part in it.
+        The layout of the file, its header and its path do not change the digest.
         """
         parts = [
             [one.at, one.operation, one.request, _plain(one.outcome), one.count, one.latency]
@@ -167,8 +167,8 @@ class Cassette:
     def tasks(self) -> list[dict[str, Any]]:
         """The last recorded state of each task, as boto3 would return it, in order of appearance.
 
-        What StopTask answered counts only for a task of which nothing else is known: it says
-        what was asked for, and a variant keeps it for a program that asks.
+        A StopTask response counts only for a task that no other response shows. It describes the
+        request to stop rather than the task, and variants leave it unchanged.
 
         Shape: `DescribeTasksResponse.tasks` of botocore's ECS model; timestamps are
         timezone-aware datetimes.

@@ -1,4 +1,4 @@
-"""What every test stands on: no network beyond loopback, no AWS account, and two live servers."""
+"""What every test uses: no network beyond loopback, no AWS account, and two live servers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hypothesis import settings
 from tests.live import moto_ecs as moto
 from tests.live.scripted import ScriptedECS
 
-# How fast a machine is must not decide whether a test passes.
+# The speed of the machine must not decide whether a test passes.
 settings.register_profile("project", deadline=None, max_examples=100)
 settings.load_profile("project")
 
-# Programs of others, each in an environment of its own: `make apps`.
+# Public programs, each with an environment of its own: `make apps`.
 collect_ignore = ["apps"]
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -31,7 +31,7 @@ def _is_loopback(host: object) -> bool:
 
 @pytest.fixture(autouse=True, scope="session")
 def _loopback_only() -> Iterator[None]:
-    """Fail a test that connects to, or looks up, anything beyond loopback.
+    """Fail a test that connects to or looks up anything beyond loopback.
 
     `pytest.fail` raises what `except Exception` does not catch, so botocore cannot retry it.
     """
@@ -66,7 +66,7 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_aws_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hide the credentials, region, settings, proxies and cache of whoever runs the tests."""
+    """Hide the credentials, region, settings, proxies and cache of the user who runs the tests."""
     nowhere = str(tmp_path_factory.mktemp("no-aws") / "nothing")
     with pytest.MonkeyPatch.context() as patch:
         for name in [*_PROXIES, *(name for name in os.environ if name.startswith("AWS_"))]:

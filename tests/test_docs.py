@@ -1,4 +1,4 @@
-"""What the documents show is run."""
+"""The code in the documents runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_cassettes_that_documents_show_are_canonical(file):
 
 
 def test_the_variants_of_the_programs_are_in_the_catalogue():
-    """What docs/programs.md says of a variant is said of one that ships."""
+    """Every variant that docs/programs.md mentions is built in."""
     assert len(table.variants()) > 8
     for variant in table.variants():
         assert cassette.load("job").patched(variant).recorded.patches == (variant,)
@@ -92,5 +92,5 @@ def test_contributing_lists_every_module():
     """Every module and subpackage has a place in the table of CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     named = {name.removesuffix("/") for name in re.findall(r"`(?:cassette/)?([a-z_./]+)`", text)}
-    rooms = {path.name for path in (ROOT / "cassette").glob("[a-z]*")} - {"py.typed"}
-    assert rooms - named == set()
+    modules = {path.name for path in (ROOT / "cassette").glob("[a-z]*")} - {"py.typed"}
+    assert modules - named == set()

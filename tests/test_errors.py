@@ -48,13 +48,13 @@ def test_an_error_survives_pickling(kind, place, protocol):
         assert (str(again), again.args) == (str(error), error.args)
 
 
-def test_an_error_says_where_then_what_then_how_to_mend_it():
+def test_an_error_says_where_what_and_how_to_fix_it():
     """In this order, however many lines it takes."""
     assert str(errors.CassetteError("what happened", **PLACE)).splitlines() == [
         "cassettes/web.yaml:7: /interactions/0: what happened",
         "  nearest: this",
         "  and that",
-        "  To mend it: do this",
+        "  Fix: do this",
     ]
 
 

@@ -15,13 +15,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "cassette"
 
-# A room is a module or a subpackage of `cassette`; one module belongs to another's.
-SHARED_ROOMS = {"clock": "player"}
+# A component is a module or a subpackage of `cassette`. `clock` counts as part of `player`.
+PART_OF = {"clock": "player"}
 
 MODEL = {"errors", "ecs", "model", "validation"}
-ROOMS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
+COMPONENTS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | ROOMS | {"library", "project_settings", "recording"} | VERBS
+BELOW_EDGES = MODEL | COMPONENTS | {"library", "project_settings", "recording"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -31,18 +31,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"errors", "ecs"},
     # The rules of what ECS can answer: data over the model, for patches and for files.
     "validation": {"errors", "ecs", "model"},
-    **dict.fromkeys(ROOMS, MODEL),
+    **dict.fromkeys(COMPONENTS, MODEL),
     "library": MODEL | {"file_format"},
     # A project's own scrubbing rules, found and checked.
     "project_settings": MODEL | {"scrub"},
     # Reads what other tools recorded.
     "importers": MODEL | {"file_format"},
-    # What the two verbs have in common: a context manager that is a decorator, too.
+    # What record and replay have in common: a context manager that is also a decorator.
     "context_decorator": {"errors"},
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
-    "recorder": MODEL | ROOMS | {"project_settings", "context_decorator", "recording"},
-    "replayer": MODEL | ROOMS | {"library", "project_settings", "context_decorator"},
+    "recorder": MODEL | COMPONENTS | {"project_settings", "context_decorator", "recording"},
+    "replayer": MODEL | COMPONENTS | {"library", "project_settings", "context_decorator"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors"},
@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 
-# Who may import what that is not ours. Of botocore, the data is free and the runtime is not.
+# Which component may import which third-party package. botocore's data is free, its runtime is not.
 CLIENT = {"botocore.session", "botocore.config"}
 BOTOCORE_DATA = {
     "botocore.__version__",
@@ -157,10 +157,10 @@ def targets(node: ast.AST, parent: str) -> list[str]:
     return []
 
 
-def room_of(module: str) -> str:
-    """The room that a module of `cassette` belongs to."""
+def component_of(module: str) -> str:
+    """The component that a module of `cassette` belongs to."""
     name = module.split(".")[1] if "." in module else "__init__"
-    return SHARED_ROOMS.get(name, name)
+    return PART_OF.get(name, name)
 
 
 def broken_layers(tree: Tree) -> list[str]:
@@ -168,32 +168,32 @@ def broken_layers(tree: Tree) -> list[str]:
     homeless = [
         f"{module} has no place in the layer table"
         for module in sorted(tree.modules)
-        if room_of(module) not in MAY_IMPORT
+        if component_of(module) not in MAY_IMPORT
     ]
     wrong = [
         str(found)
         for found, target in tree.inner()
-        if room_of(target) != room_of(found.module)
-        and room_of(target) not in MAY_IMPORT.get(room_of(found.module), set())
+        if component_of(target) != component_of(found.module)
+        and component_of(target) not in MAY_IMPORT.get(component_of(found.module), set())
     ]
     return homeless + wrong
 
 
 def broken_fences(tree: Tree) -> list[str]:
-    """Imports of other people's packages from a room that has no business with them."""
+    """Imports of third-party packages by a component that must not use them."""
     return [str(found) for found in tree.imports if not _fence_is_open(found)]
 
 
 def _fence_is_open(found: Import) -> bool:
-    room, target = room_of(found.module), found.target
+    component, target = component_of(found.module), found.target
     if within(target, {"botocore"}):
         return (
-            room == "intercept"
+            component == "intercept"
             or target == "botocore"
             or within(target, BOTOCORE_DATA)
-            or (room in ("cli", "demo") and within(target, CLIENT))
+            or (component in ("cli", "demo") and within(target, CLIENT))
         )
-    return room in ONLY_IN.get(target.split(".")[0], {room})
+    return component in ONLY_IN.get(target.split(".")[0], {component})
 
 
 def cycle(tree: Tree) -> list[str]:
@@ -216,35 +216,35 @@ def test_imports_follow_the_layers():
     assert broken_layers(read(PACKAGE)) == []
 
 
-def test_other_packages_stay_in_their_rooms():
-    """botocore's runtime, YAML, JSON Patch, pytest and the terminal are each one room's own."""
+def test_third_party_packages_stay_in_their_components():
+    """Only certain components use botocore's runtime, YAML, JSON Patch, pytest and the terminal."""
     assert broken_fences(read(PACKAGE)) == []
 
 
 def test_no_import_cycle():
-    """No chain of imports comes back to where it began, within a room neither."""
+    """There is no import cycle, neither between components nor inside one."""
     assert cycle(read(PACKAGE)) == []
 
 
 def test_the_walk_sees_the_package():
-    """The walk reads the real files: the three modules that all others stand on."""
+    """The walk reads the real files."""
     tree = read(PACKAGE)
     assert {"cassette", "cassette.errors", "cassette.ecs.shapes", "cassette.model"} <= tree.modules
     assert ("cassette.model", "cassette.ecs.shapes") in {(i.module, t) for i, t in tree.inner()}
 
 
-def test_every_row_of_the_table_is_a_room():
-    """A row, or a fence, about a room that is gone would hold nothing."""
-    rooms = {room_of(module) for module in read(PACKAGE).modules}
-    assert set(MAY_IMPORT) == rooms
-    assert set().union(*ONLY_IN.values(), *MAY_IMPORT.values()) <= rooms
+def test_every_row_of_the_table_is_a_component():
+    """A row about a component that no longer exists would check nothing."""
+    components = {component_of(module) for module in read(PACKAGE).modules}
+    assert set(MAY_IMPORT) == components
+    assert set().union(*ONLY_IN.values(), *MAY_IMPORT.values()) <= components
 
 
 # -- the check itself ---------------------------------------------------------------------
 
 
 def made_up(folder: Path, **files: str) -> Tree:
-    """A package of these files; `__` in a name stands for a folder."""
+    """A package of these files; `__` in a name is a folder separator."""
     package = folder / "cassette"
     for name, source in {"init": "", **files}.items():
         file = package / f"{name.replace('__', '/')}.py".replace("init.py", "__init__.py")
@@ -267,8 +267,8 @@ def made_up(folder: Path, **files: str) -> Tree:
         "try:\n    import cassette.scrub\nexcept ImportError:\n    pass",
     ],
 )
-def test_one_room_in_another_is_found(tmp_path, source):
-    """An import of another room is found in whatever form it is written."""
+def test_a_sideways_import_is_found(tmp_path, source):
+    """An import of another component is found in every form it can be written."""
     tree = made_up(tmp_path, file_format=source, scrub__init="", scrub__rules="")
     (problem,) = broken_layers(tree)
     assert problem.startswith("cassette/file_format.py:")
@@ -304,7 +304,7 @@ def test_a_module_without_a_place_is_found(tmp_path):
 
 
 def test_what_the_table_allows_passes(tmp_path):
-    """A room's own submodules, the model layer, and the edges' way down are allowed."""
+    """A component may import its own submodules, the model layer, and an edge everything below."""
     tree = made_up(
         tmp_path,
         errors="",
@@ -323,7 +323,7 @@ def test_what_the_table_allows_passes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("room", "source"),
+    ("component", "source"),
     [
         ("player", "import botocore.endpoint"),
         ("replayer", "from botocore.waiter import Waiter"),
@@ -337,13 +337,13 @@ def test_what_the_table_allows_passes(tmp_path):
         ("recorder", "from rich.console import Console"),
     ],
 )
-def test_another_package_in_the_wrong_room_is_found(tmp_path, room, source):
-    """A package that belongs to one room is found in any other one."""
-    assert len(broken_fences(made_up(tmp_path, **{room: source}))) == 1
+def test_another_package_in_the_wrong_component_is_found(tmp_path, component, source):
+    """A package that is allowed in one component only is found in any other."""
+    assert len(broken_fences(made_up(tmp_path, **{component: source}))) == 1
 
 
 @pytest.mark.parametrize(
-    ("room", "source"),
+    ("component", "source"),
     [
         ("intercept", "import botocore.endpoint, aiobotocore.endpoint"),
         ("ecs", "import botocore.loaders\nfrom botocore.model import Shape"),
@@ -352,13 +352,13 @@ def test_another_package_in_the_wrong_room_is_found(tmp_path, room, source):
         ("file_format__reader", "import yaml"),
     ],
 )
-def test_another_package_in_its_room_passes(tmp_path, room, source):
-    """A package is allowed in the room that it belongs to."""
-    assert broken_fences(made_up(tmp_path, **{room: source})) == []
+def test_another_package_in_its_component_passes(tmp_path, component, source):
+    """A package is allowed in its own component."""
+    assert broken_fences(made_up(tmp_path, **{component: source})) == []
 
 
-def test_a_cycle_within_a_room_is_found(tmp_path):
-    """The table allows a room its own modules, but not in a circle."""
+def test_a_cycle_inside_a_component_is_found(tmp_path):
+    """The table allows imports inside a component, but not in a cycle."""
     tree = made_up(
         tmp_path,
         file_format__init="",

@@ -137,7 +137,7 @@ def aws_said(error: Any) -> str | None:
     )
     for kind, mend in mends:
         if isinstance(error, kind):
-            return f"AWS: {_scrubbed(str(error))}\n  To mend it: {mend}"
+            return f"AWS: {_scrubbed(str(error))}\n  Fix: {mend}"
     return None
 
 

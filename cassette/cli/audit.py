@@ -74,6 +74,6 @@ def _show(searched: Sequence[Searched]) -> None:
     click.echo(f"{counted(len(searched), 'file')}, {counted(found, 'finding')}")
     if found:
         click.echo(
-            "  To mend it: cassette scrub FILES, or record again; for what was reviewed and may "
+            "  Fix: cassette scrub FILES, or record again; for what was reviewed and may "
             "stay, an exemption in pyproject.toml (docs/scrubbing.md)"
         )

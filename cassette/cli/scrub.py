@@ -42,7 +42,7 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
     click.echo(f"{counted(len(files), 'file')}, {len(changed)} {verb}")
     if check and changed:
         click.echo(
-            "  To mend it: cassette scrub "
+            "  Fix: cassette scrub "
             + " ".join(file.path for file in changed[:3])
             + (" …" if len(changed) > 3 else "")
         )

@@ -58,7 +58,7 @@ def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
         code, _, err = record(ecs.url, file, cwd=tmp_path, **KEYS)
     assert code == 3
     assert said in err
-    assert "To mend it" in err
+    assert "Fix:" in err
     assert file.read_text() == "what stood there\n"
 
 

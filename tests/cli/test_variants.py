@@ -114,7 +114,7 @@ def test_a_folder_or_a_patch_in_a_cassettes_place_is_told_apart(tmp_path, name, 
     mine.write_text('[{"op": "remove", "path": "/tasks/0/tags"}]')
     code, _, err = run("variants", name, cwd=tmp_path)
     assert code == 2
-    assert f"To mend it: cassette variants '{pattern}'" in err
+    assert f"Fix: cassette variants '{pattern}'" in err
     assert run("variants", pattern, cwd=tmp_path)[0] == 0
 
 

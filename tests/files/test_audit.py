@@ -104,7 +104,7 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
     assert [str(p) for p in files_in([str(tmp_path)])] == [str(tmp_path / "tests/data/a.json")]
     code, out, _ = run("audit", cwd=tmp_path)
     assert code == 1
-    assert "1 file, 1 finding\n  To mend it: cassette scrub FILES" in out
+    assert "1 file, 1 finding\n  Fix: cassette scrub FILES" in out
 
 
 def test_a_page_that_shows_a_cassette_is_none(tmp_path):

@@ -113,7 +113,7 @@ def test_check_writes_nothing(tmp_path):
     before = file.read_bytes()
     code, out, _ = run("scrub", "--check", "a.json", cwd=tmp_path)
     assert (code, file.read_bytes()) == (1, before)
-    assert out.endswith("1 file, 1 would change\n  To mend it: cassette scrub a.json\n")
+    assert out.endswith("1 file, 1 would change\n  Fix: cassette scrub a.json\n")
 
 
 def test_every_committed_file_is_a_fixed_point(tmp_path):

@@ -30,7 +30,7 @@ def test_the_command_line_decides(run, level, outcomes):
             [
                 "*web.yaml: 2 recorded interactions were never asked for",
                 "*- DescribeTasks recorded at * s",
-                "*To mend it: make the calls, *",
+                "*Fix: make the calls, *",
             ]
         )
     else:

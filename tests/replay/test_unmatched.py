@@ -33,7 +33,7 @@ CASES = {
             "DescribeTasks asked for cluster 'staging', which the cassette does not know",
             "  /cluster differs; recorded clusters: 'o', 'prod'",
             (
-                '  To mend it: ask for a recorded cluster, or replay(..., unknown="ecs") for '
+                '  Fix: ask for a recorded cluster, or replay(..., unknown="ecs") for '
                 "ClusterNotFoundException"
             ),
         ],
@@ -48,7 +48,7 @@ CASES = {
             ),
             f"  /tasks/1 differs; nearest recorded task: {ONE}",
             (
-                "  To mend it: record this task as well (record mode new_episodes adds what is "
+                "  Fix: record this task as well (record mode new_episodes adds what is "
                 'missing), or replay(..., unknown="ecs") for MISSING'
             ),
         ],
@@ -63,7 +63,7 @@ CASES = {
             ),
             "  /cluster differs: the task was recorded in 'o'",
             (
-                "  To mend it: record this task as well (record mode new_episodes adds what is "
+                "  Fix: record this task as well (record mode new_episodes adds what is "
                 'missing), or replay(..., unknown="ecs") for MISSING'
             ),
         ],
@@ -74,7 +74,7 @@ CASES = {
         [
             'DescribeTasks asked for tags with include=["TAGS"], which the recording never did',
             "  /include differs: the same tasks were recorded without tags",
-            '  To mend it: record again with the tags: include=["TAGS"], or cassette record --tags',
+            '  Fix: record again with the tags: include=["TAGS"], or cassette record --tags',
         ],
     ),
     "an operation that was never recorded": (
@@ -83,7 +83,7 @@ CASES = {
         [
             "ListClusters was never recorded",
             "  recorded operations: DescribeTasks, ListTasks, RunTask",
-            "  To mend it: record the call as well (record mode new_episodes adds what is missing)",
+            "  Fix: record the call as well (record mode new_episodes adds what is missing)",
         ],
     ),
     "other parameters": (
@@ -95,7 +95,7 @@ CASES = {
             '  - /desiredStatus: asked "STOPPED", recorded "RUNNING"',
             '  - /family: asked "job", recorded "web"',
             (
-                "  To mend it: record the call as well, or leave what differs out of the "
+                "  Fix: record the call as well, or leave what differs out of the "
                 'comparison: replay(..., ignore={"ListTasks": ["/desiredStatus", "/family"]})'
             ),
         ],
@@ -168,7 +168,7 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
     assert str(told.value).splitlines() == [
         FIRST_LINES + "RunTask was asked once more than it was recorded",
         "  all 1 recorded outcomes of this request were served",
-        "  To mend it: record a run that makes the call as often as the code under test does",
+        "  Fix: record a run that makes the call as often as the code under test does",
     ]
 
 
@@ -211,7 +211,7 @@ def test_unused_can_be_an_error():
         "  - DescribeTasks recorded at 0 s",
         "  - ListTasks recorded at 0 s",
         "  - RunTask recorded at 0 s",
-        '  To mend it: make the calls, delete the interactions, or replay(..., unused="ignore")',
+        '  Fix: make the calls, delete the interactions, or replay(..., unused="ignore")',
     ]
 
 

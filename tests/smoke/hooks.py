@@ -1,7 +1,7 @@
 """What another repository gets from the hooks: run by `make wheel`, through pre-commit itself.
 
 It makes two repositories in an empty folder, one of this tool as the sdist has it and one that
-uses its hooks, and never looks at the checkout but for `.pre-commit-hooks.yaml`.
+uses its hooks, and reads nothing of the checkout except `.pre-commit-hooks.yaml`.
 """
 
 from __future__ import annotations
