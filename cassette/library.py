@@ -1,4 +1,4 @@
-"""Names to files: where cassettes and patches are looked for, and the pack that ships."""
+"""Names to files: where cassettes and patches are looked up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ import fnmatch
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cassette.errors import CassetteFormatError, CassetteNotFoundError, UsageError, nearest
+from cassette.errors import (
+    CassetteFormatError,
+    CassetteNotFoundError,
+    UsageError,
+    nearest,
+)
+from cassette.packs.catalog import Packs
+from cassette.packs.names import BUILTIN, split
+from cassette.packs.pack import Pack, Tree, built_in
 
 if TYPE_CHECKING:
     from cassette.model import Cassette
@@ -31,121 +39,265 @@ _ENDINGS: dict[str, tuple[str, ...]] = {
 
 
 def built_in_pack() -> Path:
-    """The folder of the cassettes and patches that ship with ecs-cassette."""
-    package = Path(__file__).parent
-    installed = package / "pack"
-    return installed if installed.is_dir() else package.parent / "cassettes"
+    """The folder of the built-in cassettes and patches."""
+    files = built_in().files
+    assert isinstance(files, Tree)  # noqa: S101 - for mypy
+    return Path(str(files.root))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A cassette or a patch that was found.
+
+    Args:
+        location: its path; for a file of a named pack its qualified name, such as `acme:web`.
+        path: its file, if it is not in a named pack.
+        pack: the pack that it belongs to; None for a file of the project.
+        file: its path in that pack.
+    """
+
+    location: str
+    path: Path | None = None
+    pack: Pack | None = None
+    file: str = ""
+
+    def read(self) -> bytes:
+        """Its content.
+
+        Raises:
+            CassetteFormatError: it cannot be read.
+        """
+        if self.pack is not None and self.path is None:
+            return self.pack.files.read(self.file)
+        try:
+            return Path(self.location).read_bytes()
+        except OSError as error:
+            raise CassetteFormatError(
+                f"the file cannot be read: {error.strerror}", path=self.location
+            ) from None
 
 
 @dataclass(frozen=True)
 class Library:
     """Folders of cassettes, searched in order; each may have a folder `patches`.
 
-    The pack that ships with the tool is searched last.
+    An unqualified name is looked up in these folders, then in the `paths` of the project's
+    pyproject.toml, then in the built-in pack. A qualified name, such as `acme:web`, is looked up in
+    that pack only.
+
+    Args:
+        folders: the folders.
+        packs: the packs and paths of the project; by default those of the working directory.
     """
 
     folders: tuple[Path, ...] = (Path(DEFAULT_FOLDER),)
+    packs: Packs = field(default_factory=Packs, compare=False)
 
     def load(self, name: str | os.PathLike[str]) -> Cassette:
-        """Read a cassette by name (`web`) or path (`fixtures/web.yaml`).
+        """Read a cassette by name (`web`, `acme:web`) or path (`fixtures/web.yaml`).
 
         Raises:
-            CassetteNotFoundError: there is none; says what is there under a near name.
-            CassetteFormatError: the file is no cassette that this release reads.
+            CassetteNotFoundError: it does not exist; lists similar names.
+            CassetteFormatError: the file is not a cassette that this release reads.
         """
         from cassette import file_format  # noqa: PLC0415 - a shell completes names without it
 
-        return file_format.read(self.find(name, "cassette"))
+        entry = self.find(name, "cassette")
+        if entry.path is not None:
+            return file_format.read(entry.path)
+        return file_format.read_content(entry.read(), entry.location)
 
-    def read_patch(self, name: str) -> tuple[object, Path]:
-        """A patch file's plain data and its path, by name (`stopped/out-of-memory`) or path.
+    def read_patch(self, name: str, pack: Pack | None = None) -> tuple[object, Entry]:
+        """A patch file's plain data, and its entry, by name (`stopped/out-of-memory`) or path.
+
+        Args:
+            name: the patch.
+            pack: the pack whose patch extends this one: an unqualified name is looked up there,
+                then in the built-in pack.
 
         Raises:
-            CassetteNotFoundError: there is none.
+            CassetteNotFoundError: it does not exist.
             CassetteFormatError: the file cannot be read, or is not plain data.
         """
         from cassette import file_format  # noqa: PLC0415 - as above
 
-        path = self.find(name, "patch")
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise CassetteFormatError(
-                f"the file cannot be read: {error.strerror}", path=str(path)
-            ) from None
-        return file_format.read_document(content, str(path)), path
+        entry = self.find(name, "patch", pack)
+        return file_format.read_document(entry.read(), entry.location), entry
 
-    def find(self, name: str | os.PathLike[str], kind: Kind) -> Path:
-        """The file of a cassette or patch.
-
-        Raises the interpreter's audit event `cassette.found` with the path, for whoever wants to
-        know what is used.
+    def content(self, location: str) -> bytes:
+        """The content of a patch at the location that an entry had.
 
         Raises:
-            CassetteNotFoundError: there is none; says what is there under a near name.
-            UsageError: that is no name, or nothing that the system can look for.
+            CassetteError: it can no longer be read.
+        """
+        return self._find(location, "patch", None).read()
+
+    def find(self, name: str | os.PathLike[str], kind: Kind, pack: Pack | None = None) -> Entry:
+        """The entry of a cassette or patch.
+
+        Raises the audit event `cassette.found` of the interpreter with its location.
+
+        Args:
+            name: a name or a path.
+            kind: what it is.
+            pack: the pack whose file names it; see `read_patch`.
+
+        Raises:
+            CassetteNotFoundError: it does not exist; lists similar names.
+            UsageError: it is neither a name nor a path, or the system refuses to look it up.
         """
         check_name(name, kind)
         with _looking(name, kind):
-            path = self._find(os.fspath(name), kind)
-        sys.audit("cassette.found", str(path))
-        return path
+            entry = self._find(os.fspath(name), kind, pack)
+        sys.audit("cassette.found", entry.location)
+        return entry
 
-    def _find(self, text: str, kind: Kind) -> Path:
+    def _find(self, text: str, kind: Kind, scope: Pack | None) -> Entry:
+        pack, name = split(text)
+        if pack is not None:
+            if scope is not None and pack not in (scope.name, BUILTIN):
+                raise UsageError(
+                    f"the pack {scope.name} names {text!r}, which is in another pack",
+                    nearest=f"the files of a pack refer to {scope.name} and {BUILTIN} only",
+                    fix=f"copy {text} into the pack {scope.name}",
+                )
+            found = self._in_pack(self.packs.get(pack), name, kind)
+            if found is None:
+                raise self._not_in_pack(pack, name, kind)
+            return found
+        if scope is not None:
+            for one in (scope, built_in()):
+                found = self._in_pack(one, text, kind)
+                if found is not None:
+                    return found
+            raise self._not_in_pack(scope.name, text, kind)
+        return self._in_folders(text, kind)
+
+    def _in_pack(self, pack: Pack, name: str, kind: Kind) -> Entry | None:
+        stem = name if name.endswith(_ENDINGS[kind]) else f"{name}{SUFFIX}"
+        file = stem if kind == "cassette" else f"{PATCHES}/{stem}"
+        parts = file.split("/")
+        if ".." in parts or "" in parts or "\\" in file or not pack.files.has(file):
+            return None
+        if kind == "cassette" and parts[0] == PATCHES:
+            return None
+        if pack.kind == "builtin" and isinstance(pack.files, Tree):
+            path = Path(str(pack.files.root.joinpath(file)))
+            return Entry(str(path), path, pack, file)
+        return Entry(f"{pack.name}:{name.removesuffix(SUFFIX)}", None, pack, file)
+
+    def _in_folders(self, text: str, kind: Kind) -> Entry:
         path = Path(text)
         if path.suffix in _ENDINGS[kind]:
             if path.is_file():
-                return path
+                return _entry(path)
         elif ".." in path.parts or path.is_absolute() or text.startswith(_HERE):
             raise UsageError(
                 f"{text!r} is neither the name of a {kind} nor a path to one",
                 fix=f"write the path with its ending, {text + SUFFIX!r}",
             )
-        for folder in self._roots(kind):
+        for folder in self._searched(kind):
             candidate = folder / f"{text.removesuffix(SUFFIX)}{SUFFIX}"
             if candidate.is_file():
-                return candidate
+                return _entry(candidate)
         raise self._not_found(text, kind)
 
-    def names(self, kind: Kind) -> list[str]:
-        """The names of all cassettes, or of all patches, sorted.
+    def names(self, kind: Kind, pack: str | None = None) -> list[str]:
+        """The unqualified names of all cassettes, or of all patches, sorted.
+
+        Args:
+            kind: which of the two.
+            pack: list the names in this pack instead, qualified.
 
         Raises:
-            UsageError: there is a folder that one may not look into.
+            CassetteNotFoundError: there is no such pack.
+            UsageError: a folder may not be read.
         """
-        found = set()
+        if pack is not None:
+            return sorted(f"{pack}:{name}" for name in _names_in(self.packs.get(pack), kind))
+        return sorted(self._named(kind))
+
+    def shadowed(self, kind: Kind) -> dict[str, list[Path]]:
+        """The unqualified names that several folders have, with the files, the found one first."""
+        named = sorted(self._named(kind).items())
+        return {name: paths for name, paths in named if len(paths) > 1}
+
+    def _named(self, kind: Kind) -> dict[str, list[Path]]:
+        """The files of every unqualified name, in the order of the folders."""
+        found: dict[str, list[Path]] = {}
         with _looking("*", kind):
             for root in self._roots(kind):
                 for path in root.rglob(f"*{SUFFIX}"):
                     relative = path.relative_to(root)
                     of_kind = kind == "patch" or PATCHES not in relative.parts[:1]
-                    if of_kind and path.is_file():  # and no link to nowhere
-                        found.add(relative.with_suffix("").as_posix())
-        return sorted(found)
+                    if of_kind and path.is_file():  # not a broken link
+                        found.setdefault(relative.with_suffix("").as_posix(), []).append(path)
+        return found
+
+    def every_name(self, kind: Kind) -> list[str]:
+        """The names of all cassettes, or of all patches; those in packs are qualified."""
+        found = self.names(kind)
+        for pack in self.packs.usable():
+            if pack.kind != "builtin":
+                found += sorted(f"{pack.name}:{name}" for name in _names_in(pack, kind))
+        return found
 
     def matching(self, pattern: str, kind: Kind) -> list[str]:
-        """The names that a pattern such as `stopped/*` fits; any other text is a name itself.
+        """The names that match a pattern such as `stopped/*` or `acme:stopped/*`.
+
+        A text without wildcards is a name, and matches itself.
 
         Raises:
-            CassetteNotFoundError: the pattern fits none.
+            CassetteNotFoundError: nothing matches the pattern.
         """
         if not set("*?[") & set(pattern.partition("(")[0]):
             return [pattern]
-        names = self.names(kind)
+        names = self.names(kind, split(pattern)[0])
         found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
         if not found:
             raise CassetteNotFoundError(
-                f"no {kind} fits the pattern {pattern!r}",
+                f"no {kind} matches the pattern {pattern!r}",
                 nearest=nearest(pattern, names, most=3, cutoff=0.3),
             )
         return found
 
+    def roots(self) -> list[Path]:
+        """The folders in which unqualified names are looked up, in order, the built-in one last."""
+        return self._roots("cassette")
+
     def _roots(self, kind: Kind) -> list[Path]:
-        folders = [*self.folders, built_in_pack()]
-        return folders if kind == "cassette" else [folder / PATCHES for folder in folders]
+        return list(dict.fromkeys(self._searched(kind)))
+
+    def _searched(self, kind: Kind) -> Iterator[Path]:
+        inner = "" if kind == "cassette" else PATCHES
+        yield from (folder / inner for folder in self.folders)
+        # Read only if the name is in none of the folders.
+        yield from (folder / inner for folder in self.packs.settings.paths)
+        yield built_in_pack() / inner
+
+    def _not_in_pack(self, pack: str, name: str, kind: Kind) -> CassetteNotFoundError:
+        text = f"{pack}:{name}"
+        one = self.packs.get(pack)
+        other: Kind = "patch" if kind == "cassette" else "cassette"
+        if self._in_pack(one, name, other):
+            return CassetteNotFoundError(
+                f"{text!r} is a {other}, where a {kind} was expected",
+                fix="name the cassette first, then its patches",
+            )
+        return CassetteNotFoundError(
+            f"no {kind} named {name!r} in the pack {one.shown} ({one.origin})",
+            nearest=nearest(
+                text,
+                self.every_name(kind),
+                most=3,
+                cutoff=0.5,
+                otherwise=nearest(text, self.names(kind, pack), most=3, cutoff=0.4),
+            ),
+            fix="cassette packs shows where each pack comes from",
+        )
 
     def _not_found(self, text: str, kind: Kind) -> CassetteNotFoundError:
-        """What was looked for and where, what is near, and how to come by it."""
+        """The error for a name: where it was looked up, what is similar, and what to do."""
         other: Kind = "patch" if kind == "cassette" else "cassette"
         if text.removesuffix(SUFFIX) in self.names(other):
             return CassetteNotFoundError(
@@ -154,22 +306,28 @@ class Library:
             )
         if text and Path(text).exists():
             return CassetteNotFoundError(
-                f"{text!r} is a folder" if Path(text).is_dir() else f"{text!r} is no {kind}'s file",
+                f"{text!r} is a folder"
+                if Path(text).is_dir()
+                else f"{text!r} is not the file of a {kind}",
                 nearest=f"a {kind} is named by its name, or by a path that ends in "
                 + " or ".join(_ENDINGS[kind]),
             )
         name, file = self._meant(text, kind)
         looked = ", ".join(str(root.absolute()) for root in self._roots(kind)[:-1])
+        every = self.every_name(kind)
+        in_packs = [known for known in every if split(known)[1] == name and ":" in known]
         return CassetteNotFoundError(
-            f"no {kind} named {name!r} in {looked} or in the pack that ships",
-            nearest=nearest(name, self.names(kind), most=3, cutoff=0.4),
+            f"no {kind} named {name!r} in {looked} or in the built-in pack",
+            nearest=f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
+            if in_packs
+            else nearest(name, every, most=3, cutoff=0.4),
             fix=f"cassette record --cluster CLUSTER --task TASK -o {file}"
             if kind == "cassette"
             else "cassette variants lists every patch",
         )
 
     def _meant(self, text: str, kind: Kind) -> tuple[str, str]:
-        """The name and the file that a text may stand for: `cassettes/web.yaml` is `web`."""
+        """The name and the file that a text may mean: `cassettes/web.yaml` is `web`."""
         path = Path(text)
         if path.suffix not in _ENDINGS[kind]:
             return text, f"{self.folders[0] / text}{SUFFIX}"
@@ -180,6 +338,23 @@ class Library:
         return name.with_suffix("").as_posix(), text
 
 
+def _entry(path: Path) -> Entry:
+    """The entry of a file that was found by its path, or in a folder."""
+    pack = built_in()
+    root = built_in_pack()
+    for folder, file in ((root, path), (root.resolve(), path.resolve())):
+        if file.is_relative_to(folder):
+            return Entry(str(path), path, pack, file.relative_to(folder).as_posix())
+    return Entry(str(path), path)
+
+
+def _names_in(pack: Pack, kind: Kind) -> Iterator[str]:
+    for file in pack.files.names():
+        is_patch = file.startswith(f"{PATCHES}/")
+        if file.endswith(SUFFIX) and is_patch == (kind == "patch"):
+            yield file.removeprefix(f"{PATCHES}/").removesuffix(SUFFIX)
+
+
 def check_name(name: object, kind: Kind) -> None:
     """Refuse what is neither a name nor a path.
 
@@ -188,19 +363,19 @@ def check_name(name: object, kind: Kind) -> None:
     """
     if not isinstance(name, (str, os.PathLike)):
         raise UsageError(
-            f"{name!r} names no {kind}",
-            fix='name it by its text or its path, as in cassette.replay("web", "stopped/by-user")',
+            f"{name!r} does not name a {kind}",
+            fix='use its name or its path, as in cassette.replay("web", "stopped/by-user")',
         )
 
 
 @contextlib.contextmanager
 def _looking(name: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
-    """Say what the system does not let us look for: in a folder that is closed, by a long name."""
+    """Report what the system refuses to look up: a closed folder, or a name that is too long."""
     try:
         yield
     except OSError as error:
         raise UsageError(
-            f"no {kind} can be looked for: {error.strerror}",
+            f"no {kind} can be looked up: {error.strerror}",
             path=str(error.filename or os.fspath(name))[:_LONGEST],
             fix=f"name a {kind} in a folder that you may read",
         ) from None

@@ -10,7 +10,6 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from cassette import file_format, intercept, model, patch, project_settings, scrub
@@ -18,6 +17,7 @@ from cassette.clock import Clock, taking_every_sleep
 from cassette.context_decorator import Verb
 from cassette.ecs import shapes
 from cassette.errors import (
+    CassetteError,
     PatchError,
     UnmatchedRequestError,
     UnusedInteractionError,
@@ -25,7 +25,7 @@ from cassette.errors import (
     UsageError,
     nearest,
 )
-from cassette.library import Library, check_name
+from cassette.library import Entry, Library, check_name
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
 
 Sleep = Literal["skip", "all", "real"]
@@ -87,7 +87,7 @@ def patched(
         try:
             cassette = patch.apply(cassette, read_patch(one.name, library), one.values)
         except PatchError as error:
-            _place(error)
+            _place(error, library)
             raise
     return cassette
 
@@ -111,35 +111,42 @@ def read_patch(name: str, library: Library) -> patch.PatchFile:
         PatchError: it is none; says where.
         CassetteNotFoundError: there is no such patch.
     """
+    entry: Entry | None = None
 
     def read(name: str) -> tuple[object, str]:
-        data, path = library.read_patch(name)
-        return data, str(path)
+        nonlocal entry
+        # What a pack's patch extends is in that pack.
+        data, entry = library.read_patch(name, entry.pack if entry else None)
+        return data, entry.location
 
     data, path = read(name)
     try:
         return patch.parse(data, name, path, read)
     except PatchError as error:
-        _place(error)
+        _place(error, library)
         raise
 
 
 def misfit(
-    cassette: model.Cassette, read: patch.PatchFile, values: Mapping[str, Any] | None = None
+    cassette: model.Cassette,
+    read: patch.PatchFile,
+    values: Mapping[str, Any] | None = None,
+    library: Library | None = None,
 ) -> PatchError | None:
     """Why a patch does not fit a cassette, with its line; None if it does."""
     try:
         patch.apply(cassette, read, values)
     except PatchError as error:
-        _place(error)
+        _place(error, library or Library())
         return error
     return None
 
 
-def _place(error: PatchError) -> None:
+def _place(error: PatchError, library: Library) -> None:
     """Give an error the line of its pointer."""
     if error.line is None and error.pointer is not None and error.path is not None:
-        error.line = file_format.locate(Path(error.path).read_bytes(), error.pointer)
+        with contextlib.suppress(CassetteError):
+            error.line = file_format.locate(library.content(error.path), error.pointer)
 
 
 class Tape:

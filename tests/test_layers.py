@@ -21,7 +21,7 @@ PART_OF = {"clock": "player"}
 MODEL = {"errors", "ecs", "model", "validation"}
 COMPONENTS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | COMPONENTS | {"library", "project_settings", "recording"} | VERBS
+BELOW_EDGES = MODEL | COMPONENTS | {"library", "packs", "project_settings", "recording"} | VERBS
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -32,7 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The rules of what ECS can answer: data over the model, for patches and for files.
     "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(COMPONENTS, MODEL),
-    "library": MODEL | {"file_format"},
+    # Packs of cassettes, found in folders and in installed distributions.
+    "packs": MODEL,
+    "library": MODEL | {"file_format", "packs"},
     # A project's own scrubbing rules, found and checked.
     "project_settings": MODEL | {"scrub"},
     # Reads what other tools recorded.
@@ -42,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
     "recorder": MODEL | COMPONENTS | {"project_settings", "context_decorator", "recording"},
-    "replayer": MODEL | COMPONENTS | {"library", "project_settings", "context_decorator"},
+    "replayer": MODEL | COMPONENTS | {"library", "packs", "project_settings", "context_decorator"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors"},
@@ -77,8 +79,8 @@ ONLY_IN: dict[str, set[str]] = {
     "boto3": {"demo"},
     "moto": {"demo"},
     "yaml": {"file_format", "importers"},
-    "tomllib": {"project_settings"},
-    "tomli": {"project_settings"},
+    "tomllib": {"packs", "project_settings"},
+    "tomli": {"packs", "project_settings"},
     "jsonpatch": {"file_format", "patch"},
     "click": {"cli"},
     "rich": {"cli", "demo"},

@@ -1,4 +1,4 @@
-"""Names to files: what a library finds, and what it says of a name that is none."""
+"""Names to files: what a library finds, and its errors for names that it does not know."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def library(tmp_path, monkeypatch):
 def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
     library, text, name, file
 ):
-    """The line that mends it writes the file that the same words find, once it is there."""
+    """The command in the error writes the file that the same name finds afterwards."""
     with pytest.raises(CassetteNotFoundError) as caught:
         library.find(text, "cassette")
     assert caught.value.problem.startswith(
@@ -61,7 +61,7 @@ def test_an_absolute_path_that_is_not_there_is_said(library, tmp_path):
         ("mine", "patch", "'mine' is a cassette, where a patch was expected"),
         ("cassettes", "cassette", "'cassettes' is a folder"),
         (".", "cassette", "'.' is a folder"),
-        ("notes.txt", "cassette", "'notes.txt' is no cassette's file"),
+        ("notes.txt", "cassette", "'notes.txt' is not the file of a cassette"),
         ("", "cassette", "no cassette named ''"),
     ],
 )

@@ -24,6 +24,7 @@ COMMANDS = {
     "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",
+    "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "record": "Record a live ECS task into a cassette.",
     "scrub": "Scrub files that are already there, in place.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cassette.file_format.files import alone, parse, read, render, render_patch, write
+from cassette.file_format.files import alone, parse, read, read_content, render, render_patch, write
 from cassette.file_format.yaml_reader import lines, locate, read_document
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "locate",
     "parse",
     "read",
+    "read_content",
     "read_document",
     "render",
     "render_patch",

@@ -48,6 +48,15 @@ def read(path: str | os.PathLike[str]) -> Cassette:
         raise CassetteFormatError(f"the file cannot be read: {_words(error)}", path=name) from None
 
 
+def read_content(content: bytes, path: str) -> Cassette:
+    """The cassette in a file's bytes, parsed once per process; `path` names it in errors.
+
+    Raises:
+        CassetteFormatError: it is not a cassette that this release reads.
+    """
+    return _kept(content, path)
+
+
 def parse(text: bytes | str, path: str) -> Cassette:
     """The cassette in a text; `path` names it in errors and in the result."""
     return _cassette(yaml_reader.read_document(text, path), lambda: text, path)

@@ -221,7 +221,7 @@ def _is_shadowing(library: Library, name: str) -> bool:
     built_in = built_in_pack() / f"{name}{SUFFIX}"
     if Path(name).suffix in (SUFFIX, ".yml") or Path(name).is_absolute() or not built_in.is_file():
         return False
-    return not library.find(name, "cassette").samefile(built_in)
+    return library.find(name, "cassette").pack is None
 
 
 def _folder(request: pytest.FixtureRequest) -> Path | None:

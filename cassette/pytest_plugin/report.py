@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import textwrap
@@ -200,15 +201,27 @@ class Report:
     def _never_played(self) -> list[str]:
         """The built-in patches that no test played with any values."""
         from cassette.library import Library
+        from cassette.packs.names import BUILTIN
         from cassette.patch import Patch
 
         played = {Patch.parse(patch).name for _, p in self._used.played for patch in p}
-        return [name for name in Library(()).names("patch") if name not in played]
+        return [
+            name
+            for known in Library(()).names("patch", BUILTIN)
+            if (name := known.partition(":")[2]) not in played and known not in played
+        ]
 
     def _shown(self, path: str | Path) -> str:
-        """A path relative to the ini file; for a built-in cassette, its name."""
+        """A path relative to the ini file; in a pack, the name and the pack's version."""
+        from cassette.errors import CassetteError
         from cassette.library import built_in_pack
+        from cassette.packs.names import split
 
+        name = split(str(path))[0]
+        if name is not None:
+            with contextlib.suppress(CassetteError):
+                one = settings.packs(self._config).get(name)
+                return f"{path} ({one.version or one.kind})"
         full = Path(path).resolve()
         pack, root = built_in_pack().resolve(), settings.root(self._config).resolve()
         if full.is_relative_to(pack) and not pack.is_relative_to(root):

@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cassette.library import Library
+    from cassette.packs.catalog import Packs
 
 MARK = "cassette"
 VARIANTS = "cassette_variants"
@@ -26,6 +27,7 @@ MARKERS = {
     HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
     "'*.example.com'",
 }
+_PACKS = pytest.StashKey["Packs"]()  # read once in a run
 # Under this key a worker of pytest-xdist sends what its tests did.
 WORKER_OUTPUT = "cassette"
 # As in cassette.record_modes, which is imported only when it is needed.
@@ -330,4 +332,15 @@ def library(config: pytest.Config, test_file: Path, first: Path | None = None) -
     from cassette.library import Library
 
     folders = [first] if first else []
-    return Library(tuple(dict.fromkeys([*folders, beside(test_file), folder(config)])))
+    return Library(
+        tuple(dict.fromkeys([*folders, beside(test_file), folder(config)])), packs(config)
+    )
+
+
+def packs(config: pytest.Config) -> Packs:
+    """The packs and paths of the project, read once in a run."""
+    from cassette.packs.catalog import Packs
+
+    if _PACKS not in config.stash:
+        config.stash[_PACKS] = Packs(root(config))
+    return config.stash[_PACKS]

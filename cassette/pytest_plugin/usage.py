@@ -24,7 +24,7 @@ class PatchFits:
     """Which patches fit which cassettes; each pair is tried once in a run."""
 
     def __init__(self) -> None:
-        self._tried: dict[tuple[Path, str], PatchError | None] = {}
+        self._tried: dict[tuple[str, str], PatchError | None] = {}
 
     def misfit(self, library: Library, name: str, reference: str) -> PatchError | None:
         """Why a patch does not fit a cassette; None if it fits.
@@ -38,11 +38,11 @@ class PatchFits:
         from cassette.patch import Patch
         from cassette.replayer import misfit, read_patch
 
-        key = library.find(name, "cassette"), reference
+        key = library.find(name, "cassette").location, reference
         if key not in self._tried:
             patch = Patch.parse(reference)
             content = read_patch(patch.name, library)
-            self._tried[key] = misfit(library.load(name), content, patch.values)
+            self._tried[key] = misfit(library.load(name), content, patch.values, library)
         return self._tried[key]
 
 

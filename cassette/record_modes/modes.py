@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args
 from cassette import project_settings, scrub
 from cassette.context_decorator import Verb
 from cassette.errors import CassetteNotFoundError, UsageError, nearest
-from cassette.library import SUFFIX, Library, built_in_pack
+from cassette.library import SUFFIX, Entry, Library
+from cassette.packs.names import split
 from cassette.patch import Patch
 from cassette.record_modes.sessions import Drift, GrowingReplay, LiveCheck, NewRecording, Target
 from cassette.recorder import check_header
@@ -119,9 +120,9 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
 
     def _comparison(self) -> Verb[Tape]:
         found = self._library.find(self._name, "cassette")
-        if self._patches or _is_built_in(found):
+        if self._patches or found.pack:
             return self._replay
-        before = self._library.load(found)
+        before = self._library.load(found.location)
         policy = self._policy or before.scrub.policy
         return LiveCheck(before, policy, self._own_rules(), self._options.get("clients"))
 
@@ -134,9 +135,17 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         found = self._found()
         if found and (self._mode == "once" or _is_built_in(found)):
             return self._replay
+        if found and found.pack:
+            raise UsageError(
+                f"{os.fspath(self._name)} belongs to the pack {found.pack.shown}; record it in "
+                "that pack's repository",
+                fix="replay it with the record mode none or once",
+            )
         clients = self._options.get("clients")
         rules = self._own_rules()
-        self.path = (found or self._new_path()).absolute()  # the code may change the directory
+        self.path = (
+            Path(found.location) if found else self._new_path()
+        ).absolute()  # the code may change the directory
         target = Target(
             self.path,
             self._policy,
@@ -147,7 +156,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         )
         if not found:
             return NewRecording(target, clients)
-        cassette = self._library.load(found)
+        cassette = self._library.load(found.location)
         target = dataclasses.replace(target, policy=self._policy or cassette.scrub.policy)
         if self._mode == "all":
             return NewRecording(target, clients, cassette)
@@ -155,10 +164,12 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         options = {**self._options, "library": self._library, "rules": rules, "unknown": "error"}
         return GrowingReplay(target, cassette, **options)
 
-    def _found(self) -> Path | None:
+    def _found(self) -> Entry | None:
         try:
             return self._library.find(self._name, "cassette")
         except CassetteNotFoundError:
+            if split(os.fspath(self._name))[0] is not None:
+                raise  # a pack's cassette is never recorded here
             return None
 
     def _new_path(self) -> Path:
@@ -168,8 +179,8 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         return self._folder / f"{os.fspath(self._name)}{SUFFIX}"
 
 
-def _is_built_in(path: Path) -> bool:
-    return path.resolve().is_relative_to(built_in_pack().resolve())
+def _is_built_in(found: Entry) -> bool:
+    return found.pack is not None and found.pack.kind == "builtin"
 
 
 def check_options(names: Iterable[str], more: tuple[str, ...] = ()) -> None:

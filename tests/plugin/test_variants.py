@@ -292,13 +292,16 @@ def test_it(last):
     [
         (
             '"web", "stoped/*"',
-            ["*no patch fits the pattern 'stoped/[*]'", "*did you mean 'stopped/*"],
+            ["*no patch matches the pattern 'stoped/[*]'", "*did you mean 'stopped/*"],
         ),
         ('"web"', ["*takes a cassette and patterns", "  Fix: @pytest.mark.cassette_variants(*"]),
         ("", ["*takes a cassette and patterns", "  Fix: @pytest.mark.cassette_variants(*"]),
         ('"web", 3', ["*names of a cassette and of patches, not 3"]),
         ('"wep", "stopped/*"', ["*no cassette named 'wep' in*", "*did you mean 'web'*"]),
-        ('"wep*", "stopped/*"', ["*no cassette fits the pattern 'wep[*]'", "*did you mean 'web'*"]),
+        (
+            '"wep*", "stopped/*"',
+            ["*no cassette matches the pattern 'wep[*]'", "*did you mean 'web'*"],
+        ),
         (
             '"web", "stopped/out-of-memry"',
             ["*no patch named*", "*did you mean 'stopped/out-of-memory'*"],

@@ -1,0 +1,78 @@
+"""`cassette packs`: the packs that this project can use, and what shadows what."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from cassette.cli.console import FORMAT, columns, console, counted
+
+
+@click.command("packs")
+@FORMAT
+def command(form: str) -> None:
+    """List the packs that this project can use.
+
+    For each pack: its version, how many cassettes and patches it has, and where it comes from.
+    Below them, the files of this project that shadow files of the built-in pack.
+    """
+    rows = _rows()
+    shadows = _shadows()
+    if form == "json":
+        click.echo(json.dumps({"packs": rows, "shadows": shadows}, indent=2))
+        return
+    screen = console()
+    columns(screen, [_cells(row) for row in rows])
+    for row in rows:
+        if row["problem"]:
+            click.echo(f"\n{row['name']}: {row['problem']}")
+    if shadows:
+        click.echo("\nunqualified names that are found before others:")
+        columns(
+            screen, [(s["name"], f"{s['found']} before {s['hidden']}") for s in shadows], indent=2
+        )
+
+
+def _rows() -> list[dict[str, Any]]:
+    from cassette.errors import CassetteError
+    from cassette.library import PATCHES
+    from cassette.packs.catalog import Packs
+
+    packs = Packs()
+    rows = []
+    for name in packs.names():
+        row: dict[str, Any] = {"name": name, "version": None, "kind": None, "origin": None}
+        row |= {"cassettes": 0, "patches": 0, "problem": None}
+        try:
+            pack = packs.get(name)
+            files = pack.files.names()
+        except CassetteError as error:
+            source = packs.settings.packs.get(name)
+            row |= {"origin": source and str(source), "problem": str(error)}
+        else:
+            patches = sum(file.startswith(f"{PATCHES}/") for file in files)
+            row |= {"version": pack.version, "kind": pack.kind, "origin": pack.origin}
+            row |= {"cassettes": len(files) - patches, "patches": patches}
+        rows.append(row)
+    return rows
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    state = "not usable" if row["problem"] else row["version"] or row["kind"]
+    if row["kind"] == "builtin":
+        state = "built-in"
+    held = f"{counted(row['cassettes'], 'cassette')}, {counted(row['patches'], 'patch')}"
+    return row["name"], state, "" if row["problem"] else held, row["origin"] or ""
+
+
+def _shadows() -> list[dict[str, str]]:
+    """The names that several folders have: the first one is found."""
+    from cassette.library import Library
+
+    return [
+        {"name": name, "kind": kind, "found": str(paths[0]), "hidden": str(paths[1])}
+        for kind in ("cassette", "patch")
+        for name, paths in Library().shadowed(kind).items()
+    ]

@@ -1,0 +1,42 @@
+"""Names of packs, and names qualified by one: `acme:stopped/sidecar`."""
+
+from __future__ import annotations
+
+import re
+
+from cassette.errors import UsageError
+
+BUILTIN = "builtin"
+# At least two characters, so that `c:\\web.yaml` remains a path.
+_PACK = re.compile(r"[a-z][a-z0-9-]{1,39}")
+
+
+def split(text: str) -> tuple[str | None, str]:
+    """A qualified name as its pack and the name in it; the pack is None if there is none."""
+    pack, colon, name = text.partition(":")
+    return (pack, name) if colon and _PACK.fullmatch(pack) else (None, text)
+
+
+def qualified(pack: str, file: str) -> str:
+    """The qualified name of a file of a pack; a patch's file is in `patches/`."""
+    return f"{pack}:{file.removeprefix('patches/').removesuffix('.yaml')}"
+
+
+def check_pack_name(name: str) -> None:
+    """Refuse what is not a pack's name.
+
+    Raises:
+        UsageError: it is not one, or is reserved.
+    """
+    if not _PACK.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a name for a pack",
+            nearest="a name has 2 to 40 lower-case letters, digits and dashes, and begins with a "
+            "letter",
+            fix="acme-web",
+        )
+    if name == BUILTIN:
+        raise UsageError(
+            f"the pack name {BUILTIN!r} is reserved for the pack of ecs-cassette itself",
+            fix="choose another name",
+        )

@@ -1,0 +1,101 @@
+"""One pack: its name, its version, its origin, and its files, wherever these are stored."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cassette.errors import CassetteFormatError
+from cassette.packs.names import BUILTIN
+
+ENDINGS = (".yaml", ".yml", ".json")
+PATCHES = "patches"
+
+
+class Files(Protocol):
+    """The files of a pack, by their paths within it, such as `patches/stopped/sidecar.yaml`."""
+
+    def names(self) -> list[str]:
+        """The paths of all files, sorted."""
+
+    def has(self, file: str) -> bool:
+        """Whether there is such a file."""
+
+    def read(self, file: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            CassetteFormatError: it cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A pack that can be read.
+
+    Args:
+        name: as it qualifies names.
+        origin: where it comes from, for people.
+        files: its files.
+        version: its version; None if it has none, as a checkout.
+        kind: `builtin`, `live` or `installed`.
+    """
+
+    name: str
+    origin: str
+    files: Files
+    version: str | None = None
+    kind: str = "live"
+
+    @property
+    def shown(self) -> str:
+        """The name and the version, for people."""
+        if self.kind == "live":
+            return f"{self.name} (live)"
+        return f"{self.name} {self.version}" if self.version else self.name
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files in a folder, or in a folder of a zip archive."""
+
+    root: Path | zipfile.Path
+
+    def names(self) -> list[str]:
+        """The paths of all files, sorted."""
+        return sorted(_walk(self.root, ""))
+
+    def has(self, file: str) -> bool:
+        """Whether there is such a file."""
+        return self.root.joinpath(file).is_file()
+
+    def read(self, file: str) -> bytes:
+        """The content of a file."""
+        try:
+            return self.root.joinpath(file).read_bytes()
+        except OSError as error:
+            raise CassetteFormatError(
+                f"the file cannot be read: {error.strerror}", path=str(self.root.joinpath(file))
+            ) from None
+
+
+def _walk(folder: Path | zipfile.Path, prefix: str) -> Iterator[str]:
+    for entry in folder.iterdir():
+        name = entry.name
+        if name.startswith(".") or name == "__pycache__":
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{name}/")
+        elif name.endswith(ENDINGS) and entry.is_file():
+            yield prefix + name
+
+
+def built_in() -> Pack:
+    """The pack that is part of ecs-cassette."""
+    package = Path(__file__).parents[1]
+    installed = package / "pack"
+    folder = installed if installed.is_dir() else package.parent / "cassettes"
+    return Pack(BUILTIN, "part of ecs-cassette", Tree(folder), kind="builtin")
