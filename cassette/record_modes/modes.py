@@ -143,9 +143,8 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
             )
         clients = self._options.get("clients")
         rules = self._own_rules()
-        self.path = (
-            Path(found.location) if found else self._new_path()
-        ).absolute()  # the code may change the directory
+        path = Path(found.location) if found else self._new_path()
+        self.path = path.absolute()  # the code may change the directory
         target = Target(
             self.path,
             self._policy,
