@@ -75,7 +75,9 @@ def test_an_account_out_of_reach_ends_with_3(tmp_path):
 
 def test_wrong_usage_ends_with_2(tmp_path):
     """An unknown name or a file that cannot be written is said before AWS is asked."""
-    code, _, err = record("http://127.0.0.1:1", tmp_path, cwd=tmp_path, **KEYS)
+    folder = tmp_path / "folder.yaml"
+    folder.mkdir()
+    code, _, err = record("http://127.0.0.1:1", folder, cwd=tmp_path, **KEYS)
     assert (code, "is a folder" in err) == (2, True)
     code, _, err = run("show", "wep", cwd=tmp_path)
     assert (code, "web" in err) == (2, True)
