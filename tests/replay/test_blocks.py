@@ -83,7 +83,7 @@ def test_what_names_nothing_is_refused_where_it_stands():
 
     for wrong in (test, None, b"web", ["web"]):
         for verb in (cassette.replay, cassette.load):
-            with pytest.raises(UsageError, match="names no cassette"):
+            with pytest.raises(UsageError, match="does not name a cassette"):
                 verb(wrong)
         with pytest.raises(UsageError, match="is not the path of a file"):
             cassette.record(wrong)
