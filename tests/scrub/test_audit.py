@@ -145,5 +145,5 @@ def test_the_audit_shares_no_code_with_the_scrubber() -> None:
     ours = {name for name in imported if name.startswith("cassette")}
     assert {name.rpartition(".")[0] for name in ours} == {"cassette.errors", "cassette.scrub"}
     assert {name for name in ours if "scrub" in name} == {"cassette.scrub.exposed_members"}
-    unmasked = Path(_audit_function.__code__.co_filename).with_name("unmasked.py")
-    assert "cassette" not in unmasked.read_text(encoding="utf-8")
+    members = Path(_audit_function.__code__.co_filename).with_name("exposed_members.py")
+    assert "cassette" not in members.read_text(encoding="utf-8")
