@@ -141,12 +141,15 @@ def _rules(data: Any, folder: Path) -> scrub.Rules:
     searches = (*patterns, *_replacements(table.get("replace", {})))
     _check_stand_ins(searches)
     members = dict.fromkeys(_members(table.get("redact", []), "redact"), "redact")
-    for place in _members(table.get("keep", []), "keep"):
-        if place in members:
+    keep = table.get("keep", [])
+    arguments = tuple(_arguments(keep))
+    for place in _members(keep, "keep"):
+        if place in members and members[place] != "keep":
             raise _wrong(f"`{place}` is both redacted and kept", f"{_PLACE}/keep", fix="decide")
-        members[place] = "keep"
+        if all(kept.member != place for kept in arguments):
+            members[place] = "keep"
     exemptions = _exemptions(table.get("exempt", []), [p.rule for p in patterns])
-    return scrub.Rules(_policy(table), searches, members, tuple(exemptions), folder)
+    return scrub.Rules(_policy(table), searches, members, tuple(exemptions), folder, arguments)
 
 
 def _policy(table: Mapping[str, Any]) -> str | None:
@@ -280,11 +283,27 @@ def _words_of_ecs() -> tuple[str, ...]:
 
 def _members(data: Any, kind: str) -> Iterator[str]:
     required = ("member", "reason") if kind == "keep" else ("member",)
-    for place, table in _tables(data, kind, required, ("reason",)):
+    for place, table in _tables(data, kind, required, ("reason", "option", "pattern")):
         named = _text(table["member"], f"{place}/member")
         _text(table.get("reason", "none"), f"{place}/reason")
         _check_member(named, kind, f"{place}/member")
         yield named
+
+
+def _arguments(data: Any) -> Iterator[scrub.KeptArgument]:
+    """The values of a command line that stay: those of an option, or of a form, or both."""
+    for place, table in _tables(data, "keep", ("member", "reason"), ("option", "pattern")):
+        if not {"option", "pattern"} & table.keys():
+            continue
+        member = _text(table["member"], f"{place}/member")
+        shape, _, name = member.partition(".")
+        if by_member(TABLE.get(shape, {})).get(name) != "command":
+            raise _wrong(f"`{member}` is not a command line", f"{place}/member")
+        option = _text(table["option"], f"{place}/option") if "option" in table else None
+        pattern = None
+        if "pattern" in table:
+            pattern = _compiled(_text(table["pattern"], f"{place}/pattern"), f"{place}/pattern")
+        yield scrub.KeptArgument(member, option, pattern)
 
 
 def _check_member(named: str, kind: str, place: str) -> None:

@@ -2,7 +2,7 @@
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, audit, gate
 from cassette.scrub.pseudonyms import pseudonym_of_id, samples
-from cassette.scrub.rules import REPLACE, Exemption, HashedWords, Pattern, Rules
+from cassette.scrub.rules import REPLACE, Exemption, HashedWords, KeptArgument, Pattern, Rules
 from cassette.scrub.scrubber import (
     NO_RULES,
     POLICIES,
@@ -24,6 +24,7 @@ __all__ = [
     "UNSCRUBBED",
     "Exemption",
     "HashedWords",
+    "KeptArgument",
     "Pattern",
     "Report",
     "Rules",

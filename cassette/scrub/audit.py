@@ -36,28 +36,32 @@ _SECRETIVE = (
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|private[_-]?key|credentials?|(?<![a-z])pass(?![a-z]))[\w.-]{0,40})"
 )
 # What a rule's value may be after all: hidden, false, a reference, or no value.
-_HIDDEN = r"(?!REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|null|None|true|false|\$|<|\\[nrt])"
+_HIDDEN = (
+    r"(?!REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|(?i:null|none|true|false|yes|no|nil|missing|empty"
+    r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])|\$|<|`|\{\{|%\w{1,64}%|\\[nrt]"
+    r"|[0-9a-f-]{4,64}ca55e77e)"
+)
 
 # rule: (what it looks for, its pattern)
 _RULES: dict[str, tuple[str, str]] = {
-    "private-key": ("the beginning of a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
+    "private-key": ("the beginning of a private key", r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY"),
     "jwt": (
         "a JSON Web Token",
         (
-            rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,}}"
-            r"(?:\s*\n\s*)?\.(?:\s*\n\s*)?[\w-]{4,}"
+            rf"(?:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))[\w-]{{8,4096}}"
+            r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?[\w-]{4,}"
         ),
     ),
     "url-password": (
         "a password in a URL",
-        r"://(?!REDACTED:REDACTED@)[^\s/:?#\"'<>]*:(?!\d{1,5}[/?#])[^\s\"'<>]+@",
+        r"://(?!REDACTED:REDACTED@)[^\s/:?#\"'<>]{0,128}:(?!\d{1,5}[/?#])[^\s\"'<>]{1,512}@",
     ),
-    "url-user": ("a user in a URL", r"://(?!REDACTED@)[^\s/:?#\"'<>]+@"),
+    "url-user": ("a user in a URL", r"://(?!REDACTED@)[^\s/:?#\"'<>]{1,128}@"),
     "access-key": (
         "the id of an AWS access key",
         (
             rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}|{_L}(?:ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)"
-            rf"[A-Z0-9]{{16}}{_R}"
+            rf"[A-Z0-9]{{16,17}}{_R}"
         ),
     ),
     "session-token": (
@@ -76,27 +80,27 @@ _RULES: dict[str, tuple[str, str]] = {
     ),
     "bearer": (
         "the credentials of a request",
-        rf"{_L}(?i:bearer|basic)\s+{_HIDDEN}(?=[A-Za-z._~+/=-]*\d)[\w.~+/=-]{{8,}}",
+        rf"{_L}(?i:bearer|basic)\s{{1,4}}{_HIDDEN}(?=[A-Za-z._~+/=-]{{0,64}}\d)[\w.~+/=-]{{8,}}",
     ),
     "password": (
         "a value given for a secret",
         (
             rf"{_L}{_SECRETIVE}[\"']?\s?:?=[ \t]?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
-            rf"|(?<![\w-])--?{_SECRETIVE}(?:\s+|[\"']?,\s*)[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
-            rf"|(?<![\w-])(?:-[uU]|--(?:proxy-)?user)[\s=]+[\"']?{_HIDDEN}(?!\d+:\d+(?!\S))"
-            r"[^\s:\"']+:[^\s\"']+"
-            rf"|[\"'](?i:[\w.-]*passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
+            rf"|(?<![\w-])--?{_SECRETIVE}(?:\s{{1,8}}|[\"']?,\s{{0,8}})[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|(?<![\w-])(?:-[uU]|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?{_HIDDEN}(?!\d{{1,9}}:\d{{1,9}}(?!\S))"
+            r"[^\s:\"']{1,128}:[^\s\"']+"
+            rf"|[\"'](?i:[\w.-]{{0,64}}passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
         ),
     ),
     "secret-key": (
         "what looks like a secret key of AWS",
-        r"(?<![0-9A-Za-z/+])(?=[a-z/+]*[A-Z0-9])[A-Za-z0-9/+]{40}(?![0-9A-Za-z/+=])",
+        r"(?<![0-9A-Za-z/+])(?=[a-z/+]{0,40}[A-Z0-9])[A-Za-z0-9/+]{40}(?![0-9A-Za-z/+=])",
     ),
     "secret-name": (
         "the name of a secret with its random end",
-        r":secret:(?:[\w/+=.@-]*-)?(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
+        r":secret:[\w/+=.@-]{0,500}-(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
     ),
-    "session-name": ("who assumed a role", r"(?:assumed-role/[^/\s]+|federated-user)/[\w+=,.@:-]+"),
+    "session-name": ("who assumed a role", r"(?:assumed-role/[^/\s]{1,128}|federated-user)/[\w+=,.@:-]+"),
     "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@:/-]+"),
     "account-id": (
         "twelve digits that may be an AWS account id",
@@ -109,8 +113,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "e-mail": (
         "an e-mail address",
         (
-            r"(?<![\w.%+-])(?!REDACTED@)[\w.+-]*\w@"
-            r"(?!(?:[\w-]+\.)*example\.(?:com|org|net)\b)(?:[\w-]+\.)+[A-Za-z]{2,}"
+            r"(?<![\w.%+-])(?!REDACTED@)[\w.+-]{0,64}\w@"
+            r"(?!(?:[\w-]{1,63}\.){0,8}example\.(?:com|org|net)\b)(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,}"
         ),
     ),
     "mac-address": (
@@ -122,29 +126,30 @@ _RULES: dict[str, tuple[str, str]] = {
         (
             rf"(?<![\d.])\d{{1,3}}(?:[.]\d{{1,3}}){{3}}(?!\d|\.\d)"
             rf"|{_L}(?:ip|ec2)-\d{{1,3}}(?:-\d{{1,3}}){{3}}{_R}"
-            r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{3,39}"
-            r"(?![0-9A-Za-z:]|\.\w)"
+            r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}"
+            r"(?::[0-9A-Fa-f]{1,4}|::[0-9A-Fa-f]{0,4}){1,8}(?![0-9A-Za-z]|\.\w|:[0-9A-Fa-f:])"
         ),
     ),
     "private-host": (
         "the name of a host that is nobody else's",
         (
-            r"(?<![0-9A-Za-z.-])(?:[\w-]+\.)+(?:internal|local|localdomain|corp|lan|intranet)"
+            r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
+            r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
             r"(?![0-9A-Za-z])"
-            r"|(?<![0-9A-Za-z.-])[\w.-]+\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
-            r"\.(?:[a-z0-9.-]+\.)?amazonaws\.com"
+            r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
+            r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"
         ),
     ),
     "identifier": (
         "the id of one resource",
         (
             rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|eipalloc|eipassoc|rtb|igw"
-            rf"|nat|acl|lt|fs|fsap)-(?!ca55e77e)[0-9a-f]{{8}}{_R}"
+            rf"|nat|acl|lt|fs|fsap)-[0-9a-f]{{8}}{_R}"
             rf"|{_L}[a-z]{{1,16}}-(?!ca55e77e)[0-9a-f]{{17}}{_R}"
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
-            r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{16,24}(?![\w-])"
+            r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
         ),
     ),
 }
@@ -228,7 +233,7 @@ _PUBLIC_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"
     r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
 )
-_NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[A-Za-z][\w-]*")
+_NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{0,62}")
 _EVERYBODYS_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
@@ -240,6 +245,7 @@ _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
 _BETWEEN = re.compile(r"\d[^0-9A-Za-z:T]\d{2,}[^0-9A-Za-z]\d|\d{4}[^0-9A-Za-z]\d{4}")
+_IMAGE = re.compile(r"\bimage[\"']?:\s?[\"']?[\w./-]{1,200}:\Z")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 _SHOWN = re.compile(rb"[\t\n\r -~]{6,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
@@ -534,11 +540,13 @@ def _secret_key(match: re.Match[str]) -> str | None:
 
 
 def _account(match: re.Match[str]) -> str | None:
-    """No account is within an id, or one digit twelve times."""
+    """No account is within an id, the tag of an image, or one digit twelve times."""
     if len(set(match[0])) == 1:
         return None
     text = match.string
     start, end = match.span()
+    if _IMAGE.search(text, max(0, start - 300), start):
+        return None
     while start and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():

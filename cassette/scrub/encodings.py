@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One value of a URL first, since what stands around it may be encoded otherwise; then all of it.
-PERCENT = tuple(
-    re.compile(rf"[^{ends}]*%[0-9A-Fa-f]{{2}}[^{ends}]*") for ends in (r"\s\"'<>&=?", r"\s\"'<>")
-)
+# A value of a URL has its own delimiters encoded, so that it can be encoded again as it was.
+PERCENT_VALUE = re.compile(r"[^\s\"'<>&=?/:@;,+#]+")
+PERCENT_RUN = re.compile(r"[^\s\"'<>]+")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 PACKED = "\x1f\x8b"
 """What `base64_texts` gives in place of a text that is packed by gzip."""
@@ -29,7 +28,6 @@ _ESCAPE = re.compile(
 )
 _LONGEST_ESCAPE = 6  # \\u0041
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_RESERVED = "!#$&'()*+,/:;=?@[]~"
 _PRINTABLE = re.compile(rb"[\t\n\r -~]{8,}")
 _TO_STANDARD = str.maketrans("-_", "+/")
 
@@ -79,9 +77,39 @@ def _character(match: re.Match[str]) -> str:
     return _CONTROLS.get(match["c"], match["c"]) if match["c"] else match[0]
 
 
-def escaped(text: str, like: str) -> str:
-    """A text with escapes again, in the manner of another one."""
-    return json.dumps(text, ensure_ascii="\\u" in like)[1:-1]
+def escaped(before: str, after: str, like: str) -> str:
+    """A text with escapes again where they were; only what changed is escaped anew.
+
+    Args:
+        before: the text without its escapes.
+        after: the same with something replaced in it.
+        like: the text with its escapes.
+    """
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    middle = json.dumps(after[head : len(after) - tail], ensure_ascii="\\u" in like)[1:-1]
+    start, end = _source(like, head), _source(like, len(before) - tail)
+    return like[:start] + middle + like[end:]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _source(text: str, place: int) -> int:
+    """Where a text begins that, without escapes, begins at a place."""
+    shown = end = 0
+    for escape in _ESCAPE.finditer(text):
+        before = escape.start() - end
+        if shown + before >= place:
+            break
+        shown += before + len(_character(escape))
+        end = escape.end()
+        if shown >= place:
+            return end
+    return end + place - shown
 
 
 def percent_decoded(run: str) -> str:
@@ -89,11 +117,9 @@ def percent_decoded(run: str) -> str:
     return urllib.parse.unquote(run)
 
 
-def percent_encoded(text: str, like: str) -> str:
-    """A text with those characters URL-encoded that are so in another one."""
-    encoded = {urllib.parse.unquote(escape) for escape in re.findall("%[0-9A-Fa-f]{2}", like)}
-    safe = "".join(character for character in _RESERVED if character not in encoded)
-    return urllib.parse.quote(text, safe=safe, errors="surrogatepass")
+def percent_encoded(text: str) -> str:
+    """A value for a URL with all its delimiters encoded."""
+    return urllib.parse.quote(text, safe="", errors="surrogatepass")
 
 
 def base64_texts(run: str) -> Iterator[str]:

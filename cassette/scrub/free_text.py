@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from cassette.scrub import encodings
+from cassette.scrub import encodings, hosts
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
@@ -25,6 +24,8 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_id,
     pseudonym_of_opaque,
 )
+from cassette.scrub.randomness import looks_random
+from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,141 +35,36 @@ if TYPE_CHECKING:
 # Shorter originals are no identifiers; searching for them would eat ordinary words.
 SHORTEST_ORIGINAL = 6
 
-_TELLING_WORD = (
-    r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature"
-    r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
-)
-SECRET_NAME = re.compile(
-    rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
-)
-
-_L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
-_LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
-_DOT = r"(?:\s*\n\s*)?\.(?:\s*\n\s*)?"  # at which lines may be broken
-
-# One alternation: where several fit at one place, the first one wins. A group's digits only
-# keep its name apart.
-_RULES: dict[str, str] = {
-    "private_key": (
-        r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
-    ),
-    # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
-    "jwt": (
-        rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
-        rf"[A-Za-z0-9_-]{{8,}}{_DOT}[A-Za-z0-9_-]{{4,}}(?:{_DOT}[A-Za-z0-9_-]*){{0,3}}"
-    ),
-    "login": rf"{_L}(?<=://)(?:[^\s/:?#\"']*:(?!\d{{1,5}}[/?#])[^\s\"'<>]*|[^\s/:?#\"'<>]+)@",
-    "access_key": (
-        r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
-        rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)[A-Z0-9]{{16}}{_R})"
-    ),
-    "vendor_token": (
-        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
-        r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
-        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,}"
-        r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
-        # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
-        r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
-    ),
-    "secret_arn": (
-        rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]+(?::[\w-]*){{0,4}}"
-    ),
-    "arn": rf"{_L}arn:[^:\s/]+:[^:\s/]*:[^:\s/]*:\d{{4,12}}(?=:)",
-    # No name has a colon, but an address has.
-    "session": rf"{_L}(?:assumed-role/[^/\s]+|federated-user)/[\w+=,.@:-]*\w",
-    "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]*\w",
-    "revision": (
-        rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]+/(?:[^\s/]+/)?[\w-]{{16,24}}{_R}"
-    ),
-    "bearer": rf"{_L}(?:bearer|basic)\s+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{{8,}}",
-    "assignment": (
-        # The sign is looked for first, since it is rarer than a long word to search.
-        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?:?=|\s?:\s|:[\"']))"
-        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
-        r"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])))"
-        r"(?P<given>(?:(?:bearer|basic|token)\s+)?(?:\"[^\"]+\"|'[^']+'|[^\s\"'&,;)\]}]{3,}))"
-    ),
-    "flag": (
-        rf"{_L}(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s+)"
-        r"(?P<argument>\"[^\"]+\"|'[^']+'|[^\s\"'-][^\s\"']*)"
-    ),
-    "user_flag": (
-        rf"{_L}(?<!\w)(?P<asks>(?:-u|--(?:proxy-)?user)[\s=]+[\"']?)"
-        r"(?!\d+:\d+(?!\S))[^\s:\"']+:(?P<pass>[^\s\"']+)"
-    ),
-    "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]+\.)+[a-z][\w-]*",
-    "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
-    "discovery_id": rf"{_L}(?:(?<=:namespace/)ns|(?<=:service/)srv)-[a-z0-9]{{16}}{_R}",
-    "short_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{8}}(?![0-9a-f-])",
-    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
-    "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
-    "mac": rf"{_LX}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_RX}",
-    "ipv6": (
-        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
-        r"(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,39}"
-        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z:]|\.\w)"
-    ),
-    "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
-    "hex": rf"{_LX}[0-9a-f]{{16,}}{_RX}",
-    "account": r"(?<!\d)(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)",
-    "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]+\.)+[a-z][\w-]*",
-    # The name of a private network, whatever comes after it, or of a domain that may be anyone's.
-    "host2": (
-        rf"{_L}(?<!\w)(?<!\w[.-])(?!com\.amazonaws\.)(?:(?:[\w-]+\.)+"
-        r"(?:internal|local|localdomain|corp|lan|intranet|private)(?![0-9A-Za-z])(?:[.-]*\w+)*"
-        r"|(?:[\w-]+\.)+(?:cloud|com|net|org|io|dev|app|ai|aws|co|cn|de|edu|es|eu|fr|gov|jp|nl"
-        r"|ru|tech|tv|uk|us|xyz)(?![0-9A-Za-z-]|\.\w))"
-    ),
-}
-
-
-def _alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
-    """Rules as one search; those in a row that begin a token are tried only where one may begin."""
-    rows = []
-    for bound, row in groupby(rules.items(), key=lambda rule: rule[1].startswith(_L)):
-        start = _L if bound else ""
-        rows.append(
-            f"{start}(?:{'|'.join(f'(?P<{rule}>{p.removeprefix(start)})' for rule, p in row)})"
-        )
-    return re.compile("|".join(rows), re.IGNORECASE)
-
-
-_TOKEN = _alternation(_RULES)
-_TELLING_USER = re.compile(r"[\d.+=,@-]")
 _OF_NAMES = frozenset(("email", "host1", "host2"))
 _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a digit
 _WORD = re.compile(r"[0-9A-Za-z]+")
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}(?:={1,2}(?![0-9A-Za-z]))?")
-_CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
-_HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
-_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+")
+_RUN = re.compile(r"[^\s\"'<>()\[\]{},;]{16,}")  # of what has no space and no bracket in it
+_ID_INSIDE = re.compile(r"(?:^|[/:_.-])[0-9a-f]{16,}(?:$|[/:_.-])|[0-9a-f]{4}-[0-9a-f]{12}")
+_OF_NAME = re.compile(r"[\w.:/+@,#*-]*", re.ASCII)
+_EC2_HOST = re.compile(
+    r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
+)
+_HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
+# What is said of a secret without giving it.
+_HARMLESS = re.compile(
+    r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
+    r"|required|optional|missing|empty|invalid|expired|denied",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")
 _OWNED = re.compile(
-    r"\barn:[^:\s/]+:[^:\s/]*:[^:\s/]*:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.", re.ASCII
+    r"\barn:[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.",
+    re.ASCII,
 )
 # An account id whose digits stand apart, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
 _TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
+_TELLING_USER = re.compile(r"[\d.+=,@-]")
+_BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8
 _DEEPEST = 12
 
-# Hosts that everybody uses: their names tell nothing.
-_PUBLIC = re.compile(
-    r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
-    r"|microsoft\.com|k8s\.io|elastic\.co|gitlab\.com|github\.com|githubusercontent\.com"
-    r"|aws\.amazon\.com|example|example\.(?:com|org|net)|localhost)"
-    r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal",
-    re.IGNORECASE,
-)
-# In front of these stands a name that an account chose or was given.
-_OWN_NAME = re.compile(
-    r"(?P<own>.+?)(?P<rest>\.(?:[a-z]{2}(?:-[a-z]+)+-\d\.)?(?:elb|rds|s3|s3-[\w-]+|cache|es|efs"
-    r"|execute-api|elasticbeanstalk|kafka|docdb|redshift|vpce|lambda-url)(?:\..*)?"
-    r"\.amazonaws\.com(?:\.cn)?)",
-    re.IGNORECASE,
-)
-_AWS = re.compile(r"(?:.*\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
 _SAME_FOR_ALL = [
     ipaddress.ip_network(network)
     for network in (
@@ -182,10 +78,12 @@ _SAME_FOR_ALL = [
 class FreeText:
     """The search, with the memory of one recording and the rules of its project."""
 
-    def __init__(self, memory: Memory, rules: Rules) -> None:
+    def __init__(self, memory: Memory, rules: Rules, *, strict: bool = False) -> None:
         self._memory = memory
         self._rules = rules
+        self._strict = strict
         self._found: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._words: dict[str, list[tuple[str, str]]] = {}
         self._accounts: dict[str, str] = {}
         self._runs: dict[str, str] = {}
@@ -226,6 +124,7 @@ class FreeText:
     def _forget(self) -> None:
         self.known += 1
         self._found.clear()
+        self._names.clear()
         self._harmless.clear()
 
     def search(self, text: str) -> str:
@@ -247,31 +146,71 @@ class FreeText:
             replaced = self._replace_known(replaced)
             if not _ONE_WORD.fullmatch(replaced):
                 replaced = self._decode(replaced)
+                replaced = self._replace_tokens(replaced, TOKEN, self._token)
                 replaced = _RUN.sub(self._run, replaced)
-                replaced = self._replace_tokens(replaced, self._token)
                 replaced = self._replace_accounts(replaced)
+                if self._strict:
+                    replaced = _BUCKET.sub(self._bucket, replaced)
             if replaced == text:
                 # What a rule of the project finds in a text of stand-ins has no end, either.
                 return REDACTED if self._rules.finds(text) else text
             text = replaced
         return REDACTED
 
+    def name(self, text: str) -> str:
+        """A name with only those parts replaced that have the form of an identifier.
+
+        A name may look like a host, a secret key or an assignment, and is still a name. What has
+        other characters than names have is a text.
+        """
+        if not _OF_NAME.fullmatch(text) or "://" in text:
+            return self.search(text)
+        if text not in self._names:
+            replaced = self._replace_known(self._rules.replaced(text, self._memory.keep))
+            replaced = self._replace_tokens(replaced, IN_NAME, self._token)
+            replaced = encodings.BASE64.sub(self._decode_base64, replaced)
+            self._names[text] = self._replace_accounts(replaced)
+        return self._names[text]
+
+    def user(self, user: str) -> str:
+        """The pseudonym of who somebody is, whatever the name holds."""
+        if is_pseudonym(user) or is_masked(user):
+            return user
+        if self.is_id(user):  # the session of a task's role has the task's id
+            return self.name(user)
+        false = self._memory.numbered("user", user)
+        return self.remember("user", user, false) if _TELLING_USER.search(user) else false
+
+    def is_account(self, digits: str) -> bool:
+        """Whether something showed beyond doubt that digits are an account id."""
+        return digits in self._accounts
+
+    def is_id(self, text: str) -> bool:
+        """Whether a text is one id of a form that AWS gives, and nothing else."""
+        match = IN_NAME.fullmatch(text)
+        return match is not None and match.lastgroup in ID_RULES
+
     def host(self, host: str) -> str:
         """The pseudonym of a host, or the host if everybody uses it."""
         bare = host.lower()
-        if _PUBLIC.fullmatch(bare) or has_pseudonym(bare):
+        if hosts.is_public(bare) or has_pseudonym(bare):
             return host
-        own = _OWN_NAME.fullmatch(bare)
-        if own:
-            false = self.remember("host", own["own"], self._memory.numbered("host", own["own"]))
-            return false.removesuffix(".example") + own["rest"]
-        if _AWS.fullmatch(bare):
-            return self._replace_tokens(host, self._token_of_label)
-        return self.remember("host", host, self._memory.numbered("host", bare))
+        of_aws = hosts.of_aws(bare)
+        if _EC2_HOST.fullmatch(bare):
+            return self.name(host)
+        if of_aws is None:
+            return self.remember("host", host, self._memory.numbered("host", bare))
+        own, rest = of_aws
+        if not own:
+            return host
+        found = self.name(own)
+        if found == own:
+            found = self.remember("host", own, self._memory.numbered("host", own))
+        return f"{found.removesuffix('.example')}.{rest}"
 
     def is_token(self, text: str) -> bool:
         """Whether a text is one token and nothing else, so that a rule replaces it everywhere."""
-        return _TOKEN.fullmatch(text) is not None
+        return TOKEN.fullmatch(text) is not None
 
     def is_false(self, text: str) -> bool:
         """Whether a text shows a pseudonym, encoded or not."""
@@ -319,16 +258,27 @@ class FreeText:
         if "\\" in text:
             plain = encodings.unescaped(text)
             if plain != text and self.search(plain) != plain:
-                return encodings.escaped(self.search(plain), like=text)
+                return encodings.escaped(plain, self.search(plain), text)
         if "%" in text:
-            for run in encodings.PERCENT:
-                text = run.sub(self._decode_percent, text)
+            text = encodings.PERCENT_VALUE.sub(self._decode_value, text)
+            text = encodings.PERCENT_RUN.sub(self._decode_run, text)
         return encodings.BASE64.sub(self._decode_base64, text)
 
-    def _decode_percent(self, match: re.Match[str]) -> str:
+    def _decode_value(self, match: re.Match[str]) -> str:
+        """One encoded value, encoded again."""
+        if "%" not in match[0]:
+            return match[0]
         plain = encodings.percent_decoded(match[0])
         found = self.search(plain)
-        return match[0] if found == plain else encodings.percent_encoded(found, like=match[0])
+        return match[0] if found == plain else encodings.percent_encoded(found)
+
+    def _decode_run(self, match: re.Match[str]) -> str:
+        """A run that is encoded in part: it stays decoded if something is found in it."""
+        if "%" not in match[0]:
+            return match[0]
+        plain = encodings.percent_decoded(match[0])
+        found = self.search(plain)
+        return match[0] if found == plain else found
 
     def _decode_base64(self, match: re.Match[str]) -> str:
         """A run of base64, or nothing of it if what it says is not to be seen."""
@@ -343,35 +293,39 @@ class FreeText:
         return run
 
     def _run(self, match: re.Match[str]) -> str:
-        """A run of letters and digits, replaced where it is too random to be a name."""
+        """A run without spaces, redacted where it is too random to be a name."""
         run = match[0]
-        if run.startswith("eyJ") and match.string[match.end() : match.end() + 1] == ".":
-            return run  # a part of a JSON Web Token, which has a rule of its own
         if run not in self._runs:
             self._runs[run] = self._random(run)
         return self._runs[run]
 
     def _random(self, run: str) -> str:
-        if len(run) == 40 and _looks_random(run, 0.33, 1) and not set("-_=") & set(run):
+        if has_pseudonym(run) or _ID_INSIDE.search(run) or "REDACTED" in run:
+            pieces = re.split(r"([/:=@&?.,])", run)
+        elif re.search(r"[!#$%^&*]", run) and "://" not in run and looks_random(run):
             return self._secret("secret", run)
-        if len(run) >= 32 and set("+=") & set(run) and _looks_random(run.rstrip("="), 0.4, 2):
-            return self._secret("secret", run)
-        return "/".join(self._segment(segment) for segment in run.split("/"))
+        elif len(run) == 40 and run.replace("/", "").replace("+", "").isalnum():
+            return self._secret("secret", run) if looks_random(run) else run
+        else:
+            pieces = re.split(r"([/:=@&?.,])", run)
+        return "".join(
+            self._secret("secret", piece)
+            if any(map(looks_random, re.split("[-_+]", piece))) and not has_pseudonym(piece)
+            else piece
+            for piece in pieces
+        )
 
-    def _segment(self, segment: str) -> str:
-        pieces = re.split(r"[-_+=]", segment)
-        if not any(
-            len(piece) >= 20 and _looks_random(_CDK_HASH.sub("", piece), 0.4, 2) for piece in pieces
-        ):
-            return segment
-        if len(segment) >= 32:
-            return self._secret("secret", segment)
-        return self.remember("id", segment, pseudonym_of_opaque(segment, len(segment)))
+    def _bucket(self, match: re.Match[str]) -> str:
+        if is_pseudonym(match[0]):
+            return match[0]
+        return self._memory.numbered("name", match[0])
 
-    def _replace_tokens(self, text: str, replace: Callable[[re.Match[str]], str | None]) -> str:
+    def _replace_tokens(
+        self, text: str, tokens: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]
+    ) -> str:
         """A text with each token replaced; where there is none after all, one may begin inside."""
         parts, done, place = [], 0, 0
-        while match := _TOKEN.search(text, place):
+        while match := tokens.search(text, place):
             found = replace(match)
             if found is None:
                 place = match.start() + 1
@@ -389,9 +343,6 @@ class FreeText:
         if own and (rule in _OF_NAMES or has_pseudonym(match.string[own : match.end()])):
             return match[0]
         return _METHODS[rule](self, match)
-
-    def _token_of_label(self, match: re.Match[str]) -> str | None:
-        return None if str(match.lastgroup).startswith("host") else self._token(match)
 
     def _secret(self, kind: str, original: str) -> str:
         return self.remember(kind, original, REDACTED)
@@ -431,14 +382,58 @@ class FreeText:
 
     def _value(self, given: str, key: str) -> str:
         quote = given[0] if given[0] in "\"'" else ""
-        bare = given.strip("\"'")
-        if is_masked(bare):
+        bare = given[1:-1] if quote and given[-1] == quote else given.strip("\"'")
+        escape = "" if quote else bare[len(bare.rstrip("\\")) :]  # of the quote after the value
+        bare = bare.removesuffix(escape) if escape else bare
+        if is_masked(bare) or _HARMLESS.fullmatch(bare):
             return given
         # Elsewhere an ordinary word is no credential, unless it was somebody's password.
         telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
-        if len(bare) >= 8 and telling and not self.is_token(bare):
+        if len(bare) >= 8 and telling and not self.is_token(bare) and not has_pseudonym(bare):
             self.remember("credential", bare, REDACTED)
-        return f"{quote}{REDACTED}{quote}"
+        return f"{quote}{REDACTED}{quote}{escape}"
+
+    def _given(self, match: re.Match[str]) -> str:
+        """A value in the one group that holds it; what stands before and after it stays."""
+        group = next(g for g in _VALUES if g in match.groupdict() and match[g] is not None)
+        start, end = match.span(group)
+        before, after = match.string[match.start() : start], match.string[end : match.end()]
+        return before + self._value(match[group], "password") + after
+
+    def _header(self, match: re.Match[str]) -> str:
+        line = match["line"].strip()
+        if is_masked(line) or _HARMLESS.fullmatch(line):
+            return match[0]
+        self._memory.keep("credential", line, REDACTED)
+        return match["heading"] + match["colon"] + REDACTED
+
+    def _block(self, match: re.Match[str]) -> str | None:
+        lines = match["lines"].strip()
+        if is_masked(lines):
+            return match[0]
+        for line in lines.split("\n"):
+            self.look_for(line.strip(), REDACTED)
+        end = "\n" if match[0].endswith("\n") else ""
+        return f"{match['blockkey']}  {REDACTED}{end}"
+
+    def _dsn(self, match: re.Match[str]) -> str:
+        user, sign, password = re.split("([:/])", match[0][:-1], maxsplit=1)
+        if user == REDACTED and is_masked(password):
+            return match[0]
+        return f"{REDACTED}{sign}{self._value(password, 'password')}@"
+
+    def _named_user(self, match: re.Match[str]) -> str:
+        quoted = match["quoted"]
+        return match["who"] + quoted[0] + self.user(quoted[1:-1]) + quoted[0]
+
+    def _unique_id(self, match: re.Match[str]) -> str:
+        return self.remember("user", match[0], self._memory.numbered("user", match[0]))
+
+    def _organization(self, match: re.Match[str]) -> str:
+        prefix, _, own = match[0].partition("-")
+        if has_pseudonym(own):
+            return match[0]
+        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
 
     def _secret_arn(self, match: re.Match[str]) -> str:
         head, _, rest = match[0].partition(":secret:")
@@ -458,22 +453,15 @@ class FreeText:
 
     def _session(self, match: re.Match[str]) -> str:
         kind, *role, session = match[0].split("/")
-        return "/".join([kind, *map(self.search, role), self._user(session)])
+        return "/".join([kind, *map(self.name, role), self.user(session)])
 
     def _iam_user(self, match: re.Match[str]) -> str:
-        return "user/" + self._user(match[0].removeprefix("user/"))
-
-    def _user(self, user: str) -> str:
-        false = self.search(user)
-        if false != user or has_pseudonym(user) or is_masked(user):
-            return false
-        false = self._memory.numbered("user", user)
-        return self.remember("user", user, false) if _TELLING_USER.search(user) else false
+        return "user/" + self.user(match[0].removeprefix("user/"))
 
     def _revision(self, match: re.Match[str]) -> str:
         names, _, own = match[0].rpartition("/")
         kind, _, names = names.partition("/")
-        names = "/".join(map(self.search, names.split("/")))
+        names = "/".join(map(self.name, names.split("/")))
         false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
         return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
 
@@ -492,9 +480,9 @@ class FreeText:
         return address and f"{kind}-{address.replace('.', '-')}"
 
     def _short_id(self, match: re.Match[str]) -> str | None:
-        if match[0].rpartition("-")[2].isalpha():  # an English word, such as `a-facade`
-            return None
         prefix, _, digits = match[0].rpartition("-")
+        if digits.isalpha():  # an English word, such as `a-facade`
+            return None
         if digits.lower() == MARK:
             return match[0]
         return f"{prefix}-{self._memory.numbered('short id', match[0])}"
@@ -530,9 +518,14 @@ class FreeText:
         kind = f"IPv{address.version} address"
         return self._memory.numbered(kind, text if address.version == 4 else str(address))
 
-    def _account(self, match: re.Match[str]) -> str:
-        false = self._account_id(match[0].replace("-", ""))
-        return f"{false[:4]}-{false[4:8]}-{false[8:]}" if "-" in match[0] else false
+    def _account(self, match: re.Match[str]) -> str | None:
+        digits = "".join(filter(str.isdigit, match[0]))
+        if digits == match[0]:
+            return self._account_id(digits)
+        groups = digits[:4], digits[4:8], digits[8:]
+        if all(map(_SIZE.fullmatch, groups)):
+            return None
+        return _set_apart(self._account_id(digits), match[0])
 
     def _account_id(self, account: str) -> str:
         if account.startswith("00000000"):
@@ -542,8 +535,16 @@ class FreeText:
             self._forget()
         return self._accounts[account]
 
-    def _host(self, match: re.Match[str]) -> str:
+    def _host_of_url(self, match: re.Match[str]) -> str:
         return self.host(match[0])
+
+    def _host(self, match: re.Match[str]) -> str | None:
+        text = match.string
+        before = text[max(0, match.start() - 40) : match.start()]
+        after = text[match.end() : match.end() + 8]
+        if match[0].startswith("com.amazonaws."):
+            return None
+        return self.host(match[0]) if hosts.is_host(match[0], before, after) else None
 
 
 _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
@@ -559,6 +560,15 @@ _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
     "iam_user": FreeText._iam_user,
     "revision": FreeText._revision,
     "assignment": FreeText._assignment,
+    "dsn": FreeText._dsn,
+    "unique_id": FreeText._unique_id,
+    "named_user": FreeText._named_user,
+    "organization": FreeText._organization,
+    "header": FreeText._header,
+    "block": FreeText._block,
+    **dict.fromkeys(
+        ("session_cookie", "sql", "element", "netrc", "pgpass", "code", "said"), FreeText._given
+    ),
     "flag": FreeText._flag,
     "user_flag": FreeText._user_flag,
     "email": FreeText._email,
@@ -572,9 +582,13 @@ _METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
     "ipv4": FreeText._ipv4,
     "hex": FreeText._id,
     "account": FreeText._account,
-    "host1": FreeText._host,
+    "host1": FreeText._host_of_url,
+    "private_host": FreeText._host,
     "host2": FreeText._host,
 }
+
+# The group of a rule that holds nothing but the secret.
+_VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
 
 
 def _begins_a_line(match: re.Match[str]) -> bool:
@@ -599,23 +613,3 @@ def _apart(text: str, start: int, end: int) -> bool:
     """Whether a place in a text is bounded by what is neither a letter nor a digit."""
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     return not (_WORD.match(before) or _WORD.match(after))
-
-
-def looks_random(text: str) -> bool:
-    """Whether a text is one token too random for a person to have chosen it."""
-    return len(text) >= 16 and " " not in text and _looks_random(text, 0.4, 2)
-
-
-def _looks_random(text: str, changes: float, digits: int) -> bool:
-    """Whether the kind of character changes as often as in no name: words keep to one kind."""
-    if _HEX_ONLY.fullmatch(text):  # an id, which the rules replace with its relations kept
-        return False
-    kinds = [
-        0 if c.isdigit() else 1 if c.islower() else 2 for c in text if c.isascii() and c.isalnum()
-    ]
-    if kinds.count(0) < digits or 1 not in kinds:
-        return False
-    if 2 not in kinds and (len(kinds) < 24 or kinds.count(0) < 5):
-        return False
-    changed = sum(a != b for a, b in pairwise(kinds))
-    return changed / len(kinds) >= changes

@@ -1,9 +1,12 @@
-"""Pseudonyms: the false stand-in for one original, recognisable as false by its form alone.
+"""Pseudonyms: each replaces one original and is recognisable as a pseudonym by its form alone.
 
 What has too much entropy to guess (task, container and interface ids, digests) is hashed: equal
 in every recording, with no shared state. What can be guessed (account ids, addresses, hosts) is
 numbered in order of appearance, since an unkeyed hash of it could be reversed in seconds. With a
 key that several repositories share, these become keyed hashes, in a form of their own.
+
+A hashed id ends in the mark `ca55e77e`, since programs show and key by the first eight digits.
+Version 1 of the policy put the mark first; that form is still read, and equals the new one.
 """
 
 from __future__ import annotations
@@ -26,8 +29,11 @@ _SALT = b"ecs-cassette pseudonym 1:"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
 _AWS_ID = re.compile(r"[a-z]{1,16}-[0-9a-f]{17}", re.IGNORECASE)
-_HASHED = re.compile(rf"{MARK}[0-9a-f-]*", re.IGNORECASE)
-_MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]+>|`[A-Za-z ]+`")
+_HASHED = re.compile(
+    rf"(?:[a-z]{{1,16}}-)?(?:{MARK}[0-9a-f-]*|[0-9a-f]+(?:-[0-9a-f]+)*{MARK})", re.IGNORECASE
+)
+_FIRST = re.compile(rf"(?<![0-9a-f]){MARK}(?!0000\d{{5}}|ffff)([0-9a-f-]{{8,}})(?![0-9a-f])")
+_MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`")
 
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")
 _FALSE_IPV6 = ipaddress.ip_network("2001:db8::/32")
@@ -63,7 +69,7 @@ _FORMS: dict[str, Callable[[int], str]] = {
     "MAC address": lambda n: f"ca:55:e7:7e:{n >> 8:02x}:{n & 255:02x}",
     "host": lambda n: f"host-{n}.example",
     "e-mail address": lambda n: f"user-{n}@example.com",
-    "short id": lambda n: f"{MARK}0000{n:05d}",
+    "short id": lambda n: f"{n:05d}0000{MARK}",
     "user": lambda n: f"user-{MARK}-{n}",
     "name": lambda n: f"name-{MARK}-{n}",
 }
@@ -76,7 +82,7 @@ _KEYED: dict[str, Callable[[int], str]] = {
     "MAC address": lambda n: f"ca:55:e7:7e:{0x80 | n >> 8 & 0x7F:02x}:{n & 255:02x}",
     "host": lambda n: f"host-{MARK}{_twelve(n)}.example",
     "e-mail address": lambda n: f"user-{MARK}{_twelve(n)}@example.com",
-    "short id": lambda n: f"{MARK}ffff{n % 0x100000:05x}",
+    "short id": lambda n: f"{n % 0x100000:05x}ffff{MARK}",
     "user": lambda n: f"user-{MARK}-{_twelve(n)}",
     "name": lambda n: f"name-{MARK}-{_twelve(n)}",
 }  # fmt: skip
@@ -96,7 +102,8 @@ _NUMBERED = re.compile(
     r"(?<!\d)00000000(?P<account>\d{4})(?!\d)"
     r"|(?<!\d)198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})(?!\d)"
     r"|(?<![0-9a-f])ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})(?![0-9a-f])"
-    r"|(?<![0-9a-f])ca55e77e(?P<short>0000\d{5}|ffff[0-9a-f]{5})(?![0-9a-f])"
+    r"|(?<![0-9a-f])(?P<short>\d{5}0000|[0-9a-f]{5}ffff)ca55e77e(?![0-9a-f])"
+    r"|(?<![0-9a-f])ca55e77e(?P<old>0000\d{5}|ffff[0-9a-f]{5})(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:"
     rf"2001:0?db8:(?P<ipv6>:[0-9a-f]{{1,4}}|{_KEYED_IPV6})"
     rf"|host-(?P<host>\d{{1,9}}|{_MARKED})(?=\.)"
@@ -120,7 +127,8 @@ _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "mac": ("MAC address", lambda t: _up_to("MAC address", int(t[:2] + t[3:], 16))),
     "host": ("host", _counted),
     "email": ("e-mail address", _counted),
-    "short": ("short id", _counted),
+    "short": ("short id", lambda t: int(t[:5]) if t.endswith("0000") else 0),
+    "old": ("short id", _counted),
     "user": ("user", _counted),
     "name": ("name", _counted),
 }
@@ -147,10 +155,11 @@ def is_pseudonym(text: str) -> bool:
 def unnumbered(text: str) -> str:
     """A text in which numbered pseudonyms of one kind, and keyed ones, are all the same.
 
-    Numbers depend on the order of appearance, so that they differ from recording to recording,
-    and who replays need not have the key.
+    Numbers depend on the order of appearance and differ from recording to recording, and a
+    replay needs no key.
     """
-    return _NUMBERED.sub(lambda match: _FORMS[_OF_GROUP[str(match.lastgroup)][0]](0), text)
+    text = _NUMBERED.sub(lambda match: _FORMS[_OF_GROUP[str(match.lastgroup)][0]](0), text)
+    return current_form(text)
 
 
 def pseudonym_of_id(original: str) -> str:
@@ -163,17 +172,37 @@ def pseudonym_of_id(original: str) -> str:
         prefix, _, digits = original.rpartition("-")
         return f"{prefix}-{_hashed_hex(digits)}"
     if _UUID.fullmatch(original):
-        digits = _hashed_hex(original.replace("-", ""))
-        # Version 4 and its variant, so that a strict reader of uuids takes it.
-        if not original.lower().startswith(MARK):
-            digits = f"{digits[:12]}4{digits[13:16]}8{digits[17:]}"
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        digits = original.replace("-", "").lower()
+        return original if _is_marked(digits) else _uuid(_version_1_digits(digits))
     return _hashed_hex(original) if _HEX.fullmatch(original) else original
+
+
+def current_form(text: str) -> str:
+    """A text with hashed ids of version 1, which began with the mark, in the form of today."""
+    return _FIRST.sub(_turned, text) if MARK in text else text
+
+
+def _turned(match: re.Match[str]) -> str:
+    if not _UUID.fullmatch(match[0]):
+        return match[1] + MARK if "-" not in match[1] else match[0]
+    digits = match[0].replace("-", "")
+    return _uuid(digits[8:12] + digits[13:16] + digits[17:])
+
+
+def _version_1_digits(digits: str) -> str:
+    """The hashed digits of a uuid that version 1 showed: all but two, which say what it is."""
+    hashed = _digits(digits, 24)
+    return hashed[:4] + hashed[5:8] + hashed[9:]
+
+
+def _uuid(digits: str) -> str:
+    """A uuid of 22 digits: version 4 and its variant, so that a strict reader accepts it."""
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[18:]}{MARK}"
 
 
 def pseudonym_of_opaque(original: str, length: int | None = None) -> str:
     """The hashed pseudonym of a random token in any alphabet, 32 characters or `length` long."""
-    return original if original.startswith(MARK) else _hash(original, length or 32)
+    return original if _is_marked(original) else _hash(original, length or 32)
 
 
 def is_masked(text: str) -> bool:
@@ -181,16 +210,27 @@ def is_masked(text: str) -> bool:
     return _MASKED.fullmatch(text) is not None
 
 
+def _is_marked(text: str) -> bool:
+    return text.startswith(MARK) or text.endswith(MARK)
+
+
 def _hashed_hex(digits: str) -> str:
     lower = digits.lower()
-    return digits if lower.startswith(MARK) else _hash(lower, len(lower))
+    return digits if _is_marked(lower) else _hash(lower, len(lower))
 
 
 def _hash(original: str, length: int) -> str:
-    # Two blocks: enough for the longest digest that ECS shows, a SHA-512.
-    first = hashlib.sha256(_SALT + original.encode("utf-8", "surrogatepass")).digest()
-    digits = (first + hashlib.sha256(first).digest()).hex()
-    return (MARK + digits)[:length]
+    return _digits(original, length - len(MARK)) + MARK
+
+
+def _digits(original: str, length: int) -> str:
+    """So many digits of the hash of a text."""
+    block = hashlib.sha256(_SALT + original.encode("utf-8", "surrogatepass")).digest()
+    digits = block.hex()
+    while len(digits) < length:
+        block = hashlib.sha256(block).digest()
+        digits += block.hex()
+    return digits[:length]
 
 
 def _most(kind: str) -> int:
@@ -200,7 +240,7 @@ def _most(kind: str) -> int:
 
 def _too_many(kind: str) -> UsageError:
     return UsageError(
-        f"there are false forms for {_most(kind)} originals of the kind `{kind}`, and no more",
+        f"there are pseudonyms for {_most(kind)} originals of the kind `{kind}`, and no more",
         fix="record fewer tasks into one cassette, or scrub fewer files at once",
     )
 
@@ -231,7 +271,7 @@ class Memory:
         """The numbered or keyed pseudonym of an original, a new one at its first appearance.
 
         Raises:
-            UsageError: there are more originals of this kind than false forms for them.
+            UsageError: there are more originals of this kind than pseudonyms for them.
         """
         known = self._known.setdefault(kind, {})
         if original not in known:

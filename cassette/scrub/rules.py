@@ -60,6 +60,21 @@ class HashedWords:
 
 
 @dataclass(frozen=True)
+class KeptArgument:
+    """Values in command lines that a project keeps.
+
+    Args:
+        member: `Shape.member` of the command.
+        option: the option that the value belongs to; None for any, and for none.
+        pattern: what the whole value matches; None for any.
+    """
+
+    member: str
+    option: str | None = None
+    pattern: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True)
 class Exemption:
     """Findings of the audit that were reviewed, and may stand in some files.
 
@@ -83,6 +98,7 @@ class Rules:
         searches: what to replace in every string, in order.
         members: `keep` or `redact`, by `Shape.member`, or `Shape.member[name]` for a value
             that has a name, such as a tag's.
+        arguments: values that are kept in command lines.
         exemptions: what the audit lets pass.
         folder: the folder that the exemptions' paths are seen from.
     """
@@ -92,6 +108,7 @@ class Rules:
     members: Mapping[str, str] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     folder: Path = Path()
+    arguments: tuple[KeptArgument, ...] = ()
 
     def replaced(self, text: str, note: Note) -> str:
         """A text with what the searches find replaced; `note` hears rule, original, stand-in."""
@@ -113,6 +130,15 @@ class Rules:
         """The values that stay, for the audit, which sees no shapes: `tags[team]`, `tags[*]`."""
         places = (place.partition(".")[2] for place, said in self.members.items() if said == "keep")
         return frozenset(place if "[" in place else f"{place}[*]" for place in places)
+
+    def keeps_argument(self, place: str, option: str, value: str) -> bool:
+        """Whether a value in a command line stays, by its member, its option and its form."""
+        return self.members.get(place) == "keep" or any(
+            kept.member == place
+            and kept.option in (None, option)
+            and (kept.pattern is None or kept.pattern.fullmatch(value) is not None)
+            for kept in self.arguments
+        )
 
     def of_named(self, place: str, name: str) -> str | None:
         """`keep` or `redact` for the value of a name in a member; None if nothing is said."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from cassette import model
 from cassette.ecs import shapes
 from cassette.errors import UsageError
-from cassette.scrub.free_text import SECRET_NAME, SHORTEST_ORIGINAL, FreeText, looks_random
+from cassette.scrub import commands, hosts
+from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
@@ -25,7 +26,9 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_opaque,
     unnumbered,
 )
+from cassette.scrub.randomness import looks_random
 from cassette.scrub.rules import Rules
+from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
 
 if TYPE_CHECKING:
@@ -48,13 +51,12 @@ _BLANKS: dict[str, Any] = {
     "double": 0,
 }
 _NUMBERS = ("integer", "long", "float", "double")
-_ASSIGNMENT = re.compile(
-    r"(?<![^\s;&|(\"'`])(-{0,2}[A-Za-z_][\w.-]*)=(\"[^\"]*\"|'[^']*'|[^\s;|)\"'`]+)"
-)
-_OPTION = re.compile(r"--?[A-Za-z][\w-]*")
-_LOGIN_OPTIONS = ("-u", "-U", "--user", "--proxy-user")
-_LOGIN = re.compile(r"(?!\d+:\d+$)[^\s:]+:\S+")  # not the numbers of a user and a group
-_ARN = re.compile(r"(arn:[^:]+:[^:]*:[^:]*:[^:]*:)(.+)", re.DOTALL)
+# What is searched for elsewhere once it was redacted in a command: no other word is like it.
+_PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
+_ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
+# Services whose resources the search knows by what stands before them.
+_OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
+_NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
 # What stands in the place of a name and is none: nothing, a number, an id, a word of AWS's.
 _NO_NAME = re.compile(
     rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
@@ -66,6 +68,7 @@ _REGISTRY = re.compile(
 )
 _PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
 _DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
+_DATE_TAG = re.compile(r":(\d{12})(?=$|@)")
 # What stands before a name in a text: a short one is only there no ordinary word.
 _KINDS = ("service", "cluster", "container", "family")
 # Names that AWS gives, and the types of resources in ARNs.
@@ -130,7 +133,7 @@ class Scrubber:
         self.rules = rules
         self._key = key
         self._memory = Memory(key)
-        self._free = FreeText(self._memory, rules)
+        self._free = FreeText(self._memory, rules, strict=self._strict)
         self._kept: set[str] = set()
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
@@ -279,12 +282,16 @@ class Scrubber:
 
     def _chosen(self, key: str, others: Mapping[str, Any]) -> str:
         """A key that somebody chose, scrubbed; numbered if another one became the same."""
-        false = self._free.search(key)
+        false = self._named(key)
         number = 2
         while false in others:
-            false = f"{self._free.search(key)}-{number}"
+            false = f"{self._named(key)}-{number}"
             number += 1
         return false
+
+    def _named(self, key: str) -> str:
+        """The name of a variable, a tag or a label: it stays, also if it looks like a host."""
+        return self._host(key) if hosts.is_private(key.partition("/")[0]) else self._free.name(key)
 
     def _treatment(
         self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
@@ -378,17 +385,17 @@ class Scrubber:
     # -- treatments of a string -----------------------------------------------------------
 
     def _string(self, of_text: Callable[[Scrubber, str], str], value: str) -> str:
-        """A string under its treatment; whatever that leaves of it has been searched."""
-        return self._free.search(of_text(self, value))
+        """A string under its treatment."""
+        return of_text(self, value)
 
     def _text(self, value: str) -> str:
         return self._free.search(value)
 
     def _name(self, value: str) -> str:
-        return self._strict_name(value) if self._strict else self._free.search(value)
+        return self._strict_name(value) if self._strict else self._free.name(value)
 
     def _strict_name(self, value: str) -> str:
-        false = self._free.search(value)
+        false = self._free.name(value)
         no_name = _NO_NAME.fullmatch(false) or is_pseudonym(false) or is_masked(false)
         if no_name or value in _OWN_WORDS:
             return false
@@ -401,22 +408,46 @@ class Scrubber:
         return self._free.remember("name", value, name)
 
     def _arn(self, value: str) -> str:
-        if not self._strict:
-            return self._free.search(value)
+        """A resource by its ARN, its id or its name, parsed as what it is."""
         arn = _ARN.fullmatch(value)
-        head, own = (arn[1], arn[2]) if arn else ("", value)
-        return self._free.search(head) + self._names(own)
+        if arn is None:
+            return self._resource(value)
+        if arn["service"] in _OF_ONE_PIECE:
+            found = self._free.name(value)
+            resource = _ARN.fullmatch(found)
+            if not self._strict or resource is None:
+                return found
+            return resource["head"] + self._names(resource["own"])
+        kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
+        named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
+        return self._free.search(arn["head"]) + self._resource(arn["own"], named_by_id)
+
+    def _resource(self, value: str, named_by_id: bool = False) -> str:
+        """What an ARN says of a resource, or its id or name alone; two of them never become one."""
+        found = self._names(value) if self._strict else self._free.name(value)
+        *path, original = re.split("([/:])", value)
+        *_, last = re.split("([/:])", found)
+        same = last == original and not self._free.is_false(last) and not is_masked(last)
+        of_no_form = same and (named_by_id or looks_random(original))
+        if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
+            number = self._memory.numbered("short id", original)
+            return self._free.name("".join(path)) + self._free.remember("short id", original, number)
+        return found
 
     def _names(self, value: str) -> str:
         """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
-        if not _PATH.fullmatch(value) or is_pseudonym(self._free.search(value)):
+        if not _PATH.fullmatch(value) or is_pseudonym(self._free.name(value)):
             return self._strict_name(value)
         parts = re.split(r"([/:])", value)
         return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
 
     def _id(self, value: str) -> str:
-        false = self._free.search(value)
-        if false != value or not value or self._free.is_false(value) or value.startswith("arn:"):
+        if value.startswith("arn:"):
+            return self._arn(value)
+        false = self._free.name(value)
+        if not value or self._free.is_false(value):
+            return false
+        if false != value and REDACTED not in false:
             return false
         if REDACTED in value:  # an id in which something was hidden before
             return value
@@ -431,10 +462,12 @@ class Scrubber:
         return self._free.remember("short id", value, head + number)
 
     def _host(self, value: str) -> str:
-        false = self._free.search(value)
-        if false == value and self._free.is_host(value) and not self._free.is_false(value):
-            return self._free.host(value)
-        return false
+        if value.startswith("arn:"):
+            return self._arn(value)
+        bare = value.rstrip(".")
+        if self._free.is_host(bare) and not self._free.is_false(bare):
+            return self._free.host(bare) + value[len(bare) :]
+        return self._name(value)
 
     def _image(self, value: str) -> str:
         registry = _REGISTRY.fullmatch(value)
@@ -443,11 +476,16 @@ class Scrubber:
         return self._host(registry["host"]) + registry["port"] + self._image_name(registry["rest"])
 
     def _image_name(self, value: str) -> str:
-        if not self._strict:
-            return self._free.search(value)
         digest = _DIGEST.search(value)
-        name = value[: digest.start()] if digest else value
-        return self._names(name) + self._free.search(value[len(name) :])
+        end = digest.start() if digest else len(value)
+        tag = _DATE_TAG.search(value, 0, end)  # of twelve digits, which are no account id there
+        if tag and not self._free.is_account(tag[1]):
+            end = tag.start()
+        name, rest = value[:end], value[end:]
+        found = self._names(name) if self._strict else self._free.name(name)
+        if tag and end == tag.start():
+            return found + tag[0] + self._free.name(rest.removeprefix(tag[0]))
+        return found + self._free.name(rest)
 
     def _token(self, value: str) -> str:
         if not value or is_masked(value):
@@ -460,32 +498,41 @@ class Scrubber:
     # -- treatments of a list or a map ----------------------------------------------------
 
     def _commands(self, value: Any, shape: shapes.Shape, place: str) -> Any:
-        """Words of a command line; after an option for a secret, the next word is its value."""
+        """A command line as a list of words, or in one string."""
         if isinstance(value, str) and shape.type_name == "string":
-            return self._command(value, place)
+            return self._command(value.split(), place, " ")
         if not isinstance(value, (list, tuple)) or shape.type_name != "list":
             return self._blank(value, shape, place)
-        words, option = [], ""
-        for word in value:
-            if not isinstance(word, str):
-                words.append(self._blank(word, shape.member, place))
-            elif _is_secret_of(option, word):
-                words.append(self._redact(word, option, place))
-            else:
-                words.append(self._command(word, place))
-            option = word if isinstance(word, str) and _OPTION.fullmatch(word) else ""
-        return words
+        if not all(isinstance(word, str) for word in value):
+            return [self._blank(word, shape.member, place) for word in value]
+        words = list(value)
+        if len(words) == 1 and " " in words[0].strip():  # all of it in one string
+            return [self._command(words[0].split(), place, " ")]
+        return self._words(words, place)
 
-    def _command(self, word: str, place: str) -> str:
-        if word.strip()[:1] in ("{", "[") and _is_json(word):
-            return self._redact(word, place, place)
+    def _command(self, words: list[str], place: str, between: str) -> str:
+        return between.join(self._words(words, place))
 
-        def redact(match: re.Match[str]) -> str:
-            given = match[2]
-            quote = given[0] if given[0] in "\"'" else ""
-            return f"{match[1]}={quote}{self._redact(given.strip(quote), match[1], place)}{quote}"
+    def _words(self, words: list[str], place: str) -> list[str]:
+        made = []
+        for parts in commands.parts(words):
+            made.append("".join(self._part(part, place) for part in parts))
+        return made
 
-        return self._free.search(_ASSIGNMENT.sub(redact, word))
+    def _part(self, part: commands.Part, place: str) -> str:
+        if isinstance(part, str):
+            return self._free.name(part)
+        if self.rules.keeps_argument(place, part.option, part.text):
+            self._kept.add(f"{place}[{part.option}]" if part.option else place)
+            return self._free.search(part.text)
+        if part.text.startswith("arn:") and not commands.tells_secret(part.option):
+            return self._arn(part.text)
+        if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):
+            return self._free.name(part.text)
+        self._redacted[place] += 1
+        if _PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text):
+            self._free.remember("secret", part.text, REDACTED)
+        return REDACTED
 
     def _pairs(
         self, value: Any, shape: shapes.Shape, place: str, of_pair: Callable[[str, Any], Any]
@@ -501,7 +548,7 @@ class Scrubber:
             name = pair.get("name", pair.get("key"))
             own = {k: v for k, v in pair.items() if k in ("name", "key") and isinstance(v, str)}
             rest = {k: v for k, v in pair.items() if k not in own and k != "value"}
-            scrubbed = {k: self._free.search(v) for k, v in own.items()}
+            scrubbed = {k: self._named(v) for k, v in own.items()}
             if "value" in pair:
                 held = pair["value"]
                 text = isinstance(held, str) and isinstance(name, str)
@@ -627,20 +674,6 @@ def _unnumbered(value: Any) -> Any:
     if isinstance(value, list):
         return [_unnumbered(inner) for inner in value]
     return unnumbered(value) if isinstance(value, str) else value
-
-
-def _is_secret_of(option: str, word: str) -> bool:
-    """Whether a word after an option is a secret, or a user with a password."""
-    if option in _LOGIN_OPTIONS:
-        return _LOGIN.fullmatch(word) is not None
-    return SECRET_NAME.search(option) is not None and not word.startswith("-")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), (dict, list))
-    except (ValueError, RecursionError):
-        return False
 
 
 @functools.cache

@@ -15,9 +15,9 @@ addresses, ids, credentials and known originals (see `freetext`).
 | arn | a resource, by ARN, id or name: account and ids replaced; names as above |
 | id | an identifier of one thing: always a pseudonym, whatever its form |
 | text | words for people: only what the search finds is replaced |
-| host | a DNS name: a pseudonym, unless it is a well-known public one |
+| host | a DNS name, or a name that may be one: a pseudonym if it has a dot and is not public |
 | image | an image name: a private registry is replaced, the repository is a name |
-| command | words of a command line: values of options and assignments are redacted |
+| command | words of a command line: its structure stays, values are redacted (see `commands`) |
 | environment | name and value pairs: names stay, values are redacted |
 | details | of an attachment: by the name of the detail, see DETAILS |
 | pairs | name and value pairs of ECS's own: both are kept as text |
@@ -99,8 +99,8 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ClusterContainsServicesException": {"text": "message"},
     "ClusterContainsTasksException": {"text": "message"},
     "ClusterNotFoundException": {"text": "message"},
-    "ClusterServiceConnectDefaults": {"arn": "namespace"},
-    "ClusterServiceConnectDefaultsRequest": {"arn": "namespace"},
+    "ClusterServiceConnectDefaults": {"host": "namespace"},
+    "ClusterServiceConnectDefaultsRequest": {"host": "namespace"},
     "ClusterSetting": {"keep": "name value"},
     "ConflictException": {"arn": "resourceIds", "text": "message"},
     "Container": {
@@ -122,10 +122,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
             "linuxParameters secrets dependsOn extraHosts ulimits logConfiguration healthCheck "
             "systemControls resourceRequirements firelensConfiguration"
         ),
-        "name": "name links hostname user workingDirectory",
+        "name": "name links user workingDirectory",
         "arn": "credentialSpecs",
         "text": "dnsServers dockerSecurityOptions",
-        "host": "dnsSearchDomains",
+        "host": "dnsSearchDomains hostname",
         "image": "image",
         "command": "entryPoint command",
         "environment": "environment",
@@ -746,7 +746,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ListServiceDeploymentsResponse": {"inside": "serviceDeployments", "token": "nextToken"},
     "ListServicesByNamespaceRequest": {
         "keep": "maxResults",
-        "arn": "namespace",
+        "host": "namespace",
         "token": "nextToken",
     },
     "ListServicesByNamespaceResponse": {"arn": "serviceArns", "token": "nextToken"},
@@ -971,15 +971,16 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ServiceConnectConfiguration": {
         "keep": "enabled",
         "inside": "services logConfiguration accessLogConfiguration containerConfigurations",
-        "arn": "namespace",
+        "host": "namespace",
     },
     "ServiceConnectContainerConfiguration": {"keep": "logLevel"},
     "ServiceConnectService": {
         "keep": "ingressPortOverride",
         "inside": "clientAliases timeout tls",
-        "name": "portName discoveryName",
+        "name": "portName",
+        "host": "discoveryName",
     },
-    "ServiceConnectServiceResource": {"name": "discoveryName", "arn": "discoveryArn"},
+    "ServiceConnectServiceResource": {"host": "discoveryName", "arn": "discoveryArn"},
     "ServiceConnectTestTrafficHeaderMatchRules": {"redact": "exact"},
     "ServiceConnectTestTrafficHeaderRules": {"inside": "value", "name": "name"},
     "ServiceConnectTestTrafficRules": {"inside": "header"},
@@ -1265,24 +1266,24 @@ TABLE: Mapping[str, Mapping[str, str]] = {
 DETAILS: Mapping[str, str] = {
     "keep": (
         "status deleteOnTermination filesystemType volumeType sizeInGiB encrypted iops "
-        "throughput volumeInitializationRate attachmentStatus portName"
+        "throughput volumeInitializationRate attachmentStatus portName ingressPortOverride port"
     ),
     "name": (
-        "volumeName policyName scalingPlanName capacityProviderName discoveryName containerName "
+        "volumeName policyName scalingPlanName capacityProviderName containerName ContainerName "
         "serviceName"
     ),
     "arn": (
-        "roleArn kmsKeyId targetGroupArn serviceArn namespace loadBalancerArn "
-        "capacityProviderArn registryArn"
+        "roleArn kmsKeyId targetGroupArn serviceArn loadBalancerArn capacityProviderArn registryArn"
     ),
     "id": (
         "subnetId networkInterfaceId volumeId snapshotId securityGroupId vpcId "
         "allocationId associationId"
     ),
     "text": (
-        "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address"
+        "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
+        "statusReason clientAliases tagSpecifications"
     ),
-    "host": "privateDnsName publicDnsName dnsName",
+    "host": "privateDnsName publicDnsName dnsName namespace discoveryName",
 }
 
 # Tags that ECS itself sets: their values are names of resources that the task shows anyway.

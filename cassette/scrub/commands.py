@@ -1,0 +1,174 @@
+"""Command lines: their structure stays, their values do not.
+
+What a secret looks like in a command cannot be listed, so this module lists what is kept: the
+program's base name, known subcommands, the names of options, the number of arguments, and values
+of a few forms that hold no secret. docs/scrubbing.md says so with examples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from cassette.scrub.pseudonyms import REDACTED, is_masked
+from cassette.scrub.randomness import looks_random
+
+_SHELLS = frozenset(
+    "sh bash ash dash zsh ksh fish cmd cmd.exe powershell powershell.exe pwsh".split()
+)
+_SHELL_TEXT = re.compile(r"-[a-z]{0,4}c[a-z]{0,2}|/[ck]|-command|-encodedcommand", re.IGNORECASE)
+_PROGRAM = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}\d?(?:[._-][A-Za-z_-]{1,30}){0,4}")
+_VERSIONED = re.compile(r"(?:python|pip|php|node|ruby|java|mysql|postgres|perl|lua)\d[\d.]{0,5}")
+_LONG_OPTION = re.compile(r"--[A-Za-z][A-Za-z]{0,24}\d?(?:[-_.][A-Za-z]{1,24}\d?){0,7}")
+_DASHED = re.compile(r"-[A-Za-z]")
+_DASHED_OPTION = re.compile(r"-[A-Za-z][A-Za-z_-]{0,30}")
+_DASHED_WORDS = frozenset(
+    "-jar -version -help -cp -classpath -server -Xmx -Xms -Xss -verbose -config -debug -name -port "
+    "-lc -ec -xe -ex -xc -it -rf -la -al -sf -fsS -sS -fs -sSf -eu -euc -eux -euxc -exc -var "
+    "-Command -File".split()
+)
+_WINDOWS_OPTION = re.compile(r"/[A-Za-z][A-Za-z_-]{0,30}(?=:)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9.-]{0,60}")
+_JAVA_PROPERTY = re.compile(r"-D[A-Za-z][A-Za-z_.-]{0,60}")
+_PLAIN = re.compile(
+    r"\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Mi|Gi|MB|GB|%)"
+    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
+    r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/[a-z/_-]{0,60})?"
+)
+_FILE = re.compile(
+    r"(?:\./)?(?:[A-Za-z_-]{1,30}/){0,6}[A-Za-z_-]{1,40}"
+    r"\.(?:py|js|mjs|cjs|ts|sh|bash|rb|php|jar|war|pl|ps1|exe|dll|sql|conf|cfg|ini|toml|ya?ml|json)"
+)
+_MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
+_SERVERS = frozenset(
+    "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq dramatiq".split()
+)
+# Short options that many programs use for a password, a user or a key.
+_SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
+_TELLING = re.compile(
+    r"pass|pwd|secret|(?<!max-)token(?!iz)|key|auth|cred|user|dsn|sign", re.IGNORECASE
+)
+_WORDS = frozenset(
+    "run start serve server worker workers web api beat scheduler job jobs task tasks migrate "
+    "migrations upgrade downgrade head heads up down apply plan init build test tests check "
+    "version help list show get set create delete update describe exec execute sync deploy shell "
+    "console login logout status info debug warn warning error critical trace prod production "
+    "staging stage dev development local qa true false yes no on off none auto all default main "
+    "master public json text yaml csv tcp udp http https grpc collectstatic runserver makemigrations "
+    "createsuperuser flush loaddata dumpdata db:migrate db:seed db:create assets:precompile "
+    "webserver consume consumer producer listen process queue schedule cron daemon foreground "
+    "background force dry-run verbose quiet install pull push ls cat echo sleep exit env printenv "
+    "date true pwd ps top hostname whoami id cp mv rm mkdir touch find grep curl wget backend "
+    "frontend app application standalone cluster client node agent manager controller docker ecs "
+    "container image compose CMD NONE".split()
+)
+
+
+class Argument(NamedTuple):
+    """A value in a command line that no rule keeps.
+
+    Args:
+        text: the value.
+        option: the option that it belongs to; empty for a word that stands by itself.
+    """
+
+    text: str
+    option: str
+
+
+Part = str | Argument
+
+
+def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[list[Part]]:
+    """For each word what stays of it, and the values that do not.
+
+    Args:
+        words: a command line.
+        arguments_only: whether the program is named elsewhere, so that the first word is not it.
+    """
+    program, option, shell_text = "", "", False
+    named = not arguments_only  # whether the next word is the program
+    for word in words:
+        if shell_text:
+            yield [word] if is_masked(word) else [Argument(word, option)]
+        elif named and word in ("CMD", "CMD-SHELL", "NONE"):
+            shell_text = word == "CMD-SHELL"
+            yield [word]
+            continue
+        elif named and not word.startswith("-"):
+            program = re.split(r"[/\\]", word)[-1].lower()
+            yield _program(word)
+        else:
+            shell_text = program in _SHELLS and bool(_SHELL_TEXT.fullmatch(word))
+            yield _word(word, program, option)
+        option, named = word if _is_option(word) else "", False
+
+
+def _program(word: str) -> list[Part]:
+    if is_masked(word):
+        return [word]
+    given = _NAME.match(word)
+    if given and word[given.end() : given.end() + 1] == "=":
+        return _assigned(word, given.end())
+    base = re.split(r"[/\\]", word)[-1]
+    kept = _PROGRAM.fullmatch(base) or _VERSIONED.fullmatch(base)
+    return [base] if kept and not looks_random(base) else [Argument(word, "")]
+
+
+def _word(word: str, program: str, option: str) -> list[Part]:
+    if not word or is_masked(word):
+        return [word]
+    if _is_option(word):
+        return [word]
+    for form in (_LONG_OPTION, _JAVA_PROPERTY, _WINDOWS_OPTION, _NAME, _DASHED_OPTION):
+        given = form.match(word)
+        if given and word[given.end() : given.end() + 1] in ("=", ":"):
+            if form is _NAME and word[given.end()] == ":":
+                continue
+            return _assigned(word, given.end())
+    if word.startswith("-"):
+        glued = _DASHED.match(word)
+        # Of `-pPASSWORD` the option's letter stays.
+        return [word[:2], Argument(word[2:], word[:2])] if glued else [Argument(word, option)]
+    return [word] if _stays(word, program, option) else [Argument(word, option)]
+
+
+def _assigned(word: str, end: int) -> list[Part]:
+    value = word[end + 1 :]
+    quote = value[:1] if len(value) > 1 and value[:1] in "\"'" and value[-1] == value[0] else ""
+    bare = value[1:-1] if quote else value
+    if not bare or is_masked(bare) or _PLAIN.fullmatch(bare):
+        return [word]
+    return [word[: end + 1] + quote, Argument(bare, word[:end]), quote]
+
+
+def _is_option(word: str) -> bool:
+    return bool(
+        (_LONG_OPTION.fullmatch(word) and not looks_random(word))
+        or _DASHED.fullmatch(word)
+        or word in _DASHED_WORDS
+    )
+
+
+def _stays(word: str, program: str, option: str) -> bool:
+    """Whether a word that stands by itself is of a form that holds no secret."""
+    if option in _SHORT_SECRETS or tells_secret(option):
+        return False
+    if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word):
+        return True
+    of_module = program in _SERVERS or option in ("-m", "--module", "--app")
+    return of_module and _MODULE.fullmatch(word) is not None
+
+
+def tells_secret(option: str) -> bool:
+    """Whether an option's name says that its value is a secret."""
+    return _TELLING.search(option) is not None
+
+
+def redacted(words: Sequence[str]) -> list[str]:
+    """A command line of which nothing stays but its structure."""
+    return [
+        "".join(REDACTED if isinstance(part, Argument) else part for part in word)
+        for word in parts(words)
+    ]

@@ -1,0 +1,121 @@
+"""Which dotted words are names of hosts, and what of a host's name says whose it is."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from botocore import loaders
+
+# Suffixes of private networks; the public suffix list knows those of the Internet.
+PRIVATE = (
+    "internal local localdomain corp lan intranet private home consul svc localnet"
+).split()
+_PRIVATE_NAME = re.compile(rf"(?:[\w-]+\.)+(?:{'|'.join(PRIVATE)}|home\.arpa)")
+# Names that everybody uses: they identify nobody.
+_PUBLIC = re.compile(
+    r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
+    r"|microsoft\.com|k8s\.io|elastic\.co|gitlab\.com|github\.com|githubusercontent\.com"
+    r"|aws\.amazon\.com|example|example\.(?:com|org|net)|localhost)"
+    r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal",
+    re.IGNORECASE,
+)
+_AWS = re.compile(r"(?P<own>.+)\.(?P<suffix>amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d[a-z]?")
+# Labels of AWS's hosts beside its services and regions.
+_AWS_LABELS = frozenset(
+    "api aoss apigateway appsync-api cache dkr docdb dualstack ecs-a ecs-t ecs-tcs elb execute-api "
+    "es fips ingest ingest-timestream kafka kafka-connect lambda-url memorydb mq neptune "
+    "elasticache "
+    "s3 s3-control s3-fips s3-website ssmmessages ec2messages monitoring states vpce www".split()
+)
+# Names of programs and packages that look like names of hosts.
+_PROGRAMS = frozenset(
+    "socket.io engine.io asp.net system.io java.io java.net node.js vue.js next.js react.js "
+    "express.js system.net botocore.client aws.ecs".split()
+)
+# Last labels that end the names of files and modules more often than those of hosts.
+_OF_CODE = frozenset(
+    "app bar bot cab cat cc cfg cpp date day dev download fail final fun game gz health id io java "
+    "live mad map md media mil mk ml mobi mov name net network now nu one open page pl pm post pr "
+    "pro ps pub py red rip run rs sa save sc sh so ss st stream style tar team tf to today tools "
+    "ts vi vu watch win work world wtf zip".split()
+)
+_ALWAYS_HOSTS = frozenset("io dev net".split())
+_CODE_BEFORE = re.compile(
+    r"(?:module|modules|import|imports|package|packages|class|from|named|file|script|python|in"
+    r"|function|attribute|plugin|logger)\s{0,3}[\"'`(]?\Z",
+    re.IGNORECASE,
+)
+_HOST_BEFORE = re.compile(
+    r"(?:host|hostname|host name|lookup|resolve|resolving|dial|tcp|server|domain|address|endpoint"
+    r"|connect to|connection to|://|@)[\s:=]{0,3}[\"'`(]?\Z",
+    re.IGNORECASE,
+)
+_CODE_AFTER = re.compile(r":[A-Za-z_]|\(|\.(?:py|js|java|go|rb|rs|ts)\b")
+
+
+def is_public(host: str) -> bool:
+    """Whether everybody uses a host, so that its name identifies nobody."""
+    return _PUBLIC.fullmatch(host) is not None
+
+
+def is_private(host: str) -> bool:
+    """Whether a host's name, in lower case, is one of a private network."""
+    return _PRIVATE_NAME.fullmatch(host) is not None
+
+
+def is_host(word: str, before: str = "", after: str = "") -> bool:
+    """Whether a dotted word of a text is the name of a host.
+
+    Args:
+        word: the word.
+        before: some of the text before it.
+        after: some of the text after it.
+    """
+    name = word.lower().rstrip(".")
+    if is_private(name) or _PRIVATE_NAME.match(name):
+        return True
+    if name in _PROGRAMS or _public_suffixes().privatesuffix(name) is None:
+        return False
+    if _CODE_AFTER.match(after) or _CODE_BEFORE.search(before):
+        return False
+    labels = name.split(".")
+    if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
+        return True
+    return len(labels) > 2 and not word[0].isupper() or _HOST_BEFORE.search(before) is not None
+
+
+def of_aws(host: str) -> tuple[str, str] | None:
+    """What an account chose in the name of a host of AWS, and the rest; None if it is no such.
+
+    Only labels that are known to name a service or a region are the rest, so that a new kind of
+    host shows too little of itself and never too much.
+    """
+    match = _AWS.fullmatch(host.lower())
+    if match is None:
+        return None
+    labels = match["own"].split(".")
+    known = len(labels)
+    while known and _is_of_aws(labels[known - 1]):
+        known -= 1
+    return ".".join(labels[:known]), ".".join([*labels[known:], match["suffix"]])
+
+
+def _is_of_aws(label: str) -> bool:
+    bare = re.sub(r"-\d{1,2}$", "", label)
+    return bool(_REGION.fullmatch(label)) or bare in _AWS_LABELS or bare in _services()
+
+
+@functools.cache
+def _services() -> frozenset[str]:
+    """The names that botocore has for the services of AWS."""
+    return frozenset(loaders.create_loader().list_available_services("service-2"))
+
+
+@functools.cache
+def _public_suffixes():  # type: ignore[no-untyped-def]
+    # It takes 50 ms to read, which only a text with a dotted word pays.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    return PublicSuffixList(accept_unknown=False)

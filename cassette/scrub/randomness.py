@@ -1,0 +1,36 @@
+"""The one test of whether a word is too random for a person to have chosen it.
+
+Words keep to one kind of character; generated ones change it all the time. docs/scrubbing.md
+has the rates at which the test is wrong, measured by tests/scrub/test_randomness.py.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
+_HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
+SHORTEST = 16
+
+
+def looks_random(word: str) -> bool:
+    """Whether a word is generated. Ids of hexadecimal digits are not meant: they have rules."""
+    word = _CDK_HASH.sub("", word)
+    if len(word) < SHORTEST or _HEX_ONLY.fullmatch(word):
+        return False
+    kinds = [_kind(character) for character in word]
+    letters_and_digits = [kind for kind in kinds if kind < 3]
+    if kinds.count(0) < 2 or 1 not in kinds or len(letters_and_digits) < 12:
+        return False
+    if 2 not in kinds and (len(kinds) < 24 or kinds.count(0) < 5):
+        return False
+    pairs = list(zip(kinds, kinds[1:], strict=False))
+    return sum(a != b for a, b in pairs) / len(kinds) >= 0.38
+
+
+def _kind(character: str) -> int:
+    if character.isdigit():
+        return 0
+    if character.islower():
+        return 1
+    return 2 if character.isupper() else 3

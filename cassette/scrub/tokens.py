@@ -1,0 +1,194 @@
+"""The forms of tokens that identify or are secret, as one search over a text.
+
+Every repeat in an expression is bounded, or is of one kind of character that the expression
+begins at the first of, so that a search takes time in proportion to its text. A test counts it
+(tests/scrub/test_growth.py).
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from cassette.scrub.hosts import PRIVATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TELLING_WORD = (
+    r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature"
+    r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
+)
+SECRET_NAME = re.compile(
+    rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
+)
+
+_L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
+_LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
+_DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
+
+# One alternation: where several fit at one place, the first one wins. A group's digits only
+# keep its name apart.
+RULES: dict[str, str] = {
+    "private_key": (
+        r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY[A-Z ]{0,32}-----"
+        r"[\s\S]{0,16384}?(?:-----END [A-Z ]{1,32}-----|\Z)"
+    ),
+    # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
+    "jwt": (
+        rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
+        rf"[A-Za-z0-9_-]{{8,4096}}{_DOT}[A-Za-z0-9_-]{{4,}}(?:{_DOT}[A-Za-z0-9_-]*){{0,3}}"
+    ),
+    "login": (
+        rf"{_L}(?<=://)(?:[^\s/:?#\"']{{0,128}}:(?!\d{{1,5}}[/?#])[^\s\"'<>]{{0,512}}"
+        r"|[^\s/:?#\"'<>]{1,128})@"
+    ),
+    # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
+    "dsn": (
+        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)\()"
+        r"|/[^\s/@\"']{1,128}@(?=//|[\w.-]{1,128}:\d{2,5}/))"
+    ),
+    "access_key": (
+        r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
+        rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}}{_R})"
+    ),
+    # With the name of the session, as aws:userid has it.
+    "unique_id": (
+        rf"{_L}(?-i:AGPA|AIDA|AIPA|ANPA|ANVA|APKA|AROA|ASCA)(?-i:[A-Z0-9]{{16,17}}){_R}"
+        r"(?::[\w+=,.@-]{1,64}\w)?"
+    ),
+    "vendor_token": (
+        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
+        r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
+        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,}"
+        r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
+        # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
+        r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
+    ),
+    "secret_arn": (
+        rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]{{1,512}}(?::[\w-]{{0,128}}){{0,4}}"
+    ),
+    "arn": rf"{_L}arn:[^:\s/]{{1,32}}:[^:\s/]{{0,64}}:[^:\s/]{{0,64}}:\d{{4,12}}(?=:)",
+    # No name has a colon, but an address has.
+    "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
+    "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]{{0,512}}\w",
+    "named_user": (
+        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)(?: name)?[ =:]{{1,3}})"
+        r"(?P<quoted>'[^'\n]{1,128}'|\"[^\"\n]{1,128}\")"
+    ),
+    "organization": rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])(?:ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![\w-])",
+    "revision": (
+        rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]{{1,255}}/(?:[^\s/]{{1,255}}/)?[\w-]{{16,24}}{_R}"
+    ),
+    # The rest of the line, whatever it has: a scheme, several cookies, a signature.
+    "header": (
+        rf"{_L}(?P<heading>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-amz-security-token)"
+        r"(?P<colon>[\"']{0,2}\s?:\s{0,4}[\"']?)(?P<line>[^\n\"']{1,8192})"
+    ),
+    "bearer": (
+        rf"{_L}(?:bearer|basic)\s{{1,4}}(?=[A-Za-z._~+/=-]{{0,64}}\d)[A-Za-z0-9._~+/=-]{{8,}}"
+    ),
+    "session_cookie": (
+        rf"{_L}(?P<cookie>(?:jsessionid|phpsessid|aspsessionid\w{{0,16}}|asp\.net_sessionid|connect\.sid"
+        r"|sessionid|session_id|session|sid|csrftoken|xsrf-token|_csrf|awsalb\w{0,8})=)"
+        r"(?P<crumb>[^\s;,\"']{6,4096})"
+    ),
+    "sql": (
+        rf"{_L}(?P<statement>(?:identified(?: with [\w\"']{{1,64}})? (?:by|as)|password)(?: password)?[ =]{{1,3}}\(?)"
+        r"(?P<literal>'(?:[^'\\]|''|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
+    ),
+    "element": (
+        rf"(?P<open><(?:[\w:.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})(?:\s[^<>]{{0,256}})?>)"
+        r"(?P<inner>[^<]{1,4096})(?=</)"
+    ),
+    "netrc": rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}})(?P<word>\S{{1,256}})",
+    "pgpass": (
+        rf"{_L}(?P<fields>[\w.*-]{{1,128}}:(?:\d{{2,5}}|\*):[\w*-]{{1,64}}:[\w*.-]{{1,64}}:)"
+        r"(?P<last>[^\s:\"']{3,256})(?!\S)"
+    ),
+    "block": (
+        rf"{_L}(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:[ \t]{{0,4}}[|>][+-]?[ \t]{{0,4}}\n)"
+        r"(?P<lines>(?:[ \t]{1,64}[^\n]{1,512}(?:\n|\Z)){1,64})"
+    ),
+    # key=value attributes, calls and arrows of a programming language: the value is quoted.
+    "code": (
+        rf"{_L}(?=[\w.-]{{1,99}}[\"'\])]{{1,3}}\s?(?:=>|==?|,)|[\w.-]{{1,99}}\s?(?:=>|\()\s?[\"'])"
+        rf"(?P<codekey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"'\])]{{0,3}}"
+        r"\s?(?:=>|==?|,|\()\s?)"
+        r"(?P<coded>'(?:[^'\\]|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
+    ),
+    "assignment": (
+        # The sign is looked for first, since it is rarer than a long word to search.
+        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?:?=|\s?:\s|:[\"']))"
+        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
+        r"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])))"
+        r"(?P<given>(?:(?:bearer|basic|token)\s{1,4})?"
+        r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}))"
+    ),
+    "flag": (
+        rf"{_L}(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
+        r"(?P<argument>\"[^\"]{1,4096}\"|'[^']{1,4096}'|[^\s\"'-][^\s\"']{0,4096})"
+    ),
+    "user_flag": (
+        rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
+        r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
+    ),
+    # "the password is …", "with password …": a word that can hardly be another one.
+    "said": (
+        rf"{_L}(?P<saying>(?:{_TELLING_WORD})(?:\s(?:is|was|set to|changed to|of))?\s)"
+        r"(?P<spoken>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\"|(?=[^\s]{0,64}[\d!#$%&*^])[^\s\"',;:()=\[\]{}]{6,256})"
+    ),
+    "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
+    "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
+    "discovery_id": rf"{_L}(?:(?<=:namespace/)ns|(?<=:service/)srv)-[a-z0-9]{{16}}{_R}",
+    "short_id": (
+        rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|ari|aki|eipalloc|eipassoc|rtb"
+        rf"|igw|nat|acl|lt|fs|fsap|fsmt|r|tgw|pcx|dopt|cgw|vgw|vpn|pl)-[0-9a-f]{{8}}{_R}"
+    ),
+    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
+    "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
+    "mac": rf"{_LX}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_RX}",
+    "ipv6": (
+        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
+        r"(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
+        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:])"
+    ),
+    "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
+    "hex": rf"{_LX}[0-9a-f]{{16,}}{_RX}",
+    "account": (
+        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4}))(?!\d)"
+    ),
+    "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
+    # The name of a host in a private network, whatever comes after it.
+    "private_host": (
+        rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)"
+        r"(?![0-9A-Za-z])(?:[.-]{1,3}\w{1,63}){0,8}"
+    ),
+    # A dotted word; `hosts` says whether it is the name of a host.
+    "host2": rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{1,62}}(?![0-9A-Za-z])",
+}
+
+
+def alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
+    """Rules as one search; those in a row that begin a token are tried only where one may begin."""
+    rows = []
+    for bound, row in groupby(rules.items(), key=lambda rule: rule[1].startswith(_L)):
+        start = _L if bound else ""
+        rows.append(
+            f"{start}(?:{'|'.join(f'(?P<{rule}>{p.removeprefix(start)})' for rule, p in row)})"
+        )
+    return re.compile("|".join(rows), re.IGNORECASE)
+
+
+TOKEN = alternation(RULES)
+# What is searched for in a name: what has a form of its own, wherever it is.
+NAME_RULES = (
+    *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
+    *("iam_user", "organization", "revision", "email", "ec2_name", "discovery_id", "short_id"),
+    *("aws_id", "uuid", "mac", "ipv6", "ipv4", "hex", "account", "private_host"),
+)
+IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
+# What is the whole of an id.
+ID_RULES = ("discovery_id", "short_id", "aws_id", "uuid", "hex")
