@@ -223,7 +223,7 @@ def player_of(
         clock,
         rules,
         comparable=functools.partial(scrub.comparable, rules=own, policy=_policy_of(cassette)),
-        identify=functools.partial(scrub.identity, rules=own),
+        identify=functools.partial(scrub.identities, rules=own),
     )
 
 

@@ -48,7 +48,7 @@ class Tasks:
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would stand in a cassette, for comparison.
-        identify: what a cassette has for a task's id; what it has maps to itself.
+        identify: what a cassette may have for a task's id; what it has maps to itself.
         unmatched: words the errors.
     """
 
@@ -59,7 +59,7 @@ class Tasks:
         rules: Rules,
         *,
         comparable: Callable[[str, Body], Body],
-        identify: Callable[[str], str],
+        identify: Callable[[str], tuple[str, ...]],
         unmatched: Unmatched,
     ) -> None:
         self._cassette = cassette
@@ -210,7 +210,8 @@ class Tasks:
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
-        return timelines.get(id_) or timelines.get(self._identify(id_))
+        known = (timelines.get(name) for name in (id_, *self._identify(id_)))
+        return next((timeline for timeline in known if timeline is not None), None)
 
     def _cluster(self, given: str, tasks: Collection[str]) -> str:
         """What the cassette calls a cluster; where several fit, the one that has the tasks."""

@@ -56,7 +56,7 @@ class Player:
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would stand in a cassette, for comparison.
-        identify: what a cassette has for a task's id; what it has maps to itself.
+        identify: what a cassette may have for a task's id; what it has maps to itself.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Player:
         rules: Rules,
         *,
         comparable: Callable[[str, Body], Body],
-        identify: Callable[[str], str],
+        identify: Callable[[str], tuple[str, ...]],
     ) -> None:
         self.cassette = cassette
         self.clock = clock

@@ -11,7 +11,7 @@ from cassette.scrub.scrubber import (
     Scrubber,
     check_policy,
     comparable,
-    identity,
+    identities,
     scrub,
 )
 
@@ -33,7 +33,7 @@ __all__ = [
     "check_policy",
     "comparable",
     "gate",
-    "identity",
+    "identities",
     "pseudonym_of_id",
     "samples",
     "scrub",

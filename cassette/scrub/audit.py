@@ -100,7 +100,10 @@ _RULES: dict[str, tuple[str, str]] = {
         "the name of a secret with its random end",
         r":secret:[\w/+=.@-]{0,500}-(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
     ),
-    "session-name": ("who assumed a role", r"(?:assumed-role/[^/\s]{1,128}|federated-user)/[\w+=,.@:-]+"),
+    "session-name": (
+        "who assumed a role",
+        r"(?:assumed-role/[^/\s]{1,128}|federated-user)/[\w+=,.@:-]+",
+    ),
     "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@:/-]+"),
     "account-id": (
         "twelve digits that may be an AWS account id",

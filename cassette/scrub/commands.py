@@ -42,7 +42,8 @@ _FILE = re.compile(
 )
 _MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
 _SERVERS = frozenset(
-    "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq dramatiq".split()
+    "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
+    "dramatiq".split()
 )
 # Short options that many programs use for a password, a user or a key.
 _SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
@@ -55,7 +56,8 @@ _WORDS = frozenset(
     "version help list show get set create delete update describe exec execute sync deploy shell "
     "console login logout status info debug warn warning error critical trace prod production "
     "staging stage dev development local qa true false yes no on off none auto all default main "
-    "master public json text yaml csv tcp udp http https grpc collectstatic runserver makemigrations "
+    "master public json text yaml csv tcp udp http https grpc collectstatic runserver "
+    "makemigrations "
     "createsuperuser flush loaddata dumpdata db:migrate db:seed db:create assets:precompile "
     "webserver consume consumer producer listen process queue schedule cron daemon foreground "
     "background force dry-run verbose quiet install pull push ls cat echo sleep exit env printenv "

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Set
 
 # What no value was left of, in base64 too, or its pseudonym.
 _MASKED = re.compile(
-    r"[\"']?(?:REDACTED|UkVEQUNURUQ=|[0-9a-f-]*ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>|null|~|arn:.*)?[\"']?",
+    r"[\"']?(?:REDACTED|UkVEQUNURUQ=|[0-9a-f-]*ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>"
+    r"|null|~|arn:.*)?[\"']?",
     re.IGNORECASE,
 )
 _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"

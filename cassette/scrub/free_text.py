@@ -28,7 +28,7 @@ from cassette.scrub.randomness import looks_random
 from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from cassette.scrub.rules import Rules
 
@@ -196,8 +196,9 @@ class FreeText:
         if hosts.is_public(bare) or has_pseudonym(bare):
             return host
         of_aws = hosts.of_aws(bare)
-        if _EC2_HOST.fullmatch(bare):
-            return self.name(host)
+        first, _, domain = host.partition(".")
+        if _EC2_HOST.fullmatch(bare) and self.name(first) != first:
+            return f"{self.name(first)}.{domain}"
         if of_aws is None:
             return self.remember("host", host, self._memory.numbered("host", bare))
         own, rest = of_aws
@@ -302,7 +303,7 @@ class FreeText:
     def _random(self, run: str) -> str:
         if has_pseudonym(run) or _ID_INSIDE.search(run) or "REDACTED" in run:
             pieces = re.split(r"([/:=@&?.,])", run)
-        elif re.search(r"[!#$%^&*]", run) and "://" not in run and looks_random(run):
+        elif re.search(r"[!#$^&*]", run) and "://" not in run and looks_random(run):
             return self._secret("secret", run)
         elif len(run) == 40 and run.replace("/", "").replace("+", "").isalnum():
             return self._secret("secret", run) if looks_random(run) else run

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import TYPE_CHECKING
 
 from botocore import loaders
 
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
 # Suffixes of private networks; the public suffix list knows those of the Internet.
-PRIVATE = (
-    "internal local localdomain corp lan intranet private home consul svc localnet"
-).split()
-_PRIVATE_NAME = re.compile(rf"(?:[\w-]+\.)+(?:{'|'.join(PRIVATE)}|home\.arpa)")
+PRIVATE = ("internal local localdomain corp lan intranet private home consul svc localnet").split()
+_PRIVATE_NAME = re.compile(rf"(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)")
 # Names that everybody uses: they identify nobody.
 _PUBLIC = re.compile(
     r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
@@ -21,7 +23,7 @@ _PUBLIC = re.compile(
     re.IGNORECASE,
 )
 _AWS = re.compile(r"(?P<own>.+)\.(?P<suffix>amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d[a-z]?")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d[a-z]?")
 # Labels of AWS's hosts beside its services and regions.
 _AWS_LABELS = frozenset(
     "api aoss apigateway appsync-api cache dkr docdb dualstack ecs-a ecs-t ecs-tcs elb execute-api "
@@ -83,7 +85,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     labels = name.split(".")
     if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
         return True
-    return len(labels) > 2 and not word[0].isupper() or _HOST_BEFORE.search(before) is not None
+    return (len(labels) > 2 and not word[0].isupper()) or _HOST_BEFORE.search(before) is not None
 
 
 def of_aws(host: str) -> tuple[str, str] | None:
@@ -114,7 +116,7 @@ def _services() -> frozenset[str]:
 
 
 @functools.cache
-def _public_suffixes():  # type: ignore[no-untyped-def]
+def _public_suffixes() -> PublicSuffixList:
     # It takes 50 ms to read, which only a text with a dotted word pays.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ numbered in order of appearance, since an unkeyed hash of it could be reversed i
 key that several repositories share, these become keyed hashes, in a form of their own.
 
 A hashed id ends in the mark `ca55e77e`, since programs show and key by the first eight digits.
-Version 1 of the policy put the mark first; that form is still read, and equals the new one.
+The first form had the mark first; it is still read, and equals the form of today.
 """
 
 from __future__ import annotations
@@ -173,13 +173,24 @@ def pseudonym_of_id(original: str) -> str:
         return f"{prefix}-{_hashed_hex(digits)}"
     if _UUID.fullmatch(original):
         digits = original.replace("-", "").lower()
-        return original if _is_marked(digits) else _uuid(_version_1_digits(digits))
+        return original if _is_marked(digits) else _uuid(_shown_digits(digits))
     return _hashed_hex(original) if _HEX.fullmatch(original) else original
 
 
 def current_form(text: str) -> str:
-    """A text with hashed ids of version 1, which began with the mark, in the form of today."""
+    """A text with hashed ids of the first form, which began with the mark, in the form of today."""
     return _FIRST.sub(_turned, text) if MARK in text else text
+
+
+def former_form(pseudonym: str) -> str:
+    """The first form of the pseudonym of a task's id; any other text as it is."""
+    if not pseudonym.endswith(MARK):
+        return pseudonym
+    if _UUID.fullmatch(pseudonym):
+        digits = pseudonym.replace("-", "")
+        hashed = digits[:12] + digits[13:16] + digits[17:24]
+        return f"{MARK}-{hashed[:4]}-4{hashed[4:7]}-8{hashed[7:10]}-{hashed[10:]}"
+    return MARK + pseudonym.removesuffix(MARK) if _HEX.fullmatch(pseudonym) else pseudonym
 
 
 def _turned(match: re.Match[str]) -> str:
@@ -189,8 +200,8 @@ def _turned(match: re.Match[str]) -> str:
     return _uuid(digits[8:12] + digits[13:16] + digits[17:])
 
 
-def _version_1_digits(digits: str) -> str:
-    """The hashed digits of a uuid that version 1 showed: all but two, which say what it is."""
+def _shown_digits(digits: str) -> str:
+    """The hashed digits that the first form of a uuid showed: all but two."""
     hashed = _digits(digits, 24)
     return hashed[:4] + hashed[5:8] + hashed[9:]
 

@@ -1,12 +1,12 @@
 """The one test of whether a word is too random for a person to have chosen it.
 
-Words keep to one kind of character; generated ones change it all the time. docs/scrubbing.md
-has the rates at which the test is wrong, measured by tests/scrub/test_randomness.py.
+Words keep to one kind of character; generated ones change it all the time.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
 _HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
@@ -24,8 +24,7 @@ def looks_random(word: str) -> bool:
         return False
     if 2 not in kinds and (len(kinds) < 24 or kinds.count(0) < 5):
         return False
-    pairs = list(zip(kinds, kinds[1:], strict=False))
-    return sum(a != b for a, b in pairs) / len(kinds) >= 0.38
+    return sum(a != b for a, b in pairwise(kinds)) / len(kinds) >= 0.38
 
 
 def _kind(character: str) -> int:

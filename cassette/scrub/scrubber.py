@@ -20,6 +20,7 @@ from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
     Memory,
+    former_form,
     is_masked,
     is_pseudonym,
     pseudonym_of_id,
@@ -431,7 +432,9 @@ class Scrubber:
         of_no_form = same and (named_by_id or looks_random(original))
         if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
             number = self._memory.numbered("short id", original)
-            return self._free.name("".join(path)) + self._free.remember("short id", original, number)
+            return self._free.name("".join(path)) + self._free.remember(
+                "short id", original, number
+            )
         return found
 
     def _names(self, value: str) -> str:
@@ -465,7 +468,9 @@ class Scrubber:
         if value.startswith("arn:"):
             return self._arn(value)
         bare = value.rstrip(".")
-        if self._free.is_host(bare) and not self._free.is_false(bare):
+        if self._free.is_false(bare):
+            return self._free.name(value)
+        if self._free.is_host(bare):
             return self._free.host(bare) + value[len(bare) :]
         return self._name(value)
 
@@ -514,10 +519,9 @@ class Scrubber:
         return between.join(self._words(words, place))
 
     def _words(self, words: list[str], place: str) -> list[str]:
-        made = []
-        for parts in commands.parts(words):
-            made.append("".join(self._part(part, place) for part in parts))
-        return made
+        return [
+            "".join(self._part(part, place) for part in parts) for parts in commands.parts(words)
+        ]
 
     def _part(self, part: commands.Part, place: str) -> str:
         if isinstance(part, str):
@@ -663,9 +667,10 @@ def comparable(
     return plain
 
 
-def identity(task: str, rules: Rules = NO_RULES) -> str:
-    """What a cassette has for a task's id: its pseudonym, or what a project put there."""
-    return pseudonym_of_id(rules.replaced(task, lambda *_: None))
+def identities(task: str, rules: Rules = NO_RULES) -> tuple[str, ...]:
+    """What a cassette may have for a task's id: its pseudonym, also in the first form."""
+    pseudonym = pseudonym_of_id(rules.replaced(task, lambda *_: None))
+    return pseudonym, former_form(pseudonym)
 
 
 def _unnumbered(value: Any) -> Any:

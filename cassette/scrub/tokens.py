@@ -1,8 +1,7 @@
 """The forms of tokens that identify or are secret, as one search over a text.
 
-Every repeat in an expression is bounded, or is of one kind of character that the expression
-begins at the first of, so that a search takes time in proportion to its text. A test counts it
-(tests/scrub/test_growth.py).
+Every repeat in an expression is bounded, or is of single characters, so that a search takes time
+in proportion to its text. tests/scrub/test_growth.py checks the form of each expression.
 """
 
 from __future__ import annotations
@@ -75,12 +74,17 @@ RULES: dict[str, str] = {
     "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
     "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]{{0,512}}\w",
     "named_user": (
-        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)(?: name)?[ =:]{{1,3}})"
+        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)"
+        r"(?: name)?[ =:]{1,3})"
         r"(?P<quoted>'[^'\n]{1,128}'|\"[^\"\n]{1,128}\")"
     ),
-    "organization": rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])(?:ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}))(?![\w-])",
+    "organization": (
+        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}})"
+        r"(?![\w-])"
+    ),
     "revision": (
-        rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]{{1,255}}/(?:[^\s/]{{1,255}}/)?[\w-]{{16,24}}{_R}"
+        rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]{{1,255}}/"
+        rf"(?:[^\s/]{{1,255}}/)?[\w-]{{16,24}}{_R}"
     ),
     # The rest of the line, whatever it has: a scheme, several cookies, a signature.
     "header": (
@@ -96,20 +100,25 @@ RULES: dict[str, str] = {
         r"(?P<crumb>[^\s;,\"']{6,4096})"
     ),
     "sql": (
-        rf"{_L}(?P<statement>(?:identified(?: with [\w\"']{{1,64}})? (?:by|as)|password)(?: password)?[ =]{{1,3}}\(?)"
+        rf"{_L}(?P<statement>(?:identified(?: with [\w\"']{{1,64}})? (?:by|as)|password)"
+        r"(?: password)?[ =]{1,3}\(?)"
         r"(?P<literal>'(?:[^'\\]|''|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
     ),
     "element": (
         rf"(?P<open><(?:[\w:.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})(?:\s[^<>]{{0,256}})?>)"
         r"(?P<inner>[^<]{1,4096})(?=</)"
     ),
-    "netrc": rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}})(?P<word>\S{{1,256}})",
+    "netrc": (
+        rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}})"
+        r"(?P<word>\S{1,256})"
+    ),
     "pgpass": (
         rf"{_L}(?P<fields>[\w.*-]{{1,128}}:(?:\d{{2,5}}|\*):[\w*-]{{1,64}}:[\w*.-]{{1,64}}:)"
         r"(?P<last>[^\s:\"']{3,256})(?!\S)"
     ),
     "block": (
-        rf"{_L}(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:[ \t]{{0,4}}[|>][+-]?[ \t]{{0,4}}\n)"
+        rf"{_L}(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:"
+        r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n)"
         r"(?P<lines>(?:[ \t]{1,64}[^\n]{1,512}(?:\n|\Z)){1,64})"
     ),
     # key=value attributes, calls and arrows of a programming language: the value is quoted.

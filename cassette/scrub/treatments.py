@@ -1280,8 +1280,8 @@ DETAILS: Mapping[str, str] = {
         "allocationId associationId"
     ),
     "text": (
-        "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
-        "statusReason clientAliases tagSpecifications"
+        "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address "
+        "IPv6Address statusReason clientAliases tagSpecifications"
     ),
     "host": "privateDnsName publicDnsName dnsName namespace discoveryName",
 }

@@ -6,9 +6,11 @@ import hashlib
 
 import pytest
 
+import cassette
 from cassette import project_settings, scrub
 from cassette.errors import UsageError
 from tests.rights import closed
+from tests.scrub import bodies
 
 WHOLE = r"""
 [tool.cassette.scrub]
@@ -263,3 +265,32 @@ def test_an_exemption_is_for_the_paths_that_it_names(tmp_path, monkeypatch, path
     assert rules.exempts("e-mail", tmp_path / path) == is_exempt
     assert rules.exempts("e-mail", f"../{path}") == is_exempt
     assert not rules.exempts("account-id", tmp_path / path)
+
+
+def test_values_of_a_command_are_kept_by_option_and_by_pattern(tmp_path):
+    """What stays is in the header, and the file passes its own audit."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[[tool.cassette.scrub.keep]]\n"
+        'member = "ContainerOverride.command"\noption = "--queue"\nreason = "public"\n'
+        "[[tool.cassette.scrub.keep]]\n"
+        'member = "ContainerOverride.command"\npattern = "orders-[a-z]+"\nreason = "public"\n'
+    )
+    rules = project_settings.rules(tmp_path)
+    command = ["app", "--queue=mauve", "--queue", "whale", "--to", "orders-new", "--to", "mauve"]
+    override = {"name": "web", "command": command}
+    task = bodies.task(overrides={"containerOverrides": [override]})
+    cassette.save(bodies.described(task), tmp_path / "a.yaml", rules=rules, policy="standard")
+    written = cassette.load(tmp_path / "a.yaml")
+    (container,) = written.tasks[0]["overrides"]["containerOverrides"]
+    assert container["command"] == [*command[:-1], "REDACTED"]
+    assert "ContainerOverride.command[--queue]" in written.scrub.kept
+
+
+def test_only_values_of_commands_are_kept_by_option(tmp_path):
+    """An option of anything else is an error."""
+    (tmp_path / "pyproject.toml").write_text(
+        "[[tool.cassette.scrub.keep]]\n"
+        'member = "Task.startedBy"\noption = "--queue"\nreason = "public"\n'
+    )
+    with pytest.raises(UsageError, match="not a command line"):
+        project_settings.rules(tmp_path)

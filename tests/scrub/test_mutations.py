@@ -87,7 +87,15 @@ TOKENS = {
 }
 
 
-GIVEN = ("mauve", "jroe", "a1b2c3d4e5", "c3ludGhl", "vault.acme", PASSWORD)  # in the above
+GIVEN = (
+    "mauve",
+    "jroe",
+    "a1b2c3d4e5",
+    "c3ludGhl",
+    "vault.acme",
+    "acmepay",
+    PASSWORD,
+)  # in the above
 
 
 def without_token(rule: str) -> Off:
@@ -117,12 +125,14 @@ STEPS: dict[str, tuple[model.Cassette, Off]] = {
         without(free_text.FreeText, "_replace_known", lambda self, text: text),
     ),
     "accounts whose digits stand apart": (
-        text("account 9988.7766.5544"),
+        text("account 99887.7665544"),
         without(free_text.FreeText, "_replace_accounts", lambda self, text: text),
     ),
     "URL encoding": (
         text("arn%3Aaws%3Aiam%3A%3Ax%40corp.test"),
-        lambda patch: [patch.setattr(encodings, f"PERCENT_{part}", NEVER) for part in ("VALUE", "RUN")],
+        lambda patch: [
+            patch.setattr(encodings, f"PERCENT_{part}", NEVER) for part in ("VALUE", "RUN")
+        ],
     ),
     "JSON escapes": (
         text(f"a\\n{EMAIL}".replace("@", "\\u0040")),
@@ -235,7 +245,7 @@ def test_what_the_page_says_is_what_happens(
     whole, _ = scrub(recording)
     assert audit(planting.text_of(whole)) == ()
     off(monkeypatch)
-    scrubbed, _ = scrub(recording)
+    _scrubbed, _ = scrub(recording)
     found = refused(recording, tmp_path)
     if found:
         said = "the audit stops it: " + ", ".join(f"`{rule}`" for rule in sorted(found))

@@ -1,0 +1,103 @@
+"""Synthetic recordings on which scrubbing once leaked, blocked, hung or destroyed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cassette import model
+from cassette.scrub import gate, scrub
+from tests.scrub import bodies
+from tests.scrub.planting import text_of
+
+CASES = sorted(Path(__file__).with_name("cases").glob("*.json"))
+# What has to be in the file, where a case is about what stays.
+STAYS = {
+    "01": ["name: DB_HOST"],
+    "02": ["000000000001:task/qa/"],
+    "03": ['[celery, "--broker", REDACTED]'],
+    "04": ['[docker, login, "-u", REDACTED, "-p", REDACTED]'],
+    "13": ['[deploy.exe, /password:REDACTED, "--password:REDACTED"]'],
+    "18": ["assumed-role/Deploy/user-ca55e77e-1 is not authorized"],
+    "20": ["ping 2001:db8::1: Network is unreachable"],
+    "26": ["host-1.eu-west-1.neptune.amazonaws.com"],
+    "32": ["login with REDACTED failed"],
+    "35": [":secret:stripe"],
+    "38": ["--token=REDACTED"],
+    "41": ["image: web:202611231158"],
+    "42": ["[gunicorn, api.app:app]"],
+    "44": ["clusterName: web-d383adf1", "[web-d383adf1]"],
+}
+
+
+def recording(case: dict[str, Any]) -> model.Cassette:
+    """The recording of a case's one call."""
+    return bodies.cassette((case["operation"], case["request"], model.Response(case["response"])))
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("policy", ["standard", "strict"])
+def test_a_case_is_written_without_what_was_planted(file: Path, policy: str) -> None:
+    """Nothing planted is left, the audit lets it pass, and scrubbing again changes nothing."""
+    case = json.loads(file.read_text("utf-8"))
+    scrubbed, scrubber = scrub(recording(case), policy)
+    text = text_of(scrubbed)
+    assert [one for one in case["_planted"] if one.lower() in text.lower()] == []
+    gate(text, scrubber.originals, "a.yaml")
+    assert text_of(scrub(scrubbed, policy)[0]) == text
+    if policy == "standard":
+        assert [one for one in STAYS.get(file.name[:2], ()) if one not in text] == []
+
+
+def test_two_tasks_in_a_cluster_of_two_letters_stay_two() -> None:
+    """Their ARNs are parsed as ARNs, so that no rule for secrets sees them."""
+    ids = ["7c1e0f9a2b3d4e5f8a9b0c1d2e3f4a5b", "8d1e0f9a2b3d4e5f8a9b0c1d2e3f4a5c"]
+    odd = ["Xk29fLm3Pq8Zr4Tn6Vb1Wc5Yd7Ha0Je", "Ab83hTz5Nq1Lw7Cx2Mv9Ks4Rf6Gp0Yd"]
+    arns = [f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:task/qa/{id_}" for id_ in ids + odd]
+    answer = model.Response({"tasks": [{"taskArn": arn} for arn in arns], "failures": []})
+    request = {"cluster": "qa", "tasks": ids + odd}
+    scrubbed, _ = scrub(bodies.cassette(("DescribeTasks", request, answer)))
+    named = [task["taskArn"] for task in bodies.body_of(scrubbed)["tasks"]]
+    assert len(set(named)) == 4
+    assert [arn.rpartition("/")[2] for arn in named] == scrubbed.interactions[0].request["tasks"]
+    assert not any("REDACTED" in arn for arn in named)
+    assert len({arn.rpartition("/")[2][:8] for arn in named}) == 4
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    ["(using password: YES)", "auth=none", "password=${DB_PASSWORD}", "512MiB of 1024",
+     "cannot find module 'socket.io'", "app.kubernetes.io/name", "vpc-public-a",
+     "version 1.2.3.4-5 of web-d383adf1",
+     "no module named 'shop.api.app'", "log stream ecs/web not found", "--max-tokens 4096"],
+)  # fmt: skip
+def test_harmless_texts_stay_or_lose_only_a_host(harmless: str) -> None:
+    """What holds no secret is neither blocked nor destroyed."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert "REDACTED" not in bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"]
+
+
+def test_a_tag_key_that_looks_like_a_host_stays() -> None:
+    """So do the names of variables and labels; Prefect finds its flow run by one."""
+    keys = ["prefect.io/flow-run-id", "app.kubernetes.io/name"]
+    tags = [{"key": key, "value": "mauve"} for key in keys]
+    scrubbed, _ = scrub(bodies.described(bodies.task(tags=tags)))
+    assert [tag["key"] for tag in bodies.body_of(scrubbed)["tasks"][0]["tags"]] == keys
+
+
+def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> None:
+    """The mark stood first then; both forms are known, and neither is changed."""
+    from cassette.scrub import comparable, identities, pseudonym_of_id
+    from cassette.scrub.pseudonyms import former_form
+
+    for original in (bodies.TASK, bodies.CONTAINER):
+        new, old = identities(original)
+        assert new == pseudonym_of_id(original) == pseudonym_of_id(new)
+        assert old == former_form(new) == pseudonym_of_id(old)
+        assert old.startswith("ca55e77e")
+        asked = [comparable("DescribeTasks", {"tasks": [id_]}) for id_ in (original, new, old)]
+        assert asked[0] == asked[1] == asked[2]
