@@ -245,7 +245,6 @@ def test_what_the_page_says_is_what_happens(
     whole, _ = scrub(recording)
     assert audit(planting.text_of(whole)) == ()
     off(monkeypatch)
-    _scrubbed, _ = scrub(recording)
     found = refused(recording, tmp_path)
     if found:
         said = "the audit stops it: " + ", ".join(f"`{rule}`" for rule in sorted(found))
