@@ -97,7 +97,7 @@ EXITED = ("EssentialContainerExited", "TaskFailedToStart")
 ASKED = ("UserInitiated", "ServiceSchedulerInitiated")
 
 # Texts that ECS writes into `stoppedReason`, by their beginning, with the stop codes they go with.
-# Anything else may be the words of whoever called StopTask.
+# Anything else may be the reason given to StopTask.
 REASONS: Mapping[str, tuple[str, ...]] = {
     "Essential container in task exited": ("EssentialContainerExited",),
     "Task failed to start": ("TaskFailedToStart",),

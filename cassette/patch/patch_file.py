@@ -88,7 +88,7 @@ class Entry:
         named: whether `container` or `name` was given.
         name: its name, or a reference to a parameter. Null is, for a container, the first that
             ECS did not add and that had not ended before; for a deployment, the primary one.
-        states: `last` for the state that the patch stands on, `every` for those before it too.
+        states: `last` for the state that the patch starts from, or `every` state so far.
         unset: pointers to members that are removed if they are there.
         ops: RFC 6902 operations, whose values may hold references.
         failure: what ECS answers in its place, in `failures`.
@@ -153,9 +153,9 @@ class PatchFile:
         name: as users write it, for example `stopped/out-of-memory`.
         summary: what it makes, one sentence.
         path: the file it was read from, if any.
-        source: where ECS is known to answer so: an AWS page or a published case.
+        source: where the behaviour of ECS is documented: an AWS page or a published case.
         params: its parameters.
-        where: JMESPath over the state of a task that the patch stands on; one for each file.
+        where: JMESPath over the state of a task that the patch starts from; one for each file.
         history: JMESPath over an earlier state, by kind; where it is false that state is dropped.
         apply: what it does.
         then: later states.

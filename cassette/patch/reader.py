@@ -1,6 +1,6 @@
 """Reads a patch file: plain data into the frozen classes of `patch_file`.
 
-The reader is strict: an unknown key, a wrong type, an expression that is no JMESPath or a
+The reader is strict: an unknown key, a wrong type, an expression that is not JMESPath or a
 parameter that nobody declared is a `PatchError` whose `pointer` is the place in the patch.
 """
 
@@ -192,7 +192,7 @@ class _Reader:
             self.fail(
                 f"{text!r} is no digest of a cassette",
                 "/base/digest",
-                fix="cassette show NAME tells a cassette's digest; write it in double quotes",
+                fix="cassette show NAME prints a cassette's digest; write it in double quotes",
             )
         return Part(text, self.place("/base/digest"))
 

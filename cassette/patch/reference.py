@@ -83,7 +83,7 @@ class Patch:
                     + (
                         f"it gives {found['key']} twice" if found else f"{rest!r} is not name=value"
                     ),
-                    fix=f"write it as {_EXAMPLE}; text with a comma stands in double quotes",
+                    fix=f"write it as {_EXAMPLE}; put text with a comma in double quotes",
                 )
             values[found["key"]] = _value(found["value"], text)
             rest = rest[found.end() :].lstrip()

@@ -36,7 +36,7 @@ class Proof:
         }
 
     def of_model(self, made: Iterable[Interaction]) -> None:
-        """Refuse what botocore's model of ECS does not have, but for what the cassette has so."""
+        """Refuse what botocore's model does not have, except what the cassette has already."""
         for interaction in made:
             shape = shapes.shape_of(interaction.operation)
             if (

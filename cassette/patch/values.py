@@ -1,13 +1,13 @@
 """Values in an operation that depend on the task or on a parameter.
 
-A mapping with one of these keys alone stands for a value; no ECS shape has such a member:
+A mapping with only one of these keys is a reference to a value; no ECS shape has such a member:
 
 - `{param: code}`: the parameter, with its type;
 - `{time: startedAt + 90s}`: a timestamp, moved;
 - `{number: version + 1}`: a number, moved;
 - `{text: "Scaling activity initiated by (deployment {startedBy})"}`: text around expressions.
 
-What stands before the moves, or in braces, is a JMESPath expression.
+The part before the moves, or in braces, is a JMESPath expression.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def search(expression: str, scope: Scope) -> Any:
     """What a JMESPath expression finds.
 
     Raises:
-        ValueError: it is no JMESPath, or a function in it was given what it does not take.
+        ValueError: it is not JMESPath, or a function in it got an argument of the wrong type.
     """
     try:
         return jmespath.search(expression, scope)
@@ -51,7 +51,7 @@ def search(expression: str, scope: Scope) -> Any:
 
 
 def check_expression(expression: str) -> None:
-    """Raise ValueError if a text is no JMESPath expression, or calls a function that is none."""
+    """Raise ValueError if a text is not JMESPath, or calls an unknown function."""
     try:
         parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
@@ -108,7 +108,7 @@ def check(value: object, params: frozenset[str]) -> None:  # noqa: C901 - a flat
 
 
 def resolve(value: object, scope: Scope) -> Any:
-    """A value with every reference in it replaced by what it stands for.
+    """A value with every reference in it replaced by its value.
 
     Args:
         value: as the patch has it.

@@ -1,7 +1,7 @@
-"""Whether ECS could answer so: botocore's model of its shapes, and the rules of a task's life.
+"""Whether ECS could give a response: botocore's model, and the rules of the life of a task.
 
 `RULES` has them all, each with an id, a sentence and its source. A patch is held to them by what
-it makes, a cassette by `cassette check`; `allow: [id]` is for what one wants all the same.
+it makes, a cassette by `cassette check`; `allow: [id]` permits exceptions.
 """
 
 from cassette.validation import lifecycle, members

@@ -19,7 +19,7 @@ class Seen(NamedTuple):
         interaction: the number of the interaction that has it.
         place: the task's place in the body of the response, a JSON Pointer.
         task: the task, in readable form.
-        aside: whether it is the answer to StopTask, which stands beside the successive states:
+        aside: whether it is the answer to StopTask, which is not one of the successive states:
             a variant keeps it for a program that asks, and goes another way itself.
     """
 

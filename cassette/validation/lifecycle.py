@@ -1,7 +1,7 @@
 """The rules of a task's life: `RULES` at the end of this file is the table, a rule on each line.
 
 A check looks at one state of a task in readable form, or at two that follow each other. It says
-nothing of members that are absent, but for those of `missing-time`, nor of values whose form
+nothing of members that are absent, except those of `missing-time`, nor of values whose form
 it does not know: what botocore's model says of those is checked in `cassette.validation.members`.
 """
 
