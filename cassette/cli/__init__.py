@@ -20,7 +20,7 @@ from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
-    "check": "Check that cassettes can be read, and that ECS could answer so.",
+    "check": "Check that cassettes can be read, and that ECS could give these responses.",
     "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",
@@ -71,7 +71,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; when whoever reads it has read enough, as `head` has, all is well."""
+        """Run the command; a reader may close the pipe early, as `head` does."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -123,10 +123,10 @@ def _explained(error: Exception) -> tuple[str, int]:
 
 
 def aws_said(error: Any) -> str | None:
-    """Botocore's own errors in one scrubbed sentence and a line that mends it."""
+    """Botocore's own errors in one scrubbed sentence and a line that fixes it."""
     from botocore import exceptions
 
-    mends: tuple[tuple[type[Exception], str], ...] = (
+    fixes: tuple[tuple[type[Exception], str], ...] = (
         (exceptions.NoCredentialsError, "give --profile, or set AWS_ACCESS_KEY_ID and the rest"),
         (exceptions.NoRegionError, "give --region"),
         (exceptions.ProfileNotFound, "give a --profile that is in ~/.aws/config"),
@@ -136,9 +136,9 @@ def aws_said(error: Any) -> str | None:
         (exceptions.ClientError, "check --cluster, --region and what the credentials may do"),
         (exceptions.BotoCoreError, "see what botocore says"),
     )
-    for kind, mend in mends:
+    for kind, fix in fixes:
         if isinstance(error, kind):
-            return f"AWS: {_scrubbed(str(error))}\n  Fix: {mend}"
+            return f"AWS: {_scrubbed(str(error))}\n  Fix: {fix}"
     return None
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--fix", is_flag=True, help="Write anew what is not in the newest, exact form.")
+@click.option("--fix", is_flag=True, help="Rewrite cassettes that are not in the newest, exact form.")
 @click.option("--rules", is_flag=True, help="List the rules, and check nothing.")
 @FORMAT
 def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
-    """Check that cassettes and patch files can be read, and that ECS could answer so.
+    """Check that cassettes and patch files can be read, and that ECS could give these responses.
 
     PATHS are files, or folders, in which every YAML and JSON file is checked. A cassette is held
     to the form of its file, to botocore's model of ECS and to the rules of a task's life; each
@@ -69,7 +69,7 @@ def _show(checked: Sequence[Checked]) -> None:
         if file.unreadable:
             click.echo(file.unreadable, err=True)
         if file.fixed:
-            click.echo(f"{file.path}: written anew")
+            click.echo(f"{file.path}: rewritten")
         for found in file.found:
             click.echo("\n  ".join(_words(file.path, found)))
     kinds = [file.kind for file in checked]

@@ -23,8 +23,8 @@ FORMAT = click.option(
 POLICY = click.option(
     "--policy",
     type=click.Choice(["standard", "strict"]),
-    help="What to replace; strict replaces the names that people chose, too. By default what the "
-    "project's rules say, or standard.",
+    help="What to replace; strict also replaces names that people chose. By default the policy of "
+    "the project's rules, or standard.",
 )
 _ENDLESS = 1000  # columns of a pipe
 # What a state, a health or a change is drawn in.
@@ -104,9 +104,9 @@ def columns(console: Console, rows: Iterable[Sequence[str | Text]], *, indent: i
             table.add_row(*row)
         console.print(Padding(table, (0, 0, 0, indent), expand=False))
         return
-    room = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(width)]
+    sizes = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(width)]
     for row in cells:
-        line = "  ".join(cell.plain.ljust(size) for cell, size in zip(row, room, strict=False))
+        line = "  ".join(cell.plain.ljust(size) for cell, size in zip(row, sizes, strict=False))
         console.print(" " * indent + line.rstrip())
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from cassette.diff import Difference
 
-SIDE_BY_SIDE = 100  # columns of a terminal from which before and after stand beside each other
+SIDE_BY_SIDE = 100  # columns of a terminal from which before and after are printed side by side
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def show(console: Console, differences: Iterable[Difference]) -> None:
     """Print differences: `+` what came, `-` what went, `~` what changed.
 
-    On a wide terminal before and after stand side by side; elsewhere on one line.
+    On a wide terminal before and after are side by side; elsewhere on one line.
     """
     from rich.text import Text
 

@@ -27,8 +27,8 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     NAME is a cassette's name or path; PATCHES are names, with values for what they take, as in
     'stopped/exit-code(code=3, container=sidecar)', or paths of patch files.
 
-    The variant is printed, or written with -o; it says that it is synthetic, of which cassette
-    it was made, and by which patches. The cassette itself stays as it is.
+    The variant is printed, or written with -o. Its header says that it is synthetic, and names
+    the cassette and the patches. The cassette itself does not change.
     """
     from cassette import file_format
     from cassette.cli import diff_output

@@ -23,11 +23,11 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
 
     PATHS are files, or folders, in which every YAML and JSON file is scrubbed. Each keeps its
     form: a cassette stays one, a recording of vcrpy or placebo goes on working with its own
-    tool, and layout and comments stay. One original has one stand-in in all the files of one
+    tool, and layout and comments stay. One original has one pseudonym in all the files of one
     run, so name files together that refer to one another.
 
     Rules of the project's own, in its pyproject.toml, are followed. With the environment variable
-    CASSETTE_SCRUB_KEY, stand-ins agree in all repositories that have the same key.
+    CASSETTE_SCRUB_KEY, pseudonyms agree in all repositories that have the same key.
 
     Every file is audited before the first one is written. A second run changes nothing.
     """

@@ -67,7 +67,7 @@ def command(name: str | None, patches: tuple[str, ...], form: str, page: str | N
     Without arguments, every patch is listed, with what it makes and the parameters it takes.
     With the NAME or path of a cassette, each is tried on it, and why one does not fit is said.
     PATCHES are names, with values or without, or patterns such as 'stopped/*', to which the list
-    is narrowed, and whose parameters are explained; the first argument may be a pattern, too.
+    is narrowed, and whose parameters are explained; the first argument may also be a pattern.
 
     Exit code 1 if the file of a patch cannot be read.
     """

@@ -19,7 +19,7 @@ KEYS = {
     "AWS_MAX_ATTEMPTS": "1",
 }
 
-# Whoever starts the tests in the background has their children ignore Ctrl-C, which Python keeps.
+# Tests that were started in the background have children that ignore Ctrl-C, which Python keeps.
 _HEARS_CTRL_C = (
     "import os, signal, sys\n"
     "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"

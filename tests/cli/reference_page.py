@@ -1,6 +1,6 @@
 """The reference of `docs/command-line.md`, made from the commands themselves.
 
-`python -m tests.cli.reference_page` writes it anew; a test compares them.
+`python -m tests.cli.reference_page` writes it; a test compares them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _section(name: str) -> str:
 
 
 def _said(command: click.Command) -> str:
-    """A command's own words; a block that click leaves as it is stands in a fence."""
+    """A command's own words; a block that click leaves as it is gets a fence."""
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
     return "\n".join(_paragraphs(paragraphs))
 
@@ -69,7 +69,7 @@ def _value(option: click.Option) -> str:
 
 
 def written() -> str:
-    """The page with its reference as it must be; what stands before it is kept."""
+    """The page with its reference as it must be; what is before it is kept."""
     before = PAGE.read_text("utf-8").partition(MARK)[0]
     return before + reference()
 

@@ -50,7 +50,7 @@ def test_record_watches_until_running(tmp_path):
     ],
 )
 def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
-    """A refusal is one sentence and a line that mends it; the earlier file stays."""
+    """A refusal is one sentence and a line that fixes it; the earlier file stays."""
     file = tmp_path / "web.yaml"
     file.write_text("what stood there\n")
     with scripted.ScriptedECS() as ecs:
@@ -105,7 +105,7 @@ def test_patch_writes_a_variant_that_says_so(tmp_path):
 
 
 def test_check_says_what_is_wrong(tmp_path):
-    """A file that is no cassette is named, and the exit code is 1."""
+    """A file that is not a cassette is named, and the exit code is 1."""
     (tmp_path / "a.yaml").write_text("cassette: 99\n")
     code, out, _ = run("check", "a.yaml", cwd=tmp_path)
     assert code == 1
@@ -159,7 +159,7 @@ def test_a_misspelt_command_names_the_nearest(tmp_path):
     ],
 )
 def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
-    """A sentence and what mends it; the file that was there stays as it was."""
+    """A sentence and its fix; the existing file does not change."""
     (tmp_path / "web.yaml").write_text("before", "utf-8")
     asked = ("--cluster", "prod", "--task", "a", "-o", "web.yaml")
     ended, _, err = run("record", *asked, *option, cwd=tmp_path, **KEYS)

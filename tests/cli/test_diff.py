@@ -95,7 +95,7 @@ def test_what_no_patch_can_say_is_said(copy):
 
 
 def test_what_a_patch_cannot_make_is_shown(copy):
-    """A copy with a change beyond the patch language: what is left is told; nothing is written."""
+    """A copy with a change beyond the patch language: what is left is shown; nothing is written."""
     text = (copy / "copy.yaml").read_text("utf-8").replace("    failures: []", "    more: 1")
     (copy / "copy.yaml").write_text(text, "utf-8")
     asked = ("diff", "web", "copy.yaml", "--format", "patch", "-o", "mine.yaml")
@@ -110,7 +110,7 @@ def test_what_a_patch_cannot_make_is_shown(copy):
 
 
 def test_a_copy_that_ecs_cannot_answer_says_where_to_allow_it(copy):
-    """The rule, and where in the copy it may be named; then the patch names it, too."""
+    """The rule, and where in the copy it may be named; then the patch also names it."""
     path = copy / "copy.yaml"
     path.write_text(
         path.read_text("utf-8").replace("desiredStatus: RUNNING", "desiredStatus: STOP"), "utf-8"

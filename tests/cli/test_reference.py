@@ -35,7 +35,7 @@ def test_the_page_is_that_of_the_commands():
 
 
 def test_the_session_of_the_page_runs(tmp_path):
-    """Each line of it, but for the recording: in its place stands the job that ships."""
+    """Each line runs, except the recording, which the built-in job replaces."""
     (tmp_path / "cassettes").mkdir()
     for name in ("job", "job-again"):
         shutil.copy(JOB, tmp_path / "cassettes" / f"{name}.yaml")
@@ -101,5 +101,5 @@ def test_every_shell_of_the_page_is_one_that_completes():
             text=True,
             check=False,
         )
-        # bash is asked for its version, which not every machine has.
+        # The version of bash is read, and not every machine has bash.
         assert "_CASSETTE_COMPLETE=" in done.stdout or "bash" in shell
