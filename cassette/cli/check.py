@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--fix", is_flag=True, help="Rewrite cassettes that are not in the newest, exact form.")
+@click.option(
+    "--fix", is_flag=True, help="Rewrite cassettes that are not in the newest, exact form."
+)
 @click.option("--rules", is_flag=True, help="List the rules, and check nothing.")
 @FORMAT
 def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command("diff")
 @click.argument("before", shell_complete=complete_cassette)
 @click.argument("after", shell_complete=complete_cassette)
-@click.option("--exact", is_flag=True, help="Also compare what differs by chance: ids, times, polls.")
+@click.option(
+    "--exact", is_flag=True, help="Also compare what differs by chance: ids, times, polls."
+)
 @click.option(
     "--format",
     "form",

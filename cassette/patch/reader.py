@@ -190,7 +190,7 @@ class _Reader:
         text = self.text(given["digest"], "/base/digest")
         if not _DIGEST.fullmatch(text):
             self.fail(
-                f"{text!r} is no digest of a cassette",
+                f"{text!r} is not the digest of a cassette",
                 "/base/digest",
                 fix="cassette show NAME prints a cassette's digest; write it in double quotes",
             )
@@ -237,7 +237,7 @@ class _Reader:
     def param(self, name: str, value: object) -> Param:
         pointer = f"/params/{name}"
         if not _PARAM_NAME.fullmatch(name):
-            self.fail(f"{name!r} is no name for a parameter: use a-z, 0-9 and _", pointer)
+            self.fail(f"{name!r} is not a name for a parameter: use a-z, 0-9 and _", pointer)
         given = self.mapping(value, pointer, {"default", "help", "type"})
         default = given.get("default")
         if isinstance(default, Mapping):
@@ -338,7 +338,7 @@ class _Reader:
     def operation(self, value: object, pointer: str) -> Mapping[str, Any]:
         if not isinstance(value, Mapping) or "op" not in value:
             self.fail(
-                "it is no RFC 6902 operation",
+                "it is not an RFC 6902 operation",
                 pointer,
                 fix="write, for example, {op: replace, path: /lastStatus, value: STOPPED}",
             )
@@ -418,7 +418,7 @@ class _Reader:
             JsonPointer(text)
         except JsonPointerException:
             self.fail(
-                f"{text!r} is no JSON Pointer", pointer, fix=f"write {'/' + text.lstrip('/')!r}"
+                f"{text!r} is not a JSON Pointer", pointer, fix=f"write {'/' + text.lstrip('/')!r}"
             )
         return text
 

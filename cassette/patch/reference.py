@@ -45,7 +45,7 @@ class Patch:
         self._values = values
         if not self.name or self.name.endswith(")"):
             raise UsageError(
-                f"{self.name!r} is no name of a patch",
+                f"{self.name!r} is not the name of a patch",
                 fix=f'Patch("stopped/exit-code", code=3), or the text {_EXAMPLE!r}',
             )
         for key, value in values.items():

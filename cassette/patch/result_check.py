@@ -96,7 +96,7 @@ class Proof:
         if rule.id in validation.ALLOWABLE:
             bare = not self._patch.is_document
             fix += ", or make it a patch file, with each: response, and " if bare else ", or write "
-            fix += f"allow: [{rule.id}]" + ("" if bare else " to have it all the same")
+            fix += f"allow: [{rule.id}]" + ("" if bare else " to keep it")
         return self._patch.error(
             f"it makes what ECS cannot answer: {misfit.detail}, at {misfit.place} of {label}",
             place,

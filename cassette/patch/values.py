@@ -92,7 +92,7 @@ def check(value: object, params: frozenset[str]) -> None:  # noqa: C901 - a flat
     if kind == "param":
         if text not in params:
             known = ", ".join(sorted(params)) or "none"
-            raise ValueError(f"there is no parameter {text!r}; the patch has {known}")
+            raise ValueError(f"the patch has no parameter {text!r}; it has {known}")
         return
     if kind == "text":
         for expression in _BRACES.findall(text):
@@ -104,7 +104,7 @@ def check(value: object, params: frozenset[str]) -> None:  # noqa: C901 - a flat
         if not amount.startswith("param."):
             _amount_of(kind, amount)
         elif amount.removeprefix("param.") not in params:
-            raise ValueError(f"there is no parameter {amount.removeprefix('param.')!r}")
+            raise ValueError(f"the patch has no parameter {amount.removeprefix('param.')!r}")
 
 
 def resolve(value: object, scope: Scope) -> Any:

@@ -292,7 +292,9 @@ def _interface_of_task(task: Task) -> Iterator[Misfit]:
             at = place + within
             if attachments and id_ is not None and str(id_) not in attachments:
                 yield Misfit(
-                    f"{at}/attachmentId", f"{id_!r} is no attachment of the task", _or(attachments)
+                    f"{at}/attachmentId",
+                    f"{id_!r} is not an attachment of the task",
+                    _or(attachments),
                 )
                 continue
             address = _details(attachments.get(str(id_), {})).get("privateIPv4Address")
@@ -397,7 +399,7 @@ def _one_of(
     if value is not None and value not in tuple(known):
         near = difflib.get_close_matches(str(value), known, 1)
         fits = near[0] if near else _or(known)
-        yield Misfit(f"{place}/{name}", f"{value!r} is no {name} that ECS has", fits)
+        yield Misfit(f"{place}/{name}", f"{value!r} is not a {name} of ECS", fits)
 
 
 def _id_of(task: Task) -> str | None:

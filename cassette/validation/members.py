@@ -71,7 +71,7 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
             yield from misfits(inner, shape.value, f"{pointer}/{name}")
     elif kind == "string" and getattr(shape, "enum", None) and value not in shape.enum:
         near = difflib.get_close_matches(value, shape.enum, 1) or [", ".join(shape.enum)]
-        yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is no {shape.name}", *near)
+        yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is not a {shape.name}", *near)
 
 
 def _is_unusable(value: Any, kind: str, name: str) -> bool:

@@ -1,6 +1,6 @@
-"""The tables of `docs/catalogue.md`, made from the patches that ship.
+"""The tables of `docs/catalogue.md`, made from the built-in patches.
 
-`python -m tests.patch.catalogue_page` writes them anew; a test compares them.
+`python -m tests.patch.catalogue_page` writes them; a test compares them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _fits(name: str) -> str:
 
 
 def written() -> str:
-    """The page with its tables as they must be; what stands before them is kept."""
+    """The page with its tables as they must be; the text before them is kept."""
     return PAGE.read_text("utf-8").partition(MARK)[0] + tables()
 
 

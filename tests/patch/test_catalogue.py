@@ -1,4 +1,4 @@
-"""Every patch that ships, over every cassette in the repository and every composed task.
+"""Every built-in patch, over every cassette in the repository and every composed task.
 
 No test names an entry of the catalogue: a new patch is one file, and is tested from then on.
 """
@@ -114,7 +114,7 @@ def test_every_stop_code_is_covered():
 
 
 def test_the_page_of_the_catalogue_is_fresh():
-    """Each patch stands in docs/catalogue.md with what it makes, what it fits and its source."""
+    """Each patch is in docs/catalogue.md with what it makes, what it fits and its source."""
     shown = catalogue_page.PAGE.read_text("utf-8")
     assert shown == catalogue_page.written(), "run python -m tests.patch.catalogue_page"
 
@@ -152,7 +152,7 @@ def test_it_applies_or_says_why_not(name):
 
 @each_patch
 def test_a_variant_keeps_who_a_task_is(name):
-    """Identity never changes, nor the containers that there are, nor their order."""
+    """Identity, the containers and their order never change."""
     for base, made in variants(name):
         known = {task["taskArn"]: task for task in tasks_in(BASES[base].interactions)}
         for task in tasks_in(made.interactions):

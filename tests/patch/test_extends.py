@@ -83,7 +83,7 @@ def test_a_patch_does_what_its_base_does_and_then_its_own(write):
 
 
 def test_a_parameter_of_the_same_name_takes_the_place_of_the_base_s(write):
-    """A patch may say a parameter of its base anew."""
+    """A patch may redefine a parameter of its base."""
     write("mine", "patch: 1\nsummary: x\nextends: base\nparams:\n  word: {default: mine}\n")
     assert task("mine")["stoppedReason"] == "mine"
 

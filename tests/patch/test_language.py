@@ -106,7 +106,7 @@ def test_a_container_that_had_ended_is_none_by_default(write):
 
 
 def test_states_reaches_the_states_before(write):
-    """`states: every` changes the history, too; by default it stays as it was recorded."""
+    """`states: every` also changes the history; by default it stays as it was recorded."""
     for states in ("last", "every"):
         write(
             f"apply:\n- each: task\n  states: {states}\n"
@@ -124,7 +124,7 @@ def test_states_reaches_the_states_before(write):
 
 
 def test_history_drops_what_cannot_have_been(write):
-    """An earlier state of which the expression is false is not in the variant."""
+    """The variant drops an earlier state for which the expression is false."""
     write("""
 history: "lastStatus == 'PROVISIONING'"
 apply:
@@ -210,7 +210,7 @@ then:
 
 
 def test_patches_compose_from_left_to_right(write):
-    """Each stands on what the one before it made, and the variant names them all."""
+    """Each starts from the result of the one before it, and the variant names them all."""
     write("apply:\n- {each: task, ops: [{op: test, path: /stopCode, value: UserInitiated}]}\n")
     variant = cassette.load("web").patched("stopped/by-user", "mine", "api/throttled")
     assert variant.recorded.patches == ("stopped/by-user", "mine", "api/throttled")
@@ -257,8 +257,8 @@ def test_a_patch_is_its_text(patch, text):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Patch("stopped/exit-code(code=3)"), "no name of a patch"),
-        (lambda: Patch(""), "no name of a patch"),
+        (lambda: Patch("stopped/exit-code(code=3)"), "not the name of a patch"),
+        (lambda: Patch(""), "not the name of a patch"),
         (lambda: Patch("a", code=[3]), "the value of code for patch a is a list"),
         (lambda: cassette.load("web").patched(3), "3 names no patch"),
         (lambda: Patch.parse("a(code)"), "'code' is not name=value"),
@@ -336,7 +336,7 @@ apply:
     assert "at /healthStatus of task ca55e77e4de59a5ae551090d7c15969e" in error.problem
     assert "rule health: A task is HEALTHY" in error.nearest
     assert "healthcheck.html" in error.nearest
-    assert error.fix.endswith("write allow: [health] to have it all the same")
+    assert error.fix.endswith("write allow: [health] to keep it")
 
 
 def test_what_breaks_the_model_is_refused(write):
@@ -367,7 +367,7 @@ allow: [exit-code]
 
 
 def test_a_rule_that_is_not_there_cannot_be_allowed(write):
-    """A misspelt id is told, with the nearest."""
+    """A misspelt id is an error that names the nearest."""
     write("apply:\n- {each: task, unset: [/tags]}\nallow: [exit-cod]\n")
     error = refused("mine")
     assert (error.line, error.nearest) == (5, "did you mean 'exit-code'?")
@@ -403,7 +403,7 @@ allow: [wrong-type]
 
 
 def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
-    """A recording of something that is not quite ECS can be patched, too."""
+    """A recording of something that is not quite ECS can also be patched."""
     (tmp_path / "odd.yaml").write_text(
         file_format.render(cassette.load("web")).replace(
             "createdAt: 2026-11-23T11:58:03.120Z", "createdAt: 2026-11-23T12:58:03.120Z"
@@ -413,7 +413,7 @@ def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
     write("apply:\n- {each: task, unset: [/tags]}\n")
     assert "tags" not in task("mine", of="odd.yaml")
     write("apply:\n- {each: task, ops: [{op: add, path: /desiredStatus, value: STOP}]}\n")
-    assert "'STOP' is no desiredStatus" in refused("mine", of="odd.yaml").problem
+    assert "'STOP' is not a desiredStatus" in refused("mine", of="odd.yaml").problem
 
 
 def test_a_bare_list_is_held_to_the_rules(tmp_path):
@@ -497,7 +497,7 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
             4,
             "JMESPath has no function lenght",
         ),
-        ("apply:\n- {each: task, ops: [{op: add, path: a, value: 1}]}", 4, "no JSON Pointer"),
+        ("apply:\n- {each: task, ops: [{op: add, path: a, value: 1}]}", 4, "not a JSON Pointer"),
         ("apply:\n- {each: task, ops: [{op: add, path: /a}]}", 4, "'value' is missing"),
         ("apply:\n- {each: task, ops: [{op: add, path: '', value: 1}]}", 4, "points at the whole"),
         (
@@ -511,12 +511,12 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
             "not a duration",
         ),
         ("apply:\n- {each: task, container: web, unset: [/a]}", 4, "container goes with"),
-        ("params: {Code: {default: 1}}\nthrottle: 1", 3, "no name for a parameter"),
+        ("params: {Code: {default: 1}}\nthrottle: 1", 3, "not a name for a parameter"),
         ("params: {code: {default: a, type: integer}}\nthrottle: 1", 3, "is no integer"),
         ("params: {code: {default: 1, type: int}}\nthrottle: 1", 3, "'int' is not known"),
         ("latency: soon", 3, "'soon' is not a duration"),
         ("latency: 5", 3, "not a duration"),
-        ("base: {digest: web}\nthrottle: 1", 3, "no digest"),
+        ("base: {digest: web}\nthrottle: 1", 3, "not the digest"),
         ("base: web\nthrottle: 1", 3, "it must be a mapping, not text"),
         ("apply: 5", 3, "it must be a list, not a number"),
         ("apply: {each: task}", 3, "it must be a list, not a mapping"),

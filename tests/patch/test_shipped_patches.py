@@ -1,4 +1,4 @@
-"""What a patch that ships does, over the healthy recording that ships."""
+"""What a built-in patch does to the built-in healthy recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cassette.replayer import patched
 
 
 def test_values_are_given_by_name_and_checked():
-    """A container by its name, a code by its type; anything else is told."""
+    """A container by its name, a code by its type; anything else is an error."""
     web = cassette.load("web")
     (task,) = web.patched("stopped/exit-code(code=3, container=log-router)").tasks
     assert [(c["name"], c["exitCode"]) for c in task["containers"]] == [

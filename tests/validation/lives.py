@@ -29,7 +29,7 @@ def running() -> Body:
 
 
 def stopped(code: str = "EssentialContainerExited") -> Body:
-    """The task STOPPED, by its container or as somebody asked for."""
+    """The task STOPPED, by its container or as somebody requested."""
     asked = code != "EssentialContainerExited"
     first, second = ("stoppingAt", "executionStoppedAt")[:: 1 if asked else -1]
     reasons = {

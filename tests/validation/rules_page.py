@@ -1,6 +1,6 @@
 """The table of rules in `docs/patches.md`, made from the rules.
 
-`python -m tests.validation.rules_page` writes it anew; a test compares it.
+`python -m tests.validation.rules_page` writes it; a test compares it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def table() -> str:
 
 
 def written() -> str:
-    """The page with its table as it must be; what stands before it is kept."""
+    """The page with its table as it must be; the text before it is kept."""
     return PAGE.read_text("utf-8").partition(MARK)[0] + MARK + "\n" + table()
 
 

@@ -18,7 +18,7 @@ STATE = "{op: replace, path: /tasks/0/lastStatus, value: RUNNING}"
 
 @pytest.fixture
 def web(tmp_path):
-    """Write the recording that ships, with one text in the place of another."""
+    """Write the built-in recording, with one text in the place of another."""
 
     def write(old="", new="", name="web.yaml"):
         assert old in WEB
@@ -49,7 +49,7 @@ def test_a_problem_says_rule_line_interaction_pointer_and_source(web, tmp_path):
     line = path.read_text("utf-8").splitlines().index(f"  - {STATE.replace('RUNNING', 'RUNING')}")
     assert code == 1
     assert out.splitlines() == [
-        f"web.yaml:{line + 1}: error: task-state: 'RUNING' is no lastStatus that ECS has",
+        f"web.yaml:{line + 1}: error: task-state: 'RUNING' is not a lastStatus of ECS",
         "  interaction 2: /tasks/0/lastStatus",
         "  what would fit: RUNNING",
         f"  source: {validation.RULES['task-state'].source}",
@@ -72,7 +72,7 @@ def test_a_program_reads_the_same(web, tmp_path):
 
 
 def test_a_warning_fails_nothing(web, tmp_path):
-    """What an older botocore does not know, or an old response lacks, is told and no more."""
+    """What an older botocore does not know, or an old response lacks, is only a warning."""
     web("launchType: FARGATE", "launchType: LUNAR")
     code, report = checked("web.yaml", cwd=tmp_path)
     assert code == 0
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_as_what_it_is_ends_with_1(tmp_path, name, te
 
 
 def test_a_patch_finds_what_it_extends(tmp_path):
-    """In the folder `patches` that it stands in, wherever the command runs."""
+    """In the folder `patches` around it, wherever the command runs."""
     folder = tmp_path / "pack" / "patches" / "mine"
     folder.mkdir(parents=True)
     (folder / "one.yaml").write_text("patch: 1\nsummary: x\nextends: mine/two(code=3)\n", "utf-8")
@@ -156,7 +156,7 @@ def test_wrong_usage_ends_with_2(tmp_path):
 
 
 def test_a_file_that_cannot_be_opened_ends_with_2(web, tmp_path):
-    """The others are checked all the same."""
+    """The others are still checked."""
     web()
     (tmp_path / "broken.yaml").symlink_to("nowhere.yaml")
     code, report = checked(".", cwd=tmp_path)
@@ -184,7 +184,7 @@ def test_the_link_to_a_rule_s_source_stays_one_on_a_narrow_terminal(tmp_path):
 
 
 def test_a_variant_that_is_written_passes(tmp_path):
-    """What its patches allow stands in its header, so that the check allows it, too."""
+    """What its patches allow is in its header, so the check also allows it."""
     (tmp_path / "odd.yaml").write_text(
         "patch: 1\nsummary: A mock service\napply:\n- each: container\n  ops:\n"
         "  - {op: add, path: /exitCode, value: 0}\nallow: [exit-code]\n",

@@ -252,7 +252,7 @@ def test_each_rule_of_a_task_s_life_can_be_broken():
     ],
 )
 def test_a_whole_life_breaks_nothing(way_down):
-    """From PROVISIONING to STOPPED, whoever stopped the task."""
+    """From PROVISIONING to STOPPED, no matter who stopped the task."""
     assert broken(*lives.STATES, way_down) == set()
 
 
@@ -284,7 +284,7 @@ def test_a_whole_life_breaks_nothing(way_down):
     ],
 )  # fmt: skip
 def test_what_real_tasks_look_like_breaks_nothing(task):
-    """What published responses show, however odd, is no problem."""
+    """What published responses show, however odd, is not a problem."""
     assert broken(task) == set()
 
 
@@ -311,7 +311,7 @@ def test_what_a_mock_service_says_is_caught():
 def test_a_problem_says_what_would_fit():
     """The nearest name, or all that fit."""
     (near,) = validation.problems_in([Seen(0, "", edited(running(), ("lastStatus", "RUNING")))])
-    assert (near.detail, near.fits) == ("'RUNING' is no lastStatus that ECS has", "RUNNING")
+    assert (near.detail, near.fits) == ("'RUNING' is not a lastStatus of ECS", "RUNNING")
 
 
 def test_what_stays_wrong_is_told_once():
@@ -355,7 +355,7 @@ MEMBERS = st.sampled_from([*shapes.service_model().shape_for("Task").members, "c
 
 @given(st.lists(st.tuples(MEMBERS, VALUES), min_size=1, max_size=4))
 def test_no_nonsense_breaks_the_check(edits):
-    """Whatever stands in a task, the check ends, and a wrong type is told."""
+    """Whatever is in a task, the check ends, and a wrong type is found."""
     task = copy.deepcopy(stopped())
     for member, value in edits:
         if member in task:
