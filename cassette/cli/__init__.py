@@ -3,20 +3,21 @@
 A command is a module of its own, imported when it runs, so that `--help` and completion stay quick.
 
 Exit codes: 0 all well; 1 it found something; 2 wrong usage or an unreadable file; 3 AWS could
-not be reached or said no; 130 stopped by Ctrl-C.
+not be reached or said no; 130 stopped by Ctrl-C; 141 the reader of the output closed its pipe.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
-import io
-import os
 import sys
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from cassette.cli import streams
 
 COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
@@ -70,13 +71,19 @@ class LazyGroup(click.Group):
                 raise
             raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the arguments; `--help` and `--version` print here."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(streams.CLOSED) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader may close the pipe early, as `head` does."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.exceptions.Exit(0) from None
+            raise click.exceptions.Exit(streams.CLOSED) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """List the commands without importing them."""
@@ -92,20 +99,34 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # not every terminal has an arrow
+    streams.prepare()
     try:
-        group.main(arguments, prog_name="cassette", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        code = _run(arguments)
+        streams.flush()
+    except BrokenPipeError:
+        code = streams.CLOSED
+    except OSError as error:
+        code = 2
+        with contextlib.suppress(OSError):  # standard error may be what cannot be written
+            click.echo(streams.problem(error), err=True)
+    streams.abandon()
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run the command line; gives its exit code."""
+    try:
+        # What a command gives is None; click gives the exit code of its own `Exit` here.
+        return group.main(arguments, prog_name="cassette", standalone_mode=False) or 0
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
     except click.Abort:
-        _fail("stopped by Ctrl-C", 130)
+        return _fail("stopped by Ctrl-C", 130)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
-        _fail(*_explained(error))
+        return _fail(*_explained(error))
 
 
 def _explained(error: Exception) -> tuple[str, int]:
@@ -154,8 +175,8 @@ def _scrubbed(text: str) -> str:
         return Scrubber().text(text)
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    """Say what went wrong, folded between words on a terminal, and end the process."""
+def _fail(message: str, code: int) -> int:
+    """Say what went wrong, folded between words on a terminal, and give the exit code."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.padding import Padding
@@ -168,4 +189,4 @@ def _fail(message: str, code: int) -> NoReturn:
             console.print(Padding(text, (0, 0, 0, len(line) - len(words))))
     else:
         click.echo(message, err=True)
-    sys.exit(code)
+    return code

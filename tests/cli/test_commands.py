@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -166,16 +165,3 @@ def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
     assert ended == code
     assert said in err
     assert (tmp_path / "web.yaml").read_text("utf-8") == "before"
-
-
-@pytest.mark.parametrize("words", ["show web", "variants", "patch web stopped/by-user"])
-def test_a_reader_that_has_read_enough_is_no_failure(tmp_path, words):
-    """As with `head`: exit code 0, and not a word."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    command = [sys.executable, "-m", "cassette", *words.split()]
-    with os.fdopen(writer, "wb") as closed:
-        done = subprocess.run(
-            command, cwd=tmp_path, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,52 @@
+"""Standard output and standard error of a command, which may be full or closed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+
+CLOSED = 141  # what a shell gives for a program that SIGPIPE ended
+
+
+def prepare() -> None:
+    """Let every character be written, and let a write to a stream that was closed fail."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # as after `>&-`; no file that is opened later gets its number
+            unwritable = os.open(os.devnull, os.O_RDONLY)
+            setattr(sys, name, open(unwritable, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has an arrow
+
+
+def flush() -> None:
+    """Write what is buffered.
+
+    Raises:
+        OSError: the disk is full, or the stream is closed.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+
+
+def abandon() -> None:
+    """Drop what cannot be written, which the interpreter would try once more at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def problem(error: OSError) -> str:
+    """What to say of an error of the system that no command explains."""
+    from cassette.errors import UsageError
+
+    why = error.strerror or str(error)
+    if error.filename is not None:
+        return str(UsageError(f"the system refuses access: {why}", path=str(error.filename)))
+    fix = "send it to a file or a program that can take it"
+    return str(UsageError(f"the output cannot be written: {why}", fix=fix))
