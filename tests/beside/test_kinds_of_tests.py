@@ -68,7 +68,7 @@ class TestOld(unittest.TestCase):
 
 
 def test_unittest_replays_for_a_whole_class(run):
-    """`cassette.replay` stands in setUpClass, for all tests of the class."""
+    """`cassette.replay` works in setUpClass, for all tests of the class."""
     result = run("""
 class TestShared(unittest.TestCase):
     @classmethod
@@ -329,7 +329,7 @@ def test_it(web):
 
 
 def test_parametrized_tests_have_cassettes_of_their_own(run, pytester):
-    """Each set of parameters is a name, also beside variants, which are parameters, too."""
+    """Each set of parameters is a name, also beside variants, which are parameters themselves."""
     for name in ("test_own[eu]", "test_own[a-b-1]"):
         cassette.save(cassette.load("web"), pytester.path / f"cassettes/test_it/{name}.yaml")
     result = run(

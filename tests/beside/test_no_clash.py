@@ -1,4 +1,4 @@
-"""What the plugin adds to a pytest that has other plugins, too: nothing that they add."""
+"""The plugin adds nothing to pytest that another plugin adds under the same name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_fixtures_are_its_own(run):
 
 
 def test_all_of_them_in_one_run(run):
-    """Every plugin at work in one file, and each test with what it asked for."""
+    """Every plugin at work in one file, and each test gets its own fixtures."""
     result = run(
         """
 from freezegun import freeze_time

@@ -34,7 +34,7 @@ def test_after_it():
 
 
 def test_credentials_that_have_expired_do_not_matter(run, monkeypatch):
-    """False credentials do not expire when the true ones, whose end stands beside them, did."""
+    """False credentials do not expire when the true ones in the environment did."""
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-02T03:04:05Z")
     result = run(f"""{KEYS}
 @pytest.mark.cassette("web")

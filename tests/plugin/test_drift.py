@@ -40,7 +40,7 @@ def changed(mine, live):
     return mine
 
 
-# -- recorded anew --------------------------------------------------------------------------------
+# -- recorded again -------------------------------------------------------------------------------
 
 
 def test_recording_anew_prints_by_meaning_what_changed(run, changed):
@@ -107,14 +107,14 @@ def test_a_check_fails_the_test_whose_cassette_differs(run, changed):
 
 
 def test_variants_and_what_ships_are_replayed_in_a_check(run, mine, live):
-    """A failure cannot be asked for, and nobody recorded the shipped pack from this account."""
+    """A failure cannot be recorded at will, and the built-in pack is not from this account."""
     asked = len(live.requests)
     run(VARIANTS, "--cassette-check-live").assert_outcomes(passed=2)
     assert len(live.requests) == asked
 
 
 def test_a_check_needs_a_cassette(run, live, pytester):
-    """Where there is no cassette there is nothing to compare, and nothing is recorded."""
+    """Without a cassette the check compares nothing and records nothing."""
     result = run(TEST, "--cassette-check-live")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no cassette named 'mine'*"])

@@ -1,4 +1,4 @@
-"""What a run tells at its end of the cassettes that were played, and of those that were not."""
+"""The report at the end of a run: the cassettes that were played, and those that were not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def project(pytester, put):
 def test_the_report(run, project, workers):
     """Each cassette and variant with its tests and calls, then what of the catalogue is left.
 
-    The same for programs stands in a file that is named from where pytest was started.
+    The JSON file's path is relative to the folder in which pytest was started.
     """
     if workers:
         pytest.importorskip("xdist")
@@ -100,14 +100,14 @@ def test_a_run_without_cassettes_says_so(run):
 
 
 def test_without_the_option_there_is_no_report(run, project):
-    """A run that nobody asked tells nothing."""
+    """Without the option a run prints no report."""
     result = run(TWO_TESTS)
     result.stdout.no_fnmatch_line("*= cassettes =*")
     result.stdout.no_fnmatch_line("*left.yaml*")
 
 
 def test_a_report_that_cannot_be_written_fails_the_run(run, project):
-    """It is said in plain words, and the tests are reported all the same."""
+    """The run says so in plain words, and still reports the tests."""
     (project / "file").touch()
     result = run(TWO_TESTS, "--cassette-report-json=file/report.json")
     result.assert_outcomes(passed=4)

@@ -134,7 +134,7 @@ def test_it(task): pass
 
 
 def test_the_import_of_a_test_module_stays_on_this_machine(run):
-    """What a module calls while it is collected is blocked, too."""
+    """A call that a module makes while it is collected is blocked as well."""
     result = run(
         'import socket\nsocket.create_connection(("ecs.example.com", 443))\n',
         "--cassette-block-network",

@@ -103,7 +103,7 @@ def test_it(ask, n): ask()
 
 @pytest.mark.parametrize("body", ["ask()", "pass", "tape.tasks", "assert 0"])
 def test_an_option_that_fails_late_fails_one_test(run, body):
-    """A date that overflows is no INTERNALERROR, and leaves no interception behind."""
+    """A date that overflows fails one test, and leaves no interception behind."""
     result = run(
         f"""
 import botocore.endpoint, datetime
@@ -124,7 +124,7 @@ def test_after_it():
 
 @pytest.mark.parametrize("raised", ["SystemExit", "GeneratorExit"])
 def test_an_interrupt_leaves_nothing_behind(run, raised):
-    """A test that ends the run, or raises what is no Exception, ends its replay."""
+    """A test that ends the run, or raises a BaseException, ends its replay."""
     run(f'@pytest.mark.cassette("web")\ndef test_it(): raise {raised}\n', own_process=False)
     import botocore.endpoint
 

@@ -58,14 +58,14 @@ def test_each_variant_is_a_test(run):
 
 
 def test_the_healthy_cassette_and_values_can_be_among_them(run):
-    """`include_healthy` adds the cassette itself; a name with values stands for itself, once."""
+    """`include_healthy` adds the cassette itself; a name with values selects one variant."""
     patch = '"stopped/exit-code(code=3)"'
     found = ids(run(TEST.format(f'"web", {patch}, {patch}, include_healthy=True'), "-v"))
     assert found == {"[healthy]": "PASSED", "[stopped/exit-code(code=3)]": "PASSED"}
 
 
 def test_patches_of_the_project_count(run, patches):
-    """Patterns fit the patches beside the test file, too."""
+    """Patterns also find the patches beside the test file."""
     found = ids(run(TEST.format('"web", "mine/*"'), "-v"))
     assert list(found) == ["[mine/full]", "[mine/gone]", "[mine/slow]"]
 
@@ -76,7 +76,7 @@ def test_a_variant_is_chosen_by_name(run, patches):
     run(source, "-k", "slow").assert_outcomes(passed=1, deselected=3)
     run(source, "-k", "not mine/full").assert_outcomes(passed=3, deselected=1)
     result = run("", "test_it.py::test_it[mine/gone]")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR  # there is no such test in an empty file
+    assert result.ret == pytest.ExitCode.USAGE_ERROR  # the test has no variant
 
 
 def test_what_does_not_fit_is_left_out(run, patches):
@@ -99,7 +99,7 @@ def test_a_patch_asked_for_by_its_name_has_to_fit(run, patches):
 
 
 def test_it_is_an_error_if_nothing_fits(run, patches):
-    """A pattern of which nothing fits would be a test that tests nothing."""
+    """A pattern without a fitting patch is an error, since its test would test nothing."""
     result = run(TEST.format('"web", "mine/oth*", include_healthy=True'))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
@@ -111,7 +111,7 @@ def test_it_is_an_error_if_nothing_fits(run, patches):
 
 
 def test_an_unreadable_patch_is_not_left_out(run, patches):
-    """A file that is no patch does not just fail to fit."""
+    """A file that is not a patch is an error, not a patch that fails to fit."""
     patches.joinpath("broken.yaml").write_text("patch: 1\nsumary: x\napply: []\n", "utf-8")
     result = run(TEST.format('"web", "mine/*"'))
     result.assert_outcomes(errors=1)
@@ -245,7 +245,7 @@ def test_another_test_may_record_what_variants_are_made_of(run, live, patches, m
 
 @pytest.mark.parametrize("names", ['"mine/oth*"', '"mine/other"'])
 def test_what_does_not_fit_can_be_recorded_anew(run, live, patches, names):
-    """A cassette that no patch fits does not stop the run that records it anew."""
+    """A cassette that no patch fits does not stop the run that records it again."""
     source = RECORDED_FIRST.replace('"mine/*"', names)
     for mode in ("once", "all"):
         run(source, f"--cassette-mode={mode}").assert_outcomes(passed=1, skipped=1)
@@ -358,7 +358,7 @@ def test_a_folder_that_only_a_fixture_names_is_told_apart(run, put, pytester, wh
 
 
 def test_a_marker_without_brackets_says_what_it_takes(run):
-    """`@pytest.mark.cassette_variants` alone is no function that runs, but an error."""
+    """`@pytest.mark.cassette_variants` without arguments is an error, and nothing runs."""
     result = run(TEST.replace("({})", ""))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
@@ -379,7 +379,7 @@ class TestOld(unittest.TestCase):
 
 
 def test_patches_are_named_by_value_too(run):
-    """`cassette.Patch` stands in both markers; the test's id is the patch's text."""
+    """Both markers take `cassette.Patch`; the test's id is the patch's text."""
     found = ids(
         run(
             """
