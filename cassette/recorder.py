@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +41,52 @@ def save(
         CassetteWriteError: the file could not be written.
         UsageError: the project's rules or the key are not valid.
     """
+    prepared = prepare(cassette, path, policy=policy, rules=rules)
+    prepared.write()
+    return prepared.report
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cassette that may be written.
+
+    Args:
+        path: the file.
+        cassette: the scrubbed cassette.
+        text: the content of the file, which passed the audit.
+        report: what was scrubbed.
+    """
+
+    path: str
+    cassette: Cassette
+    text: str
+    report: scrub.Report
+
+    def write(self) -> None:
+        """Write the file.
+
+        Raises:
+            CassetteWriteError: the file could not be written.
+        """
+        file_format.write(self.path, self.text)
+        _log_written(self.path, self.cassette, self.report)
+
+
+def prepare(
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    *,
+    policy: str | None = None,
+    rules: scrub.Rules | None = None,
+) -> Prepared:
+    """Scrub and audit a cassette, and write nothing; see `save`."""
     check_suffix(path)
     own = project_settings.rules() if rules is None else rules
     chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
     scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project_settings.key())
     text = file_format.render(scrubbed)
     scrub.gate(text, scrubber.originals, os.fspath(path), own)
-    file_format.write(path, text)
-    _log_written(path, scrubbed, scrubber.report)
-    return scrubber.report
+    return Prepared(os.fspath(path), scrubbed, text, scrubber.report)
 
 
 def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub.Report) -> None:

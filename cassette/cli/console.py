@@ -26,6 +26,7 @@ POLICY = click.option(
     help="What to replace; strict also replaces names that people chose. By default the policy of "
     "the project's rules, or standard.",
 )
+FORCE = click.option("--force", is_flag=True, help="Replace a file that exists and is different.")
 _ENDLESS = 1000  # columns of a pipe
 # What a state, a health or a change is drawn in.
 STYLES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.console import complete_cassette, console
+from cassette.cli.console import FORCE, complete_cassette, console
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     type=click.Path(),
     help="The patch file to write; by default it is printed.",
 )
-def command(before: str, after: str, exact: bool, form: str, output: str | None) -> None:
+@FORCE
+def command(
+    before: str, after: str, *, exact: bool, form: str, output: str | None, force: bool
+) -> None:
     """Compare two cassettes by what they mean.
 
     BEFORE and AFTER are names or paths. Tasks belong together by their ids or by their role,
@@ -58,7 +61,7 @@ def command(before: str, after: str, exact: bool, form: str, output: str | None)
     library = Library()
     sides = library.load(before), library.load(after)
     if form == "patch":
-        _as_patch(*sides, output)
+        _as_patch(*sides, output, force=force)
         return
     if output is not None:
         raise UsageError("-o writes a patch file", fix="--format patch")
@@ -84,12 +87,13 @@ def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, ex
     screen.print(line)
 
 
-def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
+def _as_patch(before: Cassette, after: Cassette, output: str | None, *, force: bool) -> None:
     """Print the patch file, or write it, after it was tried."""
     from cassette import file_format, patch, project_settings, scrub
     from cassette.cli import diff_output
     from cassette.diff import as_patch, compare
     from cassette.errors import PatchError
+    from cassette.files import check_replaceable
 
     data = as_patch(before, after)
     try:
@@ -107,5 +111,6 @@ def _as_patch(before: Cassette, after: Cassette, output: str | None) -> None:
         click.echo(text, nl=False)
         return
     scrub.gate(text, (), output, project_settings.rules())
+    check_replaceable(output, text, force=force)
     file_format.write(output, text)
     click.echo(f"wrote {output}: {data['summary']}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import POLICY, counted
+from cassette.cli.console import FORCE, POLICY, counted
 
 
 @click.command("import")
@@ -21,7 +21,8 @@ from cassette.cli.console import POLICY, counted
     help="The folder to write the cassettes to.",
 )
 @POLICY
-def command(paths: tuple[str, ...], output: str, policy: str | None) -> None:
+@FORCE
+def command(paths: tuple[str, ...], output: str, policy: str | None, force: bool) -> None:
     """Make cassettes of recordings that other tools made.
 
     FILE is a recording of vcrpy, a folder of placebo's, what `aws ecs describe-tasks` printed
@@ -29,12 +30,14 @@ def command(paths: tuple[str, ...], output: str, policy: str | None) -> None:
     cassette has its file's name, or that of placebo's folder. Events of one task become one
     timeline.
 
-    What cannot be used is named, with the reason. Exit code 2 if nothing can.
+    What cannot be used is named, with the reason. If one of the cassettes exists and is
+    different, nothing is written without --force. Exit code 2 if nothing can be used.
     """
     from cassette import project_settings
     from cassette.files import files_in, import_files
 
-    imported = import_files(files_in(paths), Path(output), project_settings.rules(), policy=policy)
+    rules = project_settings.rules()
+    imported = import_files(files_in(paths), Path(output), rules, policy=policy, force=force)
     for found in imported:
         if found.path and found.report:
             calls = counted(found.calls, "call")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cassette.cli.console import complete_cassette, complete_patch, console
+from cassette.cli.console import FORCE, complete_cassette, complete_patch, console
 from cassette.errors import UsageError
 
 
@@ -21,7 +21,10 @@ from cassette.errors import UsageError
     type=click.Path(),
     help="The cassette to write the variant to.",
 )
-def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | None) -> None:
+@FORCE
+def command(
+    name: str, patches: tuple[str, ...], as_diff: bool, output: str | None, force: bool
+) -> None:
     """Apply patches to a cassette, in order.
 
     NAME is a cassette's name or path; PATCHES are names, with values for what they take, as in
@@ -33,17 +36,18 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     from cassette import file_format
     from cassette.cli import diff_output
     from cassette.diff import compare
+    from cassette.files import check_replaceable
     from cassette.library import Library
-    from cassette.recorder import save
+    from cassette.recorder import prepare
     from cassette.replayer import patched
 
     library = Library()
     base = library.load(name)
     if output and base.path and _is_one_file(output, base.path):
         raise UsageError(
-            "this is the cassette that is patched, and would be gone",
+            "this is the cassette that is patched, and it would be lost",
             path=output,
-            fix="-o another.yaml",
+            fix="choose another name with -o",
         )
     variant = patched(base, patches, library)
     if as_diff:
@@ -54,12 +58,14 @@ def command(name: str, patches: tuple[str, ...], as_diff: bool, output: str | No
     elif output is None:
         click.echo(file_format.render(variant), nl=False)
     if output is not None:
-        save(variant, output)
+        prepared = prepare(variant, output)
+        check_replaceable(output, prepared.text, force=force)
+        prepared.write()
         click.echo(f"wrote {output}: {name} with {', '.join(patches)}")
 
 
 def _is_one_file(one: str, other: str) -> bool:
     try:
         return Path(one).samefile(other)
-    except (OSError, ValueError):  # one of them is not there
+    except (OSError, ValueError):  # one of them does not exist
         return False

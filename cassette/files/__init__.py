@@ -6,7 +6,7 @@ Each puts together the readers of `cassette.importers`, the scrub with its audit
 from cassette.files.auditing import Searched, search_files
 from cassette.files.checking import RULES, Checked, Found, check_files
 from cassette.files.importing import Imported, import_files
-from cassette.files.paths import files_in
+from cassette.files.paths import check_replaceable, files_in
 from cassette.files.sarif import sarif
 from cassette.files.scrubbing import Rewritten, rewrite_files
 
@@ -18,6 +18,7 @@ __all__ = [
     "Rewritten",
     "Searched",
     "check_files",
+    "check_replaceable",
     "files_in",
     "import_files",
     "rewrite_files",

@@ -135,7 +135,8 @@ def _placed(problem: Problem, document: Any, lines: Mapping[str, int]) -> Found:
     """A problem with the line on which the file shows it, or the nearest thing above it."""
     number = problem.interaction
     here = f"/interactions/{number}"
-    place = f"{here}/response{problem.pointer}"
+    is_operation = problem.rule is validation.RULES["unknown-operation"]
+    place = f"{here}/operation" if is_operation else f"{here}/response{problem.pointer}"
     for index, change in enumerate(document["interactions"][number].get("changes", ())):
         # Of several changes to a member the last one stands; of none, it is as it was before.
         if _concern(change["path"], problem.pointer):

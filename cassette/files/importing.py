@@ -10,7 +10,7 @@ from typing import Any
 
 from cassette import recorder, scrub
 from cassette.errors import CassetteFormatError, UsageError
-from cassette.files.paths import content_of
+from cassette.files.paths import check_replaceable, content_of
 from cassette.importers import (
     calls,
     cloudtrail,
@@ -54,7 +54,12 @@ class _Group:
 
 
 def import_files(
-    paths: Sequence[Path], folder: Path, rules: scrub.Rules, *, policy: str | None = None
+    paths: Sequence[Path],
+    folder: Path,
+    rules: scrub.Rules,
+    *,
+    policy: str | None = None,
+    force: bool = False,
 ) -> list[Imported]:
     """Make cassettes of recordings, named after their files; scrubbed and audited.
 
@@ -62,38 +67,54 @@ def import_files(
     timeline, however many files they are in.
 
     Args:
-        folder: where the cassettes are written; one of the same name is replaced.
+        folder: where the cassettes are written.
         rules: the project's own.
         policy: the scrubbing policy; by default that of the rules, or `standard`.
+        force: replace cassettes that exist and are different.
 
     Raises:
         CassetteFormatError: a file cannot be read or parsed; nothing was written.
-        UsageError: two recordings would have one name, or a cassette the name of its source.
-        UnsafeCassetteError: the audit refused a cassette, which was not written.
+        UsageError: two recordings would have one name, a cassette the name of its source, or one
+            exists and is different; nothing was written.
+        UnsafeCassetteError: the audit refused a cassette; nothing was written.
     """
     documents = [(path, editable_text.read(content_of(path), str(path)).values) for path in paths]
     groups = _named(list(_groups(documents)))
     _check_names(groups, folder)
     made = [(group, calls.usable(_recording(group))) for group in groups]
-    return [_written(group, recording, folder, rules, policy) for group, recording in made]
+    prepared = [
+        _prepared(recording, folder / f"{group.name}{SUFFIX}", rules, policy)
+        for group, recording in made
+    ]
+    for file in filter(None, prepared):
+        check_replaceable(file.path, file.text, force=force)
+    for file in filter(None, prepared):
+        file.write()
+    return [
+        _imported(group, recording, file)
+        for (group, recording), file in zip(made, prepared, strict=True)
+    ]
 
 
-def _written(
-    group: _Group,
-    recording: calls.Recording,
-    folder: Path,
-    rules: scrub.Rules,
-    policy: str | None,
-) -> Imported:
-    sources = tuple(str(path) for path, _ in group.files)
+def _prepared(
+    recording: calls.Recording, target: Path, rules: scrub.Rules, policy: str | None
+) -> recorder.Prepared | None:
+    """The cassette of a recording, scrubbed and audited; None if it has no usable call."""
     try:
         made_by = Scrub("standard", scrub.POLICY_VERSION)
         cassette = calls.cassette(recording, tool(), made_by)
     except CassetteFormatError:
+        return None
+    return recorder.prepare(cassette, target, policy=policy, rules=rules)
+
+
+def _imported(
+    group: _Group, recording: calls.Recording, file: recorder.Prepared | None
+) -> Imported:
+    sources = tuple(str(path) for path, _ in group.files)
+    if file is None:
         return Imported(sources, None, 0, recording.skipped)
-    target = folder / f"{group.name}{SUFFIX}"
-    report = recorder.save(cassette, target, policy=policy, rules=rules)
-    return Imported(sources, str(target), len(recording.calls), recording.skipped, report)
+    return Imported(sources, file.path, len(recording.calls), recording.skipped, file.report)
 
 
 def _recording(group: _Group) -> calls.Recording:

@@ -63,6 +63,27 @@ def _refuse(error: OSError) -> NoReturn:
     raise error
 
 
+def check_replaceable(path: str | os.PathLike[str], text: str, *, force: bool) -> None:
+    """Refuse to replace a file that has other content, which may have been edited by hand.
+
+    Args:
+        path: the file to write.
+        text: its new content.
+        force: replace it anyway.
+
+    Raises:
+        UsageError: the file exists and is different.
+    """
+    file = Path(path)
+    if force or not file.is_file() or file.read_bytes() == text.encode():
+        return
+    raise UsageError(
+        "the file exists and is different; nothing was written",
+        path=os.fspath(path),
+        fix="add --force to replace it, or choose another name with -o",
+    )
+
+
 def content_of(path: Path) -> bytes:
     """A file's bytes.
 

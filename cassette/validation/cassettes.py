@@ -90,8 +90,10 @@ def _problem(rule: Rule, misfit: Misfit, seen: Seen) -> Problem:
 
 
 def _in_bodies(interactions: Collection[Interaction]) -> Iterator[Problem]:
-    """How bodies break botocore's model; of an operation that it does not know, nothing is said."""
+    """How operations and bodies break botocore's model."""
     for number, interaction in enumerate(interactions):
+        for rule, misfit in members.unknown_operation(interaction.operation):
+            yield Problem(rule, misfit.place, misfit.detail, misfit.fits, number)
         shape = shapes.shape_of(interaction.operation)
         if shape is not None and isinstance(interaction.outcome, Response):
             for rule, misfit in members.misfits(interaction.outcome.body, shape):

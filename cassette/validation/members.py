@@ -11,6 +11,9 @@ from cassette.ecs import shapes
 from cassette.validation.rule import Misfit, Rule
 
 _MODEL = "the service model of the installed botocore"
+UNKNOWN_OPERATION = Rule(
+    "unknown-operation", "An operation is one that botocore's model of ECS has.", _MODEL
+)
 UNKNOWN_MEMBER = Rule(
     "unknown-member",
     "A structure has the members that botocore's model gives it, and no others.",
@@ -30,7 +33,7 @@ UNKNOWN_VALUE = Rule(
     _MODEL,
     "warning",
 )
-RULES = (UNUSABLE, UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
+RULES = (UNKNOWN_OPERATION, UNUSABLE, UNKNOWN_MEMBER, WRONG_TYPE, UNKNOWN_VALUE)
 
 # Texts by which a task, or where it runs, is looked up; a cassette without them is not read.
 _LOOKED_UP = frozenset({"arn", "clusterArn", "taskArn"})
@@ -46,6 +49,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "double": (int, float),
     "timestamp": (int, float, str),
 }
+
+
+def unknown_operation(operation: str) -> Iterator[tuple[Rule, Misfit]]:
+    """The misfit of an operation that the installed botocore does not know."""
+    if operation not in shapes.operations():
+        near = difflib.get_close_matches(operation, shapes.operations(), 1)
+        yield UNKNOWN_OPERATION, Misfit("", f"ECS has no operation {operation!r}", *near)
 
 
 def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tuple[Rule, Misfit]]:

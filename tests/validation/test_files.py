@@ -57,6 +57,22 @@ def test_a_problem_says_rule_line_interaction_pointer_and_source(web, tmp_path):
     ]
 
 
+def test_an_unknown_operation_has_its_line_and_the_near_one(web, tmp_path):
+    """In each interaction that has it; the header may allow it."""
+    path = web("operation: DescribeTasks", "operation: DescribeTask")
+    code, report = checked("web.yaml", cwd=tmp_path)
+    first = report["problems"][0]
+    assert code == 1
+    assert (first["rule"], first["fits"]) == ("unknown-operation", "DescribeTasks")
+    assert "operation: DescribeTask" in path.read_text("utf-8").splitlines()[first["line"] - 1]
+    allowed = path.read_text("utf-8").replace(
+        "recorded:\n", "recorded:\n  allow: [unknown-operation]\n"
+    )
+    path.write_text(allowed, "utf-8")
+    code, report = checked("web.yaml", cwd=tmp_path)
+    assert {one["rule"] for one in report["problems"]} <= {"form"}
+
+
 def test_a_program_reads_the_same(web, tmp_path):
     """Every field of a problem, in JSON."""
     web("lastStatus: PROVISIONING", "lastStatus: PROVISIONED")
@@ -191,7 +207,7 @@ def test_a_variant_that_is_written_passes(tmp_path):
         "utf-8",
     )
     for patch in ("stopped/out-of-memory", "odd.yaml"):
-        assert run("patch", "web", patch, "-o", "v.yaml", cwd=tmp_path)[0] == 0
+        assert run("patch", "web", patch, "-o", "v.yaml", "--force", cwd=tmp_path)[0] == 0
         assert checked("v.yaml", cwd=tmp_path) == (
             0,
             {"files": 1, "problems": [], "fixed": [], "unreadable": []},

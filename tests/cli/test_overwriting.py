@@ -1,0 +1,63 @@
+"""A file that was edited by hand is replaced only with --force."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cassette.cli import main
+
+DESCRIBED = {"tasks": [], "failures": [{"arn": "a" * 32, "reason": "MISSING"}]}
+EDITED = "# a comment of mine\n"
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    """Run a command in this process, in an empty folder; gives its exit code and its errors."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(DESCRIBED), "utf-8")
+
+    def run(words):
+        with pytest.raises(SystemExit) as end:
+            main(words.split())
+        return end.value.code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ("import a.json -o out", "out/a.yaml"),
+        ("patch web stopped/by-user -o out/v.yaml", "out/v.yaml"),
+        ("diff web variant.yaml --format patch -o out/p.yaml", "out/p.yaml"),
+    ],
+)
+def test_a_file_that_is_different_is_kept(call, tmp_path, words, file):
+    """The same content again is no reason to stop; with --force the file is replaced."""
+    call("patch web exit/1 -o variant.yaml")
+    written = tmp_path / file
+    assert call(words)[0] == 0
+    content = written.read_text("utf-8")
+    assert call(words) == (0, "")
+    written.write_text(content + EDITED, "utf-8")
+    code, err = call(words)
+    assert code == 2
+    assert "the file exists and is different; nothing was written" in err
+    assert "Fix: add --force to replace it" in err
+    assert file in err
+    assert written.read_text("utf-8") == content + EDITED
+    assert call(f"{words} --force")[0] == 0
+    assert written.read_text("utf-8") == content
+
+
+def test_of_several_cassettes_none_is_written(call, tmp_path):
+    """One of them was edited, so the others are not written either."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b.yaml").write_text(EDITED, "utf-8")
+    assert call("import a.json b.json -o out")[0] == 2
+    assert [path.name for path in out.iterdir()] == ["b.yaml"]
+    assert (out / "b.yaml").read_text("utf-8") == EDITED
