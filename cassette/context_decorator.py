@@ -1,4 +1,4 @@
-"""What `record` and `replay` have in common: a context manager that is a decorator, too."""
+"""What `record` and `replay` have in common: a context manager that is also a decorator."""
 
 from __future__ import annotations
 

@@ -52,18 +52,18 @@ class Cassette(model.Cassette):
                 of patch files.
 
         Raises:
-            CassetteNotFoundError: there is no such patch.
+            CassetteNotFoundError: the patch does not exist.
             PatchError: it cannot be read or does not fit this cassette.
         """
         return _public(patched(self, patches, Library()))
 
 
 def load(name: str | os.PathLike[str]) -> Cassette:
-    """Read a cassette by name (from `./cassettes`, then the pack that ships) or by path.
+    """Read a cassette by name (from `./cassettes`, then the built-in pack) or by path.
 
     Raises:
         CassetteNotFoundError: there is none; says what is there under a near name.
-        CassetteFormatError: the file is no cassette that this release reads.
+        CassetteFormatError: this release cannot read the file as a cassette.
     """
     return _public(Library().load(name))
 
@@ -109,7 +109,7 @@ def read_patch(name: str, library: Library) -> patch.PatchFile:
 
     Raises:
         PatchError: it is none; says where.
-        CassetteNotFoundError: there is no such patch.
+        CassetteNotFoundError: the patch does not exist.
     """
     entry: Entry | None = None
 
@@ -198,7 +198,7 @@ class Tape:
 
     @property
     def unused(self) -> tuple[model.Interaction, ...]:
-        """The interactions of which nothing was asked for yet."""
+        """The interactions that were not requested yet."""
         return self._player.unused
 
     @property
@@ -210,7 +210,7 @@ class Tape:
 def player_of(
     cassette: model.Cassette, clock: Clock, rules: Rules, own: scrub.Rules = scrub.NO_RULES
 ) -> Player:
-    """What answers from a cassette, by originals as by what stands for them.
+    """What answers from a cassette, by originals or by their pseudonyms.
 
     Args:
         cassette: what was recorded.
@@ -239,8 +239,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         unknown: what an unknown task or cluster gets: `error` fails the call, `ecs` answers as
             ECS does (a MISSING failure, ClusterNotFoundException).
         on_end: after the last recorded outcome, `hold` it, or fail with `error`, or hold it for
-            that many calls and then fail. `hold` fails, too, after 10,000 calls: what goes on
-            asking then waits for what never comes, and a test must not hang.
+            that many calls and then fail. `hold` also fails after 10,000 calls: code that
+            still polls then would hang the test.
         advance: a timeline moves one step with each `call`, or with the virtual `clock`.
         sleep: `skip` botocore's waiters and back-off, skip `all` of the process's sleeps, or
             sleep for `real`.
@@ -249,11 +249,11 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         clients: answer these clients only; others are let through.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item: `{"RunTask": ["tags", "/overrides/*/*/command"]}`.
-        unused: at the end, `ignore` interactions that nobody asked for, `warn` of them, or fail
-            with `error`.
-        library: where names are looked up; by default `./cassettes` and the pack that ships.
-        rules: the project's own scrubbing rules, so that what they replaced is asked for by its
-            original; by default those of the nearest pyproject.toml.
+        unused: at the end, `ignore` interactions that were never requested, `warn` of them, or
+            fail with `error`.
+        library: where names are looked up; by default `./cassettes` and the built-in pack.
+        rules: the project's own scrubbing rules, so that requests may name the originals of
+            what they replaced; by default those of the nearest pyproject.toml.
 
     Raises:
         UnmatchedRequestError: at the call that nothing could answer, and again at the end if the
@@ -404,7 +404,7 @@ def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
     """Say that a name is wrong, since ignoring what does not exist would be silent."""
     if operation not in shapes.operations():
         raise UsageError(
-            f"ignore names {operation!r}, which is no ECS operation",
+            f"ignore names {operation!r}, which is not an ECS operation",
             nearest=nearest(operation.title().replace("_", ""), shapes.operations()),
         )
     if isinstance(names, str) or not isinstance(names, Iterable):
@@ -425,7 +425,7 @@ def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:
-    """A cassette with every timestamp moved by one offset, so that the latest is as asked for."""
+    """A cassette with every timestamp moved by one offset, so that the latest is `rebase`."""
     if rebase is None:
         return cassette
     times = [
@@ -452,7 +452,7 @@ def _rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:
 def _unused(tape: Tape) -> UnusedInteractionError:
     lines = [f"- {i.operation} recorded at {i.at:g} s" for i in tape.unused]
     return UnusedInteractionError(
-        f"{len(lines)} recorded interactions were never asked for",
+        f"{len(lines)} recorded interactions were never requested",
         path=tape.cassette.path,
         nearest="\n".join(lines),
         fix='make the calls, delete the interactions, or replay(..., unused="ignore")',

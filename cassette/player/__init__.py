@@ -4,7 +4,7 @@ DescribeTasks is answered as ECS answers it, from what the cassette knows of eac
 (`describe_tasks`); every other operation from the outcomes recorded for the same normalised
 parameters (`requests`). Each task, and each such request, has a *timeline* of its own, and a
 call moves it one step (`timeline`). What is answered is made once and handed out in fresh copies
-(`answers`); what cannot be answered is told in words that help (`unmatched`).
+(`answers`); what cannot be answered raises an error that helps (`unmatched`).
 """
 
 from cassette.ecs.names import short_name

@@ -13,7 +13,7 @@ from cassette.model import ApiError, Body, Outcome, Response
 
 
 class Recorded:
-    """A recorded body, parsed once and written once, both only when first asked for."""
+    """A recorded body, parsed once and written once, both only on first use."""
 
     def __init__(self, operation: str, body: Body) -> None:
         self._operation = operation
@@ -66,7 +66,7 @@ def copier(value: Any) -> Callable[[], Any]:
     holders: list[Callable[[], Any]] = []  # copy what holds others; the value itself is the first
     inner: list[
         tuple[int, Any, int]
-    ] = []  # a holder, the key in it, and a holder that stands there
+    ] = []  # a holder, the key in it, and the holder that it holds
     leaves: list[tuple[int, Any, Callable[[], Any]]] = []
 
     def look(value: Any) -> int:
@@ -121,7 +121,7 @@ class Answer:
         return {"tasks": tasks, "failures": [failure.fresh_item() for failure in self.failures]}
 
     def wire(self) -> bytes:
-        """The body as it stands on the wire."""
+        """The body as bytes of the wire."""
         if self.error:
             error = {"__type": self.error.code, "message": self.error.message}
             return json.dumps(error | dict(self.error.members)).encode()

@@ -26,8 +26,8 @@ class Asked:
     Args:
         parameters: what was asked, in wire form.
         cluster: as the cassette names it.
-        found: the tasks asked for, as they were named, each with its timeline if it has one.
-        wants_tags: whether tags were asked for.
+        found: the requested tasks, as the request named them, each with its timeline if it has one.
+        wants_tags: whether the request includes tags.
         unknown: whether any of the tasks has no timeline.
         refusal: what ECS says to a request that cannot be right.
     """
@@ -47,7 +47,7 @@ class Tasks:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        comparable: a request as it would stand in a cassette, for comparison.
+        comparable: a request as it would be in a cassette, for comparison.
         identify: what a cassette may have for a task's id; what it has maps to itself.
         unmatched: words the errors.
     """
@@ -71,7 +71,7 @@ class Tasks:
         self._identify = identify
         self._unmatched = unmatched
         self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
-        self._gone: dict[str, Step] = {}  # clusters of which nothing was heard but that
+        self._gone: dict[str, Step] = {}  # clusters with nothing recorded except that
         self._asked: dict[bytes, Asked] = {}  # by the content of a request
         self.served: set[int] = set()
         self._index()
@@ -239,7 +239,7 @@ class Tasks:
         return _invalid(words)
 
     def _unknown(self, asked: Asked) -> ApiError | None:
-        """What ECS says to tasks of which some are unknown; None if it says MISSING."""
+        """What ECS says to a request with unknown tasks; None if it says MISSING."""
         parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
             step = self._gone[cluster]

@@ -25,7 +25,7 @@ class Rules:
             calls and then fail.
         advance: a timeline moves with each `call`, or with the virtual `clock`.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
-            which `*` stands for every item of a list or map.
+            which `*` is every item of a list or map.
     """
 
     unknown: Unknown = "error"

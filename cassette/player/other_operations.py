@@ -75,7 +75,7 @@ class Requests:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        comparable: a request as it would stand in a cassette, for comparison.
+        comparable: a request as it would be in a cassette, for comparison.
         unmatched: words the errors.
     """
 
@@ -180,7 +180,7 @@ def _members(operation: str) -> Mapping[str, Any]:
 
 
 def _without(value: Any, path: list[str]) -> Any:
-    """A copy of a value without what stands at a path; `*` is every item of a list or map."""
+    """A copy of a value without what is at a path; `*` is every item of a list or map."""
     name, *rest = path
     if isinstance(value, Mapping):
         name = name.replace("~1", "/").replace("~0", "~")

@@ -24,7 +24,7 @@ class Call:
 
     Args:
         operation: for example `DescribeTasks`.
-        content: what was asked, as it stands on the wire.
+        content: the parameters, as bytes of the wire.
         at: the virtual time of the call, in seconds.
         attempts: how many attempts botocore made.
         delays: the back-off before each further attempt, in seconds, that would have passed.
@@ -55,7 +55,7 @@ class Player:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        comparable: a request as it would stand in a cassette, for comparison.
+        comparable: a request as it would be in a cassette, for comparison.
         identify: what a cassette may have for a task's id; what it has maps to itself.
     """
 
@@ -81,7 +81,7 @@ class Player:
 
     @property
     def unused(self) -> tuple[Interaction, ...]:
-        """The interactions of which nothing was ever asked for."""
+        """The interactions that were never requested."""
         served = self._tasks.served | self._requests.served
         interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
@@ -110,7 +110,7 @@ class Player:
 
         Args:
             operation: for example `DescribeTasks`.
-            content: what was asked, as it stands on the wire.
+            content: the parameters, as bytes of the wire.
             before: the answer to the attempt before, at the same call. If it is an error and
                 the last outcome, it holds: how many attempts botocore makes depends on its
                 version and its settings.

@@ -18,7 +18,7 @@ class Step:
         at: when it was recorded, in seconds since the first call.
         count: how many calls in a row it answers.
         latency: how many seconds ECS takes to answer.
-        has_tags: whether the body was asked for with its tags.
+        has_tags: whether the request included tags.
         other: the same state with tags where it has none, or without.
     """
 

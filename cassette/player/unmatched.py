@@ -1,4 +1,4 @@
-"""What a call that nothing can answer is told: what was asked, what is near, what mends it."""
+"""The errors for calls that nothing can answer: the request, the nearest one, the fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Unmatched:
 
     Args:
         cassette: what was recorded.
-        comparable: a request as it would stand in a cassette.
+        comparable: a request as it would be in a cassette.
     """
 
     def __init__(self, cassette: Cassette, comparable: Callable[[str, Body], Body]) -> None:
@@ -40,7 +40,7 @@ class Unmatched:
         cluster = cluster_of(self._scrubbed("DescribeTasks", asked))
         return self._error(
             UnmatchedRequestError,
-            f"DescribeTasks asked for cluster {cluster!r}, which the cassette does not know",
+            f"DescribeTasks of cluster {cluster!r}, which the cassette does not know",
             f"/cluster differs; recorded clusters: {known}",
             'ask for a recorded cluster, or replay(..., unknown="ecs") for '
             "ClusterNotFoundException",
@@ -70,7 +70,7 @@ class Unmatched:
             task += " (as scrubbed)"  # else nobody would know it again
         return self._error(
             UnmatchedRequestError,
-            f"DescribeTasks asked for task {task} of cluster {cluster!r}, which was never recorded",
+            f"DescribeTasks of task {task} of cluster {cluster!r}, which was never recorded",
             nearest,
             "record this task as well (record mode new_episodes adds what is missing), or "
             'replay(..., unknown="ecs") for MISSING',
@@ -82,7 +82,7 @@ class Unmatched:
         """DescribeTasks for tags that the recording never fetched."""
         return self._error(
             UnmatchedRequestError,
-            'DescribeTasks asked for tags with include=["TAGS"], which the recording never did',
+            'DescribeTasks of tags with include=["TAGS"], which the recording never did',
             "/include differs: the same tasks were recorded without tags",
             'record again with the tags: include=["TAGS"], or cassette record --tags',
             operation="DescribeTasks",

@@ -26,7 +26,7 @@ def call(operation: str, request: dict, outcome: Any, at: float = 0.0, count: in
 
 
 def describe(outcome: Any, at: float = 0.0, *, tasks: tuple = (bodies.TASK_ARN,), **request: Any):
-    """One DescribeTasks call for the task of `bodies`; tags only when asked for."""
+    """One DescribeTasks call for the task of `bodies`; tags only with an include."""
     count = request.pop("count", 1)
     request = {"cluster": bodies.CLUSTER, "tasks": list(tasks), **request}
     return call("DescribeTasks", request, outcome, at, count)

@@ -244,7 +244,7 @@ def test_an_unmatched_call_fails_where_it_happens_and_is_not_retried(client, sle
 
 
 def test_tasks_of_one_loop_share_a_replay(client):
-    """Each recorded outcome is served once, whoever asks."""
+    """Each recorded outcome is served once, in whatever task."""
     states = [f"STATE-{n}" for n in range(100)]
     calls = [made.describe({"tasks": [made.task(1, s)]}, tasks=(made.arn(1),)) for s in states]
 

@@ -51,7 +51,7 @@ def ask():
 @pytest.mark.parametrize("raised", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("sleep", ["skip", "all", "real"])
 def test_a_block_that_raises_gives_everything_back(raised, sleep):
-    """Also what is no Exception, and it comes out as it went in."""
+    """Also a BaseException, and it comes out as it went in."""
     with pytest.raises(raised), cassette.replay(RUNNING, sleep=sleep):
         assert ask() == "RUNNING"
         raise raised
@@ -140,7 +140,7 @@ def test_unmatched_calls_that_were_meant_are_forgiven():
 
 
 def test_a_replay_may_be_entered_again_but_not_within_itself():
-    """One after another each begins anew; at once they would share one place in the timeline."""
+    """One after another each begins at the first state; at once they would share one place in the timeline."""
     replay = cassette.replay(RUNNING, unused="error")
     for _ in range(2):
         with replay as tape:

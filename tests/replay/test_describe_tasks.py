@@ -64,7 +64,7 @@ def test_no_cluster_is_the_default_cluster(recorded, asked):
 
 @pytest.mark.parametrize("asked", [[3, 1, 2], [2], [2, 3], [1, 1, 1], [3, 1, 3]])
 def test_any_subset_in_the_order_asked(asked):
-    """Subset, order and repetition are the caller's; a task named twice is told once."""
+    """Subset, order and repetition are the caller's; a task named twice comes once."""
     tape = made.cassette(made.describe(described(1, 2, 3), tasks=map(made.arn, (1, 2, 3))))
     with cassette.replay(tape):
         answer = made.client().describe_tasks(cluster="prod", tasks=[*map(made.arn, asked)])
@@ -115,7 +115,7 @@ def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
         made.describe(bodies.described(bodies.pending())),
         made.describe(bodies.described(bodies.running())),
     )
-    with pytest.raises(UnmatchedRequestError, match="asked for tags"), cassette.replay(tape) as t:
+    with pytest.raises(UnmatchedRequestError, match="DescribeTasks of tags"), cassette.replay(tape) as t:
         client = made.client()
         with pytest.raises(UnmatchedRequestError, match='include=\\["TAGS"\\]') as told:
             client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID], include=["TAGS"])
@@ -143,7 +143,7 @@ def test_recorded_failures_come_back_for_their_ids():
 INVALID = {
     "none": ([], "Tasks cannot be empty."),
     "101": ([made.task_id(n) for n in range(101)], "taskIds can have at most 100 items."),
-    "101, all the same": ([made.task_id(1)] * 101, "taskIds can have at most 100 items."),
+    "101, all equal": ([made.task_id(1)] * 101, "taskIds can have at most 100 items."),
     "short": (["4f6a"], "taskId length should be one of [32,36]"),
     "one more": ([made.task_id(1) + "0"], "taskId length should be one of [32,36]"),
     "ARN of a short id": ([made.arn(1)[:-4]], "taskId length should be one of [32,36]"),
@@ -181,7 +181,7 @@ def test_what_cannot_be_right_gets_ecs_own_words(case, unknown):
         client = made.client()
         with pytest.raises(client.exceptions.InvalidParameterException) as told:
             client.describe_tasks(cluster="prod", tasks=tasks)
-        assert replayed.unused  # a refusal is no outcome of the recording
+        assert replayed.unused  # a refusal is not a recorded outcome
     assert told.value.response["Error"]["Message"] == message
     assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
@@ -294,7 +294,7 @@ def test_a_recorded_refusal_goes_before_ours():
 
 
 def test_a_task_that_was_only_started_is_described_as_it_was_started():
-    """RunTask tells of a task, too, and of its tags."""
+    """RunTask also describes a task, and its tags."""
     body = {"tasks": [bodies.provisioning(tags=True)], "failures": []}
     request = {"cluster": "prod", "taskDefinition": "web"}
     with cassette.replay(made.cassette(made.call("RunTask", request, body))):

@@ -27,7 +27,7 @@ def recorded(tape):
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_code_that_waits_for_ever_fails(advance):
-    """A loop that never ends is an error with a mending line, not a test that hangs."""
+    """A loop that never ends is an error with a fix, not a test that hangs."""
     with cassette.replay("web", "unhealthy/container", advance=advance) as tape:
         with pytest.raises(TimelineExhaustedError) as raised:
             poll(tape, 11_000)
@@ -48,9 +48,9 @@ def test_the_last_outcome_is_held_as_often_as_is_said(on_end, held):
 
 
 def test_what_was_never_asked_for_may_be_a_warning():
-    """`unused="warn"` says where the block stands; a block that failed is not told, too."""
+    """`unused="warn"` names the line of the block; a block that failed does not warn."""
     with (
-        pytest.warns(UnusedInteractionWarning, match="never asked for") as warned,
+        pytest.warns(UnusedInteractionWarning, match="never requested") as warned,
         cassette.replay("web", unused="warn") as tape,
     ):
         poll(tape, 1)
@@ -61,6 +61,6 @@ def test_what_was_never_asked_for_may_be_a_warning():
 
 @pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None, True])
 def test_a_wrong_end_is_refused(on_end):
-    """Anything else is wrong use, and is told what fits."""
+    """Anything else is wrong use, and the error names what fits."""
     with pytest.raises(UsageError, match="'hold', 'error', or a number of calls"):
         cassette.replay("web", on_end=on_end)

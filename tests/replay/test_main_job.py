@@ -50,7 +50,7 @@ def comparable(response):
 
 
 def test_a_replay_gives_what_the_live_call_gave(ecs, tmp_path):
-    """Types and values of a replay are those of the live call, but for what was scrubbed."""
+    """Types and values of a replay are those of the live call, except for what was scrubbed."""
     path = tmp_path / "web.yaml"
     before = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
     with cassette.record(path):
@@ -64,7 +64,7 @@ def test_a_replay_gives_what_the_live_call_gave(ecs, tmp_path):
 
 
 def test_nothing_identifying_reaches_the_disk(ecs, tmp_path):
-    """No original of the recording stands in the file or beside it."""
+    """No original of the recording is in the file or its folder."""
     path = tmp_path / "web.yaml"
     with cassette.record(path):
         ask(boto3.client("ecs", endpoint_url=ecs.url, **LIVE))
@@ -134,7 +134,7 @@ def test_a_block_that_fails_keeps_the_earlier_file(ecs, tmp_path):
 
 
 def test_a_recording_without_a_call_is_an_error(tmp_path):
-    """There is no empty cassette."""
+    """A recording without calls writes nothing."""
     path = tmp_path / "web.yaml"
     with pytest.raises(NothingRecordedError, match="without one ECS call"), cassette.record(path):
         pass

@@ -80,7 +80,7 @@ def test_services_stable_does_not_wait(real_sleeps):
 
 
 def test_back_off_does_not_wait(real_sleeps):
-    """What botocore would have slept between attempts stands in the call and on the clock."""
+    """What botocore would have slept between attempts is in the call and on the clock."""
     calls = [made.describe(made.THROTTLE, count=2), made.describe(RUNNING)]
     with cassette.replay(made.cassette(*calls)) as tape:
         made.client().describe_tasks(**TASK)
@@ -155,7 +155,7 @@ def test_a_sleep_that_cannot_be_is_still_an_error():
 
 
 def test_a_sleep_that_was_kept_really_sleeps_afterwards():
-    """Code that took `time.sleep` during a replay and kept it does not skip for ever."""
+    """Code that took `time.sleep` during a replay and kept it does not skip afterwards."""
     with cassette.replay(made.cassette(), sleep="all") as tape:
         kept = time.sleep
     began = time.monotonic()

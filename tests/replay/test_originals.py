@@ -55,7 +55,7 @@ def test_a_cassette_is_asked_by_the_original_names(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", scrub.POLICIES)
 def test_a_cassette_is_asked_by_its_own_names(policy: str) -> None:
-    """What stands in the cassette is a name of the same things."""
+    """What the cassette holds also names the same things."""
     made_of = recorded(policy)
     with cassette.replay(made_of) as tape:
         ecs = made.client()

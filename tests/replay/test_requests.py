@@ -152,7 +152,7 @@ OTHER = {
 
 @pytest.mark.parametrize("case", OTHER)
 def test_what_means_something_else_is_another_request(case):
-    """A parameter that matters tells two requests apart."""
+    """A parameter that matters makes two requests differ."""
     operation, recorded, asked = OTHER[case]
     with (
         pytest.raises(UnmatchedRequestError, match="never recorded with these parameters"),

@@ -140,7 +140,7 @@ def seen_in(pytester, monkeypatch, moto_ecs):
 
 
 def test_one_module_sees_the_same_live_while_recording_and_in_replay(seen_in):
-    """Equal but for names and secrets, each of which has one stand-in throughout."""
+    """Equal except for names and secrets, each with one pseudonym throughout."""
     live, recorded, replayed = (seen_in(name) for name in RUNS)
     assert list(live) == ["sync", "async"]
     for kind in live:
@@ -150,7 +150,7 @@ def test_one_module_sees_the_same_live_while_recording_and_in_replay(seen_in):
 
 
 def stood_in(original, other, names, place=""):
-    """Where two runs differ by more than names; `names` learns the stand-in of each original."""
+    """Where two runs differ by more than names; `names` learns the pseudonym of each original."""
     if isinstance(original, dict) and isinstance(other, dict) and original.keys() == other.keys():
         pairs = [(original[key], other[key], f"{place}/{key}") for key in original]
     elif isinstance(original, list) and isinstance(other, list) and len(original) == len(other):

@@ -41,7 +41,7 @@ def test_without_rebase_the_times_are_those_recorded():
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
 def test_rebase_moves_every_timestamp_by_one_offset(monkeypatch, short_way):
-    """The latest becomes the one asked for, and all distances stay, in every state."""
+    """The latest becomes the given one, and all distances stay, in every state."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     with cassette.replay(made.cassette(*STATES)) as tape:
         recorded = polled(tape)
@@ -97,7 +97,7 @@ def _time_machine():
 @pytest.mark.parametrize("freezer", [_freezegun, _time_machine])
 @pytest.mark.parametrize("inside", [True, False])
 def test_rebase_now_is_the_frozen_now(freezer, inside):
-    """Whoever freezes the time, before the replay or around it, is agreed with."""
+    """A frozen time holds, whether frozen before the replay or within it."""
     if inside:
         with freezer(), cassette.replay(made.cassette(*STATES), rebase="now") as tape:
             (*_, last) = polled(tape)

@@ -35,7 +35,7 @@ def test_one_step_for_each_call_then_the_last_state_holds():
 
 
 def test_on_end_error_fails_the_call_after_the_last():
-    """With on_end="error" the end is told where it happens, and at the end of the block."""
+    """With on_end="error" the end is an error where it happens, and at the end of the block."""
     tape = made.cassette(made.describe(PENDING, count=2))
     with (
         pytest.raises(TimelineExhaustedError),
@@ -49,7 +49,7 @@ def test_on_end_error_fails_the_call_after_the_last():
 
 
 def test_two_tasks_keep_their_own_place():
-    """Polled apart or in one batch, a task moves only when it is asked for."""
+    """Polled apart or in one batch, a task moves only when it is requested."""
     states = ("PROVISIONING", "PENDING", "RUNNING")
     tape = made.cassette(
         *(
@@ -201,7 +201,7 @@ def test_an_error_that_the_model_lacks_is_a_client_error():
 
 
 def test_two_runs_give_the_same():
-    """Answers, request ids and calls are equal from run to run, but for the back-off's jitter."""
+    """Answers, request ids and calls are equal from run to run, except for the back-off's jitter."""
     tape = made.cassette(
         made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)
     )

@@ -90,7 +90,7 @@ def test_there_are_cassettes_to_compare():
 
 @pytest.mark.parametrize("path", CASSETTES, ids=lambda path: path.stem)
 def test_both_ways_give_the_same_on_every_cassette_and_variant(path, monkeypatch):
-    """Every call of every cassette, healthy and with each patch that ships."""
+    """Every call of every cassette, healthy and with each built-in patch."""
     # In legacy mode a client has no quota of retries, which one variant would spend for the next.
     client = made.client(region_name="eu-west-1", config=Config(retries={"mode": "legacy"}))
     recorded = cassette.load(path)
@@ -219,7 +219,7 @@ OTHERS = sorted(shapes.operations() - {"DescribeTasks"})
 @anything
 @given(st.sampled_from(OTHERS).flatmap(lambda o: st.tuples(st.just(o), body_of(o))))
 def test_both_ways_give_what_the_parser_gives_of_any_operation(monkeypatch, drawn):
-    """Every other operation that the model lists, too."""
+    """Every other operation that the model lists."""
     operation, body = drawn
     request = made.least(shapes.shape_of(operation, "request"))
     if "clientToken" in shapes.shape_of(operation, "request").members:

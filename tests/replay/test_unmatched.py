@@ -1,4 +1,4 @@
-"""What nothing can answer is told in words that help, and what nobody asked for is told, too."""
+"""Errors for calls that nothing can answer, and for interactions that were never requested."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CASES = {
         "DescribeTasks",
         {"cluster": "staging", "tasks": [made.task_id(1)]},
         [
-            "DescribeTasks asked for cluster 'staging', which the cassette does not know",
+            "DescribeTasks of cluster 'staging', which the cassette does not know",
             "  /cluster differs; recorded clusters: 'o', 'prod'",
             (
                 '  Fix: ask for a recorded cluster, or replay(..., unknown="ecs") for '
@@ -43,7 +43,7 @@ CASES = {
         {"cluster": "prod", "tasks": [made.task_id(1), made.task_id(9)]},
         [
             (
-                f"DescribeTasks asked for task {NINE} (as scrubbed) of cluster 'prod', "
+                f"DescribeTasks of task {NINE} (as scrubbed) of cluster 'prod', "
                 "which was never recorded"
             ),
             f"  /tasks/1 differs; nearest recorded task: {ONE}",
@@ -58,7 +58,7 @@ CASES = {
         {"cluster": "prod", "tasks": [made.task_id(2)]},
         [
             (
-                f"DescribeTasks asked for task {TWO} (as scrubbed) of cluster 'prod', "
+                f"DescribeTasks of task {TWO} (as scrubbed) of cluster 'prod', "
                 "which was never recorded"
             ),
             "  /cluster differs: the task was recorded in 'o'",
@@ -72,7 +72,7 @@ CASES = {
         "DescribeTasks",
         {"cluster": "prod", "tasks": [made.task_id(1)], "include": ["TAGS"]},
         [
-            'DescribeTasks asked for tags with include=["TAGS"], which the recording never did',
+            'DescribeTasks of tags with include=["TAGS"], which the recording never did',
             "  /include differs: the same tasks were recorded without tags",
             '  Fix: record again with the tags: include=["TAGS"], or cassette record --tags',
         ],
@@ -106,12 +106,12 @@ CASES = {
 def refused(operation, asked):
     """The error of one call, and the same once more at the end of the block."""
     with pytest.raises(UnmatchedRequestError) as at_the_end, cassette.replay(TAPE) as tape:
-        with pytest.raises(UnmatchedRequestError) as told:
+        with pytest.raises(UnmatchedRequestError) as raised:
             made.invoke(made.client(), operation, asked)
         assert tape.calls[-1].outcome is None
-        assert tape.unmatched == [told.value]
-    assert at_the_end.value is told.value
-    return told.value
+        assert tape.unmatched == [raised.value]
+    assert at_the_end.value is raised.value
+    return raised.value
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -142,7 +142,7 @@ def test_what_mends_it_mends_it(case):
 
 
 def test_no_original_is_told():
-    """Errors are read in CI logs: ids, accounts and values are scrubbed in them, too."""
+    """Errors are read in CI logs: ids, accounts and values are scrubbed in them."""
     asked = {
         "cluster": bodies.CLUSTER_ARN,
         "taskDefinition": bodies.TASK_DEFINITION_ARN,
@@ -162,10 +162,10 @@ def test_no_original_is_told():
 def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
     """It was recorded, but once only."""
     operation, asked, _ = RUN
-    with pytest.raises(TimelineExhaustedError) as told, cassette.replay(TAPE):
+    with pytest.raises(TimelineExhaustedError) as raised, cassette.replay(TAPE):
         for _ in range(2):
             made.invoke(made.client(), operation, asked)
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         FIRST_LINES + "RunTask was asked once more than it was recorded",
         "  all 1 recorded outcomes of this request were served",
         "  Fix: record a run that makes the call as often as the code under test does",
@@ -204,10 +204,10 @@ def test_an_outcome_that_was_asked_for_in_part_is_used():
 
 def test_unused_can_be_an_error():
     """At the end of the block, with a line for each interaction."""
-    with pytest.raises(UnusedInteractionError) as told, cassette.replay(TAPE, unused="error"):
+    with pytest.raises(UnusedInteractionError) as raised, cassette.replay(TAPE, unused="error"):
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(1)])
-    assert str(told.value).splitlines() == [
-        FIRST_LINES + "3 recorded interactions were never asked for",
+    assert str(raised.value).splitlines() == [
+        FIRST_LINES + "3 recorded interactions were never requested",
         "  - DescribeTasks recorded at 0 s",
         "  - ListTasks recorded at 0 s",
         "  - RunTask recorded at 0 s",
@@ -216,6 +216,6 @@ def test_unused_can_be_an_error():
 
 
 def test_the_blocks_own_failure_goes_before_unused():
-    """A test that failed early cannot have asked for everything."""
+    """A test that failed early cannot have requested everything."""
     with pytest.raises(ZeroDivisionError), cassette.replay(TAPE, unused="error"):
         _ = 1 / 0
