@@ -47,7 +47,7 @@ _STATES = (
 def rules(start: str | os.PathLike[str] = ".") -> scrub.Rules:
     """The rules of the project that a folder belongs to; none if it says nothing.
 
-    They stand in the nearest pyproject.toml upwards that has a table `tool.cassette`.
+    They come from the nearest pyproject.toml upwards that has a table `tool.cassette`.
 
     Raises:
         UsageError: the file cannot be read, or a rule in it is none.
@@ -87,7 +87,7 @@ def key(environment: Mapping[str, str] = os.environ) -> bytes | None:
 
 
 def _content(file: Path) -> bytes | None:
-    """What stands in a file; None if there is none."""
+    """The content of a file; None if it does not exist."""
     try:
         return file.read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -102,7 +102,7 @@ def _read(content: bytes, file: Path) -> scrub.Rules | None:
     try:
         document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"this is no TOML: {error}", path=str(file)) from None
+        raise UsageError(f"the file is not valid TOML: {error}", path=str(file)) from None
     tool = document.get("tool")
     own = tool.get("cassette") if isinstance(tool, dict) else None
     if own is None:
@@ -156,7 +156,7 @@ def _policy(table: Mapping[str, Any]) -> str | None:
     policy = table.get("policy")
     if policy is not None and policy not in scrub.POLICIES:
         near = nearest(str(policy), scrub.POLICIES)
-        raise _wrong("there is no such scrub policy", f"{_PLACE}/policy", nearest=near)
+        raise _wrong("unknown scrub policy", f"{_PLACE}/policy", nearest=near)
     return policy
 
 
@@ -194,7 +194,7 @@ def _compiled(source: str, place: str) -> re.Pattern[str]:
         raise _wrong(
             f"the pattern cannot be compiled: {error}",
             place,
-            fix="mend it; in '…' quotes TOML leaves a backslash as it is",
+            fix="correct it; within '…' quotes TOML leaves a backslash as it is",
         ) from None
 
 
@@ -248,10 +248,10 @@ def _check_search(search: scrub.Pattern | scrub.HashedWords, place: str, named: 
     eaten = next((false for false in scrub.samples() if rules.finds(false)), None)
     if eaten:
         raise _wrong(
-            f"{named} matches the tool's own stand-ins, such as `{eaten}`",
+            f"{named} matches the tool's own pseudonyms, such as `{eaten}`",
             place,
             nearest="originals of that form are replaced without a rule",
-            fix="remove the rule, or let it need something that no stand-in has",
+            fix="remove the rule, or require something that no pseudonym has",
         )
 
 
@@ -272,7 +272,7 @@ def _check_stand_ins(searches: Sequence[scrub.Pattern | scrub.HashedWords]) -> N
 
 @functools.cache
 def _words_of_ecs() -> tuple[str, ...]:
-    """What stands in answers of ECS as its own words: states and the values of its enums."""
+    """The words of ECS's own that its answers hold: states and the values of its enums."""
     service = shapes.service_model()
     enums = (getattr(service.shape_for(name), "enum", ()) for name in service.shape_names)
     return tuple(dict.fromkeys([*_STATES, *(word for enum in enums for word in enum)]))
@@ -329,7 +329,7 @@ def _check_member(named: str, kind: str, place: str) -> None:
     if match["name"] and treatment not in _NAMED:
         raise _wrong(f"the values of `{bare}` have no names", place, fix=f'member = "{bare}"')
     if match["name"] and "*" in match["name"] and match["name"] != "*":
-        raise _wrong("a name is taken as it is written; `*` alone stands for all", place)
+        raise _wrong("a name is taken literally; only `*` alone means all names", place)
     if kind == "redact" or match["name"]:
         return
     if treatment in _NAMED or member.type_name == "map":
@@ -398,7 +398,7 @@ def _table(
     known = list(dict.fromkeys((*required, *optional)))
     for name in data:
         if name not in known:
-            raise _wrong(f"there is no key `{name}` here", place, nearest=nearest(name, known))
+            raise _wrong(f"unknown key `{name}`", place, nearest=nearest(name, known))
     for name in required:
         if name not in data:
             why = ", so that the next reader can judge it" if name == "reason" else ""

@@ -171,7 +171,7 @@ def tells_secret(option: str) -> bool:
 
 
 def redacted(words: Sequence[str]) -> list[str]:
-    """A command line of which nothing stays but its structure."""
+    """A command line reduced to its structure."""
     return [
         "".join(REDACTED if isinstance(part, Argument) else part for part in word)
         for word in parts(words)

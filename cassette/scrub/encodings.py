@@ -78,7 +78,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def escaped(before: str, after: str, like: str) -> str:
-    """A text with escapes again where they were; only what changed is escaped anew.
+    """A text with escapes again where they were; only what changed is escaped again.
 
     Args:
         before: the text without its escapes.

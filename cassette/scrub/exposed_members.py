@@ -18,7 +18,7 @@ _MASKED = re.compile(
 _SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
 
-# These begin with words, which are found fast; what has to stand before them is looked at then.
+# These begin with words, which are found fast; what has to precede them is checked afterwards.
 _OPENS = re.compile(
     r"(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:[ \t]*[\[{]?[ \t]*$", re.MULTILINE
 )
@@ -85,7 +85,7 @@ def found(text: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
 
 
 def _singles(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """Values that stand alone, masked or not, each with the rule for it."""
+    """Values outside any list, masked or not, each with the rule for it."""
     for option in _OPTION.finditer(text):
         yield "option-value", option
     for changed in _CHANGED.finditer(text):
@@ -127,7 +127,7 @@ def _in_lines(
 
 
 def _in_brackets(text: str, whole: re.Match[str], kept: Set[str]) -> Iterator[tuple[int, str]]:
-    """What is in a member that stands in one line."""
+    """What is in a member written on one line."""
     name = ""
     for held in _HELD.finditer(text, whole.start("pairs"), whole.end("pairs")):
         if held["key"] is not None:

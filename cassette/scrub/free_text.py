@@ -1,8 +1,8 @@
 """The search of every string, token by token, for what identifies or is secret.
 
 A token is bounded by what is neither a letter nor a digit, so that a short id never eats a
-status code. Which characters a token has, and what stands beside it, decides what it is. What
-is encoded is searched as whoever decodes it would read it (see `encodings`).
+status code. Its characters and its neighbours decide what it is. Encoded text
+is searched in its decoded form (see `encodings`).
 
 What comes out of a search is a text in which the same search finds nothing.
 """
@@ -106,7 +106,7 @@ class FreeText:
     def remember(self, kind: str, original: str, pseudonym: str) -> str:
         """Search for an original everywhere from now on, in a form that no rule would find.
 
-        Upper and lower case are one, but for words, which may be another word otherwise.
+        Case is ignored, except for plain words, which may mean something else in another case.
         """
         self.look_for(original, pseudonym)
         return self._memory.keep(kind, original, pseudonym)
@@ -152,7 +152,7 @@ class FreeText:
                 if self._strict:
                     replaced = _BUCKET.sub(self._bucket, replaced)
             if replaced == text:
-                # What a rule of the project finds in a text of stand-ins has no end, either.
+                # A rule of the project may find something in pseudonyms again and again.
                 return REDACTED if self._rules.finds(text) else text
             text = replaced
         return REDACTED
@@ -251,7 +251,7 @@ class FreeText:
         return "".join([*parts, text[done:]]) if done else text
 
     def _decode(self, text: str) -> str:
-        """A text with what is encoded in it searched as whoever decodes it would read it."""
+        """A text whose encoded parts are searched in their decoded form."""
         if not text.isascii():
             plain = encodings.in_plain_letters(text)
             if plain != text and self.search(plain) != plain:
@@ -356,7 +356,7 @@ class FreeText:
     def _login(self, match: re.Match[str]) -> str:
         user, colon, password = match[0][:-1].partition(":")
         if not colon:
-            # A plain word may stand for anything else too, so it is replaced only here.
+            # A plain word may mean anything elsewhere, so it is replaced only here.
             if _TELLING_USER.search(user) and self.search(user) == user:
                 self.remember("credential", user, REDACTED)
             return f"{REDACTED}@"
@@ -388,14 +388,14 @@ class FreeText:
         bare = bare.removesuffix(escape) if escape else bare
         if is_masked(bare) or _HARMLESS.fullmatch(bare):
             return given
-        # Elsewhere an ordinary word is no credential, unless it was somebody's password.
+        # Elsewhere an ordinary word is not a credential, unless it was somebody's password.
         telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
         if len(bare) >= 8 and telling and not self.is_token(bare) and not has_pseudonym(bare):
             self.remember("credential", bare, REDACTED)
         return f"{quote}{REDACTED}{quote}{escape}"
 
     def _given(self, match: re.Match[str]) -> str:
-        """A value in the one group that holds it; what stands before and after it stays."""
+        """A value in the one group that holds it; the text around it stays."""
         group = next(g for g in _VALUES if g in match.groupdict() and match[g] is not None)
         start, end = match.span(group)
         before, after = match.string[match.start() : start], match.string[end : match.end()]
@@ -605,7 +605,7 @@ def _same(text: str, original: str) -> bool:
 
 
 def _set_apart(digits: str, like: str) -> str:
-    """Digits with what stands between those of another text."""
+    """Digits, separated as those of another text are."""
     each = iter(digits)
     return re.sub(r"\d", lambda _: next(each), like)
 

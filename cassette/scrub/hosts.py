@@ -89,7 +89,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
 
 
 def of_aws(host: str) -> tuple[str, str] | None:
-    """What an account chose in the name of a host of AWS, and the rest; None if it is no such.
+    """What an account chose in the name of a host of AWS, and the rest; None for any other host.
 
     Only labels that are known to name a service or a region are the rest, so that a new kind of
     host shows too little of itself and never too much.

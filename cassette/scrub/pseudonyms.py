@@ -86,7 +86,7 @@ _KEYED: dict[str, Callable[[int], str]] = {
     "user": lambda n: f"user-{MARK}-{_twelve(n)}",
     "name": lambda n: f"name-{MARK}-{_twelve(n)}",
 }  # fmt: skip
-# How many originals a recording may have of a kind whose form has room for no more.
+# How many originals of a kind a recording may have, where the form sets a limit.
 _MOST = {
     "account id": 999,
     "IPv4 address": 0xFFFF,
@@ -97,7 +97,7 @@ _MOST = {
 _MARKED = f"{MARK}f[0-9a-f]{{11}}"
 _KEYED_IPV6 = "[89a-f][0-9a-f]{3}(?::[89a-f][0-9a-f]{3}){5}"
 # Finds the pseudonyms of both forms in a text that was scrubbed before. Numbers, addresses and ids
-# stand in longer words too.
+# are found within longer words as well.
 _NUMBERED = re.compile(
     r"(?<!\d)00000000(?P<account>\d{4})(?!\d)"
     r"|(?<!\d)198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})(?!\d)"
@@ -153,7 +153,7 @@ def is_pseudonym(text: str) -> bool:
 
 
 def unnumbered(text: str) -> str:
-    """A text in which numbered pseudonyms of one kind, and keyed ones, are all the same.
+    """A text in which all pseudonyms of one kind, numbered or keyed, are the same.
 
     Numbers depend on the order of appearance and differ from recording to recording, and a
     replay needs no key.
@@ -332,7 +332,7 @@ class Memory:
         return {kind: len(known) for kind, known in sorted(self._known.items())}
 
     def originals(self) -> frozenset[str]:
-        """Every original, raw, but for names of people's choice, which may be any word."""
+        """Every original, raw, except names that people chose, which may be any word."""
         return frozenset(
             original
             for kind, known in self._known.items()

@@ -76,11 +76,11 @@ class KeptArgument:
 
 @dataclass(frozen=True)
 class Exemption:
-    """Findings of the audit that were reviewed, and may stand in some files.
+    """Findings of the audit that were reviewed and are accepted in some files.
 
     Args:
         rule: the id of the audit's rule.
-        paths: a glob, seen from the folder of the rules; `**` stands for any folders.
+        paths: a glob, relative to the folder of the rules; `**` matches any number of folders.
         reason: why.
     """
 
@@ -94,7 +94,7 @@ class Rules:
     """A project's rules; by default none.
 
     Args:
-        policy: the scrubbing policy, where none is asked for.
+        policy: the scrubbing policy, unless the caller chooses one.
         searches: what to replace in every string, in order.
         members: `keep` or `redact`, by `Shape.member`, or `Shape.member[name]` for a value
             that has a name, such as a tag's.
@@ -111,7 +111,7 @@ class Rules:
     arguments: tuple[KeptArgument, ...] = ()
 
     def replaced(self, text: str, note: Note) -> str:
-        """A text with what the searches find replaced; `note` hears rule, original, stand-in."""
+        """A text with all finds replaced; `note` receives each rule, original and replacement."""
         for search in self.searches:
             parts, done = [], 0
             for start, end, stand_in in search.found(text):
@@ -147,7 +147,7 @@ class Rules:
         return self.members.get(f"{place}[{name}]") or self.members.get(f"{place}[*]")
 
     def exempts(self, rule: str, path: str | os.PathLike[str]) -> bool:
-        """Whether what an audit rule finds in a file was reviewed and may stand there."""
+        """Whether a file may contain what an audit rule finds, because it was reviewed."""
         of_rule = [exemption.paths for exemption in self.exemptions if exemption.rule == rule]
         if not of_rule:
             return False
@@ -165,7 +165,7 @@ def _digest(word: str) -> str:
 
 @functools.cache
 def _glob(paths: str) -> re.Pattern[str]:
-    """A glob of paths as a pattern: `*` stays within a folder, `**` stands for any folders."""
+    """A glob of paths as a pattern: `*` matches within a folder, `**` across folders."""
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", paths)
     return re.compile("".join(wild.get(part) or re.escape(part) for part in parts), re.DOTALL)

@@ -55,10 +55,10 @@ _NUMBERS = ("integer", "long", "float", "double")
 # What is searched for elsewhere once it was redacted in a command: no other word is like it.
 _PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
 _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
-# Services whose resources the search knows by what stands before them.
+# Services whose resources the search recognises by the text before them.
 _OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
 _NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
-# What stands in the place of a name and is none: nothing, a number, an id, a word of AWS's.
+# Not a name although in its place: nothing, a number, an id, a word of AWS's own.
 _NO_NAME = re.compile(
     rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
     r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
@@ -70,7 +70,7 @@ _REGISTRY = re.compile(
 _PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
 _DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
 _DATE_TAG = re.compile(r":(\d{12})(?=$|@)")
-# What stands before a name in a text: a short one is only there no ordinary word.
+# Words before a name in a text: only there is a short name not an ordinary word.
 _KINDS = ("service", "cluster", "container", "family")
 # Names that AWS gives, and the types of resources in ARNs.
 _OWN_WORDS = frozenset(
@@ -102,14 +102,14 @@ class Report:
 
 
 def check_policy(policy: str) -> None:
-    """Refuse what is no policy.
+    """Refuse an unknown policy.
 
     Raises:
-        UsageError: there is no such policy.
+        UsageError: the policy is unknown.
     """
     if policy not in POLICIES:
         raise UsageError(
-            f"there is no scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
+            f"unknown scrub policy {policy!r}", fix=f"choose one of {', '.join(POLICIES)}"
         )
 
 
@@ -122,7 +122,7 @@ class Scrubber:
         key: makes keyed pseudonyms of what would be numbered.
 
     Raises:
-        UsageError: there is no such policy.
+        UsageError: the policy is unknown.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Scrubber:
     def interactions(
         self, interactions: Iterable[model.Interaction]
     ) -> tuple[model.Interaction, ...]:
-        """Those of one cassette, scrubbed; `kept` tells afterwards what was kept in them."""
+        """Those of one cassette, scrubbed; afterwards `kept` lists what was kept in them."""
         self._kept.clear()
         return tuple(map(self.interaction, interactions))
 
@@ -401,7 +401,7 @@ class Scrubber:
         if no_name or value in _OWN_WORDS:
             return false
         name = self._memory.numbered("name", value)
-        # In a text, a word of ECS's is no name, and nobody knows where a phrase ends.
+        # Within a text, a word of ECS's own is not a name, and a phrase has no clear end.
         if value in _vocabulary() or not _PATH.fullmatch(value):
             return name
         for kind in _KINDS if len(value) < SHORTEST_ORIGINAL else ():
@@ -641,7 +641,7 @@ def scrub(
     """A cassette, scrubbed, with the scrubber that did it. The arguments are the scrubber's.
 
     Raises:
-        UsageError: there is no such policy.
+        UsageError: the policy is unknown.
     """
     scrubber = Scrubber(policy, rules, key)
     interactions = scrubber._all(cassette.interactions)

@@ -5,7 +5,7 @@ people, member by member: a member that is not here is redacted and reported, an
 those that a newer botocore added.
 
 Every string that is kept, under whichever treatment, is still searched for account ids,
-addresses, ids, credentials and known originals (see `freetext`).
+addresses, ids, credentials and known originals (see `free_text`).
 
 | treatment | what becomes of the value |
 | --- | --- |
@@ -21,8 +21,8 @@ addresses, ids, credentials and known originals (see `freetext`).
 | environment | name and value pairs: names stay, values are redacted |
 | details | of an attachment: by the name of the detail, see DETAILS |
 | pairs | name and value pairs of ECS's own: both are kept as text |
-| tags | keys stay, values are redacted, but for those of TAGS |
-| options | of a log driver: values are redacted, but for those of OPTIONS |
+| tags | keys stay, values are redacted, except those of TAGS |
+| options | of a log driver: values are redacted, except those of OPTIONS |
 | labels | a map of strings: keys stay, values are redacted |
 | token | an opaque token: hashed, so that a page still leads to the next one |
 | redact | nothing of the value stays |

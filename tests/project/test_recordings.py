@@ -38,14 +38,14 @@ reason = "the names of teams are on our web site"
 
 [[tool.cassette.scrub.keep]]
 member = "ContainerOverride.environment[LOG_LEVEL]"
-reason = "a level is no secret"
+reason = "a level is not secret"
 
 [[tool.cassette.scrub.exempt]]
 rule = "e-mail"
 paths = "legacy/*.json"
 reason = "made-up customers"
 """
-REASON = "Blue Heron asked for it in OPS-4711 (ops-4711)"
+REASON = "Blue Heron ordered it in OPS-4711 (ops-4711)"
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def task():
 
 
 def test_a_recording_follows_the_rules_of_its_project(folder):
-    """Names, patterns and members are replaced, redacted and kept; the header tells what stayed."""
+    """Names, patterns and members are replaced, redacted and kept; the header lists what stayed."""
     cassette.save(bodies.described(task()), "a.yaml", policy="standard")
     loaded = file_format.read("a.yaml")
     (found,) = bodies.body_of(loaded)["tasks"]
-    assert found["stoppedReason"] == "customer asked for it in OPS-0 (ops-4711)"
+    assert found["stoppedReason"] == "customer ordered it in OPS-0 (ops-4711)"
     assert found["clusterArn"].endswith(":cluster/example")
     assert found["group"] == "REDACTED"
     assert [tag["value"] for tag in found["tags"]] == ["whales", "REDACTED"]
@@ -141,12 +141,12 @@ def test_a_live_recording_reads_the_rules_before_its_first_call(folder):
             client.describe_tasks(cluster=live.CLUSTER, tasks=[live.TASK_ARN])
     assert cassette.load("a.yaml").tasks[0]["group"] == "REDACTED"
     (folder / "pyproject.toml").write_text("[tool.cassette.scrub]\npolcy = 'strict'\n")
-    with pytest.raises(errors.UsageError, match="no key `polcy`"), cassette.record("b.yaml"):
+    with pytest.raises(errors.UsageError, match="unknown key `polcy`"), cassette.record("b.yaml"):
         raise AssertionError("the block was entered")
 
 
 def test_the_policy_of_the_project_is_the_default(folder):
-    """Where none is asked for; asked for, the other one holds."""
+    """The project's policy is the default; a caller's choice overrides it."""
     (folder / "pyproject.toml").write_text("[tool.cassette.scrub]\npolicy = 'strict'\n")
     recording = bodies.described(task())
     strict = model.Scrub("strict", 1)
@@ -289,7 +289,7 @@ def with_words(recording: model.Cassette, said: list[str]) -> model.Cassette:
 def test_nothing_leaks_and_the_fixed_point_holds(
     rules: Rules, recording: model.Cassette, said: list[str]
 ) -> None:
-    """With rules of a project's own, too, and the audit finds none of what they replace."""
+    """The same holds with rules of a project, and the audit finds nothing that they replace."""
     once, scrubber = scrub(with_words(recording, said), "standard", rules)
     text = text_of(once)
     assert audit(text, {*scrubber.originals, *SECRETS}, rules.searches) == ()
@@ -308,7 +308,7 @@ def test_what_survives_stops_the_write(folder, monkeypatch):
 
 
 def test_what_the_rules_do_has_an_end(folder):
-    """Where stand-ins make up an original anew, that is replaced, too."""
+    """An original that replacements produce again is replaced as well."""
     (folder / "pyproject.toml").write_text(
         "[[tool.cassette.scrub.patterns]]\nid = 'a'\npattern = 'zx-zy'\nreplace = 'zy'\n"
     )

@@ -103,7 +103,7 @@ def test_without_a_file_there_are_no_rules(tmp_path):
 
 
 def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
-    """It was deleted, and a replay of a cassette that ships needs none."""
+    """It was deleted, and a replay of a built-in cassette needs none."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -115,7 +115,7 @@ def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
     """Rules that cannot be read must not be rules that are not there."""
     (tmp_path / "pyproject.toml").write_bytes(content)
-    with pytest.raises(UsageError, match="this is no TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         project_settings.rules(tmp_path)
 
 
@@ -132,13 +132,13 @@ def test_rules_that_one_may_not_read_are_an_error(tmp_path, monkeypatch, what):
 # -- refusing them --------------------------------------------------------------------------
 
 REFUSED = {
-    "a key that nobody knows": (in_scrub("pattern = []"), "no key `pattern`", "'patterns'"),
-    "another table": ("[tool.cassette.scrubs]", "no key `scrubs`", "'scrub'"),
+    "a key that nobody knows": (in_scrub("pattern = []"), "unknown key `pattern`", "'patterns'"),
+    "another table": ("[tool.cassette.scrubs]", "unknown key `scrubs`", "'scrub'"),
     "no table": ("[tool]\ncassette = 1", "expected a table", ""),
-    "a policy": (in_scrub("policy = 'stict'"), "no such scrub policy", "'strict'"),
+    "a policy": (in_scrub("policy = 'stict'"), "unknown scrub policy", "'strict'"),
     "no array": (in_scrub("patterns = {id = 'x'}"), "an array of tables", "[[tool.cassette"),
     "no pattern": (in_scrub("patterns = [{id = 'x'}]"), "`pattern` is missing", ""),
-    "a key of a pattern": (pattern("zx+", reson="y"), "no key `reson`", "'reason'"),
+    "a key of a pattern": (pattern("zx+", reson="y"), "unknown key `reson`", "'reason'"),
     "an id": (in_scrub("patterns = [{id = 'A b', pattern = 'zx+'}]"), "lower-case words", ""),
     "an id of the audit": (
         in_scrub("patterns = [{id = 'e-mail', pattern = 'zx+'}]"), "`e-mail` is taken", ""),
@@ -150,12 +150,12 @@ REFUSED = {
     "everything": (pattern(".+"), "matches too much", ""),
     "every word": (pattern(r"\w{3,}"), "matches too much", "words of ECS's own"),
     "every state": (pattern("[A-Z]+"), "such as `PROVISIONING`", ""),
-    "every number": (pattern(r"\d{12}"), "the tool's own stand-ins", "000000000001"),
-    "every id": (pattern("[0-9a-f]{32}"), "the tool's own stand-ins", "replaced without"),
-    "what is redacted": (pattern("REDACTED"), "the tool's own stand-ins", ""),
-    "a stand-in that matches": (pattern("zx+", replace="zx"), "would itself be replaced", ""),
-    "a stand-in that identifies": (pattern("zx+", replace="10.1.2.3"), "itself be replaced", ""),
-    "a stand-in that is a secret": (
+    "every number": (pattern(r"\d{12}"), "the tool's own pseudonyms", "000000000001"),
+    "every id": (pattern("[0-9a-f]{32}"), "the tool's own pseudonyms", "replaced without"),
+    "what is redacted": (pattern("REDACTED"), "the tool's own pseudonyms", ""),
+    "a replacement that matches": (pattern("zx+", replace="zx"), "would itself be replaced", ""),
+    "a replacement that identifies": (pattern("zx+", replace="10.1.2.3"), "itself be replaced", ""),
+    "a replacement that is a secret": (
         pattern("zx+", replace="jane@corp.test"), "itself be replaced", ""),
     "a circle": (in_scrub("replace = {zxa = 'zxb', zxb = 'zxc'}"), "itself be replaced", ""),
     "a name of ECS": (in_scrub("replace = {running = 'example'}"), "words of ECS", "entry 1"),
@@ -174,7 +174,7 @@ REFUSED = {
     "a structure": (member("keep", "Task.containers"), "a treatment of its own", "name one"),
     "all of many": (member("keep", "Task.tags"), "name those to keep", "Task.tags[NAME]"),
     "a map": (member("keep", "ContainerDefinition.dockerLabels"), "name those to keep", "[*]"),
-    "some of many": (member("keep", "Task.tags[cost-*]"), "as it is written", "`*` alone"),
+    "some of many": (member("keep", "Task.tags[cost-*]"), "taken literally", "`*` alone"),
     "one of one": (member("keep", "Task.group[x]"), "have no names", '"Task.group"'),
     "credentials": (member("keep", "Session.tokenValue"), "always redacted", ""),
     "both": (member("keep", "Task.group") + "\n[[tool.cassette.scrub.redact]]\n"
@@ -192,7 +192,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, case):
-    """What is wrong and where, what was near, what mends it."""
+    """The error names what is wrong and where, what was near, and the fix."""
     text, problem, more = REFUSED[case]
     error = refused(tmp_path, text)
     assert problem in str(error)
@@ -201,7 +201,7 @@ def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, case):
 
 
 def test_an_error_does_not_show_the_name_to_replace(tmp_path):
-    """The entry is told by its number: its name is an original."""
+    """The error names the entry by its number, since its name is an original."""
     settings = "replace = {bluheron = 'example', bluelagoon = 'bluheron'}"
     assert "blu" not in str(refused(tmp_path, in_scrub(settings)))
 

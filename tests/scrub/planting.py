@@ -145,7 +145,7 @@ recordings = st.lists(calls(), min_size=1, max_size=3).map(lambda made: bodies.c
 
 
 def leaks(text: str) -> list[str]:
-    """The secrets that a text shows to whoever decodes it: on its own, not by the audit's code."""
+    """The secrets that a text shows once decoded, found without the audit's code."""
     shown = {view.lower() for view in _views(text, 3)}
     digits = {re.sub(r"(?<=\d)[^0-9a-z](?=\d)", "", view) for view in shown}
     return [s for s in SECRETS if any(s.lower() in view for view in shown | digits)]

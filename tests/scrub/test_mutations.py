@@ -110,9 +110,9 @@ def without_token(rule: str) -> Off:
     return off
 
 
-def without(room: Any, name: str, nothing: Any) -> Off:
+def without(module: Any, name: str, nothing: Any) -> Off:
     """One step of the search less."""
-    return lambda patch: patch.setattr(room, name, nothing)
+    return lambda patch: patch.setattr(module, name, nothing)
 
 
 STEPS: dict[str, tuple[model.Cassette, Off]] = {

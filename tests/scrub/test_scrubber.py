@@ -88,7 +88,7 @@ def test_relations_hold_across_the_calls_of_a_recording() -> None:
 
 
 def test_an_original_learnt_late_is_replaced_where_it_stood_early() -> None:
-    """A password that only its environment betrays is gone from a text before it, too."""
+    """A password that only its environment betrays is gone from an earlier text as well."""
     early = bodies.task(stoppedReason=f"login with {PASSWORD} failed", overrides={})
     recording = bodies.cassette(
         ("DescribeTasks", {"tasks": [TASK]}, model.Response({"tasks": [early]})),
@@ -129,12 +129,12 @@ def test_members_that_nobody_knows_are_redacted_and_reported() -> None:
 
 def test_a_member_that_the_table_lacks_is_blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """A member that a newer botocore added is blank by its type, so that it still parses."""
-    from cassette.scrub import scrubber as room
+    from cassette.scrub import scrubber as module
 
-    rows = dict(room._ROWS["Task"])
+    rows = dict(module._ROWS["Task"])
     for member in ("containers", "createdAt", "version", "group", "enableExecuteCommand"):
         del rows[member]
-    monkeypatch.setitem(room._ROWS, "Task", rows)
+    monkeypatch.setitem(module._ROWS, "Task", rows)
     scrubbed, scrubber = scrub(described(bodies.task(enableExecuteCommand=True)))
     task = body_of(scrubbed)["tasks"][0]
     assert task["containers"] == []
@@ -239,7 +239,7 @@ def test_free_text(original: str, expected: str) -> None:
 
 
 def test_a_known_account_is_found_inside_a_longer_word() -> None:
-    """An account that an ARN betrayed is replaced wherever its digits stand alone."""
+    """An account that an ARN betrayed is replaced wherever its digits are a word of their own."""
     text = Scrubber().text(f"bucket{ACCOUNT}prod of {TASK_ARN}")
     assert text.startswith("bucket000000000001prod of arn:aws:ecs:eu-west-1:000000000001:")
 
@@ -320,14 +320,14 @@ def test_strict_replaces_names_and_keeps_their_relations() -> None:
 
 def test_strict_replaces_short_names_in_texts_after_their_kind() -> None:
     """`web` may be any word; `(service web)` is the service."""
-    events = [{"id": bodies.CONTAINER, "message": "(service web) runs the web; cluster dev, too."}]
+    events = [{"id": bodies.CONTAINER, "message": "(service web) runs the web; cluster dev."}]
     service = {"serviceName": "web", "clusterArn": CLUSTER_ARN, "events": events}
     body = model.Response({"services": [service], "failures": []})
     request = {"cluster": "dev", "services": ["web"]}
     scrubbed, scrubber = scrub(bodies.cassette(("DescribeServices", request, body)), "strict")
     after = body_of(scrubbed)["services"][0]
     cluster = scrubbed.interactions[0].request["cluster"]
-    message = f"(service {after['serviceName']}) runs the web; cluster {cluster}, too."
+    message = f"(service {after['serviceName']}) runs the web; cluster {cluster}."
     assert after["events"][0]["message"] == message
     assert scrubber.report.replaced["name"] == 3
     assert scrub(scrubbed, "strict")[0] == scrubbed

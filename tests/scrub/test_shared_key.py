@@ -49,7 +49,7 @@ def test_two_recordings_agree_and_two_originals_stay_two(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_keyed_pseudonym_is_false_by_its_form(kind):
-    """It is seen without the key, it is no finding, and any other scrubbing leaves it as it is."""
+    """It is recognised without the key; the audit and any other scrubbing accept it."""
     for original in KINDS[kind]:
         false = said(f"of {original}, say", KEY)
         assert has_pseudonym(false)
@@ -59,7 +59,7 @@ def test_a_keyed_pseudonym_is_false_by_its_form(kind):
 
 
 def test_a_file_may_hold_both_forms():
-    """Numbers go on where numbers ended, whatever keyed pseudonyms stand beside them."""
+    """Numbers go on where numbers ended, whatever keyed pseudonyms the text holds."""
     keyed = said(bodies.ACCOUNT, KEY)
     text = f"{keyed} 000000000007 {bodies.OTHER_ACCOUNT}"
     assert said(text, None) == f"{keyed} 000000000007 000000000008"
@@ -88,7 +88,7 @@ def test_more_originals_than_false_forms_is_an_error(key):
     assert "998" not in str(told.value)
 
 
-def test_a_number_at_the_end_of_its_range_leaves_room():
+def test_a_number_at_the_end_of_its_range_leaves_space():
     """A text that shows the last number does not use up those before it."""
     assert said(f"000000000999 {bodies.ACCOUNT}", None) == "000000000999 000000000001"
 

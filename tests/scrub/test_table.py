@@ -32,7 +32,7 @@ def reachable() -> Iterator[shapes.Shape]:
 
 
 def test_every_member_of_the_model_has_a_treatment() -> None:
-    """A member that botocore knows stands in the table; those that do not are listed here."""
+    """The table has every member that botocore knows; the missing ones are listed here."""
     missing = [
         f"{shape.name}.{member}"
         for shape in reachable()
@@ -43,7 +43,7 @@ def test_every_member_of_the_model_has_a_treatment() -> None:
 
 
 def test_no_member_has_two_treatments() -> None:
-    """A member stands in one row of its shape."""
+    """A member is in one row of its shape."""
     twice = [
         f"{shape}.{member}"
         for shape, rows in treatments.TABLE.items()

@@ -1,4 +1,4 @@
-"""What the tool says: its errors, reports and progress tell no original either."""
+"""The tool's errors, reports and progress show no original."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def client() -> Any:
 
 
 def told(error: BaseException) -> str:
-    """All that an error tells, also to another process."""
+    """All that an error shows, also in another process."""
     again = pickle.loads(pickle.dumps(error))
     return "\n".join((str(error), repr(error), str(again), repr(vars(again))))
 
 
 @SLOW
 @given(planted, planted)
-def test_a_call_without_an_answer_tells_no_original(client: Any, one: str, other: str) -> None:
-    """The error that names the nearest recorded call has scrubbed what was asked for."""
+def test_a_call_without_an_answer_shows_no_original(client: Any, one: str, other: str) -> None:
+    """The error that names the nearest recorded call shows the request scrubbed."""
     for call in (
         lambda: client.list_tasks(cluster=one, family=other),
         lambda: client.stop_task(cluster="prod", task=one, reason=other),
@@ -58,7 +58,7 @@ def test_a_call_without_an_answer_tells_no_original(client: Any, one: str, other
 
 @SLOW
 @given(recordings)
-def test_the_report_of_a_scrub_tells_no_original(recording: model.Cassette) -> None:
+def test_the_report_of_a_scrub_shows_no_original(recording: model.Cassette) -> None:
     """Counts and names of members are all that is reported, also of members nobody knows."""
     _, scrubber = scrub(recording)
     assert leaks(repr(scrubber.report)) == []
@@ -66,7 +66,7 @@ def test_the_report_of_a_scrub_tells_no_original(recording: model.Cassette) -> N
 
 @SLOW
 @given(calls(), st.sampled_from(SECRETS))
-def test_a_finding_tells_no_original(
+def test_a_finding_shows_no_original(
     call: tuple[str, dict[str, Any], model.Outcome], secret: str
 ) -> None:
     """The error that stops a write names places and rules."""
@@ -76,7 +76,7 @@ def test_a_finding_tells_no_original(
     assert leaks(told(caught.value)) == []
 
 
-def test_a_recording_and_its_commands_tell_no_original(
+def test_a_recording_and_its_commands_show_no_original(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: Any
 ) -> None:
     """From the wire to the file, with every secret in text, tags, environment and an error."""
