@@ -16,18 +16,18 @@ from typing import Any
 import pytest
 
 from cassette.scrub import commands, encodings, free_text, hosts, tokens
+from cassette.scrub.audit import forms, search, views
 
-audit = sys.modules["cassette.scrub.audit"]  # the package has a function of the same name
 if sys.version_info >= (3, 11):
     parser = importlib.import_module("re._parser")
 else:
     parser = importlib.import_module("sre_parse")
 
 UNBOUNDED = int(parser.MAXREPEAT)
-MODULES = (tokens, free_text, encodings, commands, hosts, audit)
+MODULES = (tokens, free_text, encodings, commands, hosts, forms, search, views)
 EXPRESSIONS = {
     **{f"tokens {rule}": pattern for rule, pattern in tokens.RULES.items()},
-    **{f"audit {rule}": pattern for rule, (_, pattern) in audit._RULES.items()},
+    **{f"audit {rule}": pattern for rule, (_, pattern) in forms.RULES.items()},
     **{
         f"{module.__name__.rpartition('.')[2]} {name}": value.pattern
         for module in MODULES

@@ -1,0 +1,139 @@
+"""The search of lines, in each of their views, for the forms and the originals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import Protocol
+
+from cassette.scrub.audit import exposed_members, forms, views
+
+_SHORTEST = 6
+
+ORIGINAL = "a value that scrubbing replaced elsewhere"
+_OF_PROJECT = "what a rule of the project's own looks for"
+_LOOKS_FOR = {**forms.LOOKS_FOR, **exposed_members.RULES}
+_WORD = re.compile(r"[0-9A-Za-z]+")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
+_BETWEEN = re.compile(r"\d[^0-9A-Za-z:T]\d{2,}[^0-9A-Za-z]\d|\d{4}[^0-9A-Za-z]\d{4}")
+
+
+class Search(Protocol):
+    """A search of a project's own, beside those of the audit."""
+
+    @property
+    def rule(self) -> str:
+        """Its id."""
+
+    def found(self, text: str) -> Iterable[tuple[int, int, str]]:
+        """Where in a text it begins, and more."""
+
+
+class Project(Protocol):
+    """What a project's own rules say to the audit."""
+
+    @property
+    def searches(self) -> Sequence[Search]:
+        """What else must not be in a text."""
+
+    @property
+    def kept(self) -> Set[str]:
+        """The values that stay: `member[name]`, or `member[*]`."""
+
+    def exempts(self, rule: str, path: str) -> bool:
+        """Whether what a rule finds in this file was reviewed, and may stand there."""
+
+
+class Lines:
+    """The originals, indexed by their first word, and the views that were seen clean."""
+
+    def __init__(
+        self, originals: Iterable[str], searches: Iterable[Search], kept: Set[str]
+    ) -> None:
+        self._own = tuple(searches)
+        self._kept = kept
+        self._by_word: dict[str, list[tuple[int, str]]] = {}
+        self._accounts: set[str] = set()
+        for original in sorted(set(originals)):
+            if _ACCOUNT.fullmatch(original):
+                self._accounts.add(original)
+            # A text of several lines is searched for by its lines.
+            for part in original.splitlines():
+                word = _WORD.search(part)
+                if word and len(part) >= _SHORTEST:
+                    self._by_word.setdefault(word[0], []).append((word.start(), part))
+        self._found: dict[str, tuple[tuple[int, str, str], ...]] = {}
+        self._runs: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {}
+
+    def line(self, line: str) -> tuple[tuple[int, str, str], ...]:
+        """Column from 0, rule and detail of what is in a line, in any of its views."""
+        if line not in self._found:
+            self._found[line] = tuple(self._views(line))
+        return self._found[line]
+
+    def _views(self, line: str) -> Iterator[tuple[int, str, str]]:
+        yield from self._view(line, "")
+        for how, text in views.decoded(line):
+            for _, rule, detail in self._view(text, how):
+                yield 0, rule, detail
+            for _, rule, detail in self._in_base64(text, 1):
+                yield 0, rule, detail
+        yield from self._in_base64(line, 0)
+
+    def _in_base64(self, text: str, depth: int) -> Iterator[tuple[int, str, str]]:
+        for match in views.BASE64.finditer(text):
+            run = match[0]
+            if (run, depth) not in self._runs:
+                self._runs[run, depth] = tuple(self._of_run(run, depth))
+            for rule, detail in self._runs[run, depth]:
+                yield match.start(), rule, detail
+
+    def _of_run(self, run: str, depth: int) -> Iterator[tuple[str, str]]:
+        for shown in views.said(run):
+            for how, view in [("", shown), *views.decoded(shown)]:
+                for _, rule, detail in self._view(view, f", in base64{how}"):
+                    yield rule, detail
+            if depth < views.DEEPEST:
+                for _, rule, detail in self._in_base64(shown, depth + 1):
+                    yield rule, detail
+
+    def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
+        for search in forms.searches(text):
+            place = 0
+            while match := search.search(text, place):
+                rule = forms.rule_of(match)
+                if rule is not None:
+                    yield match.start(), rule, _LOOKS_FOR[rule] + how
+                # In what is harmless, something else may begin.
+                place = match.start() + 1 if rule is None else match.end()
+        if how:
+            for column, rule in exposed_members.found(text, self._kept):
+                yield column, rule, _LOOKS_FOR[rule] + how
+        yield from self._of_project(text, how)
+        yield from self._of_originals(text, how)
+
+    def _of_originals(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
+        for match in _APART.finditer(text) if self._accounts and _BETWEEN.search(text) else ():
+            if re.sub(r"\D", "", match[1]) in self._accounts:
+                yield match.start(), "original", ORIGINAL + how
+        if self._by_word.keys().isdisjoint(_WORD.findall(text)):
+            return
+        for word in _WORD.finditer(text):
+            for offset, original in self._by_word.get(word[0], ()):
+                start = word.start() - offset
+                if start >= 0 and _stands_at(text, start, original):
+                    yield start, "original", ORIGINAL + how
+
+    def _of_project(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
+        for search in self._own:
+            for start, *_ in search.found(text):
+                yield start, search.rule, _OF_PROJECT + how
+
+
+def _stands_at(text: str, start: int, original: str) -> bool:
+    """Whether an original stands at a place in a text, no part of a longer word."""
+    end = start + len(original)
+    found = text[start:end]
+    before = text[start - 1 : start] if start else ""
+    return found == original and not _WORD.match(before) and not _WORD.match(text[end : end + 1])

@@ -1,0 +1,79 @@
+"""A line as people who decode it would read it: URL-encoded, escaped, in base64, unzipped."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+import urllib.parse
+import zlib
+from collections.abc import Iterator
+
+_LARGEST_UNPACKED = 1_000_000
+DEEPEST = 3  # of encodings within encodings
+
+_SHOWN = re.compile(rb"[\t\n\r -~]{6,}")
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
+_BARE = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+_TO_STANDARD = str.maketrans("-_", "+/")
+
+
+def said(run: str) -> Iterator[str]:
+    """The texts that a run of base64 shows, at the four places where it may begin."""
+    standard = run.translate(_TO_STANDARD)
+    for start in range(4):
+        part = standard[start:]
+        if len(part) % 4 == 1:
+            part = part[:-1]
+        try:
+            data = base64.b64decode(part + "=" * (-len(part) % 4))
+        except (binascii.Error, ValueError):
+            continue
+        if data.startswith(b"\x1f\x8b"):
+            yield _unpacked(data)
+        # In UTF-16, every other byte of a plain letter is nothing.
+        for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
+            for shown in _SHOWN.findall(bare):
+                yield shown.decode("ascii")
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _BARE.get(match[3], match[3])
+
+
+def _unpacked(data: bytes) -> str:
+    """What gzip holds, as far as it can be read, within a bound."""
+    try:
+        return zlib.decompressobj(31).decompress(data, _LARGEST_UNPACKED).decode("latin-1")
+    except zlib.error:
+        return ""
+
+
+def decoded(text: str) -> Iterator[tuple[str, str]]:
+    """How a text was hidden and what it was, for each encoding that it shows, one in another."""
+    seen = {text}
+    views = [("", text)]
+    for _ in range(DEEPEST):
+        views = [
+            (f"{how}, {name}" if name not in how else how, plain)
+            for how, view in views
+            for name, plain in _plain(view)
+            if plain not in seen
+        ]
+        seen.update(plain for _, plain in views)
+        yield from views
+
+
+def _plain(text: str) -> Iterator[tuple[str, str]]:
+    if "\\" in text:
+        yield "escaped", _ESCAPE.sub(_unescape, text)
+    if "%" in text:
+        yield "URL-encoded", urllib.parse.unquote(text)
+    if not text.isascii():
+        normal = unicodedata.normalize("NFKC", text)
+        yield "in other letters", "".join(c for c in normal if unicodedata.category(c) != "Cf")
