@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import sys
+import warnings
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from cassette.class_decorator import decorate
 from cassette.errors import UsageError
 
 T = TypeVar("T")
@@ -24,6 +28,25 @@ class Verb(Generic[T]):
     """
 
     _under_way = False
+    _is_used = True  # until `__init__` has ended, there is nothing to use
+    _repeats = True  # whether the tests of a class may each have one
+
+    def _note_place(self) -> None:
+        """Remember where this was written, in case it is never used."""
+        frame = sys._getframe(2)
+        self._place = frame.f_code.co_filename, frame.f_lineno
+        self._is_used = False
+
+    def __del__(self) -> None:
+        """Warn, as a coroutine that was never awaited does."""
+        if not self._is_used and not sys.is_finalizing():
+            name = type(self).__name__
+            warnings.warn_explicit(
+                f"cassette.{name}(...) was never entered, so it did nothing. "
+                f"Fix: use it as a decorator or as `with cassette.{name}(...):`",
+                RuntimeWarning,
+                *self._place,
+            )
 
     def _begin(self) -> T:
         raise NotImplementedError
@@ -41,6 +64,7 @@ class Verb(Generic[T]):
                 f"this {name} is under way already, and cannot begin a second time within itself",
                 fix=f"make another one for the inner block: with cassette.{name}(...)",
             )
+        self._is_used = True
         begun = self._begin()
         self._under_way = True
         return begun
@@ -65,51 +89,138 @@ class Verb(Generic[T]):
     ) -> None:
         self.__exit__(kind, failure, trace)
 
+    def start(self) -> T:
+        """Begin without a `with` block, in a notebook or a REPL; `stop` ends it.
+
+        It first ends what `start` began before with the same verb and clients, so that a cell
+        that runs again does not add a second one.
+        """
+        for other in [one for one in _started if one._is_like(self)]:
+            _started.remove(other)
+            other._make_way()
+        begun = self.__enter__()
+        _started.append(self)
+        return begun
+
+    def stop(self) -> None:
+        """End what `start` began, as the end of a `with` block does; or do nothing."""
+        if self in _started:
+            _started.remove(self)
+        if self._under_way:
+            self.__exit__(None, None, None)
+
+    def _is_like(self, other: Verb[Any]) -> bool:
+        """Whether `start` of the other one ends this one."""
+        return type(other) is type(self)
+
+    def _make_way(self) -> None:
+        """End for another one that starts."""
+        if self._under_way:
+            error = UsageError("another one was started")
+            self.__exit__(type(error), error, None)
+
     def __call__(self, function: F) -> F:
-        """Decorate a function, a coroutine function or a (sync or async) generator function."""
-        wrapped: Any
-        if inspect.iscoroutinefunction(function):
+        """Decorate a function, a coroutine function, a generator function or a test class.
 
-            async def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    return await function(*args, **kwargs)
+        Each test method of a class gets a block of its own, which includes `setUp` and `tearDown`.
 
-        elif inspect.isasyncgenfunction(function):
-            wrapped = self._around_async_generator(function)
-
-        elif inspect.isgeneratorfunction(function):
-
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    return (yield from function(*args, **kwargs))
-
-        else:
-
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    return function(*args, **kwargs)
-
-        return functools.wraps(function)(wrapped)  # type: ignore[return-value]  # it takes what `function` does
-
-    def _around_async_generator(
-        self, function: Callable[..., AsyncGenerator[Any, Any]]
-    ) -> Callable[..., AsyncGenerator[Any, Any]]:
-        """The same function; what is sent, thrown or closed reaches it, as `yield from` has it."""
-
-        async def wrapped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            with self._again():
-                async with contextlib.aclosing(function(*args, **kwargs)) as items:
-                    step = items.asend(None)
-                    while True:
-                        try:
-                            item = await step
-                        except StopAsyncIteration:
-                            return
-                        try:
-                            step = items.asend((yield item))
-                        except GeneratorExit:
-                            raise
-                        except BaseException as error:  # noqa: BLE001 - whose it is to handle
-                            step = items.athrow(error)
-
+        Raises:
+            UsageError: it is something else, or a class without tests.
+        """
+        self._is_used = True
+        if inspect.isclass(function):
+            name = type(self).__name__
+            decorate(function, name, self._again, _around, repeats=self._repeats)
+            return function
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self(function.__func__))
+        _check_decorated(function, type(self).__name__)
+        wrapped: F = _around(function, lambda *_, **__: self._again())
         return wrapped
+
+
+_started: list[Verb[Any]] = []  # by `start`, and not stopped yet
+
+
+def _check_decorated(function: object, name: str) -> None:
+    """Refuse what a decorator cannot reach.
+
+    Raises:
+        UsageError: says how to use the verb instead.
+    """
+    if inspect.iscoroutine(function) or inspect.isawaitable(function):
+        problem, fix = "a coroutine that was already called", f"async with cassette.{name}(...)"
+    elif not callable(function):
+        problem, fix = f"{function!r}", f"with cassette.{name}(...)"
+    elif _is_fixture(function):
+        problem = "a pytest fixture, which pytest calls without the decorator"
+        fix = f"put @cassette.{name}(...) below @pytest.fixture, next to the function"
+    elif inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+        if inspect.iscoroutinefunction(function):
+            return
+        problem = f"{function!r}, whose __call__ is a coroutine function"
+        fix = f"async with cassette.{name}(...)"
+    else:
+        return
+    raise UsageError(f"{name} decorates functions and test classes, not {problem}", fix=fix)
+
+
+def _is_fixture(function: object) -> bool:
+    """Whether `pytest.fixture` made it; its releases mark it in two ways."""
+    return any(
+        hasattr(function, name) for name in ("_pytestfixturefunction", "_fixture_function_marker")
+    )
+
+
+def _around(
+    function: Callable[..., Any], context: Callable[..., AbstractContextManager[Any]]
+) -> Any:
+    """A function within the context that `context` makes of each call's arguments."""
+    wrapped: Any
+    if inspect.iscoroutinefunction(function):
+
+        async def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with context(*args, **kwargs):
+                return await function(*args, **kwargs)
+
+    elif inspect.isasyncgenfunction(function):
+        wrapped = _around_async_generator(function, context)
+
+    elif inspect.isgeneratorfunction(function):
+
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with context(*args, **kwargs):
+                return (yield from function(*args, **kwargs))
+
+    else:
+
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with context(*args, **kwargs):
+                return function(*args, **kwargs)
+
+    return functools.wraps(function)(wrapped)
+
+
+def _around_async_generator(
+    function: Callable[..., AsyncGenerator[Any, Any]],
+    context: Callable[..., AbstractContextManager[Any]],
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """The same function; what is sent, thrown or closed reaches it, as `yield from` has it."""
+
+    async def wrapped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        with context(*args, **kwargs):
+            async with contextlib.aclosing(function(*args, **kwargs)) as items:
+                step = items.asend(None)
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        step = items.asend((yield item))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - whose it is to handle
+                        step = items.athrow(error)
+
+    return wrapped

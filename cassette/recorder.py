@@ -151,6 +151,16 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._source = source
         self._rules = rules
         self.report: scrub.Report
+        self._note_place()
+
+    _repeats = False  # each recording replaces the whole file
+
+    def _make_way(self) -> None:
+        """Keep what was recorded."""
+        if self._under_way and len(self._recording):
+            self.__exit__(None, None, None)
+        else:
+            super()._make_way()
 
     def _again(self) -> record:
         return record(

@@ -293,6 +293,13 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             "rules": rules,
         }
         _check_options(self._options)
+        self._note_place()
+
+    def _is_like(self, other: Verb[Any]) -> bool:
+        if not isinstance(other, replay):
+            return False
+        one, two = self._options["clients"], other._options["clients"]
+        return [*map(id, one or ())] == [*map(id, two or ())]
 
     def _again(self) -> replay:
         return replay(self._name, *self._patches, **self._options)
@@ -319,6 +326,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def tape(self, clock: Clock) -> Tape:
         """The tape alone, which answers no client of this process: what a server serves."""
+        self._is_used = True
         cassette = self._load(self._options["library"] or Library())
         given = self._options["rules"]
         own = project_settings.rules() if given is None else given

@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Reads what other tools recorded.
     "importers": MODEL | {"file_format"},
     # What record and replay have in common: a context manager that is also a decorator.
-    "context_decorator": {"errors"},
+    "class_decorator": {"errors"},
+    "context_decorator": {"errors", "class_decorator"},
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
     "recorder": MODEL | COMPONENTS | {"project_settings", "context_decorator", "recording"},

@@ -64,9 +64,7 @@ def copier(value: Any) -> Callable[[], Any]:
     does, is copied by the interpreter itself, which is several times faster than walking over it.
     """
     holders: list[Callable[[], Any]] = []  # copy what holds others; the value itself is the first
-    inner: list[
-        tuple[int, Any, int]
-    ] = []  # a holder, the key in it, and the holder that it holds
+    inner: list[tuple[int, Any, int]] = []  # a holder, the key in it, and the holder that it holds
     leaves: list[tuple[int, Any, Callable[[], Any]]] = []
 
     def look(value: Any) -> int:

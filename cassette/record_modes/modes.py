@@ -79,6 +79,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         check_header(policy, source)
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
+        self._replay._is_used = True  # not always, depending on the mode
         self._mode = mode
         self._name = name
         self._patches = patches

@@ -115,7 +115,10 @@ def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
         made.describe(bodies.described(bodies.pending())),
         made.describe(bodies.described(bodies.running())),
     )
-    with pytest.raises(UnmatchedRequestError, match="DescribeTasks of tags"), cassette.replay(tape) as t:
+    with (
+        pytest.raises(UnmatchedRequestError, match="DescribeTasks of tags"),
+        cassette.replay(tape) as t,
+    ):
         client = made.client()
         with pytest.raises(UnmatchedRequestError, match='include=\\["TAGS"\\]') as told:
             client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID], include=["TAGS"])
