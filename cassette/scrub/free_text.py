@@ -9,22 +9,19 @@ What comes out of a search is a text in which the same search finds nothing.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING
 
 from cassette.scrub import encodings, hosts
 from cassette.scrub.pseudonyms import (
-    MARK,
     REDACTED,
     Memory,
     has_pseudonym,
     is_masked,
     is_pseudonym,
-    pseudonym_of_id,
-    pseudonym_of_opaque,
 )
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments, set_apart
 from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
 
 if TYPE_CHECKING:
@@ -45,13 +42,6 @@ _EC2_HOST = re.compile(
     r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
 )
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
-# What is said of a secret without giving it.
-_HARMLESS = re.compile(
-    r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
-    r"|required|optional|missing|empty|invalid|expired|denied",
-    re.IGNORECASE,
-)
-_SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")
 _OWNED = re.compile(
     r"\barn:[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.",
     re.ASCII,
@@ -59,20 +49,10 @@ _OWNED = re.compile(
 # An account id whose digits stand apart, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
 _TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
-_TELLING_USER = re.compile(r"[\d.+=,@-]")
 _BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8
 _DEEPEST = 12
-
-_SAME_FOR_ALL = [
-    ipaddress.ip_network(network)
-    for network in (
-        "0.0.0.0/32", "127.0.0.0/8", "255.255.255.255/32", "192.0.2.0/24", "198.51.100.0/24",
-        "203.0.113.0/24", "198.18.0.0/15", "169.254.169.0/24", "169.254.170.0/24",
-        "::/128", "::1/128", "2001:db8::/32",
-    )
-]  # fmt: skip
 
 
 class FreeText:
@@ -80,6 +60,7 @@ class FreeText:
 
     def __init__(self, memory: Memory, rules: Rules, *, strict: bool = False) -> None:
         self._memory = memory
+        self._tokens = TokenTreatments(self, memory)
         self._rules = rules
         self._strict = strict
         self._found: dict[str, str] = {}
@@ -97,7 +78,7 @@ class FreeText:
         self._memory.seed(text)
         for match in _OWNED.finditer(text):
             account = match[1] or match[2]
-            self._account_id(account)
+            self.account(account)
 
     def searched(self) -> frozenset[str]:
         """The originals that are searched for by their own text."""
@@ -179,7 +160,16 @@ class FreeText:
         if self.is_id(user):  # the session of a task's role has the task's id
             return self.name(user)
         false = self._memory.numbered("user", user)
-        return self.remember("user", user, false) if _TELLING_USER.search(user) else false
+        return self.remember("user", user, false) if TELLING_USER.search(user) else false
+
+    def account(self, account: str) -> str:
+        """The pseudonym of an account id, in every spelling from now on."""
+        if account.startswith("00000000"):
+            return account
+        if account not in self._accounts:
+            self._accounts[account] = self._memory.numbered("account id", account)
+            self._forget()
+        return self._accounts[account]
 
     def is_account(self, digits: str) -> bool:
         """Whether something showed beyond doubt that digits are an account id."""
@@ -246,7 +236,7 @@ class FreeText:
         for match in _APART.finditer(text):
             digits = re.sub(r"\D", "", match[1])
             if digits in self._accounts and match.start() >= done:
-                parts += [text[done : match.start()], _set_apart(self._accounts[digits], match[1])]
+                parts += [text[done : match.start()], set_apart(self._accounts[digits], match[1])]
                 done = match.end(1)
         return "".join([*parts, text[done:]]) if done else text
 
@@ -343,271 +333,16 @@ class FreeText:
         # Decoding came first, so what begins after an escape, such as %2F, has its pseudonym.
         if own and (rule in _OF_NAMES or has_pseudonym(match.string[own : match.end()])):
             return match[0]
-        return _METHODS[rule](self, match)
+        return self._tokens.replaced(rule, match)
 
     def _secret(self, kind: str, original: str) -> str:
         return self.remember(kind, original, REDACTED)
-
-    # -- what becomes of a token ----------------------------------------------------------
-
-    def _credential(self, match: re.Match[str]) -> str:
-        return self._memory.keep("credential", match[0], REDACTED)
-
-    def _login(self, match: re.Match[str]) -> str:
-        user, colon, password = match[0][:-1].partition(":")
-        if not colon:
-            # A plain word may mean anything elsewhere, so it is replaced only here.
-            if _TELLING_USER.search(user) and self.search(user) == user:
-                self.remember("credential", user, REDACTED)
-            return f"{REDACTED}@"
-        for given in (password, encodings.percent_decoded(password)):
-            if not is_masked(given) and not self.is_token(given):
-                self.remember("credential", given, REDACTED)
-        return f"{REDACTED}:{REDACTED}@"
-
-    def _assignment(self, match: re.Match[str]) -> str | None:
-        key, sign, given = match["key"], match["sign"], match["given"]
-        prose = (
-            given.isalpha()
-            and ":" in sign
-            and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
-            and not _begins_a_line(match)
-        )
-        return None if prose else key + sign + self._value(given, key)
-
-    def _flag(self, match: re.Match[str]) -> str:
-        return match["option"] + self._value(match["argument"], match["option"])
-
-    def _user_flag(self, match: re.Match[str]) -> str:
-        return match["asks"] + REDACTED + ":" + self._value(match["pass"], "password")
-
-    def _value(self, given: str, key: str) -> str:
-        quote = given[0] if given[0] in "\"'" else ""
-        bare = given[1:-1] if quote and given[-1] == quote else given.strip("\"'")
-        escape = "" if quote else bare[len(bare.rstrip("\\")) :]  # of the quote after the value
-        bare = bare.removesuffix(escape) if escape else bare
-        if is_masked(bare) or _HARMLESS.fullmatch(bare):
-            return given
-        # Elsewhere an ordinary word is not a credential, unless it was somebody's password.
-        telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
-        if len(bare) >= 8 and telling and not self.is_token(bare) and not has_pseudonym(bare):
-            self.remember("credential", bare, REDACTED)
-        return f"{quote}{REDACTED}{quote}{escape}"
-
-    def _given(self, match: re.Match[str]) -> str:
-        """A value in the one group that holds it; the text around it stays."""
-        group = next(g for g in _VALUES if g in match.groupdict() and match[g] is not None)
-        start, end = match.span(group)
-        before, after = match.string[match.start() : start], match.string[end : match.end()]
-        return before + self._value(match[group], "password") + after
-
-    def _header(self, match: re.Match[str]) -> str:
-        line = match["line"].strip()
-        if is_masked(line) or _HARMLESS.fullmatch(line):
-            return match[0]
-        self._memory.keep("credential", line, REDACTED)
-        return match["heading"] + match["colon"] + REDACTED
-
-    def _block(self, match: re.Match[str]) -> str | None:
-        lines = match["lines"].strip()
-        if is_masked(lines):
-            return match[0]
-        for line in lines.split("\n"):
-            self.look_for(line.strip(), REDACTED)
-        end = "\n" if match[0].endswith("\n") else ""
-        return f"{match['blockkey']}  {REDACTED}{end}"
-
-    def _dsn(self, match: re.Match[str]) -> str:
-        user, sign, password = re.split("([:/])", match[0][:-1], maxsplit=1)
-        if user == REDACTED and is_masked(password):
-            return match[0]
-        return f"{REDACTED}{sign}{self._value(password, 'password')}@"
-
-    def _named_user(self, match: re.Match[str]) -> str:
-        quoted = match["quoted"]
-        return match["who"] + quoted[0] + self.user(quoted[1:-1]) + quoted[0]
-
-    def _unique_id(self, match: re.Match[str]) -> str:
-        return self.remember("user", match[0], self._memory.numbered("user", match[0]))
-
-    def _organization(self, match: re.Match[str]) -> str:
-        prefix, _, own = match[0].partition("-")
-        if has_pseudonym(own):
-            return match[0]
-        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
-
-    def _secret_arn(self, match: re.Match[str]) -> str:
-        head, _, rest = match[0].partition(":secret:")
-        name, colon, key = rest.partition(":")
-        false = self.search(name)
-        if re.search(r"-[A-Za-z0-9]{6}$", name) and not re.search(r"-ca55[0-9a-f]{2}$", name):
-            tail = pseudonym_of_opaque(name, 10)[-2:]
-            false = self.search(name[:-7]) + "-ca55" + tail
-            self.remember("secret name", name, false)
-        return (
-            f"{self.search(head + ':').removesuffix(':')}:secret:{false}{colon}{self.search(key)}"
-        )
-
-    def _arn(self, match: re.Match[str]) -> str:
-        head, _, account = match[0].rpartition(":")
-        return f"{head}:{self._account_id(account)}"
-
-    def _session(self, match: re.Match[str]) -> str:
-        kind, *role, session = match[0].split("/")
-        return "/".join([kind, *map(self.name, role), self.user(session)])
-
-    def _iam_user(self, match: re.Match[str]) -> str:
-        return "user/" + self.user(match[0].removeprefix("user/"))
-
-    def _revision(self, match: re.Match[str]) -> str:
-        names, _, own = match[0].rpartition("/")
-        kind, _, names = names.partition("/")
-        names = "/".join(map(self.name, names.split("/")))
-        false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
-        return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
-
-    def _discovery_id(self, match: re.Match[str]) -> str:
-        prefix, _, own = match[0].partition("-")
-        return self._memory.keep("id", match[0], f"{prefix}-{pseudonym_of_opaque(own, 16)}")
-
-    def _email(self, match: re.Match[str]) -> str:
-        if is_pseudonym(match[0]):
-            return match[0]
-        return self._memory.numbered("e-mail address", match[0])
-
-    def _ec2_name(self, match: re.Match[str]) -> str | None:
-        kind, _, dashes = match[0].partition("-")
-        address = self._address(dashes.replace("-", "."))
-        return address and f"{kind}-{address.replace('.', '-')}"
-
-    def _short_id(self, match: re.Match[str]) -> str | None:
-        prefix, _, digits = match[0].rpartition("-")
-        if digits.isalpha():  # an English word, such as `a-facade`
-            return None
-        if digits.lower() == MARK:
-            return match[0]
-        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
-
-    def _id(self, match: re.Match[str]) -> str:
-        original = match[0]
-        if original.isdigit() and len(original) < 32:  # the number of a deployment or a time
-            return original
-        return self._memory.keep("id", original, pseudonym_of_id(original))
-
-    def _mac(self, match: re.Match[str]) -> str:
-        mac = match[0].lower().replace("-", ":")
-        false = mac if mac.startswith("ca:55:e7:7e:") else self._memory.numbered("MAC address", mac)
-        return false if ":" in match[0] else false.replace(":", "-")
-
-    def _ipv6(self, match: re.Match[str]) -> str | None:
-        head, _, tail = match[0].rpartition(":")
-        if "." in tail:  # an IPv4 address inside
-            inner = self._address(tail)
-            return inner and f"{head}:{inner}"
-        return self._address(match[0])
-
-    def _ipv4(self, match: re.Match[str]) -> str | None:
-        return self._address(match[0])
-
-    def _address(self, text: str) -> str | None:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return None
-        if any(address in network for network in _SAME_FOR_ALL):
-            return text
-        kind = f"IPv{address.version} address"
-        return self._memory.numbered(kind, text if address.version == 4 else str(address))
-
-    def _account(self, match: re.Match[str]) -> str | None:
-        digits = "".join(filter(str.isdigit, match[0]))
-        if digits == match[0]:
-            return self._account_id(digits)
-        groups = digits[:4], digits[4:8], digits[8:]
-        if all(map(_SIZE.fullmatch, groups)):
-            return None
-        return _set_apart(self._account_id(digits), match[0])
-
-    def _account_id(self, account: str) -> str:
-        if account.startswith("00000000"):
-            return account
-        if account not in self._accounts:
-            self._accounts[account] = self._memory.numbered("account id", account)
-            self._forget()
-        return self._accounts[account]
-
-    def _host_of_url(self, match: re.Match[str]) -> str:
-        return self.host(match[0])
-
-    def _host(self, match: re.Match[str]) -> str | None:
-        text = match.string
-        before = text[max(0, match.start() - 40) : match.start()]
-        after = text[match.end() : match.end() + 8]
-        if match[0].startswith("com.amazonaws."):
-            return None
-        return self.host(match[0]) if hosts.is_host(match[0], before, after) else None
-
-
-_METHODS: dict[str, Callable[[FreeText, re.Match[str]], str | None]] = {
-    "private_key": FreeText._credential,
-    "jwt": FreeText._credential,
-    "login": FreeText._login,
-    "access_key": FreeText._credential,
-    "vendor_token": FreeText._credential,
-    "bearer": FreeText._credential,
-    "secret_arn": FreeText._secret_arn,
-    "arn": FreeText._arn,
-    "session": FreeText._session,
-    "iam_user": FreeText._iam_user,
-    "revision": FreeText._revision,
-    "assignment": FreeText._assignment,
-    "dsn": FreeText._dsn,
-    "unique_id": FreeText._unique_id,
-    "named_user": FreeText._named_user,
-    "organization": FreeText._organization,
-    "header": FreeText._header,
-    "block": FreeText._block,
-    **dict.fromkeys(
-        ("session_cookie", "sql", "element", "netrc", "pgpass", "code", "said"), FreeText._given
-    ),
-    "flag": FreeText._flag,
-    "user_flag": FreeText._user_flag,
-    "email": FreeText._email,
-    "ec2_name": FreeText._ec2_name,
-    "discovery_id": FreeText._discovery_id,
-    "short_id": FreeText._short_id,
-    "aws_id": FreeText._id,
-    "uuid": FreeText._id,
-    "mac": FreeText._mac,
-    "ipv6": FreeText._ipv6,
-    "ipv4": FreeText._ipv4,
-    "hex": FreeText._id,
-    "account": FreeText._account,
-    "host1": FreeText._host_of_url,
-    "private_host": FreeText._host,
-    "host2": FreeText._host,
-}
-
-# The group of a rule that holds nothing but the secret.
-_VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
-
-
-def _begins_a_line(match: re.Match[str]) -> bool:
-    """Whether what was found is the first thing in its line, in a text of several lines."""
-    line = match.string[: match.start()].rpartition("\n")[2]
-    return "\n" in match.string and not line.strip(" \t-\"'")
 
 
 def _same(text: str, original: str) -> bool:
     if original.isalpha():
         return text == original
     return text.lower() == original.lower()
-
-
-def _set_apart(digits: str, like: str) -> str:
-    """Digits, separated as those of another text are."""
-    each = iter(digits)
-    return re.sub(r"\d", lambda _: next(each), like)
 
 
 def _apart(text: str, start: int, end: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import re
 from collections import Counter
@@ -17,18 +16,16 @@ from cassette.errors import UsageError
 from cassette.scrub import commands, hosts
 from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
-    MARK,
     REDACTED,
     Memory,
     former_form,
     is_masked,
-    is_pseudonym,
     pseudonym_of_id,
-    pseudonym_of_opaque,
     unnumbered,
 )
 from cassette.scrub.randomness import looks_random
 from cassette.scrub.rules import Rules
+from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
 
@@ -54,34 +51,6 @@ _BLANKS: dict[str, Any] = {
 _NUMBERS = ("integer", "long", "float", "double")
 # What is searched for elsewhere once it was redacted in a command: no other word is like it.
 _PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
-_ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
-# Services whose resources the search recognises by the text before them.
-_OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
-_NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
-# Not a name although in its place: nothing, a number, an id, a word of AWS's own.
-_NO_NAME = re.compile(
-    rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
-    r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
-    re.ASCII,
-)
-_REGISTRY = re.compile(
-    r"(?P<host>[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:))(?P<port>(?::\d{1,5})?/)(?P<rest>.+)"
-)
-_PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
-_DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
-_DATE_TAG = re.compile(r":(\d{12})(?=$|@)")
-# Words before a name in a text: only there is a short name not an ordinary word.
-_KINDS = ("service", "cluster", "container", "family")
-# Names that AWS gives, and the types of resources in ARNs.
-_OWN_WORDS = frozenset(
-    "default FARGATE FARGATE_SPOT EC2 EXTERNAL service family latest ecs-svc service-role "
-    "aws-service-role role user task cluster library aws container container-instance "
-    "task-definition task-set capacity-provider attachment service-deployment service-revision "
-    "daemon daemon-deployment daemon-revision daemon-task-definition gateway gateway-route "
-    "assumed-role secret parameter key alias log-group log-stream targetgroup loadbalancer "
-    "listener listener-rule app net autoScalingGroup autoScalingGroupName scalingPolicy alarm "
-    "certificate namespace instance-profile file-system access-point security-group subnet".split()
-)
 
 
 @dataclass(frozen=True)
@@ -135,6 +104,7 @@ class Scrubber:
         self._key = key
         self._memory = Memory(key)
         self._free = FreeText(self._memory, rules, strict=self._strict)
+        self._strings = StringTreatments(self._free, self._memory, strict=self._strict)
         self._kept: set[str] = set()
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
@@ -292,7 +262,11 @@ class Scrubber:
 
     def _named(self, key: str) -> str:
         """The name of a variable, a tag or a label: it stays, also if it looks like a host."""
-        return self._host(key) if hosts.is_private(key.partition("/")[0]) else self._free.name(key)
+        return (
+            self._strings.host(key)
+            if hosts.is_private(key.partition("/")[0])
+            else self._free.name(key)
+        )
 
     def _treatment(
         self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
@@ -329,7 +303,11 @@ class Scrubber:
         return self._blank(value, shape, place)
 
     def _leaf(
-        self, of_text: Callable[[Scrubber, str], str], value: Any, shape: shapes.Shape, place: str
+        self,
+        of_text: Callable[[StringTreatments, str], str],
+        value: Any,
+        shape: shapes.Shape,
+        place: str,
     ) -> Any:
         """A value of a simple type, or a list of them; of another type than the model's: blank."""
         if value is None:
@@ -373,7 +351,7 @@ class Scrubber:
         return REDACTED
 
     def _tells(self, value: str, name: str) -> bool:
-        if len(value) < SHORTEST_ORIGINAL or self._free.is_false(value) or value in _vocabulary():
+        if len(value) < SHORTEST_ORIGINAL or self._free.is_false(value) or value in vocabulary():
             return False
         if self._free.is_token(value) or value.startswith("arn:"):
             return False  # the search finds it or its parts, and keeps their relations
@@ -383,124 +361,11 @@ class Scrubber:
             return False
         return " " in value.strip() or looks_random(value)
 
-    # -- treatments of a string -----------------------------------------------------------
+    # -- treatments of a string, a list or a map ------------------------------------------
 
-    def _string(self, of_text: Callable[[Scrubber, str], str], value: str) -> str:
+    def _string(self, of_text: Callable[[StringTreatments, str], str], value: str) -> str:
         """A string under its treatment."""
-        return of_text(self, value)
-
-    def _text(self, value: str) -> str:
-        return self._free.search(value)
-
-    def _name(self, value: str) -> str:
-        return self._strict_name(value) if self._strict else self._free.name(value)
-
-    def _strict_name(self, value: str) -> str:
-        false = self._free.name(value)
-        no_name = _NO_NAME.fullmatch(false) or is_pseudonym(false) or is_masked(false)
-        if no_name or value in _OWN_WORDS:
-            return false
-        name = self._memory.numbered("name", value)
-        # Within a text, a word of ECS's own is not a name, and a phrase has no clear end.
-        if value in _vocabulary() or not _PATH.fullmatch(value):
-            return name
-        for kind in _KINDS if len(value) < SHORTEST_ORIGINAL else ():
-            self._free.look_for(f"{kind} {value}", f"{kind} {name}")
-        return self._free.remember("name", value, name)
-
-    def _arn(self, value: str) -> str:
-        """A resource by its ARN, its id or its name, parsed as what it is."""
-        arn = _ARN.fullmatch(value)
-        if arn is None:
-            return self._resource(value)
-        if arn["service"] in _OF_ONE_PIECE:
-            found = self._free.name(value)
-            resource = _ARN.fullmatch(found)
-            if not self._strict or resource is None:
-                return found
-            return resource["head"] + self._names(resource["own"])
-        kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
-        named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
-        return self._free.search(arn["head"]) + self._resource(arn["own"], named_by_id)
-
-    def _resource(self, value: str, named_by_id: bool = False) -> str:
-        """What an ARN says of a resource, or its id or name alone; two of them never become one."""
-        found = self._names(value) if self._strict else self._free.name(value)
-        *path, original = re.split("([/:])", value)
-        *_, last = re.split("([/:])", found)
-        same = last == original and not self._free.is_false(last) and not is_masked(last)
-        of_no_form = same and (named_by_id or looks_random(original))
-        if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
-            number = self._memory.numbered("short id", original)
-            return self._free.name("".join(path)) + self._free.remember(
-                "short id", original, number
-            )
-        return found
-
-    def _names(self, value: str) -> str:
-        """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
-        if not _PATH.fullmatch(value) or is_pseudonym(self._free.name(value)):
-            return self._strict_name(value)
-        parts = re.split(r"([/:])", value)
-        return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
-
-    def _id(self, value: str) -> str:
-        if value.startswith("arn:"):
-            return self._arn(value)
-        false = self._free.name(value)
-        if not value or self._free.is_false(value):
-            return false
-        if false != value and REDACTED not in false:
-            return false
-        if REDACTED in value:  # an id in which something was hidden before
-            return value
-        if is_masked(value):
-            return value
-        prefix = re.match(r"[A-Za-z]{1,16}[-:]", value)
-        head = prefix[0] if prefix else ""
-        own = value[len(head) :]
-        if len(own) >= 16 and not own.isdigit():
-            return self._free.remember("id", value, head + pseudonym_of_opaque(own, len(own)))
-        number = self._memory.numbered("short id", value)
-        return self._free.remember("short id", value, head + number)
-
-    def _host(self, value: str) -> str:
-        if value.startswith("arn:"):
-            return self._arn(value)
-        bare = value.rstrip(".")
-        if self._free.is_false(bare):
-            return self._free.name(value)
-        if self._free.is_host(bare):
-            return self._free.host(bare) + value[len(bare) :]
-        return self._name(value)
-
-    def _image(self, value: str) -> str:
-        registry = _REGISTRY.fullmatch(value)
-        if registry is None:
-            return self._image_name(value)
-        return self._host(registry["host"]) + registry["port"] + self._image_name(registry["rest"])
-
-    def _image_name(self, value: str) -> str:
-        digest = _DIGEST.search(value)
-        end = digest.start() if digest else len(value)
-        tag = _DATE_TAG.search(value, 0, end)  # of twelve digits, which are no account id there
-        if tag and not self._free.is_account(tag[1]):
-            end = tag.start()
-        name, rest = value[:end], value[end:]
-        found = self._names(name) if self._strict else self._free.name(name)
-        if tag and end == tag.start():
-            return found + tag[0] + self._free.name(rest.removeprefix(tag[0]))
-        return found + self._free.name(rest)
-
-    def _token(self, value: str) -> str:
-        if not value or is_masked(value):
-            return value
-        false = pseudonym_of_opaque(value)
-        if self._free.is_token(value):  # nothing opaque: elsewhere it is what it is
-            return self._memory.keep("token", value, false)
-        return self._free.remember("token", value, false)
-
-    # -- treatments of a list or a map ----------------------------------------------------
+        return of_text(self._strings, value)
 
     def _commands(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         """A command line as a list of words, or in one string."""
@@ -530,7 +395,7 @@ class Scrubber:
             self._kept.add(f"{place}[{part.option}]" if part.option else place)
             return self._free.search(part.text)
         if part.text.startswith("arn:") and not commands.tells_secret(part.option):
-            return self._arn(part.text)
+            return self._strings.arn(part.text)
         if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):
             return self._free.name(part.text)
         self._redacted[place] += 1
@@ -611,15 +476,15 @@ class Scrubber:
         return scrubbed
 
 
-_OF_TEXT: dict[str, Callable[[Scrubber, str], str]] = {
-    "keep": Scrubber._text,
-    "text": Scrubber._text,
-    "name": Scrubber._name,
-    "arn": Scrubber._arn,
-    "id": Scrubber._id,
-    "host": Scrubber._host,
-    "image": Scrubber._image,
-    "token": Scrubber._token,
+_OF_TEXT: dict[str, Callable[[StringTreatments, str], str]] = {
+    "keep": StringTreatments.text,
+    "text": StringTreatments.text,
+    "name": StringTreatments.name,
+    "arn": StringTreatments.arn,
+    "id": StringTreatments.id,
+    "host": StringTreatments.host,
+    "image": StringTreatments.image,
+    "token": StringTreatments.token,
 }
 _OF_WHOLE: dict[str, Callable[[Scrubber, Any, shapes.Shape, str], Any]] = {
     "command": Scrubber._commands,
@@ -679,16 +544,3 @@ def _unnumbered(value: Any) -> Any:
     if isinstance(value, list):
         return [_unnumbered(inner) for inner in value]
     return unnumbered(value) if isinstance(value, str) else value
-
-
-@functools.cache
-def _vocabulary() -> frozenset[str]:
-    """Words of ECS's own: they stand everywhere in a cassette, so no search may replace them."""
-    words = set(shapes.operations()) | _OWN_WORDS
-    service = shapes.service_model()
-    for name in service.shape_names:
-        shape = service.shape_for(name)
-        if shape.type_name == "structure":
-            words |= set(shape.members)
-        words |= set(getattr(shape, "enum", ()))
-    return frozenset(words)

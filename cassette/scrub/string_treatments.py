@@ -1,0 +1,195 @@
+"""What becomes of one string: the treatments of names, ARNs, ids, hosts, images and tokens.
+
+Each is parsed as what its member says it is, and only its parts are searched.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from cassette.ecs import shapes
+from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
+from cassette.scrub.pseudonyms import (
+    MARK,
+    REDACTED,
+    Memory,
+    is_masked,
+    is_pseudonym,
+    pseudonym_of_opaque,
+)
+from cassette.scrub.randomness import looks_random
+
+_ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
+# Services whose resources the search recognises by the text before them.
+_OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
+_NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
+# Not a name although in its place: nothing, a number, an id, a word of AWS's own.
+_NO_NAME = re.compile(
+    rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
+    r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
+    re.ASCII,
+)
+_REGISTRY = re.compile(
+    r"(?P<host>[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:))(?P<port>(?::\d{1,5})?/)(?P<rest>.+)"
+)
+_PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
+_DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
+_DATE_TAG = re.compile(r":(\d{12})(?=$|@)")
+# Words before a name in a text: only there is a short name not an ordinary word.
+_KINDS = ("service", "cluster", "container", "family")
+# Names that AWS gives, and the types of resources in ARNs.
+_OWN_WORDS = frozenset(
+    "default FARGATE FARGATE_SPOT EC2 EXTERNAL service family latest ecs-svc service-role "
+    "aws-service-role role user task cluster library aws container container-instance "
+    "task-definition task-set capacity-provider attachment service-deployment service-revision "
+    "daemon daemon-deployment daemon-revision daemon-task-definition gateway gateway-route "
+    "assumed-role secret parameter key alias log-group log-stream targetgroup loadbalancer "
+    "listener listener-rule app net autoScalingGroup autoScalingGroupName scalingPolicy alarm "
+    "certificate namespace instance-profile file-system access-point security-group subnet".split()
+)
+
+
+class StringTreatments:
+    """One method for each treatment of a string.
+
+    Args:
+        free: the search of the string and its parts.
+        memory: the originals and their pseudonyms.
+        strict: whether names are replaced.
+    """
+
+    def __init__(self, free: FreeText, memory: Memory, *, strict: bool) -> None:
+        self._free = free
+        self._memory = memory
+        self._strict = strict
+
+    def text(self, value: str) -> str:
+        """Words for people: only what the search finds is replaced."""
+        return self._free.search(value)
+
+    def name(self, value: str) -> str:
+        """A name that somebody chose: it stays, except under the strict policy."""
+        return self._strict_name(value) if self._strict else self._free.name(value)
+
+    def _strict_name(self, value: str) -> str:
+        false = self._free.name(value)
+        no_name = _NO_NAME.fullmatch(false) or is_pseudonym(false) or is_masked(false)
+        if no_name or value in _OWN_WORDS:
+            return false
+        name = self._memory.numbered("name", value)
+        # Within a text, a word of ECS's own is not a name, and a phrase has no clear end.
+        if value in vocabulary() or not _PATH.fullmatch(value):
+            return name
+        for kind in _KINDS if len(value) < SHORTEST_ORIGINAL else ():
+            self._free.look_for(f"{kind} {value}", f"{kind} {name}")
+        return self._free.remember("name", value, name)
+
+    def arn(self, value: str) -> str:
+        """A resource by its ARN, its id or its name, parsed as what it is."""
+        arn = _ARN.fullmatch(value)
+        if arn is None:
+            return self._resource(value)
+        if arn["service"] in _OF_ONE_PIECE:
+            found = self._free.name(value)
+            resource = _ARN.fullmatch(found)
+            if not self._strict or resource is None:
+                return found
+            return resource["head"] + self._names(resource["own"])
+        kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
+        named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
+        return self._free.search(arn["head"]) + self._resource(arn["own"], named_by_id)
+
+    def _resource(self, value: str, named_by_id: bool = False) -> str:
+        """What an ARN says of a resource, or its id or name alone; two of them never become one."""
+        found = self._names(value) if self._strict else self._free.name(value)
+        *path, original = re.split("([/:])", value)
+        *_, last = re.split("([/:])", found)
+        same = last == original and not self._free.is_false(last) and not is_masked(last)
+        of_no_form = same and (named_by_id or looks_random(original))
+        if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
+            number = self._memory.numbered("short id", original)
+            return self._free.name("".join(path)) + self._free.remember(
+                "short id", original, number
+            )
+        return found
+
+    def _names(self, value: str) -> str:
+        """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
+        if not _PATH.fullmatch(value) or is_pseudonym(self._free.name(value)):
+            return self._strict_name(value)
+        parts = re.split(r"([/:])", value)
+        return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
+
+    def id(self, value: str) -> str:
+        """An identifier of one thing: always a pseudonym, whatever its form."""
+        if value.startswith("arn:"):
+            return self.arn(value)
+        false = self._free.name(value)
+        if not value or self._free.is_false(value):
+            return false
+        if false != value and REDACTED not in false:
+            return false
+        if REDACTED in value:  # an id in which something was hidden before
+            return value
+        if is_masked(value):
+            return value
+        prefix = re.match(r"[A-Za-z]{1,16}[-:]", value)
+        head = prefix[0] if prefix else ""
+        own = value[len(head) :]
+        if len(own) >= 16 and not own.isdigit():
+            return self._free.remember("id", value, head + pseudonym_of_opaque(own, len(own)))
+        number = self._memory.numbered("short id", value)
+        return self._free.remember("short id", value, head + number)
+
+    def host(self, value: str) -> str:
+        """A DNS name, or a name that may be one."""
+        if value.startswith("arn:"):
+            return self.arn(value)
+        bare = value.rstrip(".")
+        if self._free.is_false(bare):
+            return self._free.name(value)
+        if self._free.is_host(bare):
+            return self._free.host(bare) + value[len(bare) :]
+        return self.name(value)
+
+    def image(self, value: str) -> str:
+        """An image: its registry is a host, the rest a name."""
+        registry = _REGISTRY.fullmatch(value)
+        if registry is None:
+            return self._image_name(value)
+        return self.host(registry["host"]) + registry["port"] + self._image_name(registry["rest"])
+
+    def _image_name(self, value: str) -> str:
+        digest = _DIGEST.search(value)
+        end = digest.start() if digest else len(value)
+        tag = _DATE_TAG.search(value, 0, end)  # of twelve digits, which are no account id there
+        if tag and not self._free.is_account(tag[1]):
+            end = tag.start()
+        name, rest = value[:end], value[end:]
+        found = self._names(name) if self._strict else self._free.name(name)
+        if tag and end == tag.start():
+            return found + tag[0] + self._free.name(rest.removeprefix(tag[0]))
+        return found + self._free.name(rest)
+
+    def token(self, value: str) -> str:
+        """An opaque token, hashed."""
+        if not value or is_masked(value):
+            return value
+        false = pseudonym_of_opaque(value)
+        if self._free.is_token(value):  # nothing opaque: elsewhere it is what it is
+            return self._memory.keep("token", value, false)
+        return self._free.remember("token", value, false)
+
+
+@functools.cache
+def vocabulary() -> frozenset[str]:
+    """Words of ECS's own: they stand everywhere in a cassette, so no search may replace them."""
+    words = set(shapes.operations()) | _OWN_WORDS
+    service = shapes.service_model()
+    for name in service.shape_names:
+        shape = service.shape_for(name)
+        if shape.type_name == "structure":
+            words |= set(shape.members)
+        words |= set(getattr(shape, "enum", ()))
+    return frozenset(words)

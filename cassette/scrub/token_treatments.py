@@ -1,0 +1,334 @@
+"""What becomes of each token that the search found, rule by rule."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from cassette.scrub import encodings, hosts
+from cassette.scrub.pseudonyms import (
+    MARK,
+    REDACTED,
+    Memory,
+    has_pseudonym,
+    is_masked,
+    is_pseudonym,
+    pseudonym_of_id,
+    pseudonym_of_opaque,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TELLING_USER = re.compile(r"[\d.+=,@-]")
+# What is said of a secret without giving it.
+_HARMLESS = re.compile(
+    r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
+    r"|required|optional|missing|empty|invalid|expired|denied",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")
+# The group of a rule that holds nothing but the secret.
+_VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
+
+_SAME_FOR_ALL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/32", "127.0.0.0/8", "255.255.255.255/32", "192.0.2.0/24", "198.51.100.0/24",
+        "203.0.113.0/24", "198.18.0.0/15", "169.254.169.0/24", "169.254.170.0/24",
+        "::/128", "::1/128", "2001:db8::/32",
+    )
+]  # fmt: skip
+
+
+class Search(Protocol):
+    """What the treatments need of the search, for the parts of a token."""
+
+    def search(self, text: str) -> str:
+        """A text, scrubbed."""
+
+    def name(self, text: str) -> str:
+        """A name with its identifying parts replaced."""
+
+    def user(self, user: str) -> str:
+        """The pseudonym of a user or a session."""
+
+    def host(self, host: str) -> str:
+        """The pseudonym of a host, or the host if everybody uses it."""
+
+    def account(self, account: str) -> str:
+        """The pseudonym of an account id."""
+
+    def is_token(self, text: str) -> bool:
+        """Whether a text is one token and nothing else."""
+
+    def look_for(self, original: str, pseudonym: str) -> None:
+        """Replace a text everywhere from now on."""
+
+    def remember(self, kind: str, original: str, pseudonym: str) -> str:
+        """Count an original and replace it everywhere from now on."""
+
+
+class TokenTreatments:
+    """One method for each rule of `tokens.RULES`.
+
+    Args:
+        search: the search that found the token; it searches the token's parts.
+        memory: the originals and their pseudonyms.
+    """
+
+    def __init__(self, search: Search, memory: Memory) -> None:
+        self._search = search
+        self._memory = memory
+
+    def replaced(self, rule: str, match: re.Match[str]) -> str | None:
+        """What becomes of a token; None if it is not one after all."""
+        return _METHODS[rule](self, match)
+
+    def _credential(self, match: re.Match[str]) -> str:
+        return self._memory.keep("credential", match[0], REDACTED)
+
+    def _login(self, match: re.Match[str]) -> str:
+        user, colon, password = match[0][:-1].partition(":")
+        if not colon:
+            # A plain word may mean anything elsewhere, so it is replaced only here.
+            if TELLING_USER.search(user) and self._search.search(user) == user:
+                self._search.remember("credential", user, REDACTED)
+            return f"{REDACTED}@"
+        for given in (password, encodings.percent_decoded(password)):
+            if not is_masked(given) and not self._search.is_token(given):
+                self._search.remember("credential", given, REDACTED)
+        return f"{REDACTED}:{REDACTED}@"
+
+    def _assignment(self, match: re.Match[str]) -> str | None:
+        key, sign, given = match["key"], match["sign"], match["given"]
+        prose = (
+            given.isalpha()
+            and ":" in sign
+            and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
+            and not _begins_a_line(match)
+        )
+        return None if prose else key + sign + self._value(given, key)
+
+    def _flag(self, match: re.Match[str]) -> str:
+        return match["option"] + self._value(match["argument"], match["option"])
+
+    def _user_flag(self, match: re.Match[str]) -> str:
+        return match["asks"] + REDACTED + ":" + self._value(match["pass"], "password")
+
+    def _value(self, given: str, key: str) -> str:
+        quote = given[0] if given[0] in "\"'" else ""
+        bare = given[1:-1] if quote and given[-1] == quote else given.strip("\"'")
+        escape = "" if quote else bare[len(bare.rstrip("\\")) :]  # of the quote after the value
+        bare = bare.removesuffix(escape) if escape else bare
+        if is_masked(bare) or _HARMLESS.fullmatch(bare):
+            return given
+        # Elsewhere an ordinary word is not a credential, unless it was somebody's password.
+        telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
+        if (
+            len(bare) >= 8
+            and telling
+            and not self._search.is_token(bare)
+            and not has_pseudonym(bare)
+        ):
+            self._search.remember("credential", bare, REDACTED)
+        return f"{quote}{REDACTED}{quote}{escape}"
+
+    def _given(self, match: re.Match[str]) -> str:
+        """A value in the one group that holds it; the text around it stays."""
+        group = next(g for g in _VALUES if g in match.groupdict() and match[g] is not None)
+        start, end = match.span(group)
+        before, after = match.string[match.start() : start], match.string[end : match.end()]
+        return before + self._value(match[group], "password") + after
+
+    def _header(self, match: re.Match[str]) -> str:
+        line = match["line"].strip()
+        if is_masked(line) or _HARMLESS.fullmatch(line):
+            return match[0]
+        self._memory.keep("credential", line, REDACTED)
+        return match["heading"] + match["colon"] + REDACTED
+
+    def _block(self, match: re.Match[str]) -> str | None:
+        lines = match["lines"].strip()
+        if is_masked(lines):
+            return match[0]
+        for line in lines.split("\n"):
+            self._search.look_for(line.strip(), REDACTED)
+        end = "\n" if match[0].endswith("\n") else ""
+        return f"{match['blockkey']}  {REDACTED}{end}"
+
+    def _dsn(self, match: re.Match[str]) -> str:
+        user, sign, password = re.split("([:/])", match[0][:-1], maxsplit=1)
+        if user == REDACTED and is_masked(password):
+            return match[0]
+        return f"{REDACTED}{sign}{self._value(password, 'password')}@"
+
+    def _named_user(self, match: re.Match[str]) -> str:
+        quoted = match["quoted"]
+        return match["who"] + quoted[0] + self._search.user(quoted[1:-1]) + quoted[0]
+
+    def _unique_id(self, match: re.Match[str]) -> str:
+        return self._search.remember("user", match[0], self._memory.numbered("user", match[0]))
+
+    def _organization(self, match: re.Match[str]) -> str:
+        prefix, _, own = match[0].partition("-")
+        if has_pseudonym(own):
+            return match[0]
+        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
+
+    def _secret_arn(self, match: re.Match[str]) -> str:
+        head, _, rest = match[0].partition(":secret:")
+        name, colon, key = rest.partition(":")
+        false = self._search.search(name)
+        if re.search(r"-[A-Za-z0-9]{6}$", name) and not re.search(r"-ca55[0-9a-f]{2}$", name):
+            tail = pseudonym_of_opaque(name, 10)[-2:]
+            false = self._search.search(name[:-7]) + "-ca55" + tail
+            self._search.remember("secret name", name, false)
+        owner = self._search.search(head + ":").removesuffix(":")
+        return f"{owner}:secret:{false}{colon}{self._search.search(key)}"
+
+    def _arn(self, match: re.Match[str]) -> str:
+        head, _, account = match[0].rpartition(":")
+        return f"{head}:{self._search.account(account)}"
+
+    def _session(self, match: re.Match[str]) -> str:
+        kind, *role, session = match[0].split("/")
+        return "/".join([kind, *map(self._search.name, role), self._search.user(session)])
+
+    def _iam_user(self, match: re.Match[str]) -> str:
+        return "user/" + self._search.user(match[0].removeprefix("user/"))
+
+    def _revision(self, match: re.Match[str]) -> str:
+        names, _, own = match[0].rpartition("/")
+        kind, _, names = names.partition("/")
+        names = "/".join(map(self._search.name, names.split("/")))
+        false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
+        return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
+
+    def _discovery_id(self, match: re.Match[str]) -> str:
+        prefix, _, own = match[0].partition("-")
+        return self._memory.keep("id", match[0], f"{prefix}-{pseudonym_of_opaque(own, 16)}")
+
+    def _email(self, match: re.Match[str]) -> str:
+        if is_pseudonym(match[0]):
+            return match[0]
+        return self._memory.numbered("e-mail address", match[0])
+
+    def _ec2_name(self, match: re.Match[str]) -> str | None:
+        kind, _, dashes = match[0].partition("-")
+        address = self._address(dashes.replace("-", "."))
+        return address and f"{kind}-{address.replace('.', '-')}"
+
+    def _short_id(self, match: re.Match[str]) -> str | None:
+        prefix, _, digits = match[0].rpartition("-")
+        if digits.isalpha():  # an English word, such as `a-facade`
+            return None
+        if digits.lower() == MARK:
+            return match[0]
+        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
+
+    def _id(self, match: re.Match[str]) -> str:
+        original = match[0]
+        if original.isdigit() and len(original) < 32:  # the number of a deployment or a time
+            return original
+        return self._memory.keep("id", original, pseudonym_of_id(original))
+
+    def _mac(self, match: re.Match[str]) -> str:
+        mac = match[0].lower().replace("-", ":")
+        false = mac if mac.startswith("ca:55:e7:7e:") else self._memory.numbered("MAC address", mac)
+        return false if ":" in match[0] else false.replace(":", "-")
+
+    def _ipv6(self, match: re.Match[str]) -> str | None:
+        head, _, tail = match[0].rpartition(":")
+        if "." in tail:  # an IPv4 address inside
+            inner = self._address(tail)
+            return inner and f"{head}:{inner}"
+        return self._address(match[0])
+
+    def _ipv4(self, match: re.Match[str]) -> str | None:
+        return self._address(match[0])
+
+    def _address(self, text: str) -> str | None:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            return None
+        if any(address in network for network in _SAME_FOR_ALL):
+            return text
+        kind = f"IPv{address.version} address"
+        return self._memory.numbered(kind, text if address.version == 4 else str(address))
+
+    def _account(self, match: re.Match[str]) -> str | None:
+        digits = "".join(filter(str.isdigit, match[0]))
+        if digits == match[0]:
+            return self._search.account(digits)
+        groups = digits[:4], digits[4:8], digits[8:]
+        if all(map(_SIZE.fullmatch, groups)):
+            return None
+        return set_apart(self._search.account(digits), match[0])
+
+    def _host_of_url(self, match: re.Match[str]) -> str:
+        return self._search.host(match[0])
+
+    def _host(self, match: re.Match[str]) -> str | None:
+        text = match.string
+        before = text[max(0, match.start() - 40) : match.start()]
+        after = text[match.end() : match.end() + 8]
+        if match[0].startswith("com.amazonaws."):
+            return None
+        return self._search.host(match[0]) if hosts.is_host(match[0], before, after) else None
+
+
+_METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
+    "private_key": TokenTreatments._credential,
+    "jwt": TokenTreatments._credential,
+    "login": TokenTreatments._login,
+    "access_key": TokenTreatments._credential,
+    "vendor_token": TokenTreatments._credential,
+    "bearer": TokenTreatments._credential,
+    "secret_arn": TokenTreatments._secret_arn,
+    "arn": TokenTreatments._arn,
+    "session": TokenTreatments._session,
+    "iam_user": TokenTreatments._iam_user,
+    "revision": TokenTreatments._revision,
+    "assignment": TokenTreatments._assignment,
+    "dsn": TokenTreatments._dsn,
+    "unique_id": TokenTreatments._unique_id,
+    "named_user": TokenTreatments._named_user,
+    "organization": TokenTreatments._organization,
+    "header": TokenTreatments._header,
+    "block": TokenTreatments._block,
+    **dict.fromkeys(
+        ("session_cookie", "sql", "element", "netrc", "pgpass", "code", "said"),
+        TokenTreatments._given,
+    ),
+    "flag": TokenTreatments._flag,
+    "user_flag": TokenTreatments._user_flag,
+    "email": TokenTreatments._email,
+    "ec2_name": TokenTreatments._ec2_name,
+    "discovery_id": TokenTreatments._discovery_id,
+    "short_id": TokenTreatments._short_id,
+    "aws_id": TokenTreatments._id,
+    "uuid": TokenTreatments._id,
+    "mac": TokenTreatments._mac,
+    "ipv6": TokenTreatments._ipv6,
+    "ipv4": TokenTreatments._ipv4,
+    "hex": TokenTreatments._id,
+    "account": TokenTreatments._account,
+    "host1": TokenTreatments._host_of_url,
+    "private_host": TokenTreatments._host,
+    "host2": TokenTreatments._host,
+}
+
+
+def _begins_a_line(match: re.Match[str]) -> bool:
+    """Whether what was found is the first thing in its line, in a text of several lines."""
+    line = match.string[: match.start()].rpartition("\n")[2]
+    return "\n" in match.string and not line.strip(" \t-\"'")
+
+
+def set_apart(digits: str, like: str) -> str:
+    """Digits, separated as those of another text are."""
+    each = iter(digits)
+    return re.sub(r"\d", lambda _: next(each), like)
