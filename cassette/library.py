@@ -7,7 +7,7 @@ import fnmatch
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +30,7 @@ PATCHES = "patches"
 SUFFIX = ".yaml"
 DEFAULT_FOLDER = "cassettes"
 _HERE = ("./", ".\\")  # a name that begins so is a path, and never a built-in cassette
+_MOST_FOLDERS = 3  # that an error lists
 _LONGEST = 200  # characters of a path in an error
 # What makes a text a path: a JSON Patch often comes as JSON, a cassette never does.
 _ENDINGS: dict[str, tuple[str, ...]] = {
@@ -106,6 +107,17 @@ class Library:
         if entry.path is not None:
             return file_format.read(entry.path)
         return file_format.read_content(entry.read(), entry.location)
+
+    def beside(self, name: str | os.PathLike[str]) -> Library:
+        """A library for the patches of a cassette: if it is named by path, its folder is first.
+
+        A cassette in a folder of a folder `cassettes` also has the patches of that one.
+        """
+        path = Path(name)
+        if path.suffix not in _ENDINGS["cassette"] or _entry(path).pack:
+            return self
+        homes = [path.parent, *(above for above in path.parents if above.name == DEFAULT_FOLDER)]
+        return replace(self, folders=tuple(dict.fromkeys([*homes, *self.folders])))
 
     def read_patch(self, name: str, pack: Pack | None = None) -> tuple[object, Entry]:
         """A patch file's plain data, and its entry, by name (`stopped/out-of-memory`) or path.
@@ -266,7 +278,10 @@ class Library:
         return self._roots("cassette")
 
     def _roots(self, kind: Kind) -> list[Path]:
-        return list(dict.fromkeys(self._searched(kind)))
+        found: dict[Path, Path] = {}
+        for root in self._searched(kind):
+            found.setdefault(root.resolve(), root)  # one folder may have two names
+        return list(found.values())
 
     def _searched(self, kind: Kind) -> Iterator[Path]:
         inner = "" if kind == "cassette" else PATCHES
@@ -313,7 +328,11 @@ class Library:
                 + " or ".join(_ENDINGS[kind]),
             )
         name, file = self._meant(text, kind)
-        looked = ", ".join(str(root.absolute()) for root in self._roots(kind)[:-1])
+        roots = [str(root.absolute()) for root in self._roots(kind)[:-1]]
+        more = len(roots) - _MOST_FOLDERS
+        looked = ", ".join(roots[:_MOST_FOLDERS]) + (
+            f", in {more} more folders" if more > 0 else ""
+        )
         every = self.every_name(kind)
         in_packs = [known for known in every if split(known)[1] == name and ":" in known]
         return CassetteNotFoundError(

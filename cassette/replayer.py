@@ -55,7 +55,7 @@ class Cassette(model.Cassette):
             CassetteNotFoundError: the patch does not exist.
             PatchError: it cannot be read or does not fit this cassette.
         """
-        return _public(patched(self, patches, Library()))
+        return _public(patched(self, patches, Library().beside(self.path or "")))
 
 
 def load(name: str | os.PathLike[str]) -> Cassette:
@@ -348,8 +348,9 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _load(self, library: Library) -> model.Cassette:
         named = self._name
-        cassette = named if isinstance(named, model.Cassette) else library.load(named)
-        return patched(cassette, self._patches, library)
+        if isinstance(named, model.Cassette):
+            return patched(named, self._patches, library.beside(named.path or ""))
+        return patched(library.load(named), self._patches, library.beside(named))
 
     def _end(self, failure: BaseException | None) -> None:
         self._stack.close()

@@ -35,6 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Packs of cassettes, found in folders and in installed distributions.
     "packs": MODEL,
     "library": MODEL | {"file_format", "packs"},
+    # Where pytest's settings say that cassettes are.
+    "project_folders": MODEL | {"library"},
     # A project's own scrubbing rules, found and checked.
     "project_settings": MODEL | {"scrub"},
     # Reads what other tools recorded.
@@ -58,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": BELOW_EDGES | {"importers"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "files", "demo", "lives", "page", "server"},
+    "cli": BELOW_EDGES | {"watch", "project_folders", "files", "demo", "lives", "page", "server"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},
     "__main__": {"cli"},
@@ -80,8 +82,8 @@ ONLY_IN: dict[str, set[str]] = {
     "boto3": {"demo"},
     "moto": {"demo"},
     "yaml": {"file_format", "importers"},
-    "tomllib": {"packs", "project_settings"},
-    "tomli": {"packs", "project_settings"},
+    "tomllib": {"packs", "project_settings", "project_folders"},
+    "tomli": {"packs", "project_settings", "project_folders"},
     "jsonpatch": {"file_format", "patch"},
     "click": {"cli"},
     "rich": {"cli", "demo"},

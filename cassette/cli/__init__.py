@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",
+    "list": "List the cassettes of this project, of its packs, and the built-in ones.",
     "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "record": "Record a live ECS task into a cassette.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -11,6 +12,8 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from cassette.library import Library
 
 FORMAT = click.option(
     "--format",
@@ -27,6 +30,14 @@ POLICY = click.option(
     "the project's rules, or standard.",
 )
 FORCE = click.option("--force", is_flag=True, help="Replace a file that exists and is different.")
+FOLDERS = click.option(
+    "--dir",
+    "folders",
+    metavar="FOLDER",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="Look for cassettes and patches here first; may be given again.",
+)
 _ENDLESS = 1000  # columns of a pipe
 # What a state, a health or a change is drawn in.
 STYLES = {
@@ -43,28 +54,53 @@ STYLES = {
 
 
 def complete_cassette(
-    ctx: click.Context,  # noqa: ARG001 - click gives it
+    ctx: click.Context,
     param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
-    """The names of cassettes that begin so; or else a file."""
-    return _complete("cassette", incomplete)
+    """The names of cassettes with this beginning, or else files."""
+    return _complete("cassette", incomplete, ctx)
 
 
 def complete_patch(
-    ctx: click.Context,  # noqa: ARG001 - click gives it
+    ctx: click.Context,
     param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
-    """The names of patches that begin so; or else a file."""
-    return _complete("patch", incomplete)
+    """The names of patches with this beginning, or else files."""
+    return _complete("patch", incomplete, ctx)
 
 
-def _complete(kind: Literal["cassette", "patch"], incomplete: str) -> list[CompletionItem]:
-    from cassette.library import Library
-
-    names = [name for name in Library().names(kind) if name.startswith(incomplete)]
+def _complete(
+    kind: Literal["cassette", "patch"], incomplete: str, ctx: click.Context
+) -> list[CompletionItem]:
+    library = library_of(ctx.params.get("folders") or ()).beside(ctx.params.get("name") or "")
+    names = [name for name in library.names(kind) if name.startswith(incomplete)]
     return [CompletionItem(n) for n in names] or [CompletionItem(incomplete, type="file")]
+
+
+def library_of(folders: Iterable[str] = ()) -> Library:
+    """The library of the project in the working directory.
+
+    Args:
+        folders: what the option `--dir` names, which is searched first.
+    """
+    from cassette.library import Library
+    from cassette.project_folders import cassette_folders
+
+    return Library(tuple(dict.fromkeys([*map(Path, folders), *cassette_folders()])))
+
+
+def shown_name(path: str | None) -> str:
+    """A cassette for people: its path, or `web (built-in)`."""
+    from cassette.library import SUFFIX, built_in_pack
+
+    if path is None:
+        return "the cassette"
+    pack = built_in_pack()
+    if not Path(path).is_relative_to(pack):
+        return path
+    return f"{Path(path).relative_to(pack).as_posix().removesuffix(SUFFIX)} (built-in)"
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -115,6 +151,6 @@ def counted(number: int, thing: str) -> str:
     """A number of things in words: 1 id, 2 ids, 2 addresses, 2 entries."""
     if number == 1:
         return f"1 {thing}"
-    if thing.endswith("y"):
+    if thing.endswith("y") and not thing.endswith("ay"):
         return f"{number} {thing[:-1]}ies"
     return f"{number} {thing}{'es' if thing.endswith(('s', 'ch')) else 's'}"

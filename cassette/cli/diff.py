@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.console import FORCE, complete_cassette, console
+from cassette.cli.console import FOLDERS, FORCE, complete_cassette, console, library_of
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,8 +39,16 @@ if TYPE_CHECKING:
     help="The patch file to write; by default it is printed.",
 )
 @FORCE
+@FOLDERS
 def command(
-    before: str, after: str, *, exact: bool, form: str, output: str | None, force: bool
+    before: str,
+    after: str,
+    *,
+    exact: bool,
+    form: str,
+    output: str | None,
+    force: bool,
+    folders: tuple[str, ...],
 ) -> None:
     """Compare two cassettes by what they mean.
 
@@ -56,9 +64,8 @@ def command(
     Exit code 0 if they are equal, 1 if they differ, 2 if one cannot be read.
     """  # noqa: D301 - the mark by which click leaves a block as it is
     from cassette.diff import compare
-    from cassette.library import Library
 
-    library = Library()
+    library = library_of(folders)
     sides = library.load(before), library.load(after)
     if form == "patch":
         _as_patch(*sides, output, force=force)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, counted
+from cassette.cli.console import FORMAT, columns, console, counted, library_of
 
 
 @click.command("packs")
@@ -69,10 +69,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _shadows() -> list[dict[str, str]]:
     """The names that several folders have: the first one is found."""
-    from cassette.library import Library
-
     return [
         {"name": name, "kind": kind, "found": str(paths[0]), "hidden": str(paths[1])}
         for kind in ("cassette", "patch")
-        for name, paths in Library().shadowed(kind).items()
+        for name, paths in library_of().shadowed(kind).items()
     ]

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from cassette.cli.console import FORCE, complete_cassette, complete_patch, console
+from cassette.cli.console import (
+    FOLDERS,
+    FORCE,
+    complete_cassette,
+    complete_patch,
+    console,
+    library_of,
+    shown_name,
+)
 from cassette.errors import UsageError
 
 
@@ -22,8 +30,15 @@ from cassette.errors import UsageError
     help="The cassette to write the variant to.",
 )
 @FORCE
+@FOLDERS
 def command(
-    name: str, patches: tuple[str, ...], as_diff: bool, output: str | None, force: bool
+    name: str,
+    patches: tuple[str, ...],
+    *,
+    as_diff: bool,
+    output: str | None,
+    force: bool,
+    folders: tuple[str, ...],
 ) -> None:
     """Apply patches to a cassette, in order.
 
@@ -37,11 +52,10 @@ def command(
     from cassette.cli import diff_output
     from cassette.diff import compare
     from cassette.files import check_replaceable
-    from cassette.library import Library
     from cassette.recorder import prepare
     from cassette.replayer import patched
 
-    library = Library()
+    library = library_of(folders).beside(name)
     base = library.load(name)
     if output and base.path and _is_one_file(output, base.path):
         raise UsageError(
@@ -54,7 +68,9 @@ def command(
         screen = console()
         found = [one for one in compare(base, variant, exact=True) if one.operation]
         diff_output.show(screen, found)
-        screen.print(f"{base.path} with {', '.join(patches)}: {diff_output.summary(found)}")
+        screen.print(
+            f"{shown_name(base.path)} with {', '.join(patches)}: {diff_output.summary(found)}"
+        )
     elif output is None:
         click.echo(file_format.render(variant), nl=False)
     if output is not None:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cassette.cli.console import complete_cassette, complete_patch, counted
+from cassette.cli.console import (
+    FOLDERS,
+    complete_cassette,
+    complete_patch,
+    counted,
+    library_of,
+    shown_name,
+)
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,6 +124,7 @@ def replay_options(function: Any) -> Any:
     metavar="PID",
     help="End with this process; with --background, by default the one that called.",
 )
+@FOLDERS
 @replay_options
 def command(
     name: str,
@@ -130,6 +138,7 @@ def command(
     background: bool,
     once: bool,
     parent: int | None,
+    folders: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Serve a cassette, or a variant of it, to programs in any language.
@@ -151,7 +160,8 @@ def command(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    verb = serve(name, *patches, host=host, port=port, **options)
+    library = library_of(folders)
+    verb = serve(name, *patches, library=library, host=host, port=port, **options)
     server = verb.__enter__()
     try:
         _announce(server, host, print_port=print_port, env=env, ready_file=ready_file)
@@ -174,7 +184,7 @@ def _announce(
     elif env:
         click.echo(exports(server.environment))
     else:
-        click.echo(f"serving {server.cassette.path} at {server.url}")
+        click.echo(f"serving {shown_name(server.cassette.path)} at {server.url}")
     sys.stdout.flush()
     if server.is_open_to_all:
         click.echo(

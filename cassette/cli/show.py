@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli.console import (
+    FOLDERS,
     FORMAT,
     columns,
     complete_cassette,
     complete_patch,
     console,
     counted,
+    library_of,
+    shown_name,
 )
 from cassette.errors import UsageError
 
@@ -56,7 +59,10 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Write a page to look at in a browser: one file that loads nothing.",
 )
-def command(name: str, patches: tuple[str, ...], form: str, page: str | None) -> None:
+@FOLDERS
+def command(
+    name: str, patches: tuple[str, ...], *, form: str, page: str | None, folders: tuple[str, ...]
+) -> None:
     """Show a cassette, or a variant of it, as a timeline.
 
     NAME is a cassette's name or path; with PATCHES, what they make of it is shown.
@@ -71,10 +77,9 @@ def command(name: str, patches: tuple[str, ...], form: str, page: str | None) ->
     returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
     finds something in the cassette that must not be shown to others.
     """
-    from cassette.library import Library
     from cassette.replayer import patched
 
-    library = Library()
+    library = library_of(folders).beside(name)
     original = library.load(name)
     cassette = patched(original, patches, library)
     if page is not None:
@@ -135,7 +140,7 @@ def _show(console: Console, cassette: Cassette) -> None:
     from rich.text import Text
 
     names = _names(cassette)
-    console.print(Text(cassette.path or "a cassette", style="bold"))
+    console.print(Text(shown_name(cassette.path), style="bold"))
     columns(console, [(Text(key, "dim"), text) for key, text in _header(cassette, names)], indent=2)
     console.print()
     if console.is_terminal:

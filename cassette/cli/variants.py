@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli.console import (
+    FOLDERS,
     FORMAT,
     columns,
     complete_cassette,
     complete_patch,
     console,
     counted,
+    library_of,
+    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +64,15 @@ class Entry:
     type=click.Path(dir_okay=False),
     help="Write a page that shows what each patch makes of the cassette NAME.",
 )
-def command(name: str | None, patches: tuple[str, ...], form: str, page: str | None) -> None:
+@FOLDERS
+def command(
+    name: str | None,
+    patches: tuple[str, ...],
+    *,
+    form: str,
+    page: str | None,
+    folders: tuple[str, ...],
+) -> None:
     """List the patches at hand, and which of them fit a cassette.
 
     Without arguments, every patch is listed, with what it makes and the parameters it takes.
@@ -71,9 +82,7 @@ def command(name: str | None, patches: tuple[str, ...], form: str, page: str | N
 
     Exit code 1 if the file of a patch cannot be read.
     """
-    from cassette.library import Library
-
-    library = Library()
+    library = library_of(folders).beside(name or "")
     if name and set("*?[") & set(name):
         patches, name = (name, *patches), None
     cassette = _load(name, library) if name else None
@@ -196,7 +205,9 @@ def _show(
     else:
         fitting = sum(entry.fits is True for entry in entries)
         fit = "fits" if 1 in (fitting, len(entries)) else "fit"
-        console.print(f"{fitting} of {counted(len(entries), 'patch')} {fit} {cassette.path}")
+        console.print(
+            f"{fitting} of {counted(len(entries), 'patch')} {fit} {shown_name(cassette.path)}"
+        )
 
 
 def _folder(entry: Entry) -> str:

@@ -22,6 +22,7 @@ WORDS = {
     "demo": "demo",
     "diff": "diff web job",
     "import": "import a.json -o imported",
+    "list": "list web",
     "packs": "packs",
     "patch": "patch web stopped/by-user",
     "record": "record --cluster c --task t -o web.yaml --endpoint-url URL",
