@@ -29,7 +29,7 @@ import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import botocore.awsrequest
 import botocore.client
@@ -37,7 +37,7 @@ import botocore.endpoint
 import botocore.exceptions
 import botocore.waiter
 
-from cassette.ecs import shapes
+from cassette.ecs import connections, shapes
 from cassette.errors import UnmatchedRequestError, UsageError
 
 URL = "https://ecs.cassette.invalid/"
@@ -74,6 +74,14 @@ class Answer(Protocol):
         """The HTTP status; 200 for a success."""
 
     @property
+    def is_success(self) -> bool:
+        """Whether it is a success that ECS wrote."""
+
+    @property
+    def connection(self) -> connections.Kind | None:
+        """How the connection fails instead of an answer."""
+
+    @property
     def request_id(self) -> str:
         """The value of `x-amzn-RequestId`."""
 
@@ -83,6 +91,9 @@ class Answer(Protocol):
 
     def parsed(self) -> dict[str, Any]:
         """A fresh copy of what botocore's parser makes of a success, without metadata."""
+
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that say what it is and who wrote it."""
 
     def wire(self) -> bytes:
         """The body's bytes, as ECS would send them."""
@@ -196,7 +207,7 @@ class ReplayTap(_Tap):
             if self._otherwise is None:
                 raise
             return self._otherwise.make_request(endpoint, operation_model, request)
-        if self._short_way and answer.status < 300 and not answer.latency:
+        if self._short_way and answer.is_success and not answer.latency:
             done = _http(answer, is_async), _with_metadata(answer)
             return _completed(done) if is_async else done
         return self._wire_way(endpoint, operation_model, request, exchange, answer)
@@ -212,10 +223,10 @@ class ReplayTap(_Tap):
         is_async = _is_async(endpoint.__class__)
         waiting = [first]
 
-        def send(name: str, _values: dict[str, Any]) -> _Arriving | None:
+        def send(name: str, values: dict[str, Any]) -> _Arriving | None:
             if name.startswith("before-send."):
                 answer = waiting.pop() if waiting else exchange.attempt()
-                return self._arriving(endpoint, exchange, answer)
+                return self._arriving(endpoint, exchange, answer, values["request"])
             return None
 
         def delay(name: str, responses: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -227,16 +238,23 @@ class ReplayTap(_Tap):
         shadow = _shadow(endpoint, _AnsweringEvents, send, delay, is_async)
         return _original(shadow, operation_model, request)
 
-    def _arriving(self, endpoint: Any, exchange: Exchange, answer: Answer) -> _Arriving:
+    def _arriving(
+        self, endpoint: Any, exchange: Exchange, answer: Answer, request: Any
+    ) -> _Arriving:
         """An answer on its way: how long it takes, and whether the client waits that long."""
-        patience = _read_timeout(endpoint)
+        patience = _timeout(endpoint, "read")
+        what: Any = None
         seconds = min(answer.latency, patience)
+        if answer.latency > patience:
+            what = botocore.exceptions.ReadTimeoutError(endpoint_url=request.url)
+        elif answer.connection is not None:
+            what = connections.exception(answer.connection, _transport(endpoint), request)
+            if answer.connection == "timeout":
+                seconds += min(_timeout(endpoint, "connect"), connections.PATIENCE)
         if self._sleep is not None:
             exchange.waited(seconds)
             seconds = 0.0
-        if answer.latency > patience:
-            return _Arriving(botocore.exceptions.ReadTimeoutError(endpoint_url=URL), seconds)
-        return _Arriving(_http(answer, _is_async(endpoint.__class__)), seconds)
+        return _Arriving(what or _http(answer, _is_async(endpoint.__class__)), seconds)
 
     def _skipped(self, exchange: Exchange, seconds: Any) -> Any:
         """A retry handler's verdict with its delay spent on the clock instead."""
@@ -324,12 +342,20 @@ class _AnsweringEvents:
         return self._delay(name, await emitted)
 
 
-def _read_timeout(endpoint: Any) -> float:
-    """How many seconds a client waits for an answer; infinite if its session does not say."""
+def _timeout(endpoint: Any, of: Literal["connect", "read"]) -> float:
+    """How many seconds a client waits for one of these; infinite if its session does not say."""
     timeout = getattr(endpoint.http_session, "_timeout", None)
-    for name in ("read_timeout", "sock_read", "read"):  # urllib3's, aiohttp's and httpx's
+    for name in (f"{of}_timeout", f"sock_{of}", of):  # urllib3's, aiohttp's and httpx's
         timeout = getattr(timeout, name, timeout)
     return timeout if isinstance(timeout, (int, float)) else math.inf
+
+
+def _transport(endpoint: Any) -> connections.Transport:
+    """The library that a client sends its requests with."""
+    if not _is_async(endpoint.__class__):
+        return "urllib3"
+    is_httpx = any("Httpx" in kind.__name__ for kind in type(endpoint.http_session).__mro__)
+    return "httpx" if is_httpx else "aiohttp"
 
 
 def _shadow(endpoint: Any, events: Callable[..., Any], *hooks: Any) -> Any:
@@ -375,7 +401,7 @@ class _Answered:
 
     @functools.cached_property
     def headers(self) -> Any:
-        return botocore.awsrequest.HeadersDict(_headers(self._answer))
+        return botocore.awsrequest.HeadersDict(self._answer.headers())
 
     @functools.cached_property
     def raw(self) -> _Raw:
@@ -396,10 +422,6 @@ def _async_response() -> type:
 
 def _http(answer: Answer, is_async: bool) -> Any:
     return _async_response()(answer) if is_async else _Response(answer)
-
-
-def _headers(answer: Answer) -> dict[str, str]:
-    return {"x-amzn-RequestId": answer.request_id, "Content-Type": shapes.CONTENT_TYPE}
 
 
 def _with_metadata(answer: Answer) -> dict[str, Any]:

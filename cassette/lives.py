@@ -8,7 +8,7 @@ from typing import Any
 
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
-from cassette.model import ApiError, Body, Cassette, Response
+from cassette.model import ApiError, Body, Cassette, Failure, Response
 
 _STARTS = ("RunTask", "StartTask")
 
@@ -204,9 +204,10 @@ def _container_status(box: Body) -> str:
     return f"{status}, no exit code" if status == "STOPPED" else status
 
 
-def _refusal(at: float, count: int, error: ApiError) -> Moment:
-    said = {"status": error.status, "code": error.code, "message": error.message, **error.members}
-    return Moment(at, count, error.code, "", error.message, said)
+def _refusal(at: float, count: int, error: Failure) -> Moment:
+    if isinstance(error, ApiError):
+        return Moment(at, count, error.code, "", error.message, error.as_data())
+    return Moment(at, count, error.label, "", getattr(error, "body", ""), error.as_data())
 
 
 def _append(moments: list[Moment], moment: Moment) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cassette.ecs import shapes
+from cassette.ecs import connections, shapes
 
 FORMAT_VERSION = 1
 SERVICE = "ecs"
@@ -44,8 +44,70 @@ class ApiError:
     message: str
     members: Body = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """The code and the status, which identify nobody."""
+        return f"{self.code} ({self.status})"
 
-Outcome = Response | ApiError
+    def as_data(self) -> dict[str, Any]:
+        """The `error` of an interaction in a cassette file."""
+        data = {"status": self.status, "code": self.code, "message": self.message}
+        return {**data, "members": self.members} if self.members else data
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignResponse:
+    """An HTTP response that ECS did not write, such as the page of a proxy or an empty body.
+
+    Args:
+        status: the HTTP status, from 200 to 599.
+        body: the text of the body; may be empty.
+    """
+
+    status: int
+    body: str = ""
+
+    @property
+    def label(self) -> str:
+        """The status, which identifies nobody."""
+        return f"HTTP {self.status} that is not from ECS"
+
+    def as_data(self) -> dict[str, Any]:
+        """The `error` of an interaction in a cassette file."""
+        return {"status": self.status, "body": self.body}
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.body or 'an empty body'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFailure:
+    """A call without a complete answer, because its connection failed.
+
+    Args:
+        kind: one of `cassette.ecs.connections.KINDS`.
+    """
+
+    kind: connections.Kind
+
+    @property
+    def label(self) -> str:
+        """What happened, in two or three words."""
+        return connections.KINDS[self.kind]
+
+    def as_data(self) -> dict[str, Any]:
+        """The `error` of an interaction in a cassette file."""
+        return {"connection": self.kind}
+
+    def __str__(self) -> str:
+        return self.label
+
+
+Failure = ApiError | ForeignResponse | ConnectionFailure
+Outcome = Response | Failure
 
 
 def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
@@ -68,7 +130,9 @@ def outcome_of(operation: str, status: int, content: bytes) -> Outcome:
 def _plain(outcome: Outcome) -> object:
     if isinstance(outcome, Response):
         return outcome.body
-    return [outcome.status, outcome.code, outcome.message, outcome.members]
+    if isinstance(outcome, ApiError):
+        return [outcome.status, outcome.code, outcome.message, outcome.members]
+    return outcome.as_data()
 
 
 @dataclass(frozen=True, slots=True)

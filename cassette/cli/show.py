@@ -127,13 +127,15 @@ def _data(cassette: Cassette) -> dict[str, Any]:
 
 
 def _outcome(interaction: Interaction) -> dict[str, Any]:
-    from cassette.model import ApiError
+    from cassette.model import ApiError, Response
 
     outcome = interaction.outcome
+    if isinstance(outcome, Response):
+        return {"response": outcome.body}
     if isinstance(outcome, ApiError):
         said = {"status": outcome.status, "code": outcome.code, "message": outcome.message}
         return {"error": {**said, **outcome.members}}
-    return {"response": outcome.body}
+    return {"error": outcome.as_data()}
 
 
 def _show(console: Console, cassette: Cassette) -> None:
@@ -301,11 +303,10 @@ def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str
 
 def _answer(interaction: Interaction) -> str:
     """The answer to a call that shows no task: an error, or the number of things in it."""
-    from cassette.cli import formatting
+    from cassette.model import Response
 
-    outcome = _outcome(interaction)
-    if "error" in outcome:
-        return formatting.error(outcome["error"])
-    body = outcome["response"]
+    if not isinstance(interaction.outcome, Response):
+        return str(interaction.outcome)
+    body = interaction.outcome.body
     sizes = [f"{len(body[k])} {k}" if isinstance(body[k], (list, dict)) else k for k in body]
     return ", ".join(sizes) or "answered"

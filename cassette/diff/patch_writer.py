@@ -24,7 +24,7 @@ from cassette.diff.json_patch import (
 )
 from cassette.diff.timelines import DESCRIBE, State, Subject, canonical, subjects_of
 from cassette.errors import PatchError
-from cassette.model import ApiError, Body, Cassette, Interaction, Response
+from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 
 Data = dict[str, Any]
 Condition = tuple[tuple[str, Any], ...]  # members of a task, and the values that they must have
@@ -96,9 +96,9 @@ def _fault(before: Cassette, after: Cassette) -> Data:
     outcome, count = new[0]
     if outcome == ApiError(400, "ThrottlingException", "Rate exceeded"):
         return {"throttle": count}
-    if outcome.members:
+    if isinstance(outcome, ApiError) and outcome.members:
         raise _cannot("a refusal has other members than a code and a message")
-    error: Data = {"code": outcome.code, "message": outcome.message, "status": outcome.status}
+    error: Data = outcome.as_data()
     in_place = len(before.interactions) == len(after.interactions)
     return {"error": error if in_place else {**error, "calls": count}}
 
@@ -113,7 +113,7 @@ def _latency(before: Cassette, after: Cassette) -> Data:
     return {"latency": duration(Decimal(str(*(now - was))))} if now - was else {}
 
 
-def _refusals(cassette: Cassette) -> list[tuple[ApiError, int]]:
+def _refusals(cassette: Cassette) -> list[tuple[Failure, int]]:
     return [
         (i.outcome, i.count)
         for i in cassette.interactions

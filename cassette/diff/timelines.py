@@ -80,7 +80,7 @@ def tells_of_tasks(interaction: Interaction) -> bool:
 
 def _beside(outcome: Outcome) -> Body:
     """What a response of DescribeTasks says beside its tasks and failures: nothing, as yet."""
-    if isinstance(outcome, ApiError):
+    if not isinstance(outcome, Response):
         return {}
     lists = {k: v for k, v in outcome.body.items() if k in ("tasks", "failures")}
     return {
@@ -100,7 +100,7 @@ def _length(value: object) -> int:
 def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
     """The state of each task in one outcome, with the task's id."""
     outcome = interaction.outcome
-    if isinstance(outcome, ApiError):
+    if not isinstance(outcome, Response):
         for named in interaction.request["tasks"]:
             yield _id(named), _state(interaction)
         return
@@ -123,9 +123,12 @@ def _state(interaction: Interaction) -> State:
     if isinstance(outcome, Response):
         body = _beside(outcome) if tells_of_tasks(interaction) else outcome.body
         return State("response", body, "ok", interaction.at, interaction.count)
-    said = {"status": outcome.status, "code": outcome.code, "message": outcome.message}
-    body = {**outcome.members, **said}
-    return State("error", body, outcome.code, interaction.at, interaction.count)
+    if not isinstance(outcome, ApiError):
+        body, words = outcome.as_data(), outcome.label
+    else:
+        said = {"status": outcome.status, "code": outcome.code, "message": outcome.message}
+        body, words = {**outcome.members, **said}, outcome.code
+    return State("error", body, words, interaction.at, interaction.count)
 
 
 def _task(id_: str, states: list[State]) -> Subject:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonpointer import escape
 
+from cassette.ecs import connections
 from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import CassetteFormatError, nearest
 from cassette.file_format import changes
@@ -23,6 +24,9 @@ from cassette.model import (
     ApiError,
     Body,
     Cassette,
+    ConnectionFailure,
+    Failure,
+    ForeignResponse,
     Interaction,
     Outcome,
     Recorded,
@@ -232,7 +236,24 @@ def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Out
         raise
 
 
-def _error(data: object, place: str) -> ApiError:
+def _error(data: object, place: str) -> Failure:
+    """An `error` in one of its three forms: of ECS, of something between, of the connection."""
+    given = _mapping(data, place)
+    if "connection" in given:
+        kind = _mapping(given, place, ["connection"])["connection"]
+        if kind not in connections.KINDS:
+            raise CassetteFormatError(
+                f"{str(kind)[:40]!r} is not a way in which a connection fails",
+                pointer=f"{place}/connection",
+                nearest=nearest(str(kind), connections.KINDS),
+            )
+        return ConnectionFailure(kind)
+    if "body" in given:
+        fields = _mapping(given, place, ["status", "body"])
+        status = _whole(fields["status"], f"{place}/status", least=200)
+        if status > 599:
+            raise _expected("an HTTP status from 200 to 599", f"{place}/status", "status: 503")
+        return ForeignResponse(status, _text(fields["body"], f"{place}/body", empty=True))
     fields = _mapping(data, place, ["status", "code", "message"], ["members"])
     status = _whole(fields["status"], f"{place}/status", least=400)
     if status > 599:
@@ -398,11 +419,8 @@ def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, An
 
 
 def _outcome_data(outcome: Outcome, base: Body | None) -> dict[str, Any]:
-    if isinstance(outcome, ApiError):
-        error = OneLine(status=outcome.status, code=outcome.code, message=outcome.message)
-        if outcome.members:
-            error["members"] = outcome.members
-        return {"error": error}
+    if not isinstance(outcome, Response):
+        return {"error": OneLine(outcome.as_data())}
     if base is not None:
         operations = list(changes.between(base, outcome.body))
         if _size(operations) < _size(outcome.body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cassette import lives
-from cassette.model import ApiError, Cassette, Interaction
+from cassette.model import Cassette, Interaction, Response
 from cassette.page.html import Markup, document, join, name, tag
 from cassette.page.life import badge, diff, seconds, states, timeline
 
@@ -184,8 +184,8 @@ def _calls(cassette: Cassette) -> Markup:
 
 def _answer(interaction: Interaction) -> str:
     outcome = interaction.outcome
-    if isinstance(outcome, ApiError):
-        return f"{outcome.code} ({outcome.status}): {outcome.message}"
+    if not isinstance(outcome, Response):
+        return str(outcome)
     sizes = [
         f"{len(value)} {key}" if isinstance(value, (list, dict)) else key
         for key, value in outcome.body.items()

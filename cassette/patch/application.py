@@ -14,7 +14,7 @@ from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
 from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
-from cassette.model import Cassette, Interaction, Response
+from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import scope, values
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
@@ -291,14 +291,15 @@ class Application:
         if fault is None:
             return
         seen = {"param": self.params}
-        message = self.resolve(fault.message, seen, fault.place.inner("message"), "the error")
+        member = "body" if isinstance(fault.failure, ForeignResponse) else "message"
+        text = self.resolve(fault.text, seen, fault.place.inner(member), "the error")
         calls = 1 if fault.calls is None else values.resolve(fault.calls, seen)
         if type(calls) is not int or calls < 1:
             raise self.patch.error(f"{calls!r} is not a number of calls, from 1", fault.place)
         for last in self.last_outcomes(fault.operation):
             refusal = dataclasses.replace(
                 last.interaction,
-                outcome=fault.outcome(str(message)),
+                outcome=fault.outcome(str(text)),
                 count=calls,
             )
             index = self.drafts.index(last)

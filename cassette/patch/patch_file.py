@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from jsonpointer import escape
 
 from cassette.errors import PatchError
-from cassette.model import ApiError
+from cassette.model import ApiError, Failure, ForeignResponse
 from cassette.patch.kinds import KINDS, PARTS, kind_of
 
 EACH = (*KINDS, *PARTS, "failure", "response")
@@ -113,28 +114,30 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What ECS answers to a call that it refuses.
+    """What a call gets instead of ECS's answer.
 
     Args:
-        place: where it stands.
-        code: the error's code.
-        message: ECS's words; may hold references to parameters.
-        status: the HTTP status.
+        place: where it is in the file.
+        failure: an error of ECS, an HTTP response of something else, or a failed connection.
+        text: the message or the body of that failure; may hold references to parameters.
         calls: how many calls are refused before the answer comes, or a reference to a
             parameter; None for all of them.
         operation: the operation that is refused.
     """
 
     place: Place
-    code: str
-    message: object
-    status: int = 400
+    failure: Failure
+    text: object = ""
     calls: object = None
     operation: str = "DescribeTasks"
 
-    def outcome(self, message: str) -> ApiError:
+    def outcome(self, text: str) -> Failure:
         """What each refused call gets."""
-        return ApiError(self.status, self.code, message)
+        if isinstance(self.failure, ApiError):
+            return dataclasses.replace(self.failure, message=text)
+        if isinstance(self.failure, ForeignResponse):
+            return dataclasses.replace(self.failure, body=text)
+        return self.failure
 
 
 @dataclass(frozen=True, slots=True)

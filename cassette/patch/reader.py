@@ -11,14 +11,15 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from jsonpatch import JsonPointer, JsonPointerException
 from jsonpointer import escape
 
 from cassette import validation
-from cassette.ecs import shapes
+from cassette.ecs import connections, shapes
 from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
+from cassette.model import ApiError, ConnectionFailure, Failure, ForeignResponse
 from cassette.patch import values
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import (
@@ -155,7 +156,7 @@ class _Reader:
                 self.fail("throttle goes with neither error nor then", "/throttle")
             return Fault(
                 self.place("/throttle"),
-                "ThrottlingException",
+                ApiError(400, "ThrottlingException", ""),
                 "Rate exceeded",
                 calls=self.count(document["throttle"], "/throttle"),
             )
@@ -163,19 +164,31 @@ class _Reader:
             return None
         if "then" in document:
             self.fail("error does not go with then", "/error")
-        keys = {"code", "message", "status", "calls"}
-        given = self.mapping(document["error"], "/error", keys, ("code", "message"))
-        status = given.get("status", 400)
-        if type(status) is not int or not 400 <= status <= 599:
-            self.fail("an error's status is from 400 to 599", "/error/status")
-        self.references(given["message"], "/error/message")
-        return Fault(
-            self.place("/error"),
-            self.text(given["code"], "/error/code"),
-            given["message"],
-            status,
-            self.count(given["calls"], "/error/calls") if "calls" in given else None,
-        )
+        given = self.mapping(document["error"], "/error")
+        if "connection" in given:
+            self.mapping(given, "/error", {"connection", "calls"})
+            kind = self.one_of(given["connection"], connections.KINDS, "/error/connection")
+            failure: Failure = ConnectionFailure(cast("connections.Kind", kind))
+            text = ""
+        elif "body" in given:
+            self.mapping(given, "/error", {"status", "body", "calls"}, ("status",))
+            failure = ForeignResponse(self.status(given["status"], least=200))
+            text = given["body"]
+        else:
+            keys = {"code", "message", "status", "calls"}
+            self.mapping(given, "/error", keys, ("code", "message"))
+            status = self.status(given.get("status", 400), least=400)
+            failure = ApiError(status, self.text(given["code"], "/error/code"), "")
+            text = given["message"]
+        self.references(text, "/error/body" if "body" in given else "/error/message")
+        calls = self.count(given["calls"], "/error/calls") if "calls" in given else None
+        return Fault(self.place("/error"), failure, text, calls)
+
+    def status(self, value: object, *, least: int) -> int:
+        """An HTTP status up to 599."""
+        if type(value) is int and least <= value <= 599:
+            return value
+        return self.fail(f"the HTTP status must be from {least} to 599", "/error/status")
 
     def latency(self, document: Mapping[str, Any]) -> Part | None:
         """How long an answer takes; None if nothing is said of it."""

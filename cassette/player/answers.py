@@ -8,8 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs import shapes
-from cassette.model import ApiError, Body, Outcome, Response
+from cassette.ecs import connections, shapes
+from cassette.model import (
+    ApiError,
+    Body,
+    ConnectionFailure,
+    Failure,
+    ForeignResponse,
+    Outcome,
+    Response,
+)
 
 
 class Recorded:
@@ -101,15 +109,35 @@ class Answer:
 
     bodies: Sequence[Recorded] = ()
     failures: Sequence[Recorded] = ()
-    error: ApiError | None = None
+    error: Failure | None = None
     composed: bool = False  # of single tasks, as DescribeTasks is
     latency: float = 0.0
     request_id: str = ""
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
-        return self.error.status if self.error else 200
+        """The HTTP status; 200 if the connection fails after that."""
+        if self.error is None or isinstance(self.error, ConnectionFailure):
+            return 200
+        return self.error.status
+
+    @property
+    def connection(self) -> connections.Kind | None:
+        """How the connection fails instead of an answer."""
+        return self.error.kind if isinstance(self.error, ConnectionFailure) else None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a success that ECS wrote."""
+        return self.error is None
+
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that say what it is and who wrote it."""
+        if isinstance(self.error, ForeignResponse):
+            html = self.error.body.lstrip().startswith("<")
+            kind = {"Content-Type": f"text/{'html' if html else 'plain'}; charset=utf-8"}
+            return kind if self.error.body else {}
+        return {"x-amzn-RequestId": self.request_id, "Content-Type": shapes.CONTENT_TYPE}
 
     def parsed(self) -> dict[str, Any]:
         """A fresh copy of what botocore's parser makes of it, without metadata."""
@@ -120,9 +148,13 @@ class Answer:
 
     def wire(self) -> bytes:
         """The body as bytes of the wire."""
-        if self.error:
+        if isinstance(self.error, ApiError):
             error = {"__type": self.error.code, "message": self.error.message}
             return json.dumps(error | dict(self.error.members)).encode()
+        if isinstance(self.error, ForeignResponse):
+            return self.error.body.encode()
+        if self.error:
+            return connections.TRUNCATED
         if not self.composed:
             return self.bodies[0].wire
         failures = b", ".join(failure.wire_item for failure in self.failures)

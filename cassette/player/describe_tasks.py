@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.ecs.names import cluster_in, cluster_of, id_of, partition_of, short_name
-from cassette.model import ApiError, Body, Cassette, Interaction
+from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.timeline import Step, Timeline
@@ -93,7 +93,7 @@ class Tasks:
         cluster = cluster_of(request)
         known = cluster in self._clusters and cluster not in self._gone
         timelines = self._clusters.setdefault(cluster, {})
-        if isinstance(outcome, ApiError):
+        if not isinstance(outcome, Response):
             if _concerns_the_cluster(outcome) and not known:
                 self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
             for named in request.get("tasks") or ():
@@ -117,7 +117,7 @@ class Tasks:
 
     def _index_started(self, index: int, interaction: Interaction) -> None:
         """A task that was started but never described is described as it was started."""
-        if isinstance(interaction.outcome, ApiError):
+        if not isinstance(interaction.outcome, Response):
             return
         cluster = cluster_of(interaction.request)
         self._gone.pop(cluster, None)
@@ -238,7 +238,7 @@ class Tasks:
         words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
         return _invalid(words)
 
-    def _unknown(self, asked: Asked) -> ApiError | None:
+    def _unknown(self, asked: Asked) -> Failure | None:
         """What ECS says to a request with unknown tasks; None if it says MISSING."""
         parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
@@ -296,9 +296,11 @@ class Tasks:
         return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{id_}"
 
 
-def _concerns_the_cluster(error: ApiError) -> bool:
+def _concerns_the_cluster(error: Failure) -> bool:
     """Whether any task of the cluster would have got it; a deleted one is inactive for a while."""
-    return error.code == "ClusterNotFoundException" or "cluster was inactive" in error.message
+    return isinstance(error, ApiError) and (
+        error.code == "ClusterNotFoundException" or "cluster was inactive" in error.message
+    )
 
 
 def _task(task: Body) -> Recorded:

@@ -9,7 +9,7 @@ from typing import Any
 from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
-from cassette.model import ApiError, Body, Cassette, Interaction
+from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.timeline import Step, Timeline
@@ -102,10 +102,10 @@ class Requests:
         timelines = self._operations.setdefault(interaction.operation, {})
         key = self._key(interaction.operation, interaction.request)
         step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
-        if isinstance(interaction.outcome, ApiError):
-            step.error = interaction.outcome
-        else:
+        if isinstance(interaction.outcome, Response):
             step.body = Recorded(interaction.operation, interaction.outcome.body)
+        else:
+            step.error = interaction.outcome
         timelines.setdefault(key, Timeline()).steps.append(step)
 
     def timelines(self) -> Iterator[Timeline]:

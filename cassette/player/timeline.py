@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cassette.model import ApiError
+from cassette.model import Failure
 from cassette.player.answers import Recorded
 from cassette.player.options import HELD
 
@@ -27,7 +27,7 @@ class Step:
     count: int
     body: Recorded | None = None
     failure: Recorded | None = None
-    error: ApiError | None = None
+    error: Failure | None = None
     has_tags: bool = False
     latency: float = 0.0
     other: Recorded | None = None

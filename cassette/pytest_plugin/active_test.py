@@ -287,12 +287,12 @@ def timeline(tape: Tape) -> str:
 
 def _summary(outcome: Outcome | None) -> str:
     """An outcome in a few words that identify nobody."""
-    from cassette.model import ApiError
+    from cassette.model import Response
 
     if outcome is None:
         return "no answer in the cassette"
-    if isinstance(outcome, ApiError):
-        return f"{outcome.code} ({outcome.status})"
+    if not isinstance(outcome, Response):
+        return outcome.label
     states = [str(task.get("lastStatus")) for task in outcome.body.get("tasks") or ()]
     failures = [str(failure.get("reason")) for failure in outcome.body.get("failures") or ()]
     return ", ".join(states + failures) or "answered"

@@ -131,13 +131,17 @@ class Scrubber:
             scrubbed: model.Outcome = model.Response(
                 self._body(operation, outcome.body, "response")
             )
-        else:
+        elif isinstance(outcome, model.ApiError):
             scrubbed = model.ApiError(
                 status=outcome.status,
                 code=self._free.search(outcome.code),
                 message=self._free.search(outcome.message),
                 members=self._error_members(operation, outcome),
             )
+        elif isinstance(outcome, model.ForeignResponse):
+            scrubbed = dataclasses.replace(outcome, body=self._free.search(outcome.body))
+        else:
+            scrubbed = outcome
         return dataclasses.replace(interaction, request=request, outcome=scrubbed)
 
     def request(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +214,7 @@ class Scrubber:
         held = (
             [outcome.body]
             if isinstance(outcome, model.Response)
-            else [outcome.message, outcome.members]
+            else list(outcome.as_data().values())
         )
         self._free.learn(json.dumps([interaction.request, held], default=str, ensure_ascii=False))
 

@@ -10,7 +10,7 @@ from email.message import Message
 
 from botocore.validate import ParamValidator
 
-from cassette.ecs import shapes
+from cassette.ecs import connections, shapes
 from cassette.errors import CassetteError, UnmatchedRequestError
 from cassette.server.sessions import Session
 
@@ -29,12 +29,14 @@ class Reply:
         body: JSON.
         headers: more headers than those that every answer has.
         delay: how many seconds ECS takes to answer.
+        connection: how the connection fails instead of a complete answer.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    connection: connections.Kind | None = None
 
 
 def error(code: str, message: str, status: int = 400) -> Reply:
@@ -68,8 +70,7 @@ def answer(session: Session, headers: Headers, content: bytes) -> Reply:
         return error(UNMATCHED, str(unmatched))
     except CassetteError as problem:
         return _refused(session, "CassetteError", str(problem))
-    request_id = {"x-amzn-RequestId": found.request_id}
-    return Reply(found.status, found.wire(), request_id, found.latency)
+    return Reply(found.status, found.wire(), found.headers(), found.latency, found.connection)
 
 
 def _refused(session: Session, code: str, message: str) -> Reply:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import ipaddress
+import os
 import socket
+import struct
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from cassette.ecs import connections
 from cassette.ecs.shapes import CONTENT_TYPE
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.server import answers
@@ -260,12 +263,18 @@ class Handler(BaseHTTPRequestHandler):
     # -- writing -------------------------------------------------------------------------------
 
     def _send(self, reply: Reply) -> None:
+        if reply.connection == "reset":
+            self._reset()
+            return
         headers = {
             "Content-Type": CONTENT_TYPE,
             "Date": email.utils.formatdate(usegmt=True),  # SDKs correct their clocks by it
             "Content-Length": str(len(reply.body)),
             **reply.headers,
         }
+        if reply.connection == "truncated":
+            headers["Content-Length"] = str(connections.PROMISED)
+            self.close_connection = True
         if self.close_connection:
             headers["Connection"] = "close"
         elif self.request_version == "HTTP/1.0":
@@ -274,6 +283,14 @@ class Handler(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
         self.wfile.write(head + reply.body)
+
+    def _reset(self) -> None:
+        """Close the connection with a reset: the client gets no byte of an answer."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(
+            self.connection.detach()
+        )  # http.server would shut it down first, which is no reset
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that http.server could not read; an SDK would retry a 5xx."""

@@ -15,7 +15,7 @@ from cassette.clock import Clock
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.intercept import Exchange
 from cassette.library import Library
-from cassette.model import ApiError
+from cassette.model import Cassette, ConnectionFailure, Response
 from cassette.patch import Patch
 from cassette.replayer import replay
 
@@ -24,6 +24,7 @@ Advance = Literal["call", "clock", "hand"]
 
 MOST = 1_000
 IDLE = 3_600.0  # seconds after which an unused session is forgotten
+SERVED = ("reset", "truncated")  # failures of a connection that a server can produce
 _INVOCATIONS = 256  # calls under way whose further attempts are recognised
 
 
@@ -72,6 +73,7 @@ class Session:
         by: player.Advance = "call" if self.advance == "call" else "clock"
         verb = replay(self._name, *patches, advance=by, **self._options)
         tape = verb.tape(Clock(real=self.advance != "hand", speed=self._speed))
+        _check_connections(tape.cassette)
         if self._start != "first":
             tape.begin_at(None if self._start == "last" else self._start)
         with self._lock:
@@ -154,12 +156,26 @@ class Session:
         return {"session": self.id, "endpoint": url, "region": region, "tasks": tasks}
 
 
+def _check_connections(cassette: Cassette) -> None:
+    """Refuse failures of a connection that cannot happen once it has reached this server."""
+    for one in cassette.interactions:
+        kind = getattr(one.outcome, "kind", None)
+        if isinstance(one.outcome, ConnectionFailure) and kind not in SERVED:
+            instead = "latency: 90s" if kind == "timeout" else "error: {connection: reset}"
+            raise UsageError(
+                f"a server cannot fail as `connection: {kind}` does: the client has reached it",
+                nearest=f"it can fail as {' and '.join(f'`connection: {one}`' for one in SERVED)}",
+                fix=f"use a patch with {instead}, or replay in the process of the client",
+            )
+
+
 def _outcome(outcome: Any) -> dict[str, Any] | None:
     if outcome is None:
         return None
-    if isinstance(outcome, ApiError):
-        return {"status": outcome.status, "code": outcome.code, "message": outcome.message}
-    return {"status": 200}
+    if isinstance(outcome, Response):
+        return {"status": 200}
+    data: dict[str, Any] = outcome.as_data()
+    return data
 
 
 def _check(start: object, advance: object, speed: object) -> None:

@@ -14,14 +14,14 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 import cassette
 from cassette import file_format, patch, validation
 from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.library import Library
-from cassette.model import ApiError, Interaction, Response
+from cassette.model import ApiError, Failure, ForeignResponse, Interaction, Response
 from cassette.replayer import read_patch
 from cassette.scrub.audit import audit
 from tests.patch import base_tasks, catalogue_page
@@ -93,7 +93,14 @@ def broken(made: cassette.Cassette) -> set[tuple[str, str, str]]:
 
 
 def is_refusal(interaction: Interaction) -> bool:
-    return isinstance(interaction.outcome, ApiError)
+    return not isinstance(interaction.outcome, Response)
+
+
+def code_of(failure: Failure) -> str | None:
+    """The code of a failure as botocore has it; None if no response came."""
+    if isinstance(failure, ForeignResponse):
+        return str(failure.status)
+    return failure.code if isinstance(failure, ApiError) else None
 
 
 def tasks_in(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
@@ -199,18 +206,23 @@ def test_a_variant_replays_to_a_real_client(name):
         asked = {key: request[key] for key in ("cluster", "tasks", "include") if key in request}
         last = {task["taskArn"]: task for task in made.tasks}
         calls = sum(interaction.count for interaction in described)
-        refusals = {one.outcome.code for one in made.interactions if is_refusal(one)}
+        refusals = {code_of(one.outcome) for one in made.interactions if is_refusal(one)}
         answers, refused = [], set()
         with cassette.replay(made) as tape:
             for _ in range(calls + 1):
+                nothing = {"tasks": [], "failures": asked["tasks"]}
                 try:
-                    answers.append(client().describe_tasks(**asked))
+                    # What is not from ECS is a result without tasks.
+                    answers.append({**nothing, **client().describe_tasks(**asked)})
                 except ClientError as error:
                     refused.add(error.response["Error"]["Code"])
-                    answers.append({"tasks": [], "failures": asked["tasks"]})
+                    answers.append(nothing)
                 except ReadTimeoutError:
                     assert any(one.latency > PATIENCE for one in made.interactions), base
-                    answers.append({"tasks": [], "failures": asked["tasks"]})
+                    answers.append(nothing)
+                except BotoCoreError:
+                    assert None in refusals, base
+                    answers.append(nothing)
             assert [one for one in tape.unused if one in described] == [], base
         assert refused <= refusals, base
         for answer in answers:

@@ -43,10 +43,10 @@ def outcomes(tape, calls, ask, monkeypatch, short_way):
     return seen, calls
 
 
-# ECS says no, ECS takes longer than a client waits, the cassette has no answer.
+# ECS refuses, the network fails, the cassette has no answer.
 REFUSALS = (
     botocore.exceptions.ClientError,
-    botocore.exceptions.ReadTimeoutError,
+    botocore.exceptions.BotoCoreError,
     CassetteError,
 )
 
