@@ -1,8 +1,8 @@
 """Every error that a user of ecs-cassette can meet, in one tree under `CassetteError`.
 
 An error keeps its data in fields, survives pickling (pytest-xdist sends errors between
-processes) and reads, in this order: what happened and where; what would have fitted; one
-line that fixes it. No error ever carries an original that scrubbing replaced.
+processes) and reads, in this order: what happened; what would have fitted; one line that fixes
+it; where it happened. No error ever carries an original that scrubbing replaced.
 """
 
 from __future__ import annotations
@@ -73,11 +73,13 @@ class CassetteError(Exception):
         return ": ".join(part for part in (file, self.pointer) if part)
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.problem}" if self.where else self.problem]
+        lines = [self.problem]
         if self.nearest:
             lines += [f"  {line}" for line in self.nearest.splitlines()]
         if self.fix:
             lines.append(f"  Fix: {self.fix}")
+        if self.where:
+            lines.append(f"  In: {self.where}")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:

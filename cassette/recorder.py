@@ -225,7 +225,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     try:
         problem = _unwritable(Path(path))
     except (OSError, ValueError) as error:  # in a closed folder, or of a name that is too long
-        problem = f"cannot be made: {getattr(error, 'strerror', None) or error}"
+        problem = f"the file cannot be made: {getattr(error, 'strerror', None) or error}"
     if problem:
         raise CassetteWriteError(
             problem, path=os.fspath(path), fix="name a file in a folder you may write to"
@@ -236,9 +236,9 @@ def _unwritable(target: Path) -> str | None:
     """Why a file cannot be written; None if it can."""
     folder = next((p for p in target.absolute().parents if p.exists()), None)
     if target.is_dir():
-        return "is a folder, not a file"
+        return "the path to record is a folder, not a file"
     if folder is None or not folder.is_dir():
-        return f"cannot be made: {folder} is not a folder"
+        return f"the file cannot be made: {folder} is not a folder"
     if not os.access(target if target.exists() else folder, os.W_OK):
-        return "is not writable"
+        return "the file cannot be written"
     return None

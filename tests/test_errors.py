@@ -51,10 +51,11 @@ def test_an_error_survives_pickling(kind, place, protocol):
 def test_an_error_says_where_what_and_how_to_fix_it():
     """In this order, however many lines it takes."""
     assert str(errors.CassetteError("what happened", **PLACE)).splitlines() == [
-        "cassettes/web.yaml:7: /interactions/0: what happened",
+        "what happened",
         "  nearest: this",
         "  and that",
         "  Fix: do this",
+        "  In: cassettes/web.yaml:7: /interactions/0",
     ]
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from cassette.errors import CassetteError
     from cassette.library import Library
     from cassette.model import Cassette
     from cassette.patch import Param, PatchFile
@@ -152,7 +153,7 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
         named = Patch.parse(name)
         read = read_patch(named.name, library)
     except CassetteError as error:
-        return Entry(name, None, None if cassette is None else False, str(error).split("\n")[0])
+        return Entry(name, None, None if cassette is None else False, _line(error))
     if cassette is None:
         return Entry(name, read)
     unfit = misfit(cassette, read, named.values)
@@ -160,6 +161,11 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
         return Entry(name, read, True)
     _, _, needs = unfit.problem.partition(f"fits the patch {named.name}: ")
     return Entry(name, read, False, f"no task {needs}" if needs else unfit.problem)
+
+
+def _line(error: CassetteError) -> str:
+    """An error in one line: what happened, and where."""
+    return f"{error.problem} ({error.where})" if error.where else error.problem
 
 
 def _data(entry: Entry) -> dict[str, Any]:

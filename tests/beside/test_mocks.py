@@ -227,6 +227,6 @@ def test_a_file_of_vcr_where_a_cassette_should_be(run, pytester, mode):
     result = run("@pytest.mark.cassette\ndef test_both(): status()", f"--cassette-mode={mode}")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*test_both.yaml:1: this is not a cassette*", "*`cassette import`*"]
+        ["*this is not a cassette*", "*`cassette import`*", "*In: *test_both.yaml:1"]
     )
     assert theirs.read_text() == "interactions: []\nversion: 1\n"

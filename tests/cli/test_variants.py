@@ -91,7 +91,9 @@ def test_a_broken_patch_is_named_and_the_others_are_listed(tmp_path):
     code, out, _ = run("variants", cwd=tmp_path)
     assert code == 1
     (line,) = [line for line in out.splitlines() if line.startswith("  broken ")]
-    assert "cannot be read: cassettes/patches/broken.yaml:2" in line
+    assert line.endswith(
+        "cannot be read: the key 'sumary' is not known (cassettes/patches/broken.yaml:2: /sumary)"
+    )
     assert "stopped/out-of-memory" in out
 
 

@@ -157,7 +157,7 @@ def test_in_a_read_only_folder_nothing_is_recorded(tmp_path, ecs, run):
     folder.mkdir()
     before = on_a_disk(folder, "size=1m", f'mount -o remount,bind,ro "{folder}"')
     result = json.loads(run("once", "record", folder, ecs.url, before=before))
-    assert "a.yaml: is not writable" in result["said"]
+    assert "the file cannot be written" in result["said"]
     assert result["left"] == {"a.yaml": dying.OLD}
     assert ecs.requests == []
 

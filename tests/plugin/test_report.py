@@ -112,7 +112,7 @@ def test_a_report_that_cannot_be_written_fails_the_run(run, project):
     result = run(TWO_TESTS, "--cassette-report-json=file/report.json")
     result.assert_outcomes(passed=4)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(["*file/report.json: the file cannot be written: *"])
+    result.stdout.fnmatch_lines(["the file cannot be written: *", "*In: *file/report.json"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -28,7 +28,7 @@ def test_the_command_line_decides(run, level, outcomes):
     if len(outcomes) > 1:
         result.stdout.fnmatch_lines(
             [
-                "*web.yaml: 2 recorded interactions were never *",
+                "*2 recorded interactions were never *",
                 "*- DescribeTasks recorded at * s",
                 "*Fix: make the calls, *",
             ]
@@ -64,4 +64,4 @@ def test_a_warning_may_be_turned_into_an_error(run):
     category = "cassette.errors.UnusedInteractionWarning"
     result = run(TEST.format(""), "--cassette-unused=warn", "-W", f"error::{category}")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*UnusedInteractionWarning: *web.yaml: 2 recorded interactions *"])
+    result.stdout.fnmatch_lines(["*UnusedInteractionWarning: 2 recorded interactions *"])

@@ -23,7 +23,7 @@ TAPE = made.cassette(
     made.call(*LIST),
     made.call(*RUN),
 )
-FIRST_LINES = "cassettes/made.yaml: "
+LAST_LINE = "  In: cassettes/made.yaml"
 
 CASES = {
     "an unknown cluster": (
@@ -116,10 +116,10 @@ def refused(operation, asked):
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_unmatched_call_says_what_was_asked_what_is_near_and_what_mends_it(case):
-    """In this order, with the file first."""
+    """In this order, and the file last."""
     operation, asked, lines = CASES[case]
     error = refused(operation, asked)
-    assert str(error).splitlines() == [FIRST_LINES + lines[0], *lines[1:]]
+    assert str(error).splitlines() == [*lines, LAST_LINE]
     assert error.operation == operation
     assert error.path == "cassettes/made.yaml"
 
@@ -166,9 +166,10 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
         for _ in range(2):
             made.invoke(made.client(), operation, asked)
     assert str(raised.value).splitlines() == [
-        FIRST_LINES + "RunTask was asked once more than it was recorded",
+        "RunTask was asked once more than it was recorded",
         "  all 1 recorded outcomes of this request were served",
         "  Fix: record a run that makes the call as often as the code under test does",
+        LAST_LINE,
     ]
 
 
@@ -207,11 +208,12 @@ def test_unused_can_be_an_error():
     with pytest.raises(UnusedInteractionError) as raised, cassette.replay(TAPE, unused="error"):
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(1)])
     assert str(raised.value).splitlines() == [
-        FIRST_LINES + "3 recorded interactions were never requested",
+        "3 recorded interactions were never requested",
         "  - DescribeTasks recorded at 0 s",
         "  - ListTasks recorded at 0 s",
         "  - RunTask recorded at 0 s",
         '  Fix: make the calls, delete the interactions, or replay(..., unused="ignore")',
+        LAST_LINE,
     ]
 
 
