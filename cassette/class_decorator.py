@@ -127,7 +127,7 @@ def _around_set_up(owner: type, begin: Begin) -> None:
 
     original_cleanups = inspect.getattr_static(owner, "doCleanups")
 
-    def doCleanups(self: Any) -> Any:
+    def doCleanups(self: Any) -> Any:  # noqa: N802 - unittest calls it so
         block = vars(self).get(_KEY)
         # It knows of a failure in `setUp`, `tearDown` or a sub-test, but not within a cleanup.
         if block is not None and not getattr(getattr(self, "_outcome", None), "success", True):

@@ -140,7 +140,7 @@ def test_unmatched_calls_that_were_meant_are_forgiven():
 
 
 def test_a_replay_may_be_entered_again_but_not_within_itself():
-    """One after another each begins at the first state; at once they would share one place in the timeline."""
+    """Each entry begins at the first state; two at once would share one place in the timeline."""
     replay = cassette.replay(RUNNING, unused="error")
     for _ in range(2):
         with replay as tape:

@@ -84,8 +84,8 @@ def test_set_up_may_ask_and_its_call_counts():
             self.status = ask()
 
         def test_one(self):
-            self.assertEqual(self.status, "RUNNING")
-            with self.assertRaises(UnmatchedRequestError):
+            assert self.status == "RUNNING"
+            with pytest.raises(UnmatchedRequestError):
                 ask()
 
     result = run(Case)
@@ -103,7 +103,7 @@ def test_an_async_case_is_replayed():
             self.status = await asyncio.to_thread(ask)
 
         async def test_one(self):
-            self.assertEqual(self.status, ask())
+            assert self.status == ask()
 
     result = run(Case)
     assert (result.testsRun, result.errors, result.failures) == (1, [], [])
@@ -171,7 +171,7 @@ def test_a_recording_of_a_class_is_written_if_its_test_passed(scripted_ecs, tmp_
                 with self.subTest():
                     client = made.client(endpoint_url=scripted_ecs.url)
                     found = client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID])
-                    self.assertEqual(found["tasks"][0]["lastStatus"], expected)
+                    assert found["tasks"][0]["lastStatus"] == expected
 
         return run(Case)
 
@@ -325,7 +325,7 @@ def test_methods_and_partials_are_decorated():
 @pytest.mark.parametrize("verb", [cassette.replay, cassette.record])
 def test_a_block_that_is_never_entered_warns(verb):
     """As a coroutine does that was never awaited, at the line where it was written."""
-    with pytest.warns(RuntimeWarning, match=r"was never entered, so it did nothing") as caught:
+    with pytest.warns(RuntimeWarning, match=r"was never entered, so it did nothing") as caught:  # noqa: PT031 - where there is no reference count, the collector must run inside
         verb("web.yaml")
         gc.collect()
     assert caught[0].filename == __file__

@@ -201,7 +201,7 @@ def test_an_error_that_the_model_lacks_is_a_client_error():
 
 
 def test_two_runs_give_the_same():
-    """Answers, request ids and calls are equal from run to run, except for the back-off's jitter."""
+    """Answers, request ids and calls are equal in each run, except for the back-off's jitter."""
     tape = made.cassette(
         made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)
     )
