@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -15,7 +15,7 @@ from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
-from cassette.patch import scope, values
+from cassette.patch import conditions, scope, values
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
@@ -234,7 +234,7 @@ class Application:
             ):
                 self.operate(entry, thing, seen, where)
         made = dataclasses.replace(draft.interaction, outcome=Response(body))
-        self.proof.of_model([made])
+        self.proof.check_response(made)
         draft.rewrite(body)
 
     def operate(self, entry: Entry, thing: Body, sight: Body, label: str) -> None:
@@ -334,9 +334,7 @@ class Application:
         def holds(thing: Body) -> bool:
             if entry.where is None:
                 return True
-            around = {} if thing is owner else {PARTS[entry.each][0]: owner}
-            at = self.recorded_at(draft)
-            seen = {**thing, **beside, **around, "recordedAt": at, "param": self.params}
+            seen = {**self.seen_by_condition(entry, thing, owner, draft), **beside}
             place = entry.place.inner("where")
             return bool(self.search(entry.where, seen, place, label_of(owner)))
 
@@ -355,6 +353,11 @@ class Application:
             if (name == own or (name is None and by_default)) and holds(container):
                 return list(things(entry.each, {"containers": [container]}))
         return []
+
+    def seen_by_condition(self, entry: Entry, thing: Body, owner: Body, draft: Draft) -> Body:
+        """What a `where` sees, except what a thing belongs to."""
+        around = {} if thing is owner else {PARTS[entry.each][0]: owner}
+        return {**thing, **around, "recordedAt": self.recorded_at(draft), "param": self.params}
 
     def name_in(self, entry: Entry) -> str | None:
         """The name that an entry gives; None if it gives none, or leaves it open."""
@@ -457,14 +460,35 @@ class Application:
         what = [f"where {' && '.join(wheres)}"] if wheres else [f"each {anchor.each}"]
         if self.container_names and kind.name == "task":
             what.append(f"with the container {', '.join(sorted(self.container_names))}")
+        why = "".join(f"{line}\n" for line in self.failing_conditions(kind, anchor))
         return self.patch.error(
             f"no {kind.name} of {self.base()} fits the patch {self.patch.name}: {', '.join(what)}",
             anchor.place,
-            nearest="\n".join([f"its {kind.name}s are", *(f"- {one}" for one in found[:_MOST])])
+            nearest=why
+            + "\n".join([f"its {kind.name}s are", *(f"- {one}" for one in found[:_MOST])])
             + more
             if found
             else f"it has no {kind.operation} response with a {kind.name}",
         )
+
+    def failing_conditions(self, kind: Kind, anchor: Entry) -> Iterator[str]:
+        """Which part of which condition is true of no state."""
+        owners = [
+            (owner, draft)
+            for draft in self.drafts
+            if draft.kind is kind
+            for owner in draft.things.values()
+        ]
+        of_owner = [{**owner, "param": self.params} for owner, _ in owners]
+        for where in self.patch.where if kind is KINDS["task"] else ():
+            yield from conditions.explained(str(where.value), of_owner, kind.operation)
+        if anchor.where is not None:
+            seen = [
+                {**self.seen_by_condition(anchor, thing, owner, draft), **self.beside(owner)}
+                for owner, draft in owners
+                for thing in things(anchor.each, owner)
+            ]
+            yield from conditions.explained(anchor.where, seen, kind.operation)
 
     def no_response(self, operation: str) -> NoReturn:
         """Raise the error for a cassette without such a response."""

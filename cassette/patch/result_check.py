@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from cassette import validation
 from cassette.ecs import shapes
@@ -13,6 +14,14 @@ from cassette.errors import PatchError
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.patch.patch_file import Entry, PatchFile, Place
 from cassette.patch.working_copy import label_of
+
+
+class _Broken(NamedTuple):
+    """A rule that a variant breaks: where and how, and whose state it is."""
+
+    rule: validation.Rule
+    misfit: validation.Misfit
+    label: str
 
 
 class Proof:
@@ -35,8 +44,26 @@ class Proof:
             for rule, misfit in validation.misfits(interaction.outcome.body, shape)
         }
 
-    def of_model(self, made: Iterable[Interaction]) -> None:
-        """Refuse what botocore's model does not have, except what the cassette has already."""
+    def check(self, made: tuple[Interaction, ...]) -> None:
+        """Refuse what ECS could not answer, with every rule that is broken.
+
+        Raises:
+            PatchError: names the broken rules, except those that the cassette breaks already.
+        """
+        found = [*self._of_model(made)]
+        if all(one.rule.id in validation.ALLOWABLE for one in found):  # can be looked at further
+            found += self._of_life(made)
+        if found:
+            raise self._refusal(found)
+
+    def check_response(self, made: Interaction) -> None:
+        """Refuse what botocore's model does not have in one response."""
+        found = [*self._of_model([made])]
+        if found:
+            raise self._refusal(found)
+
+    def _of_model(self, made: Iterable[Interaction]) -> Iterator[_Broken]:
+        """What botocore's model does not have, except what the cassette has already."""
         for interaction in made:
             shape = shapes.shape_of(interaction.operation)
             if (
@@ -49,10 +76,10 @@ class Proof:
             for rule, misfit in validation.misfits(body, shape):
                 if rule.id not in self._allowed and (rule, misfit.detail) not in self._known:
                     where = f"the response to {json.dumps(dict(interaction.request))}"
-                    raise self._unmodelled(rule, misfit, body, where)
+                    yield _unmodelled(rule, misfit, body, where)
 
-    def of_life(self, made: tuple[Interaction, ...]) -> None:
-        """Refuse states that break a rule of a task's life which the cassette keeps."""
+    def _of_life(self, made: tuple[Interaction, ...]) -> Iterator[_Broken]:
+        """The states that break a rule of a task's life which the cassette keeps."""
         before = validation.timelines(self._cassette.interactions)
         for arn, states in validation.timelines(made).items():
             of_base = before.get(arn, [])
@@ -66,18 +93,7 @@ class Proof:
             for one in found:
                 if (one.rule, one.place) not in known:
                     misfit = validation.Misfit(one.place, one.detail, one.fits)
-                    label = label_of({"taskArn": arn})
-                    raise self._impossible(one.rule, misfit, self._writer(one.place), label)
-
-    def _unmodelled(
-        self, rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str
-    ) -> PatchError:
-        """The error for a misfit in the body of an answer, placed in its task if it is in one."""
-        member = misfit.place
-        if in_task := re.match(r"/tasks/(\d+)(?=/)", member):
-            label, member = label_of(body["tasks"][int(in_task[1])]), member[in_task.end() :]
-        placed = misfit._replace(place=member)
-        return self._impossible(rule, placed, self._writer(member), label)
+                    yield _Broken(one.rule, misfit, label_of({"taskArn": arn}))
 
     def _writer(self, place: str) -> Place | None:
         """Where the patch wrote a member of a task last; its first entry if nothing did."""
@@ -87,22 +103,49 @@ class Proof:
                 return found
         return entries[0].place if entries else None
 
-    def _impossible(
-        self, rule: validation.Rule, misfit: validation.Misfit, place: Place | None, label: str
-    ) -> PatchError:
-        """The error for what ECS cannot answer."""
-        says = [f"rule {rule.id}: {rule.says}", f"source: {rule.source}"]
-        fix = "correct it"
-        if rule.id in validation.ALLOWABLE:
-            bare = not self._patch.is_document
-            fix += ", or make it a patch file, with each: response, and " if bare else ", or write "
-            fix += f"allow: [{rule.id}]" + ("" if bare else " to keep it")
+    def _refusal(self, found: Sequence[_Broken]) -> PatchError:
+        """The error for what ECS cannot answer; what several tasks share is listed once."""
+        different = {(one.rule.id, one.misfit): one for one in reversed(found)}
+        broken = [*reversed(different.values())]
+        first = broken[0]
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        detail, place = first.misfit.detail, first.misfit.place
         return self._patch.error(
-            f"it makes what ECS cannot answer: {misfit.detail}, at {misfit.place} of {label}",
-            place,
-            nearest="\n".join([*([f"ECS has {misfit.fits}"] if misfit.fits else []), *says]),
-            fix=fix,
+            f"it makes what ECS cannot answer: {detail}, at {place} of {first.label}{more}",
+            self._writer(place),
+            nearest="\n".join(map(_listed, broken) if more else _explained(first)),
+            fix=self._fix(dict.fromkeys(one.rule.id for one in broken)),
         )
+
+    def _fix(self, rules: Iterable[str]) -> str:
+        allowable = [rule for rule in rules if rule in validation.ALLOWABLE]
+        if not allowable:
+            return "correct it"
+        bare = not self._patch.is_document
+        kept = ", or make it a patch file, with each: response, and " if bare else ", or write "
+        return f"correct it{kept}allow: [{', '.join(allowable)}]" + ("" if bare else " to keep it")
+
+
+def _unmodelled(
+    rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str
+) -> _Broken:
+    """A misfit in the body of an answer, placed in its task if it is in one."""
+    member = misfit.place
+    if in_task := re.match(r"/tasks/(\d+)(?=/)", member):
+        label, member = label_of(body["tasks"][int(in_task[1])]), member[in_task.end() :]
+    return _Broken(rule, misfit._replace(place=member), label)
+
+
+def _explained(one: _Broken) -> list[str]:
+    """What would fit, the rule and its source."""
+    fits = [f"ECS has {one.misfit.fits}"] if one.misfit.fits else []
+    return [*fits, f"rule {one.rule.id}: {one.rule.says}", f"source: {one.rule.source}"]
+
+
+def _listed(one: _Broken) -> str:
+    """The same in one line, for one of several."""
+    fits = f"; ECS has {one.misfit.fits}" if one.misfit.fits else ""
+    return f"- {one.misfit.place}: {one.misfit.detail}{fits} ({one.rule.id})"
 
 
 def _writing(entry: Entry, member: str) -> Iterator[Place]:

@@ -38,8 +38,7 @@ def apply(
     params, only = _params(patch, given)
     work = Application(cassette, patch, params, only)
     made = agreed(cassette.interactions, work.run(), patch)
-    work.proof.of_model(made)
-    work.proof.of_life(made)
+    work.proof.check(made)
     recorded = _provenance(cassette, patch, given)
     return dataclasses.replace(cassette, recorded=recorded, interactions=made)
 
