@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cassette.errors import (
+    CassetteError,
     CassetteFormatError,
     CassetteNotFoundError,
     UsageError,
@@ -105,7 +106,10 @@ class Library:
 
         entry = self.find(name, "cassette")
         if entry.path is not None:
-            return file_format.read(entry.path)
+            try:
+                return file_format.read(entry.path)
+            except CassetteFormatError as error:
+                raise foreign(entry.path) or error from None
         return file_format.read_content(entry.read(), entry.location)
 
     def beside(self, name: str | os.PathLike[str]) -> Library:
@@ -311,7 +315,7 @@ class Library:
             fix="cassette packs shows where each pack comes from",
         )
 
-    def _not_found(self, text: str, kind: Kind) -> CassetteNotFoundError:
+    def _not_found(self, text: str, kind: Kind) -> CassetteError:
         """The error for a name: where it was looked up, what is similar, and what to do."""
         other: Kind = "patch" if kind == "cassette" else "cassette"
         if text.removesuffix(SUFFIX) in self.names(other):
@@ -320,6 +324,8 @@ class Library:
                 fix="name the cassette first, then its patches",
             )
         if text and Path(text).exists():
+            if kind == "cassette" and (known := foreign(Path(text))):
+                return known
             return CassetteNotFoundError(
                 f"{text!r} is a folder"
                 if Path(text).is_dir()
@@ -372,6 +378,24 @@ def _names_in(pack: Pack, kind: Kind) -> Iterator[str]:
         is_patch = file.startswith(f"{PATCHES}/")
         if file.endswith(SUFFIX) and is_patch == (kind == "patch"):
             yield file.removeprefix(f"{PATCHES}/").removesuffix(SUFFIX)
+
+
+def foreign(path: Path) -> CassetteFormatError | None:
+    """The error for another tool's recording in the place of a cassette; None if it is not one."""
+    from cassette.importers import recognition  # noqa: PLC0415 - only an error pays for this import
+
+    found = recognition.recognised(path)
+    if found is None:
+        return None
+    holder = "folder" if path.is_dir() else "file"
+    beside = path.parent.name == DEFAULT_FOLDER  # the cassette must not replace its source
+    folder = path.parent / "ecs" if beside else DEFAULT_FOLDER
+    return CassetteFormatError(
+        f"the {holder} holds {found.what}, not a cassette",
+        path=str(path),
+        nearest=None if found.usable else "it has no call to ECS that can be imported",
+        fix=f"cassette import {path} -o {folder}" if found.usable else "name another file",
+    )
 
 
 def check_name(name: object, kind: Kind) -> None:

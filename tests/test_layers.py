@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(COMPONENTS, MODEL),
     # Packs of cassettes, found in folders and in installed distributions.
     "packs": MODEL,
-    "library": MODEL | {"file_format", "packs"},
+    "library": MODEL | {"file_format", "packs", "importers"},
     # Where pytest's settings say that cassettes are.
     "project_folders": MODEL | {"library"},
     # A project's own scrubbing rules, found and checked.

@@ -10,7 +10,7 @@ from typing import Any
 from cassette import file_format, validation
 from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteError
 from cassette.files.paths import content_of
-from cassette.library import PATCHES, Library
+from cassette.library import PATCHES, Library, foreign
 from cassette.recorder import save
 from cassette.replayer import read_patch
 from cassette.validation import Problem, Rule
@@ -86,7 +86,7 @@ def check_files(paths: Sequence[Path], *, fix: bool = False) -> Iterator[Checked
             else:
                 yield _checked_cassette(path, content, document, fix=fix)
         except CassetteFormatError as error:
-            yield Checked(str(path), found=(_of_error(FORMAT, error),))
+            yield Checked(str(path), found=(_of_error(FORMAT, foreign(path) or error),))
 
 
 def _is_patch(document: object) -> bool:

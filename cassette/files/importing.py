@@ -11,15 +11,8 @@ from typing import Any
 from cassette import recorder, scrub
 from cassette.errors import CassetteFormatError, UsageError
 from cassette.files.paths import check_replaceable, content_of
-from cassette.importers import (
-    calls,
-    cloudtrail,
-    editable_text,
-    eventbridge,
-    http_recordings,
-    placebo,
-    plain_json,
-)
+from cassette.importers import calls, editable_text, eventbridge
+from cassette.importers.recognition import kind_of, recording
 from cassette.library import SUFFIX
 from cassette.model import Scrub
 from cassette.recording import tool
@@ -81,7 +74,7 @@ def import_files(
     documents = [(path, editable_text.read(content_of(path), str(path)).values) for path in paths]
     groups = _named(list(_groups(documents)))
     _check_names(groups, folder)
-    made = [(group, calls.usable(_recording(group))) for group in groups]
+    made = [(group, calls.usable(recording(group.files, group.kind))) for group in groups]
     prepared = [
         _prepared(recording, folder / f"{group.name}{SUFFIX}", rules, policy)
         for group, recording in made
@@ -117,44 +110,13 @@ def _imported(
     return Imported(sources, file.path, len(recording.calls), recording.skipped, file.report)
 
 
-def _recording(group: _Group) -> calls.Recording:
-    documents = [value for _, values in group.files for value in values]
-    if group.kind == "placebo":
-        return placebo.recording((path.name, values[0]) for path, values in group.files)
-    if group.kind == "events":
-        return eventbridge.recording(
-            [event for value in documents for event in eventbridge.found(value)]
-        )
-    if group.kind == "cloudtrail":
-        return cloudtrail.recording([r for value in documents for r in cloudtrail.found(value)])
-    if group.kind == "http":
-        return http_recordings.recording(documents)
-    if group.kind == "cassette":
-        return calls.Recording("", (), ("this is a cassette or a patch already",))
-    return plain_json.recording(documents)
-
-
-def _kind(values: list[Any]) -> str:
-    first = next(iter(values), None)
-    if isinstance(first, dict) and ("cassette" in first or "patch" in first):
-        return "cassette"
-    if placebo.is_one(first):
-        return "placebo"
-    readers = (
-        ("http", http_recordings.exchanges),
-        ("cloudtrail", cloudtrail.found),  # before events, which may carry such records
-        ("events", eventbridge.found),
-    )
-    return next((kind for kind, found in readers if any(True for _ in found(values))), "plain")
-
-
 def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:
     """Files put together that are one recording, in the order of the first one of each."""
     together: dict[Any, list[tuple[Path, list[Any]]]] = {}
     kinds: dict[Any, str] = {}
     of_task: dict[str, Any] = {}
     for path, values in documents:
-        kind = _kind(values)
+        kind = kind_of(values)
         key: Any = path
         if kind == "placebo":
             key = ("placebo", path.absolute().parent)

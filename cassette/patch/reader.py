@@ -87,6 +87,13 @@ class _Reader:
             entry = Entry(Place(self.path, ""), "response", ops=ops)
             says = f"Operations of {self.name}"
             return PatchFile(self.name, says, self.path, apply=(entry,), is_document=False)
+        if isinstance(data, Mapping) and "cassette" in data:
+            self.fail(
+                "this is a cassette; expected a patch file",
+                "",
+                fix=f"for a patch from an edited copy: cassette diff NAME {self.name} "
+                "--format patch",
+            )
         document = self.mapping(data, "", _KEYS, ("patch", "summary"))
         if document["patch"] is not FORMAT_VERSION:
             self.fail(
