@@ -59,8 +59,8 @@ class Clock:
 def taking_every_sleep(clock: Clock) -> Iterator[None]:
     """Let every `time.sleep` and `asyncio.sleep` of the process move the clock instead.
 
-    Reaches modules that did `from time import sleep` before, too, under whatever name. A sleep
-    of no seconds only lets others run, as ever, and is not told to the clock.
+    Modules that did `from time import sleep` before are reached as well, under any name. A sleep
+    of no seconds only lets others run, as always, and does not move the clock.
     """
     real_sleep, real_async_sleep = time.sleep, asyncio.sleep
     ended = threading.Event()  # for those who kept the function, and use it afterwards
@@ -100,7 +100,7 @@ def _lasting(function: Any) -> Any:
 def _exchange(new: dict[int, Any]) -> None:
     """Put other functions in the place of some, by their ids, in every module that names them."""
     for module in list(sys.modules.values()):
-        # Only what stands in the module itself: some modules import others on a mere look.
+        # Only the module's own dictionary: some modules import others when an attribute is read.
         names = getattr(module, "__dict__", {})
         for name, held in list(names.items()):
             if id(held) in new:

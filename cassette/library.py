@@ -226,7 +226,7 @@ class Library:
             pack: list the names in this pack instead, qualified.
 
         Raises:
-            CassetteNotFoundError: there is no such pack.
+            CassetteNotFoundError: no pack has that name.
             UsageError: a folder may not be read.
         """
         if pack is not None:

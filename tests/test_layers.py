@@ -227,7 +227,7 @@ def test_third_party_packages_stay_in_their_components():
 
 
 def test_no_import_cycle():
-    """There is no import cycle, neither between components nor inside one."""
+    """Imports have no cycle, neither between components nor inside one."""
     assert cycle(read(PACKAGE)) == []
 
 

@@ -139,7 +139,7 @@ def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
 
 
 def test_calls_are_told_in_their_order(client, library, recorded):
-    """Replayed and live calls stand on one list, each with its outcome."""
+    """Replayed and live calls are in one list, each with its outcome."""
     with use("new_episodes", "mine", library=library) as tape:
         client.list_tasks(cluster=bodies.CLUSTER)
         describe(client)
@@ -244,7 +244,7 @@ def test_a_call_that_ran_out_is_an_episode_of_its_own(ecs, client, library, reco
 
 
 def test_episodes_follow_a_file_that_was_recorded_anew_meanwhile(client, library, recorded):
-    """What stands there at the end is what they are added to."""
+    """They are added to what the file holds at the end."""
     with use("new_episodes", "mine", library=library):
         client.list_clusters()
         with use("all", "mine", library=library):
@@ -285,7 +285,7 @@ def test_a_failed_block_keeps_nothing_unless_asked(client, library, tmp_path, mo
 
 
 def test_a_failed_block_without_a_call_raises_its_own_error(library):
-    """With nothing to save, `save_on_error` does not stand in front of the failure."""
+    """With nothing to save, `save_on_error` does not hide the failure."""
     with (
         pytest.raises(ZeroDivisionError),
         use("all", "mine", library=library, save_on_error=True),
@@ -303,14 +303,14 @@ def test_a_failed_block_that_adds_calls_keeps_the_old_file(client, library, reco
 
 
 def test_no_call_is_an_error(library, tmp_path):
-    """There is no empty cassette."""
+    """An empty cassette is never written."""
     with pytest.raises(NothingRecordedError), use("all", "mine", library=library):
         pass
     assert not (tmp_path / "mine.yaml").exists()
 
 
 def test_a_cassette_keeps_its_policy(client, library, recorded):
-    """Recorded anew, a cassette is scrubbed as strictly as it was."""
+    """Recorded again, a cassette is scrubbed as strictly as before."""
     strict = file_format.read(recorded)
     cassette.save(strict, recorded, policy="strict")
     for mode in ("all", "new_episodes"):
@@ -425,7 +425,7 @@ def unhealthy(ecs):
 
 
 def test_what_is_recorded_anew_is_compared(ecs, client, library, recorded):
-    """`drift` tells what changed; a first recording and a replay have none."""
+    """`drift` lists what changed; a first recording and a replay have none."""
     same, changed = (use("all", "mine", library=library) for _ in range(2))
     replayed, first = use("none", "mine", library=library), use("all", "other", library=library)
     with same:
@@ -465,7 +465,7 @@ def test_a_check_compares_and_writes_nothing(ecs, client, library, recorded):
 
 
 def test_a_check_of_a_failed_block_raises_its_own_error(ecs, client, library, recorded):
-    """What was heard until then is no drift."""
+    """What was recorded until then is not reported as drift."""
     unhealthy(ecs)
     with (
         pytest.raises(ZeroDivisionError),

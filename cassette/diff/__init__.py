@@ -1,8 +1,9 @@
-"""Two cassettes compared by what they mean, and an edited copy as a patch file.
+"""Compare two cassettes by meaning, and write an edited copy as a patch file.
 
-`subjects` sorts a cassette into timelines, one for each task and each other request; `meaning`
-tells what ECS says from what AWS assigned by chance; `comparing` pairs the timelines of two
-cassettes and walks along them; `editing` and `operations` write a difference as a patch file.
+`timelines` sorts a cassette into timelines, one for each task and each other request.
+`normalization` removes what AWS assigned by chance. `comparison` pairs the timelines of two
+cassettes and compares them state by state. `patch_writer` and `json_patch` write a difference as
+a patch file.
 """
 
 from __future__ import annotations

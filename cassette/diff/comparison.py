@@ -24,16 +24,16 @@ Place = tuple[str, str, Kind, Any, Any]  # the last five members of a difference
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that two cassettes do not agree on.
+    """One difference between two cassettes.
 
     Args:
-        operation: the ECS operation that tells of it; empty for the cassette itself.
+        operation: the ECS operation whose answers differ; empty for the cassette itself.
         subject: the task or the request, in short: `service:web (web, log-router)`.
         state: the place on its timeline: `3 RUNNING`, or `3 RUNNING → STOPPED`.
         pointer: an RFC 6901 JSON Pointer from there: from the task, the failure, the error or
-            the response; for the cassette itself from the file's root. Empty for the whole, when
-            a state, or all that is told of a subject, is in one cassette alone. An index is that
-            of `before`, or of `after` for what was added.
+            the response; for the cassette itself from the file's root. Empty for
+            a state or a subject that only one cassette has. An index is that of `before`, or of
+            `after` for what was added.
         place: the same for people, with names for indexes: `containers[web].exitCode`.
         kind: `added`, `removed` or `changed`.
         before: the value in the first cassette; None if it was added.
@@ -51,15 +51,15 @@ class Difference:
 
 
 def compare(before: Cassette, after: Cassette, *, exact: bool = False) -> tuple[Difference, ...]:
-    """What two cassettes do not agree on.
+    """The differences between two cassettes.
 
-    Tasks belong together by identity, or else by role (cluster, group, family and containers'
-    names, in order of appearance), other requests by what they ask for. States belong together
-    by their place on the timeline.
+    Tasks are paired by identity, or else by role (cluster, group, family and containers' names,
+    in order of appearance); other requests by their parameters; states by their place on the
+    timeline.
 
-    By meaning, what AWS assigned by chance (ids, digests, addresses, accounts, revisions,
-    versions, zones) and what is due to the moment (times, the number of polls) is not compared,
-    only whether it is there; so two recordings of the same thing are equal.
+    What AWS assigned by chance (ids, digests, addresses, accounts, revisions, versions, zones)
+    and what depends on the moment (times, the number of polls) is compared by presence only, so
+    two recordings of the same thing are equal.
 
     Args:
         before: the first cassette.
@@ -76,7 +76,7 @@ def compare(before: Cassette, after: Cassette, *, exact: bool = False) -> tuple[
 
 
 def _frame(cassette: Cassette, exact: bool) -> dict[str, Any]:
-    """What a file says around its outcomes."""
+    """What a file holds besides its outcomes."""
     if not exact:
         return {"region": cassette.region}
     return {
@@ -88,7 +88,7 @@ def _frame(cassette: Cassette, exact: bool) -> dict[str, Any]:
 
 
 def _around(interaction: Interaction) -> dict[str, Any]:
-    """What an interaction says around its outcome, and which tasks it tells of in which order."""
+    """An interaction without its outcome, and the tasks it describes, in order."""
     around: dict[str, Any] = {
         "latency": interaction.latency,
         "at": interaction.at,
@@ -104,7 +104,7 @@ def _around(interaction: Interaction) -> dict[str, Any]:
     return around
 
 
-# -- which belong together ----------------------------------------------------------------
+# -- pairing -----------------------------------------------------------------------------
 
 
 Pair = tuple[Subject | None, Subject | None]
@@ -132,7 +132,7 @@ def _paired(before: list[Subject], after: list[Subject]) -> list[Pair]:
 
 
 def _of_subjects(one: Subject | None, other: Subject | None, walk: _Walk) -> Iterator[Difference]:
-    """Where the timelines of two subjects differ, or that of one which is alone."""
+    """Where the timelines of two subjects differ; for a subject without a partner, all of it."""
     if one and other:
         for i, j in aligned(one.states, other.states, exact=walk.exact):
             states = (None if i is None else one.states[i], None if j is None else other.states[j])
@@ -147,7 +147,7 @@ def _of_subjects(one: Subject | None, other: Subject | None, walk: _Walk) -> Ite
 def _of_states(
     about: tuple[str, str], number: int, one: State | None, other: State | None, walk: _Walk
 ) -> Iterator[Difference]:
-    """Where two states differ, or that one of them is alone."""
+    """Where two states differ; for a state without a partner, the whole state."""
     names = dict.fromkeys(state.words for state in (one, other) if state)
     places: Iterable[Place] = [_whole(one, other)]
     if one and other and one.kind == other.kind:
@@ -170,7 +170,7 @@ def _placed(
 def aligned(
     before: Sequence[State], after: Sequence[State], *, exact: bool
 ) -> Iterator[tuple[int | None, int | None]]:
-    """The states of two timelines that belong together, by their indexes.
+    """Pair the states of two timelines, by index.
 
     First those that say the same; between them those of the same name; between those again what
     is left, from the end, since what a story ends with is what it is about. Exactly, those of
@@ -191,7 +191,7 @@ def aligned(
 def _matched(
     i: range, j: range, levels: list[tuple[list[str], list[str]]]
 ) -> Iterator[tuple[int | None, int | None]]:
-    """The places in two runs that belong together at the first level at which they are alike."""
+    """Pair the places of two runs at the first level at which they are alike."""
     if not levels:
         both = min(len(i), len(j))
         yield from ((place, None) for place in i[: len(i) - both])
@@ -211,7 +211,7 @@ def _blocks(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[bool, ra
         yield tag == "equal", range(i, i_end), range(j, j_end)
 
 
-# -- where they differ --------------------------------------------------------------------
+# -- differences -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class _Walk:
     exact: bool
 
     def key(self, state: State) -> str:
-        """A text that is equal for two states that say the same."""
+        """A key that is equal for two states with the same meaning."""
         return json.dumps([state.kind, self._meant(state.value)], sort_keys=True)
 
     def _meant(self, value: Any, member: str = "") -> Any:
@@ -269,7 +269,7 @@ class _Walk:
     def _items(
         self, before: Sequence[Any], after: Sequence[Any]
     ) -> Iterator[tuple[int, int, object]]:
-        """The items of two lists that belong together, by their indexes, -1 for none."""
+        """Pair the items of two lists, by index, -1 for none."""
         for naming in _NAMING:
             one, other = _names(before, naming), _names(after, naming)
             if one is None or other is None:

@@ -1,4 +1,4 @@
-"""What turns one state of a task into another, as RFC 6902 operations of a patch file."""
+"""The RFC 6902 operations that turn one state of a task into another."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def container_names(task: Body) -> frozenset[str]:
 
 
 def shared(several: list[Operations]) -> Operations:
-    """The operations that stand in all of them."""
+    """The operations that all of them have."""
     first, *rest = several
     common: Operations = {}
     for name, ops in first.items():
@@ -58,7 +58,7 @@ def shared(several: list[Operations]) -> Operations:
 
 
 def without(ops: Operations, others: Operations) -> Operations:
-    """The operations that do not stand in the others."""
+    """The operations that the others do not have."""
     left = {n: [op for op in own if op not in others.get(n, ())] for n, own in ops.items()}
     return {name: own for name, own in left.items() if own}
 

@@ -1,8 +1,8 @@
-"""What a value means, without what AWS assigned by chance: ids, addresses, revisions, times.
+"""Values without what AWS assigned by chance: ids, addresses, revisions, times.
 
-Between two recordings of the same thing these differ although nothing is different. They are
-known by their form, originals and pseudonyms alike, so that it does not matter whether the two
-recordings were scrubbed by the same rules, nor in which order pseudonyms were numbered.
+These differ between two recordings of the same thing. They are recognised by their form,
+originals and pseudonyms alike. So it does not matter by which rules the recordings were scrubbed,
+or in which order pseudonyms were numbered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# Numbers and tokens that no form tells apart from a count or a name.
+# Numbers and tokens that have the same form as a count or a name.
 _ASSIGNED_MEMBERS = frozenset({"version", "hostPort", "nextToken", "clientToken"})
 _ASSIGNED = re.compile(
     r"""(?<![0-9A-Za-z])(?:
@@ -32,7 +32,7 @@ _REVISION = re.compile(r"(?<=task-definition/)([\w-]+):\d+")
 
 
 def meaning_of(value: Any, member: str = "") -> Any:
-    """A value that equals another one's exactly if the two say the same.
+    """A value that is equal for two values with the same meaning.
 
     Args:
         value: a text, a number, true, false or null.

@@ -1,8 +1,8 @@
-"""An edited copy of a cassette as a patch file: what it takes to make the one from the other.
+"""The patch file that turns a cassette into an edited copy of it.
 
-A patch stands on one state of each task: what was recorded after it is dropped, and later states
-are appended. So the states of a task up to the last one that the copy still has in its place are
-edited there, and all that follows in the copy becomes the patch's `then`.
+A patch has one anchor state for each task: it drops what was recorded after the anchor and appends
+later states. The anchor is the last recorded state that the copy still has in its place. The
+states up to it are edited, and all that follows in the copy becomes the patch's `then`.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Respo
 Data = dict[str, Any]
 Condition = tuple[tuple[str, Any], ...]  # members of a task, and the values that they must have
 
-# What tells the states of a task apart, the most readable first.
-_TELLING = (("lastStatus",), ("healthStatus",), ("lastStatus", "healthStatus"), ("version",))
+# Members that distinguish the states of a task, the most readable first.
+_DISTINCTIVE = (("lastStatus",), ("healthStatus",), ("lastStatus", "healthStatus"), ("version",))
 _EVERY = {"states": "every"}
 
 
 def as_patch(before: Cassette, after: Cassette) -> Data:
-    """The plain data of a patch file that makes the one cassette of the other.
+    """The plain data of a patch file that turns one cassette into the other.
 
     It names what it changes: a container by its name, a task (where there are several) by its
-    group or its ARN, a state by its status; and it counts times from the task's start. So it
-    can be tried on other recordings, too.
+    group or its ARN, a state by its status. It counts times from the task's start. So it also
+    fits other recordings.
 
     Args:
         before: the cassette that the patch is for.
-        after: an edited copy of it. What a patch has no words for (when a call was made, how
-            often it was answered so, the cassette's header) stays as it is in `before`.
+        after: an edited copy of it. What a patch cannot express (when a call was made, how often
+            it got the same answer, the cassette's header) stays as it is in `before`.
 
     Raises:
-        PatchError: they do not differ, or in what no patch can change: in what other calls than
-            DescribeTasks were answered, in which tasks there are, in a state put before all
-            others, in states that nothing tells apart.
+        PatchError: they do not differ, or they differ in what no patch can change: the answers to
+            other calls than DescribeTasks, the set of tasks, a state inserted before all others,
+            or states that no member distinguishes.
 
-    What the copy's header allows (`recorded.allow`), the patch allows, too.
+    The patch also allows what the copy's header allows (`recorded.allow`).
     """
     if _others(before) != _others(after):
-        raise _cannot("they differ in what other calls than DescribeTasks were answered")
+        raise _cannot("they differ in the answers to other calls than DescribeTasks")
     fault = _fault(before, after) | _latency(before, after)
     instead = "error" in fault and "calls" not in fault["error"]
     tasks = [] if instead else _tasks(before, after)
@@ -77,7 +77,7 @@ def _others(cassette: Cassette) -> list[Interaction]:
 
 def _cannot(why: str) -> PatchError:
     return PatchError(
-        f"no patch file makes the one cassette of the other: {why}",
+        f"no patch file turns one cassette into the other: {why}",
         nearest="a patch edits, drops, appends and refuses what DescribeTasks answers of a task",
     )
 
@@ -121,7 +121,7 @@ def _refusals(cassette: Cassette) -> list[tuple[Failure, int]]:
     ]
 
 
-# -- what becomes of a task -----------------------------------------------------------------
+# -- how a task changes ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +130,8 @@ class _Task:
 
     Args:
         name: what it is, in short.
-        edits: its states up to the one that the patch stands on, which is the last of them.
-        dropped: recorded states before that one that the copy has no more.
+        edits: its states up to the anchor, which is the last of them.
+        dropped: recorded states before the anchor that the copy no longer has.
         beyond: recorded states after it.
         later: states of the copy after it.
     """
@@ -143,20 +143,20 @@ class _Task:
     later: tuple[State, ...]
 
     @property
-    def stood_on(self) -> State:
-        """The state that the patch stands on, as it was recorded."""
+    def anchor(self) -> State:
+        """The anchor state, as it was recorded."""
         return self.edits[-1][0]
 
     @property
     def is_changed(self) -> bool:
-        """Whether the patch has anything to do with it."""
+        """Whether the patch changes it."""
         moved = self.dropped or self.beyond or self.later
         return bool(moved) or any(_differ(*edit) for edit in self.edits)
 
     @property
     def summary(self) -> str:
-        """How it ends in the one and in the other, in short."""
-        ends = [self.stood_on, *self.beyond][-1].words, [self.edits[-1][1], *self.later][-1].words
+        """How it ends in each cassette, in short."""
+        ends = [self.anchor, *self.beyond][-1].words, [self.edits[-1][1], *self.later][-1].words
         return f"{self.name}: {' → '.join(dict.fromkeys(ends))}"
 
     @property
@@ -178,7 +178,7 @@ def _differ(one: State, other: State) -> bool:
 def _tasks(before: Cassette, after: Cassette) -> list[_Task]:
     sides = [{s.identity: s for s in subjects_of(c) if s.is_task} for c in (before, after)]
     if sides[0].keys() != sides[1].keys():
-        raise _cannot("they do not tell of the same tasks")
+        raise _cannot("they do not hold the same tasks")
     return [_task(subject, sides[1][identity]) for identity, subject in sides[0].items()]
 
 
@@ -190,11 +190,11 @@ def _task(before: Subject, after: Subject) -> _Task:
     edits: list[tuple[int, int]] = []
     for i, j in aligned(recorded, wanted, exact=True):
         if i is None or (edits and j is not None and recorded[i].at != wanted[j].at):
-            break  # a state was put in: from here on, the copy's states are later ones
+            break  # a state was inserted: from here on, the copy's states are later ones
         if j is not None and recorded[i].kind == "task":
             edits.append((i, j))
     while edits and wanted[edits[-1][1]].kind == "failure" and edits[-1][1] + 1 < len(wanted):
-        edits.pop()  # what was gone and comes back is told as later states
+        edits.pop()  # what was gone and comes back is written as later states
     if not edits:
         raise _cannot(f"{before.name} begins with another state")
     if any(wanted[j].kind == "failure" for _, j in edits[:-1]):
@@ -214,21 +214,21 @@ def _task(before: Subject, after: Subject) -> _Task:
 
 
 class _Writing:
-    """`history`, `apply` and `then` of a patch that changes these of a cassette's tasks."""
+    """`history`, `apply` and `then` of a patch that changes some of a cassette's tasks."""
 
     def __init__(self, tasks: list[_Task], changed: list[_Task]) -> None:
         self.tasks = tasks
         self.changed = changed
         self.named = frozenset.intersection(
-            *(container_names(task.stood_on.value) for task in changed)
+            *(container_names(task.anchor.value) for task in changed)
         )
-        # What is to be said of all of them in the same words is said once.
+        # What is the same for all of them is written once.
         self.said_of = changed[:1]
         if len({canonical(self.said(task)) for task in changed}) > 1:
             self.said_of = changed
 
     def said(self, task: _Task) -> list[Any]:
-        """All that there is to say of one task, without its name."""
+        """Everything the patch says about one task, without its name."""
         later = [
             [str(elapsed), self.next_state(one, state, following)]
             for elapsed, one, state, following in self.in_time([task])
@@ -236,7 +236,7 @@ class _Writing:
         return [self.history(task), list(self.edits(task)), later]
 
     def data(self) -> Data:
-        """The three keys, as far as there is something to say."""
+        """The three keys, without those that would be empty."""
         history = " && ".join(filter(None, map(self.history, self.said_of)))
         edits = [entry for task in self.said_of for entry in self.edits(task)]
         own = edits and edits[0]["each"] == "task" and not edits[0].keys() & {"where", "states"}
@@ -249,33 +249,33 @@ class _Writing:
         }
 
     def where(self) -> Data:
-        """The condition that the states fulfil which the patch stands on, if it needs one."""
+        """The condition that selects the anchor states, if the patch needs one."""
         if len(self.changed) == len(self.tasks) and not any(task.beyond for task in self.changed):
             return {}
         several = len(self.tasks) > 1
         conditions = [
-            _text((_is_task(task, self.tasks) if several else ()) + self.standing(task))
+            _text((_is_task(task, self.tasks) if several else ()) + self.anchor_condition(task))
             for task in self.changed
         ]
         return {"where": " || ".join(conditions)}
 
-    def standing(self, task: _Task) -> Condition:
-        """What tells the state that the patch stands on from those recorded after it."""
+    def anchor_condition(self, task: _Task) -> Condition:
+        """The condition that the anchor fulfils and no state recorded after it does."""
         beyond = [state.value for state in task.beyond if state.kind == "task"]
-        return _is_state(task.stood_on.value, beyond, {}) if beyond else ()
+        return _is_state(task.anchor.value, beyond, {}) if beyond else ()
 
     def found(self) -> Data:
-        """What those states say, so that the patch fails where they say something else."""
-        statuses = {task.stood_on.value.get("lastStatus") for task in self.changed}
+        """A test of the anchors' status, so that the patch fails where it is another."""
+        statuses = {task.anchor.value.get("lastStatus") for task in self.changed}
         ops = [{"op": "test", "path": "/lastStatus", "value": status} for status in statuses]
         return {"ops": ops} if len(ops) == 1 else {}
 
     def which(self, task: _Task) -> Condition:
-        """What tells a task from the others that the patch changes."""
+        """The condition that selects a task among those that the patch changes."""
         return _is_task(task, self.changed) if len(self.said_of) > 1 else ()
 
     def history(self, task: _Task) -> str:
-        """A condition that no dropped state of a task fulfils, and every other earlier one does."""
+        """A condition that every earlier state of a task fulfils, except the dropped ones."""
         kept = [one.value for one, _ in task.edits[:-1]]
         which = self.which(task)
         gone = dict.fromkeys(
@@ -284,36 +284,36 @@ class _Writing:
         return " && ".join(f"!({condition})" for condition in gone)
 
     def edits(self, task: _Task) -> Iterator[Data]:
-        """The entries that edit a task's states; what is the same in all of them, once."""
+        """The entries that edit a task's states; what they share is written once."""
         which = self.which(task)
-        *earlier, (stood_on, wanted) = task.edits
+        *earlier, (anchor, wanted) = task.edits
         is_gone = wanted.kind == "failure"
         found = [operations(one.value, other.value, self.named) for one, other in earlier]
-        last = {} if is_gone else operations(stood_on.value, wanted.value, self.named)
+        last = {} if is_gone else operations(anchor.value, wanted.value, self.named)
         everywhere = shared([*found, last]) if earlier else {}
         yield from _entries(without(last, everywhere), which)
         yield from _entries(everywhere, which, _EVERY)
-        # What each state says by then: a condition must fit one of them alone.
-        now = [*(one.value for one, _ in earlier), (stood_on if is_gone else wanted).value]
+        # The states as edited so far: a condition must fit exactly one of them.
+        now = [*(one.value for one, _ in earlier), (anchor if is_gone else wanted).value]
         for index, (_, other) in enumerate(earlier):
             if own := without(found[index], everywhere):
                 others = [*now[:index], *now[index + 1 :]]
                 condition = which + _is_state(now[index], others, everywhere)
-                # The containers first: it is the task that the condition asks.
+                # The containers first, since the condition reads the task.
                 yield from reversed(list(_entries(own, condition, _EVERY)))
             now[index] = other.value
         if is_gone:
             yield {**_entry("task", which), "failure": _failure(wanted)}
 
     def later_states(self) -> list[Data]:
-        """`then`: the later states, by their time after the state that the patch stands on."""
+        """`then`: the later states, by their time after the anchor."""
         steps: list[Data] = []
-        at, told = Decimal(0), set[_Task]()
+        at, written = Decimal(0), set[_Task]()
         for elapsed, task, state, following in self.in_time(self.said_of):
-            if not steps or elapsed != at or task in told:
+            if not steps or elapsed != at or task in written:
                 steps.append({"after": duration(elapsed - at), "apply": []})
-                at, told = elapsed, set()
-            told.add(task)
+                at, written = elapsed, set()
+            written.add(task)
             steps[-1]["apply"] += self.next_state(task, state, following)
         return steps
 
@@ -321,8 +321,8 @@ class _Writing:
         """Every later state of these tasks, with its time and the state before it, in order."""
         found: list[tuple[Decimal, _Task, State, State]] = []
         for task in tasks:
-            stood_on, state = task.edits[-1]
-            at = began = Decimal(str(stood_on.at))
+            anchor, state = task.edits[-1]
+            at = began = Decimal(str(anchor.at))
             for following in task.later:
                 before, at = at, Decimal(str(following.at))
                 if at < before:
@@ -332,7 +332,7 @@ class _Writing:
         return sorted(found, key=lambda one: one[0])
 
     def next_state(self, task: _Task, state: State, following: State) -> list[Data]:
-        """The entries that make a state of the one before it."""
+        """The entries that turn a state into the next one."""
         if state.kind == "failure":
             raise _cannot(f"{task.name} comes back after it was gone")
         entry = _entry("task", self.which(task))
@@ -369,19 +369,19 @@ def _failure(state: State) -> Data:
 
 
 def _is_task(task: _Task, among: list[_Task]) -> Condition:
-    """What a task has in each of its states, and none of the others has."""
+    """The condition that holds in each state of a task, and in no state of the others."""
     for member in ("group", "taskArn"):
-        value = task.stood_on.value.get(member)
-        others = [other.stood_on.value.get(member) for other in among if other is not task]
+        value = task.anchor.value.get(member)
+        others = [other.anchor.value.get(member) for other in among if other is not task]
         if isinstance(value, str) and value not in others and member not in task.touched:
             return ((member, value),)
-    raise _cannot(f"nothing tells {task.name} from the other tasks")
+    raise _cannot(f"no member distinguishes {task.name} from the other tasks")
 
 
 def _is_state(state: Body, others: Sequence[Body], edited: Operations) -> Condition:
-    """What a state has in members that no entry has edited, and none of the others has."""
+    """The condition on unedited members that a state fulfils, and none of the others does."""
     paths = [op["path"] for op in edited.get(None, ())]
-    for members in (*_TELLING, *((member,) for member in state)):
+    for members in (*_DISTINCTIVE, *((member,) for member in state)):
         own = [state.get(member) for member in members]
         if (
             all(isinstance(value, (str, int)) for value in own)
@@ -389,7 +389,7 @@ def _is_state(state: Body, others: Sequence[Body], edited: Operations) -> Condit
             and not any(path == f"/{member}" for path in paths for member in members)
         ):
             return tuple(zip(members, own, strict=True))
-    raise _cannot(f"nothing tells one {state.get('lastStatus')} state from the others")
+    raise _cannot(f"no member distinguishes one {state.get('lastStatus')} state from the others")
 
 
 def _text(condition: Condition) -> str:

@@ -1,4 +1,4 @@
-"""What a cassette tells of each thing: a timeline for every task and every other request."""
+"""A cassette sorted into timelines, one for each task and each other request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class State:
         value: its data, in readable form.
         words: the state in short: `RUNNING HEALTHY`, `MISSING`, `ThrottlingException`, `ok`.
         at: seconds from the first call of the recording.
-        count: how many calls in a row were answered so.
+        count: how many calls in a row got this answer.
     """
 
     kind: str
@@ -36,15 +36,15 @@ class State:
 
 @dataclass(slots=True, eq=False)
 class Subject:
-    """One thing that a cassette tells of.
+    """A task or a request, and its timeline.
 
     Args:
-        operation: the ECS operation that tells of it.
+        operation: the ECS operation that describes it.
         name: what it is, in short, for people.
-        identity: equal for what is one thing: a task's id, or a request's very parameters.
-        role: equal for what stands for one another in two recordings.
-        form: equal for what is at least alike.
-        is_task: whether it is a task that DescribeTasks was asked for.
+        identity: what makes it the same thing: a task's id, or a request's exact parameters.
+        role: what makes two things counterparts in two recordings.
+        form: what makes two things at least similar.
+        is_task: whether it is a task that DescribeTasks was called for.
         states: its timeline.
     """
 
@@ -58,7 +58,7 @@ class Subject:
 
 
 def subjects_of(cassette: Cassette) -> list[Subject]:
-    """Every task that DescribeTasks was asked for, and every other request, as they appeared."""
+    """Every task that DescribeTasks was called for, and every other request, in order."""
     tasks: dict[str, list[State]] = {}
     requests: dict[str, Subject] = {}
     for interaction in cassette.interactions:
@@ -74,12 +74,12 @@ def subjects_of(cassette: Cassette) -> list[Subject]:
 
 
 def tells_of_tasks(interaction: Interaction) -> bool:
-    """Whether it is a DescribeTasks call that asked for tasks."""
+    """Whether it is a DescribeTasks call that names tasks."""
     return interaction.operation == DESCRIBE and bool(interaction.request.get("tasks"))
 
 
 def _beside(outcome: Outcome) -> Body:
-    """What a response of DescribeTasks says beside its tasks and failures: nothing, as yet."""
+    """What a response of DescribeTasks holds besides tasks and failures; nothing so far."""
     if not isinstance(outcome, Response):
         return {}
     lists = {k: v for k, v in outcome.body.items() if k in ("tasks", "failures")}
@@ -89,7 +89,7 @@ def _beside(outcome: Outcome) -> Body:
 
 
 def mappings(value: object) -> list[Body]:
-    """The items of a list that are what ECS would answer in it; a file may hold anything."""
+    """The items of a list that have the type ECS sends; a file may hold anything."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
@@ -142,7 +142,7 @@ def _task(id_: str, states: list[State]) -> Subject:
 
 
 def _numbered(tasks: list[Subject]) -> list[Subject]:
-    """Tasks of one name told apart by a number, as they appeared."""
+    """Number the tasks that share a name, in order of appearance."""
     seen: dict[str, int] = {}
     for task in tasks:
         seen[task.name] = number = seen.get(task.name, 0) + 1
@@ -158,7 +158,7 @@ def _request(interaction: Interaction, identity: str) -> Subject:
 
 
 def _meant(value: Any, member: str = "") -> Any:
-    """A request in a form in which two that ask for the same are equal."""
+    """A request in a form that is equal for two requests with the same meaning."""
     if isinstance(value, Mapping):
         return {name: _meant(inner, name) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`cassette audit`: files searched as they stand and as whoever loads them would read them."""
+"""`cassette audit`: files searched as bytes and as a YAML or JSON reader decodes them."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched
             yield Searched(path, _in_order([*findings, *left]))
         except CassetteFormatError as error:
             said = content.decode("utf-8", "replace")
-            yield Searched(path, _audited(said, path, rules, frozenset()), _told(error, rules))
+            yield Searched(path, _audited(said, path, rules, frozenset()), _scrubbed(error, rules))
 
 
-def _told(error: CassetteFormatError, rules: scrub.Rules) -> str:
-    """What is wrong with a file, without anything of it that must not be told."""
+def _scrubbed(error: CassetteFormatError, rules: scrub.Rules) -> str:
+    """The error of a file, with its message scrubbed."""
     hide = scrub.Scrubber(rules=rules).text
     error.problem, error.pointer = hide(error.problem), error.pointer and hide(error.pointer)
     return str(error)
@@ -103,7 +103,7 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _audited(
     said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
 ) -> tuple[Finding, ...]:
-    """What the audit finds in a text, but for what the project exempts in this file."""
+    """What the audit finds in a text, except what the project allows in this file."""
     found = scrub.audit(said, originals, rules.searches, rules.kept)
     return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
 
@@ -136,7 +136,7 @@ def _decoded(content: bytes, path: str) -> str:
         return content.decode()
     except UnicodeDecodeError:
         raise CassetteFormatError(
-            "this is no text in UTF-8", path=path, fix="name text files, or save it as UTF-8"
+            "the file is not text in UTF-8", path=path, fix="name text files, or save it as UTF-8"
         ) from None
 
 

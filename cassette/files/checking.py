@@ -18,9 +18,7 @@ from cassette.validation import Problem, Rule
 FORMAT = Rule(
     "format", "A cassette can be read by this release, as docs/format.md has it.", "docs/format.md"
 )
-FORM = Rule(
-    "form", "A cassette stands in the file as the tool writes it, byte for byte.", "docs/format.md"
-)
+FORM = Rule("form", "A cassette file is byte for byte as the tool writes it.", "docs/format.md")
 PATCH = Rule("patch", "A patch file can be read, with all that it extends.", "docs/patches.md")
 RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, *validation.RULES.values())
 
@@ -35,7 +33,7 @@ class Found:
         line: the line, from 1, as near as the file shows it.
         pointer: the place: in the response, for the rules of what ECS answers; else in the file.
         interaction: the number of the interaction, from 0.
-        fits: what would fit, or what mends it.
+        fits: what would fit, or what fixes it.
     """
 
     rule: Rule
@@ -54,7 +52,7 @@ class Checked:
         path: the file, as the user named it.
         kind: `cassette` or `patch`.
         found: what breaks a rule.
-        fixed: whether it was written anew.
+        fixed: whether it was rewritten.
         unreadable: why it could not be read; None if it was.
     """
 
@@ -70,8 +68,8 @@ def check_files(paths: Sequence[Path], *, fix: bool = False) -> Iterator[Checked
 
     Args:
         paths: cassettes and patch files.
-        fix: write a cassette anew that does not stand in the file as the tool writes it, in the
-            newest version of the format.
+        fix: rewrite a cassette that is not as the tool writes it, in the newest version of the
+            format.
     """
     for path in paths:
         try:
@@ -114,14 +112,14 @@ def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -
     written = file_format.render(cassette).encode()
     if written == content:
         return Checked(str(path), found=tuple(found))
-    detail, mend = "the tool would write it otherwise", f"cassette check --fix {path}"
+    detail, fits = "the tool would write it differently", f"cassette check --fix {path}"
     if fix:
         try:
             save(cassette, path)
             return Checked(str(path), found=tuple(found), fixed=True)
         except UnsafeCassetteError as error:
-            detail, mend = f"it is not written anew: {error.problem}", f"cassette audit {path}"
-    misplaced = Found(FORM, detail, _first_difference(content, written), fits=mend)
+            detail, fits = f"it is not rewritten: {error.problem}", f"cassette audit {path}"
+    misplaced = Found(FORM, detail, _first_difference(content, written), fits=fits)
     return Checked(str(path), found=(misplaced, *found))
 
 
@@ -149,7 +147,7 @@ def _placed(problem: Problem, document: Any, lines: Mapping[str, int]) -> Found:
 
 
 def _concern(path: str, pointer: str) -> bool:
-    """Whether a change at one JSON Pointer changes what stands at another."""
+    """Whether a change at one JSON Pointer changes the value at another."""
     return f"{pointer}/".startswith(f"{path}/") or f"{path}/".startswith(f"{pointer}/")
 
 

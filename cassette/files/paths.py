@@ -10,7 +10,7 @@ from typing import NoReturn
 from cassette.errors import CassetteFormatError, UsageError
 from cassette.importers.editable_text import JSON_SUFFIXES, YAML_SUFFIXES
 
-# What nobody wrote by hand or records into.
+# Folders that hold nothing written by hand or recorded.
 IGNORED = frozenset(
     ".git .hg .svn .venv venv .tox .nox node_modules __pycache__ .mypy_cache .pytest_cache "
     ".ruff_cache .hypothesis .eggs .idea .terraform site-packages".split()
@@ -23,7 +23,7 @@ def files_in(paths: Sequence[str]) -> list[Path]:
     A folder's `.git`, `.venv` and the like are passed over.
 
     Raises:
-        UsageError: there is no such file or folder, or none in it, or one that may not be read.
+        UsageError: a file or folder is missing, cannot be read, or holds no YAML or JSON file.
     """
     try:
         found = dict.fromkeys(file for path in map(Path, paths) for file in _named(path))
@@ -32,7 +32,7 @@ def files_in(paths: Sequence[str]) -> list[Path]:
         raise UsageError(problem, path=str(error.filename)) from None
     if not found:
         raise UsageError(
-            "there is no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
+            "no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
         )
     return list(found)
 
@@ -40,7 +40,7 @@ def files_in(paths: Sequence[str]) -> list[Path]:
 def _named(path: Path) -> Iterator[Path]:
     if not path.exists():
         raise UsageError(
-            "there is no such file or folder",
+            "no such file or folder",
             path=str(path),
             fix="write the path of a file or a folder, such as cassettes/web.yaml",
         )

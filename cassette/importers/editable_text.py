@@ -45,7 +45,7 @@ _FLOAT = re.compile(r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+
 _COMMENT = re.compile(r"(?:(?<=\s)|^)#[^\r\n]*", re.MULTILINE)
 _BINARY = "tag:yaml.org,2002:binary"
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s+)+")
-# A string that stands as it is in any YAML, whichever version reads it.
+# A string that every version of YAML reads as itself without quotes.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*")
 _WORDS = frozenset("null true false yes no on off y n".split())
 
@@ -59,7 +59,7 @@ class Node:
         start: the offset in the text at which it begins; `end`, that at which it ends.
         line: the line on which it begins, from 1; `column`, the column, from 1.
         style: how a scalar is written: `json`, or YAML's `'`, `"`, `|`, `>` or nothing.
-        lead: what stands before it if it is replaced as a whole.
+        lead: what is written before it if it is replaced as a whole.
     """
 
     value: Any
@@ -139,7 +139,7 @@ def read(content: bytes, path: str) -> Document:
         text = content[len(bom) :].decode(encoding)
     except UnicodeDecodeError as error:
         raise CassetteFormatError(
-            f"the file is no valid {encoding.upper()}",
+            f"the file is not valid {encoding.upper()}",
             path=path,
             line=1 + content[: error.start].count(b"\n"),
             fix="save it as UTF-8",
@@ -237,7 +237,7 @@ class _Json:
         return CassetteFormatError(problem, path=self._path, line=self._lines.place(at)[0])
 
     def _space(self, at: int) -> int:
-        return _JSON_SPACE.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        return _JSON_SPACE.match(self._text, at).end()  # type: ignore[union-attr]  # it also matches nothing
 
     def _value(self, at: int, depth: int) -> Node:
         first = self._text[at]
@@ -329,7 +329,7 @@ class _Yaml:
         except yaml.YAMLError:
             raise self._wrong("a character that YAML does not allow") from None
         except (ValueError, OverflowError):
-            raise self._wrong("an escape that is no character") from None
+            raise self._wrong("an escape that is not a character") from None
         except RecursionError:
             raise self._wrong(f"nested deeper than {MAX_DEPTH} levels") from None
         if sum(map(self._size, nodes)) > MAX_VALUES:
@@ -350,7 +350,7 @@ class _Yaml:
         if id(graph) in self._made:
             made = self._made[id(graph)]
             if made is None:
-                raise self._wrong("an alias within the value that it stands for")
+                raise self._wrong("an alias within the value that it repeats")
             return made
         if depth > MAX_DEPTH:
             raise self._wrong(f"nested deeper than {MAX_DEPTH} levels", graph.start_mark.line)
@@ -374,7 +374,7 @@ class _Yaml:
             else:
                 items.append(self._node(item, depth + 1))
         if not graph.flow_style and items:
-            # The end mark of a block stands at the next token, past comments.
+            # The end mark of a block is at the next token, past comments.
             last = items[-1][1] if is_mapping else items[-1]
             end = max(start, last.end)
         kind = "mapping" if is_mapping else "list"
@@ -424,7 +424,7 @@ def _scalar(graph: Any) -> Any:
 
 
 def _edits(node: Node, new: Any, text: str, *, careful: bool) -> Iterator[tuple[int, int, str]]:
-    """The places that must be written anew, so that a node has another value."""
+    """The places to rewrite, so that a node has another value."""
     if node.kind == "mapping" and isinstance(new, Mapping):
         last = {_key(key): value for key, value in node.value}
         if len(last) == len(new):
@@ -503,7 +503,7 @@ def _binary(node: Node, new: bytes, text: str) -> str:
 
 
 def _comments(document: Document, change: Callable[[str], str]) -> Iterator[Any]:
-    """Edits of YAML's comments: what follows a `#` and stands in no value."""
+    """Edits of YAML's comments: what follows a `#` outside of values."""
     done = 0
     spans = sorted({(n.start, n.end) for n in scalars(document.nodes) if n.style != "json"})
     if not spans:

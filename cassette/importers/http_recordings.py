@@ -52,7 +52,7 @@ class Exchange:
 
     @property
     def target(self) -> str:
-        """Which operation of which service was called; empty if the recording lacks it."""
+        """The `X-Amz-Target`: service and operation; empty if the recording lacks it."""
         named = header(self.request, "X-Amz-Target")
         path = _CBOR_PATH.search(self.url)
         return f"{shapes.TARGET_PREFIX}.{path[1]}" if path and not named else named

@@ -260,7 +260,7 @@ class Reader:
         """Leave out the exit code that .NET gives a container without one."""
         if container.get("exitCode") == 0 and "lastStatus" in container:
             del container["exitCode"]
-            self.left_out.append((place, "0 is no exit code in a container that has not stopped"))
+            self.left_out.append((place, "a container that has not stopped has no exit code 0"))
 
 
 _EXPECTED = {
@@ -281,7 +281,7 @@ def _list(value: Any, shape: shapes.Shape) -> Any:
 
 
 def _wrapped(value: Mapping[str, Any]) -> Any:
-    """What an object that stands for its only value holds: `{"value": "FARGATE"}` in .NET."""
+    """The value of an object that only wraps it: `{"value": "FARGATE"}` in .NET."""
     return next((held for key, held in value.items() if squashed(key) == "value"), None)
 
 
@@ -312,7 +312,7 @@ def _scalar(value: Any, shape: shapes.Shape) -> Any:
 
 
 def _time(value: Any) -> Any:
-    """A time; `_NOTHING` for one that means that there is none; None if it cannot be read."""
+    """A time; `_NOTHING` for a value that means "no time"; None if it cannot be read."""
     read = readable_time(value)
     if read is None and isinstance(value, Mapping):
         inside = _wrapped(value)

@@ -214,10 +214,10 @@ def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
 
 
 def _is_secret_pair(value: Mapping[str, Any]) -> bool:
-    """Whether a mapping is a name that tells of a secret, and its value."""
+    """Whether a mapping is a pair of a name that suggests a secret, and its value."""
     name = next((value[key] for key in ("Name", "name", "Key", "key") if key in value), None)
-    told = isinstance(name, str) and _SECRET.search(name) is not None
-    return told or value.get("Type") == "SecureString"  # a parameter of Systems Manager
+    named = isinstance(name, str) and _SECRET.search(name) is not None
+    return named or value.get("Type") == "SecureString"  # a parameter of Systems Manager
 
 
 def _of_ecs(part: Part, value: Mapping[str, Any], hand: Hand) -> dict[str, Any]:

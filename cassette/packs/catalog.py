@@ -47,7 +47,7 @@ class Packs:
         found = installed.find(name)
         if found is None:
             raise CassetteNotFoundError(
-                f"there is no pack {name!r}",
+                f"no pack is named {name!r}",
                 nearest=nearest(name, self.names(), cutoff=0.5),
                 fix=f"install a distribution with that pack, or add {name} to "
                 "[tool.cassette.packs]",

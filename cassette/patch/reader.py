@@ -272,7 +272,9 @@ class _Reader:
             default,
         )
         if not param.required and not param.takes(default):
-            self.fail(f"the default {json.dumps(default)} is no {kind}", f"{pointer}/default")
+            self.fail(
+                f"the default {json.dumps(default)} is not of type {kind}", f"{pointer}/default"
+            )
         return param
 
     def entries(self, value: object, pointer: str) -> tuple[Entry, ...]:

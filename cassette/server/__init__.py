@@ -77,7 +77,7 @@ class Server:
 
     @property
     def failures(self) -> list[str]:
-        """What the clients of this session were told of each call that could not be answered."""
+        """The message that clients of this session got for each call it could not answer."""
         return [str(error) for error in self.unmatched] + self._session.refused
 
     @property

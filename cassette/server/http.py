@@ -290,7 +290,7 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(
             self.connection.detach()
-        )  # http.server would shut it down first, which is no reset
+        )  # http.server would shut it down first, so the client would see no reset
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer a request that http.server could not read; an SDK would retry a 5xx."""

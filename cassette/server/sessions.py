@@ -42,7 +42,7 @@ class Session:
 
     Raises:
         UsageError: an option has a value that it does not take.
-        CassetteNotFoundError: there is no such cassette or patch.
+        CassetteNotFoundError: no cassette or patch has that name.
         PatchError: a patch does not fit.
     """
 

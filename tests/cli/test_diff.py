@@ -91,7 +91,7 @@ def test_what_no_patch_can_say_is_said(copy):
     """Cassettes of different tasks are not an edit: exit code 2 and a reason."""
     code, out, err = run("diff", "web", "job", "--format", "patch", cwd=copy)
     assert (code, out) == (2, "")
-    assert "they do not tell of the same tasks" in err
+    assert "they do not hold the same tasks" in err
 
 
 def test_what_a_patch_cannot_make_is_shown(copy):

@@ -36,7 +36,7 @@ def call(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_a_file_that_is_different_is_kept(call, tmp_path, words, file):
-    """The same content again is no reason to stop; with --force the file is replaced."""
+    """The same content again does not need it; with --force the file is replaced."""
     call("patch web exit/1 -o variant.yaml")
     written = tmp_path / file
     assert call(words)[0] == 0

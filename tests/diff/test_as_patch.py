@@ -34,7 +34,7 @@ def applied(before: model.Cassette, data: dict[str, Any]) -> model.Cassette:
 
 
 def differences(one: model.Cassette, other: model.Cassette):
-    """Where two cassettes differ, but for when and how often they were asked, and for headers."""
+    """Where two cassettes differ, except for times of calls, counts of polls, and headers."""
     return [d for d in compare(one, other, exact=True) if d.operation]
 
 
@@ -134,7 +134,7 @@ def test_an_earlier_state_is_named_by_its_status():
 
 
 def test_states_that_were_dropped_are_dropped():
-    """The end by what the patch stands on, the beginning by its history."""
+    """The anchor drops the end, the history drops the beginning."""
     shorter = dataclasses.replace(WEB, interactions=WEB.interactions[1:2])
     data = as_patch(WEB, shorter)
     assert data["history"] == "!(lastStatus == 'PROVISIONING')"
@@ -220,7 +220,7 @@ def test_two_tasks_edited_otherwise_are_told_apart():
     ("after", "said"),
     [
         (WEB, "ECS answers the same in both"),
-        (JOB, "they do not tell of the same tasks"),
+        (JOB, "they do not hold the same tasks"),
         (
             dataclasses.replace(
                 WEB,
@@ -300,12 +300,14 @@ def test_states_of_one_status_are_told_apart_by_what_else_they_say():
     assert entry["where"] == "version == `3`"
     assert entry["ops"] == [{"op": "add", "path": "/tags/-", "value": {"key": "a", "value": "b"}}]
     assert applied(same, data).interactions == after.interactions
-    with pytest.raises(PatchError, match="nothing tells one RUNNING state from the others"):
+    with pytest.raises(
+        PatchError, match="no member distinguishes one RUNNING state from the others"
+    ):
         as_patch(same, edited(same, (3, lambda task: task.update(cpu="1"))))
 
 
 def test_a_task_that_is_gone_for_a_while_is_said():
-    """MISSING and then there again is no story that a patch can tell."""
+    """A patch cannot express a task that is MISSING and then described again."""
     gone = bodies.described(missing=(bodies.TASK_ARN,))
     there = bodies.described(bodies.running())
     base = made.cassette(*(made.describe(there, at=6.0 * n) for n in range(3)))

@@ -127,7 +127,7 @@ def test_a_second_run_of_the_same_is_equal_by_meaning():
     ],
 )
 def test_what_ecs_says_is_a_difference(change, told):
-    """A value, a type, a member or an item that is other, came or went is told, and it alone."""
+    """A value, type, member or item that changed is reported, and nothing else."""
     second = [again(task) for task in life()]
     change(second[-1])
     (found,) = compare(recorded(*life()), recorded(*second, tasks=(second[0]["taskArn"],)))
@@ -138,7 +138,7 @@ def test_what_ecs_says_is_a_difference(change, told):
 
 @pytest.mark.parametrize(("one", "other"), [(1, "1"), (1, True), (0, None), ("", [])])
 def test_a_type_is_a_difference(one, other):
-    """By meaning, too, a number is neither a text nor a truth."""
+    """Compared by meaning, a number differs from a string and from a boolean."""
     task = recorded(bodies.running())
     (call,) = task.interactions
     cassettes = [
@@ -169,7 +169,7 @@ def test_a_pointer_leads_to_the_value():
 
 
 def test_states_belong_together_by_their_place():
-    """A state that one recording missed is told once; those around it are compared."""
+    """A state that one recording missed is reported once; its neighbours are compared."""
     first, second = life(), life()
     del second[1]
     (gone,) = compare(recorded(*first), recorded(*second))
@@ -209,7 +209,7 @@ def test_polls_are_chance_unless_all_counts():
 
 
 def test_another_region_is_one_difference():
-    """The region is told of the cassette, not of every ARN in it."""
+    """A region is reported once for the cassette, not for every ARN in it."""
     moved = json.loads(json.dumps(bodies.running()).replace("eu-west-1", "us-east-2"))
     other = dataclasses.replace(recorded(moved, tasks=(moved["taskArn"],)), region="us-east-2")
     (found,) = compare(recorded(bodies.running()), other)
@@ -218,7 +218,7 @@ def test_another_region_is_one_difference():
 
 
 def test_tasks_of_one_role_belong_together_in_order():
-    """Tasks are told apart by role, and within a role by the order in which they appeared."""
+    """Tasks are paired by role, and within a role by the order in which they appeared."""
     first = [made.task(n, group=group) for n, group in enumerate(("a", "b", "b"))]
     second = [made.task(n + 7, group=group) for n, group in enumerate(("b", "a", "b"))]
     second[2]["lastStatus"] = "STOPPED"

@@ -1,4 +1,4 @@
-"""`cassette audit`: any fixture, decoded as whoever loads it would read it."""
+"""`cassette audit`: any fixture, decoded as a reader of it would decode it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_page_that_shows_a_cassette_is_none(tmp_path):
 
 
 def test_what_is_wrong_with_a_file_tells_nothing_that_is_found(tmp_path):
-    """A key at which a cassette cannot be read may be a secret; its place is told."""
+    """A key at which a cassette cannot be read may be a secret; only its place is shown."""
     (tmp_path / "a.yaml").write_text(f"cassette: 1\n{KEY}: 1\n")
     code, out, err = run("audit", "a.yaml", cwd=tmp_path)
     assert (code, KEY in out + err) == (2, False)
@@ -125,7 +125,7 @@ def test_what_is_wrong_with_a_file_tells_nothing_that_is_found(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
-    """The other files are searched all the same, and its own text, as far as it is one."""
+    """The other files are still searched, and so is its own text, as far as it is text."""
     (tmp_path / "bad.yaml").write_bytes(b"a: [1\n" + KEY.encode())
     (tmp_path / "worse.json").write_bytes(b"\xff\x00{")
     (tmp_path / "id.json").write_text(json.dumps({"id": KEY}))
@@ -257,8 +257,8 @@ def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
 
 
 def test_a_cassettes_name_is_no_path():
-    """Who writes a name where files are meant is told what is meant."""
+    """A name where files are expected gets an error that says so."""
     with pytest.raises(UsageError) as told:
         files_in(["web"])
-    assert str(told.value).startswith("there is no such file or folder")
+    assert str(told.value).startswith("no such file or folder")
     assert str(told.value.fix).endswith("such as cassettes/web.yaml")

@@ -71,7 +71,7 @@ EVENTS = [
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_recording_of_vcrpy_replays_as_a_cassette(tmp_path, packed):
-    """States, tags, times and the refusal, asked for with the real ids."""
+    """States, tags, times and the refusal, requested with the real ids."""
     recorded.with_vcrpy(tmp_path / "web.yaml", packed=packed)
     path = imported(tmp_path / "web.yaml", tmp_path / "out")
     text = path.read_text()
@@ -88,7 +88,7 @@ def test_a_recording_of_vcrpy_replays_as_a_cassette(tmp_path, packed):
 
 
 def test_a_recording_of_placebo_replays_as_a_cassette(tmp_path):
-    """A folder is one recording, named after it; what was asked is told by the answers."""
+    """A folder is one recording, named after it; the answers show what was requested."""
     recorded.with_placebo(tmp_path / "healthy")
     path = imported(tmp_path / "healthy", tmp_path / "out")
     assert path.name == "healthy.yaml"
@@ -235,7 +235,7 @@ def test_nothing_usable_ends_with_2(tmp_path):
 
 
 def test_one_name_for_two_files(tmp_path):
-    """The folder's name tells them apart; where it does not, nothing is written."""
+    """The folder's name distinguishes them; where it does not, nothing is written."""
     body = json.dumps(bodies.described(bodies.running()))
     for name in ("a/now.json", "b/now.json"):
         (tmp_path / name).parent.mkdir()

@@ -279,7 +279,7 @@ def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
     assert read["containers"] == [{"name": "web", "lastStatus": "RUNNING"}]
     assert not {"stoppedAt", "stopCode"} & read.keys()
     (line,) = skipped
-    assert line.startswith("DescribeTasks /tasks/0/containers/0/exitCode: 0 is no exit code in a")
+    assert line.startswith("DescribeTasks /tasks/0/containers/0/exitCode: a container that has not")
 
 
 @pytest.mark.parametrize("created", ["datetime", "yesterday", ["2026"], {"a": 1}, True])

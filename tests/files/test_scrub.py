@@ -24,7 +24,7 @@ ACCOUNT = "987654321098"
 
 
 def identifying(content):
-    """The originals that stand in bytes, plainly."""
+    """The originals that appear in bytes, in plain form."""
     # The number of a deployment is ECS's own, and stays.
     return [v for v in bodies.IDENTIFYING if v != bodies.DEPLOYMENT and v.encode() in content]
 
@@ -65,7 +65,7 @@ def test_a_recording_of_vcrpy_stays_one(tmp_path):
 
 
 def test_packed_bodies_of_vcrpy_stay_packed(tmp_path):
-    """Bodies of gzip in base64 are scrubbed, packed again, and their length is told anew."""
+    """Bodies of gzip in base64 are scrubbed, packed again, and their length is updated."""
     file = tmp_path / "web.yaml"
     recorded.with_vcrpy(file, packed=True)
     before = recorded.packed_by_vcrpy(file)
@@ -117,7 +117,7 @@ def test_check_writes_nothing(tmp_path):
 
 
 def test_every_committed_file_is_a_fixed_point(tmp_path):
-    """The cassettes and patches that ship: scrubbing them changes no byte."""
+    """Scrubbing the built-in cassettes and patches changes no byte."""
     files = files_in([str(PACK)])
     assert len(files) > 10
     assert [
@@ -155,7 +155,7 @@ def test_layout_and_comments_stay(tmp_path):
 
 @pytest.mark.parametrize("indent", [None, 1, 4, "\t"])
 def test_json_keeps_its_indentation(tmp_path, indent):
-    """JSON comes out as it went in, but for the originals."""
+    """JSON comes out as it went in, except for the originals."""
     file = tmp_path / "a.json"
     body = {"note": "ünï", "clusterArns": [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"], "n": 1.50}
     before = json.dumps(body, indent=indent) + "\n"
@@ -184,7 +184,7 @@ def test_timestamps_stay_in_the_form_that_they_have(tmp_path, created, kept):
 
 
 def test_files_of_one_run_agree(tmp_path):
-    """One account has one stand-in in every file, however late it is shown to be one."""
+    """An account has one pseudonym in every file, however late it is recognised as one."""
     bare, shown = tmp_path / "a.json", tmp_path / "b.yaml"
     bare.write_text(json.dumps({"owner": f"account{ACCOUNT}x", "other": "555566667777"}))
     shown.write_text(
@@ -357,7 +357,7 @@ def test_a_pair_of_a_telling_name_and_a_value_loses_the_value(tmp_path, pair):
 
 
 def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
-    """Of what is nothing of ECS, too: it is replaced in another file as well."""
+    """A value that is not from ECS is also replaced in other files."""
     (tmp_path / "other.json").write_text('{"said": "no mauve-whale-31 here"}')
     file = tmp_path / "secret.yaml"
     file.write_text("kind: Secret\ndata: {password: mauve-whale-31, API_KEY: mauve-shark-31}\n")
@@ -373,7 +373,7 @@ def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
 
 
 def test_pairs_keep_their_order(tmp_path):
-    """Of a tag or a variable whose value stands before its name, too."""
+    """A tag or a variable is scrubbed also where its value precedes its name."""
     file = tmp_path / "a.json"
     task = bodies.running()
     task["tags"] = [{"value": "whales", "key": "team"}]

@@ -107,7 +107,7 @@ def test_paths_are_searched_between_the_folder_and_the_built_in_pack(project):
     ("name", "said"),
     [
         ("acme:shpo", "no cassette named 'shpo' in the pack acme (live)"),
-        ("acem:shop", "there is no pack 'acem'\n  did you mean 'acme'?"),
+        ("acem:shop", "no pack is named 'acem'\n  did you mean 'acme'?"),
         ("acme:stopped/sidecar", "is a patch, where a cassette was expected"),
         ("acme:../shop", "no cassette named"),
         ("acme:patches/stopped/sidecar", "no cassette named"),

@@ -512,7 +512,7 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
         ),
         ("apply:\n- {each: task, container: web, unset: [/a]}", 4, "container goes with"),
         ("params: {Code: {default: 1}}\nthrottle: 1", 3, "not a name for a parameter"),
-        ("params: {code: {default: a, type: integer}}\nthrottle: 1", 3, "is no integer"),
+        ("params: {code: {default: a, type: integer}}\nthrottle: 1", 3, "is not of type integer"),
         ("params: {code: {default: 1, type: int}}\nthrottle: 1", 3, "'int' is not known"),
         ("latency: soon", 3, "'soon' is not a duration"),
         ("latency: 5", 3, "not a duration"),

@@ -56,7 +56,7 @@ def test_a_rule_is_tried_wherever_it_would_find_something(text: str) -> None:
 
 
 def test_the_same_find_in_base64_is_told_of_every_line() -> None:
-    """One run of base64 on two lines is two findings, so that mending one is not the end."""
+    """One run of base64 on two lines is two findings, so that fixing one is not enough."""
     run = base64.b64encode(bodies.EMAIL.encode()).decode()
     assert [f.line for f in audit(f"a: {run}\nb: {run}\n")] == [1, 2]
 
@@ -110,7 +110,7 @@ def test_an_original_is_found_in_any_encoding(encoded: str) -> None:
 
 
 def test_an_original_is_a_whole_token() -> None:
-    """An original inside a longer word, or a very short one, is no finding."""
+    """An original inside a longer word, or a very short one, is not a finding."""
     assert audit("value: production", ["product"]) == ()
     assert audit("exitCode: 137", ["137"]) == ()
     assert audit("value: my-product", ["product"])[0].rule == "original"

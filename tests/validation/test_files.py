@@ -131,7 +131,7 @@ def test_what_is_not_safe_is_not_written(web, tmp_path):
     code, report = checked("web.yaml", "--fix", cwd=tmp_path)
     (problem,) = report["problems"]
     assert (code, problem["rule"], report["fixed"]) == (1, "form", [])
-    assert "not written" in problem["detail"]
+    assert "not rewritten" in problem["detail"]
     assert path.read_text("utf-8") == spoilt
 
 

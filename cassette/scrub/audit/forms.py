@@ -89,7 +89,7 @@ RULES: dict[str, tuple[str, str]] = {
     "account-id": (
         "twelve digits that may be an AWS account id",
         (
-            # not the end of a uuid, one in three hundred of which is all digits
+            # not the end of a uuid; one in three hundred ends in digits only
             r"(?<!\d)(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?!\d)"
             rf"|{_L}(?!00000000|0000-0000)\d{{4}}-\d{{4}}-\d{{4}}(?![0-9A-Za-z-])"
         ),

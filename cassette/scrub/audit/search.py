@@ -42,7 +42,7 @@ class Project(Protocol):
         """The values that stay: `member[name]`, or `member[*]`."""
 
     def exempts(self, rule: str, path: str) -> bool:
-        """Whether what a rule finds in this file was reviewed, and may stand there."""
+        """Whether what a rule finds in this file was reviewed, and may stay."""
 
 
 class Lines:
@@ -132,7 +132,7 @@ class Lines:
 
 
 def _stands_at(text: str, start: int, original: str) -> bool:
-    """Whether an original stands at a place in a text, no part of a longer word."""
+    """Whether an original is at a place in a text, not as part of a longer word."""
     end = start + len(original)
     found = text[start:end]
     before = text[start - 1 : start] if start else ""
