@@ -57,6 +57,7 @@ class Base:
     ebs: bool = False
     connect: bool = False
     arch: str = "x86_64"
+    platform: str = "Linux"
     copies: int = 1
     only_running: bool = False
 
@@ -128,6 +129,13 @@ BASES = {
     ),
     "fargate-recorded-once": Base(
         "FARGATE", "awsvpc", (_web(),), "service:web", _SERVICE, only_running=True
+    ),
+    "fargate-windows": Base(
+        "FARGATE",
+        "awsvpc",
+        (Box("iis", "mcr.microsoft.com/windows/servercore/iis:windowsservercore-ltsc2022"),),
+        "family:iis",
+        platform="Windows-Server-2022-Core",
     ),
     "ec2-bridge": Base(
         "EC2",
@@ -316,7 +324,7 @@ class _Task:
             place["containerInstanceArn"] = self.arn("container-instance", instance)
         if base.launch == "FARGATE":
             size = {"sizeInGiB": 20}
-            place |= {"platformVersion": "1.4.0", "platformFamily": "Linux"}
+            place |= {"platformVersion": "1.4.0", "platformFamily": base.platform}
             place |= {"ephemeralStorage": size, "fargateEphemeralStorage": size}
         return place
 
