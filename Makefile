@@ -45,7 +45,7 @@ coverage: $(ENVS)/test/made ## Run the tests and report what they cover (slow be
 	@$(ENVS)/test/bin/python -m coverage combine --quiet
 	@$(ENVS)/test/bin/python -m coverage report
 
-lint: $(ENVS)/lint/made ## Check the style of the code and the wording of the texts.
+lint: $(ENVS)/lint/made wording ## Check the style of the code and the wording of the texts.
 	$(ENVS)/lint/bin/ruff check .
 	$(ENVS)/lint/bin/ruff format --check .
 

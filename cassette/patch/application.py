@@ -472,7 +472,7 @@ class Application:
         )
 
     def failing_conditions(self, kind: Kind, anchor: Entry) -> Iterator[str]:
-        """Which part of which condition is true of no state."""
+        """The part of a condition that is true of no state."""
         owners = [
             (owner, draft)
             for draft in self.drafts
