@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -56,6 +57,8 @@ class Application:
                     self.describing.setdefault(arn, []).append(index)
         self.start: dict[str, int] = {}  # an ARN → the index of the draft it starts from
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
+        self.started: set[str] = set()  # the kinds of what the patch starts from
+        self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
         self.later: list[Draft] = []
         steps = [*patch.apply, *(entry for step in patch.then for entry in step.apply)]
         self.container_names = frozenset(
@@ -130,6 +133,8 @@ class Application:
     def begin(self, arn: str, index: int, thing: Body) -> None:
         """Let a thing start from the state in a draft."""
         self.start[arn] = index
+        if kind := self.drafts[index].kind:
+            self.started.add(kind.name)
         self.ended[arn] = _ended(thing)
 
     def narrow(self) -> None:
@@ -290,13 +295,13 @@ class Application:
         fault = self.patch.fault
         if fault is None:
             return
-        seen = {"param": self.params}
         member = "body" if isinstance(fault.failure, ForeignResponse) else "message"
-        text = self.resolve(fault.text, seen, fault.place.inner(member), "the error")
-        calls = 1 if fault.calls is None else values.resolve(fault.calls, seen)
+        calls = 1 if fault.calls is None else values.resolve(fault.calls, {"param": self.params})
         if type(calls) is not int or calls < 1:
             raise self.patch.error(f"{calls!r} is not a number of calls, from 1", fault.place)
         for last in self.last_outcomes(fault.operation):
+            place = fault.place.inner(member)
+            text = self.resolve(fault.text, self.around(last, place), place, "the error")
             refusal = dataclasses.replace(
                 last.interaction,
                 outcome=fault.outcome(str(text)),
@@ -304,6 +309,16 @@ class Application:
             )
             index = self.drafts.index(last)
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
+
+    def around(self, draft: Draft, place: Place) -> Body:
+        """What the message of a refusal sees: the first of what the call asks for."""
+        failed = (str(one.get("arn")) for one in draft.failures)
+        arns = itertools.chain(failed, self.describing)
+        first = next(iter(draft.things.values()), None) or {"taskArn": next(arns, None)}
+        try:
+            return scope.seen(first, ("task", first), None, self.params, {})
+        except ValueError as error:
+            raise self.patch.error(str(error), place) from error
 
     def slowed(self, made: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
         """The same, with the last outcome of each DescribeTasks request slowed down."""
@@ -369,22 +384,36 @@ class Application:
         if "serviceArn" in owner:
             group = f"service:{owner.get('serviceName')}"
             return {"tasks": [one for one in self.current("task") if one.get("group") == group]}
+        found: dict[str, Any] = {}
         if str(owner.get("group")).startswith("service:"):
             name = str(owner["group"]).partition(":")[2]
             services = (s for s in self.current("service") if s.get("serviceName") == name)
-            return {"service": next(services, None)}
-        return {}
+            found["service"] = next(services, None)
+        if "taskArn" in owner:
+            definitions = self.current("task-definition")
+            arn = owner.get("taskDefinitionArn")
+            mine = (one for one in definitions if one.get("taskDefinitionArn") == arn)
+            found["definition"] = next(mine, None)
+        return found
 
     def current(self, kind: str) -> list[Body]:
         """The state of each thing of a kind, as the patch has made it so far."""
+        if kind not in self.started:  # the patch does not change it: as recorded last
+            return self.recorded_of(kind)
         now: dict[str, Body] = {}
         for arn, index in self.start.items():
             if self.drafts[index].kind is KINDS[kind] and arn in self.drafts[index].things:
                 now[arn] = self.drafts[index].things[arn]
-        if not now and kind == "service":  # the patch does not change it: as recorded last
+        return list(now.values())
+
+    def recorded_of(self, kind: str) -> list[Body]:
+        """The last recorded state of each thing of a kind."""
+        if kind not in self.unchanged:
+            now: dict[str, Body] = {}
             for draft in self.drafts:
                 now.update(draft.things if draft.kind is KINDS[kind] else {})
-        return list(now.values())
+            self.unchanged[kind] = list(now.values())
+        return self.unchanged[kind]
 
     def last_responses(self, operation: str) -> list[Draft]:
         """The last response to each request of an operation."""

@@ -12,37 +12,133 @@ from cassette.patch.kinds import PARTS, Body, things
 # Containers that ECS adds to a task by itself are not the "first container" of anybody.
 ADDED_BY_ECS = ("ecs-service-connect-", "aws-guardduty-agent-")
 
-_ARN = re.compile(r"arn:([\w-]+):ecs:([\w-]+):(\w+):([\w-]+)/(?:([^/]+)/)?([^/]+)")
+_ARN = re.compile(r"arn:([^:]*):ecs:([^:]*):([^:]*):([\w-]+)/(?:([^/]+)/)?([^/]+)")
+_ECR = re.compile(r"([^.]+)\.dkr\.ecr\.([\w-]+)\.")
+_ROLE = re.compile(r"arn:[^:]*:iam::[^:]*:role/(?:.*/)?([^/]+)")
+# What texts say where the owner itself names nothing.
+_UNNAMED = ("aws", "us-east-1", "000000000001", "default", "ca55e77e4de59a5ae551090d7c15969e")
 
 
-def names_of(owner: Body, thing: Body | None = None) -> dict[str, Any]:
-    """The names that texts about a task or service use.
+def names_of(
+    owner: Body,
+    thing: Body | None = None,
+    beside: Mapping[str, Any] | None = None,
+    container: object = None,
+) -> dict[str, Any]:
+    """The names that texts about a task or service use, all of them from what it says itself.
+
+    Args:
+        owner: the task or service.
+        thing: what is worked on: the owner, or a part of it.
+        beside: what it belongs to: `service` and `definition` of a task.
+        container: the name of the container that a text is about; None for the first that ECS
+            did not add.
 
     Returns:
-        `partition`, `region`, `account`, `cluster` and `id` from its ARN; of a task also its
-        `family`, `subnet`, `container` and `image` (of the first container of its own, or of
-        the container that is worked on), `repository` and `log_group`.
+        `partition`, `domain`, `region`, `account`, `cluster` and `id` from its ARN, `family`,
+        `deployment` (an id), `target_group`, `role` (the execution role's name),
+        `infrastructure_role`, `subnet`, `log_group`; and of a container: `container` (its
+        name), the parts of its image, from `_image_names`, and its `repository_arn` in ECR.
     """
+    beside = beside or {}
     arn = owner.get("taskArn") or owner.get("serviceArn") or owner.get("containerInstanceArn")
     found = _ARN.fullmatch(str(arn or owner.get("taskDefinitionArn")))
-    names: dict[str, Any] = dict.fromkeys(("partition", "region", "account", "cluster", "id"))
-    if found:
-        parts = (found[1], found[2], found[3], found[5], found[6])
-        names = dict(zip(names, parts, strict=True))
-    names["cluster"] = names["cluster"] or str(owner.get("clusterArn", "")).rpartition("/")[2]
+    parts = (found[1], found[2], found[3], found[5], found[6]) if found else (None,) * 5
+    keys = ("partition", "region", "account", "cluster", "id")
+    names: dict[str, Any] = dict(zip(keys, parts, strict=True))
+    names["cluster"] = names["cluster"] or str(owner.get("clusterArn") or "").rpartition("/")[2]
+    zone = re.fullmatch(r"([a-z]+(?:-[a-z]+)+-\d)[a-z]", str(owner.get("availabilityZone")))
+    names["region"] = names["region"] or (zone and zone[1])
+    names = {key: names[key] or _UNNAMED[index] for index, key in enumerate(keys)}
+    names["domain"] = "amazonaws.com.cn" if names["partition"] == "aws-cn" else "amazonaws.com"
     family = str(owner.get("taskDefinitionArn") or owner.get("taskDefinition") or "")
     names["family"] = family.rpartition("/")[2].partition(":")[0] or "app"
-    names["log_group"] = f"/ecs/{names['family']}"
-    mine = [c for c in things("container", owner) if not is_added(c)]
-    container = thing if thing and "containerArn" in thing else next(iter(mine), {})
-    image = str(container.get("image") or "app:latest")
-    names |= {"container": container.get("name") or "app", "image": image}
-    names["repository"] = re.sub(r"[@:][^/]*$", "", image)
+    of_service = beside.get("service") or ({} if "taskArn" in owner else owner)
+    names |= _deployment_names(owner, of_service, names)
+    names |= _role_names(owner, beside.get("definition") or {}, names)
+    names["subnet"] = _detail(owner, "subnetId") or "subnet-ca55e77ed04b8e7dd"
+    mine = [one for one in things("container", owner) if not is_added(one)]
+    named = [one for one in mine if one.get("name") == container]
+    about = thing if thing and "containerArn" in thing else next(iter(named or mine), {})
+    names["container"] = about.get("name") or container or "app"
+    names["log_group"] = _log_group(beside.get("definition") or {}, names)
+    names |= _image_names(str(about.get("image") or f"{names['family']}:latest"))
+    ecr = _ECR.match(names["registry"])
+    account, region = (ecr[1], ecr[2]) if ecr else (names["account"], names["region"])
+    repository = f"ecr:{region}:{account}:repository/{names['path']}"
+    return names | {"repository_arn": f"arn:{names['partition']}:{repository}"}
+
+
+def _deployment_names(owner: Body, service: Body, names: Mapping[str, Any]) -> dict[str, str]:
+    """The deployment that started a task, and the target group of its service."""
+    primary = [one for one in things("deployment", service) if one.get("status") == "PRIMARY"]
+    ids = [str(owner.get("startedBy")), *(str(one.get("id")) for one in primary)]
+    deployment = next((id_ for id_ in ids if id_.startswith("ecs-svc/")), None)
+    group = str(service.get("serviceName") or owner.get("group") or "").rpartition(":")[2]
+    home = "arn:{partition}:elasticloadbalancing:{region}:{account}".format_map(names)
+    target = f"{home}:targetgroup/{group or names['family']}/ca55e77e0f1d2c3b"
+    balancers = [one for one in service.get("loadBalancers") or () if one.get("targetGroupArn")]
+    return {
+        "deployment": deployment or "ecs-svc/4092837465019283746",
+        "target_group": str(balancers[0]["targetGroupArn"]) if balancers else target,
+    }
+
+
+def _role_names(owner: Body, definition: Body, names: Mapping[str, Any]) -> dict[str, str]:
+    """The name of the execution role, and the ARN of the role for volumes."""
+    overrides = owner.get("overrides")
+    given = overrides.get("executionRoleArn") if isinstance(overrides, Mapping) else None
+    role = _ROLE.fullmatch(str(given or definition.get("executionRoleArn")))
+    made = "arn:{partition}:iam::{account}:role/ecsInfrastructureRole".format_map(names)
+    return {
+        "role": role[1] if role else f"{names['family']}-execution",
+        "infrastructure_role": _detail(owner, "roleArn") or made,
+    }
+
+
+def _image_names(image: str) -> dict[str, str]:
+    """The parts of the name of an image.
+
+    Returns:
+        `image` as the task has it, `repository` (the same without tag and digest, as Docker
+        says it), `registry` (the host), `endpoint` (the host that answers for it), `path` (the
+        repository in it), `tag`, and `reference`, the full name, as containerd says it.
+    """
+    tagged, _, digest = image.partition("@")
+    repository = re.sub(r":[^/:]*$", "", tagged)
+    host, _, rest = repository.partition("/")
+    if not (rest and ("." in host or ":" in host or host == "localhost")):
+        host, rest = "docker.io", repository if rest else f"library/{repository}"
+    tag = tagged[len(repository) + 1 :]
+    name = f"{host}/{rest}" + (f"@{digest}" if digest and not tag else f":{tag or 'latest'}")
+    return {
+        "image": image,
+        "repository": repository,
+        "registry": host,
+        "endpoint": "registry-1.docker.io" if host == "docker.io" else host,
+        "path": rest,
+        "tag": tag or "latest",
+        "reference": name,
+    }
+
+
+def _log_group(definition: Body, names: Mapping[str, Any]) -> str:
+    """The log group of a container, by its task definition if that was recorded."""
+    for container in definition.get("containerDefinitions") or ():
+        if container.get("name") == names["container"]:
+            options = (container.get("logConfiguration") or {}).get("options") or {}
+            if options.get("awslogs-group"):
+                return str(options["awslogs-group"])
+    return f"/ecs/{names['family']}"
+
+
+def _detail(owner: Body, name: str) -> str | None:
+    """The value of a detail of a task's attachments."""
     for attachment in things("attachment", owner):
         for detail in attachment.get("details") or ():
-            if detail.get("name") == "subnetId":
-                names["subnet"] = detail.get("value")
-    return names
+            if isinstance(detail, Mapping) and detail.get("name") == name and detail.get("value"):
+                return str(detail["value"])
+    return None
 
 
 def is_added(container: Mapping[str, Any]) -> bool:
@@ -64,11 +160,11 @@ def seen(
         part: what the entry works on, by its name in `each`: the owner itself, or a part of it.
         recorded_at: when the response was recorded.
         params: values for the patch's parameters; a text in a default is filled in.
-        beside: what it belongs to: `service` for a task, `tasks` for a service.
+        beside: what it belongs to: `service` and `definition` of a task, `tasks` of a service.
     """
     each, thing = part
     scope = {**_with_times(owner, recorded_at), **beside, "recordedAt": recorded_at}
-    scope["names"] = names_of(owner, thing)
+    scope["names"] = names_of(owner, thing, beside, params.get("container"))
     if thing is not owner:
         scope[PARTS[each][2]] = thing
     scope["param"] = {key: values.resolve(value, scope) for key, value in params.items()}

@@ -5,7 +5,8 @@ A mapping with only one of these keys is a reference to a value; no ECS shape ha
 - `{param: code}`: the parameter, with its type;
 - `{time: startedAt + 90s}`: a timestamp, moved;
 - `{number: version + 1}`: a number, moved;
-- `{text: "Scaling activity initiated by (deployment {startedBy})"}`: text around expressions.
+- `{text: "Scaling activity initiated by (deployment {startedBy})"}`: text around expressions;
+- `{find: "attachment.details[?name != 'volumeId']"}`: what an expression finds, of any type.
 
 The part before the moves, or in braces, is a JMESPath expression.
 """
@@ -94,8 +95,8 @@ def check(value: object, params: frozenset[str]) -> None:  # noqa: C901 - a flat
             known = ", ".join(sorted(params)) or "none"
             raise ValueError(f"the patch has no parameter {text!r}; it has {known}")
         return
-    if kind == "text":
-        for expression in _BRACES.findall(text):
+    if kind in ("text", "find"):
+        for expression in _BRACES.findall(text) if kind == "text" else [text]:
             check_expression(expression)
         return
     base, moves = _parts(text)
@@ -203,6 +204,13 @@ def _text(text: str, scope: Scope) -> str:
     return _BRACES.sub(found, text)
 
 
+def _find(text: str, scope: Scope) -> Any:
+    value = search(text, scope)
+    if value is None:
+        raise ValueError(f"{text!r} finds nothing")
+    return value
+
+
 def _shown(value: object) -> str:
     return "nothing (it is absent)" if value is None else json.dumps(value)
 
@@ -212,4 +220,5 @@ _KINDS: Mapping[str, Callable[[str, Scope], Any]] = {
     "time": _time,
     "number": _number,
     "text": _text,
+    "find": _find,
 }

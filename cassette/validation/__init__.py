@@ -4,12 +4,14 @@
 it makes, a cassette by `cassette check`; `allow: [id]` permits exceptions.
 """
 
-from cassette.validation import lifecycle, members
+from cassette.validation import lifecycle, members, texts
 from cassette.validation.cassettes import Seen, problems_in, problems_of, timelines
 from cassette.validation.members import misfits
 from cassette.validation.rule import Misfit, Problem, Rule
 
-RULES: dict[str, Rule] = {rule.id: rule for rule in (*members.RULES, *lifecycle.RULES)}
+RULES: dict[str, Rule] = {
+    rule.id: rule for rule in (*members.RULES, *lifecycle.RULES, *texts.RULES)
+}
 ALLOWABLE = tuple(id_ for id_ in RULES if id_ != members.UNUSABLE.id)
 
 __all__ = [

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from cassette.ecs import shapes
 from cassette.model import Cassette, Interaction, Response
-from cassette.validation import lifecycle, members
+from cassette.validation import lifecycle, members, texts
 from cassette.validation.rule import Misfit, Problem, Rule
+
+_OF_TASKS = (*lifecycle.RULES, *texts.RULES)
 
 
 class Seen(NamedTuple):
@@ -66,12 +68,12 @@ def problems_in(states: list[Seen]) -> Iterator[Problem]:
 
 def _every_problem_in(states: list[Seen]) -> Iterator[Problem]:
     for seen in states:
-        for rule in lifecycle.RULES:
+        for rule in _OF_TASKS:
             if rule.state is not None:
                 for misfit in rule.state(seen.task):
                     yield _problem(rule, misfit, seen)
     for before, after in itertools.pairwise(seen for seen in states if not seen.aside):
-        for rule in lifecycle.RULES:
+        for rule in _OF_TASKS:
             if rule.step is not None:
                 for misfit in rule.step(before.task, after.task):
                     yield _problem(rule, misfit, after)

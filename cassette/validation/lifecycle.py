@@ -8,39 +8,49 @@ it does not know: what botocore's model says of those is checked in `cassette.va
 from __future__ import annotations
 
 import datetime
-import difflib
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from cassette.ecs import shapes, states
+from cassette.ecs import states
+from cassette.validation.parts import (
+    ARN,
+    ID,
+    details,
+    either,
+    forward,
+    id_of,
+    moment,
+    names,
+    one_of,
+    same_containers,
+    things,
+    too_early,
+)
 from cassette.validation.rule import Misfit, Rule, Task
 
 _INTERFACE = "ElasticNetworkInterface"
 _ORDER = {name: index for index, name in enumerate(states.TASK)}
-_ARN = re.compile(r"arn:([\w-]+):ecs:([\w-]+):(\w+):([\w-]+)/(?:([^/]+)/)?([^/]+)(?:/[^/]+)?")
-_ID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_RUNTIME = re.compile(rf"({_ID})-\d+")
+_RUNTIME = re.compile(rf"({ID})-\d+")
 
 
 # -- states -------------------------------------------------------------------------------
 
 
 def _task_state(task: Task) -> Iterator[Misfit]:
-    yield from _one_of(task, "lastStatus", states.TASK)
+    yield from one_of(task, "lastStatus", states.TASK)
 
 
 def _container_state(task: Task) -> Iterator[Misfit]:
-    for place, container in _things(task, "containers"):
-        yield from _one_of(container, "lastStatus", states.CONTAINER, place)
+    for place, container in things(task, "containers"):
+        yield from one_of(container, "lastStatus", states.CONTAINER, place)
 
 
 def _agent_state(task: Task) -> Iterator[Misfit]:
-    for place, container in _things(task, "containers"):
-        for within, agent in _things(container, "managedAgents"):
+    for place, container in things(task, "containers"):
+        for within, agent in things(container, "managedAgents"):
             at = place + within
-            yield from _one_of(agent, "lastStatus", states.AGENT, at)
+            yield from one_of(agent, "lastStatus", states.AGENT, at)
             of_container = container.get("lastStatus")
             if agent.get("lastStatus") == "RUNNING" and of_container in ("PENDING", "STOPPED"):
                 yield Misfit(
@@ -52,8 +62,8 @@ def _agent_state(task: Task) -> Iterator[Misfit]:
 
 def _attachment_state(task: Task) -> Iterator[Misfit]:
     state = states.TASK.get(str(task.get("lastStatus")))
-    for place, attachment in _things(task, "attachments"):
-        yield from _one_of(attachment, "status", states.ATTACHMENT, place)
+    for place, attachment in things(task, "attachments"):
+        yield from one_of(attachment, "status", states.ATTACHMENT, place)
         status = attachment.get("status")
         known = status in states.ATTACHMENT and attachment.get("type") == _INTERFACE
         # What is given back before the task has started was perhaps never attached.
@@ -62,12 +72,12 @@ def _attachment_state(task: Task) -> Iterator[Misfit]:
             yield Misfit(
                 f"{place}/status",
                 f"a network interface that is {status} in a task that is {task['lastStatus']}",
-                _or(state.interface),
+                either(state.interface),
             )
 
 
 def _desired(task: Task) -> Iterator[Misfit]:
-    yield from _one_of(task, "desiredStatus", states.DESIRED)
+    yield from one_of(task, "desiredStatus", states.DESIRED)
     state = states.TASK.get(str(task.get("lastStatus")))
     if state and state.stopping and task.get("desiredStatus") == "RUNNING":
         yield Misfit(
@@ -86,14 +96,14 @@ def _container_agrees(task: Task) -> Iterator[Misfit]:
         and task["lastStatus"] not in ("STOPPED", "DELETED")
     ):
         fits = states.ANY
-    found = list(_things(task, "containers"))
+    found = list(things(task, "containers"))
     for place, container in found:
         status = container.get("lastStatus")
         if status in states.CONTAINER and status not in fits:
             yield Misfit(
                 f"{place}/lastStatus",
                 f"a container that is {status} in a task that is {task['lastStatus']}",
-                _or(fits),
+                either(fits),
             )
     goes_on = task["lastStatus"] == "RUNNING" and task.get("desiredStatus") == "RUNNING"
     if goes_on and found and all(one.get("lastStatus") == "STOPPED" for _, one in found):
@@ -107,8 +117,11 @@ def _container_agrees(task: Task) -> Iterator[Misfit]:
 
 def _early_time(task: Task) -> Iterator[Misfit]:
     last, desired = str(task.get("lastStatus")), task.get("desiredStatus")
+    on_fargate = task.get("launchType") == "FARGATE"  # an instance is connected before its tasks
     for name, time in states.TIMES.items():
         if name not in task or last not in states.TASK:
+            continue
+        if name == "connectivityAt" and not on_fargate:
             continue
         if _ORDER[last] < _ORDER[time.never_before]:
             yield Misfit(
@@ -122,7 +135,7 @@ def _early_time(task: Task) -> Iterator[Misfit]:
                 f"{name} in a task that is to go on running",
                 "nothing until desiredStatus is STOPPED",
             )
-    if "connectivity" in task and _ORDER.get(last, len(_ORDER)) < _ORDER["RUNNING"]:
+    if on_fargate and "connectivity" in task and _ORDER.get(last, len(_ORDER)) < _ORDER["RUNNING"]:
         yield Misfit(
             "/connectivity", f"connectivity in a task that is {last}", "nothing before RUNNING"
         )
@@ -131,6 +144,8 @@ def _early_time(task: Task) -> Iterator[Misfit]:
 def _missing_time(task: Task) -> Iterator[Misfit]:
     last = str(task.get("lastStatus"))
     for name, time in states.TIMES.items():
+        if name == "executionStoppedAt" and task.get("containers") == []:
+            continue  # it was never placed, so nothing of it ran
         certain = last in states.TASK and time.always_from is not None
         if certain and _ORDER[last] >= _ORDER[str(time.always_from)] and name not in task:
             yield Misfit(f"/{name}", f"no {name} in a task that is {last}", "a time")
@@ -143,35 +158,48 @@ def _missing_time(task: Task) -> Iterator[Misfit]:
 
 
 def _time_order(task: Task) -> Iterator[Misfit]:
-    life = [(name, at) for name in states.LIFE if (at := _moment(task, name))]
+    life = [(name, at) for name in states.LIFE if (at := moment(task, name))]
+    slack = _slack(task)
     for (earlier, one), (later, other) in itertools.pairwise(life):
-        if other < one:
-            yield _before(task, later, earlier)
-    ends = [(name, at) for name in states.ENDS if (at := _moment(task, name))]
+        if other + slack < one:
+            yield too_early(task, later, earlier)
+    ends = [(name, at) for name in states.ENDS if (at := moment(task, name))]
     for name, at in ends:
-        if life and at < life[-1][1]:
-            yield _before(task, name, life[-1][0])
-        stopped = _moment(task, "stoppedAt")
-        if stopped and at > stopped:
-            yield _before(task, "stoppedAt", name)
-    connected, created = _moment(task, "connectivityAt"), _moment(task, "createdAt")
-    if connected and created and connected < created:
-        yield _before(task, "connectivityAt", "createdAt")
+        if life and at + slack < life[-1][1]:
+            yield too_early(task, name, life[-1][0])
+        stopped = moment(task, "stoppedAt")
+        if stopped and at > stopped + slack:
+            yield too_early(task, "stoppedAt", name)
+    connected, created = moment(task, "connectivityAt"), moment(task, "createdAt")
+    if connected and created and connected + slack < created:
+        yield too_early(task, "connectivityAt", "createdAt")
+
+
+def _slack(task: Task) -> datetime.timedelta:
+    """How far times may seem to be out of order: one second where a platform counts in seconds.
+
+    Such a platform gives whole seconds, or moves all times of the agent by one fraction.
+    """
+    found = {name: at for name in states.TIMES if (at := moment(task, name))}
+    agent = [found[name].microsecond for name in states.LIFE[1:] if name in found]
+    shifted = len(agent) > 1 and len(set(agent)) == 1
+    coarse = shifted or any(at.microsecond == 0 for at in found.values())
+    return datetime.timedelta(seconds=0.999 if coarse else 0)
 
 
 def _stop_order(task: Task) -> Iterator[Misfit]:
-    execution, stopping = _moment(task, "executionStoppedAt"), _moment(task, "stoppingAt")
+    execution, stopping = moment(task, "executionStoppedAt"), moment(task, "stoppingAt")
     if execution is None or stopping is None:
         return
-    code = task.get("stopCode")
-    if code in states.EXITED and stopping < execution:
+    code, slack = task.get("stopCode"), _slack(task)
+    if code in states.EXITED and stopping + slack < execution:
         yield Misfit(
             "/stoppingAt",
             f"before executionStoppedAt, with stopCode {code}",
             f"{task['executionStoppedAt']} or later: first the container ends, then ECS stops "
             "the task",
         )
-    elif code in states.ASKED and execution < stopping:
+    elif code in states.ASKED and execution + slack < stopping:
         yield Misfit(
             "/executionStoppedAt",
             f"before stoppingAt, with stopCode {code}",
@@ -206,7 +234,7 @@ def _stop_reason(task: Task) -> Iterator[Misfit]:
 
 def _exit_code(task: Task) -> Iterator[Misfit]:
     linux = task.get("platformFamily") == "Linux"
-    for place, container in _things(task, "containers"):
+    for place, container in things(task, "containers"):
         code, status = container.get("exitCode"), container.get("lastStatus")
         at = f"{place}/exitCode"
         if code is None:
@@ -223,7 +251,7 @@ def _exit_code(task: Task) -> Iterator[Misfit]:
 
 
 def _container_health(task: Task) -> Iterator[Misfit]:
-    for place, container in _things(task, "containers"):
+    for place, container in things(task, "containers"):
         health, status = container.get("healthStatus"), container.get("lastStatus")
         if status == "PENDING" and health in ("HEALTHY", "UNHEALTHY"):
             yield Misfit(
@@ -234,9 +262,9 @@ def _container_health(task: Task) -> Iterator[Misfit]:
 def _health(task: Task) -> Iterator[Misfit]:
     health = task.get("healthStatus")
     of = [
-        str(one["healthStatus"]) for _, one in _things(task, "containers") if "healthStatus" in one
+        str(one["healthStatus"]) for _, one in things(task, "containers") if "healthStatus" in one
     ]
-    if health is None or not of or len(of) < len(list(_things(task, "containers"))):
+    if health is None or not of or len(of) < len(list(things(task, "containers"))):
         return
     detail = f"{health}, with containers that are {', '.join(of)}"
     if health in ("HEALTHY", "UNHEALTHY") and health not in of:
@@ -249,8 +277,8 @@ def _health(task: Task) -> Iterator[Misfit]:
 
 
 def _container_of_task(task: Task) -> Iterator[Misfit]:
-    arn, id_ = task.get("taskArn"), _id_of(task)
-    for place, container in _things(task, "containers"):
+    arn, id_ = task.get("taskArn"), id_of(task)
+    for place, container in things(task, "containers"):
         of = container.get("taskArn")
         if arn and of and of != arn:
             yield Misfit(f"{place}/taskArn", f"{of!r} in another task", repr(arn))
@@ -260,14 +288,14 @@ def _container_of_task(task: Task) -> Iterator[Misfit]:
 
 
 def _arns(task: Task) -> Iterator[Misfit]:
-    own = _ARN.fullmatch(str(task.get("taskArn")))
+    own = ARN.fullmatch(str(task.get("taskArn")))
     if own is None:
         return
-    cluster = _ARN.fullmatch(str(task.get("clusterArn")))
+    cluster = ARN.fullmatch(str(task.get("clusterArn")))
     if cluster and own[5] and cluster[6] != own[5]:
         yield Misfit("/clusterArn", f"of cluster {cluster[6]}", f"cluster {own[5]}, as in taskArn")
     for name in ("clusterArn", "containerInstanceArn", "taskDefinitionArn"):
-        other = _ARN.fullmatch(str(task.get(name)))
+        other = ARN.fullmatch(str(task.get(name)))
         if other and other.groups()[:3] != own.groups()[:3]:
             yield Misfit(
                 f"/{name}",
@@ -277,37 +305,37 @@ def _arns(task: Task) -> Iterator[Misfit]:
 
 
 def _runtime_id(task: Task) -> Iterator[Misfit]:
-    own = _id_of(task)
-    for place, container in _things(task, "containers"):
+    own = id_of(task)
+    for place, container in things(task, "containers"):
         match = _RUNTIME.fullmatch(str(container.get("runtimeId")))
         if own and match and match[1] != own:
             yield Misfit(f"{place}/runtimeId", f"of task {match[1]}", f"{own}-…")
 
 
 def _interface_of_task(task: Task) -> Iterator[Misfit]:
-    attachments = {str(one.get("id")): one for _, one in _things(task, "attachments")}
-    for place, container in _things(task, "containers"):
-        for within, interface in _things(container, "networkInterfaces"):
+    attachments = {str(one.get("id")): one for _, one in things(task, "attachments")}
+    for place, container in things(task, "containers"):
+        for within, interface in things(container, "networkInterfaces"):
             id_ = interface.get("attachmentId")
             at = place + within
             if attachments and id_ is not None and str(id_) not in attachments:
                 yield Misfit(
                     f"{at}/attachmentId",
                     f"{id_!r} is not an attachment of the task",
-                    _or(attachments),
+                    either(attachments),
                 )
                 continue
-            address = _details(attachments.get(str(id_), {})).get("privateIPv4Address")
+            address = details(attachments.get(str(id_), {})).get("privateIPv4Address")
             mine = interface.get("privateIpv4Address")
             if address and mine and mine != address:
                 yield Misfit(f"{at}/privateIpv4Address", f"{mine!r}", repr(address))
 
 
 def _interface_details(task: Task) -> Iterator[Misfit]:
-    for place, attachment in _things(task, "attachments"):
+    for place, attachment in things(task, "attachments"):
         if attachment.get("type") != _INTERFACE:
             continue
-        has = "networkInterfaceId" in _details(attachment)
+        has = "networkInterfaceId" in details(attachment)
         if attachment.get("status") == "PRECREATED" and has:
             yield Misfit(
                 f"{place}/details", "an interface that is PRECREATED and has an id", "its subnet"
@@ -319,12 +347,14 @@ def _interface_details(task: Task) -> Iterator[Misfit]:
 
 
 def _placement(task: Task) -> Iterator[Misfit]:
-    if task.get("launchType") == "FARGATE" and "containerInstanceArn" in task:
+    old = re.match(r"1\.[0-3]\.", str(task.get("platformVersion") or "1.0.")) is not None
+    modern = not old or "platformFamily" in task
+    if task.get("launchType") == "FARGATE" and modern and "containerInstanceArn" in task:
         yield Misfit(
             "/containerInstanceArn", "a container instance of a task on Fargate", "none at all"
         )
     if task.get("enableExecuteCommand") is False:
-        for place, container in _things(task, "containers"):
+        for place, container in things(task, "containers"):
             if container.get("managedAgents"):
                 yield Misfit(
                     f"{place}/managedAgents", "agents without enableExecuteCommand", "none at all"
@@ -335,16 +365,21 @@ def _placement(task: Task) -> Iterator[Misfit]:
 
 
 def _goes_on(before: Task, after: Task) -> Iterator[Misfit]:
-    yield from _forward("", before, after, "lastStatus", tuple(states.TASK))
-    yield from _forward("", before, after, "desiredStatus", states.DESIRED)
-    for place, was, now in _same_containers(before, after):
-        yield from _forward(place, was, now, "lastStatus", states.CONTAINER)
+    yield from forward("", before, after, "lastStatus", tuple(states.TASK))
+    yield from forward("", before, after, "desiredStatus", states.DESIRED)
+    for place, was, now in same_containers(before, after):
+        yield from forward(place, was, now, "lastStatus", states.CONTAINER)
 
 
 def _version(before: Task, after: Task) -> Iterator[Misfit]:
     was, now = before.get("version"), after.get("version")
-    if isinstance(was, int) and isinstance(now, int) and now < was:
+    if not isinstance(was, int) or not isinstance(now, int):
+        return
+    if now < was:
         yield Misfit("/version", f"{now} after {was}", f"{was} or more")
+    elif now == was and before.get("lastStatus") != after.get("lastStatus"):
+        change = f"from {before.get('lastStatus')} to {after.get('lastStatus')}"
+        yield Misfit("/version", f"still {now} {change}", f"{was + 1} or more")
 
 
 _IDENTITY = (
@@ -356,10 +391,10 @@ def _same_task(before: Task, after: Task) -> Iterator[Misfit]:
     for name in _IDENTITY:
         if name in before and name in after and before[name] != after[name]:
             yield Misfit(f"/{name}", f"{after[name]!r} after {before[name]!r}", repr(before[name]))
-    was, now = _names(before), _names(after)
+    was, now = names(before), names(after)
     if was and now and was != now:
-        yield Misfit("/containers", f"{_or(now)} after {_or(was)}", _or(was))
-    for place, one, other in _same_containers(before, after):
+        yield Misfit("/containers", f"{either(now)} after {either(was)}", either(was))
+    for place, one, other in same_containers(before, after):
         for name in ("containerArn", "image"):
             if name in one and name in other and one[name] != other[name]:
                 yield Misfit(f"{place}/{name}", f"another {name} than before", repr(one[name]))
@@ -373,85 +408,12 @@ def _kept(before: Task, after: Task) -> Iterator[Misfit]:
         if after.get(name) != before[name]:
             found = after.get(name, "nothing")
             yield Misfit(f"/{name}", f"{found} after {before[name]}", str(before[name]))
-    for place, was, now in _same_containers(before, after):
+    for place, was, now in same_containers(before, after):
         if "exitCode" in was and now.get("exitCode") != was["exitCode"]:
             found = now.get("exitCode", "nothing")
             yield Misfit(
                 f"{place}/exitCode", f"{found} after {was['exitCode']}", str(was["exitCode"])
             )
-
-
-# -- what the checks share --------------------------------------------------------------------
-
-
-def _things(owner: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The structures in a list of a task or container, each with its place."""
-    found = owner.get(name)
-    for index, thing in enumerate(found if isinstance(found, (list, tuple)) else ()):
-        if isinstance(thing, Mapping):
-            yield f"/{name}/{index}", thing
-
-
-def _one_of(
-    thing: Mapping[str, Any], name: str, known: Collection[str], place: str = ""
-) -> Iterator[Misfit]:
-    value = thing.get(name)
-    if value is not None and value not in tuple(known):
-        near = difflib.get_close_matches(str(value), known, 1)
-        fits = near[0] if near else _or(known)
-        yield Misfit(f"{place}/{name}", f"{value!r} is not a {name} of ECS", fits)
-
-
-def _id_of(task: Task) -> str | None:
-    """A task's id; None if it has none, or one that was masked."""
-    found = str(task.get("taskArn")).rpartition("/")[2]
-    return found if re.fullmatch(_ID, found) else None
-
-
-def _moment(task: Task, name: str) -> datetime.datetime | None:
-    try:
-        return shapes.datetime_of(str(task.get(name)))
-    except ValueError:
-        return None  # it is absent, or no time
-
-
-def _before(task: Task, later: str, earlier: str) -> Misfit:
-    return Misfit(f"/{later}", f"{task[later]}, before {earlier}", f"{task[earlier]} or later")
-
-
-def _details(attachment: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(one.get("name")): one.get("value") for _, one in _things(attachment, "details")}
-
-
-def _names(task: Task) -> tuple[str, ...]:
-    return tuple(sorted(str(one.get("name")) for _, one in _things(task, "containers")))
-
-
-def _same_containers(
-    before: Task, after: Task
-) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """The containers of two states of one task, by their names."""
-    was = {str(one.get("name")): one for _, one in _things(before, "containers")}
-    for place, now in _things(after, "containers"):
-        if str(now.get("name")) in was:
-            yield place, was[str(now.get("name"))], now
-
-
-def _forward(
-    place: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    name: str,
-    order: tuple[str, ...],
-) -> Iterator[Misfit]:
-    was, now = before.get(name), after.get(name)
-    if was in order and now in order and order.index(now) < order.index(was):
-        fits = " or ".join(order[order.index(was) :])
-        yield Misfit(f"{place}/{name}", f"{now} after {was}", fits)
-
-
-def _or(names: Collection[Any]) -> str:
-    return " or ".join(map(str, names if isinstance(names, (tuple, Mapping)) else sorted(names)))
 
 
 # -- the table ----------------------------------------------------------------------------------
@@ -505,8 +467,9 @@ RULES = (
     ),
     Rule(
         "early-time",
-        "No timestamp is there before its state: connectivity and its time, and startedAt, come "
-        "with RUNNING, stoppedAt with STOPPED, the other two ends with desiredStatus STOPPED.",
+        "No timestamp is there before its state: startedAt and, on Fargate, connectivity and its "
+        "time come with RUNNING, stoppedAt with STOPPED, the other two ends with desiredStatus "
+        "STOPPED.",
         _TASK,
         state=_early_time,
     ),
@@ -523,7 +486,7 @@ RULES = (
         "time-order",
         "createdAt ≤ pullStartedAt ≤ pullStoppedAt ≤ startedAt ≤ stoppingAt and executionStoppedAt "
         "≤ stoppedAt. (connectivityAt is the last change of the connection, so only after "
-        "createdAt.)",
+        "createdAt; times of a platform that counts in seconds may be one second apart.)",
         _SEEN,
         state=_time_order,
     ),
@@ -599,8 +562,8 @@ RULES = (
     ),
     Rule(
         "placement",
-        "A task on Fargate has no container instance, and managed agents need "
-        "enableExecuteCommand.",
+        "A task on Fargate has no container instance (before platform version 1.4 it may), and "
+        "managed agents need enableExecuteCommand.",
         _TASK,
         state=_placement,
     ),
@@ -610,7 +573,12 @@ RULES = (
         _LIFE,
         step=_goes_on,
     ),
-    Rule("version", "The version of a task never goes down.", _TASK, step=_version),
+    Rule(
+        "version",
+        "The version of a task never goes down, and goes up with each new lastStatus.",
+        _TASK,
+        step=_version,
+    ),
     Rule(
         "same-task",
         "Cluster, definition, group, size and containers of a task never change.",

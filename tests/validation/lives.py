@@ -17,6 +17,8 @@ STATES = [
     if isinstance(interaction.outcome, Response)
 ]
 
+_STARTED_BY = STATES[0]["startedBy"]
+
 
 def state(last: str) -> Body:
     """A fresh copy of the task in one state of its way up."""
@@ -34,16 +36,16 @@ def stopped(code: str = "EssentialContainerExited") -> Body:
     first, second = ("stoppingAt", "executionStoppedAt")[:: 1 if asked else -1]
     reasons = {
         "EssentialContainerExited": "Essential container in task exited",
-        "ServiceSchedulerInitiated": "Scaling activity initiated by (deployment ecs-svc/1)",
+        "ServiceSchedulerInitiated": f"Scaling activity initiated by (deployment {_STARTED_BY})",
     }
     task = running() | {
         "lastStatus": "STOPPED",
         "desiredStatus": "STOPPED",
         "stopCode": code,
         "stoppedReason": reasons.get(code, "because"),
-        first: "2026-11-23T09:10:00.000Z",
-        second: "2026-11-23T09:10:08.000Z",
-        "stoppedAt": "2026-11-23T09:10:31.000Z",
+        first: "2026-11-23T09:10:00.120Z",
+        second: "2026-11-23T09:10:08.400Z",
+        "stoppedAt": "2026-11-23T09:10:31.250Z",
         "version": 8,
     }
     for attachment in task["attachments"]:

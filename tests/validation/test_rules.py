@@ -87,20 +87,20 @@ STATES = [
     ("missing-time", "/startedAt", running(), [("startedAt", ...)]),
     ("missing-time", "/connectivityAt", running(), [("connectivityAt", ...)]),
     ("missing-time", "/stoppingAt", running(), [("desiredStatus", "STOPPED")]),
-    ("time-order", "/startedAt", running(), [("startedAt", "2026-11-23T09:00:13.000Z")]),
-    ("time-order", "/stoppedAt", stopped(), [("stoppedAt", "2026-11-23T09:10:07.999Z")]),
-    ("time-order", "/connectivityAt", running(), [("connectivityAt", "2026-11-23T08:00:00.000Z")]),
+    ("time-order", "/startedAt", running(), [("startedAt", "2026-11-23T09:00:13.100Z")]),
+    ("time-order", "/stoppedAt", stopped(), [("stoppedAt", "2026-11-23T09:10:07.900Z")]),
+    ("time-order", "/connectivityAt", running(), [("connectivityAt", "2026-11-23T08:00:00.100Z")]),
     (
         "stop-order",
         "/stoppingAt",
         stopped(),
-        [("stoppingAt", "2026-11-23T09:09:59.000Z")],
+        [("stoppingAt", "2026-11-23T09:09:59.100Z")],
     ),
     (
         "stop-order",
         "/executionStoppedAt",
         stopped("ServiceSchedulerInitiated"),
-        [("executionStoppedAt", "2026-11-23T09:09:59.000Z")],
+        [("executionStoppedAt", "2026-11-23T09:09:59.100Z")],
     ),
     ("stop-code", "/stopCode", running(), [("stopCode", "UserInitiated")]),
     ("stop-code", "/stoppedReason", running(), [("stoppedReason", "because")]),
@@ -188,6 +188,48 @@ STATES = [
         running(),
         [("containerInstanceArn", "arn:aws:ecs:eu-west-1:000000000001:container-instance/prod/x")],
     ),
+    (
+        "text-names",
+        "/stoppedReason",
+        stopped("ServiceSchedulerInitiated"),
+        [("stoppedReason", "Scaling activity initiated by (deployment ecs-svc/1)")],
+    ),
+    (
+        "text-names",
+        "/stoppedReason",
+        stopped("UserInitiated"),
+        [("stoppedReason", "Create Network Interface in subnet 'subnet-0a1b2c3d'")],
+    ),
+    (
+        "text-names",
+        "/containers/0/reason",
+        stopped("UserInitiated"),
+        [("containers/0/reason", f"arn:aws:sts::000000000001:assumed-role/web/{OTHER} may not")],
+    ),
+    (
+        "text-names",
+        "/stoppedReason",
+        stopped("UserInitiated"),
+        [("stoppedReason", f"arn:aws:elasticloadbalancing:eu-west-2:{'0' * 11}1:targetgroup/a/b")],
+    ),
+    (
+        "text-home",
+        "/stoppedReason",
+        never_started(),
+        [("stoppedReason", "CannotPullContainerError: Post https://api.ecr.us-east-1.amazonaws")],
+    ),
+    (
+        "text-home",
+        "/stoppedReason",
+        never_started(),
+        [("stoppedReason", "CannotPullContainerError: arn:aws:ssm:eu-west-1:000000000009:x")],
+    ),
+    (
+        "text-home",
+        "/containers/0/reason",
+        never_started(),
+        [("containers/0/reason", "CannotPullContainerError: pull access denied for redis, x")],
+    ),
     ("placement", "/containers/0/managedAgents", running(), [("enableExecuteCommand", False)]),
 ]
 
@@ -195,6 +237,7 @@ STATES = [
 STEPS = [
     ("forward-only", "/lastStatus", [running(), edited(state("ACTIVATING"), ("version", 9))]),
     ("version", "/version", [running(), edited(running(), ("version", 1))]),
+    ("version", "/version", [state("ACTIVATING"), edited(running(), ("version", 3))]),
     ("same-task", "/group", [running(), edited(running(), ("group", "service:other"))]),
     ("same-task", "/containers", [running(), edited(running(), ("containers/1/name", "other"))]),
     (
@@ -260,6 +303,32 @@ def test_a_whole_life_breaks_nothing(way_down):
     "task",
     [
         never_started(),
+        # The agent of an instance counts in seconds, shifted by one fraction.
+        edited(
+            running(), ("launchType", "EC2"), ("platformFamily", ...), ("platformVersion", ...),
+            ("createdAt", "2026-11-23T09:00:12.700Z"),
+            *((name, "2026-11-23T09:00:12.052Z")
+              for name in ("connectivityAt", "pullStartedAt", "pullStoppedAt", "startedAt")),
+        ),
+        # An instance is connected before its tasks run.
+        edited(
+            state("PENDING"), ("launchType", "EC2"), ("connectivity", "CONNECTED"),
+            ("connectivityAt", "2026-11-23T09:00:00.120Z"),
+        ),
+        # Before platform version 1.4, a task on Fargate named its instance.
+        edited(
+            running(), ("platformVersion", "1.2.0"), ("platformFamily", ...),
+            ("containerInstanceArn", "arn:aws:ecs:eu-west-1:000000000001:container-instance/x"),
+        ),
+        # A capacity provider never placed it.
+        edited(
+            never_started(), ("containers", []), ("executionStoppedAt", ...), ("healthStatus", ...),
+        ),
+        # A secret of another account, an image that the task has.
+        never_started() | {
+            "stoppedReason": "CannotPullContainerError: failed to resolve ref "
+            "000000000001.dkr.ecr.eu-west-1.amazonaws.com/shop/web:7: not found"
+        },
         # The connection changed an hour after the start.
         edited(running(), ("connectivityAt", "2026-11-23T10:00:00.000Z")),
         # Somebody called StopTask, and the task has not moved yet.

@@ -1,0 +1,104 @@
+"""The rules of texts: why a task stopped, in words that name the task's own things."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from cassette.validation.parts import ARN, details, either, id_of, things
+from cassette.validation.rule import Misfit, Rule, Task
+
+_REGION = re.compile(
+    r"(?<![\w-])(?:af|ap|ca|cn|eu|il|me|mx|sa|us(?:-gov|-isob?)?)-"
+    r"(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\d(?![\w-])"
+)
+_IN_TEXT = re.compile(r"arn:([\w-]+):([\w-]+):([\w-]*):(\d{12})?:(\S*)")
+_SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}\b")
+_DEPLOYMENT = re.compile(r"ecs-svc/\d+")
+_TASK_ID = re.compile(r"(?::task/(?:[\w-]+/)?|:assumed-role/[\w+=,.@-]+/)([0-9a-f]{32})\b")
+_PULLED = re.compile(r"(?:pull access denied for|failed to resolve ref) ([\w./:@-]+[\w])")
+# Whose resources are always in the task's own account and region.
+_AT_HOME = ("ecs", "elasticloadbalancing")
+
+
+def _texts(task: Task) -> Iterator[tuple[str, str]]:
+    """Every text of a task that says why something stopped, with its place."""
+    if isinstance(task.get("stoppedReason"), str):
+        yield "/stoppedReason", task["stoppedReason"]
+    for place, container in things(task, "containers"):
+        if isinstance(container.get("reason"), str):
+            yield f"{place}/reason", container["reason"]
+    for place, attachment in things(task, "attachments"):
+        for within, detail in things(attachment, "details"):
+            if detail.get("name") == "statusReason" and isinstance(detail.get("value"), str):
+                yield f"{place}{within}/value", detail["value"]
+
+
+def _own_names(task: Task) -> Iterator[Misfit]:
+    id_, started = id_of(task), str(task.get("startedBy"))
+    attachments = [one for _, one in things(task, "attachments")]
+    subnets = {str(subnet) for one in attachments if (subnet := details(one).get("subnetId"))}
+    own = ARN.fullmatch(str(task.get("taskArn")))
+    for place, text in _texts(task):
+        for subnet in _SUBNET.findall(text):
+            if subnets and subnet not in subnets:
+                yield Misfit(place, f"it names {subnet}", either(subnets))
+        for deployment in _DEPLOYMENT.findall(text):
+            if started.startswith("ecs-svc/") and deployment != started:
+                yield Misfit(place, f"it names the deployment {deployment}", started)
+        for other in _TASK_ID.findall(text):
+            if id_ and len(id_) == len(other) and other != id_:
+                yield Misfit(place, f"it names the task {other}", id_)
+        for partition, service, region, account, _ in _IN_TEXT.findall(text):
+            if own and service in _AT_HOME and (partition, region, account) != own.groups()[:3]:
+                yield Misfit(
+                    place,
+                    f"it names a resource of arn:{partition}:{service}:{region}:{account}",
+                    f"arn:{own[1]}:{service}:{own[2]}:{own[3]}:…",
+                )
+
+
+def _home(task: Task) -> Iterator[Misfit]:
+    own = ARN.fullmatch(str(task.get("taskArn")))
+    if own is None:
+        return
+    images = [str(one.get("image")) for _, one in things(task, "containers") if "image" in one]
+    named = json.dumps([images, task.get("overrides")], default=str)
+    regions, accounts = {own[2], *_REGION.findall(named)}, {own[3], *re.findall(r"\d{12}", named)}
+    for place, text in _texts(task):
+        for region in _REGION.findall(text):
+            if region not in regions and _REGION.fullmatch(own[2]):
+                yield Misfit(place, f"it names the region {region}", own[2])
+        for _, service, _, account, _ in _IN_TEXT.findall(text):
+            foreign = account and account not in accounts and service != "organizations"
+            if foreign and len(own[3]) == len(account):
+                yield Misfit(place, f"it names the account {account}", own[3])
+        for pulled in _PULLED.findall(text):
+            if images and _repository(pulled) not in map(_repository, images):
+                yield Misfit(place, f"it names the image {pulled}", either(tuple(images)))
+
+
+def _repository(image: str) -> str:
+    """An image's name as Docker Hub's short names have it, without its tag and digest."""
+    name = re.sub(r":[^/:]*$", "", image.partition("@")[0].rstrip(":"))
+    return re.sub(r"^(?:docker\.io/)?(?:library/)?", "", name)
+
+
+RULES = (
+    Rule(
+        "text-names",
+        "A text that says why a task stopped names the task's own subnet, deployment (startedBy) "
+        "and id, and a target group in its own region and account.",
+        "real responses",
+        state=_own_names,
+    ),
+    Rule(
+        "text-home",
+        "Regions, accounts and images in such a text are the task's own, or named by its images "
+        "or overrides. (A secret may be in another account.)",
+        "real responses",
+        "warning",
+        state=_home,
+    ),
+)

@@ -1,0 +1,93 @@
+"""The texts of the catalogue name what the task names: its region, subnet, deployment and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from cassette import file_format, model, replayer
+from cassette.ecs import shapes
+from cassette.errors import PatchError
+from cassette.library import Library
+from cassette.model import Response
+from tests.patch import base_tasks
+
+# Another region, account, subnet, deployment, family and image than the catalogue's own examples.
+MOVED = (
+    (base_tasks.REGION, "ap-southeast-2"),
+    (base_tasks.ACCOUNT, "000000000042"),
+    (next(iter(re.findall(r"subnet-\w+", file_format.render(
+        base_tasks.cassettes()["fargate-job"])))), "subnet-ca55e77e99999999a"),
+    ("ecs-svc/4092837465019283746", "ecs-svc/7777777777777777777"),
+    ("shop/web:7", "books/shelf:9"),
+)  # fmt: skip
+KINDS = (
+    "fargate-service-with-five-containers",
+    "fargate-with-volume",
+    "ec2-awsvpc-with-volume-and-exec",
+    "external-bridge",
+)
+
+
+def elsewhere(name: str) -> model.Cassette:
+    """A composed task with other values everywhere."""
+    text = file_format.render(base_tasks.cassettes()[name])
+    for old, new in MOVED:
+        text = text.replace(old, new)
+    return file_format.parse(text, f"{name}.yaml")
+
+
+BASES = {name: elsewhere(name) for name in KINDS}
+
+
+def texts_of(made: model.Cassette) -> Iterator[str]:
+    """Every text that says why something stopped, or why a call was refused."""
+    for interaction in made.interactions:
+        if not isinstance(interaction.outcome, Response):
+            yield interaction.outcome.message
+            continue
+        for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
+            yield str(task.get("stoppedReason", ""))
+            yield from (str(one.get("reason", "")) for one in task["containers"])
+            for attachment in task.get("attachments", ()):
+                for detail in attachment["details"]:
+                    yield detail["value"] if detail["name"] == "statusReason" else ""
+
+
+@pytest.mark.parametrize("name", Library(()).names("patch"))
+def test_a_text_names_only_what_the_task_names(name):
+    """No text of a variant has a region, account, subnet or deployment of another task."""
+    for base, original in BASES.items():
+        try:
+            made = replayer.patched(original, [name], Library(()))
+        except PatchError:
+            continue
+        own = file_format.render(original)
+        for text in texts_of(made):
+            named = re.findall(
+                r"\b[a-z]{2}-[a-z]+-\d\b|\b\d{12}\b|\bsubnet-\w+|ecs-svc/\d+|\b[0-9a-f]{32}\b", text
+            )
+            assert [one for one in named if one not in own] == [], (base, text)
+
+
+@pytest.mark.parametrize(
+    ("image", "reference", "endpoint"),
+    [
+        ("redis:7", "docker.io/library/redis:7", "registry-1.docker.io"),
+        ("shop/web", "docker.io/shop/web:latest", "registry-1.docker.io"),
+        ("localhost:5000/web:1", "localhost:5000/web:1", "localhost:5000"),
+        ("ghcr.io/a/b@sha256:12", "ghcr.io/a/b@sha256:12", "ghcr.io"),
+    ],
+)
+def test_a_text_names_the_image_of_the_container_that_fails(image, reference, endpoint):
+    """In full, as containerd says it, with the host that answers for its registry."""
+    text = file_format.render(BASES["fargate-with-volume"]).replace("postgres:17", image)
+    base = file_format.parse(text, "base.yaml")
+    (task,) = replayer.patched(base, ["pull/registry-timeout"], Library(())).tasks
+    assert f"failed to resolve ref {reference}:" in task["stoppedReason"]
+    assert f"https://{endpoint}/v2/" in task["stoppedReason"]
+    of_sidecar = "pull/registry-timeout(container=log-router)"
+    (other,) = replayer.patched(base, [of_sidecar], Library(())).tasks
+    assert "public.ecr.aws/aws-observability/" in other["stoppedReason"]
