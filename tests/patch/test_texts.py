@@ -46,7 +46,7 @@ def texts_of(made: model.Cassette) -> Iterator[str]:
     """Every text that says why something stopped, or why a call was refused."""
     for interaction in made.interactions:
         if not isinstance(interaction.outcome, Response):
-            yield interaction.outcome.message
+            yield getattr(interaction.outcome, "message", "")
             continue
         for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
             yield str(task.get("stoppedReason", ""))
