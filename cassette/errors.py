@@ -21,6 +21,8 @@ __all__ = [
     "Finding",
     "NoCallsWarning",
     "NothingRecordedError",
+    "PackError",
+    "PackStoreError",
     "PatchError",
     "TimelineExhaustedError",
     "UnmatchedRequestError",
@@ -114,6 +116,14 @@ class CassetteWriteError(CassetteError):
 
 class NothingRecordedError(CassetteError):
     """A recording ended without a single ECS call, so there is nothing to write."""
+
+
+class PackError(CassetteError):
+    """A pack that is refused: it is not what was pinned or signed, or breaks a limit."""
+
+
+class PackStoreError(PackError):
+    """The store of a pack could not be reached, or refused a request."""
 
 
 class PatchError(CassetteError):

@@ -109,7 +109,7 @@ def _read(content: bytes, file: Path) -> scrub.Rules | None:
         _check_misspelling(tool if isinstance(tool, dict) else {}, file)
         return None
     try:
-        settings = _table(own, "/tool/cassette", optional=("scrub", "paths", "packs"))
+        settings = _table(own, "/tool/cassette", optional=("scrub", "paths", "packs", "signers"))
         return _rules(settings.get("scrub", {}), file.parent)
     except UsageError as error:
         error.path = str(file)

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(COMPONENTS, MODEL),
     # Packs of cassettes, found in folders and in installed distributions.
-    "packs": MODEL,
+    "packs": MODEL | {"file_format"},
     "library": MODEL | {"file_format", "packs", "importers"},
     # Where pytest's settings say that cassettes are.
     "project_folders": MODEL | {"library"},
@@ -58,9 +58,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": MODEL | {"library", "replayer", "patch", "player", "context_decorator", "intercept"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
+    # Fetches and publishes packs: the only code that reaches a store.
+    "sharing": MODEL
+    | {"file_format", "scrub", "diff", "packs", "library", "project_settings"}
+    | {"files"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
-    "cli": BELOW_EDGES | {"watch", "project_folders", "files", "demo", "lives", "page", "server"},
+    "cli": BELOW_EDGES
+    | {"watch", "project_folders", "files", "demo", "lives", "page", "server"}
+    | {"sharing"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},
     "__main__": {"cli"},
@@ -81,6 +87,7 @@ ONLY_IN: dict[str, set[str]] = {
     "aiobotocore": {"intercept"},
     "boto3": {"demo"},
     "moto": {"demo"},
+    "urllib3": {"sharing"},
     "yaml": {"file_format", "importers"},
     "tomllib": {"packs", "project_settings", "project_folders"},
     "tomli": {"packs", "project_settings", "project_folders"},
@@ -196,7 +203,7 @@ def _fence_is_open(found: Import) -> bool:
             component == "intercept"
             or target == "botocore"
             or within(target, BOTOCORE_DATA)
-            or (component in ("cli", "demo") and within(target, CLIENT))
+            or (component in ("cli", "demo", "sharing") and within(target, CLIENT))
         )
     return component in ONLY_IN.get(target.split(".")[0], {component})
 
@@ -224,6 +231,16 @@ def test_imports_follow_the_layers():
 def test_third_party_packages_stay_in_their_components():
     """Only certain components use botocore's runtime, YAML, JSON Patch, pytest and the terminal."""
     assert broken_fences(read(PACKAGE)) == []
+
+
+def test_only_sync_and_publish_can_reach_a_store():
+    """A test run, and every other command, reads packs from this machine only."""
+    importers = {
+        found.module
+        for found, target in read(PACKAGE).inner()
+        if within(target, {"cassette.sharing"}) and component_of(found.module) != "sharing"
+    }
+    assert importers == {"cassette.cli.sync", "cassette.cli.publish"}
 
 
 def test_no_import_cycle():

@@ -28,10 +28,12 @@ COMMANDS = {
     "list": "List the cassettes of this project, of its packs, and the built-in ones.",
     "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
+    "publish": "Publish a folder as a version of a pack, to S3 or to a folder.",
     "record": "Record a live ECS task into a cassette.",
     "scrub": "Scrub files that are already there, in place.",
     "serve": "Serve a cassette over HTTP to programs in any language.",
     "show": "Show a cassette, or a variant of it, as a timeline.",
+    "sync": "Fetch the packs of shared cassettes that this project pins.",
     "variants": "List the patches at hand, and which of them fit a cassette.",
 }
 
@@ -132,9 +134,9 @@ def _run(arguments: list[str] | None) -> int:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the exit code; what is a mistake of ours is raised again."""
-    from cassette.errors import CassetteError, UnsafeCassetteError, WatchError
+    from cassette.errors import CassetteError, PackStoreError, UnsafeCassetteError, WatchError
 
-    if isinstance(error, WatchError):
+    if isinstance(error, (WatchError, PackStoreError)):
         return str(error), 3
     if isinstance(error, CassetteError):
         return str(error), 1 if isinstance(error, UnsafeCassetteError) else 2

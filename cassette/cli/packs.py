@@ -50,7 +50,7 @@ def _rows() -> list[dict[str, Any]]:
             files = pack.files.names()
         except CassetteError as error:
             source = packs.settings.packs.get(name)
-            row |= {"origin": source and str(source), "problem": str(error)}
+            row |= {"origin": source and source.text, "problem": str(error)}
         else:
             patches = sum(file.startswith(f"{PATCHES}/") for file in files)
             row |= {"version": pack.version, "kind": pack.kind, "origin": pack.origin}

@@ -3,7 +3,7 @@
 Each puts together the readers of `cassette.importers`, the scrub with its audit, and the store.
 """
 
-from cassette.files.auditing import Searched, search_files
+from cassette.files.auditing import Searched, search_content, search_files
 from cassette.files.checking import RULES, Checked, Found, check_files
 from cassette.files.importing import Imported, import_files
 from cassette.files.paths import check_replaceable, files_in
@@ -23,5 +23,6 @@ __all__ = [
     "import_files",
     "rewrite_files",
     "sarif",
+    "search_content",
     "search_files",
 ]

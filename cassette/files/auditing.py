@@ -38,16 +38,24 @@ class Searched:
 def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
     """Search files, one by one; one that cannot be read says so, and the next one follows."""
     for path in map(str, paths):
-        content = b""
         try:
             content = content_of(Path(path))
-            findings = search(content, path, rules)
-            lines = {finding.line for finding in findings}
-            left = [f for f in _unscrubbed(content, path, rules) if f.line not in lines]
-            yield Searched(path, _in_order([*findings, *left]))
         except CassetteFormatError as error:
-            said = content.decode("utf-8", "replace")
-            yield Searched(path, _audited(said, path, rules, frozenset()), _scrubbed(error, rules))
+            yield Searched(path, problem=_scrubbed(error, rules))
+        else:
+            yield search_content(content, path, rules)
+
+
+def search_content(content: bytes, path: str, rules: scrub.Rules) -> Searched:
+    """Search the content of a file; `path` names it."""
+    try:
+        findings = search(content, path, rules)
+        lines = {finding.line for finding in findings}
+        left = [f for f in _unscrubbed(content, path, rules) if f.line not in lines]
+        return Searched(path, _in_order([*findings, *left]))
+    except CassetteFormatError as error:
+        said = content.decode("utf-8", "replace")
+        return Searched(path, _audited(said, path, rules, frozenset()), _scrubbed(error, rules))
 
 
 def _scrubbed(error: CassetteFormatError, rules: scrub.Rules) -> str:

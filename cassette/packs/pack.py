@@ -41,7 +41,7 @@ class Pack:
         origin: where it comes from, for people.
         files: its files.
         version: its version; None if it has none, as a checkout.
-        kind: `builtin`, `live` or `installed`.
+        kind: `builtin`, `live`, `installed` or `locked`.
     """
 
     name: str
@@ -82,15 +82,21 @@ class Tree:
             ) from None
 
 
+def is_part(file: str) -> bool:
+    """Whether a file belongs to a pack by its path; hidden files and other kinds do not."""
+    hidden = any(part.startswith(".") or part == "__pycache__" for part in file.split("/"))
+    return file.endswith(ENDINGS) and not hidden
+
+
 def _walk(folder: Path | zipfile.Path, prefix: str) -> Iterator[str]:
     for entry in folder.iterdir():
-        name = entry.name
-        if name.startswith(".") or name == "__pycache__":
+        file = prefix + entry.name
+        if entry.name.startswith(".") or entry.name == "__pycache__":
             continue
         if entry.is_dir():
-            yield from _walk(entry, f"{prefix}{name}/")
-        elif name.endswith(ENDINGS) and entry.is_file():
-            yield prefix + name
+            yield from _walk(entry, f"{file}/")
+        elif is_part(file) and entry.is_file():
+            yield file
 
 
 def built_in() -> Pack:

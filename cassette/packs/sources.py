@@ -1,16 +1,18 @@
-"""The settings of packs: `paths` and `packs` of `[tool.cassette]`."""
+"""The settings of packs: `paths`, `packs` and `signers` of `[tool.cassette]`."""
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from cassette.errors import UsageError
+from cassette.errors import UsageError, nearest
 from cassette.packs.names import check_pack_name
 
 if sys.version_info >= (3, 11):
@@ -18,7 +20,41 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Kind = Literal["path", "git", "s3", "https", "file"]
+
 FILE = "pyproject.toml"
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_FORMS = (
+    '"../acme/cassettes", "git+https://host/acme.git@v3#cassettes", "s3://bucket/ecs@v3", '
+    '"https://host/ecs@v3" or "file:///srv/ecs@v3"'
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a pack comes from.
+
+    Args:
+        text: as it is written in the settings.
+        kind: how it is fetched; `path` is a folder that is read in place.
+        location: the folder or URL, without the version.
+        version: the version; for git a tag, a branch or a commit; empty for `path`.
+        folder: the folder in a git repository.
+    """
+
+    text: str
+    kind: Kind
+    location: str
+    version: str = ""
+    folder: str = ""
+
+    def at(self, version: str) -> Source:
+        """The same source at another version."""
+        fragment = f"#{self.folder}" if self.folder else ""
+        prefix = "git+" if self.kind == "git" else ""
+        return parse(f"{prefix}{self.location}@{version}{fragment}")
 
 
 @dataclass(frozen=True)
@@ -26,24 +62,60 @@ class Settings:
     """What a project says about packs.
 
     Args:
+        folder: of the pyproject.toml; the lock is beside it.
         paths: further folders of cassettes.
-        packs: the folder of each pack that is read in place.
+        packs: the source of each pack.
+        signers: for a pack, the one who must have signed it: a line of ssh's allowed signers.
     """
 
+    folder: Path
     paths: tuple[Path, ...] = ()
-    packs: Mapping[str, Path] = field(default_factory=dict)
+    packs: Mapping[str, Source] = field(default_factory=dict)
+    signers: Mapping[str, str] = field(default_factory=dict)
 
 
-def _folder_of(name: str, text: str, folder: Path) -> Path:
-    """The folder that a pack is configured as."""
-    if "://" in text:
-        raise UsageError(
-            f"the pack {name} is configured as {text!r}, a URL",
-            pointer=f"/tool/cassette/packs/{name}",
-            nearest="this release reads packs from folders and from installed distributions",
-            fix=f'{name} = "../{name}/cassettes"',
-        )
-    return folder / text
+def parse(text: str) -> Source:
+    """Read a source as it is written in the settings.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    if "://" not in text:
+        return Source(text, "path", text)
+    scheme, _, rest = text.partition("://")
+    is_git = scheme.startswith("git+")
+    rest, _, folder = rest.partition("#")
+    host, slash, path = rest.partition("/")
+    path, at, version = path.rpartition("@")
+    if not at or not slash:
+        raise _wrong(text, "has no version", f"add the version, as in {text.partition('#')[0]}@v3")
+    location = f"{scheme.removeprefix('git+')}://{host}/{path}"
+    if not (_REF if is_git else _VERSION).fullmatch(version) or ".." in version:
+        raise _wrong(text, f"has {version!r} as its version", "name a version such as v3")
+    _check_host(text, scheme, host, location)
+    if is_git and scheme in ("git+https", "git+ssh", "git+file"):
+        if re.search(r"(^|/)\.{0,2}(/|$)", folder) and folder:
+            raise _wrong(text, f"has {folder!r} as its folder", "name a folder in the repository")
+        if ":" in host.rpartition("@")[0] or (location.startswith("https") and "@" in host):
+            raise _wrong(text, "holds credentials", "use git's credential helper")
+        return Source(text, "git", location, version, folder)
+    if folder or scheme not in ("s3", "https", "http", "file"):
+        raise _wrong(text, "is of an unknown kind", "choose one of these kinds")
+    kind = "https" if scheme == "http" else scheme
+    return Source(text, kind, location, version)  # type: ignore[arg-type]  # one of Kind
+
+
+def _check_host(text: str, scheme: str, host: str, location: str) -> None:
+    """Refuse credentials in a URL, and HTTP without TLS beyond this machine."""
+    user = host.rpartition("@")[0]
+    if user and (scheme != "git+ssh" or ":" in user):
+        raise _wrong(text, "holds credentials", "use ~/.netrc, or git's credential helper")
+    if scheme == "http" and urlsplit(location).hostname not in _LOOPBACK:
+        raise _wrong(text, "is not encrypted", f"https{text.removeprefix('http')}")
+
+
+def _wrong(text: str, problem: str, fix: str | None) -> UsageError:
+    return UsageError(f"the source {text!r} {problem}", nearest=f"a source is {_FORMS}", fix=fix)
 
 
 def settings(start: str | os.PathLike[str] = ".") -> Settings:
@@ -57,7 +129,7 @@ def settings(start: str | os.PathLike[str] = ".") -> Settings:
     try:
         folder = Path(os.path.abspath(start))  # noqa: PTH100 - does not follow symbolic links
     except FileNotFoundError:  # the working directory was deleted
-        return Settings()
+        return Settings(Path())
     for parent in (folder, *folder.parents):
         file = parent / FILE
         try:
@@ -69,7 +141,29 @@ def settings(start: str | os.PathLike[str] = ".") -> Settings:
         found = _read(content, file)
         if found is not None:
             return found
-    return Settings()
+    return Settings(folder)
+
+
+def rewrite(folder: Path, name: str, before: str, after: str) -> None:
+    """Change the source of a pack in the pyproject.toml of a folder, and nothing else in it.
+
+    Raises:
+        UsageError: the source is not written there exactly once, so that a person must change it.
+        CassetteWriteError: the file could not be written.
+    """
+    from cassette import file_format  # noqa: PLC0415 - only `cassette sync --update` writes
+
+    file = folder / FILE
+    text = file.read_bytes().decode()
+    found = [quote for quote in "\"'" if f"{quote}{before}{quote}" in text]
+    if len(found) != 1 or text.count(f"{found[0]}{before}{found[0]}") != 1:
+        raise UsageError(
+            f"the source {before!r} is not written exactly once",
+            path=str(file),
+            pointer=f"/tool/cassette/packs/{name}",
+            fix=f'{name} = "{after}", then `cassette sync --update {name}`',
+        )
+    file_format.write(file, text.replace(f"{found[0]}{before}", f"{found[0]}{after}").encode())
 
 
 @functools.lru_cache(maxsize=32)
@@ -101,8 +195,23 @@ def _settings(own: Any, folder: Path) -> Settings:
     packs = {}
     for name, text in _texts(own.get("packs", {}), f"{place}/packs"):
         check_pack_name(name)
-        packs[name] = _folder_of(name, text, folder)
-    return Settings(tuple(folder / path for path in paths), packs)
+        packs[name] = parse(text)
+    signers = dict(_texts(own.get("signers", {}), f"{place}/signers"))
+    for name, signer in signers.items():
+        if name not in packs or packs[name].kind == "path":
+            raise UsageError(
+                f"a signer is given for {name!r}, which is not a pack that is fetched",
+                pointer=f"{place}/signers/{name}",
+                nearest=nearest(name, [p for p in packs if packs[p].kind != "path"]),
+                fix=f"remove it, or give the source of {name} in [tool.cassette.packs]",
+            )
+        if len(signer.split()) < 3 or "\n" in signer:
+            raise UsageError(
+                "expected a principal and its public key",
+                pointer=f"{place}/signers/{name}",
+                fix=f'{name} = "packs@acme.example ssh-ed25519 AAAA…"',
+            )
+    return Settings(folder, tuple(folder / path for path in paths), packs, signers)
 
 
 def _mapping(data: Any, place: str) -> dict[str, Any]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 
+from cassette import cli
 from cassette.library import built_in_pack
+from tests.packs.static_server import StaticServer
 
 SIDECAR = """\
 patch: 1
@@ -52,3 +59,84 @@ def project(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def web_server():
+    """A server of static files, shared by the tests of a process."""
+    server = StaticServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The store of v1, published once."""
+    folder = tmp_path_factory.mktemp("published")
+    make_pack(folder / "pack")
+    run("publish", str(folder / "pack"), f"file://{folder}/store/ecs@v1")
+    return folder / "store"
+
+
+@pytest.fixture
+def shop(tmp_path, pack, web_server, published, monkeypatch):
+    """The store of the pack, with v1 published to a folder that a web server serves."""
+    monkeypatch.setenv("CASSETTE_PACK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    store = Shop(tmp_path / "store" / "ecs", pack, tmp_path / "cache", web_server)
+    shutil.copytree(published, store.root.parent)
+    web_server.clear(store.root.parent)
+    return store
+
+
+@dataclass
+class Shop:
+    """A published pack, and how tests change it."""
+
+    root: Path
+    pack: Path
+    cache: Path
+    server: StaticServer
+
+    def publish(self, version: str, *options: str) -> str:
+        """Publish the pack; gives what the command printed."""
+        return run("publish", str(self.pack), f"file://{self.root}@{version}", *options).output
+
+    @property
+    def web(self) -> str:
+        """The source of v1 at the web server."""
+        return f"{self.server.url}/ecs@v1"
+
+    @property
+    def file(self) -> str:
+        """The source of v1 in the folder."""
+        return f"file://{self.root}@v1"
+
+    @property
+    def manifest(self) -> dict:
+        """The published manifest of v1."""
+        return json.loads((self.root / "versions" / "v1.json").read_text())
+
+    def rewrite(self, data: dict) -> None:
+        """Replace the published manifest of v1."""
+        (self.root / "versions" / "v1.json").write_text(json.dumps(data))
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle of v1."""
+        (digest,) = self.manifest["bundles"]
+        return self.root / "bundles" / f"{digest.removeprefix('sha256:')}.zip"
+
+
+def run(*words: str, code: int = 0) -> Result:
+    """Run a command in this process, as its process would end."""
+    result = CliRunner().invoke(whole, words)
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def whole(words: tuple[str, ...]) -> None:
+    """The command line, with its exit codes."""
+    sys.exit(cli._run(list(words)))

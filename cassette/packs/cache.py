@@ -1,0 +1,227 @@
+"""The cache of fetched packs: files by their digests, shared by all projects of a user.
+
+Every file is written under a temporary name and renamed; a manifest is written after all its files.
+So any number of processes may read and write at the same time.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cassette.errors import CassetteFormatError, CassetteWriteError
+from cassette.packs.manifest import Manifest, digest_of
+
+_DAY = 86_400
+
+
+class Cache:
+    """The cache folder: `CASSETTE_PACK_CACHE`, or one in the user's cache folder."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - a user may have no home
+        named = os.environ.get("CASSETTE_PACK_CACHE")
+        self.root = root or Path(named or Path(base) / "ecs-cassette" / "packs")
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def files_of(self, digest: str) -> CachedFiles | None:
+        """The files of the pack whose manifest has a digest; None if it is not in the cache."""
+        path = self.manifest_path(digest)
+        files = _manifest_files(str(path), digest)
+        return None if files is None else CachedFiles(self, files)
+
+    def manifest_path(self, digest: str) -> Path:
+        """The file of a manifest."""
+        return self.root / "manifests" / f"{digest.removeprefix('sha256:')}.json"
+
+    def path(self, sha256: str) -> Path:
+        """The file with a digest."""
+        return self.root / "files" / sha256[:2] / sha256
+
+    def is_complete(self, digest: str) -> bool:
+        """Whether a manifest and all its files are in the cache."""
+        found = self.files_of(digest)
+        if found is None:
+            return False
+        for file in found.files.values():
+            try:
+                if self.path(file["sha256"]).stat().st_size != file["size"]:
+                    return False
+            except OSError:
+                return False
+        return True
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def add(self, content: bytes) -> str:
+        """Keep a file; returns its digest.
+
+        Raises:
+            CassetteWriteError: it could not be written.
+        """
+        sha256 = digest_of(content)
+        self.put(self.path(sha256), content)
+        return sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether a file is in the cache, with the content that its digest promises."""
+        try:
+            return digest_of(self.path(sha256).read_bytes()) == sha256
+        except OSError:
+            return False
+
+    def add_manifest(self, manifest: Manifest) -> None:
+        """Keep a manifest, all of whose files are in the cache."""
+        self.put(self.manifest_path(manifest.digest), manifest.pinned)
+
+    def put(self, path: Path, content: bytes) -> None:
+        """Write a file of the cache atomically.
+
+        Raises:
+            CassetteWriteError: it could not be written; nothing changed.
+        """
+        temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                temporary.write_bytes(content)
+                temporary.chmod(0o444)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise CassetteWriteError(
+                f"the pack cache cannot be written: {error.strerror}",
+                path=str(self.root),
+                fix="free some space there, or name another folder in CASSETTE_PACK_CACHE",
+            ) from None
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Be the only process that fetches from a location."""
+        from cassette import file_format  # noqa: PLC0415 - not needed to read
+
+        with file_format.alone(self.root / "locks" / digest_of(key.encode()) / "lock"):
+            yield
+
+    def repository(self, url: str) -> Path:
+        """The folder of the bare repository of a URL."""
+        return self.root / "git" / digest_of(url.encode())
+
+    # -- what a version held ------------------------------------------------------------------
+
+    def seen(self, source: str) -> str | None:
+        """The manifest digest that a source had when this machine saw it first."""
+        try:
+            return self._seen(source).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def remember(self, source: str, digest: str) -> None:
+        """Remember the manifest digest of a source."""
+        self.put(self._seen(source), digest.encode())
+
+    def _seen(self, source: str) -> Path:
+        return self.root / "seen" / digest_of(source.encode())
+
+    # -- forgetting ---------------------------------------------------------------------------
+
+    def prune(self, days: float) -> tuple[int, int]:
+        """Delete manifests not read for so many days, and files that no manifest names.
+
+        Returns:
+            How many manifests and how many files were deleted.
+        """
+        limit = time.time() - days * _DAY
+        old = [p for p in self._in("manifests") if p.stat().st_mtime < limit]
+        for path in old:
+            path.unlink(missing_ok=True)
+        kept: set[str] = set()
+        for path in self._in("manifests"):
+            with suppress(ValueError, OSError):
+                kept |= {file["sha256"] for file in json.loads(path.read_bytes())["files"].values()}
+        # A file that another process has just added belongs to a manifest that is written later.
+        unused = [
+            p
+            for p in self._in("files", "*/*")
+            if p.name not in kept and p.stat().st_mtime < time.time() - _DAY
+        ]
+        for path in unused:
+            path.unlink(missing_ok=True)
+        return len(old), len(unused)
+
+    def _in(self, folder: str, pattern: str = "*") -> list[Path]:
+        return [p for p in (self.root / folder).glob(pattern) if p.is_file()]
+
+
+@dataclass(frozen=True)
+class CachedFiles:
+    """The files of a pack in the cache; each is compared with its digest when it is read."""
+
+    cache: Cache
+    files: dict[str, Any]
+
+    def names(self) -> list[str]:
+        """The paths of all files, sorted."""
+        return sorted(self.files)
+
+    def has(self, file: str) -> bool:
+        """Whether there is such a file."""
+        return file in self.files
+
+    def read(self, file: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            CassetteFormatError: it is not in the cache, or not what the lock pins.
+        """
+        sha256 = self.files[file]["sha256"]
+        path = self.cache.path(sha256)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise CassetteFormatError(
+                f"{file} is not in the pack cache: {error.strerror}",
+                path=str(path),
+                fix="cassette sync",
+            ) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise CassetteFormatError(
+                f"{file} in the pack cache is not what the lock pins: its digest differs",
+                path=str(path),
+                fix="delete that file, then run `cassette sync`",
+            )
+        return content
+
+
+@functools.lru_cache(maxsize=32)
+def _read_files(path: str, digest: str) -> dict[str, Any]:
+    content = Path(path).read_bytes()
+    if f"sha256:{digest_of(content)}" != digest:
+        raise CassetteFormatError(
+            "a manifest in the pack cache is not what the lock pins: its digest differs",
+            path=path,
+            fix="delete that file, then run `cassette sync`",
+        )
+    with suppress(OSError):  # so that `--prune` knows what is in use
+        if time.time() - Path(path).stat().st_mtime > _DAY:
+            os.utime(path)
+    files: dict[str, Any] = json.loads(content)["files"]
+    return files
+
+
+def _manifest_files(path: str, digest: str) -> dict[str, Any] | None:
+    try:
+        return _read_files(path, digest)
+    except OSError:
+        return None

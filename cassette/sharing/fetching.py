@@ -1,0 +1,183 @@
+"""One version of a pack, fetched into the cache and checked on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from cassette import scrub
+from cassette.errors import CassetteNotFoundError, PackError, nearest
+from cassette.packs.cache import Cache
+from cassette.packs.manifest import LARGEST_MANIFEST, Manifest, check_requires, digest_of, parse
+from cassette.packs.sources import Source
+from cassette.sharing import bundles, signatures
+from cassette.sharing.git import Repository
+from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
+from cassette.sharing.vetting import vet
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is fetched.
+
+    Args:
+        pack: the name of the pack.
+        source: where it comes from.
+        manifest: the digest that the lock pins; empty if nothing is pinned.
+        commit: the commit that the lock pins.
+        signer: who must have signed it; empty if nobody has to.
+    """
+
+    pack: str
+    source: Source
+    manifest: str = ""
+    commit: str = ""
+    signer: str = ""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched: its manifest, and for git its commit and whether a tag names it."""
+
+    manifest: Manifest
+    commit: str = ""
+    is_tag: bool = True
+
+
+def fetch(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) -> Fetched:
+    """Fetch a version of a pack into the cache.
+
+    Its manifest is checked before any file is fetched, and every file before it is kept. One
+    process fetches from a source at a time, so that twenty that start at once fetch it once.
+
+    Args:
+        wanted: what to fetch.
+        cache: where to keep it.
+        rules: the project's scrubbing rules, for the audit of new files.
+        version: of ecs-cassette.
+
+    Raises:
+        PackError: it is not what is pinned or signed, or breaks a limit.
+        PackStoreError: its store cannot be reached.
+        CassetteNotFoundError: the store does not have that version.
+    """
+    with _alone(cache, wanted.source):
+        if wanted.source.kind == "git":
+            return _from_git(wanted, cache, rules, version)
+        return _from_store(wanted, cache, rules, version)
+
+
+def _alone(cache: Cache, source: Source) -> AbstractContextManager[None]:
+    return cache.alone(source.location)
+
+
+def published(source: Source, store: Store) -> Manifest:
+    """The manifest of a published version.
+
+    Raises:
+        CassetteNotFoundError: the store does not have it; names the versions that it has.
+        PackError: it is not a manifest, or not of an allowed pack.
+    """
+    content = store.get(f"{VERSIONS}/{source.version}.json", LARGEST_MANIFEST)
+    if content is None:
+        known = store.versions()
+        raise CassetteNotFoundError(
+            f"{source.location} has no version {source.version}",
+            nearest=nearest(source.version, sorted(known), most=3) if known else None,
+            fix="correct the version after @ in [tool.cassette.packs]",
+        )
+    try:
+        return parse(content)
+    except PackError as error:
+        error.path = f"{source.location}/{VERSIONS}/{source.version}.json"
+        raise
+
+
+def _from_store(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) -> Fetched:
+    store = open_store(wanted.source)
+    manifest = published(wanted.source, store)
+    _check(wanted, manifest, version)
+    if wanted.signer and not wanted.manifest:
+        signature = store.get(f"{VERSIONS}/{wanted.source.version}.json.sig", 1 << 16)
+        signatures.verify(manifest.pinned, signature, wanted.signer, wanted.pack)
+    missing = [name for name, file in manifest.files.items() if not cache.has(file.sha256)]
+    for one in sorted({manifest.files[name].bundle for name in missing}):
+        files = {
+            name: manifest.files[name] for name in missing if manifest.files[name].bundle == one
+        }
+        content = bundle(store, one, manifest)
+        _keep(wanted, cache, rules, dict(bundles.read(content, files)))
+    cache.add_manifest(manifest)
+    return Fetched(manifest)
+
+
+def bundle(store: Store, digest: str, manifest: Manifest) -> bytes:
+    """The bundle with a digest, compared with what the manifest lists.
+
+    Raises:
+        PackError: the store does not have it, or has something else there.
+    """
+    if not digest:
+        raise PackError("the manifest has files without a bundle", fix="ask its publisher")
+    size = manifest.bundles[digest]
+    content = store.get(f"{BUNDLES}/{digest}.zip", size)
+    if content is None:
+        raise PackError(
+            f"the store lacks the bundle {digest[:12]}, which the manifest lists",
+            fix="ask the publisher to publish the version again",
+        )
+    if len(content) != size or digest_of(content) != digest:
+        raise PackError(
+            f"the bundle {digest[:12]} is not what the manifest lists: "
+            + (
+                f"it has {len(content)} bytes of {size}"
+                if len(content) != size
+                else "its digest differs"
+            ),
+            fix="run the command again; if it stays so, ask the owner of the store",
+        )
+    return content
+
+
+def _from_git(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) -> Fetched:
+    repository = Repository(cache.repository(wanted.source.location), wanted.source)
+    found = repository.fetch(wanted.commit)
+    manifest, contents = repository.read(found.commit)
+    _check(wanted, manifest, version)
+    if wanted.signer and not wanted.manifest:
+        with signatures.allowed(wanted.signer) as allowed:
+            if not repository.is_signed(found.named, allowed):
+                raise signatures.refused(wanted.pack, wanted.signer)
+    new = {n: c for n, c in contents.items() if not cache.has(manifest.files[n].sha256)}
+    _keep(wanted, cache, rules, new)
+    cache.add_manifest(manifest)
+    return Fetched(manifest, found.commit, found.is_tag)
+
+
+def _check(wanted: Wanted, manifest: Manifest, version: str) -> None:
+    if not manifest.files:
+        raise PackError(
+            f"the pack {wanted.pack} has no files",
+            fix="name the folder of its cassettes in [tool.cassette.packs], as in …@v3#cassettes",
+        )
+    if wanted.manifest and manifest.digest != wanted.manifest:
+        raise PackError(
+            f"{wanted.source.text} is not what cassette.lock pins: it pins "
+            f"{short(wanted.manifest)}, and the store has {short(manifest.digest)}",
+            nearest="somebody replaced the version, or the store serves other content",
+            fix=f"cassette sync --update {wanted.pack} --accept-replaced, after you asked its "
+            "owner why",
+        )
+    check_requires(manifest.requires, version, wanted.pack)
+
+
+def _keep(wanted: Wanted, cache: Cache, rules: scrub.Rules, contents: Mapping[str, bytes]) -> None:
+    vet(wanted.pack, wanted.source.version, contents, rules)
+    for content in contents.values():
+        cache.add(content)
+
+
+def short(digest: str) -> str:
+    """The first digits of a digest, for people."""
+    return digest.removeprefix("sha256:")[:8]

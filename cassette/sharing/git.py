@@ -1,0 +1,213 @@
+"""Packs in git repositories, read with the git program.
+
+One bare repository for each URL is kept in the cache. Files are read as git stores them, without
+the filters and attributes of a checkout, so that they have the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cassette.errors import PackError, PackStoreError
+from cassette.packs.manifest import (
+    LARGEST_FILE,
+    SETTINGS,
+    File,
+    Manifest,
+    about,
+    check_names,
+    check_sizes,
+    digest_of,
+)
+from cassette.packs.pack import is_part
+from cassette.packs.sources import Source
+
+_SAFE = ("-c", "protocol.allow=never", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0")
+_ALLOWED = tuple(
+    word for kind in ("https", "ssh", "file") for word in ("-c", f"protocol.{kind}.allow=always")
+)
+_SECONDS = 600
+_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was fetched.
+
+    Args:
+        commit: the commit.
+        named: what the tag or branch names: for an annotated tag, the tag itself.
+        is_tag: whether a tag names it.
+    """
+
+    commit: str
+    named: str
+    is_tag: bool = True
+
+
+class Repository:
+    """The copy of a repository in the cache.
+
+    Args:
+        folder: the bare repository, created by the first fetch.
+        source: a source of the kind `git`.
+    """
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        self._folder = folder
+        self._source = source
+
+    def fetch(self, commit: str = "") -> Found:
+        """Fetch a commit, or else what the source's tag or branch names.
+
+        Raises:
+            PackStoreError: it cannot be fetched.
+            PackError: the commit is no longer what the tag or branch names, and cannot be fetched.
+        """
+        if not (self._folder / "HEAD").exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._git("init", "--quiet", "--bare")
+        if commit:
+            here = self._try("cat-file", "-e", f"{commit}^{{commit}}") is not None
+            if here or self._fetched(commit):
+                return Found(commit, commit)
+        name = self._source.version
+        is_tag = self._fetched(f"refs/tags/{name}")
+        if not is_tag:
+            self._git("fetch", "--depth=1", "--no-tags", "--quiet", "--", self._url, name)
+        named, actual = self._git("rev-parse", "FETCH_HEAD", "FETCH_HEAD^{commit}").decode().split()
+        if commit and actual != commit:
+            raise PackError(
+                f"the lock pins the commit {commit[:12]} of {self._url}, but {name} is now "
+                f"{actual[:12]}, and {commit[:12]} is not in the repository any more",
+                fix="restore that commit, or review the new one and run "
+                "`cassette sync --update NAME --accept-replaced`",
+            )
+        return Found(actual, named, is_tag)
+
+    def commit_of(self, name: str) -> str:
+        """The commit that a tag or branch names now, without a fetch; empty if there is none."""
+        lines = self._git("ls-remote", "--", self._url, name, f"{name}^{{}}").decode().split("\n")
+        found = {line.partition("\t")[2]: line.partition("\t")[0] for line in lines if line}
+        for kind in ("tags", "heads"):
+            for reference in (f"refs/{kind}/{name}^{{}}", f"refs/{kind}/{name}"):
+                if reference in found:
+                    return found[reference]
+        return ""
+
+    def tags(self) -> list[str]:
+        """The tags of the repository, without a fetch."""
+        lines = self._git("ls-remote", "--tags", "--refs", "--", self._url).decode().split("\n")
+        return [line.partition("refs/tags/")[2] for line in lines if "refs/tags/" in line]
+
+    def read(self, commit: str) -> tuple[Manifest, Mapping[str, bytes]]:
+        """The manifest of the pack in a commit, and the content of its files.
+
+        Raises:
+            PackError: the folder does not exist, or a pack may not hold a file of it.
+        """
+        listed = dict(self._listed(commit))
+        names = [name for name in listed if is_part(name)]
+        check_names(names)
+        check_sizes({name: listed[name][1] for name in names})
+        wanted = [*names, *([SETTINGS] if SETTINGS in listed else [])]
+        contents = dict(self._contents({name: listed[name][0] for name in wanted}))
+        said = about(contents.pop(SETTINGS, None))
+        files = {name: File(digest_of(c), len(c)) for name, c in contents.items()}
+        return Manifest(files, said.summary, said.requires), contents
+
+    def is_signed(self, thing: str, allowed: Path) -> bool:
+        """Whether a tag or a commit has an SSH signature of an allowed signer."""
+        kind = self._git("cat-file", "-t", thing).decode().strip()
+        settings = ("-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={allowed}")
+        verb = "verify-tag" if kind == "tag" else "verify-commit"
+        return self._try(verb, thing, settings=settings) is not None
+
+    @property
+    def _url(self) -> str:
+        return self._source.location
+
+    def _fetched(self, name: str) -> bool:
+        """Try to fetch a commit by its id, or a tag; a server may refuse both."""
+        words = ("fetch", "--depth=1", "--no-tags", "--quiet", "--", self._url, name)
+        return self._try(*words) is not None
+
+    def _listed(self, commit: str) -> Iterator[tuple[str, tuple[str, int]]]:
+        """The id and the size of every file of the pack, by its path."""
+        folder = self._source.folder.strip("/")
+        tree = f"{commit}:{folder}" if folder else commit
+        if self._try("cat-file", "-e", f"{tree}^{{tree}}") is None:
+            raise PackError(
+                f"{self._url} has no folder {folder!r} in the commit {commit[:12]}",
+                fix="correct the folder after # in [tool.cassette.packs]",
+            )
+        for line in self._git("ls-tree", "-r", "-z", "-l", "--full-tree", tree).split(b"\0"):
+            if not line:
+                continue
+            about_it, _, raw = line.partition(b"\t")
+            mode, _, blob, size = about_it.decode().split()
+            name = raw.decode("utf-8", "backslashreplace")
+            if mode in ("120000", "160000") and not name.startswith("."):
+                kind = "a symbolic link" if mode == "120000" else "a submodule"
+                raise PackError(
+                    f"a pack may not hold {name!r}: it is {kind}", fix="put the file itself there"
+                )
+            if mode.startswith("100"):
+                yield name, (blob, int(size))
+
+    def _contents(self, blobs: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        output = self._git("cat-file", "--batch", stdin="\n".join(blobs.values()) + "\n")
+        place = 0
+        for name in blobs:
+            end = output.index(b"\n", place)
+            size = int(output[place:end].split()[2])
+            if size > LARGEST_FILE:
+                raise PackError(f"{name} is larger than a file of a pack may be")
+            yield name, output[end + 1 : end + 1 + size]
+            place = end + 1 + size + 1
+
+    def _try(self, *words: str, settings: tuple[str, ...] = ()) -> bytes | None:
+        done = self._run(words, settings, "")
+        return done.stdout if done.returncode == 0 else None
+
+    def _git(self, *words: str, stdin: str = "") -> bytes:
+        done = self._run(words, (), stdin)
+        if done.returncode == 0:
+            return done.stdout
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        raise PackStoreError(
+            f"git could not read {self._url}: {said[-1].removeprefix('fatal: ')}",
+            nearest="\n".join(said[:-1][-3:]) or None,
+            fix=f"git ls-remote {self._url} {self._source.version}",
+        )
+
+    def _run(
+        self, words: tuple[str, ...], settings: tuple[str, ...], stdin: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
+        environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        # Created before the first command, and named by every one: git looks for no other.
+        command = ["git", *_SAFE, *_ALLOWED, *settings, "--git-dir", str(self._folder), *words]
+        try:
+            return subprocess.run(  # noqa: S603 - no shell; names cannot begin with a dash
+                command,
+                input=stdin.encode(),
+                capture_output=True,
+                env=environment,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise PackStoreError(
+                f"the git program is not installed, and {self._url} needs it",
+                fix="install git, then run the command again",
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise PackStoreError(
+                f"git did not finish within {_SECONDS} s: {self._url}",
+                fix=f"git ls-remote {self._url} {self._source.version}",
+            ) from None

@@ -1,0 +1,319 @@
+"""Stores of published packs: a folder, a web server, and S3, all with the same layout.
+
+versions/v3.json        the manifest of a version, written last and never overwritten
+versions/v3.json.sig    its signature, if it is signed
+bundles/DIGEST.zip      files, named by the digest of the bundle
+"""
+
+from __future__ import annotations
+
+import contextlib
+import netrc
+import os
+import re
+import secrets
+import ssl
+import urllib.request
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import botocore.session
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cassette.errors import PackError, PackStoreError
+from cassette.packs.sources import Source
+
+VERSIONS = "versions"
+BUNDLES = "bundles"
+_MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.json")
+_CONNECT, _READ = 10, 30  # seconds without a byte
+_PART = 1 << 16
+
+
+class Store(Protocol):
+    """A store: objects by their paths in it."""
+
+    def get(self, path: str, limit: int) -> bytes | None:
+        """The content of an object; None if it does not exist.
+
+        Args:
+            path: such as `versions/v3.json`.
+            limit: the largest size in bytes.
+
+        Raises:
+            PackStoreError: the store cannot be reached, or refuses.
+            PackError: the object is larger.
+        """
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Create an object; False if it exists already. It is never visible in part.
+
+        Raises:
+            PackStoreError: the store cannot be reached, or refuses.
+        """
+
+    def versions(self) -> list[str] | None:
+        """The published versions; None if the store cannot list them."""
+
+
+def open_store(source: Source, *, create: bool = False) -> Store:
+    """The store of a source that is neither a path nor git.
+
+    Args:
+        source: the source.
+        create: create the folder of a `file` source that does not exist.
+
+    Raises:
+        PackStoreError: the folder cannot be created, or S3 has no usable settings.
+    """
+    if source.kind == "file":
+        root = Path(unquote(urlsplit(source.location).path))
+        return FileStore(root, create=create)
+    return S3Store(source.location) if source.kind == "s3" else HttpStore(source.location)
+
+
+def _too_large(where: str, limit: int) -> PackError:
+    return PackError(
+        f"{where} is larger than the {limit} bytes that its manifest or this tool allows",
+        fix="do not use this version; ask its publisher about it",
+    )
+
+
+class FileStore:
+    """A folder, which may be on a network file system."""
+
+    def __init__(self, root: Path, *, create: bool = False) -> None:
+        self._root = root
+        if create:
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._failed(root, error) from None
+
+    def get(self, path: str, limit: int) -> bytes | None:
+        """The content of a file."""
+        file = self._root / path
+        try:
+            with file.open("rb") as stream:
+                content = stream.read(limit + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            if not self._root.is_dir():
+                raise PackStoreError(
+                    f"the folder {str(self._root)!r} does not exist",
+                    fix="mount or create it, or correct the source in pyproject.toml",
+                ) from None
+            return None
+        except OSError as error:
+            raise self._failed(file, error) from None
+        if len(content) > limit:
+            raise _too_large(str(file), limit)
+        return content
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Create a file: a hard link of a temporary file cannot replace another one."""
+        file = self._root / path
+        temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("xb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                temporary.chmod(0o644)
+                os.link(temporary, file)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise self._failed(file, error) from None
+        return True
+
+    def versions(self) -> list[str]:
+        """The versions that have a manifest."""
+        try:
+            names = [entry.name for entry in (self._root / VERSIONS).iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._failed(self._root, error) from None
+        return [found[1] for name in names if (found := _MANIFEST.fullmatch(name))]
+
+    def _failed(self, file: Path, error: OSError) -> PackStoreError:
+        return PackStoreError(
+            f"the store's file {str(file)!r} cannot be used: {error.strerror}",
+            fix="check the permissions of that folder, and its free space",
+        )
+
+
+class HttpStore:
+    """A web server, read only."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._host = urlsplit(url).hostname or ""
+        self._pool = _pool(url)
+
+    def get(self, path: str, limit: int) -> bytes | None:
+        """The content at a URL; 404 and 410 say that it does not exist."""
+        url = f"{self._url}/{path}"
+        try:
+            with contextlib.closing(
+                self._pool.request("GET", url, headers=self._headers(), preload_content=False)
+            ) as answer:
+                return self._content(url, answer, limit)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise PackStoreError(
+                f"{url} could not be fetched: {_first_line(error)}",
+                fix="check the network and the proxy, then run the command again",
+            ) from None
+
+    def put(self, path: str, content: bytes) -> bool:  # noqa: ARG002 - as every store
+        """Web servers have no common way to create a file."""
+        raise PackStoreError(
+            "a pack cannot be published to a web server",
+            fix="publish to a file:// folder, and upload that folder, manifests last",
+        )
+
+    def versions(self) -> None:
+        """A web server lists nothing."""
+
+    def _headers(self) -> dict[str, str]:
+        with contextlib.suppress(OSError, netrc.NetrcParseError):
+            found = netrc.netrc(os.environ.get("NETRC")).authenticators(self._host)
+            if found:
+                return urllib3.make_headers(basic_auth=f"{found[0]}:{found[2]}")
+        return {}
+
+    def _content(self, url: str, answer: Any, limit: int) -> bytes | None:
+        if answer.status in (404, 410):
+            return None
+        if answer.status != 200:
+            login = answer.status in (401, 403)
+            raise PackStoreError(
+                f"{url} could not be fetched: HTTP status {answer.status}",
+                fix=f"add the login for {self._host} to ~/.netrc"
+                if login
+                else "run the command again later, or ask who runs that server",
+            )
+        parts, size = [], 0
+        for part in answer.stream(_PART, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _too_large(url, limit)
+        return b"".join(parts)
+
+
+def _pool(url: str) -> urllib3.PoolManager:
+    """Connections that verify certificates, use the system's proxies and never leave TLS."""
+    options: dict[str, Any] = {
+        "timeout": urllib3.Timeout(connect=_CONNECT, read=_READ),
+        "retries": urllib3.Retry(total=2, backoff_factor=0.2, redirect=0, raise_on_redirect=False),
+    }
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    if scheme == "https":
+        options["ssl_context"] = ssl.create_default_context(
+            cafile=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+        )
+    proxy = None if urllib.request.proxy_bypass(host) else urllib.request.getproxies().get(scheme)
+    if proxy:
+        return urllib3.ProxyManager(proxy, **options)
+    return urllib3.PoolManager(**options)
+
+
+class S3Store:
+    """A prefix in an S3 bucket, with the credentials that botocore finds."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._bucket, self._prefix = parts.netloc, parts.path.strip("/")
+        retries = {"mode": "standard", "total_max_attempts": 3}
+        session = botocore.session.get_session()
+        try:
+            self._client = session.create_client(
+                "s3",
+                region_name=None if session.get_config_variable("region") else "us-east-1",
+                config=Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries),
+            )
+        except BotoCoreError as error:
+            raise self._failed(error) from None
+        # A header rather than the parameter IfNoneMatch, which botocore before 1.35 does not know.
+        self._client.meta.events.register("before-call.s3.PutObject", _only_create)
+
+    def get(self, path: str, limit: int) -> bytes | None:
+        """The content of an object."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
+            content: bytes = answer["Body"].read(limit + 1)
+        except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
+            if _code(error) in ("NoSuchKey", "404"):
+                return None
+            raise self._failed(error) from None
+        if len(content) > limit:
+            raise _too_large(f"s3://{self._bucket}/{self._key(path)}", limit)
+        if len(content) < answer["ContentLength"]:
+            raise PackStoreError(
+                f"s3://{self._bucket}/{self._key(path)} was cut off", fix="run the command again"
+            )
+        return content
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Create an object with `If-None-Match: *`; S3 answers 412 if it exists."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=self._key(path), Body=content)
+        except (ClientError, BotoCoreError) as error:
+            code = _code(error)
+            # 409: another writer is creating it at this moment.
+            if code in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
+                return False
+            raise self._failed(error) from None
+        return True
+
+    def versions(self) -> list[str]:
+        """The versions that have a manifest."""
+        prefix, found = self._key(f"{VERSIONS}/"), []
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix
+            )
+            for page in pages:
+                found += [item["Key"].removeprefix(prefix) for item in page.get("Contents", ())]
+        except (ClientError, BotoCoreError) as error:
+            raise self._failed(error) from None
+        return [match[1] for name in found if (match := _MANIFEST.fullmatch(name))]
+
+    def _key(self, path: str) -> str:
+        return f"{self._prefix}/{path}" if self._prefix else path
+
+    def _failed(self, error: Exception) -> PackStoreError:
+        profile = os.environ.get("AWS_PROFILE")
+        code, name = _code(error), type(error).__name__
+        if "SSO" in name or "TokenRetrieval" in name or code == "ExpiredToken":
+            fix = "aws sso login" + (f" --profile {profile}" if profile else "")
+        elif "Credential" in name or "Profile" in name:
+            fix = "export AWS_PROFILE=…, or run `aws configure sso`"
+        elif code in ("AccessDenied", "403"):
+            fix = f"aws s3 ls s3://{self._bucket}/{self._prefix}/, to see what you may read"
+        elif code == "NoSuchBucket":
+            fix = "correct the bucket's name in pyproject.toml"
+        else:
+            fix = "check the network, then run the command again"
+        where = f"s3://{self._bucket}/{self._prefix}"
+        return PackStoreError(f"{where} could not be used: {_first_line(error)}", fix=fix)
+
+
+def _only_create(params: dict[str, Any], **_: object) -> None:
+    params["headers"]["If-None-Match"] = "*"
+
+
+def _code(error: Exception) -> str:
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,262 @@
+"""`cassette sync`: the packs of a project fetched as its lock pins them, and pins made or moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cassette import project_settings, scrub
+from cassette.errors import CassetteError, CassetteNotFoundError, PackError, UsageError, nearest
+from cassette.packs import lock, sources
+from cassette.packs.cache import Cache
+from cassette.packs.lock import Locked
+from cassette.packs.sources import Settings, Source
+from cassette.sharing import versions
+from cassette.sharing.fetching import Fetched, Wanted, fetch, published, short
+from cassette.sharing.git import Repository
+from cassette.sharing.stores import open_store
+
+State = Literal["unchanged", "fetched", "locked", "removed"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a synchronisation works on.
+
+    Args:
+        settings: the packs that pyproject.toml configures.
+        cache: the cache.
+        rules: the project's scrubbing rules, for the audit of new files.
+        version: of ecs-cassette.
+    """
+
+    settings: Settings
+    cache: Cache
+    rules: scrub.Rules
+    version: str
+
+    @classmethod
+    def here(cls, version: str) -> Project:
+        """The project of the working directory."""
+        return cls(sources.settings(), Cache(), project_settings.rules(), version)
+
+    @property
+    def fetched(self) -> dict[str, Source]:
+        """The sources of the packs that are fetched; those in folders are read in place."""
+        return {name: s for name, s in self.settings.packs.items() if s.kind != "path"}
+
+    def source(self, name: str) -> Source:
+        """The source of a pack that is fetched.
+
+        Raises:
+            UsageError: it is not configured, or is read in place.
+        """
+        found = self.fetched.get(name)
+        if found is None:
+            live = name in self.settings.packs
+            raise UsageError(
+                f"the pack {name} is read from a folder, so it has no pin to move"
+                if live
+                else f"no pack {name!r} is configured in [tool.cassette.packs]",
+                nearest=None if live else nearest(name, self.fetched),
+                fix=f'{name} = "git+https://…@v1#cassettes" in [tool.cassette.packs]',
+            )
+        return found
+
+
+@dataclass
+class Outcome:
+    """What a synchronisation did.
+
+    Args:
+        states: what was done for each pack.
+        pins: the pin of each pack.
+        differences: what pyproject.toml and the lock do not agree on, if the lock is frozen.
+        problems: why packs could not be fetched.
+    """
+
+    states: dict[str, State] = field(default_factory=dict)
+    pins: dict[str, Locked] = field(default_factory=dict)
+    differences: list[str] = field(default_factory=list)
+    problems: dict[str, CassetteError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A pin that was moved; `before` is None if there was none."""
+
+    before: Locked | None
+    after: Locked
+
+
+@dataclass(frozen=True)
+class Newer:
+    """What a store has beyond a pin: newer versions, or other content under the same name."""
+
+    pack: str
+    pin: Locked
+    versions: tuple[str, ...] = ()
+    replaced: bool = False
+
+
+def sync(project: Project, *, frozen: bool = False) -> Outcome:
+    """Fetch what the lock pins, and pin what is not pinned yet. No pin is ever moved.
+
+    A pack that cannot be fetched does not keep the others from it.
+
+    Args:
+        project: the project.
+        frozen: do not write the lock, and report every difference instead.
+
+    Raises:
+        CassetteError: the lock cannot be read or written.
+    """
+    pins = lock.read(project.settings.folder)
+    outcome = Outcome(pins=dict(pins))
+    for name, source in sorted(project.fetched.items()):
+        try:
+            _sync_one(project, name, source, pins.get(name), outcome, frozen=frozen)
+        except CassetteError as error:
+            outcome.problems[name] = error
+    for name in sorted(set(pins) - set(project.fetched)):
+        outcome.states[name] = "removed"
+        del outcome.pins[name]
+        outcome.differences.append(f"{name} is locked, but not configured")
+    if not frozen:
+        outcome.differences.clear()
+        if outcome.pins != pins:
+            lock.write(project.settings.folder, outcome.pins)
+    return outcome
+
+
+def _sync_one(
+    project: Project,
+    name: str,
+    source: Source,
+    pin: Locked | None,
+    outcome: Outcome,
+    *,
+    frozen: bool,
+) -> None:
+    if pin is None:
+        if frozen:
+            outcome.differences.append(f"{name} is configured, but not locked")
+            return
+        outcome.pins[name] = _pinned(project, name, source, accept_replaced=False)
+        outcome.states[name] = "locked"
+        return
+    if pin.source != source.text:
+        if frozen:
+            outcome.differences.append(
+                f"{name} is {source.text} in pyproject.toml and {pin.source} in cassette.lock"
+            )
+            return
+        raise PackError(
+            f"the lock of the pack {name} is out of date: pyproject.toml has {source.text!r}, "
+            f"cassette.lock has {pin.source!r}",
+            fix=f"cassette sync --update {name}",
+        )
+    if project.cache.is_complete(pin.manifest):
+        outcome.states[name] = "unchanged"
+        return
+    wanted = Wanted(name, source, pin.manifest, pin.commit)
+    fetch(wanted, project.cache, project.rules, project.version)
+    outcome.states[name] = "fetched"
+
+
+def update(
+    project: Project, name: str, version: str = "", *, accept_replaced: bool = False
+) -> Move:
+    """Move the pin of one pack.
+
+    Without a version, the version in pyproject.toml is taken if the lock has another one, and the
+    newest one of the store otherwise; pyproject.toml is then rewritten to name it.
+
+    Args:
+        project: the project.
+        name: the pack.
+        version: the version to move to.
+        accept_replaced: take a version that has other content than this machine saw before.
+
+    Raises:
+        UsageError: the pack is not configured.
+        PackError: the version was replaced, is not signed, or breaks a limit.
+        PackStoreError: its store cannot be reached.
+        CassetteNotFoundError: the store does not have the version.
+    """
+    source = project.source(name)
+    pins = lock.read(project.settings.folder)
+    before = pins.get(name)
+    if version:
+        target = source.at(version)
+    elif before is not None and before.source == source.text and not accept_replaced:
+        target = source.at(_newest(source, project.cache))
+    else:
+        target = source
+    after = _pinned(project, name, target, accept_replaced=accept_replaced)
+    if target.text != source.text:
+        sources.rewrite(project.settings.folder, name, source.text, target.text)
+    lock.write(project.settings.folder, {**pins, name: after})
+    return Move(before, after)
+
+
+def check(project: Project) -> list[Newer]:
+    """Ask every store for versions newer than the pins, and for versions that were replaced.
+
+    Raises:
+        PackStoreError: a store cannot be reached.
+        CassetteNotFoundError: a pack is not locked, or a store no longer has its version.
+    """
+    found = []
+    pins = lock.read(project.settings.folder)
+    for name, source in sorted(project.fetched.items()):
+        pin = pins.get(name)
+        if pin is None:
+            raise CassetteNotFoundError(
+                f"the pack {name} is configured but not locked", fix="cassette sync"
+            )
+        if source.kind == "git":
+            repository = Repository(project.cache.repository(source.location), source)
+            now = repository.commit_of(source.version)
+            newer = versions.newer(source.version, repository.tags())
+            replaced = bool(now) and now != pin.commit
+        else:
+            store = open_store(source)
+            newer = versions.newer(source.version, versions.known(source, store))
+            replaced = published(source, store).digest != pin.manifest
+        if newer or replaced:
+            found.append(Newer(name, pin, tuple(newer), replaced))
+    return found
+
+
+def _newest(source: Source, cache: Cache) -> str:
+    if source.kind == "git":
+        known = Repository(cache.repository(source.location), source).tags()
+    else:
+        known = versions.known(source, open_store(source))
+    return (versions.newer(source.version, known) or [source.version])[-1]
+
+
+def _pinned(project: Project, name: str, source: Source, *, accept_replaced: bool) -> Locked:
+    """Fetch a version and pin it, unless it held something else when it was seen first."""
+    wanted = Wanted(name, source, signer=project.settings.signers.get(name, ""))
+    fetched = fetch(wanted, project.cache, project.rules, project.version)
+    _remember(project.cache, name, source, fetched, accept_replaced=accept_replaced)
+    manifest = fetched.manifest
+    return Locked(source.text, source.version, manifest.digest, len(manifest.files), fetched.commit)
+
+
+def _remember(
+    cache: Cache, name: str, source: Source, fetched: Fetched, *, accept_replaced: bool
+) -> None:
+    if not fetched.is_tag:
+        return  # a branch moves by design, and the lock pins its commit
+    digest = fetched.manifest.digest
+    seen = cache.seen(source.text)
+    if seen not in (None, digest) and not accept_replaced:
+        raise PackError(
+            f"{source.version} of {name} was {short(str(seen))} on this machine and is "
+            f"{short(digest)} now: somebody replaced it",
+            fix=f"ask its owner why; to take it: cassette sync --update {name} --accept-replaced",
+        )
+    cache.remember(source.text, digest)

@@ -1,0 +1,63 @@
+"""What a pack may hold, checked on content that comes from elsewhere: cassettes and patches.
+
+Nothing is kept of a file before it is known to be one of the two and the audit finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cassette import file_format, scrub
+from cassette.errors import CassetteFormatError, PackError
+from cassette.files import search_content
+
+_SHOWN = 5
+
+
+def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rules) -> None:
+    """Refuse files that are not cassettes or patches, or in which the audit finds something.
+
+    Args:
+        pack: the name of the pack, for errors.
+        version: its version, for errors.
+        contents: the files, by their paths in the pack.
+        rules: those of the project that the files are for.
+
+    Raises:
+        PackError: names each file, and the place and the rule of each finding, never the value.
+    """
+    refused = [line for name, content in contents.items() for line in _problems(name, content)]
+    if not refused:
+        leaks = [searched for name in contents if (searched := _search(name, contents, rules))]
+        refused = [line for lines in leaks for line in lines]
+        fix = "tell the owner of the pack, and stay on the version before it"
+    else:
+        fix = "choose the folder that holds cassettes, or another version of the pack"
+    if refused:
+        more = f"\n… and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+        raise PackError(
+            f"the pack {pack} {version} holds what a pack may not hold",
+            nearest="\n".join(refused[:_SHOWN]) + more,
+            fix=fix,
+        )
+
+
+def _problems(name: str, content: bytes) -> list[str]:
+    try:
+        document = file_format.read_document(content, name)
+        is_patch = isinstance(document, list) or (
+            isinstance(document, Mapping) and "patch" in document
+        )
+        if not is_patch:
+            file_format.parse(content, name)
+    except CassetteFormatError as error:
+        return [f"{name} is neither a cassette nor a patch: {error.problem}"]
+    if is_patch == name.startswith("patches/"):
+        return []
+    return [f"{name} is {'a patch outside' if is_patch else 'not a patch, but in'} patches/"]
+
+
+def _search(name: str, contents: Mapping[str, bytes], rules: scrub.Rules) -> list[str]:
+    searched = search_content(contents[name], name, rules)
+    found = [f"{name}:{f.line}:{f.column}: {f.rule}: {f.detail}" for f in searched.findings]
+    return found + ([f"{name}: {searched.problem}"] if searched.problem else [])

@@ -1,0 +1,61 @@
+"""A web server on loopback that serves a folder, counts requests, and can be made to fail."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from pathlib import Path
+
+
+class StaticServer:
+    """Serves `root`.
+
+    `requests` holds the paths of all requests; `answers` gives for a path's end another status,
+    or the number of bytes after which the connection is cut.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root
+        self.requests: list[str] = []
+        self.statuses: dict[str, int] = {}
+        self.cut: dict[str, int] = {}
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def clear(self, root: Path) -> None:
+        """Serve another folder, and forget everything."""
+        self.root = root
+        self.requests.clear()
+        self.statuses.clear()
+        self.cut.clear()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(owner: StaticServer) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            owner.requests.append(self.path)
+            file = owner.root / self.path.lstrip("/")
+            status = next((s for end, s in owner.statuses.items() if self.path.endswith(end)), 200)
+            if status == 200 and not file.is_file():
+                status = 404
+            content = file.read_bytes() if status == 200 else b""
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            cut = next((n for end, n in owner.cut.items() if self.path.endswith(end)), None)
+            self.wfile.write(content[:cut])
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
