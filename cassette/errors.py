@@ -24,6 +24,8 @@ __all__ = [
     "PackError",
     "PackStoreError",
     "PatchError",
+    "RealSleepWarning",
+    "ReplayStoppedError",
     "TimelineExhaustedError",
     "UnmatchedRequestError",
     "UnsafeCassetteError",
@@ -192,6 +194,29 @@ class UnusedInteractionWarning(UserWarning):
 
 class NoCallsWarning(UserWarning):
     """A test has a cassette, but made no ECS call."""
+
+
+class RealSleepWarning(UserWarning):
+    """The code under test slept for more than a second of real time in a replay."""
+
+
+class ReplayStoppedError(BaseException):
+    """Code under test swallowed the same UnmatchedRequestError again and again.
+
+    It does not derive from Exception, so that a loop with `except Exception` ends.
+
+    Args:
+        error: the error that was swallowed.
+        count: how often it was raised.
+    """
+
+    def __init__(self, error: UnmatchedRequestError, count: int) -> None:
+        super().__init__(error, count)
+        self.error = error
+        self.count = count
+
+    def __str__(self) -> str:
+        return f"the code under test swallowed this error {self.count:,} times: {self.error}"
 
 
 class DriftError(CassetteError):

@@ -186,6 +186,7 @@ class ReplayTap(_Tap):
         clients: Iterable[Any] | None = None,
         short_way: bool = True,
         otherwise: RecordTap | None = None,
+        moves_loops: bool = False,
     ) -> None:
         super().__init__(clients)
         self._exchange = exchange
@@ -193,13 +194,14 @@ class ReplayTap(_Tap):
         self.region = region
         self._short_way = short_way
         self._otherwise = otherwise
+        self._moves_loops = moves_loops  # so async waiters sleep on the loop's virtual time
 
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
         """Answer from the cassette."""
         is_async = _is_async(endpoint.__class__)
         if is_async:
             _reach_async_waiters()
-        _slept_by.set(self._sleep)
+        _slept_by.set(None if is_async and self._moves_loops else self._sleep)
         exchange = self._exchange(operation_model.name, request["body"])
         try:
             answer = exchange.attempt()

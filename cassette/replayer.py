@@ -9,11 +9,11 @@ import functools
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from cassette import file_format, intercept, model, patch, project_settings, scrub
-from cassette.clock import Clock, taking_every_sleep
+from cassette import file_format, intercept, model, patch, project_settings, scrub, virtual_time
+from cassette.clock import Clock
 from cassette.context_decorator import Verb
 from cassette.ecs import shapes
 from cassette.errors import (
@@ -29,6 +29,7 @@ from cassette.library import Entry, Library, check_name
 from cassette.player import Advance, Call, OnEnd, Player, Rules, Unknown
 
 Sleep = Literal["skip", "all", "real"]
+Time = Literal["real", "virtual"]
 Unused = Literal["ignore", "warn", "error"]
 Rebase = Literal["now"] | datetime.datetime
 
@@ -36,6 +37,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "unknown": ("error", "ecs"),
     "advance": ("call", "clock"),
     "sleep": ("skip", "all", "real"),
+    "time": ("real", "virtual"),
     "unused": ("ignore", "warn", "error"),
 }
 
@@ -242,8 +244,11 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             that many calls and then fail. `hold` also fails after 10,000 calls: code that
             still polls then would hang the test.
         advance: a timeline moves one step with each `call`, or with the virtual `clock`.
-        sleep: `skip` botocore's waiters and back-off, skip `all` of the process's sleeps, or
-            sleep for `real`.
+        sleep: `skip` the sleeps of botocore's waiters and retries, skip `all` sleeps of the
+            process (`time.sleep` and asyncio's timers), or skip none, `real`.
+        time: with `virtual`, `time.time`, `datetime.now`, `time.monotonic` and asyncio's clock
+            move with the skipped sleeps, of which there are `all`, so that deadlines pass. It
+            needs `ecs-cassette[time]`.
         rebase: move every timestamp by one offset, so that the latest is that datetime, or `now`:
             the moment of the first call, or of the first look at the tape.
         clients: answer these clients only; others are let through.
@@ -269,6 +274,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         on_end: OnEnd = "hold",
         advance: Advance = "call",
         sleep: Sleep = "skip",
+        time: Time = "real",
         rebase: Rebase | None = None,
         clients: Iterable[Any] | None = None,
         ignore: Mapping[str, Iterable[str]] | None = None,
@@ -285,6 +291,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             "on_end": on_end,
             "advance": advance,
             "sleep": sleep,
+            "time": time,
             "rebase": rebase,
             "clients": intercept.clients_of(clients),
             "ignore": _ignore(ignore),
@@ -311,6 +318,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         tap = intercept.ReplayTap(
             self._tape.exchange,
             None if options["sleep"] == "real" else clock.sleep,
+            moves_loops=self._skips_all,
             region=self._tape.region,
             clients=options["clients"],
             short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
@@ -319,10 +327,25 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         with contextlib.ExitStack() as stack:  # closed if any of it fails
             stack.callback(intercept.close_tap, tap)
             intercept.open_tap(tap)
-            if options["sleep"] == "all":
-                stack.enter_context(taking_every_sleep(clock))
+            for context in self._time(clock):
+                stack.enter_context(context)
             self._stack = stack.pop_all()
         return self._tape
+
+    @property
+    def _skips_all(self) -> bool:
+        return bool(self._options["sleep"] == "all" or self._options["time"] == "virtual")
+
+    def _time(self, clock: Clock) -> Iterator[contextlib.AbstractContextManager[None]]:
+        """What happens to the sleeps and clocks of the code under test."""
+        if self._skips_all:
+            yield virtual_time.skipping_sleeps(clock)
+        elif self._options["sleep"] == "skip":
+            yield virtual_time.noticing_real_sleep(
+                'sleep="all" skips it; time="virtual" also moves the clocks'
+            )
+        if self._options["time"] == "virtual":
+            yield virtual_time.moving_clocks(clock)
 
     def tape(self, clock: Clock) -> Tape:
         """The tape alone, which answers no client of this process: what a server serves."""
@@ -339,6 +362,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             on_end=options["on_end"],
             advance=options["advance"],
             ignore=options["ignore"],
+            moves_clocks=options["time"] == "virtual",
         )
         return player_of(_rebased(cassette, options["rebase"]), clock, rules, own)
 
@@ -389,6 +413,13 @@ def _check_options(options: Mapping[str, Any]) -> None:
             f"replay takes no on_end={on_end!r}",
             nearest="on_end is one of 'hold', 'error', or a number of calls",
         )
+    if options["time"] == "virtual":
+        if options["sleep"] == "real":
+            raise UsageError(
+                'time="virtual" skips every sleep, so it cannot be used with sleep="real"',
+                fix="leave out one of them",
+            )
+        virtual_time.check_can_move_clocks()
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
         raise UsageError(
@@ -447,6 +478,16 @@ def _rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:
         return cassette
     target = datetime.datetime.now(datetime.timezone.utc) if rebase == "now" else rebase
     shift = target - max(times)
+    try:
+        return _shifted(cassette, shift)
+    except OverflowError:
+        raise UsageError(
+            f"rebase={rebase!r} moves a time of the cassette out of the years 1 to 9999",
+            fix="choose a date further from the limits",
+        ) from None
+
+
+def _shifted(cassette: model.Cassette, shift: datetime.timedelta) -> model.Cassette:
     moved = [
         dataclasses.replace(
             i, outcome=model.Response(shapes.shifted(i.operation, i.outcome.body, shift))

@@ -15,8 +15,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "cassette"
 
-# A component is a module or a subpackage of `cassette`. `clock` counts as part of `player`.
-PART_OF = {"clock": "player"}
+# A component is a module or a subpackage of `cassette`; the virtual time is part of `player`.
+PART_OF = {
+    "clock": "player",
+    "virtual_time": "player",
+    "event_loop": "player",
+    "exchange": "player",
+}
 
 MODEL = {"errors", "ecs", "model", "validation"}
 COMPONENTS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
@@ -89,6 +94,7 @@ ONLY_IN: dict[str, set[str]] = {
     "moto": {"demo"},
     "urllib3": {"sharing"},
     "yaml": {"file_format", "importers"},
+    "time_machine": {"player"},
     "tomllib": {"packs", "project_settings", "project_folders"},
     "tomli": {"packs", "project_settings", "project_folders"},
     "jsonpatch": {"file_format", "patch"},

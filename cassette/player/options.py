@@ -32,6 +32,7 @@ class Rules:
     on_end: OnEnd = "hold"
     advance: Advance = "call"
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    moves_clocks: bool = False
 
     @property
     def held(self) -> int:

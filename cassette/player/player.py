@@ -9,13 +9,16 @@ from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import shapes
-from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
+from cassette.errors import ReplayStoppedError, TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette, Interaction, Outcome
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
 from cassette.player.other_operations import Requests
 from cassette.player.unmatched import Unmatched
+
+# Code that swallows the error of one request more often than this would never end.
+_REPEATS = 100
 
 
 @dataclass(slots=True)
@@ -71,13 +74,15 @@ class Player:
         self.cassette = cassette
         self.clock = clock
         self._lock = threading.Lock()
-        unmatched = Unmatched(cassette, comparable)
+        unmatched = Unmatched(cassette, comparable, moves_clocks=rules.moves_clocks)
         self._tasks = Tasks(
             cassette, clock, rules, comparable=comparable, identify=identify, unmatched=unmatched
         )
         self._requests = Requests(cassette, clock, rules, comparable, unmatched)
         self.calls: list[Call] = []
         self.unmatched: list[UnmatchedRequestError] = []
+        # The first error of each request, and how often it was raised.
+        self._refused: dict[tuple[str, bytes], tuple[UnmatchedRequestError, int]] = {}
 
     @property
     def unused(self) -> tuple[Interaction, ...]:
@@ -118,6 +123,7 @@ class Player:
         Raises:
             UnmatchedRequestError: the cassette has none.
             TimelineExhaustedError: it had, but all were served.
+            ReplayStoppedError: the code under test swallowed such an error too often.
         """
         with self._lock:
             try:
@@ -127,8 +133,18 @@ class Player:
             except UnmatchedRequestError as error:
                 if before is not None and isinstance(error, TimelineExhaustedError):
                     return before
-                self.unmatched.append(error)
-                raise
+                raise self._refusal(operation, content, error) from None
+
+    def _refusal(
+        self, operation: str, content: bytes, error: UnmatchedRequestError
+    ) -> UnmatchedRequestError | ReplayStoppedError:
+        """The first error of a request; in the end, one that `except Exception` does not catch."""
+        first, count = self._refused.get((operation, content), (error, 0))
+        self._refused[operation, content] = first, count + 1
+        first.__traceback__ = None  # or each time it is raised would add to it
+        if not any(one is first for one in self.unmatched):  # or the test has forgiven it
+            self.unmatched.append(first)
+        return ReplayStoppedError(first, count) if count >= _REPEATS else first
 
 
 @dataclass(slots=True)

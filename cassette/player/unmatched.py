@@ -28,11 +28,19 @@ class Unmatched:
     Args:
         cassette: what was recorded.
         comparable: a request as it would be in a cassette.
+        moves_clocks: whether the clocks of the code under test move with the virtual time.
     """
 
-    def __init__(self, cassette: Cassette, comparable: Callable[[str, Body], Body]) -> None:
+    def __init__(
+        self,
+        cassette: Cassette,
+        comparable: Callable[[str, Body], Body],
+        *,
+        moves_clocks: bool = False,
+    ) -> None:
         self._cassette = cassette
         self._comparable = comparable
+        self._moves_clocks = moves_clocks
 
     def cluster(self, asked: Body, recorded: Iterable[str]) -> UnmatchedRequestError:
         """DescribeTasks for a cluster that was never recorded."""
@@ -122,13 +130,25 @@ class Unmatched:
         """A request that was recorded, but all its outcomes were served, the last one held."""
         count = sum(step.count for step in timeline.steps)
         if held:
+            problem = f"{operation} was called again after {held:,} times the same outcome"
+            if self._moves_clocks:
+                cause = "the code under test does not stop polling"
+                fix = "give the code a limit of its own, or expect this error"
+            else:
+                cause = (
+                    "probably because a deadline by time.time(), time.monotonic() or "
+                    "datetime.now() never passes in this replay"
+                )
+                fix = (
+                    'move the clocks with replay(..., time="virtual"); or give the code a limit, '
+                    "or expect this error"
+                )
             return self._error(
                 TimelineExhaustedError,
-                f"{operation} was asked again after {held:,} times the same outcome: "
-                "the code under test waits for what never comes",
-                f"{count} outcomes of this request were recorded, and the last one is held",
-                "give the code a limit of its own, expect this error, or hold the last outcome "
-                "for longer with replay(..., on_end=CALLS)",
+                f"{problem}, {cause}",
+                f"{count} outcomes of this request were recorded, and the last one is held; "
+                "replay(..., on_end=CALLS) sets for how many calls",
+                fix,
                 operation=operation,
                 asked=asked,
             )

@@ -105,11 +105,13 @@ class _Session:
 
     def begin(self) -> Tape:
         """Replay without credentials, or record with them and with the network."""
-        self.tape = self._verb.__enter__()
-        if self.tape.recording:
-            self._surroundings.enter_context(network.opened(self._node.config))
-        else:
-            self._surroundings.enter_context(environment.without_credentials())
+        with contextlib.ExitStack() as stack:  # closed if any of it fails
+            self.tape = stack.enter_context(self._verb)
+            if self.tape.recording:
+                self._surroundings.enter_context(network.opened(self._node.config))
+            else:
+                self._surroundings.enter_context(environment.without_credentials())
+            stack.pop_all()  # `end` leaves the verb
         return self.tape
 
     def end(self, *, passed: bool) -> None:
@@ -120,7 +122,8 @@ class _Session:
         failure = None if passed else AssertionError("the test did not pass")
         try:
             self._surroundings.close()
-            self._usage.add(self.tape)
+            with contextlib.suppress(CassetteError):  # which the verb raises again
+                self._usage.add(self.tape)
         finally:
             try:
                 self._verb.__exit__(type(failure) if failure else None, failure, None)

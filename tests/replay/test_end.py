@@ -32,8 +32,9 @@ def test_code_that_waits_for_ever_fails(advance):
         with pytest.raises(TimelineExhaustedError) as raised:
             poll(tape, 11_000)
         tape.unmatched.clear()
-    assert "asked again after 10,000 times the same outcome" in str(raised.value)
-    assert "waits for what never comes" in str(raised.value)
+    first, *_ = str(raised.value).splitlines()
+    assert "called again after 10,000 times the same outcome, probably because a deadline" in first
+    assert 'time="virtual"' in str(raised.value)
     assert "on_end=CALLS" in str(raised.value)
 
 

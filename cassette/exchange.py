@@ -1,0 +1,44 @@
+"""Replace functions of the standard library for a while, in every module that names them.
+
+Two replacements of one function may end in any order. Code that keeps a replacement gets the
+original from it once the replacement has ended.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+__all__ = ["exchange", "lasting", "replacement"]
+
+
+def replacement(original: Any, function: Callable[..., Any], ended: threading.Event) -> Any:
+    """A function that does as `function` until it has ended, then as the original."""
+
+    @functools.wraps(original)
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        return (original if ended.is_set() else function)(*args, **kwargs)
+
+    replaced.ended = ended  # type: ignore[attr-defined]  # any function takes one
+    return replaced
+
+
+def lasting(function: Any) -> Any:
+    """What is under those replacements that have ended."""
+    while (ended := getattr(function, "ended", None)) and ended.is_set():
+        function = function.__wrapped__
+    return function
+
+
+def exchange(new: Iterable[tuple[Any, Any]], modules: Iterable[ModuleType]) -> None:
+    """Put one function in the place of another, for each pair, wherever a module names it."""
+    by_id = {id(old): one for old, one in new}
+    for module in modules:
+        # Only the module's own names: some modules import others when an attribute is read.
+        names = getattr(module, "__dict__", {})
+        for name, held in list(names.items()):
+            if id(held) in by_id:
+                names[name] = by_id[id(held)]

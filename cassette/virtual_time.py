@@ -1,0 +1,222 @@
+"""The sleeps and clocks of the code under test, moved by the virtual time of a replay."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import importlib.util
+import inspect
+import sys
+import sysconfig
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from types import BuiltinFunctionType, ModuleType
+from typing import Any
+
+from cassette.clock import Clock
+from cassette.errors import RealSleepWarning, UsageError
+from cassette.event_loop import moving_loops
+from cassette.exchange import exchange, lasting, replacement
+
+_LONG = 1.0  # seconds of real sleep in a replay that are worth a warning
+
+# Modules of the test runner and the standard library measure real time for themselves.
+_MEASURING = sys.stdlib_module_names | {"_pytest", "execnet", "hypothesis", "pluggy", "xdist"}
+
+
+@contextlib.contextmanager
+def skipping_sleeps(clock: Clock) -> Iterator[None]:
+    """Let every `time.sleep`, and the timers of asyncio, move the clock instead of waiting.
+
+    It also reaches modules that did `from time import sleep` before, under any name. A sleep of
+    no seconds only lets other threads run.
+    """
+
+    def sleep(original: Callable[[float], None], seconds: float) -> None:
+        if seconds > 0:
+            clock.sleep(seconds)
+            seconds = 0
+        original(seconds)
+
+    async def async_sleep(original: Any, delay: float, result: Any = None) -> Any:
+        if delay > 0 and not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+            clock.sleep(delay)
+            delay = 0
+        return await original(delay, result)
+
+    sleeps: list[tuple[Any, Any]] = [(time.sleep, sleep), (asyncio.sleep, async_sleep)]
+    with moving_loops(clock), _replaced(sleeps, _every_module):
+        yield
+
+
+@contextlib.contextmanager
+def moving_clocks(clock: Clock) -> Iterator[None]:
+    """Let `time.time`, `datetime.now` and `time.monotonic` move with the virtual time."""
+
+    def seconds(original: Callable[[], float]) -> float:
+        return original() + clock.now
+
+    def nanoseconds(original: Callable[[], int]) -> int:
+        return original() + round(clock.now * 1e9)
+
+    clocks = [(time.monotonic, seconds), (time.monotonic_ns, nanoseconds)]
+    # freezegun's are Python functions, and move with its frozen time.
+    real = [(one, new) for one, new in clocks if isinstance(one, BuiltinFunctionType)]
+    with _wall_clock(), _replaced(real, _modules_under_test):
+        clock.moved = _move_wall_clock
+        try:
+            yield
+        finally:
+            clock.moved = None
+
+
+def check_can_move_clocks() -> None:
+    """Check that `moving_clocks` has what it needs.
+
+    Raises:
+        UsageError: time-machine is not installed.
+    """
+    if importlib.util.find_spec("time_machine") is None:
+        raise UsageError(
+            'time="virtual" needs the package time-machine, which is not installed',
+            fix='pip install "ecs-cassette[time]"',
+        )
+
+
+@contextlib.contextmanager
+def noticing_real_sleep(advice: str) -> Iterator[None]:
+    """Warn, once, when the code under test has slept for more than a second of real time.
+
+    It sees `time.sleep` and `asyncio.sleep`, also where modules outside the standard library and
+    site-packages imported the function itself.
+    """
+    slept = 0.0
+    has_warned = False
+    lock = threading.Lock()
+
+    def note(seconds: float, name: str, wanted: float, place: tuple[str, int]) -> None:
+        nonlocal slept, has_warned
+        with lock:
+            slept += min(seconds, wanted)  # a thread may get the processor later
+            if slept <= _LONG or has_warned:
+                return
+            has_warned = True
+        warnings.warn_explicit(
+            f"{name}({wanted:g}) really waits in this replay. Fix: {advice}",
+            RealSleepWarning,
+            *place,
+        )
+
+    def sleep(original: Callable[[float], None], seconds: float) -> None:
+        began = time.perf_counter()
+        original(seconds)
+        note(time.perf_counter() - began, "time.sleep", seconds, _place(3))
+
+    async def async_sleep(original: Any, delay: float, result: Any = None) -> Any:
+        began, place = time.perf_counter(), _place(1)
+        result = await original(delay, result)
+        note(time.perf_counter() - began, "asyncio.sleep", delay, place)
+        return result
+
+    sleeps: list[tuple[Any, Any]] = [(time.sleep, sleep), (asyncio.sleep, async_sleep)]
+    with _replaced(sleeps, _own_modules):
+        yield
+
+
+def _place(depth: int) -> tuple[str, int]:
+    """The file and line of a caller, counted from the caller of this function."""
+    frame = sys._getframe(depth + 1)
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+@contextlib.contextmanager
+def _replaced(
+    functions: Sequence[tuple[Any, Callable[..., Any]]], modules: Callable[[], list[ModuleType]]
+) -> Iterator[None]:
+    """Replace functions, each by one that gets the original as its first argument."""
+    ended = threading.Event()
+    pairs = [
+        (original, _replacing(original, new, ended))
+        for present, new in functions
+        for original in dict.fromkeys((present, inspect.unwrap(present)))
+    ]
+    try:
+        exchange(pairs, modules())
+        yield
+    finally:
+        ended.set()
+        # The modules are listed again: one may have imported the replacement meanwhile.
+        exchange([(new, lasting(original)) for original, new in pairs], modules())
+
+
+def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -> Any:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return new(original, *args, **kwargs)
+
+    return replacement(original, function, ended)
+
+
+_LIBRARIES = (
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("platstdlib"),
+    "site-packages",
+    "dist-packages",
+)
+
+
+def _own_modules() -> list[ModuleType]:
+    """`time`, `asyncio`, and the modules of neither the standard library nor site-packages."""
+    own = [
+        module
+        for module in list(sys.modules.values())
+        if (file := getattr(module, "__file__", None))
+        and not any(library in file for library in _LIBRARIES)
+    ]
+    return [time, asyncio, *own]
+
+
+def _every_module() -> list[ModuleType]:
+    return list(sys.modules.values())
+
+
+def _modules_under_test() -> list[ModuleType]:
+    """`time`, and every module that does not measure real time for itself."""
+    modules = list(sys.modules.items())
+    return [time, *(m for name, m in modules if name.partition(".")[0] not in _MEASURING)]
+
+
+# -- the wall clock, which may be frozen ----------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _wall_clock() -> Iterator[None]:
+    """Make the wall clock movable: travel to the present, unless the time is frozen already."""
+    import time_machine  # noqa: PLC0415 - an extra
+
+    if _frozen() or _travels():
+        yield
+    else:
+        with time_machine.travel(time.time()):  # a number, which leaves the time zone as it is
+            yield
+
+
+def _move_wall_clock(seconds: float) -> None:
+    """Move the time that is frozen, or travelled to, innermost."""
+    if frozen := _frozen():
+        frozen[-1].tick(datetime.timedelta(seconds=seconds))
+    elif travels := _travels():
+        travels[-1].shift(datetime.timedelta(seconds=seconds))
+
+
+def _frozen() -> list[Any]:
+    """What freezegun has frozen; an import of it here would be an import in every replay."""
+    return getattr(sys.modules.get("freezegun.api"), "freeze_factories", [])
+
+
+def _travels() -> list[Any]:
+    """time-machine's journeys; its releases call them by two names."""
+    module = sys.modules.get("time_machine")
+    return getattr(module, "traveller_stack", None) or getattr(module, "coordinates_stack", [])
