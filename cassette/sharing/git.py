@@ -139,8 +139,8 @@ class Repository:
     def _listed(self, commit: str) -> Iterator[tuple[str, tuple[str, int]]]:
         """The id and the size of every file of the pack, by its path."""
         folder = self._source.folder.strip("/")
-        tree = f"{commit}:{folder}" if folder else commit
-        if self._try("cat-file", "-e", f"{tree}^{{tree}}") is None:
+        tree = f"{commit}:{folder}"  # without a folder, the whole tree
+        if (self._try("cat-file", "-t", tree) or b"").strip() != b"tree":
             raise PackError(
                 f"{self._url} has no folder {folder!r} in the commit {commit[:12]}",
                 fix="correct the folder after # in [tool.cassette.packs]",

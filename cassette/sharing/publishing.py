@@ -115,7 +115,7 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
     ]
     if problems:
         raise PackError(
-            f"nothing was published: `cassette check` finds {len(problems)} problems",
+            "nothing was published: `cassette check` finds errors",
             nearest=_listed(problems),
             fix=f"cassette check {folder}",
         )
@@ -126,7 +126,7 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
     ]
     if findings:
         raise PackError(
-            f"nothing was published: `cassette audit` finds {len(findings)} things",
+            "nothing was published: `cassette audit` finds what must not be in it",
             nearest=_listed(findings),
             fix=f"cassette audit {folder}",
         )
@@ -246,7 +246,7 @@ def _send(source: Source, store: Store, manifest: Manifest, made: Mapping[str, b
         if not _same(there.files.get(name), manifest.files.get(name))
     )
     raise PackError(
-        f"{source.version} is published already, and {len(differing)} files differ",
+        f"{source.version} is published already, with other files",
         nearest=_listed(differing),
         fix="publish the next version; a published version never changes",
     )

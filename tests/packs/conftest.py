@@ -128,6 +128,14 @@ class Shop:
         return self.root / "bundles" / f"{digest.removeprefix('sha256:')}.zip"
 
 
+def edit(shop, before="launchType: FARGATE", after="launchType: EC2"):
+    """Change the cassette of the pack as a new recording would."""
+    file = shop.pack / "shop.yaml"
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+
+
 def run(*words: str, code: int = 0) -> Result:
     """Run a command in this process, as its process would end."""
     result = CliRunner().invoke(whole, words)

@@ -12,7 +12,7 @@ import pytest
 
 import cassette
 from cassette.errors import CassetteError, CassetteFormatError, CassetteNotFoundError
-from tests.packs.conftest import configure, run
+from tests.packs.conftest import configure, edit, run
 
 
 @pytest.fixture(params=["web", "file"])
@@ -26,14 +26,6 @@ def consumer(request, project, shop):
 def lock(project):
     """The lock's text."""
     return (project / "cassette.lock").read_text()
-
-
-def edit(shop, before="launchType: FARGATE", after="launchType: EC2"):
-    """Change the cassette of the pack as a new recording would."""
-    file = shop.pack / "shop.yaml"
-    text = file.read_text()
-    assert before in text
-    file.write_text(text.replace(before, after))
 
 
 def test_sync_fetches_and_locks_and_a_replay_needs_no_store(project, shop, consumer):
