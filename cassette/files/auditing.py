@@ -112,7 +112,7 @@ def _audited(
     said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
 ) -> tuple[Finding, ...]:
     """What the audit finds in a text, except what the project allows in this file."""
-    found = scrub.audit(said, originals, rules.searches, rules.kept)
+    found = scrub.audit(said, originals, rules.searches, rules.kept, rules.arguments)
     return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
 
 

@@ -27,6 +27,11 @@ SECRET_NAME = re.compile(
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
 _DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
+# Docker says `may require authorization: server message: …`, which is no header.
+_AUTHORIZATION = (
+    r"(?:proxy-)?authorization(?=[\"']{0,2}\s?:\s{0,4}[\"']?"
+    r"(?:basic|bearer|digest|negotiate|ntlm|token|aws4|[^\n\"']{0,512}\d))"
+)
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only
 # keep its name apart.
@@ -88,7 +93,7 @@ RULES: dict[str, str] = {
     ),
     # The rest of the line, whatever it has: a scheme, several cookies, a signature.
     "header": (
-        rf"{_L}(?P<heading>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-amz-security-token)"
+        rf"{_L}(?P<heading>{_AUTHORIZATION}|(?:set-)?cookie|x-api-key|x-amz-security-token)"
         r"(?P<colon>[\"']{0,2}\s?:\s{0,4}[\"']?)(?P<line>[^\n\"']{1,8192})"
     ),
     "bearer": (

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cassette.scrub import commands, encodings, free_text, hosts, tokens
-from cassette.scrub.audit import forms, search, views
+from cassette.scrub.audit import arguments, forms, inverse, prose, scalars, search, views
 
 if sys.version_info >= (3, 11):
     parser = importlib.import_module("re._parser")
@@ -24,7 +24,20 @@ else:
     parser = importlib.import_module("sre_parse")
 
 UNBOUNDED = int(parser.MAXREPEAT)
-MODULES = (tokens, free_text, encodings, commands, hosts, forms, search, views)
+MODULES = (
+    tokens,
+    free_text,
+    encodings,
+    commands,
+    hosts,
+    arguments,
+    forms,
+    inverse,
+    prose,
+    scalars,
+    search,
+    views,
+)
 EXPRESSIONS = {
     **{f"tokens {rule}": pattern for rule, pattern in tokens.RULES.items()},
     **{f"audit {rule}": pattern for rule, (_, pattern) in forms.RULES.items()},

@@ -13,17 +13,20 @@ import re
 from typing import TYPE_CHECKING
 
 from cassette.errors import Finding, UnsafeCassetteError
-from cassette.scrub.audit import exposed_members, forms, search
+from cassette.scrub.audit import exposed_members, forms, inverse, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
 
 _NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{0,62}")
 
+_CASSETTE = re.compile(r"(?:#[^\n]*\n|\s)*cassette:")
+
 UNSCRUBBED = "unscrubbed"
 RULES = {
     **forms.LOOKS_FOR,
     **exposed_members.RULES,
+    **inverse.RULES,
     "original": search.ORIGINAL,
     UNSCRUBBED: "a line of a cassette that scrubbing would change",
 }
@@ -35,6 +38,7 @@ def audit(
     originals: Iterable[str] = (),
     searches: Iterable[search.Search] = (),
     kept: Set[str] = frozenset(),
+    arguments: Iterable[search.KeptArgument] = (),
 ) -> tuple[Finding, ...]:
     """What a text must not hold, in order of place.
 
@@ -44,6 +48,7 @@ def audit(
             common to search for.
         searches: a project's own.
         kept: the values that a project keeps: `tags[team]`, `environment[*]`.
+        arguments: the values in command lines that a project keeps.
     """
     lines = search.Lines(originals, searches, kept)
     found: set[Finding] = set()
@@ -56,6 +61,8 @@ def audit(
         number = bisect.bisect_right(starts, place)
         column = place - starts[number - 1] + 1
         found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
+    if _CASSETTE.match(text):
+        found.update(inverse.found(text, kept, arguments))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
@@ -107,4 +114,4 @@ def _audit_of(
 ) -> tuple[Finding, ...]:
     if project is None:
         return audit(text, originals)
-    return audit(text, originals, project.searches, project.kept)
+    return audit(text, originals, project.searches, project.kept, project.arguments)

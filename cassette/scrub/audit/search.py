@@ -16,7 +16,7 @@ _LOOKS_FOR = {**forms.LOOKS_FOR, **exposed_members.RULES}
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
-_BETWEEN = re.compile(r"\d[^0-9A-Za-z:T]\d{2,}[^0-9A-Za-z]\d|\d{4}[^0-9A-Za-z]\d{4}")
+_BETWEEN = re.compile(r"\d[^0-9A-Za-z]\d", re.ASCII)
 
 
 class Search(Protocol):
@@ -30,6 +30,18 @@ class Search(Protocol):
         """Where in a text it begins, and more."""
 
 
+class KeptArgument(Protocol):
+    """A value in a command line that a project keeps, by its option, its form, or both."""
+
+    @property
+    def option(self) -> str | None:
+        """The option before it; None for any."""
+
+    @property
+    def pattern(self) -> re.Pattern[str] | None:
+        """What all of it matches; None for any value."""
+
+
 class Project(Protocol):
     """What a project's own rules say to the audit."""
 
@@ -40,6 +52,10 @@ class Project(Protocol):
     @property
     def kept(self) -> Set[str]:
         """The values that stay: `member[name]`, or `member[*]`."""
+
+    @property
+    def arguments(self) -> Sequence[KeptArgument]:
+        """The values in command lines that stay."""
 
     def exempts(self, rule: str, path: str) -> bool:
         """Whether what a rule finds in this file was reviewed, and may stay."""

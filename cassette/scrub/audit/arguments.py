@@ -1,0 +1,124 @@
+"""What may be in a command line: a program, options, and a few words and forms of values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+RULES = {"argument": "a word of a command line that is neither hidden nor known to be harmless"}
+
+KEYS = frozenset(("command", "entryPoint"))
+
+_HIDDEN = re.compile(
+    r"(?:REDACTED|[\w.:/+=,@%-]*(?:ca55e77e|(?<!\d)0{8}\d{4}(?!\d)|198[.-]1[89][.-]|2001:db8:|host-\d+\.example"
+    r"|user-\d+@example\.com)[\w.:/+=,@%?&*-]*|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`)"
+)
+_OPTION = re.compile(r"--[A-Za-z][A-Za-z]{0,24}\d?(?:[-_.][A-Za-z]{1,24}\d?){0,7}|-[A-Za-z]")
+_DASHED = frozenset(
+    "-Command -File -Xms -Xmx -Xss -al -classpath -config -cp -debug -ec -eu -euc -eux -euxc -ex "
+    "-exc -fs -fsS -help -it -jar -la -lc -name -port -rf -sS -sSf -server -sf -var -verbose "
+    "-version -xc -xe".split()
+)
+_GLUED = re.compile(r"(?P<option>-[A-Za-z])(?P<value>.+)", re.DOTALL)
+_GIVEN = re.compile(r"(?P<option>[-/]{0,2}[A-Za-z_][\w.-]{0,60})[=:](?P<value>.*)", re.DOTALL)
+_PLAIN = re.compile(
+    r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5} ?[A-Za-z%]{1,7}"
+    r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
+    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
+    r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/[a-z/_-]{0,60})?"
+)
+_PROGRAM = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}[\d.]{0,6}(?:[._-][A-Za-z_-]{1,30}){0,4}")
+_FILE = re.compile(r"[A-Za-z_./-]{1,240}\.[A-Za-z]{1,4}\d?")
+_MODULE = re.compile(r"[a-z_.]{1,280}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
+_ARN = re.compile(r"arn:aws[\w-]{0,20}:\S{1,2048}")
+_SHELLS = frozenset(
+    "sh bash ash dash zsh ksh fish cmd cmd.exe powershell powershell.exe pwsh".split()
+)
+_SHELL_TEXT = re.compile(r"-[a-z]{0,4}c[a-z]{0,2}|/[ck]|-command|-encodedcommand", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?i:-{1,2}[\w.-]{0,60}(?:pass|pwd|secret|(?<!max-)token(?!iz)|key|auth|cred|user|dsn|sign)"
+    r"[\w.-]{0,60})|-[pPaUuwW]"
+)
+_OF_MODULE = frozenset(("-m", "--module", "--app"))
+_SERVERS = frozenset(
+    "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
+    "dramatiq".split()
+)
+WORDS = frozenset(
+    "CMD CMD-SHELL NONE admin agent all api app application apply assets:precompile auto backend "
+    "background beat build cat check client cluster collectstatic compose config console consume "
+    "consumer container controller cp create createsuperuser critical cron csv curl daemon date "
+    "db:create db:migrate db:seed debug default delete deploy describe destroy dev development "
+    "diff docker down downgrade dry-run dumpdata echo ecs env error exec execute exit export false "
+    "find flush force foreground format frontend generate get grep grpc head heads health "
+    "healthcheck help hostname http https id image import info init install job jobs json launch "
+    "list listen loaddata local localhost login logout logs ls main makemigrations manager master "
+    "migrate migrations mkdir monitor mv no node none off on ping plan printenv process prod "
+    "producer production ps public publish pull push pwd qa queue quiet ready release reload "
+    "remove replica reset restart restore rm run runserver schedule scheduler seed serve server "
+    "set shell show sleep stage staging standalone start status stop sync task tasks tcp test "
+    "tests text top touch trace true udp up update upgrade validate verbose version wait warn "
+    "warning watch web webserver wget whoami worker workers yaml yes".split()
+)
+"""Words that hold no secret, whoever writes them. A word that is not here has to be hidden."""
+
+Keeps = Callable[[str, str], bool]
+
+
+def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
+    """The index of each word of a command line that may not stay.
+
+    Args:
+        words: the command line, without its quotes.
+        keeps: whether the project keeps a value, by the option before it and by its text.
+    """
+    program, option, is_text, first = "", "", False, True
+    for index, word in enumerate(words):
+        if is_text:
+            harmless = _is_hidden(word)
+        elif first and word in ("CMD", "CMD-SHELL", "NONE"):
+            is_text = word == "CMD-SHELL"
+            continue
+        elif first and _PROGRAM.fullmatch(word):
+            program, harmless = word.lower(), True
+        else:
+            is_text = program in _SHELLS and _SHELL_TEXT.fullmatch(word) is not None
+            harmless = _is_harmless(word, program, option)
+        if not harmless and not _is_kept(option, word, keeps):
+            yield index
+        option, first = word if _is_option(word) else "", False
+
+
+def _is_kept(option: str, word: str, keeps: Keeps) -> bool:
+    given = _given(word)
+    own = given is not None and keeps(given["option"], given["value"].strip("\"'"))
+    return own or keeps(option, word)
+
+
+def _given(word: str) -> re.Match[str] | None:
+    """An option with its value in one word, or an assignment."""
+    given = _GIVEN.fullmatch(word) or _GLUED.fullmatch(word)
+    return given if given and (given["option"][0] in "-/" or "=" in word) else None
+
+
+def _is_hidden(word: str) -> bool:
+    return not word or _HIDDEN.fullmatch(word) is not None
+
+
+def _is_option(word: str) -> bool:
+    return _OPTION.fullmatch(word) is not None or word in _DASHED
+
+
+def _is_harmless(word: str, program: str, option: str) -> bool:
+    if _is_hidden(word) or _is_option(word):
+        return True
+    if option and _SECRET.fullmatch(option):
+        return False
+    if word in WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _ARN.fullmatch(word):
+        return True
+    given = _given(word)
+    if given is not None:
+        value = given["value"].strip("\"'")
+        return _is_hidden(value) or _PLAIN.fullmatch(value) is not None
+    of_module = program in _SERVERS or option in _OF_MODULE
+    return of_module and _MODULE.fullmatch(word) is not None

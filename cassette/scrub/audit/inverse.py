@@ -1,0 +1,81 @@
+"""The inverse search of a cassette: not what must not be in it, but what may be.
+
+It reads the values of a cassette's text and refuses each that is not known to be harmless.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Set
+
+from cassette.errors import Finding
+from cassette.scrub.audit import arguments, members, prose
+from cassette.scrub.audit.scalars import Scalar, scalars
+from cassette.scrub.audit.search import KeptArgument
+
+RULES = {**prose.RULES, **arguments.RULES, **members.RULES}
+
+_TEXTS = ("eason", "essage")  # how the names of members for people end
+_WORDS = re.compile(r"[^\s/:@,=]+")
+
+
+def found(text: str, kept: Set[str], of_project: Iterable[KeptArgument]) -> Iterator[Finding]:
+    """The values in the text of a cassette that are not known to be harmless.
+
+    Args:
+        text: the whole file.
+        kept: the values that a project keeps: `command[*]`.
+        of_project: the values in command lines that it keeps.
+    """
+    values = tuple(scalars(text))
+    names = functools.cache(lambda: frozenset(_names(values)))
+    own = tuple(of_project)
+    known: dict[tuple[object, ...], tuple[str, ...]] = {}
+
+    def keeps(option: str, value: str) -> bool:
+        return any(
+            rule.option in (None, option)
+            and (rule.pattern is None or rule.pattern.fullmatch(value) is not None)
+            for rule in own
+        )
+
+    for value in values:
+        same = value[2:]
+        if same not in known:
+            rules = dict.fromkeys(_rules(value, names, keeps, kept))
+            known[same] = tuple(rules)
+        for rule in known[same]:
+            yield Finding(rule, value.line, value.column, RULES[rule])
+
+
+def _rules(
+    value: Scalar, names: prose.Names, keeps: arguments.Keeps, kept: Set[str]
+) -> Iterator[str]:
+    yield from members.found(value, kept)
+    if value.items is None:
+        if _is_text(value.key, value.text):
+            yield from prose.found(value.text, names)
+        return
+    is_command = value.key in arguments.KEYS and f"{value.key}[*]" not in kept
+    if is_command and any(True for _ in arguments.found(value.items, keeps)):
+        yield "argument"
+    for item in value.items:
+        if _is_text("", item):
+            yield from prose.found(item, names)
+
+
+def _is_text(key: str, text: str) -> bool:
+    return key.endswith(_TEXTS) or any(map(str.isspace, text))
+
+
+def _names(values: Iterable[Scalar]) -> Iterator[str]:
+    """The words of the values that are no texts and no command lines."""
+    for value in values:
+        if value.key in arguments.KEYS:
+            continue
+        for text in value.items or (value.text,):
+            if not _is_text(value.key, text):
+                for word in _WORDS.findall(text):
+                    yield word
+                    yield from re.findall("[0-9A-Za-z]+", word)

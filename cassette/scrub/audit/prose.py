@@ -1,0 +1,218 @@
+"""What may be in words for people: plain words, numbers, pseudonyms, and names of this file.
+
+The scrub knows forms of secrets and replaces them. This is the inverse: after a word that announces
+a secret or a user only what is hidden may follow, and of words with digits in them only those that
+have a harmless form, or are a name elsewhere in the file, may remain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Set
+from itertools import pairwise
+
+Names = Callable[[], Set[str]]
+
+RULES = {
+    "announced": "what follows a word that announces a secret",
+    "unexplained": "a word with digits that is no number, no pseudonym and no name in this file",
+    "host": "the name of a host",
+    "login": "a user and a password before an @ or at the end of a line of .pgpass",
+    "quoted-user": "the name of a user or a role in quotes",
+    "organization": "the id of an organization",
+}
+
+_MASKED = re.compile(
+    r"[\"'`]?(?:REDACTED|user-(?:\d|ca55)|host-(?:\d|ca55)|name-ca55|\*\*|XXX|ca55e77e|[\w-]*ca55e77e|<|`|\$|\{\{|\[REDACTED"
+    r"|%\w{1,64}%|arn:|ca:55:e7:7e|198\.1[89]\.|2001:db8:|0{8}\d{4}"
+    r"|(?i:yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied)"
+    r"(?![0-9A-Za-z])|[.:;,)\]}\"'\\]*$)"
+)
+# All of a line after a header, or of nothing.
+_BLANK = re.compile(
+    r"REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[^`]{0,64}`|\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}"
+    r"|%\w{1,64}%|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d{1,5}(?:[.,]\d{1,5}){0,3}[A-Za-z%]{0,3}[.:;,)]*")
+_ANNOUNCING = re.compile(
+    r"(?P<word>(?<![A-Za-z])pass(?![A-Za-z])|passw(?:or)?d|passphrase|passcode|pwd|secret"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|credentials?|(?:api|access|private|signing)[_-]?key"
+    r"|cookie|signature|sess(?:ion)?_?id|(?<![A-Za-z])sid(?![A-Za-z])|connect\.sid|(?:csrf|xsrf|awsalb)"
+    r"|identified (?:with [\w\"']{1,64} )?(?:by|as)(?: password)?)"
+    r"(?P<rest>[\w.-]{0,40})(?P<close>[\"'\])]{0,3})"
+    r"(?P<sign>:[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n\s{1,64}|\s?(?:=>|:?==?)[ \t]?|\s?:\s{1,8}"
+    r"|:(?=[\"'])|\s?[,(]\s?(?=[\"'])"
+    r"|(?:\s(?:is|was|set to|changed to|of))?\s{1,4})"
+    r"(?P<quote>[\"'(]{0,2})(?P<value>[^\s\"'&,;)\]}<>]{1,256})",
+    re.IGNORECASE,
+)
+_ELEMENT = re.compile(
+    r"<[\w:.-]{0,60}(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|key)[\w.-]{0,60}"
+    r"(?:\s[^<>]{0,256})?>(?P<value>[^<]{1,4096})</",
+    re.IGNORECASE,
+)
+_COOKIE = re.compile(r"sess(?:ion)?_?id|sid|connect\.sid|csrf|xsrf|awsalb", re.IGNORECASE)
+# Docker says `may require authorization: server message: …`, which is no header.
+_AUTHORIZATION = (
+    r"(?:proxy-)?authorization(?=[\"']{0,2}\s?:\s{0,4}[\"']?"
+    r"(?:basic|bearer|digest|negotiate|ntlm|token|aws4|[^\n\"']{0,512}\d))"
+)
+_HEADER = re.compile(
+    rf"(?<![0-9A-Za-z])(?:{_AUTHORIZATION}|(?:set-)?cookie|x-api-key|x-amz-security-token)"
+    r"[\"']{0,2}\s?:\s{0,4}[\"']?(?P<value>[^\n\"']{1,8192})",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"(?<![\w/.$#-])[\w.$#-]{1,64}(?::(?P<go>[^\s@\"'()]{1,128})@(?:tcp|udp|unix)\("
+    r"|/(?P<oracle>[^\s/@\"']{1,128})@(?://|[\w.-]{1,128}:\d{2,5}/))",
+    re.IGNORECASE,
+)
+_PGPASS = re.compile(
+    r"(?<![\w.*:-])[\w.*-]{1,128}:(?:\d{2,5}|\*):[\w*-]{1,64}:[\w*.-]{1,64}:(?P<value>[^\s:\"']{3,256})(?!\S)"
+)
+_USER = re.compile(
+    r"(?<![0-9A-Za-z])(?:user|username|login|role)(?: name)?[ =:]{1,3}"
+    r"(?:'(?P<one>[^'\n]{1,128})'|\"(?P<two>[^\"\n]{1,128})\")",
+    re.IGNORECASE,
+)
+_HIDDEN_USER = re.compile(
+    r".*ca55e77e.*|arn:.*|REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`"
+    r"|user-\d+@example\.com"
+)
+_ORGANIZATION = re.compile(
+    r"(?<![\w-])(?:o-(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})(?![\w-])"
+)
+_DOTTED = re.compile(
+    r"(?<![\w.@/:-])(?:[a-z][\w-]{0,62}\.){1,8}(?P<last>[a-z]{2,12})(?![\w-]|\.\w)"
+)
+# Ends of names of hosts, and of nothing else that is usual in a text.
+_ENDS = frozenset(
+    "com org edu gov int info biz io dev net cloud bank tech online store site xyz agency company "
+    "systems solutions services digital finance shop email group global expert media-net "
+    "ae ar at au be bg br ca ch cl cn cz de dk ee es eu fi fr gr hk hr hu ie il it jp kr lt lu lv "
+    "mx my nl no nz pt ro ru sg si sk th tr tw ua uk us vn za".split()
+)
+_EVERYBODYS = re.compile(
+    r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
+    r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
+    r"|elastic\.co|microsoft\.com|git(?:lab|hub)\.(?:com|io)|githubusercontent\.com|socket\.io|engine\.io"
+    r"|asp\.net|system\.net|(?:ec2|compute|docker)\.internal|com\.amazonaws\..*)"
+)
+_CODE_BEFORE = re.compile(
+    r"(?:modules?|imports?|packages?|class|from|named|files?|scripts?|python|in|function|attribute"
+    r"|plugins?|loggers?|library|method|object|type|option|property|prefix)\s{0,3}[\"'`(]?\Z",
+    re.IGNORECASE,
+)
+_CODE_AFTER = re.compile(r"[\"'`]?(?::[A-Za-z_]|\(|\.\w)")
+_PIECES = re.compile(r"[^0-9A-Za-z!#$^&*~%+]+")
+_SPACES = re.compile(r"[\s\"'`()\[\]{}<>,;|]+")
+_CAMEL = re.compile(
+    r"(?:[A-Z]?[a-z]{2,}\d{0,4}|[A-Z]{2,}\d{0,3}){1,8}[0-9A-F]{0,12}|[0-9a-f]+|[0-9A-Z]+"
+)
+_PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[!#^&*~])[^\s/:=?@]{8,128}")
+
+
+def found(text: str, names: Names) -> Iterator[str]:
+    """The rules that find something in a text for people.
+
+    Args:
+        text: the whole value, without quotes and escapes.
+        names: the words that are names elsewhere in the same file.
+    """
+    checks: dict[str, Callable[[str], bool]] = {
+        "announced": _announced,
+        "host": _names_a_host,
+        "login": _holds_a_login,
+        "quoted-user": _names_a_user,
+        "organization": lambda text: any(
+            "ca55e77e" not in match[0] for match in _ORGANIZATION.finditer(text)
+        ),
+        "unexplained": lambda text: _is_unexplained(text, names),
+    }
+    for rule, check in checks.items():
+        if check(text):
+            yield rule
+
+
+def is_own_host(host: str) -> bool:
+    """Whether a name with a dot is that of a host that belongs to somebody."""
+    return "ca55e77e" not in host and _EVERYBODYS.fullmatch(host) is None and not _is_false(host)
+
+
+def _is_false(host: str) -> bool:
+    return re.search(r"(?:^|\.)host-\d+\.|ip-198-1[89]-", host) is not None
+
+
+def _announced(text: str) -> bool:
+    if any(map(_gives, _ANNOUNCING.finditer(text))):
+        return True
+    if any(not _MASKED.match(match["value"].strip()) for match in _ELEMENT.finditer(text)):
+        return True
+    return any(not _BLANK.fullmatch(match["value"].strip()) for match in _HEADER.finditer(text))
+
+
+def _gives(match: re.Match[str]) -> bool:
+    """Whether what follows an announcing word is a value that is not hidden."""
+    sign, value = match["sign"].strip(), match["value"]
+    if _MASKED.match(value) or _NUMBER.fullmatch(value):
+        return False
+    of_cookie = _COOKIE.match(match["word"]) is not None
+    if any(mark in sign for mark in "=|>"):
+        return len(value) >= (6 if of_cookie else 3)
+    if of_cookie or (not sign and match["rest"]):
+        return False
+    if "'" in match["quote"] or '"' in match["quote"]:
+        return True
+    if sign.startswith(":"):
+        telling = re.search("pass|pwd|key", match["word"], re.IGNORECASE)
+        return len(value) >= 3 and (telling is not None or not value.rstrip(".:").isalpha())
+    bare = re.split(r"[:=(\[{]", value)[0]
+    return len(bare) >= 6 and re.search(r"[\d!#$%&*^]", bare) is not None
+
+
+def _holds_a_login(text: str) -> bool:
+    given = [match["go"] or match["oracle"] for match in _CREDENTIALS.finditer(text)]
+    given += [match["value"] for match in _PGPASS.finditer(text)]
+    return any(_MASKED.match(value) is None for value in given)
+
+
+def _names_a_user(text: str) -> bool:
+    users = [match["one"] or match["two"] for match in _USER.finditer(text)]
+    return any(
+        _HIDDEN_USER.fullmatch(user) is None and not re.search("[0-9a-f-]{8,}ca55e77e", user)
+        for user in users
+    )
+
+
+def _names_a_host(text: str) -> bool:
+    for match in _DOTTED.finditer(text):
+        if match["last"] not in _ENDS or not is_own_host(match[0]):
+            continue
+        before = text[max(0, match.start() - 40) : match.start()]
+        if not _CODE_BEFORE.search(before) and not _CODE_AFTER.match(text, match.end()):
+            return True
+    return False
+
+
+def _is_unexplained(text: str, names: Names) -> bool:
+    for token in _SPACES.split(text):
+        if len(token) < 8 or "REDACTED" in token or "ca55e77e" in token:
+            continue
+        # In an address or a name of a resource, other rules look at each part.
+        if "://" in token or token.startswith("arn:"):
+            continue
+        if _PASSWORD.fullmatch(token.rstrip("!.:?")) and token not in names():
+            return True
+        for piece in _PIECES.split(token):
+            if len(piece) >= 12 and _is_random(piece) and piece not in names():
+                return True
+    return False
+
+
+def _is_random(piece: str) -> bool:
+    if not piece.isalnum() or _CAMEL.fullmatch(piece):
+        return False
+    kinds = [character.isdigit() + 2 * character.isupper() for character in piece]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return len(set(kinds)) == 3 and changes / len(kinds) >= 0.45

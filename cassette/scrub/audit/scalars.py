@@ -1,0 +1,141 @@
+"""The values in the text of a cassette, each with its key, read from the lines of that text alone.
+
+A cassette has one value a line, or a list of values on one line. This is no YAML parser: what it
+does not recognise, it gives as one value with all that is in the line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_LINE = re.compile(
+    r"(?P<lead>[ \t]*(?:- ){0,64})(?:(?P<key>[A-Za-z_][\w.-]*|\"[^\"]*\"):(?: |$))?(?P<rest>.*)"
+)
+_QUOTED = r"\"(?:[^\"\\]|\\.){0,999999}\"|'[^']*'"
+_PIECE = re.compile(
+    rf"(?:(?P<key>[A-Za-z_][\w.-]*|\"[^\"]*\"): ?)?"
+    rf"(?:(?P<quoted>{_QUOTED})|(?P<plain>[^\s,\[\]{{}}\"][^,\[\]{{}}]*))"
+)
+_POINTER = re.compile(r"/(?P<member>[A-Za-z]\w*)(?:/(?:\d+|-|value)){0,4}$")
+_WHOLE = re.compile(_QUOTED)
+
+
+class Scalar(NamedTuple):
+    """A value.
+
+    Args:
+        line: its line, from 1.
+        column: its first column, from 1.
+        parent: the member that holds the structure with the key; empty if none is known.
+        key: the member that it belongs to; in a change, the last name in the path.
+        text: the value, without its quotes and escapes.
+        named: for a value of a pair, the name in that pair.
+        items: the values of a list; None for any other value.
+    """
+
+    line: int
+    column: int
+    parent: str
+    key: str
+    text: str
+    named: str = ""
+    items: tuple[str, ...] | None = None
+
+
+class _Reader:
+    """The members that are open at a line, by the columns of their keys."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, str]] = []
+        self._items: list[str] = []
+        self._at = (0, 0)
+        self._named = ""
+
+    def line(self, number: int, line: str) -> Iterator[Scalar]:
+        match = _LINE.match(line)
+        if match is None:
+            return
+        key, rest, column = (match["key"] or "").strip('"'), match["rest"], len(match["lead"])
+        if not key and match["lead"].endswith("- ") and rest[:1] not in ("{", "["):
+            self._at = self._at if self._items else (number, column + 1)
+            self._items.append(_bare(rest))
+            return
+        yield from self.list()
+        while self._open and self._open[-1][0] >= column:
+            self._open.pop()
+        if key and not rest:
+            self._open.append((column, key))
+        elif rest:
+            yield from self._values(number, match.start("rest") + 1, key, rest)
+
+    def list(self) -> Iterator[Scalar]:
+        """The list over lines that ends here, if one does."""
+        if self._items:
+            parent = self._open[-2][1] if len(self._open) > 1 else ""
+            key = self._open[-1][1] if self._open else ""
+            yield Scalar(*self._at, parent, key, "", items=tuple(self._items))
+            self._items = []
+
+    def _values(self, number: int, column: int, key: str, rest: str) -> Iterator[Scalar]:
+        parent = self._open[-1][1] if self._open else ""
+        if rest[0] == "[":
+            yield Scalar(number, column, parent, key or parent, "", items=tuple(_items(rest)))
+        elif rest[0] == "{":
+            yield from _of_mapping(number, column, key or parent, rest)
+        else:
+            text = _bare(rest)
+            if key in ("name", "key"):
+                self._named = text
+            named = self._named if key == "value" else ""
+            yield Scalar(number, column, parent, key, text, named)
+
+
+def scalars(text: str) -> Iterator[Scalar]:
+    """Each value of a cassette's text; a list of values is one."""
+    reader = _Reader()
+    for number, line in enumerate(text.split("\n"), 1):
+        yield from reader.line(number, line)
+    yield from reader.list()
+
+
+def _of_mapping(number: int, column: int, parent: str, rest: str) -> Iterator[Scalar]:
+    """The values of a mapping on one line; of a change, by the path that it has."""
+    pointed = named = ""
+    for piece in _PIECE.finditer(rest):
+        held = piece["quoted"] or piece["plain"]
+        member = (piece["key"] or "").strip('"')
+        place = column + piece.start("quoted" if piece["quoted"] else "plain")
+        if member == "path":
+            found = _POINTER.search(_bare(held))
+            pointed = found["member"] if found else ""
+            continue
+        if member in ("name", "key"):
+            named = _bare(held)
+        key = pointed if pointed and member == "value" else member or parent
+        if piece.end("key") > 0 and rest[piece.end("key") :].lstrip(': "')[:1] == "[":
+            yield Scalar(
+                number, place, parent, key, "", items=tuple(_items(rest[piece.end("key") :]))
+            )
+            return
+        of_pair = named if member == "value" and not pointed else ""
+        yield Scalar(number, place, parent, key, _bare(held), of_pair)
+
+
+def _items(rest: str) -> Iterator[str]:
+    for piece in _PIECE.finditer(rest):
+        yield _bare(piece["quoted"] or piece[0])
+
+
+def _bare(value: str) -> str:
+    value = value.strip()
+    if _WHOLE.fullmatch(value) is None:
+        return value
+    if value[0] == "'":
+        return value[1:-1].replace("''", "'")
+    try:
+        return str(json.loads(value))
+    except ValueError:  # an escape of YAML's own
+        return value[1:-1]
