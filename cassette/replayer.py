@@ -45,13 +45,15 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 class Cassette(model.Cassette):
     """A cassette that knows how to be patched; what `load` returns. Frozen, as every cassette."""
 
-    def patched(self, *patches: str | patch.Patch) -> Cassette:
+    def patched(self, *patches: str | patch.Patch | patch.Override) -> Cassette:
         """A variant: this cassette with patches applied, in order.
 
         Args:
             patches: names (`stopped/exit-code`), with values for their params
-                (`stopped/exit-code(code=3)` or `Patch("stopped/exit-code", code=3)`), or paths
-                of patch files.
+                (`stopped/exit-code(code=3)` or `Patch("stopped/exit-code", code=3)`), paths of
+                patch files, or overrides: values by their paths
+                (`{"tasks[0].containers[0].exitCode": 3}`), or a function that changes each
+                DescribeTasks response, as a cassette file has it.
 
         Raises:
             CassetteNotFoundError: the patch does not exist.
@@ -81,10 +83,15 @@ def _public(cassette: model.Cassette) -> Cassette:
 
 
 def patched(
-    cassette: model.Cassette, patches: Iterable[str | patch.Patch], library: Library
+    cassette: model.Cassette,
+    patches: Iterable[str | patch.Patch | patch.Override],
+    library: Library,
 ) -> model.Cassette:
     """A cassette with patches of a library applied, in order."""
     for reference in patches:
+        if not isinstance(reference, (str, os.PathLike)) and patch.is_override(reference):
+            cassette = patch.overridden(cassette, reference)  # type: ignore[arg-type]
+            continue
         one = _named(reference)
         try:
             cassette = patch.apply(cassette, read_patch(one.name, library), one.values)
@@ -101,8 +108,8 @@ def _named(reference: object) -> patch.Patch:
         return patch.Patch.parse(os.fspath(reference))
     raise UsageError(
         f"{reference!r} names no patch",
-        fix='name it by its text, "stopped/exit-code(code=3)", or by '
-        'cassette.Patch("stopped/exit-code", code=3)',
+        fix='name it by its text, "stopped/exit-code(code=3)", or give values by their paths, '
+        '{"tasks[0].containers[0].exitCode": 3}',
     )
 
 
@@ -269,7 +276,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
     def __init__(
         self,
         name: str | os.PathLike[str] | model.Cassette,
-        *patches: str | patch.Patch,
+        *patches: str | patch.Patch | patch.Override,
         unknown: Unknown = "error",
         on_end: OnEnd = "hold",
         advance: Advance = "call",

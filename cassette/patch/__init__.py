@@ -4,6 +4,7 @@
 `PatchFile`; `apply` makes the variant. `docs/patches.md` describes the language.
 """
 
+from cassette.patch.inline import Override, is_override, overridden, text_of
 from cassette.patch.patch_file import Entry, Param, PatchFile, Step
 from cassette.patch.reader import parse
 from cassette.patch.reference import Patch
@@ -11,10 +12,14 @@ from cassette.patch.variant import apply
 
 __all__ = [
     "Entry",
+    "Override",
     "Param",
     "Patch",
     "PatchFile",
     "Step",
     "apply",
+    "is_override",
+    "overridden",
     "parse",
+    "text_of",
 ]

@@ -39,7 +39,7 @@ def apply(
     work = Application(cassette, patch, params, only)
     made = agreed(cassette.interactions, work.run(), patch)
     work.proof.check(made)
-    recorded = _provenance(cassette, patch, given)
+    recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
     return dataclasses.replace(cassette, recorded=recorded, interactions=made)
 
 
@@ -82,7 +82,8 @@ def _misfit(patch: PatchFile, param: Param, value: object) -> PatchError:
     )
 
 
-def _provenance(cassette: Cassette, patch: PatchFile, given: Mapping[str, Any]) -> Recorded:
+def provenance(cassette: Cassette, patch: PatchFile, reference: str) -> Recorded:
+    """The header of a variant, which names the patch as the test does."""
     recorded = cassette.recorded
     before = recorded.source + "; " if recorded.source.startswith("synthetic: ") else "synthetic: "
     name = PurePath(cassette.path).stem if cassette.path else None
@@ -90,6 +91,6 @@ def _provenance(cassette: Cassette, patch: PatchFile, given: Mapping[str, Any]) 
         recorded,
         source=before + patch.summary,
         variant_of=recorded.variant_of or name,
-        patches=(*recorded.patches, str(Patch(patch.name, **given))),
+        patches=(*recorded.patches, reference),
         allow=tuple(sorted({*recorded.allow, *patch.allow})),
     )

@@ -62,7 +62,8 @@ def factory(session: pytest.Session) -> Callable[..., AbstractContextManager[Tap
         name: str | os.PathLike[str], *patches: Any, **options: Any
     ) -> AbstractContextManager[Tape]:
         """Replay or record in a `with` block, such as that of a fixture of a wider scope."""
-        requested = Requested(os.fspath(name), tuple(map(str, patches)), options)
+        references = tuple(map(markers.reference_of, patches))
+        requested = Requested(os.fspath(name), references, options)
         fixture_file = Path(sys._getframe(1).f_code.co_filename)
         return _shared(session, requested, fixture_file)
 

@@ -35,7 +35,7 @@ class Requested:
     """
 
     name: str
-    patches: tuple[str, ...]
+    patches: tuple[Any, ...]
     options: Mapping[str, Any]
     older_name: str | None = None
     untried: bool = False
@@ -123,17 +123,32 @@ def _of_class(node: pytest.Class) -> list[pytest.Mark]:
     return [mark for mark in node.own_markers if mark not in found] + found
 
 
-def _names(mark: pytest.Mark) -> tuple[str, ...]:
-    """A marker's names, as text; that of a `Patch` is its reference."""
-    from cassette.patch import Patch
+def _names(mark: pytest.Mark) -> tuple[Any, ...]:
+    """A marker's names, as text, and its overrides; the name of a `Patch` is its reference."""
+    from cassette.patch import Patch, is_override
 
-    wrong = [name for name in mark.args if not isinstance(name, (str, os.PathLike, Patch))]
+    overrides = mark.args[1:] if mark.name == MARK else ()
+    wrong = [
+        name
+        for name in mark.args
+        if not isinstance(name, (str, os.PathLike, Patch))
+        and not any(name is one and is_override(one) for one in overrides)
+    ]
     if wrong:
         raise failed(
             f"the marker {mark.name} takes names of a cassette and of patches, not {wrong[0]!r}",
             f'@pytest.mark.{mark.name}("web", "stopped/out-of-memory")',
         )
-    return tuple(str(n) if isinstance(n, Patch) else os.fspath(n) for n in mark.args)
+    return tuple(reference_of(name) for name in mark.args)
+
+
+def reference_of(name: Any) -> Any:
+    """A name as text; an override as it is."""
+    from cassette.patch import Patch
+
+    if isinstance(name, Patch):
+        return str(name)
+    return os.fspath(name) if isinstance(name, (str, os.PathLike)) else name
 
 
 def _default_names(item: Any) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from cassette.context_decorator import Verb
 from cassette.errors import CassetteNotFoundError, UsageError, nearest
 from cassette.library import SUFFIX, Entry, Library
 from cassette.packs.names import split
-from cassette.patch import Patch
+from cassette.patch import Override, Patch
 from cassette.record_modes.sessions import Drift, GrowingReplay, LiveCheck, NewRecording, Target
 from cassette.recorder import check_header
 from cassette.replayer import Tape, replay
@@ -64,7 +64,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         self,
         mode: str,
         name: str | os.PathLike[str],
-        *patches: str | Patch,
+        *patches: str | Patch | Override,
         library: Library | None = None,
         folder: Path | None = None,
         policy: str | None = None,

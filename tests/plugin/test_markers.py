@@ -404,3 +404,47 @@ def test_fails(ask):
     ask(cluster="staging")
 """)
     result.assert_outcomes(skipped=1, xfailed=1)
+
+
+def test_the_marker_takes_overrides(run):
+    """Values by their paths, or a function, beside patches; the report names them."""
+    result = run(
+        """
+def in_a_group(response):
+    for task in response["tasks"]:
+        task["group"] = "family:odd"
+
+ODD = {"tasks[0].containers[0].exitCode": 3}
+
+@pytest.mark.cassette("web", "stopped/exit-code", ODD, in_a_group)
+def test_it(last):
+    task = last()
+    assert (task["containers"][0]["exitCode"], task["group"]) == (3, "family:odd")
+
+@pytest.fixture
+def shared(use_cassette):
+    with use_cassette("web", {"tasks[0].group": "family:odd"}) as tape:
+        yield tape
+
+def test_shared(shared, ask):
+    assert ask()["group"] == "family:odd"
+
+@pytest.mark.cassette("web", {"tasks[0].containers[0].exitCode": 3})
+def test_that_cannot_be():
+    raise AssertionError
+""",
+        "--cassette-report",
+        "--cassette-orphans=warn",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*what ECS cannot answer*", '*tasks?0?.containers?0?.exitCode": 3} with in_a_group*']
+    )
+
+
+def test_names_as_keywords_get_a_hint(run):
+    """`name=` and `patches=` are not options."""
+    for keyword in ('name="web"', '"web", patches=["stopped/exit-code"]'):
+        result = run(f"@pytest.mark.cassette({keyword})\ndef test_it(): pass")
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines(["*Fix: @pytest.mark.cassette(*"])
