@@ -34,8 +34,9 @@ demo: $(ENVS)/demo/made ## Record a task over HTTP on this machine, replay it, b
 test: $(ENVS)/test/made ## Run the tests, except the exhaustive ones.
 	$(ENVS)/test/bin/python -m pytest -n auto $(ARGS)
 
-exhaustive: $(ENVS)/test/made ## Run the exhaustive tests: full matrices, kills, large sizes.
-	$(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) -m exhaustive $(ARGS)
+exhaustive: $(ENVS)/test/made ## Run full matrices, kills, large sizes, and more examples of each property.
+	$(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) -m "exhaustive or hypothesis" \
+		--hypothesis-profile=thorough $(ARGS)
 
 test-all: test exhaustive ## Run every test.
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import settings
 
 from tests.live import moto_ecs as moto
 from tests.live.scripted import ScriptedECS
 
-# The speed of the machine must not decide whether a test passes.
-settings.register_profile("project", deadline=None, max_examples=100)
+# The speed of the machine must not decide whether a test passes. `make exhaustive` runs the
+# properties again, over more examples.
+settings.register_profile("project", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("project")
+
+# All sessions read botocore's service models once. That is two thirds of the cost of a client.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # Public programs, each with an environment of its own: `make apps`.
 collect_ignore = ["apps"]

@@ -8,7 +8,7 @@ import tracemalloc
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cassette
@@ -159,7 +159,6 @@ POLL = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(POLL, min_size=1, max_size=12))
 def test_the_same_polls_replay_as_they_were_recorded(polls):
     """Whatever is polled in which order: written, read and replayed, each call gets its answer."""

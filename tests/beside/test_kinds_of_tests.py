@@ -10,6 +10,9 @@ import pytest
 import cassette
 from tests.live import bodies
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 # -- unittest ---------------------------------------------------------------------------------
 
 

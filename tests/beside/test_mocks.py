@@ -12,6 +12,9 @@ import cassette
 BESIDE = """
 from moto import mock_aws
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 def upload():
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="made-up")

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
+
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 OTHERS = ("anyio", "pytest_asyncio", "pytest_randomly", "pytest_recording", "rerunfailures",
           "time_machine", "xdist")  # fmt: skip
 

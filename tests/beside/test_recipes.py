@@ -14,6 +14,9 @@ import cassette
 from tests.documents import ROOT, modules
 from tests.live import bodies
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 MIGRATING = "docs/migrating.md"
 RECIPES = "docs/recipes.md"
 

@@ -9,6 +9,9 @@ import pytest
 import cassette
 from tests.live import bodies
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 ANY_ORDER = """
 @pytest.mark.cassette("web")
 @pytest.mark.parametrize("number", range(4))

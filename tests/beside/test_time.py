@@ -9,6 +9,9 @@ import time
 import time_machine
 from freezegun import freeze_time
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 UTC = datetime.timezone.utc
 NOW = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 

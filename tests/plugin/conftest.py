@@ -15,6 +15,7 @@ from tests.live import bodies
 
 QUIET = (
     *("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:randomly", "-W", "error"),
+    *("-p", "no:rerunfailures"),
     "--cassette-no-calls=ignore",  # many of these tests are about something else
 )
 

@@ -31,6 +31,18 @@ CASSETTES = [
     if path.parts[len(ROOT.parts)] in ("cassettes", "tests") and "patches" not in path.parts
 ]
 VARIANTS = ["", *Library(()).names("patch")]
+# The built-in cassettes at once; those of the public programs with the exhaustive tests.
+EACH = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id=path.stem,
+            marks=[] if path.parent == ROOT / "cassettes" else pytest.mark.exhaustive,
+        )
+        for path in CASSETTES
+    ],
+)
 
 
 def outcomes(tape, calls, ask, monkeypatch, short_way):
@@ -88,7 +100,7 @@ def test_there_are_cassettes_to_compare():
     assert len(VARIANTS) > 50
 
 
-@pytest.mark.parametrize("path", CASSETTES, ids=lambda path: path.stem)
+@EACH
 def test_both_ways_give_the_same_on_every_cassette_and_variant(path, monkeypatch):
     """Every call of every cassette, healthy and with each built-in patch."""
     # In legacy mode a client has no quota of retries, which one variant would spend for the next.
@@ -107,7 +119,7 @@ def test_both_ways_give_the_same_on_every_cassette_and_variant(path, monkeypatch
     assert compared > 0
 
 
-@pytest.mark.parametrize("path", CASSETTES, ids=lambda path: path.stem)
+@EACH
 def test_async_clients_give_the_same_as_sync_ones(path, monkeypatch):
     """On every cassette, in both ways."""
     tape = cassette.load(path)
@@ -191,7 +203,6 @@ def tags_shape():
 
 anything = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    max_examples=60,
 )
 CLIENT = made.client(region_name="eu-west-1")
 
@@ -270,7 +281,7 @@ def spoil(value):
 
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
-@pytest.mark.parametrize("path", CASSETTES, ids=lambda path: path.stem)
+@EACH
 def test_what_is_handed_out_is_nobody_elses(path, short_way, monkeypatch):
     """Answers, `tape.tasks` and `tape.calls` may be changed; the next ones are as recorded."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)

@@ -22,7 +22,7 @@ from tests.scrub import bodies
 # SCRUB_EXAMPLES hunts with as many examples, different ones each time.
 HUNT = os.environ.get("SCRUB_EXAMPLES")
 SLOW = settings(
-    max_examples=int(HUNT or 60),
+    max_examples=int(HUNT) if HUNT else settings.default.max_examples,
     derandomize=HUNT is None,
     database=None,
     deadline=None,
