@@ -17,6 +17,7 @@ from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
+from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
@@ -48,6 +49,7 @@ class Application:
         self.params = params
         self.only = only
         self.proof = Proof(cassette, patch)
+        self.growth = Growth(patch)
         self.drafts = [Draft.of(interaction) for interaction in cassette.interactions]
         self.describing: dict[str, list[int]] = {}  # an ARN → the indexes of its drafts
         for index, draft in enumerate(self.drafts):
@@ -252,6 +254,12 @@ class Application:
                 value = self.resolve(op["value"], sight, place.inner("value"), label)
                 op = {**op, "value": value}  # noqa: PLW2901 - the same one, made whole
             try:
+                added = (
+                    JsonPointer(op["from"]).resolve(thing)
+                    if op["op"] == "copy"
+                    else op.get("value")
+                )
+                self.growth.add(added, place)
                 jsonpatch.JsonPatch([op]).apply(thing, in_place=True)
             except (JsonPatchException, JsonPointerException, TypeError) as error:
                 raise self.refused(op, thing, place, label) from error
