@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _TELLING_WORD = (
     r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|auth(?!or(?!iz))|credentials?|signature"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
 SECRET_NAME = re.compile(
@@ -81,7 +81,7 @@ RULES: dict[str, str] = {
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)"
         r"(?: name)?[ =:]{1,3})"
-        r"(?P<quoted>'[^'\n]{1,128}'|\"[^\"\n]{1,128}\")"
+        r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
     ),
     "organization": (
         rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}})"

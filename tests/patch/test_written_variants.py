@@ -1,0 +1,101 @@
+"""A variant that is written to a file and read back is the variant."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+import cassette
+from cassette import file_format
+from cassette.errors import PatchError
+from cassette.library import Library
+from cassette.recorder import prepare
+from cassette.scrub import Scrubber
+from tests.patch import base_tasks
+
+ROOT = Path(__file__).parents[2]
+NAMES = Library(()).names("patch")
+# Patches whose texts hold what scrubbing looks for: ARNs of roles and secrets, hosts, sessions.
+SAMPLE = [
+    "api/access-denied",
+    "api/bad-gateway",
+    "api/connection-reset",
+    "service/load-balancer-unhealthy",
+    "start/no-such-user",
+    "start/secret-access-denied",
+    "stopped/image-pull",
+    "volume/role-not-assumed",
+]
+
+
+@functools.cache
+def bases() -> dict[str, cassette.Cassette]:
+    """Every committed cassette and every composed task."""
+    paths = [
+        path
+        for folder in ("cassettes", "tests/apps/cassettes")
+        for path in sorted((ROOT / folder).glob("*.yaml"))
+    ]
+    return {path.stem: cassette.load(path) for path in paths} | base_tasks.cassettes()
+
+
+def variants(name, of=None):
+    """What a patch makes of each cassette that it fits, by its name."""
+    for base, original in bases().items():
+        if of is None or base in of:
+            try:
+                yield base, original.patched(name)
+            except PatchError:
+                continue
+
+
+def written(variant):
+    """A variant as it is after `cassette patch … -o`."""
+    return file_format.parse(prepare(variant, "variant.yaml").text, "variant.yaml")
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_writing_a_variant_loses_nothing(name):
+    """Every outcome is the same: scrubbing replaces nothing that the patch made."""
+    of = ("web", "ec2-awsvpc-with-volume-and-exec", "fargate-with-volume")
+    made = dict(variants(name, of))
+    assert made
+    for base, variant in made.items():
+        assert written(variant).interactions == variant.interactions, base
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", NAMES)
+def test_writing_any_variant_loses_nothing(name):
+    """The same for every patch, over every cassette that it fits."""
+    for base, variant in variants(name):
+        assert written(variant).interactions == variant.interactions, base
+
+
+def test_a_written_variant_replays_the_same():
+    """A client sees the same states, at the same calls, from the file."""
+    variant = cassette.load("web").patched("start/secret-access-denied")
+    ecs = botocore.session.Session().create_client("ecs", region_name="eu-west-1")
+    seen = []
+    for one in (variant, written(variant)):
+        with cassette.replay(one) as tape:
+            request = dict(one.interactions[-1].request)
+            answers = [ecs.describe_tasks(**request) for _ in range(4)]
+            seen.append((answers, [call.outcome for call in tape.calls]))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "errors:\ndenied: access is denied\nunauthorized: authentication required\n",
+        "may require authorization: server message: insufficient_scope: authorization failed",
+        "unable to assume Role 'arn:aws:iam::000000000001:role/ecsInfrastructureRole'. Please",
+    ],
+)
+def test_words_of_ecs_are_kept(text):
+    """They only look like a header, or like the name of a user."""
+    assert Scrubber().text(text) == text
