@@ -66,19 +66,61 @@ class _Changes:
         if not isinstance(interaction.outcome, Response):
             return interaction
         body = copied(interaction.outcome.body)
+        changed: list[tuple[Body, Body]] = []  # a task as recorded, and as it is now
         for arn in self.arns:
-            was, now = (
-                _at(self._before[arn], interaction.at),
-                _at(self._after.get(arn, []), at),
-            )
-            if was is not None and now is not None and was != now:
-                if interaction.operation == "ListTasks":
-                    _list(body, interaction.request, arn, was, now)
-                else:
-                    _count(body, was, now)
+            was = _at(self._before[arn], interaction.at)
+            now = _at(self._after.get(arn, []), at)
+            if now is not None and interaction.operation == "ListTasks":
+                _list(body, interaction.request, arn, now)
+            elif was is not None and now is not None and was != now:
+                changed.append((was, now))
+        for service in body.get("services", ()):
+            for deployment in service.get("deployments", ()):
+                self._count(service, deployment, changed, at)
+            self._count_leftovers(service, at)
         if body == interaction.outcome.body:
             return interaction
         return dataclasses.replace(interaction, outcome=Response(body))
+
+    def _count(
+        self,
+        service: dict[str, Any],
+        deployment: dict[str, Any],
+        changed: list[tuple[Body, Body]],
+        at: float,
+    ) -> None:
+        """Let the counts of a deployment, and with them its service's, follow its tasks."""
+        id_ = deployment.get("id")
+        if not any(self._before[arn][0][1].get("startedBy") == id_ for arn in self.arns):
+            return
+        mine = [pair for pair in changed if pair[1].get("startedBy") == id_]
+        described = [
+            states
+            for states in self._after.values()
+            if states and states[0][1].get("startedBy") == id_
+        ]
+        for name, counts in (("runningCount", _is_running), ("pendingCount", _is_pending)):
+            recorded = deployment.get(name)
+            if not isinstance(recorded, int):
+                continue
+            count = recorded + sum(counts(now) - counts(was) for was, now in mine)
+            if len(described) >= int(deployment.get("desiredCount") or 0):  # all of them are known
+                bounds = [validation.bounds(states, at, counts) for states in described]
+                least, most = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
+                count = min(max(recorded, least), most)
+            deployment[name] = max(0, count)
+            if isinstance(service.get(name), int):
+                service[name] = max(0, service[name] + deployment[name] - recorded)
+
+    def _count_leftovers(self, service: dict[str, Any], at: float) -> None:
+        """Count the tasks that a patch keeps RUNNING after their deployment is gone."""
+        ids = {one.get("id") for one in service.get("deployments", ())}
+        for arn in self.arns:
+            states = self._after.get(arn) or []
+            task = states[0][1] if states else {}
+            is_ours = task.get("group") == f"service:{service.get('serviceName')}"
+            if is_ours and task.get("startedBy") not in ids and "runningCount" in service:
+                service["runningCount"] += validation.bounds(states, at, _is_running)[0]
 
 
 def _states(interactions: tuple[Interaction, ...]) -> dict[str, list[tuple[float, Body]]]:
@@ -94,16 +136,16 @@ def _at(states: list[tuple[float, Body]], at: float) -> Body | None:
     return next((task for since, task in reversed(states) if since <= at), None)
 
 
-def _list(body: dict[str, Any], request: Body, arn: str, was: Body, now: Body) -> None:
-    """Take a task out of a list, or put it in, if its desiredStatus changed."""
-    wanted = request.get("desiredStatus", "RUNNING")
-    listed: list[str] = body.setdefault("taskArns", [])
+def _list(body: dict[str, Any], request: Body, arn: str, now: Body) -> None:
+    """Put a task into a list or take it out, as its desiredStatus is now."""
     if not _is_meant(request, now):
         return
-    if was.get("desiredStatus") == wanted != now.get("desiredStatus") and arn in listed:
-        listed.remove(arn)
-    elif was.get("desiredStatus") != wanted == now.get("desiredStatus") and arn not in listed:
+    listed: list[str] = body.setdefault("taskArns", [])
+    belongs = now.get("desiredStatus") == request.get("desiredStatus", "RUNNING")
+    if belongs and arn not in listed:
         listed.append(arn)
+    elif not belongs and arn in listed:
+        listed.remove(arn)
 
 
 def _is_meant(request: Body, task: Body) -> bool:
@@ -122,19 +164,6 @@ def _is_meant(request: Body, task: Body) -> bool:
         for name, value in has.items()
         if name in request
     )
-
-
-def _count(body: dict[str, Any], was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Move the counts of a task's deployment and service by the difference."""
-    running = _is_running(now) - _is_running(was)
-    pending = _is_pending(now) - _is_pending(was)
-    for service in body.get("services", ()):
-        for deployment in service.get("deployments", ()):
-            if deployment.get("id") == now.get("startedBy"):
-                for counted in (service, deployment):
-                    for name, by in (("runningCount", running), ("pendingCount", pending)):
-                        if isinstance(counted.get(name), int):
-                            counted[name] = max(0, counted[name] + by)
 
 
 def _is_running(task: Mapping[str, Any]) -> bool:

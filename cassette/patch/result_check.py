@@ -53,6 +53,7 @@ class Proof:
         found = [*self._of_model(made)]
         if all(one.rule.id in validation.ALLOWABLE for one in found):  # can be looked at further
             found += self._of_life(made)
+            found += self._of_services(made)
         if found:
             raise self._refusal(found)
 
@@ -94,6 +95,21 @@ class Proof:
                 if (one.rule, one.place) not in known:
                     misfit = validation.Misfit(one.place, one.detail, one.fits)
                     yield _Broken(one.rule, misfit, label_of({"taskArn": arn}))
+
+    def _of_services(self, made: tuple[Interaction, ...]) -> Iterator[_Broken]:
+        """Where operations contradict each other that agree in the cassette."""
+        recorded = self._cassette
+        found = [*validation.problems_between(made, recorded.recorded.at)]
+        known = {
+            (one.rule, one.place)
+            for one in validation.problems_between(recorded.interactions, recorded.recorded.at)
+            if found
+        }
+        for one in found:
+            if one.rule.id not in self._allowed and (one.rule, one.place) not in known:
+                kind = "serviceArn" if ":service/" in one.task else "taskArn"
+                misfit = validation.Misfit(one.place, one.detail, one.fits)
+                yield _Broken(one.rule, misfit, label_of({kind: one.task}))
 
     def _writer(self, place: str) -> Place | None:
         """Where the patch wrote a member of a task last; its first entry if nothing did."""

@@ -4,13 +4,14 @@
 it makes, a cassette by `cassette check`; `allow: [id]` permits exceptions.
 """
 
-from cassette.validation import lifecycle, members, texts
+from cassette.validation import lifecycle, members, services, texts
 from cassette.validation.cassettes import Seen, problems_in, problems_of, timelines
 from cassette.validation.members import misfits
 from cassette.validation.rule import Misfit, Problem, Rule
+from cassette.validation.services import bounds, problems_between
 
 RULES: dict[str, Rule] = {
-    rule.id: rule for rule in (*members.RULES, *lifecycle.RULES, *texts.RULES)
+    rule.id: rule for rule in (*members.RULES, *lifecycle.RULES, *texts.RULES, *services.RULES)
 }
 ALLOWABLE = tuple(id_ for id_ in RULES if id_ != members.UNUSABLE.id)
 
@@ -21,7 +22,9 @@ __all__ = [
     "Problem",
     "Rule",
     "Seen",
+    "bounds",
     "misfits",
+    "problems_between",
     "problems_in",
     "problems_of",
     "timelines",

@@ -10,6 +10,7 @@ from cassette.ecs import shapes
 from cassette.model import Cassette, Interaction, Response
 from cassette.validation import lifecycle, members, texts
 from cassette.validation.rule import Misfit, Problem, Rule
+from cassette.validation.services import problems_between
 
 _OF_TASKS = (*lifecycle.RULES, *texts.RULES)
 
@@ -36,6 +37,7 @@ def problems_of(cassette: Cassette) -> list[Problem]:
     found = [*_in_bodies(cassette.interactions)]
     for states in timelines(cassette.interactions).values():
         found += problems_in(states)
+    found += problems_between(cassette.interactions, cassette.recorded.at)
     found.sort(key=lambda problem: problem.interaction)
     return [problem for problem in found if problem.rule.id not in cassette.recorded.allow]
 

@@ -20,13 +20,15 @@ history:
 apply:
 - each: service
   where: "deployments[?rolloutState == 'IN_PROGRESS']"
+  ops:
+  - {op: add, path: /runningCount, value: 0}
 - each: deployment
   name: PRIMARY
   ops:
   - {op: add, path: /runningCount, value: 0}
   - {op: add, path: /failedTasks, value: 2}
 - each: task
-  where: "desiredStatus == 'RUNNING'"
+  where: "desiredStatus == 'RUNNING' && lastStatus == 'PENDING'"
 - each: task-definition
   name: web
   ops:

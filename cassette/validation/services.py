@@ -1,0 +1,240 @@
+"""The rules between operations: what a service, its deployments and its tasks say of one moment."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cassette.ecs import shapes
+from cassette.ecs.names import short_name
+from cassette.model import Interaction, Response
+from cassette.validation.rule import Misfit, Problem, Rule, Task
+
+Body = Mapping[str, Any]
+_API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_NAMED = re.compile(r"\(task ([0-9a-f-]{32,36})\)")
+_STARTED = re.compile(r"has (?:started|stopped) (\d+) (?:running )?tasks: ")
+
+RUNNING_COUNT = Rule(
+    "running-count",
+    "The runningCount of a service and of a deployment is the number of its RUNNING tasks.",
+    f"{_API}/API_Service.html",
+)
+DEPLOYMENT_DEFINITION = Rule(
+    "deployment-definition",
+    "A task that a deployment started has the deployment's task definition.",
+    f"{_API}/API_Deployment.html",
+)
+STARTED_BY = Rule(
+    "started-by",
+    "The startedBy of a task that a service keeps running is the id of one of its deployments.",
+    f"{_API}/API_Task.html",
+)
+EVENT_TASK = Rule(
+    "event-task",
+    "An event of the time of the recording names tasks that exist, as many as it says.",
+    f"{_GUIDE}/service-event-messages.html",
+    "warning",
+)
+ROLLOUT_STATE = Rule(
+    "rollout-state",
+    "A deployment is FAILED only with a circuit breaker or alarms, and no longer IN_PROGRESS once "
+    "the circuit breaker counts as many failedTasks as half of desiredCount, from 3 to 200.",
+    f"{_GUIDE}/deployment-circuit-breaker.html",
+)
+RULES = (RUNNING_COUNT, DEPLOYMENT_DEFINITION, STARTED_BY, EVENT_TASK, ROLLOUT_STATE)
+
+
+class _Seen(NamedTuple):
+    """A service in the response of an interaction."""
+
+    number: int
+    at: float
+    place: str
+    service: Body
+
+
+class _Account:
+    """What a cassette holds of services and their tasks."""
+
+    def __init__(self, interactions: Collection[Interaction], began: str) -> None:
+        self.began = began
+        self.services: list[_Seen] = []
+        self.states: dict[str, list[tuple[int, float, Task]]] = {}  # by the task's ARN
+        self.listed: set[str] = set()  # ids of tasks that some response names
+        for number, one in enumerate(interactions):
+            if isinstance(one.outcome, Response):
+                self._read(number, one, one.outcome.body)
+
+    def _read(self, number: int, one: Interaction, body: Body) -> None:
+        if one.operation == "DescribeServices":
+            for index, service in enumerate(_mappings(body.get("services"))):
+                self.services.append(_Seen(number, one.at, f"/services/{index}", service))
+        for arn in body.get("taskArns") or () if one.operation == "ListTasks" else ():
+            self.listed.add(short_name(str(arn)))
+        for task in shapes.tasks_of(one.operation, body):
+            self.listed.add(short_name(str(task.get("taskArn"))))
+            if one.operation == "DescribeTasks":
+                self.states.setdefault(str(task.get("taskArn")), []).append((number, one.at, task))
+
+    def tasks_of(self, service: Body) -> Iterator[list[tuple[int, float, Task]]]:
+        """The states of each task of a service."""
+        group, cluster = f"service:{service.get('serviceName')}", service.get("clusterArn")
+        for states in self.states.values():
+            task = states[0][2]
+            if task.get("group") == group and task.get("clusterArn") == cluster:
+                yield states
+
+
+def problems_between(interactions: Collection[Interaction], began: str = "") -> Iterator[Problem]:
+    """How what operations say of one moment breaks the rules between them; the same once only.
+
+    Args:
+        interactions: of a cassette.
+        began: when it was recorded; older events may name tasks that it never saw.
+    """
+    if not any(one.operation == "DescribeServices" for one in interactions):
+        return
+    account, found = _Account(interactions, began), set()
+    for seen in account.services:
+        checks = (_counts, _of_deployments, _events, _rollouts)
+        for problem in (one for check in checks for one in check(account, seen)):
+            what = problem.rule.id, problem.pointer, problem.detail
+            if what not in found:
+                found.add(what)
+                yield problem
+
+
+def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
+    """RUNNING before and after is RUNNING; a task that changes in between may be either."""
+    tasks = [
+        (states, *bounds([one[1:] for one in states], seen.at, _is_running))
+        for states in account.tasks_of(seen.service)
+    ]
+    counted: list[tuple[str, Body, Any]] = [("", seen.service, None)]
+    for place, deployment in _deployments(seen.service):
+        counted.append((place, deployment, deployment.get("id")))
+    for place, thing, id_ in counted:
+        own = [one for one in tasks if id_ in (None, one[0][0][2].get("startedBy"))]
+        least, most = sum(one[1] for one in own), sum(one[2] for one in own)
+        count = thing.get("runningCount")
+        complete = bool(own) and _is_complete(account, seen, thing)
+        if isinstance(count, int) and (count < least or (complete and count > most)):
+            fits = str(least) if least == most else f"{least} to {most}"
+            detail = f"{count}, with {fits} tasks RUNNING"
+            yield _problem(RUNNING_COUNT, seen, Misfit(f"{place}/runningCount", detail, fits))
+
+
+def bounds(
+    states: Sequence[tuple[float, Task]], at: float, counts: Callable[[Task], bool]
+) -> tuple[bool, bool]:
+    """Whether a task certainly counts at a moment, and whether it may.
+
+    Args:
+        states: of the task, each with its time.
+        at: the moment.
+        counts: whether the task counts in a state.
+    """
+    before = [task for when, task in states if when <= at][-1:]
+    after = [task for when, task in states if when > at][:1]
+    around = [counts(one) for one in (*before, *after)]
+    if not before:  # it may not have been there at all
+        return False, any(around)
+    return all(around), any(around)
+
+
+def _is_running(task: Task) -> bool:
+    return task.get("lastStatus") == "RUNNING"
+
+
+def _is_complete(account: _Account, seen: _Seen, thing: Body) -> bool:
+    """Whether the cassette describes every task that a service or deployment counts."""
+    described = {short_name(arn) for arn in account.states}
+    count = thing.get("desiredCount")
+    known = sum(1 for _ in account.tasks_of(seen.service))
+    return account.listed <= described and isinstance(count, int) and known >= count
+
+
+def _of_deployments(account: _Account, seen: _Seen) -> Iterator[Problem]:
+    known = {one.get("id"): one for _, one in _deployments(seen.service)}
+    ids = {
+        one.get("id")
+        for other in account.services
+        if other.service.get("serviceArn") == seen.service.get("serviceArn")
+        for _, one in _deployments(other.service)
+    }
+    for states in account.tasks_of(seen.service):
+        for number, _, task in states:
+            started, arn = task.get("startedBy"), str(task.get("taskArn"))
+            definition = known[started].get("taskDefinition") if started in known else None
+            if definition and task.get("taskDefinitionArn") not in (None, definition):
+                detail = f"{task.get('taskDefinitionArn')} in a task of deployment {started}"
+                misfit = Misfit("/taskDefinitionArn", detail, str(definition))
+                yield _of_task(DEPLOYMENT_DEFINITION, misfit, number, arn)
+            ours = str(started).startswith("ecs-svc/") and task.get("desiredStatus") == "RUNNING"
+            if ours and ids and started not in ids:
+                detail = f"{started!r} is not a deployment of the service"
+                misfit = Misfit("/startedBy", detail, " or ".join(sorted(map(str, ids))))
+                yield _of_task(STARTED_BY, misfit, number, arn)
+
+
+def _events(account: _Account, seen: _Seen) -> Iterator[Problem]:
+    if not any(True for _ in account.tasks_of(seen.service)):
+        return
+    for index, event in enumerate(_mappings(seen.service.get("events"))):
+        message, place = str(event.get("message")), f"/events/{index}/message"
+        named = _NAMED.findall(message)
+        if (says := _STARTED.search(message)) and int(says[1]) != len(named):
+            detail = f"{says[1]} tasks, and it names {len(named)}"
+            yield _problem(EVENT_TASK, seen, Misfit(place, detail, str(len(named))))
+        if account.began and str(event.get("createdAt")) < account.began:
+            continue
+        for id_ in named:
+            if id_ not in account.listed:
+                yield _problem(EVENT_TASK, seen, Misfit(place, f"the cassette has no task {id_}"))
+
+
+def _rollouts(_: _Account, seen: _Seen) -> Iterator[Problem]:
+    settings = seen.service.get("deploymentConfiguration")
+    settings = settings if isinstance(settings, Mapping) else {}
+    breaker = _is_enabled(settings.get("deploymentCircuitBreaker"))
+    guarded = breaker or _is_enabled(settings.get("alarms"))
+    for place, deployment in _deployments(seen.service):
+        state, failed = deployment.get("rolloutState"), deployment.get("failedTasks")
+        at = f"{place}/rolloutState"
+        if state == "FAILED" and settings and not guarded:
+            detail = "FAILED, with neither a circuit breaker nor alarms"
+            yield _problem(ROLLOUT_STATE, seen, Misfit(at, detail, "IN_PROGRESS"))
+        desired = deployment.get("desiredCount")
+        if not (breaker and isinstance(failed, int) and isinstance(desired, int)):
+            continue
+        most = min(max(3, math.ceil(desired / 2)), 200)
+        if state == "IN_PROGRESS" and failed >= most:
+            detail = f"IN_PROGRESS with {failed} failedTasks, where {most} trip the circuit breaker"
+            yield _problem(ROLLOUT_STATE, seen, Misfit(at, detail, "FAILED"))
+
+
+def _is_enabled(setting: object) -> bool:
+    return isinstance(setting, Mapping) and setting.get("enable") is True
+
+
+def _deployments(service: Body) -> Iterator[tuple[str, Body]]:
+    for index, one in enumerate(_mappings(service.get("deployments"))):
+        yield f"/deployments/{index}", one
+
+
+def _problem(rule: Rule, seen: _Seen, misfit: Misfit) -> Problem:
+    arn = str(seen.service.get("serviceArn"))
+    place = misfit.place
+    return Problem(rule, seen.place + place, misfit.detail, misfit.fits, seen.number, arn, place)
+
+
+def _of_task(rule: Rule, misfit: Misfit, number: int, arn: str) -> Problem:
+    return Problem(rule, misfit.place, misfit.detail, misfit.fits, number, arn, misfit.place)
+
+
+def _mappings(value: object) -> list[Body]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,159 @@
+"""The rules between operations: the recorded deployment keeps them, and each can be broken."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import pytest
+
+import cassette
+from cassette import validation
+from cassette.errors import PatchError
+from cassette.model import Cassette, Response
+from cassette.validation import services
+
+BASE = cassette.load("deployment")
+LAST = max(
+    number
+    for number, one in enumerate(BASE.interactions)
+    if one.operation == "DescribeServices" and one.at < 40
+)
+
+
+def edited(operation, *edits, only=None):
+    """The deployment with members set in responses of an operation, in all or in one of them."""
+    made = []
+    for number, one in enumerate(BASE.interactions):
+        if one.operation == operation and only in (None, number):
+            body = copy.deepcopy(one.outcome.body)
+            for path, value in edits:
+                *above, last = (int(k) if k.isdecimal() else k for k in path.split("/"))
+                owner = body
+                for key in above:
+                    owner = owner[key]
+                if value is ...:
+                    del owner[last]
+                else:
+                    owner[last] = value
+            one = dataclasses.replace(one, outcome=Response(body))
+        made.append(one)
+    return dataclasses.replace(BASE, interactions=tuple(made))
+
+
+def broken(made: Cassette) -> set[tuple[str, str]]:
+    """The rules between operations that a cassette breaks, each with the member."""
+    ids = {rule.id for rule in services.RULES}
+    return {(one.rule.id, one.place) for one in validation.problems_of(made) if one.rule.id in ids}
+
+
+NOBODY = "(service web) has started 1 tasks: (task ca55e77e00000000000000000000beef)."
+CASES = [
+    ("running-count", "/runningCount", "DescribeServices", [("services/0/runningCount", 3)]),
+    ("running-count", "/runningCount", "DescribeServices", [("services/0/runningCount", 5)]),
+    (
+        "running-count",
+        "/deployments/0/runningCount",
+        "DescribeServices",
+        [("services/0/deployments/0/runningCount", 1)],
+    ),
+    (
+        "deployment-definition",
+        "/taskDefinitionArn",
+        "DescribeServices",
+        [
+            (
+                "services/0/deployments/0/taskDefinition",
+                "arn:aws:ecs:eu-west-1:000000000001:task-definition/web:40",
+            )
+        ],
+    ),
+    (
+        "event-task",
+        "/events/0/message",
+        "DescribeServices",
+        [("services/0/events/0/message", NOBODY)],
+    ),
+    (
+        "event-task",
+        "/events/0/message",
+        "DescribeServices",
+        [("services/0/events/0/message", "(service web) has stopped 2 running tasks: (task x).")],
+    ),
+    (
+        "rollout-state",
+        "/deployments/0/rolloutState",
+        "DescribeServices",
+        [
+            ("services/0/deployments/0/rolloutState", "FAILED"),
+            ("services/0/deploymentConfiguration/deploymentCircuitBreaker/enable", False),
+        ],
+    ),
+    (
+        "rollout-state",
+        "/deployments/0/rolloutState",
+        "DescribeServices",
+        [("services/0/deployments/0/failedTasks", 3)],
+    ),
+]  # fmt: skip
+
+
+def test_a_recorded_deployment_keeps_them():
+    """What its operations say of one moment agrees, also while tasks come and go."""
+    assert broken(BASE) == set()
+
+
+@pytest.mark.parametrize(("rule", "place", "operation", "edits"), CASES)
+def test_what_contradicts_the_tasks_is_found(rule, place, operation, edits):
+    """The rule is named with the member of the service or the task."""
+    assert (rule, place) in broken(edited(operation, *edits, only=LAST))
+
+
+def test_a_task_of_no_deployment_is_found():
+    """A running task of a service was started by a deployment that the service has had."""
+    made = edited("DescribeTasks", ("tasks/0/startedBy", "ecs-svc/1"), only=3)
+    assert ("started-by", "/startedBy") in broken(made)
+
+
+def test_each_rule_is_broken_by_a_case():
+    """No rule is without a case."""
+    assert {rule.id for rule in services.RULES} == {one[0] for one in CASES} | {"started-by"}
+
+
+def test_alarms_may_fail_a_deployment_too():
+    """Without a circuit breaker; and a few failed tasks do not trip it."""
+    off = "services/0/deploymentConfiguration/deploymentCircuitBreaker/enable"
+    alarms = ("services/0/deploymentConfiguration/alarms", {"enable": True, "alarmNames": ["a"]})
+    failed = ("services/0/deployments/0/rolloutState", "FAILED")
+    assert broken(edited("DescribeServices", (off, False), alarms, failed, only=LAST)) == set()
+    two = ("services/0/deployments/0/failedTasks", 2)
+    assert broken(edited("DescribeServices", two, only=LAST)) == set()
+
+
+def test_a_cassette_that_saw_only_some_tasks_has_no_upper_bound():
+    """A service may run more tasks than the program described."""
+    made = edited("DescribeServices", ("services/0/runningCount", 9), only=LAST)
+    listed = [one for one in made.interactions if one.operation != "ListTasks"]
+    fewer = []
+    for one in listed:
+        if one.operation == "DescribeTasks":
+            body = {**one.outcome.body, "tasks": one.outcome.body["tasks"][:1]}
+            one = dataclasses.replace(one, outcome=Response(body))
+        fewer.append(one)
+    assert broken(dataclasses.replace(made, interactions=tuple(fewer))) <= {
+        ("event-task", "/events/0/message"), ("event-task", "/events/1/message"),
+        ("event-task", "/events/2/message"), ("event-task", "/events/3/message"),
+    }  # fmt: skip
+
+
+def test_a_patch_that_contradicts_the_tasks_is_refused(tmp_path):
+    """The error names the member and the service."""
+    path = tmp_path / "odd.yaml"
+    path.write_text(
+        "patch: 1\nsummary: A service that counts nobody\napply:\n- each: service\n  ops:\n"
+        "  - {op: add, path: /runningCount, value: 0}\n"
+    )
+    with pytest.raises(PatchError, match="with 2 tasks RUNNING") as caught:
+        BASE.patched(str(path))
+    assert "allow: [running-count]" in caught.value.fix
+    assert caught.value.line == 6
