@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     )
     from cassette.patch import Patch
     from cassette.recorder import record, save
-    from cassette.replayer import Cassette, Tape, load, replay
+    from cassette.replayer import replay
     from cassette.server import serve
+    from cassette.tape import Tape
+    from cassette.variants import Cassette, load
 
 __all__ = [
     "Cassette",
@@ -35,13 +37,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Cassette": "cassette.replayer",
+    "Cassette": "cassette.variants",
     "CassetteError": "cassette.errors",
     "Patch": "cassette.patch",
-    "Tape": "cassette.replayer",
+    "Tape": "cassette.tape",
     "UnmatchedRequestError": "cassette.errors",
     "UnsafeCassetteError": "cassette.errors",
-    "load": "cassette.replayer",
+    "load": "cassette.variants",
     "record": "cassette.recorder",
     "replay": "cassette.replayer",
     "save": "cassette.recorder",

@@ -25,6 +25,7 @@ __all__ = [
     "PackStoreError",
     "PatchError",
     "RealSleepWarning",
+    "RegionWarning",
     "ReplayStoppedError",
     "TimelineExhaustedError",
     "UnmatchedRequestError",
@@ -194,6 +195,10 @@ class UnusedInteractionWarning(UserWarning):
 
 class NoCallsWarning(UserWarning):
     """A test has a cassette, but made no ECS call."""
+
+
+class RegionWarning(UserWarning):
+    """A client of another region than the one that its cassette was recorded in."""
 
 
 class RealSleepWarning(UserWarning):

@@ -187,8 +187,10 @@ class ReplayTap(_Tap):
         short_way: bool = True,
         otherwise: RecordTap | None = None,
         moves_loops: bool = False,
+        check_region: Callable[[str, str, dict[str, Any]], None] | None = None,
     ) -> None:
         super().__init__(clients)
+        self._check_region = check_region
         self._exchange = exchange
         self._sleep = sleep
         self.region = region
@@ -202,6 +204,10 @@ class ReplayTap(_Tap):
         if is_async:
             _reach_async_waiters()
         _slept_by.set(None if is_async and self._moves_loops else self._sleep)
+        region = request["context"].get("client_region")
+        if self._check_region is not None and region != self.region and region:
+            parameters = shapes.request_of(request["body"])
+            self._check_region(region, operation_model.name, parameters)
         exchange = self._exchange(operation_model.name, request["body"])
         try:
             answer = exchange.attempt()

@@ -146,6 +146,8 @@ class Interaction:
         outcome: what ECS answered.
         count: how many calls in a row for the same request had exactly this outcome, from 1.
         latency: how many seconds a slow call took to answer.
+        after: how many seconds must pass after the state before it, for a later state of a patch.
+        patched: whether a patch made the outcome.
     """
 
     at: float
@@ -154,6 +156,8 @@ class Interaction:
     outcome: Outcome
     count: int = 1
     latency: float = 0.0
+    after: float = field(default=0.0, compare=False)
+    patched: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

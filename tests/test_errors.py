@@ -33,7 +33,7 @@ def tree(kind):
 def test_every_error_is_named():
     """Every error can be caught by name; the rest are warnings and what no loop swallows."""
     named = {kind.__name__ for kind in tree(errors.CassetteError)}
-    warned = {"NoCallsWarning", "RealSleepWarning", "UnusedInteractionWarning"}
+    warned = {"NoCallsWarning", "RealSleepWarning", "RegionWarning", "UnusedInteractionWarning"}
     assert named | warned | {"Finding", "ReplayStoppedError"} == set(errors.__all__)
 
 

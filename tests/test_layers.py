@@ -26,7 +26,11 @@ PART_OF = {
 MODEL = {"errors", "ecs", "model", "validation"}
 COMPONENTS = {"file_format", "scrub", "patch", "player", "diff", "intercept"}
 VERBS = {"recorder", "replayer"}
-BELOW_EDGES = MODEL | COMPONENTS | {"library", "packs", "project_settings", "recording"} | VERBS
+# The parts of `replay`: cassettes by name, its options, what a test holds of it.
+REPLAY = {"variants", "replay_options", "tape"}
+BELOW_EDGES = (
+    MODEL | COMPONENTS | {"library", "packs", "project_settings", "recording"} | VERBS | REPLAY
+)
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -52,7 +56,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
     "recorder": MODEL | COMPONENTS | {"project_settings", "context_decorator", "recording"},
-    "replayer": MODEL | COMPONENTS | {"library", "packs", "project_settings", "context_decorator"},
+    "replayer": MODEL
+    | COMPONENTS
+    | REPLAY
+    | {"library", "packs", "project_settings", "context_decorator"},
+    "variants": MODEL | COMPONENTS | {"library"},
+    "replay_options": MODEL | {"player"},
+    "tape": MODEL | {"intercept", "player", "scrub"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors"},
@@ -60,7 +70,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lives": MODEL,
     "page": MODEL | {"lives"},
     # A replay for other processes, over HTTP.
-    "server": MODEL | {"library", "replayer", "patch", "player", "context_decorator", "intercept"},
+    "server": MODEL
+    | {"library", "replayer", "variants", "patch", "player", "context_decorator", "intercept"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     # Fetches and publishes packs: the only code that reaches a store.

@@ -107,7 +107,7 @@ def _listed(library: Library, names: Sequence[str]) -> Iterator[Listed]:
 def _read(library: Library, names: Sequence[str]) -> Patches:
     """The patches that can be read; `cassette variants` says what is wrong with the others."""
     from cassette.errors import CassetteError
-    from cassette.replayer import read_patch
+    from cassette.variants import read_patch
 
     found = {}
     for name in names:
@@ -122,7 +122,7 @@ def _one(
     name: str, entry: Entry, library: Library, patches: Patches, hides: tuple[str, ...]
 ) -> Listed:
     from cassette.errors import CassetteError
-    from cassette.replayer import misfit
+    from cassette.variants import misfit
 
     place = _place(entry, library)
     try:

@@ -53,7 +53,7 @@ def command(
     from cassette.diff import compare
     from cassette.files import check_replaceable
     from cassette.recorder import prepare
-    from cassette.replayer import patched
+    from cassette.variants import patched
 
     library = library_of(folders).beside(name)
     base = library.load(name)

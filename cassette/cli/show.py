@@ -77,7 +77,7 @@ def command(
     returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
     finds something in the cassette that must not be shown to others.
     """
-    from cassette.replayer import patched
+    from cassette.variants import patched
 
     library = library_of(folders).beside(name)
     original = library.load(name)

@@ -105,7 +105,7 @@ def _write_page(
     from cassette import file_format, project_settings, scrub
     from cassette.errors import UsageError
     from cassette.page import Variant, variants_page
-    from cassette.replayer import patched
+    from cassette.variants import patched
 
     if cassette is None or name is None:
         raise UsageError(
@@ -147,7 +147,7 @@ def _load(name: str, library: Library) -> Cassette:
 def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
     from cassette.errors import CassetteError
     from cassette.patch import Patch
-    from cassette.replayer import misfit, read_patch
+    from cassette.variants import misfit, read_patch
 
     try:
         named = Patch.parse(name)

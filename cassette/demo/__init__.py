@@ -23,7 +23,8 @@ from rich.text import Text
 
 from cassette.errors import UsageError
 from cassette.recorder import record
-from cassette.replayer import load, replay
+from cassette.replayer import replay
+from cassette.variants import load
 from cassette.watch import watch
 
 if TYPE_CHECKING:

@@ -22,6 +22,12 @@ def short_name(named: str) -> str:
     return named.rpartition("/")[2] if named.startswith("arn:") else named
 
 
+def place_of(named: str) -> tuple[str, str, str, str] | None:
+    """The partition, service, region and account that an ARN names; None for a short name."""
+    parts = named.split(":", 5)
+    return (parts[1], parts[2], parts[3], parts[4]) if len(parts) == 6 else None
+
+
 def id_of(task: Mapping[str, Any]) -> str:
     """The id of a task in a response."""
     return short_name(task.get("taskArn") or "")

@@ -183,7 +183,10 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
         fields = _mapping(
-            item, place, ["at", "operation", "request"], [*_OUTCOMES, "count", "latency"]
+            item,
+            place,
+            ["at", "operation", "request"],
+            [*_OUTCOMES, "count", "latency", "after", "patched"],
         )
         operation = _operation(fields["operation"], f"{place}/operation")
         request = _mapping(fields["request"], f"{place}/request")
@@ -198,6 +201,8 @@ def _interactions(data: object) -> tuple[Interaction, ...]:
                 outcome=outcome,
                 count=_whole(fields.get("count", 1), f"{place}/count", least=1),
                 latency=_seconds(fields.get("latency", 0), f"{place}/latency"),
+                after=_seconds(fields.get("after", 0), f"{place}/after"),
+                patched=_true(fields.get("patched", False), f"{place}/patched"),
             )
         )
     return tuple(found)
@@ -345,6 +350,12 @@ def _whole(data: object, place: str, *, least: int) -> int:
     return data
 
 
+def _true(data: object, place: str) -> bool:
+    if not isinstance(data, bool):
+        raise _expected("true or false", place, f"{place.rpartition('/')[2]}: true")
+    return data
+
+
 def _seconds(data: object, place: str) -> float:
     is_number = isinstance(data, (int, float)) and not isinstance(data, bool)
     try:
@@ -413,6 +424,10 @@ def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, An
             item["count"] = interaction.count
         if interaction.latency:
             item["latency"] = interaction.latency
+        if interaction.after:
+            item["after"] = interaction.after
+        if interaction.patched:
+            item["patched"] = True
         bases.add(interaction.operation, interaction.request, interaction.outcome)
         items.append(item)
     return items

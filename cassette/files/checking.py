@@ -12,8 +12,8 @@ from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteEr
 from cassette.files.paths import content_of
 from cassette.library import PATCHES, Library, foreign
 from cassette.recorder import save
-from cassette.replayer import read_patch
 from cassette.validation import Problem, Rule
+from cassette.variants import read_patch
 
 FORMAT = Rule(
     "format", "A cassette can be read by this release, as docs/format.md has it.", "docs/format.md"

@@ -48,7 +48,7 @@ def agreed(
     for one in last.values():
         final = changes.followed_by(one, end)
         if final.outcome != changes.followed_by(one, one.at).outcome:
-            made.append(dataclasses.replace(final, at=end, count=1))
+            made.append(dataclasses.replace(final, at=end, count=1, patched=True))
     return tuple(made)
 
 
@@ -80,7 +80,7 @@ class _Changes:
             self._count_leftovers(service, at)
         if body == interaction.outcome.body:
             return interaction
-        return dataclasses.replace(interaction, outcome=Response(body))
+        return dataclasses.replace(interaction, outcome=Response(body), patched=True)
 
     def _count(
         self,

@@ -215,7 +215,7 @@ class Application:
             sight = self.sight(entry, owner, owner, draft, place)
             draft.fail(arn, self.resolve(entry.failure, sight, place, label_of(owner)))
             return True
-        draft.changed = True
+        draft.changed = draft.patched = True
         for thing in found:
             sight = self.sight(entry, owner, thing, draft, entry.place)
             self.operate(entry, thing, sight, label_of(owner, None if thing is owner else thing))
@@ -275,14 +275,16 @@ class Application:
         together = max((self.drafts[i].interaction.at for i in self.start.values()), default=0.0)
         elapsed = Decimal(0)
         for step in self.patch.then:
-            elapsed += self.seconds(step.after)
+            after = self.seconds(step.after)
+            elapsed += after
             added: dict[int, Draft] = {}
             for arn, thing in list(states.items()):
                 index = self.start[arn]
                 if index not in added:
                     # What several operations say at one moment agrees: they share the timeline.
                     base = together if len(kinds) > 1 else self.drafts[index].interaction.at
-                    added[index] = self.drafts[index].later(float(Decimal(str(base)) + elapsed))
+                    at = float(Decimal(str(base)) + elapsed)
+                    added[index] = self.drafts[index].later(at, float(after))
                 draft = added[index]
                 draft.things[arn] = thing
                 fitting = [
@@ -314,6 +316,7 @@ class Application:
                 last.interaction,
                 outcome=fault.outcome(str(text)),
                 count=calls,
+                patched=True,
             )
             index = self.drafts.index(last)
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
@@ -337,7 +340,8 @@ class Application:
         if not slow:
             raise self.no_response(DESCRIBE)
         return tuple(
-            dataclasses.replace(one, latency=taken) if id(one) in slow else one for one in made
+            dataclasses.replace(one, latency=taken, patched=True) if id(one) in slow else one
+            for one in made
         )
 
     def interactions(self) -> tuple[Interaction, ...]:

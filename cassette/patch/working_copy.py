@@ -26,6 +26,7 @@ class Draft:
         things: what it describes, by ARN, in order.
         failures: its failures.
         changed: whether it says anything else than the cassette.
+        patched: whether a patch made what it says, rather than dropped something.
     """
 
     interaction: Interaction
@@ -33,6 +34,7 @@ class Draft:
     things: dict[str, Body] = field(default_factory=dict)
     failures: list[Body] = field(default_factory=list)
     changed: bool = False
+    patched: bool = False
     _own: set[str] = field(default_factory=set)
 
     @classmethod
@@ -44,10 +46,15 @@ class Draft:
             draft._hold(interaction.outcome.body)
         return draft
 
-    def later(self, at: float) -> Draft:
-        """A response to the same request at another time, which describes nothing yet."""
-        again = dataclasses.replace(self.interaction, at=at, count=1, latency=0.0)
-        return Draft(again, self.kind, changed=True)
+    def later(self, at: float, after: float) -> Draft:
+        """A response to the same request at another time, which describes nothing yet.
+
+        Args:
+            at: the time, in seconds from the first call.
+            after: how many seconds must pass after the state before it.
+        """
+        again = dataclasses.replace(self.interaction, at=at, count=1, latency=0.0, after=after)
+        return Draft(again, self.kind, changed=True, patched=True)
 
     @property
     def request_key(self) -> str:
@@ -77,7 +84,7 @@ class Draft:
         """Replace the body; botocore's model has been checked."""
         self.interaction = dataclasses.replace(self.interaction, outcome=Response(body))
         self._hold(body)
-        self.changed = True
+        self.changed = self.patched = True
 
     def own(self, arn: str) -> Body:
         """A thing that may be changed in place: a copy, made once."""
@@ -96,7 +103,7 @@ class Draft:
         """Put a failure in the place of a thing."""
         del self.things[arn]
         self.failures = [*self.failures, {"arn": arn, **failure}]
-        self.changed = True
+        self.changed = self.patched = True
 
     @property
     def is_empty(self) -> bool:
@@ -105,11 +112,14 @@ class Draft:
 
     def done(self) -> Interaction:
         """The interaction, its members in the order of botocore's model."""
-        if not (self.changed and isinstance(self.interaction.outcome, Response)):
-            return self.interaction
-        operation = self.interaction.operation
+        made = dataclasses.replace(
+            self.interaction, patched=self.interaction.patched or self.patched
+        )
+        if not (self.changed and isinstance(made.outcome, Response)):
+            return made
+        operation = made.operation
         ordered = shapes.to_readable(operation, shapes.to_wire(operation, self.body))
-        return dataclasses.replace(self.interaction, outcome=Response(ordered))
+        return dataclasses.replace(made, outcome=Response(ordered))
 
     def _hold(self, body: Mapping[str, Any]) -> None:
         self.things, self.failures, self._own = {}, list(body.get("failures") or ()), set()

@@ -8,7 +8,18 @@ call moves it one step (`timeline`). What is answered is made once and handed ou
 """
 
 from cassette.ecs.names import short_name
-from cassette.player.options import Advance, OnEnd, Rules, Unknown
+from cassette.player.options import Advance, OnEnd, Rules, Unknown, Writes
 from cassette.player.player import Call, Player
+from cassette.player.supplied import Supplied
 
-__all__ = ["Advance", "Call", "OnEnd", "Player", "Rules", "Unknown", "short_name"]
+__all__ = [
+    "Advance",
+    "Call",
+    "OnEnd",
+    "Player",
+    "Rules",
+    "Supplied",
+    "Unknown",
+    "Writes",
+    "short_name",
+]

@@ -110,9 +110,10 @@ class Answer:
     bodies: Sequence[Recorded] = ()
     failures: Sequence[Recorded] = ()
     error: Failure | None = None
-    composed: bool = False  # of single tasks, as DescribeTasks is
+    composed: str = ""  # the member whose single items these are: `tasks`, `services`
     latency: float = 0.0
     request_id: str = ""
+    served: frozenset[int] = frozenset()  # the interactions that it is derived from
 
     @property
     def status(self) -> int:
@@ -143,8 +144,9 @@ class Answer:
         """A fresh copy of what botocore's parser makes of it, without metadata."""
         if not self.composed:
             return self.bodies[0].fresh()
-        tasks = [task.fresh_item() for task in self.bodies]
-        return {"tasks": tasks, "failures": [failure.fresh_item() for failure in self.failures]}
+        items = [body.fresh_item() for body in self.bodies]
+        failures = [failure.fresh_item() for failure in self.failures]
+        return {self.composed: items, "failures": failures}
 
     def wire(self) -> bytes:
         """The body as bytes of the wire."""
@@ -158,8 +160,8 @@ class Answer:
         if not self.composed:
             return self.bodies[0].wire
         failures = b", ".join(failure.wire_item for failure in self.failures)
-        tasks = b", ".join(task.wire_item for task in self.bodies)
-        return b'{"failures": [%b], "tasks": [%b]}' % (failures, tasks)
+        items = b", ".join(body.wire_item for body in self.bodies)
+        return b'{"failures": [%b], "%b": [%b]}' % (failures, self.composed.encode(), items)
 
     def outcome(self) -> Outcome:
         """The same in the words of the model."""
@@ -167,5 +169,6 @@ class Answer:
             return self.error
         if not self.composed:
             return Response(self.bodies[0].body)
-        tasks = [task.item for task in self.bodies]
-        return Response({"tasks": tasks, "failures": [failure.item for failure in self.failures]})
+        items = [body.item for body in self.bodies]
+        failures = [failure.item for failure in self.failures]
+        return Response({self.composed: items, "failures": failures})

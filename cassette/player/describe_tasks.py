@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import shapes
-from cassette.ecs.names import cluster_in, cluster_of, id_of, partition_of, short_name
+from cassette.ecs.names import (
+    cluster_in,
+    cluster_of,
+    id_of,
+    partition_of,
+    place_of,
+    short_name,
+)
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 from cassette.player.answers import Answer, Recorded
-from cassette.player.options import Rules
+from cassette.player.options import HELD, Rules
+from cassette.player.regions import Regions
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
 MAX_TASKS = 100
+_PSEUDONYM = "00000000"  # how the pseudonym of an account begins
 _CLUSTER = re.compile(r"^[a-zA-Z0-9\-_]{1,255}$")
 
 
@@ -30,6 +40,7 @@ class Asked:
         wants_tags: whether the request includes tags.
         unknown: whether any of the tasks has no timeline.
         refusal: what ECS says to a request that cannot be right.
+        whole: the timeline of the request itself, if its outcomes are not those of its tasks.
     """
 
     parameters: Body
@@ -38,6 +49,7 @@ class Asked:
     wants_tags: bool = False
     unknown: bool = False
     refusal: ApiError | None = None
+    whole: Timeline | None = None
 
 
 class Tasks:
@@ -49,6 +61,7 @@ class Tasks:
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would be in a cassette, for comparison.
         identify: what a cassette may have for a task's id; what it has maps to itself.
+        key: a request in the one form in which two that mean the same are equal.
         unmatched: words the errors.
     """
 
@@ -60,6 +73,7 @@ class Tasks:
         *,
         comparable: Callable[[str, Body], Body],
         identify: Callable[[str], tuple[str, ...]],
+        key: Callable[[Body], str],
         unmatched: Unmatched,
     ) -> None:
         self._cassette = cassette
@@ -69,10 +83,14 @@ class Tasks:
         self._held = rules.held
         self._comparable = comparable
         self._identify = identify
+        self._key = key
         self._unmatched = unmatched
         self._clusters: dict[str, dict[str, Timeline]] = {}  # by cluster, then by task id
         self._gone: dict[str, Step] = {}  # clusters with nothing recorded except that
         self._asked: dict[bytes, Asked] = {}  # by the content of a request
+        self._whole: dict[str, Timeline] = {}  # by the key of a request
+        self._recorded: set[tuple[str, str]] = set()  # clusters and tasks as requests named them
+        self._regions = Regions(cassette)
         self.served: set[int] = set()
         self._index()
 
@@ -80,23 +98,107 @@ class Tasks:
 
     def _index(self) -> None:
         started: list[tuple[int, Interaction]] = []
+        described: list[tuple[int, Interaction]] = []
         for index, interaction in enumerate(self._cassette.interactions):
             if interaction.operation == "DescribeTasks":
                 self._index_described(index, interaction)
+                described.append((index, interaction))
             elif interaction.operation in ("RunTask", "StartTask"):
                 started.append((index, interaction))
         for index, interaction in started:
             self._index_started(index, interaction)
+        odd = {self._key(one.request) for _, one in described if not self._of_its_tasks(one)}
+        for index, interaction in described if odd else ():
+            if (key := self._key(interaction.request)) in odd:
+                step = _whole(index, interaction)
+                self._whole.setdefault(key, Timeline()).steps.append(step)
+
+    def _of_its_tasks(self, interaction: Interaction) -> bool:
+        """Whether an outcome is made of one state or failure of each task, in the order asked.
+
+        A patch drops states of tasks that it gives others.
+        """
+        names = [short_name(name) for name in interaction.request.get("tasks") or ()]
+        if len(set(names)) < len(names) or not 0 < len(names) <= MAX_TASKS:
+            return False
+        if not isinstance(interaction.outcome, Response):
+            return True
+        body = interaction.outcome.body
+        tasks = [id_of(task) for task in body.get("tasks") or ()]
+        failures = [short_name(failure.get("arn") or "") for failure in body.get("failures") or ()]
+        left_out = set(names) - {*tasks, *failures}
+        if self._cassette.recorded.patches:
+            left_out -= self._clusters[cluster_of(interaction.request)].keys()
+        order = {name: i for i, name in enumerate(names)}
+        return (
+            body.keys() <= {"tasks", "failures"}
+            and not left_out
+            and order.keys() >= {*tasks, *failures}
+            and len({*tasks, *failures}) == len(tasks) + len(failures)
+            and all(ids == sorted(ids, key=order.__getitem__) for ids in (tasks, failures))
+        )
+
+    @property
+    def timelines(self) -> Iterator[Timeline]:
+        """Those of all tasks, and those of requests that are answered as a whole."""
+        for timelines in self._clusters.values():
+            yield from timelines.values()
+        yield from self._whole.values()
+
+    def timelines_of(
+        self, cluster: str, task: str | None, service: str | None
+    ) -> Iterator[Timeline]:
+        """The timelines of a task, or of the tasks of a service."""
+        timelines = self._clusters.get(cluster, {})
+        if task is not None and (timeline := self._timeline(timelines, task)):
+            yield timeline
+        for timeline in timelines.values() if service is not None else ():
+            groups = {step.body.item.get("group") for step in timeline.steps if step.body}
+            if f"service:{service}" in groups:
+                yield timeline
+
+    def current(self, cluster: str) -> Iterator[Mapping[str, Any]]:
+        """The tasks of a cluster, each as it was described last."""
+        for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
+            step = timeline.at(self._clock.now, HELD) if self._by_clock else timeline.current
+            if step is not None and step.body is not None:
+                yield step.body.item
+
+    def states(self, cluster: str) -> Iterator[Mapping[str, Any]]:
+        """Every state of every task of a cluster."""
+        for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
+            yield from (step.body.item for step in timeline.steps if step.body is not None)
+
+    def find(self, cluster: str, task: str) -> Timeline | None:
+        """The timeline of a task, by its id or ARN, original or pseudonym."""
+        return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
+
+    def stop(self, timeline: Timeline, variant: Cassette) -> bool:
+        """Let a task go on as it does in a variant that stops it; whether it stops there."""
+        body = timeline.current.body
+        arn = body.item.get("taskArn") if body else None
+        steps = []
+        for interaction in variant.interactions:
+            if interaction.patched and isinstance(interaction.outcome, Response):
+                for task in interaction.outcome.body.get("tasks") or ():
+                    if task.get("taskArn") == arn and task.get("desiredStatus") == "STOPPED":
+                        step = _step(timeline.current.index, interaction)
+                        step.body, step.has_tags = _task(task), timeline.current.has_tags
+                        steps.append(step)
+        if steps:
+            timeline.go_on(steps)
+        return bool(steps)
 
     def _index_described(self, index: int, interaction: Interaction) -> None:
         request, outcome = interaction.request, interaction.outcome
         cluster = cluster_of(request)
         known = cluster in self._clusters and cluster not in self._gone
         timelines = self._clusters.setdefault(cluster, {})
+        self._recorded.update((cluster, _unnumbered(named)) for named in request.get("tasks") or ())
         if not isinstance(outcome, Response):
             if _concerns_the_cluster(outcome) and not known:
                 self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
-            for named in request.get("tasks") or ():
+            for named in dict.fromkeys(request.get("tasks") or ()):
                 timeline = timelines.setdefault(short_name(named), Timeline())
                 step = _step(index, interaction)
                 step.error = outcome
@@ -128,11 +230,6 @@ class Tasks:
                 step = Step(index, interaction.at, 1, _task(task), has_tags=True)
                 timeline.steps.append(step)
 
-    def timelines(self) -> Iterator[Timeline]:
-        """Every task's timeline."""
-        for timelines in self._clusters.values():
-            yield from timelines.values()
-
     # -- one call ------------------------------------------------------------------------------
 
     def answer(self, content: bytes) -> Answer:
@@ -145,6 +242,8 @@ class Tasks:
         asked = self._asked.get(content)
         if asked is None:
             asked = self._asked[content] = self._look(shapes.request_of(content))
+        if asked.whole is not None:
+            return self._answer_whole(asked, asked.whole)
         if asked.refusal is not None:
             return Answer(error=asked.refusal)
         if asked.unknown:
@@ -157,25 +256,71 @@ class Tasks:
         """What a request asks for, and whether it can be right."""
         named = parameters.get("tasks") or ()
         cluster = self._cluster(cluster_of(parameters), named)
+        whole = self._whole.get(self._key(parameters)) if self._whole else None
+        if whole is not None:
+            return Asked(parameters, cluster, whole=whole)
         if not named:
             return Asked(parameters, cluster, refusal=_invalid("Tasks cannot be empty."))
         if len(named) > MAX_TASKS:
             refusal = _invalid(f"taskIds can have at most {MAX_TASKS} items.")
             return Asked(parameters, cluster, refusal=refusal)
+        if (other := self._of_another_region(parameters.get("cluster") or "")) is not None:
+            return Asked(parameters, cluster, refusal=other)
         timelines = self._clusters.get(cluster, {})
         found: dict[Timeline | str, tuple[str, Timeline | None]] = {}
         for name in named:
             timeline = self._timeline(timelines, name)
-            wrong = _malformed(cluster, name, timeline)
-            if wrong is None and cluster in self._clusters:
-                wrong = self._of_another(cluster, name, timeline)
+            wrong = None
+            if not self._was_recorded(cluster, name):
+                wrong = (
+                    _malformed(cluster, name, timeline)
+                    or self._of_another_region(name)
+                    or self._of_another(cluster, name, timeline)
+                )
+                if timeline is not None and self._is_elsewhere(name, timeline):
+                    timeline = None
             if wrong:
                 return Asked(parameters, cluster, refusal=wrong)
-            # Named twice, also by its id and by its ARN, it is one task, and told once.
+            # Named twice, also by its id and by its ARN, it is one task, and answered once.
             found.setdefault(timeline or name, (name, timeline))
         wants_tags = "TAGS" in (parameters.get("include") or ())
         unknown = any(timeline is None for _, timeline in found.values())
         return Asked(parameters, cluster, tuple(found.values()), wants_tags, unknown)
+
+    def _was_recorded(self, cluster: str, name: str) -> bool:
+        """Whether a recorded request named a task like this: then ECS took the name."""
+        head, slash, id_ = name.rpartition("/")
+        return not self._recorded.isdisjoint(
+            {(cluster, _unnumbered(head + slash + one)) for one in (id_, *self._identify(id_))}
+        )
+
+    def _of_another_region(self, name: str) -> ApiError | None:
+        return _invalid("Invalid Region in ARN") if self._regions.excludes(name) else None
+
+    def _is_elsewhere(self, name: str, timeline: Timeline) -> bool:
+        """Whether an ARN names another partition, service or account than its task's.
+
+        An original account says nothing, since its pseudonym is only a number.
+        """
+        asked = place_of(name)
+        body = timeline.current.body
+        known = place_of(body.item.get("taskArn") or "") if body else None
+        if asked is None or known is None:
+            return False
+        accounts = (asked[3], known[3])
+        other = asked[3] != known[3] and all(one.startswith(_PSEUDONYM) for one in accounts)
+        return other or asked[:2] != known[:2]
+
+    def _answer_whole(self, asked: Asked, timeline: Timeline) -> Answer:
+        step = self._step(timeline, asked)
+        self.served.add(step.index)
+        if not self._by_clock:
+            timeline.advance(self._clock.now)
+            for other in self.timelines:
+                if other is not timeline:
+                    other.catch_up(step.index)
+        bodies = () if step.body is None else (step.body,)
+        return Answer(bodies, error=step.error, latency=step.latency)
 
     def _known(self, asked: Asked) -> Answer:
         bodies: list[Recorded] = []
@@ -197,16 +342,22 @@ class Tasks:
                 failures.append(step.failure)
             elif error is None:
                 error = step
-        # Nothing moves before here, so that what was refused above is not served; and an error
-        # moves only the tasks that it was recorded for.
+        # Nothing moves before here, so that what was refused above is not served.
+        self._take(taken, error)
+        if error is not None:
+            return Answer(error=error.error, latency=error.latency)
+        return Answer(bodies, failures, composed="tasks", latency=latency)
+
+    def _take(self, taken: Collection[tuple[Timeline, Step]], error: Step | None) -> None:
+        """Move the timelines that were served; an error moves only the tasks recorded with it."""
         for timeline, step in taken:
             if error is None or step.index == error.index:
                 self.served.add(step.index)
                 if not self._by_clock:
-                    timeline.advance()
-        if error is not None:
-            return Answer(error=error.error, latency=error.latency)
-        return Answer(bodies, failures, composed=True, latency=latency)
+                    timeline.advance(self._clock.now)
+        for timeline in self._whole.values():
+            for _, step in taken:
+                timeline.catch_up(step.index)
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
@@ -235,6 +386,8 @@ class Tasks:
         of = cluster_in(name)
         if of is None or self._cluster(of, [name]) == cluster:
             return None
+        if self._rules.unknown == "error" and cluster not in self._clusters:
+            return None  # an unknown cluster is unmatched
         words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
         return _invalid(words)
 
@@ -263,7 +416,7 @@ class Tasks:
         if self._by_clock:
             step = timeline.at(self._clock.now, self._held)
         else:
-            step = timeline.next(self._held)
+            step = timeline.next(self._held, self._clock.now)
         if step is None:
             parameters = asked.parameters
             raise self._unmatched.exhausted("DescribeTasks", parameters, timeline, self._held)
@@ -296,6 +449,12 @@ class Tasks:
         return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{id_}"
 
 
+def _unnumbered(name: str) -> str:
+    """A task's name without its account, whose pseudonym is only a number."""
+    parts = name.split(":", 5)
+    return ":".join([*parts[:4], "", *parts[5:]]) if len(parts) == 6 else name
+
+
 def _concerns_the_cluster(error: Failure) -> bool:
     """Whether any task of the cluster would have got it; a deleted one is inactive for a while."""
     return isinstance(error, ApiError) and (
@@ -312,7 +471,23 @@ def _failure(failure: Body) -> Recorded:
 
 
 def _step(index: int, interaction: Interaction) -> Step:
-    return Step(index, interaction.at, interaction.count, latency=interaction.latency)
+    return Step(
+        index,
+        interaction.at,
+        interaction.count,
+        latency=interaction.latency,
+        after=interaction.after,
+        patched=interaction.patched,
+    )
+
+
+def _whole(index: int, interaction: Interaction) -> Step:
+    step = _step(index, interaction)
+    if isinstance(interaction.outcome, Response):
+        step.body = Recorded("DescribeTasks", interaction.outcome.body)
+    else:
+        step.error = interaction.outcome
+    return step
 
 
 # What ECS says to names that cannot be right, whatever there is. Source of the words: public

@@ -9,10 +9,15 @@ from typing import Literal
 Unknown = Literal["error", "ecs"]
 OnEnd = Literal["hold", "error"] | int
 Advance = Literal["call", "clock"]
+Writes = Literal["divide", "ignore"]
 
 # Code that asks for the last outcome more often than this waits for what never comes, and a test
 # that hangs says nothing. Ten seconds between two polls make it a day.
 HELD = 10_000
+
+# What a call that asks again without moving the clock counts for, where a later state is due only
+# after some time: the delay of botocore's waiters for tasks, in seconds.
+POLL = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,10 @@ class Rules:
         on_end: after the last outcome, `hold` it, or fail with `error`, or hold it for that many
             calls and then fail.
         advance: a timeline moves with each `call`, or with the virtual `clock`.
+        writes: recorded writes `divide` time: what was recorded after StopTask is served only once
+            StopTask was called, and what was recorded before it no longer; `ignore` them.
+        start: where timelines begin: with the `first` outcome, the first that a patch made
+            (`patched`), the `last`, or a task's `lastStatus`.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item of a list or map.
     """
@@ -31,6 +40,8 @@ class Rules:
     unknown: Unknown = "error"
     on_end: OnEnd = "hold"
     advance: Advance = "call"
+    writes: Writes = "ignore"
+    start: str = "first"
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
     moves_clocks: bool = False
 

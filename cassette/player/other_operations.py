@@ -1,81 +1,36 @@
-"""Every operation but DescribeTasks: the outcomes recorded for the same normalised parameters."""
+"""Every operation but DescribeTasks: recorded outcomes, and what can be derived from them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import shapes
-from cassette.ecs.names import short_name
+from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
+from cassette.player import by_meaning
 from cassette.player.answers import Answer, Recorded
+from cassette.player.by_meaning import KINDS, LISTS, PAGING, TaskDefinitions, Things
+from cassette.player.describe_tasks import Tasks
+from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
+from cassette.player.regions import Regions
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import READS, Unmatched
 
-# Parameters that name a resource, by its ARN or by its short name.
-_NAMING = frozenset(
-    "cluster clusters task tasks service services serviceName taskDefinition taskDefinitions "
-    "containerInstance containerInstances primaryTaskSet taskSet taskSets capacityProvider "
-    "capacityProviders".split()
-)
-# Lists whose order says nothing.
-_SETS = frozenset(
-    "attributes capacityProviderStrategy capacityProviders clusters containerInstances "
-    "defaultCapacityProviderStrategy environment include loadBalancers placementConstraints "
-    "requiresCompatibilities resourceRequirements secrets securityGroups services settings status "
-    "subnets tagKeys tags taskDefinitions taskSets tasks".split()
-)
-# What ECS takes for a parameter that is left out; source: the ECS API Reference, per operation.
-_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "CreateCluster": {"clusterName": "default"},
-    "CreateService": {
-        "deploymentController": {"type": "ECS"},
-        "enableECSManagedTags": False,
-        "enableExecuteCommand": False,
-        "platformVersion": "LATEST",
-        "propagateTags": "NONE",
-        "schedulingStrategy": "REPLICA",
-    },
-    "DeleteService": {"force": False},
-    "DeregisterContainerInstance": {"force": False},
-    "DescribeClusters": {"clusters": ["default"]},
-    "ListAttributes": {"maxResults": 100},
-    "ListClusters": {"maxResults": 100},
-    "ListContainerInstances": {"maxResults": 100},
-    "ListDaemonTaskDefinitions": {"status": "ACTIVE", "sort": "ASC", "maxResults": 100},
-    "ListServices": {"maxResults": 10},
-    "ListServicesByNamespace": {"maxResults": 10},
-    "ListTaskDefinitionFamilies": {"status": "ALL", "maxResults": 100},
-    "ListTaskDefinitions": {"status": "ACTIVE", "sort": "ASC", "maxResults": 100},
-    "ListTasks": {"desiredStatus": "RUNNING", "maxResults": 100},
-    "RunTask": {
-        "count": 1,
-        "enableECSManagedTags": False,
-        "enableExecuteCommand": False,
-        "platformVersion": "LATEST",
-        "propagateTags": "NONE",
-    },
-    "StartTask": {
-        "enableECSManagedTags": False,
-        "enableExecuteCommand": False,
-        "propagateTags": "NONE",
-    },
-    "UpdateService": {"forceNewDeployment": False},
-    "UpdateTaskProtection": {"expiresInMinutes": 120},
-}
-
 
 class Requests:
-    """Every request of a cassette but DescribeTasks, with its timeline.
+    """Every request of a cassette except DescribeTasks, with its timeline.
 
     Args:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would be in a cassette, for comparison.
+        normalization: brings requests into one form.
+        tasks: the tasks of the cassette, from which lists of tasks are derived.
         unmatched: words the errors.
     """
 
@@ -84,35 +39,75 @@ class Requests:
         cassette: Cassette,
         clock: Clock,
         rules: Rules,
+        *,
         comparable: Callable[[str, Body], Body],
+        normalization: Normalization,
+        tasks: Tasks,
         unmatched: Unmatched,
     ) -> None:
+        self._regions = Regions(cassette)
         self._clock = clock
         self._rules = rules
         self._comparable = comparable
+        self._normalization = normalization
+        self._tasks = tasks
         self._unmatched = unmatched
         self._operations: dict[str, dict[str, Timeline]] = {}  # by operation, then by parameters
+        self._lists: dict[str, list[tuple[Body, Timeline]]] = {}  # first pages and later ones
         self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
         self.served: set[int] = set()
+        self.last_served = -1
         for index, interaction in enumerate(cassette.interactions):
             if interaction.operation != "DescribeTasks":
                 self._index(index, interaction)
+        self._things = {
+            operation: Things(operation, cassette, rules, comparable)
+            for operation in KINDS
+            if operation in self._operations
+        }
+        self._definitions = TaskDefinitions(cassette)
 
     def _index(self, index: int, interaction: Interaction) -> None:
-        timelines = self._operations.setdefault(interaction.operation, {})
-        key = self._key(interaction.operation, interaction.request)
+        operation = interaction.operation
+        timelines = self._operations.setdefault(operation, {})
+        key = self._normalization.key(operation, interaction.request)
+        if key not in timelines:
+            timelines[key] = Timeline()
+            if operation in LISTS:
+                self._lists.setdefault(operation, []).append((interaction.request, timelines[key]))
         step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
+        step.after, step.patched = interaction.after, interaction.patched
         if isinstance(interaction.outcome, Response):
-            step.body = Recorded(interaction.operation, interaction.outcome.body)
+            step.body = Recorded(operation, interaction.outcome.body)
         else:
             step.error = interaction.outcome
-        timelines.setdefault(key, Timeline()).steps.append(step)
+        timelines[key].steps.append(step)
 
-    def timelines(self) -> Iterator[Timeline]:
-        """The timeline of every request that reads."""
+    @property
+    def all_timelines(self) -> Iterator[Timeline]:
+        """Those of all requests and of all things that are derived from them."""
+        for timelines in self._operations.values():
+            yield from timelines.values()
+        for things in self._things.values():
+            yield from things.timelines.values()
+
+    def reads(self) -> Iterator[Timeline]:
+        """The timelines of the requests that read."""
         for operation, timelines in self._operations.items():
             if operation.startswith(READS):
                 yield from timelines.values()
+        for things in self._things.values():
+            yield from things.timelines.values()
+
+    def timelines_of(self, operation: str) -> Iterator[tuple[Body, Timeline]]:
+        """The timelines of an operation, each with its normalised parameters."""
+        for key, timeline in self._operations.get(operation, {}).items():
+            yield json.loads(key), timeline
+        if operation in self._things:
+            for (cluster, name), timeline in self._things[operation].timelines.items():
+                yield {"cluster": cluster, self._things[operation].kind.parameter: [name]}, timeline
+
+    # -- one call ------------------------------------------------------------------------------
 
     def answer(self, operation: str, content: bytes) -> Answer:
         """The answer to one attempt.
@@ -121,93 +116,217 @@ class Requests:
             UnmatchedRequestError: the cassette has none.
             TimelineExhaustedError: it had, but all were served.
         """
-        timelines = self._operations.get(operation, {})
         key = self._keys.get((operation, content))
         if key is None:
-            key = self._keys[operation, content] = self._key(operation, shapes.request_of(content))
-        timeline = timelines.get(key)
-        if timeline is None:
             parameters = shapes.request_of(content)
-            normalised = self._normalised(operation, parameters)
-            raise self._unmatched.request(operation, parameters, normalised, timelines)
+            key = self._keys[operation, content] = self._normalization.key(operation, parameters)
+        timeline = self._operations.get(operation, {}).get(key)
+        if timeline is None or self._is_outdated(operation, content, timeline):
+            return self._derived(operation, shapes.request_of(content))
+        return self._recorded(operation, content, timeline)
+
+    def _recorded(self, operation: str, content: bytes, timeline: Timeline) -> Answer:
         reads = operation.startswith(READS)
         held = self._rules.held if reads else 0
+        now = self._clock.now
         if reads and self._rules.advance == "clock":
-            step = timeline.at(self._clock.now, held)
+            step = timeline.at(now, held)
         else:
-            step = timeline.next(held)
-            timeline.advance()
+            step = timeline.next(held, now)
+            timeline.advance(now)
         if step is None:
             parameters = shapes.request_of(content)
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
-        self.served.add(step.index)
+        self.last_served = step.index
+        self._serve(operation, {step.index})
         bodies = () if step.body is None else (step.body,)
         return Answer(bodies, error=step.error, latency=step.latency)
 
-    def _key(self, operation: str, parameters: Body) -> str:
-        return json.dumps(self._normalised(operation, parameters), sort_keys=True)
+    def _serve(self, operation: str, indexes: Collection[int]) -> None:
+        self.served.update(indexes)
+        for index in indexes:
+            self._definitions.made(index)
+            if operation in self._things:
+                for timeline in self._things[operation].timelines.values():
+                    timeline.catch_up(index)
 
-    def _normalised(self, operation: str, parameters: Body) -> dict[str, Any]:
-        """Parameters in the one form in which two that mean the same are equal."""
-        asked = dict(self._comparable(operation, self._compared(operation, parameters)))
-        defaults = _DEFAULTS.get(operation, {})
-        asked = {**defaults, **asked}
-        if "cluster" in _members(operation):
-            asked.setdefault("cluster", "default")
-        for pointer in self._ignored(operation):
-            asked.pop(pointer.lstrip("/"), None)
-        return {name: _canonical(name, value) for name, value in asked.items()}
+    def _is_outdated(self, operation: str, content: bytes, timeline: Timeline) -> bool:
+        """Whether a family has a revision now that the recorded answer cannot know."""
+        return operation == "DescribeTaskDefinition" and self._definitions.newer(
+            shapes.request_of(content), timeline.upcoming.index
+        )
 
-    def _compared(self, operation: str, parameters: Body) -> Body:
-        """Parameters without those that are left out of the comparison."""
-        tokens = {
-            name
-            for name, shape in _members(operation).items()
-            if name == "clientToken" or getattr(shape, "metadata", {}).get("idempotencyToken")
-        }
-        compared = {k: v for k, v in parameters.items() if k not in tokens and v is not None}
-        for pointer in self._ignored(operation):
-            compared = _without(compared, pointer.removeprefix("/").split("/"))
-        return compared
+    # -- what was not recorded -------------------------------------------------------------------
 
-    def _ignored(self, operation: str) -> Iterable[str]:
-        return self._rules.ignore.get(operation, ())
+    def _derived(self, operation: str, parameters: Body) -> Answer:
+        answer = self._refused(parameters) or self._derive(operation, parameters)
+        if answer is None:
+            normalised = self._normalization.normalised(operation, parameters)
+            recorded = self._operations.get(operation, {})
+            raise self._unmatched.request(operation, parameters, normalised, recorded)
+        self._serve("", answer.served)
+        for timeline in self._operations.get(operation, {}).values():
+            for index in answer.served:
+                timeline.catch_up(index)
+        return answer
 
+    def _derive(self, operation: str, parameters: Body) -> Answer | None:
+        if operation in self._things:
+            return self._things[operation].answer(parameters, self._clock.now)
+        if operation == "DescribeTaskDefinition":
+            return self._definitions.answer(parameters)
+        if operation == "ListTagsForResource":
+            return self._tags(parameters)
+        if operation in LISTS:
+            items, served = self._whole_list(operation, parameters)
+            if items is None:
+                return None
+            answer = by_meaning.page_of(operation, items, parameters)
+            if answer is not None:
+                answer.served = served
+            return answer
+        return None
 
-def _members(operation: str) -> Mapping[str, Any]:
-    shape = shapes.shape_of(operation, "request")
-    return getattr(shape, "members", {})
+    def _refused(self, parameters: Body) -> Answer | None:
+        """What ECS says to the ARN of another region, whatever is recorded."""
+        for named in _names_in(parameters):
+            if self._regions.excludes(named):
+                return by_meaning.refusal("InvalidParameterException", "Invalid Region in ARN")
+        return None
 
+    def _tags(self, parameters: Body) -> Answer | None:
+        arn = parameters.get("resourceArn") or ""
+        kind = arn.split(":", 5)[-1].partition("/")[0]
+        tags = self._definitions.tags(arn) if kind == "task-definition" else None
+        if kind == "task":
+            timeline = self._tasks.find(arn.split("/")[-2] if arn.count("/") > 1 else "", arn)
+            tags = _last_tags(timeline) if timeline else None
+        for things in self._things.values():
+            for (_, name), timeline in things.timelines.items():
+                if things.is_named(arn, kind, name):
+                    tags = _last_tags(timeline)
+        if tags is None:
+            return None
+        return Answer((Recorded("ListTagsForResource", {"tags": tags}),))
 
-def _without(value: Any, path: list[str]) -> Any:
-    """A copy of a value without what is at a path; `*` is every item of a list or map."""
-    name, *rest = path
-    if isinstance(value, Mapping):
-        name = name.replace("~1", "/").replace("~0", "~")
+    # -- lists -----------------------------------------------------------------------------------
+
+    def _whole_list(
+        self, operation: str, parameters: Body
+    ) -> tuple[list[Any] | None, frozenset[int]]:
+        """All items under a request's filters, and the interactions that say so."""
+        filters = {name: value for name, value in parameters.items() if name not in PAGING}
+        items, served = self._recorded_list(operation, filters, by_meaning.is_own_token(parameters))
+        if items is None and operation in _NARROWING:
+            plain = {k: v for k, v in filters.items() if k not in _NARROWING[operation]}
+            items, served = self._recorded_list(
+                operation, plain, by_meaning.is_own_token(parameters)
+            )
+            items = None if items is None else by_meaning.narrowed(operation, items, parameters)
+        if items is None and operation == "ListTasks":
+            items = self._listed_tasks(filters)
+        if items is None and operation == "ListServices" and "DescribeServices" in self._things:
+            items, served = self._listed_services(filters)
+        return items, served
+
+    def _recorded_list(
+        self, operation: str, filters: Body, holds: bool
+    ) -> tuple[list[Any] | None, frozenset[int]]:
+        """A list that was recorded under these filters, in pages of whatever size."""
+        wanted = self._normalization.key(operation, filters)
+        pages: list[Timeline] = []
+        tokens: dict[str, Timeline] = {}
+        for request, timeline in self._lists.get(operation, ()):
+            plain = {name: value for name, value in request.items() if name not in PAGING}
+            if self._normalization.key(operation, plain) != wanted:
+                continue
+            if request.get("nextToken"):
+                tokens[request["nextToken"]] = timeline
+            else:
+                pages.append(timeline)
+        for first in pages:
+            found = self._chain(operation, first, tokens, holds)
+            if found is not None:
+                return found
+        return None, frozenset()
+
+    def _chain(
+        self, operation: str, first: Timeline, tokens: dict[str, Timeline], holds: bool
+    ) -> tuple[list[Any], frozenset[int]] | None:
+        now = self._clock.now
+        if self._rules.advance == "clock":
+            step = first.at(now, self._rules.held)
+        elif holds:  # a later page is of the same moment as the first one
+            step = first.current
+        else:
+            step = first.next(self._rules.held, now)
+            first.advance(now)
+        items: list[Any] = []
+        served: set[int] = set()
+        while step is not None and step.body is not None and step.index not in served:
+            served.add(step.index)
+            items += step.body.body.get(LISTS[operation]) or ()
+            token = step.body.body.get("nextToken")
+            if not token:
+                return items, frozenset(served)
+            later = tokens[token].steps if token in tokens else []
+            step = next((one for one in later if one.index > step.index), None)
+        return None
+
+    def _listed_tasks(self, filters: Body) -> list[Any] | None:
+        """The tasks that the cassette holds and that are listed at this moment."""
+        asked = self._normalization.normalised("ListTasks", filters)
+        cluster = cluster_of(asked)
+        states = list(self._tasks.states(cluster))
+        if self._rules.unknown == "error":
+            listed = self._ever_listed(cluster)
+            held = {state.get("taskArn") for state in states}
+            if not listed or not held >= listed or not by_meaning.knows(states, asked):
+                return None
+        tasks = self._tasks.current(cluster)
+        return [task["taskArn"] for task in tasks if by_meaning.task_matches(task, asked)]
+
+    def _ever_listed(self, cluster: str) -> set[str]:
+        """Every task of a cluster that a recorded ListTasks lists."""
         return {
-            k: _without(v, rest) if rest and name in (k, "*") else v
-            for k, v in value.items()
-            if rest or name not in (k, "*")
+            arn
+            for request, timeline in self._lists.get("ListTasks", ())
+            if cluster_of(self._normalization.normalised("ListTasks", request)) == cluster
+            for step in timeline.steps
+            if step.body is not None
+            for arn in step.body.body.get("taskArns") or ()
         }
-    if isinstance(value, list):
-        return [
-            _without(v, rest) if rest and name in (str(i), "*") else v
-            for i, v in enumerate(value)
-            if rest or name not in (str(i), "*")
-        ]
-    return value
+
+    def _listed_services(self, filters: Body) -> tuple[list[Any] | None, frozenset[int]]:
+        """The services of a recorded list that match further filters."""
+        plain = {name: value for name, value in filters.items() if name == "cluster"}
+        items, served = self._recorded_list("ListServices", plain, holds=True)
+        if items is None:
+            return None, served
+        asked = self._normalization.normalised("ListServices", filters)
+        known = self._things["DescribeServices"].items(cluster_of(asked))
+        if any(short_name(item) not in known for item in items):
+            return None, served
+        listed = [i for i in items if by_meaning.service_matches(known[short_name(i)], filters)]
+        return listed, served
 
 
-def _canonical(name: str, value: Any) -> Any:
-    if name in _NAMING and isinstance(value, str):
-        return short_name(value)
-    if isinstance(value, Mapping):
-        return {k: _canonical(k, v) for k, v in value.items()}
-    if isinstance(value, list):
-        items = [_canonical(name, item) for item in value]
-        return sorted(items, key=_sorting) if name in _SETS else items
-    return value
+# Filters that the items of a whole list can tell themselves.
+_NARROWING = {
+    "ListServiceDeployments": ("status",),
+    "ListTaskDefinitions": ("familyPrefix", "sort"),
+    "ListTaskDefinitionFamilies": ("familyPrefix",),
+}
 
 
-def _sorting(item: Any) -> str:
-    return json.dumps(item, sort_keys=True)
+def _last_tags(timeline: Timeline) -> Any:
+    known = [step.body for step in timeline.steps if step.has_tags and step.body]
+    return known[-1].item.get("tags", []) if known else None
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """The ARNs in a request's own parameters."""
+    for held in value.values():
+        for one in held if isinstance(held, list) else [held]:
+            if isinstance(one, str) and one.startswith("arn:"):
+                yield one

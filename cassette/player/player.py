@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.errors import ReplayStoppedError, TimelineExhaustedError, UnmatchedRequestError
-from cassette.model import Body, Cassette, Interaction, Outcome
+from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
+from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.other_operations import Requests
+from cassette.player.supplied import Stops, Supplied
 from cassette.player.unmatched import Unmatched
+from cassette.player.writes import DIVIDING, Writes, begin
 
 # Code that swallows the error of one request more often than this would never end.
 _REPEATS = 100
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Call:
     """One API call that a replay answered.
 
@@ -39,6 +44,12 @@ class Call:
     attempts: int = 0
     delays: tuple[float, ...] = ()
     _answer: Answer | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        said = "unmatched" if self._answer is None else f"answered with {self._answer.status}"
+        if self._answer is not None and isinstance(self._answer.error, ApiError):
+            said = self._answer.error.code
+        return f"<Call {self.operation} at {self.at:g} s: {said}>"
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -60,6 +71,8 @@ class Player:
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would be in a cassette, for comparison.
         identify: what a cassette may have for a task's id; what it has maps to itself.
+        also: what answers the requests that this cassette does not know, in this order.
+        stopped: a variant of the cassette in which its tasks are stopped by a user.
     """
 
     def __init__(
@@ -70,15 +83,38 @@ class Player:
         *,
         comparable: Callable[[str, Body], Body],
         identify: Callable[[str], tuple[str, ...]],
+        also: Sequence[Player] = (),
+        stopped: Callable[[], Cassette | None] = lambda: None,
     ) -> None:
         self.cassette = cassette
+        self._rules = rules
+        self._also = also
         self.clock = clock
         self._lock = threading.Lock()
         unmatched = Unmatched(cassette, comparable, moves_clocks=rules.moves_clocks)
+        normalization = Normalization(comparable, rules.ignore)
         self._tasks = Tasks(
-            cassette, clock, rules, comparable=comparable, identify=identify, unmatched=unmatched
+            cassette,
+            clock,
+            rules,
+            comparable=comparable,
+            identify=identify,
+            key=functools.partial(normalization.key, "DescribeTasks"),
+            unmatched=unmatched,
         )
-        self._requests = Requests(cassette, clock, rules, comparable, unmatched)
+        self._requests = Requests(
+            cassette,
+            clock,
+            rules,
+            comparable=comparable,
+            normalization=normalization,
+            tasks=self._tasks,
+            unmatched=unmatched,
+        )
+        self._writes = Writes(cassette, rules, self._tasks, self._requests)
+        self._skipped = begin(rules.start, self._tasks, self._requests)
+        self._stops = Stops(self._tasks, stopped)
+        self.supplied: list[Supplied] = []
         self.calls: list[Call] = []
         self.unmatched: list[UnmatchedRequestError] = []
         # The first error of each request, and how often it was raised.
@@ -87,9 +123,16 @@ class Player:
     @property
     def unused(self) -> tuple[Interaction, ...]:
         """The interactions that were never requested."""
-        served = self._tasks.served | self._requests.served
+        served = self._tasks.served | self._requests.served | self._skipped
         interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
+
+    @property
+    def unseen(self) -> tuple[Interaction, ...]:
+        """What patches made of the cassette and was never served."""
+        served = self._tasks.served | self._requests.served
+        interactions = enumerate(self.cassette.interactions)
+        return tuple(one for i, one in interactions if one.patched and i not in served)
 
     def begin_at(self, number: int | None) -> None:
         """Begin at that state of each task and each read, from 1; without one, at the last.
@@ -99,7 +142,7 @@ class Player:
         moments = sorted({interaction.at for interaction in self.cassette.interactions})
         if moments:
             self.clock.skip(moments[-1] if number is None else moments[:number][-1])
-        for timeline in (*self._tasks.timelines(), *self._requests.timelines()):
+        for timeline in (*self._tasks.timelines, *self._requests.reads()):
             timeline.begin_at(number)
 
     def exchange(self, operation: str, content: bytes) -> Exchange:
@@ -127,12 +170,13 @@ class Player:
         """
         with self._lock:
             try:
-                if operation == "DescribeTasks":
-                    return self._tasks.answer(content)
-                return self._requests.answer(operation, content)
+                return self._answer(operation, content)
             except UnmatchedRequestError as error:
                 if before is not None and isinstance(error, TimelineExhaustedError):
                     return before
+                answer = self._otherwise(error, operation, content)
+                if answer is not None:
+                    return answer
                 raise self._refusal(operation, content, error) from None
 
     def _refusal(
@@ -145,6 +189,28 @@ class Player:
         if not any(one is first for one in self.unmatched):  # or the test has forgiven it
             self.unmatched.append(first)
         return ReplayStoppedError(first, count) if count >= _REPEATS else first
+
+    def _answer(self, operation: str, content: bytes) -> Answer:
+        if operation == "DescribeTasks":
+            return self._tasks.answer(content)
+        answer = self._requests.answer(operation, content)
+        if answer.error is None and operation in DIVIDING:
+            self._writes.made(self._requests.last_served)
+        return answer
+
+    def _otherwise(
+        self, error: UnmatchedRequestError, operation: str, content: bytes
+    ) -> Answer | None:
+        """What another cassette, the test or ECS's own rules say to an unmatched request."""
+        for supplied in self.supplied:
+            if supplied.fits(operation, shapes.request_of(content)):
+                return supplied.answer()
+        for player in self._also if not isinstance(error, TimelineExhaustedError) else ():
+            with contextlib.suppress(UnmatchedRequestError):
+                return player._answer(operation, content)
+        if operation == "StopTask" and self._rules.unknown == "ecs":
+            return self._stops.answer(shapes.request_of(content))
+        return None
 
 
 @dataclass(slots=True)

@@ -1,12 +1,13 @@
-"""The successive outcomes for the same task or the same request, and the place in them."""
+"""The successive outcomes for the same task or the same request, and the position in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cassette.model import Failure
 from cassette.player.answers import Recorded
-from cassette.player.options import HELD
+from cassette.player.options import HELD, POLL
 
 
 @dataclass(slots=True)
@@ -20,6 +21,9 @@ class Step:
         latency: how many seconds ECS takes to answer.
         has_tags: whether the request included tags.
         other: the same state with tags where it has none, or without.
+        after: how many seconds have to pass after the step before it.
+        patched: whether a patch made it.
+        included: what the request included, where that is more than tags.
     """
 
     index: int
@@ -31,42 +35,161 @@ class Step:
     has_tags: bool = False
     latency: float = 0.0
     other: Recorded | None = None
+    after: float = 0.0
+    patched: bool = False
+    included: frozenset[str] = frozenset()
 
 
 class Timeline:
-    """The successive outcomes for the same task or the same request."""
+    """The successive outcomes for the same task or the same request.
+
+    A *barrier* is a recorded write: what was recorded after it is served only once it was made,
+    and then nothing that was recorded before it.
+    """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
+        self.barriers: list[tuple[int, int]] = []  # a write's index; how many steps lie before it
         self._place = 0
+        self._limit: int | None = None  # the first step behind a write that was not made yet
         self._served = 0
+        self._begun = False  # whether a step at or before the place was served
         self._held = 0  # calls in a row that got the same step beyond what was recorded of it
         self._state: Step | None = None
+        self._shift = 0.0  # virtual time at which the first step served was recorded
+        self._waited = 0.0  # since the last step that was served
+        self._asked = 0.0  # the virtual time of the last call
+        self._behind = 0  # the first step behind the last write that was made
+        self._waits = False  # whether the last call came before a later state was due
 
-    def next(self, held: int) -> Step | None:
-        """The step that the next call gets; None if the last one was held for so many calls."""
-        if self._place < len(self.steps):
-            return self.steps[self._place]
-        self._held += 1
-        return self.steps[-1] if self._held <= held else None
+    # -- before the first call -----------------------------------------------------------------
 
-    def advance(self) -> None:
-        """Take the next step."""
-        if self._place < len(self.steps):
-            self._served += 1
-            if self._served >= self.steps[self._place].count:
-                self._place += 1
-                self._served = 0
+    def begin(self, wanted: Callable[[Step], bool]) -> bool:
+        """Begin at the first step of a kind, if there is one; whether there is."""
+        place = next((i for i, step in enumerate(self.steps) if wanted(step)), None)
+        if place is None:
+            return False
+        self._place = place
+        self._shift = self.steps[place].at if place else 0.0
+        return True
+
+    def divide(self, write: int) -> None:
+        """Let a recorded write divide it, if it has steps on both sides of the write."""
+        before = sum(step.index < write for step in self.steps)
+        if 0 < before < len(self.steps):
+            self.barriers.append((write, before))
+            self.barriers.sort()
+            self._limit = self.barriers[0][1]
 
     def begin_at(self, number: int | None) -> None:
-        """Leave out the steps before that number, from 1; without one, all but the last."""
+        """Leave out the steps before that number, from 1; without one, all except the last."""
         last = len(self.steps) - 1
         self._place = last if number is None else min(number - 1, last)
+
+    @property
+    def skipped(self) -> Iterator[int]:
+        """The indexes of the interactions before the place where it stands."""
+        return (step.index for step in self.steps[: self._place])
+
+    # -- one call ------------------------------------------------------------------------------
+
+    @property
+    def delayed(self) -> bool:
+        """Whether its next step has to wait."""
+        return self._place < len(self.steps) and self.steps[self._place].after > 0
+
+    def next(self, held: int, now: float) -> Step | None:
+        """The step that the next call gets; None if the last one was held for so many calls."""
+        limit, place = self._limit, self._place
+        if place < (len(self.steps) if limit is None else limit):
+            step = self.steps[place]
+            self._waits = bool(step.after and place) and self._is_early(step, now)
+            if not self._waits:
+                self._held = 0
+                return step
+            held = HELD
+        elif limit is not None:
+            held = HELD
+        self._held += 1
+        return self.steps[self._place - 1] if self._held <= held else None
+
+    def _is_early(self, step: Step, now: float) -> bool:
+        """Whether a later state is not due. A call that moved no clock counts as a poll's delay."""
+        moved = now - self._asked
+        self._waited += moved if moved > 0 else POLL
+        self._asked = now
+        return self._waited < step.after
+
+    def advance(self, now: float) -> None:
+        """Take the step that `next` gave."""
+        if self._waits or self._place >= (len(self.steps) if self._limit is None else self._limit):
+            return
+        self._begun = True
+        self._served += 1
+        if self._served >= self.steps[self._place].count:
+            self._place += 1
+            self._served = 0
+            self._waited = 0.0
+            self._asked = now
+
+    def passed(self, write: int) -> None:
+        """A write was made: go on with what was recorded after it."""
+        place = next((before for index, before in self.barriers if index == write), None)
+        if place is None:
+            return
+        self.barriers = [one for one in self.barriers if one[1] > place]
+        self._limit = self.barriers[0][1] if self.barriers else None
+        self._behind = place
+        if self._place < place:
+            self._place, self._served = place, 0
+            self._begun = False
+
+    def begin_stop(self) -> bool:
+        """Go on with the recorded stop of a task, if there is one; whether there is."""
+        for place in range(self._place, len(self.steps)):
+            body = self.steps[place].body
+            if body is not None and body.item.get("desiredStatus") == "STOPPED":
+                self._place, self._served, self._begun = place, 0, False
+                self.barriers, self._limit = [], None
+                return True
+        return False
+
+    def go_on(self, steps: list[Step]) -> None:
+        """Go on with other steps from here."""
+        self.steps[self._place :] = steps
+        self._served, self._waited, self._begun = 0, 0.0, False
+        self.barriers, self._limit = [], None
+
+    def catch_up(self, index: int) -> None:
+        """An outcome that it shares with another timeline was served there."""
+        place = next((i for i, step in enumerate(self.steps) if step.index == index), -1)
+        if place >= self._place:
+            if place > self._place:
+                self._place, self._served = place, 0
+            self.advance(self._asked)
+
+    @property
+    def current(self) -> Step:
+        """The state that was served last, or the one that comes first."""
+        ahead = self._begun and not self._served
+        return self.steps[self._place - 1 if ahead else self._place]
+
+    @property
+    def upcoming(self) -> Step:
+        """The state that the next call gets, or the one that is held."""
+        end = len(self.steps) if self._limit is None else self._limit
+        held = self._waits or self._place >= end
+        return self.steps[self._place - 1 if held else self._place]
 
     @property
     def refused(self) -> bool:
         """Whether nothing but errors was recorded."""
         return all(step.error for step in self.steps)
+
+    @property
+    def waits_for(self) -> int | None:
+        """The index of the write that it waits for."""
+        return self.barriers[0][0] if self.barriers and self._place >= self.barriers[0][1] else None
 
     def at(self, now: float, held: int) -> Step | None:
         """The step of a moment: an error that is due and was not served yet, else the state.
@@ -75,15 +198,17 @@ class Timeline:
         for so many calls, or another one for `HELD`: code that asks without sleeping does not move
         the clock.
         """
+        now += self._shift
         state: Step | None = None
-        for i, step in enumerate(self.steps):
+        steps = self.steps[: self._limit]
+        for i, step in enumerate(steps):
             if step.error is None:
-                if state is None or step.at <= now:
+                if state is None or step.at <= now or i <= self._behind:
                     state = step
             elif step.at <= now and i >= self._place:
                 self._place = i + 1
                 return step
-        state = state or self.steps[-1]
+        state = state or steps[-1]
         self._held = self._held + 1 if state is self._state else 1 - state.count
         self._state = state
         return state if self._held <= (held if state is self.steps[-1] else HELD) else None

@@ -17,7 +17,7 @@ import pytest
 from cassette.pytest_plugin import settings
 
 if TYPE_CHECKING:
-    from cassette.replayer import Tape
+    from cassette.tape import Tape
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cassette.library import Library
     from cassette.model import Outcome
     from cassette.record_modes import use
-    from cassette.replayer import Tape
+    from cassette.tape import Tape
 
 _TAPE = pytest.StashKey["Tape"]()
 # Whether each report of the test itself was a pass; a test with sub-tests has several.

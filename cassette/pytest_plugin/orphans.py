@@ -29,7 +29,7 @@ def look_up(session: pytest.Session) -> None:
     """Look up what the markers of the collected tests name, whether the tests run or not."""
     from cassette.errors import CassetteError
     from cassette.patch import Patch
-    from cassette.replayer import read_patch
+    from cassette.variants import read_patch
 
     config = session.config
     used = usage.of(config)

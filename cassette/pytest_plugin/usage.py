@@ -16,8 +16,8 @@ from cassette.pytest_plugin import settings
 if TYPE_CHECKING:
     from cassette.errors import PatchError
     from cassette.library import Library
-    from cassette.replayer import Tape
     from cassette.scrub import Report
+    from cassette.tape import Tape
 
 
 class PatchFits:
@@ -36,7 +36,7 @@ class PatchFits:
             UsageError: the reference is invalid.
         """
         from cassette.patch import Patch
-        from cassette.replayer import misfit, read_patch
+        from cassette.variants import misfit, read_patch
 
         key = library.find(name, "cassette").location, reference
         if key not in self._tried:

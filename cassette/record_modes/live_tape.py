@@ -16,7 +16,7 @@ from cassette.model import Cassette, Outcome, Recorded, Scrub, outcome_of
 from cassette.player import Call, Rules
 from cassette.record_modes import new_episodes
 from cassette.recording import Recording, tool
-from cassette.replayer import Tape, player_of
+from cassette.tape import Tape, player_of
 
 
 @dataclass(slots=True)

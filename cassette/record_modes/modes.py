@@ -17,7 +17,8 @@ from cassette.packs.names import split
 from cassette.patch import Override, Patch
 from cassette.record_modes.sessions import Drift, GrowingReplay, LiveCheck, NewRecording, Target
 from cassette.recorder import check_header
-from cassette.replayer import Tape, replay
+from cassette.replayer import replay
+from cassette.tape import Tape
 
 RecordMode = Literal["none", "once", "new_episodes", "all"]
 MODES: tuple[RecordMode, ...] = get_args(RecordMode)

@@ -16,7 +16,7 @@ from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError
 from cassette.model import Cassette, Interaction
 from cassette.player import Player, Rules
-from cassette.replayer import player_of
+from cassette.tape import player_of
 
 
 def after(before: Cassette, new: Cassette) -> Cassette:

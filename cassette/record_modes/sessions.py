@@ -15,7 +15,8 @@ from cassette.model import Cassette
 from cassette.record_modes import new_episodes
 from cassette.record_modes.live_tape import LiveCalls, LiveTape
 from cassette.recorder import check_writable, save
-from cassette.replayer import Tape, replay
+from cassette.replayer import replay
+from cassette.tape import Tape
 
 _LONGEST = 60  # characters of a value on a line of drift
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cassette import replayer
+from cassette import variants
 from cassette.errors import CassetteError, CassetteNotFoundError, UsageError
 from cassette.server.answers import Reply
 from cassette.server.sessions import Session, Sessions, checked_name, checked_patches
@@ -89,7 +89,7 @@ class Control:
         return [
             name
             for name in names
-            if replayer.misfit(cassette, replayer.read_patch(name, library)) is None
+            if variants.misfit(cassette, variants.read_patch(name, library)) is None
         ]
 
 

@@ -59,7 +59,7 @@ def test_every_variant_of_the_catalogue_can_be_written_anew(name):
     base, fitting = BASES[name], 0
     for reference in Library().names("patch"):
         try:
-            variant = cassette.replayer.patched(base, [reference], Library())
+            variant = cassette.variants.patched(base, [reference], Library())
         except PatchError:
             continue  # it does not fit this cassette
         fitting += 1

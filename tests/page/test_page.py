@@ -15,7 +15,7 @@ import cassette
 from cassette import lives
 from cassette.library import Library
 from cassette.page import Variant, cassette_page, variants_page
-from cassette.replayer import patched
+from cassette.variants import patched
 from tests.cli.processes import run
 from tests.live import bodies
 from tests.page import pages

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cassette.errors import PatchError
 from cassette.library import Library
-from cassette.replayer import read_patch
+from cassette.variants import read_patch
 from tests.patch import base_tasks
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"

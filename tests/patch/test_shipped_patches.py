@@ -8,7 +8,7 @@ import cassette
 from cassette import file_format, patch
 from cassette.errors import PatchError
 from cassette.library import Library
-from cassette.replayer import patched
+from cassette.variants import patched
 
 
 def test_values_are_given_by_name_and_checked():

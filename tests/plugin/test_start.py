@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cassette import record_modes, replayer, scrub
+from cassette import record_modes, replay_options, scrub
 from cassette.pytest_plugin import settings
 
 HEAVY = (
@@ -40,7 +40,7 @@ def test_the_plugin_knows_every_mode():
     """It names modes, levels and policies itself, since importing them is what it avoids."""
     assert settings.MODES == record_modes.MODES
     assert settings.POLICIES == scrub.POLICIES
-    assert set(settings.LEVELS) == set(replayer.CHOICES["unused"])
+    assert set(settings.LEVELS) == set(replay_options.CHOICES["unused"])
 
 
 @pytest.mark.cassette("web", "stopped/image-pull", no_calls="ignore")

@@ -1,0 +1,361 @@
+"""What other operations answer to requests that were not recorded, as far as a recording says it.
+
+Descriptions (services, clusters, container instances, deployments, revisions, task definitions)
+are answered for any subset, order and form of names; lists for any page size, and for filters
+that the recording can tell. Whatever cannot be derived is None: the call is unmatched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cassette.ecs.names import cluster_of, short_name
+from cassette.model import ApiError, Body, Cassette, Interaction, Response
+from cassette.player.answers import Answer, Recorded
+from cassette.player.options import Rules
+from cassette.player.timeline import Step, Timeline
+
+_TOKEN = "ca55e77e-page-"  # how the token of a derived page begins  # noqa: S105 - no password
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing that an operation describes by name.
+
+    Args:
+        member: the list in the response, with an item for each thing.
+        arn: the member of an item that is its ARN.
+        parameter: the list of names in the request.
+        most: how many names ECS takes.
+        of_cluster: whether names are those of one cluster.
+    """
+
+    member: str
+    arn: str
+    parameter: str
+    most: int
+    of_cluster: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "DescribeServices": Kind("services", "serviceArn", "services", 10, True),
+    "DescribeContainerInstances": Kind(
+        "containerInstances", "containerInstanceArn", "containerInstances", 100, True
+    ),
+    "DescribeClusters": Kind("clusters", "clusterArn", "clusters", 100),
+    "DescribeServiceDeployments": Kind(
+        "serviceDeployments", "serviceDeploymentArn", "serviceDeploymentArns", 20
+    ),
+    "DescribeServiceRevisions": Kind(
+        "serviceRevisions", "serviceRevisionArn", "serviceRevisionArns", 20
+    ),
+}
+
+# What an ARN says that it names, and the operation that describes it.
+_RESOURCES = {
+    "service": "DescribeServices",
+    "container-instance": "DescribeContainerInstances",
+    "cluster": "DescribeClusters",
+}
+
+# The list in the response of each operation that pages.
+LISTS: Mapping[str, str] = {
+    "ListTasks": "taskArns",
+    "ListServices": "serviceArns",
+    "ListServicesByNamespace": "serviceArns",
+    "ListClusters": "clusterArns",
+    "ListContainerInstances": "containerInstanceArns",
+    "ListTaskDefinitions": "taskDefinitionArns",
+    "ListTaskDefinitionFamilies": "families",
+    "ListServiceDeployments": "serviceDeployments",
+}
+PAGING = ("maxResults", "nextToken")
+PAGE = {"ListServices": 10, "ListServicesByNamespace": 10, "ListServiceDeployments": 20}
+
+
+class Things:
+    """The things of one kind that a cassette describes, each with its timeline.
+
+    Args:
+        operation: one of `KINDS`.
+        cassette: what was recorded.
+        rules: how to behave where the recording leaves it open.
+        comparable: a request as it would be in a cassette, for comparison.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        cassette: Cassette,
+        rules: Rules,
+        comparable: Callable[[str, Body], Body],
+    ) -> None:
+        self.kind = KINDS[operation]
+        self._operation = operation
+        self._rules = rules
+        self._comparable = comparable
+        self.timelines: dict[tuple[str, str], Timeline] = {}
+        for index, interaction in enumerate(cassette.interactions):
+            if interaction.operation == operation and isinstance(interaction.outcome, Response):
+                self._index(index, interaction, interaction.outcome.body)
+
+    def _index(self, index: int, interaction: Interaction, body: Body) -> None:
+        included = frozenset(interaction.request.get("include") or ())
+        cluster = self._cluster(interaction.request)
+        for item in body.get(self.kind.member) or ():
+            step = self._step(index, interaction, included)
+            step.body = Recorded(self._operation, {self.kind.member: [item]})
+            name = self._name(item.get(self.kind.arn) or "")
+            self.timelines.setdefault((cluster, name), Timeline()).steps.append(step)
+        for failure in body.get("failures") or ():
+            step = self._step(index, interaction, included)
+            step.failure = Recorded(self._operation, {"failures": [failure]})
+            name = self._name(failure.get("arn") or "")
+            self.timelines.setdefault((cluster, name), Timeline()).steps.append(step)
+
+    def _step(self, index: int, interaction: Interaction, included: frozenset[str]) -> Step:
+        step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
+        step.included = included
+        step.has_tags = "TAGS" in included
+        step.after, step.patched = interaction.after, interaction.patched
+        return step
+
+    def _cluster(self, parameters: Body) -> str:
+        if not self.kind.of_cluster:
+            return ""
+        return cluster_of(self._comparable(self._operation, parameters))
+
+    def _name(self, named: str) -> str:
+        parameter = self.kind.parameter
+        asked: str = self._comparable(self._operation, {parameter: [named]})[parameter][0]
+        return short_name(asked)
+
+    @property
+    def clusters(self) -> set[str]:
+        """The clusters whose things are known."""
+        return {cluster for cluster, _ in self.timelines}
+
+    def answer(self, parameters: Body, now: float) -> Answer | None:
+        """What can be derived for a request that was not recorded; None if it cannot be."""
+        names = parameters.get(self.kind.parameter) or ()
+        if not names or len(names) > self.kind.most:
+            return None
+        cluster = self._cluster(parameters)
+        found: dict[str, Timeline | None] = {}
+        for name in names:
+            found.setdefault(self._name(name), self.timelines.get((cluster, self._name(name))))
+        if self._rules.unknown == "error" and None in found.values():
+            return None
+        if self.kind.of_cluster and cluster not in self.clusters:
+            return None
+        bodies: list[Recorded] = []
+        failures: list[Recorded] = []
+        taken: list[tuple[Timeline, Step]] = []
+        by_clock = self._rules.advance == "clock"
+        for name, timeline in found.items():
+            if timeline is None:
+                failures.append(self._missing(name, cluster))
+                continue
+            step = (
+                timeline.at(now, self._rules.held)
+                if by_clock
+                else timeline.next(self._rules.held, now)
+            )
+            body = None if step is None else self._included(step, timeline, parameters)
+            if step is None or body is None:
+                return None
+            taken.append((timeline, step))
+            if step.failure is None:
+                bodies.append(body)
+            else:
+                failures.append(body)
+        answer = Answer(bodies, failures, composed=self.kind.member)
+        answer.served = frozenset(step.index for _, step in taken)
+        for timeline, _ in taken if not by_clock else ():
+            timeline.advance(now)
+        return answer
+
+    def _included(self, step: Step, timeline: Timeline, parameters: Body) -> Recorded | None:
+        """A state with what the request includes; None if the recording did not ask for that."""
+        if step.failure is not None or step.body is None:
+            return step.failure
+        wanted = frozenset(parameters.get("include") or ())
+        if wanted == step.included:
+            return step.body
+        if wanted - {"TAGS"} != step.included - {"TAGS"}:
+            return None
+        item = {key: value for key, value in step.body.item.items() if key != "tags"}
+        if "TAGS" in wanted:
+            known = [one.body for one in timeline.steps if one.has_tags and one.body]
+            if not known:
+                return None
+            item["tags"] = known[-1].item.get("tags", [])
+        return Recorded(self._operation, {self.kind.member: [item]})
+
+    def _missing(self, name: str, cluster: str) -> Recorded:
+        like = next(
+            (
+                str(step.body.item.get(self.kind.arn))
+                for (of, _), timeline in self.timelines.items()
+                for step in timeline.steps
+                if step.body and of == cluster
+            ),
+            "",
+        )
+        arn = like.rpartition("/")[0] + "/" + name if like else name
+        return Recorded(self._operation, {"failures": [{"arn": arn, "reason": "MISSING"}]})
+
+    def is_named(self, arn: str, kind: str, name: str) -> bool:
+        """Whether an ARN of a kind of resource names a thing."""
+        return _RESOURCES.get(kind) == self._operation and self._name(arn) == name
+
+    def items(self, cluster: str) -> dict[str, Mapping[str, Any]]:
+        """The current state of each thing of a cluster, by its name."""
+        return {
+            name: body.item
+            for (of, name), timeline in self.timelines.items()
+            if of == cluster and (body := timeline.current.body)
+        }
+
+
+# -- task definitions ----------------------------------------------------------------------------
+
+
+class TaskDefinitions:
+    """The revisions that a cassette describes or registers."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        self._known: dict[str, tuple[int, Body, bool, bool]] = {}
+        self._made: set[int] = set()
+        for index, one in enumerate(cassette.interactions):
+            registers = one.operation == "RegisterTaskDefinition"
+            if isinstance(one.outcome, Response) and (
+                registers or one.operation == "DescribeTaskDefinition"
+            ):
+                body = one.outcome.body
+                arn = (body.get("taskDefinition") or {}).get("taskDefinitionArn")
+                has_tags = registers or "TAGS" in (one.request.get("include") or ())
+                if arn and (short_name(arn) not in self._known or not registers):
+                    self._known[short_name(arn)] = index, body, has_tags, registers
+
+    def made(self, index: int) -> None:
+        """An interaction was served; a revision is there once it was registered."""
+        self._made.add(index)
+
+    def answer(self, parameters: Body) -> Answer | None:
+        """A revision that was recorded under another name, or the latest of a family."""
+        named = short_name(parameters.get("taskDefinition") or "")
+        wants_tags = "TAGS" in (parameters.get("include") or ())
+        if ":" not in named:
+            named = self._latest(named)
+        known = self._known.get(named)
+        if known is None:
+            return None
+        _, body, has_tags, _ = known
+        if wants_tags and not has_tags:
+            return None
+        body = {key: value for key, value in body.items() if key != "tags" or wants_tags}
+        return Answer((Recorded("DescribeTaskDefinition", body),))
+
+    def _latest(self, family: str) -> str:
+        """The newest revision that the test itself registered; nothing else is sure to be last."""
+        revisions = [
+            name
+            for name, (index, _, _, registers) in self._known.items()
+            if name.rpartition(":")[0] == family and registers and index in self._made
+        ]
+        return max(revisions, key=lambda name: int(name.rpartition(":")[2]), default="")
+
+    def newer(self, parameters: Body, index: int) -> bool:
+        """Whether a family has got a revision that was registered after an outcome."""
+        latest = self._latest(short_name(parameters.get("taskDefinition") or ""))
+        return bool(latest) and self._known[latest][0] > index
+
+    def tags(self, arn: str) -> Any:
+        """The tags of a revision, if they were recorded."""
+        known = self._known.get(short_name(arn))
+        return known[1].get("tags", []) if known and known[2] else None
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+
+def page_of(operation: str, items: list[Any], parameters: Body) -> Answer | None:
+    """One page of a list that is known as a whole; None if the token is not one of ours."""
+    token = parameters.get("nextToken") or ""
+    match = re.fullmatch(re.escape(_TOKEN) + r"(\d+)", token)
+    if token and not match:
+        return None
+    start = int(match[1]) if match else 0
+    size = parameters.get("maxResults") or PAGE.get(operation, 100)
+    end = start + size
+    body: dict[str, Any] = {LISTS[operation]: items[start:end]}
+    if end < len(items):
+        body["nextToken"] = f"{_TOKEN}{end}"
+    return Answer((Recorded(operation, body),))
+
+
+def is_own_token(parameters: Body) -> bool:
+    """Whether a request asks for a page that was derived."""
+    return str(parameters.get("nextToken") or "").startswith(_TOKEN)
+
+
+def task_matches(task: Mapping[str, Any], filters: Body) -> bool:
+    """Whether ListTasks lists a task under these filters."""
+    has = _filtered(task)
+    return all(short_name(str(filters[name])) == has[name] for name in has if name in filters)
+
+
+def knows(states: Iterable[Mapping[str, Any]], filters: Body) -> bool:
+    """Whether each name in the filters of ListTasks is that of some recorded task.
+
+    An empty list would otherwise be the answer to a name that is misspelt.
+    """
+    has = [_filtered(state) for state in states]
+    names = ("startedBy", "containerInstance", "family", "serviceName")
+    return all(
+        any(one[name] == short_name(str(filters[name])) for one in has)
+        for name in names
+        if name in filters
+    )
+
+
+def _filtered(task: Mapping[str, Any]) -> dict[str, Any]:
+    """What ListTasks filters by."""
+    return {
+        "desiredStatus": task.get("desiredStatus"),
+        "startedBy": task.get("startedBy"),
+        "launchType": task.get("launchType"),
+        "containerInstance": short_name(task.get("containerInstanceArn") or ""),
+        "family": short_name(task.get("taskDefinitionArn") or "").rpartition(":")[0],
+        "serviceName": (task.get("group") or "").removeprefix("service:"),
+    }
+
+
+def service_matches(service: Mapping[str, Any], parameters: Body) -> bool:
+    """Whether ListServices lists a service under these filters."""
+    return service.get("status") != "INACTIVE" and all(
+        name not in parameters or parameters[name] == service.get(name)
+        for name in ("launchType", "schedulingStrategy", "resourceManagementType")
+    )
+
+
+def narrowed(operation: str, items: list[Any], parameters: Body) -> list[Any]:
+    """A whole list under filters that its items themselves can tell."""
+    if operation == "ListServiceDeployments":
+        wanted = parameters.get("status")
+        return [item for item in items if not wanted or item.get("status") in wanted]
+    prefix = parameters.get("familyPrefix") or ""
+    if operation == "ListTaskDefinitionFamilies":
+        return [item for item in items if item.startswith(prefix)]
+    # The `familyPrefix` of ListTaskDefinitions is a whole family's name.
+    found = [i for i in items if not prefix or short_name(i).rpartition(":")[0] == prefix]
+    return found[::-1] if parameters.get("sort") == "DESC" else found
+
+
+def refusal(code: str, message: str) -> Answer:
+    """An answer of ECS that refuses a request."""
+    return Answer(error=ApiError(400, code, message))

@@ -1,0 +1,135 @@
+"""Where a replay begins, and how recorded writes divide its time.
+
+What was recorded after StopTask or UpdateService is not served before the code under test made
+that call, and what was recorded before it is not served afterwards. A read that was recorded only
+after the write is not held back, nor is a state that a patch made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cassette.ecs.names import cluster_of, short_name
+from cassette.errors import UsageError
+from cassette.model import Cassette, Interaction, Response
+from cassette.player.describe_tasks import Tasks
+from cassette.player.options import Rules
+from cassette.player.other_operations import Requests
+from cassette.player.timeline import Step, Timeline
+
+_OF_SERVICES = (
+    "DescribeServices",
+    "ListServices",
+    "ListTasks",
+    "ListServiceDeployments",
+    "DescribeServiceDeployments",
+    "DescribeServiceRevisions",
+)
+_OF_DEFINITIONS = ("DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies")
+_OF_INSTANCES = ("DescribeContainerInstances", "ListContainerInstances")
+# What each write divides: the reads whose answers it changes.
+DIVIDING: Mapping[str, tuple[str, ...]] = {
+    "StopTask": ("ListTasks", "DescribeServices"),
+    "RunTask": ("ListTasks",),
+    "StartTask": ("ListTasks",),
+    "CreateService": _OF_SERVICES,
+    "UpdateService": _OF_SERVICES,
+    "DeleteService": _OF_SERVICES,
+    "StopServiceDeployment": _OF_SERVICES,
+    "RegisterTaskDefinition": _OF_DEFINITIONS,
+    "DeregisterTaskDefinition": _OF_DEFINITIONS,
+    "DeleteTaskDefinitions": _OF_DEFINITIONS,
+    "UpdateContainerInstancesState": _OF_INSTANCES,
+    "DeregisterContainerInstance": _OF_INSTANCES,
+    "CreateCluster": ("DescribeClusters", "ListClusters"),
+    "UpdateCluster": ("DescribeClusters",),
+    "DeleteCluster": ("DescribeClusters", "ListClusters"),
+    "TagResource": ("ListTagsForResource",),
+    "UntagResource": ("ListTagsForResource",),
+}
+
+
+class Writes:
+    """The recorded writes, each with the timelines that it divides."""
+
+    def __init__(self, cassette: Cassette, rules: Rules, tasks: Tasks, requests: Requests) -> None:
+        self._divided: dict[int, list[Timeline]] = {}
+        if rules.writes == "ignore":
+            return
+        for index, one in enumerate(cassette.interactions):
+            if one.operation not in DIVIDING or not isinstance(one.outcome, Response):
+                continue
+            for timeline in [*_of_tasks(one, tasks), *_of_requests(one, requests)]:
+                if not any(step.patched for step in timeline.steps):
+                    timeline.divide(index)
+                    self._divided.setdefault(index, []).append(timeline)
+
+    def made(self, index: int) -> None:
+        """A recorded write was made."""
+        for timeline in self._divided.get(index, ()):
+            timeline.passed(index)
+
+
+def _of_tasks(write: Interaction, tasks: Tasks) -> Iterator[Timeline]:
+    """The timelines of the task that is stopped, or of the tasks of the service."""
+    cluster = cluster_of(write.request)
+    if write.operation == "StopTask":
+        yield from tasks.timelines_of(cluster, write.request.get("task") or "", None)
+    elif service := _service(write):
+        yield from tasks.timelines_of(cluster, None, service)
+
+
+def _of_requests(write: Interaction, requests: Requests) -> Iterator[Timeline]:
+    """The timelines of the reads that the write changes: of its cluster, service or family."""
+    cluster, service = cluster_of(write.request), _service(write)
+    family = write.request.get("family") or short_name(write.request.get("taskDefinition") or "")
+    for operation in DIVIDING[write.operation]:
+        for asked, timeline in requests.timelines_of(operation):
+            of_cluster = short_name(asked["cluster"]) == cluster if asked.get("cluster") else True
+            services = [short_name(one) for one in asked.get("services") or ()]
+            definition = short_name(asked.get("taskDefinition") or "").partition(":")[0]
+            if (
+                of_cluster
+                and (not service or not services or service in services)
+                and (not definition or definition == family.partition(":")[0])
+            ):
+                yield timeline
+
+
+def _service(write: Interaction) -> str:
+    request = write.request
+    return short_name(request.get("service") or request.get("serviceName") or "")
+
+
+# -- where it begins -----------------------------------------------------------------------------
+
+
+def begin(start: str, tasks: Tasks, requests: Requests) -> set[int]:
+    """Let timelines begin where `start` says; the interactions that are skipped.
+
+    Raises:
+        UsageError: no task of the cassette is ever in that state.
+    """
+    timelines = list(tasks.timelines)
+    if start == "patched":
+        timelines += requests.all_timelines
+        moved = [one for one in timelines if one.begin(lambda step: step.patched)]
+    elif start == "last":
+        moved = [one for one in timelines if one.steps and one.begin(one.steps[-1].__eq__)]
+    elif start == "first":
+        moved = []
+    else:
+        moved = [one for one in timelines if one.begin(lambda step: _status(step) == start)]
+        if not moved:
+            known = {_status(step) for one in timelines for step in one.steps} - {None}
+            raise UsageError(
+                f"start={start!r}: no task of the cassette is ever in that state",
+                nearest="start is one of 'first', 'patched', 'last', or a task's lastStatus: "
+                + ", ".join(sorted(map(repr, known))),
+            )
+    skipped = {index for one in moved for index in one.skipped}
+    return skipped - {one.upcoming.index for one in timelines if one.steps}
+
+
+def _status(step: Step) -> object:
+    return step.body.item.get("lastStatus") if step.body else None
