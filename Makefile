@@ -20,7 +20,7 @@ PROGRAMS = airflow luigi dask
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire apps wheel audit bench clean
+.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'Each target works on a fresh machine:'
@@ -78,6 +78,9 @@ newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotoco
 wire: $(ENVS)/test/made ## Run the tests with every response through botocore's own parser.
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 
+detect: $(ENVS)/detect/made ## Run the tests of the audit with the scanner of the extra `detect`.
+	$(ENVS)/detect/bin/python -m pytest $(IN_ORDER) tests/scrub/test_detector.py $(ARGS)
+
 apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test three public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \
 		echo "== $$program"; \
@@ -125,6 +128,9 @@ $(ENVS)/demo/made: pyproject.toml Makefile
 
 $(ENVS)/test/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group test --group beside --group async)
+
+$(ENVS)/detect/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable '.[detect]' --group test)
 
 $(ENVS)/lint/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group lint)

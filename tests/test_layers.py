@@ -103,6 +103,7 @@ ONLY_IN: dict[str, set[str]] = {
     "aiobotocore": {"intercept"},
     "boto3": {"demo"},
     "moto": {"demo"},
+    "kingfisher_sdk": {"scrub"},
     "urllib3": {"sharing"},
     "yaml": {"file_format", "importers"},
     "time_machine": {"player"},

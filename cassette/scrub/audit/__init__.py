@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cassette.errors import Finding, UnsafeCassetteError
-from cassette.scrub.audit import exposed_members, forms, inverse, search
+from cassette.scrub.audit import detector, exposed_members, forms, inverse, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Set
@@ -27,6 +27,7 @@ RULES = {
     **forms.LOOKS_FOR,
     **exposed_members.RULES,
     **inverse.RULES,
+    **detector.RULES,
     "original": search.ORIGINAL,
     UNSCRUBBED: "a line of a cassette that scrubbing would change",
 }
@@ -61,6 +62,7 @@ def audit(
         number = bisect.bisect_right(starts, place)
         column = place - starts[number - 1] + 1
         found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
+    found.update(detector.found(text))
     if _CASSETTE.match(text):
         found.update(inverse.found(text, kept, arguments))
     return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))

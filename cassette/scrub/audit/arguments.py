@@ -60,7 +60,7 @@ WORDS = frozenset(
     "tests text top touch trace true udp up update upgrade validate verbose version wait warn "
     "warning watch web webserver wget whoami worker workers yaml yes".split()
 )
-"""Words that hold no secret, whoever writes them. A word that is not here has to be hidden."""
+"""Words that hold no secret, in any command. A word that is not here has to be hidden."""
 
 Keeps = Callable[[str, str], bool]
 

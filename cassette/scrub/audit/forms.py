@@ -209,6 +209,8 @@ _DOCUMENTED_NAMES = frozenset(
 )
 # Ids in documentation count their digits up.
 _DOCUMENTED_ID = re.compile("12345678-?90|1234567890abcdef|abcdef1?234567890|a1b2c3d4-5678-90ab")
+# A page of documentation may have a uuid in its address.
+_PAGE = re.compile(r"https://(?:learn\.microsoft\.com|docs\.aws\.amazon\.com)/[^\s?#]{0,160}\Z")
 _FALSE = re.compile(
     r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|2001:db8:|ca:55:e7:7e|\*\*|<|X{3}"
 )
@@ -296,6 +298,9 @@ def _identifier(match: re.Match[str]) -> str | None:
     found = match[0].lower()
     if "/" in found:
         return None if _FALSE.search(found) or found.rpartition("/")[2].isdigit() else "identifier"
+    word = match.string[max(0, match.start() - 200) : match.start()]
+    if _PAGE.search(word):
+        return None
     digits = found.rpartition("-")[2] if len(found) < 32 else found
     no_id = "ca55e77e" in found or _DOCUMENTED_ID.search(found) or digits.isalpha()
     return None if no_id or len(set(digits) - {"-"}) < 4 else "identifier"

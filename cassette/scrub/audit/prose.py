@@ -8,6 +8,7 @@ have a harmless form, or are a name elsewhere in the file, may remain.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator, Set
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ Names = Callable[[], Set[str]]
 
 RULES = {
     "announced": "what follows a word that announces a secret",
-    "unexplained": "a word with digits that is no number, no pseudonym and no name in this file",
+    "unexplained": "a random word that is neither a pseudonym nor a name in this file",
     "host": "the name of a host",
     "login": "a user and a password before an @ or at the end of a line of .pgpass",
     "quoted-user": "the name of a user or a role in quotes",
@@ -53,7 +54,7 @@ _ELEMENT = re.compile(
     re.IGNORECASE,
 )
 _COOKIE = re.compile(r"sess(?:ion)?_?id|sid|connect\.sid|csrf|xsrf|awsalb", re.IGNORECASE)
-# Docker says `may require authorization: server message: …`, which is no header.
+# Docker says `may require authorization: server message: …`, which is not a header.
 _AUTHORIZATION = (
     r"(?:proxy-)?authorization(?=[\"']{0,2}\s?:\s{0,4}[\"']?"
     r"(?:basic|bearer|digest|negotiate|ntlm|token|aws4|[^\n\"']{0,512}\d))"
@@ -109,6 +110,10 @@ _PIECES = re.compile(r"[^0-9A-Za-z!#$^&*~%+]+")
 _SPACES = re.compile(r"[\s\"'`()\[\]{}<>,;|]+")
 _CAMEL = re.compile(
     r"(?:[A-Z]?[a-z]{2,}\d{0,4}|[A-Z]{2,}\d{0,3}){1,8}[0-9A-F]{0,12}|[0-9a-f]+|[0-9A-Z]+"
+)
+_UPPER = re.compile(r"(?=(?:[A-Z]{0,64}\d){4})(?=[^G-Z]{0,64}[G-Z])[A-Z0-9]{24,}")
+_HEX_ID = re.compile(
+    r"(?<![0-9A-Fa-f])(?!ca55e77e)(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?<!ca55e77e)(?![0-9A-Fa-f])"
 )
 _PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[!#^&*~])[^\s/:=?@]{8,128}")
 
@@ -205,14 +210,15 @@ def _is_unexplained(text: str, names: Names) -> bool:
         if _PASSWORD.fullmatch(token.rstrip("!.:?")) and token not in names():
             return True
         for piece in _PIECES.split(token):
-            if len(piece) >= 12 and _is_random(piece) and piece not in names():
+            word = re.split("%[0-9A-Fa-f]{2}", piece)[0]
+            if len(word) >= 12 and _is_random(word) and word not in names():
                 return True
-    return False
+    return any(set(digits) - set(string.digits) for digits in _HEX_ID.findall(text))
 
 
 def _is_random(piece: str) -> bool:
     if not piece.isalnum() or _CAMEL.fullmatch(piece):
-        return False
+        return len(piece) >= 24 and _UPPER.fullmatch(piece) is not None
     kinds = [character.isdigit() + 2 * character.isupper() for character in piece]
     changes = sum(one != other for one, other in pairwise(kinds))
-    return len(set(kinds)) == 3 and changes / len(kinds) >= 0.45
+    return len(set(kinds)) == 3 and changes / len(kinds) >= (0.45 if len(kinds) < 20 else 0.36)

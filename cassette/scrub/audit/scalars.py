@@ -1,6 +1,6 @@
 """The values in the text of a cassette, each with its key, read from the lines of that text alone.
 
-A cassette has one value a line, or a list of values on one line. This is no YAML parser: what it
+A cassette has one value a line, or a list of values on one line. This is not a YAML parser: what it
 does not recognise, it gives as one value with all that is in the line.
 """
 
