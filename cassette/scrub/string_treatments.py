@@ -98,7 +98,12 @@ class StringTreatments:
             return resource["head"] + self._names(resource["own"])
         kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
         named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
-        return self._free.search(arn["head"]) + self._resource(arn["own"], named_by_id)
+        head = arn["head"]
+        if head.endswith("::"):  # without an account, `us-east-2::` would look like an address
+            head = self._free.search(head[:-2]) + "::"
+        else:
+            head = self._free.search(head)
+        return head + self._resource(arn["own"], named_by_id)
 
     def _resource(self, value: str, named_by_id: bool = False) -> str:
         """What an ARN says of a resource, or its id or name alone; two of them never become one."""

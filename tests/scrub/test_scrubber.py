@@ -244,6 +244,13 @@ def test_a_known_account_is_found_inside_a_longer_word() -> None:
     assert text.startswith("bucket000000000001prod of arn:aws:ecs:eu-west-1:000000000001:")
 
 
+def test_an_arn_without_an_account_stays_one() -> None:
+    """`us-east-2::` looks like the start of an IPv6 address, but is not one."""
+    arn = "arn:aws:ecs:us-east-2::cluster/prod"
+    scrubbed, _ = scrub(described({**bodies.task(), "clusterArn": arn}))
+    assert body_of(scrubbed)["tasks"][0]["clusterArn"] == arn
+
+
 def test_short_originals_do_not_eat_other_words() -> None:
     """A short secret is redacted where it stands, and nowhere else."""
     override = {"name": "web", "environment": [{"name": "PIN", "value": "137"}]}
