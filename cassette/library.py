@@ -341,12 +341,15 @@ class Library:
         )
         every = self.every_name(kind)
         in_packs = [known for known in every if split(known)[1] == name and ":" in known]
+        missing = self.packs.missing()
         return CassetteNotFoundError(
             f"no {kind} named {name!r} in {looked} or in the built-in pack",
             nearest=f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
             if in_packs
             else nearest(name, every, most=3, cutoff=0.4),
-            fix=f"cassette record --cluster CLUSTER --task TASK -o {file}"
+            fix=f"cassette sync, since {' and '.join(missing)} must be fetched first"
+            if missing and not in_packs
+            else f"cassette record --cluster CLUSTER --task TASK -o {file}"
             if kind == "cassette"
             else "cassette variants lists every patch",
         )

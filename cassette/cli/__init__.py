@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "Show the main job on this machine, without an AWS account.",
     "import": "Make cassettes of recordings that other tools made.",
     "list": "List the cassettes of this project, of its packs, and the built-in ones.",
+    "pack": "Make a repository for a pack of shared cassettes.",
     "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "publish": "Publish a folder as a version of a pack, to S3 or to a folder.",

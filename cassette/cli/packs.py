@@ -11,13 +11,26 @@ from cassette.cli.console import FORMAT, columns, console, counted, library_of
 
 
 @click.command("packs")
+@click.argument("name", required=False)
+@click.option(
+    "--prune",
+    metavar="DAYS",
+    type=click.FloatRange(min=0),
+    help="Delete what no run has read for so many days from the cache of fetched packs.",
+)
 @FORMAT
-def command(form: str) -> None:
-    """List the packs that this project can use.
+def command(name: str | None, prune: float | None, form: str) -> None:
+    """List the packs that this project can use, or the cassettes and patches of the pack NAME.
 
     For each pack: its version, how many cassettes and patches it has, and where it comes from.
     Below them, the files of this project that shadow files of the built-in pack.
     """
+    if prune is not None:
+        _prune(prune)
+        return
+    if name is not None:
+        _show_names(name, form)
+        return
     rows = _rows()
     shadows = _shadows()
     if form == "json":
@@ -33,6 +46,26 @@ def command(form: str) -> None:
         columns(
             screen, [(s["name"], f"{s['found']} before {s['hidden']}") for s in shadows], indent=2
         )
+
+
+def _prune(days: float) -> None:
+    from cassette.packs.cache import Cache
+
+    versions, files = Cache().prune(days)
+    click.echo(f"deleted {counted(versions, 'version')} and {counted(files, 'file')}")
+
+
+def _show_names(pack: str, form: str) -> None:
+    """The qualified names of a pack's cassettes and patches."""
+    from cassette.library import Library
+
+    library = Library()
+    cassettes, patches = library.names("cassette", pack), library.names("patch", pack)
+    if form == "json":
+        click.echo(json.dumps({"cassettes": cassettes, "patches": patches}, indent=2))
+        return
+    rows = [(one, "cassette") for one in cassettes] + [(one, "patch") for one in patches]
+    columns(console(), rows)
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,11 +75,19 @@ class Cache:
         return sha256
 
     def has(self, sha256: str) -> bool:
-        """Whether a file is in the cache, with the content that its digest promises."""
+        """Whether a file is in the cache, with the content that its digest promises.
+
+        It is marked as new, so that `prune` leaves it to the manifest that is about to name it.
+        """
+        path = self.path(sha256)
         try:
-            return digest_of(self.path(sha256).read_bytes()) == sha256
+            if digest_of(path.read_bytes()) != sha256:
+                return False
+            with suppress(OSError):  # the cache may be read only
+                os.utime(path)
         except OSError:
             return False
+        return True
 
     def add_manifest(self, manifest: Manifest) -> None:
         """Keep a manifest, all of whose files are in the cache."""
@@ -158,6 +167,9 @@ class Cache:
         ]
         for path in unused:
             path.unlink(missing_ok=True)
+        for repository in (self.root / "git").glob("*"):
+            if repository.stat().st_mtime < limit:
+                shutil.rmtree(repository, ignore_errors=True)
         return len(old), len(unused)
 
     def _in(self, folder: str, pattern: str = "*") -> list[Path]:

@@ -68,6 +68,19 @@ class Packs:
                 continue  # `cassette packs` says why
         return found
 
+    def missing(self) -> list[str]:
+        """The configured packs that cannot be read before `cassette sync` has run."""
+        found = []
+        for name, source in self.settings.packs.items():
+            if source.kind != "path":
+                try:
+                    self._locked(name, source)
+                except CassetteNotFoundError:
+                    found.append(name)
+                except CassetteError:
+                    continue  # `cassette packs` says why
+        return found
+
     def _live(self, name: str, source: Source) -> Pack:
         folder = self.settings.folder / source.location
         if not folder.is_dir():

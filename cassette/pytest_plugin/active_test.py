@@ -124,7 +124,7 @@ class _Session:
         try:
             self._surroundings.close()
             with contextlib.suppress(CassetteError):  # which the verb raises again
-                self._usage.add(self.tape)
+                self._usage.add(self.tape, self._node.nodeid)
         finally:
             try:
                 self._verb.__exit__(type(failure) if failure else None, failure, None)

@@ -118,6 +118,7 @@ class RunHooks:
             self._config.workeroutput[settings.WORKER_OUTPUT] = self._used.part()
             return
         orphans.note_end(session, exitstatus)
+        usage.remember(self._config)
         self._report = Report(self._config)
         if self._report.fails and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

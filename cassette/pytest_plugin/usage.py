@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -46,6 +47,9 @@ class PatchFits:
         return self._tried[key]
 
 
+_QUALIFIED = re.compile(r"[a-z][a-z0-9-]{1,39}:")
+
+
 @dataclass
 class Usage:
     """What the tests used so far. All but `fits` is plain data, so that workers can send it.
@@ -63,6 +67,7 @@ class Usage:
             `replaced` and `redacted`.
         not_kept: the number of calls, for each file and the test that failed to record it.
         shadowing: the project's cassettes that hide built-in ones of the same name.
+        of_packs: the tests that used a file of a pack, by its qualified name.
         partly: why this was not a run of all tests; empty if it was.
         fits: the patches that were tried on cassettes.
     """
@@ -77,16 +82,22 @@ class Usage:
     recorded: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     not_kept: dict[tuple[str, str], int] = field(default_factory=dict)
     shadowing: set[str] = field(default_factory=set)
+    of_packs: dict[str, list[str]] = field(default_factory=dict)
     partly: set[str] = field(default_factory=set)
     fits: PatchFits = field(default_factory=PatchFits)
 
-    def add(self, tape: Tape) -> None:
+    def add(self, tape: Tape, test: str) -> None:
         """Count a test that has ended."""
         cassette = tape.cassette
         key = str(cassette.path or ""), tuple(cassette.recorded.patches)
         counts = self.played.setdefault(key, [0, 0])
         counts[0] += 1
         counts[1] += len(tape.calls)
+        for name in (key[0], *key[1]):
+            if _QUALIFIED.match(name):
+                tests = self.of_packs.setdefault(name.partition("(")[0], [])
+                if test and test not in tests:
+                    tests.append(test)
 
     def add_unused(self, test: str, tape: Tape) -> None:
         """Note what a passed test did not use.
@@ -125,13 +136,15 @@ class Usage:
         for key, counts in part.pop("played").items():
             tests, calls = self.played.get(key, (0, 0))
             self.played[key] = [tests + counts[0], calls + counts[1]]
-        for key, tests in part.pop("unmade").items():
-            self.unmade.setdefault(key, []).extend(tests)
+        for name in ("unmade", "of_packs"):
+            for key, tests in part.pop(name).items():
+                getattr(self, name).setdefault(key, []).extend(tests)
         for name in (one.name for one in fields(self) if one.name in part):
             getattr(self, name).update(part[name])
 
 
 _USAGE = pytest.StashKey[Usage]()
+_USED = "cassette/used"  # in pytest's cache; `cassette sync --update` reads it
 
 
 def of(config: pytest.Config) -> Usage:
@@ -192,3 +205,20 @@ def unnoted(config: pytest.Config) -> Iterator[None]:
         yield
     finally:
         listener.is_on = True
+
+
+def remember(config: pytest.Config) -> None:
+    """Keep in pytest's cache which tests use packs, for `cassette sync --update`.
+
+    A run of some tests adds to what is known of the others.
+    """
+    used, cache = of(config).of_packs, getattr(config, "cache", None)
+    if not used or cache is None:
+        return
+    known = cache.get(_USED, {})
+    ran = {test for tests in used.values() for test in tests}
+    merged = {
+        name: sorted({*used.get(name, ()), *(set(known.get(name, ())) - ran)})
+        for name in {*used, *known}
+    }
+    cache.set(_USED, {name: tests for name, tests in sorted(merged.items()) if tests})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import botocore.session
 import click
 import pytest
 from click.testing import CliRunner, Result
@@ -143,8 +146,49 @@ def run(*words: str, code: int = 0) -> Result:
     return result
 
 
+def run_tests(folder: Path, *options: str) -> tuple[int, str]:
+    """Run the tests in a folder with our plugin only; gives the exit code and the output."""
+    only_ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "cassette.pytest_plugin", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **only_ours},
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def whole(words: tuple[str, ...]) -> None:
     """The command line, with its exit codes."""
     sys.exit(cli._run(list(words)))
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """The endpoint of moto's S3 on loopback, shared by the tests of a process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3, monkeypatch, tmp_path):
+    """The URL of a new bucket, with made-up credentials for it."""
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": s3,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    name = f"packs-{tmp_path.name.replace('_', '-')}"[:60].rstrip("-")
+    where = {"LocationConstraint": "eu-west-1"}
+    client = botocore.session.get_session().create_client("s3")
+    client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    return f"s3://{name}"

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import zipfile
 
-import botocore.session
 import pytest
 
 import cassette
@@ -14,34 +13,6 @@ from cassette.packs import installed, manifest
 from cassette.packs.catalog import Packs
 from cassette.packs.pack import Tree
 from tests.packs.conftest import configure, edit, run
-
-
-@pytest.fixture(scope="session")
-def s3():
-    """The endpoint of moto's S3 on loopback, shared by the tests of a process."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3, monkeypatch, tmp_path):
-    """The URL of a new bucket, with made-up credentials for it."""
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": s3,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    name = f"packs-{tmp_path.name.replace('_', '-')}"[:60].rstrip("-")
-    where = {"LocationConstraint": "eu-west-1"}
-    client = botocore.session.get_session().create_client("s3")
-    client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-    return f"s3://{name}"
 
 
 def git(folder, *words):

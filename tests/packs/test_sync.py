@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 import cassette
 from cassette.errors import CassetteError, CassetteFormatError, CassetteNotFoundError
-from tests.packs.conftest import configure, edit, run
+from tests.packs.conftest import configure, edit, run, run_tests
 
 
 @pytest.fixture(params=["web", "file"])
@@ -253,15 +250,11 @@ def test_a_test_run_imports_no_code_that_can_fetch(project, shop):
         "    boto3.client('ecs').describe_tasks(cluster=arn.split('/')[1], tasks=[arn])\n"
         "    assert not [name for name in sys.modules if name.startswith('cassette.sharing')]\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--cassette-report"],
-        capture_output=True,
-        text=True,
-        cwd=project,
-        env={**os.environ, "AWS_DEFAULT_REGION": "eu-west-1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "acme:shop (v1)" in done.stdout
+    code, output = run_tests(project, "--cassette-report")
+    assert code == 0, output
+    assert "acme:shop (v1)" in output
+    used = json.loads((project / ".pytest_cache" / "v" / "cassette" / "used").read_text())
+    assert used == {"acme:shop": ["test_it.py::test_it"]}
 
 
 # -- stores that fail ---------------------------------------------------------------------------
