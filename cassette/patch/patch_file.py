@@ -15,6 +15,14 @@ from cassette.patch.kinds import KINDS, PARTS, kind_of
 
 EACH = (*KINDS, *PARTS, "failure", "response")
 STATES = ("last", "every")
+CONFIRMATIONS: Mapping[str, str] = {
+    "body": "a published response or event has these words and this shape",
+    "case": "somebody published these words from a task of theirs, without the response",
+    "page": "AWS's page has the words; the shape is that of published responses like it",
+    "agent": "the source of the ECS agent has the words",
+    "client": "botocore's source has the behaviour",
+    "likeness": "nothing but likeness to other patches and responses",
+}
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -157,6 +165,7 @@ class PatchFile:
         summary: what it makes, one sentence.
         path: the file it was read from, if any.
         source: where the behaviour of ECS is documented: an AWS page or a published case.
+        confirmed: what its words and shape are known from, one of `CONFIRMATIONS`.
         params: its parameters.
         where: JMESPath over the state of a task that the patch starts from; one for each file.
         history: JMESPath over an earlier state, by kind; where it is false that state is dropped.
@@ -173,6 +182,7 @@ class PatchFile:
     summary: str
     path: str | None = None
     source: str = ""
+    confirmed: str = "likeness"
     params: tuple[Param, ...] = ()
     where: tuple[Part, ...] = ()
     history: Mapping[str, Part] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from cassette.model import ApiError, ConnectionFailure, Failure, ForeignResponse
 from cassette.patch import values
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import (
+    CONFIRMATIONS,
     EACH,
     STATES,
     TYPES,
@@ -50,7 +51,7 @@ _OPERATIONS = {
 Read = Callable[[str], tuple[object, str]]
 
 _KEYS = frozenset(
-    "patch summary source base extends params where history apply then error throttle latency "
+    "patch summary source confirmed base extends params where history apply then error throttle latency "
     "allow".split()
 )
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
@@ -111,6 +112,9 @@ class _Reader:
             summary=self.text(document["summary"], "/summary"),
             path=self.path,
             source=self.text(document.get("source", ""), "/source"),
+            confirmed=self.one_of(
+                document.get("confirmed", "likeness"), CONFIRMATIONS, "/confirmed"
+            ),
             params=tuple(self.params.values()),
             where=tuple(filter(None, [self.condition(document, "where")])),
             history=self.history(document.get("history")),

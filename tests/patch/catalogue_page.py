@@ -24,8 +24,8 @@ def tables() -> str:
     parts = [MARK, f"\n{len(names)} patches.\n"]
     for folder, inside in itertools.groupby(names, lambda name: name.partition("/")[0]):
         parts.append(f"\n## {folder}\n\n")
-        parts.append("| patch | what it makes | values | fits | source |\n")
-        parts.append("| --- | --- | --- | --- | --- |\n")
+        parts.append("| patch | what it makes | values | fits | source | confirmed by |\n")
+        parts.append("| --- | --- | --- | --- | --- | --- |\n")
         parts += [_row(library, name) for name in inside]
     return "".join(parts)
 
@@ -34,7 +34,14 @@ def _row(library: Library, name: str) -> str:
     one = read_patch(name, library)
     values = ", ".join(f"`{param.name}`" for param in one.params)
     host = one.source.split("/")[2].removeprefix("www.")
-    cells = (f"`{name}`", one.summary, values, _fits(name), f"[{host}]({one.source})")
+    cells = (
+        f"`{name}`",
+        one.summary,
+        values,
+        _fits(name),
+        f"[{host}]({one.source})",
+        one.confirmed,
+    )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,9 @@ IDENTITY = (
     "tags",
 )
 OF_CONTAINER = ("name", "containerArn", "taskArn", "image", "cpu")
+
+# Where the source is of what is confirmed by a page, by the agent's source, by botocore's.
+HOSTS = {"page": "aws", "agent": "github.com/aws/amazon-ecs-agent/", "client": "boto"}
 
 PATIENCE = 60  # seconds that botocore waits for an answer
 
@@ -133,8 +137,15 @@ def test_it_says_what_it_is(name):
     assert one.summary
     assert "\n" not in one.summary
     assert one.source.startswith("https://")
+    assert HOSTS.get(one.confirmed, "") in one.source
     assert [param.name for param in one.params if param.required] == []
     assert all(param.help for param in one.params)
+
+
+def test_each_built_in_patch_says_what_confirms_it():
+    """In its own file: nothing is left to the default, which is likeness."""
+    for path in sorted((ROOT / "cassettes" / "patches").glob("*/*.yaml")):
+        assert re.search("^confirmed: [a-z]+$", path.read_text("utf-8"), re.M), path
 
 
 @each_patch
