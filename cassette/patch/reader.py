@@ -51,8 +51,8 @@ _OPERATIONS = {
 Read = Callable[[str], tuple[object, str]]
 
 _KEYS = frozenset(
-    "patch summary source confirmed base extends params where history apply then error throttle latency "
-    "allow".split()
+    "patch summary source confirmed base extends params where history apply then error throttle "
+    "latency allow".split()
 )
 _PARAM_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{16}", re.ASCII)

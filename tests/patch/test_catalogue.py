@@ -145,7 +145,7 @@ def test_it_says_what_it_is(name):
 def test_each_built_in_patch_says_what_confirms_it():
     """In its own file: nothing is left to the default, which is likeness."""
     for path in sorted((ROOT / "cassettes" / "patches").glob("*/*.yaml")):
-        assert re.search("^confirmed: [a-z]+$", path.read_text("utf-8"), re.M), path
+        assert re.search("^confirmed: [a-z]+$", path.read_text("utf-8"), re.MULTILINE), path
 
 
 @each_patch
