@@ -142,12 +142,19 @@ class Finding:
         line: the line in the text, from 1.
         column: the column in that line, from 1.
         detail: what the rule looks for, as a phrase for people.
+        place: operation, member and JSON Pointer in a recording that was not written, where line
+            and column say nothing; empty for a file.
     """
 
     rule: str
     line: int
     column: int
     detail: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        place = self.place or f"line {self.line}, column {self.column}"
+        return f"{place}: {self.rule}: {self.detail}"
 
 
 class UnsafeCassetteError(CassetteError):
@@ -159,7 +166,7 @@ class UnsafeCassetteError(CassetteError):
 
     def __str__(self) -> str:
         head, *rest = super().__str__().split("\n")
-        found = [f"  line {f.line}, column {f.column}: {f.rule}: {f.detail}" for f in self.findings]
+        found = [f"  {finding}" for finding in self.findings]
         return "\n".join([head, *found, *rest])
 
 

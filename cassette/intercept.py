@@ -28,7 +28,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import botocore.awsrequest
@@ -58,9 +58,9 @@ class Attempt:
     """
 
     operation: str
-    request: dict[str, Any]
+    request: dict[str, Any] = field(repr=False)
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     region: str
     began: float
     host: str = ""

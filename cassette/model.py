@@ -25,7 +25,7 @@ Body = Mapping[str, Any]
 class Response:
     """A call that succeeded: the body of ECS's answer, in readable form."""
 
-    body: Body
+    body: Body = field(repr=False)  # a traceback that shows values must not show originals
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class ApiError:
 
     status: int
     code: str
-    message: str
-    members: Body = field(default_factory=dict)
+    message: str = field(repr=False)
+    members: Body = field(default_factory=dict, repr=False)
 
     @property
     def label(self) -> str:
@@ -68,7 +68,7 @@ class ForeignResponse:
     """
 
     status: int
-    body: str = ""
+    body: str = field(default="", repr=False)
 
     @property
     def label(self) -> str:
@@ -152,7 +152,7 @@ class Interaction:
 
     at: float
     operation: str
-    request: Body
+    request: Body = field(repr=False)
     outcome: Outcome
     count: int = 1
     latency: float = 0.0

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cassette import file_format, intercept, project_settings, scrub
+from cassette import file_format, intercept, project_settings, refused, scrub
 from cassette.context_decorator import Verb
-from cassette.errors import CassetteWriteError, UsageError
+from cassette.errors import (
+    CassetteError,
+    CassetteWriteError,
+    Finding,
+    UnsafeCassetteError,
+    UsageError,
+)
 from cassette.model import Cassette
 from cassette.recording import Recording
 
 _log = logging.getLogger("cassette")
+_Made = TypeVar("_Made")
 
 
 def save(
@@ -80,13 +88,119 @@ def prepare(
     rules: scrub.Rules | None = None,
 ) -> Prepared:
     """Scrub and audit a cassette, and write nothing; see `save`."""
+    return _made(_prepare, cassette, path, policy=policy, rules=rules)
+
+
+def keep(
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    *,
+    policy: str | None = None,
+    rules: scrub.Rules | None = None,
+) -> scrub.Report:
+    """Write a live recording as `save` does; what the audit refuses does not lose the rest.
+
+    If the audit refuses it, the recording goes into `NAME.partial.yaml` with the refused values
+    redacted, provided that the audit accepts that.
+
+    Raises:
+        UnsafeCassetteError: as for `save`; it names the members and their places.
+    """
+    return _made(_keep, cassette, path, policy=policy, rules=rules)
+
+
+def _prepare(
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    *,
+    policy: str | None,
+    rules: scrub.Rules | None,
+) -> Prepared:
+    scrubbed, scrubber, own = _scrubbed(cassette, path, policy, rules)
+    text = file_format.render(scrubbed)
+    scrub.gate(text, scrubber.originals, os.fspath(path), own)
+    return Prepared(os.fspath(path), scrubbed, text, scrubber.report)
+
+
+def _keep(
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    *,
+    policy: str | None,
+    rules: scrub.Rules | None,
+) -> scrub.Report:
+    scrubbed, scrubber, own = _scrubbed(cassette, path, policy, rules)
+    text = file_format.render(scrubbed)
+    originals, name = scrubber.originals, os.fspath(path)
+    try:
+        scrub.gate(text, originals, name, own)
+    except UnsafeCassetteError as error:
+        kept_in = str(Path(name).with_suffix(".partial.yaml"))
+        rest, found = refused.rest_of(
+            scrubbed, text, error.findings, lambda text: _findings(text, originals, name, own)
+        )
+        if rest is not None:
+            file_format.write(kept_in, rest)
+        raise refused.explained(error, found, kept_in if rest is not None else None) from None
+    prepared = Prepared(name, scrubbed, text, scrubber.report)
+    prepared.write()
+    return prepared.report
+
+
+def _findings(
+    text: str, originals: frozenset[str], path: str, rules: scrub.Rules
+) -> tuple[Finding, ...]:
+    """What the audit refuses in a text."""
+    try:
+        scrub.gate(text, originals, path, rules)
+    except UnsafeCassetteError as error:
+        return error.findings
+    return ()
+
+
+def _scrubbed(
+    cassette: Cassette,
+    path: str | os.PathLike[str],
+    policy: str | None,
+    rules: scrub.Rules | None,
+) -> tuple[Cassette, scrub.Scrubber, scrub.Rules]:
     check_suffix(path)
     own = project_settings.rules() if rules is None else rules
     chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
     scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project_settings.key())
-    text = file_format.render(scrubbed)
-    scrub.gate(text, scrubber.originals, os.fspath(path), own)
-    return Prepared(os.fspath(path), scrubbed, text, scrubber.report)
+    scrubber.check_relations(os.fspath(path))
+    return scrubbed, scrubber, own
+
+
+def _made(make: Callable[..., _Made], *arguments: Any, **options: Any) -> _Made:
+    """What a function makes of a recording; no error shows the originals in it.
+
+    A traceback may show the values of every frame, so an error leaves without the frames in which
+    originals are. Of an error that is a defect, only its kind and its place in the code are shown.
+
+    Raises:
+        CassetteError: the function raised it.
+        CassetteWriteError: the function failed otherwise.
+    """
+    try:
+        return make(*arguments, **options)
+    except CassetteError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 - its frames and its text may hold originals
+        failure = _defect(error, arguments[1])
+    del arguments
+    failure.__context__ = failure.__cause__ = None
+    raise failure.with_traceback(None)
+
+
+def _defect(error: Exception, path: str | os.PathLike[str]) -> CassetteWriteError:
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return CassetteWriteError(
+        f"the recording could not be scrubbed: {type(error).__name__} in "
+        f"{Path(last.filename).name}, line {last.lineno}; nothing was written",
+        path=os.fspath(path),
+        fix="this is a defect of ecs-cassette: please report it with this place",
+    )
 
 
 def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub.Report) -> None:
@@ -187,7 +301,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         intercept.close_tap(self._tap)
         if failure is None or (self._save_on_error and len(self._recording)):
             cassette = self._recording.cassette(os.fspath(self._path))
-            self.report = save(cassette, self._target, policy=self._policy, rules=self._own)
+            self.report = keep(cassette, self._target, policy=self._policy, rules=self._own)
             self._recording.report = self.report
 
 

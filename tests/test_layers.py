@@ -55,7 +55,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "context_decorator": {"errors", "class_decorator"},
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
-    "recorder": MODEL | COMPONENTS | {"project_settings", "context_decorator", "recording"},
+    # What of a refused recording may be kept.
+    "refused": MODEL | {"file_format", "scrub"},
+    "recorder": MODEL
+    | COMPONENTS
+    | {"project_settings", "context_decorator", "recording", "refused"},
     "replayer": MODEL
     | COMPONENTS
     | REPLAY

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cassette.file_format.files import alone, parse, read, read_content, render, render_patch, write
-from cassette.file_format.yaml_reader import lines, locate, read_document
+from cassette.file_format.yaml_reader import Scalar, lines, locate, read_document, scalars
 
 __all__ = [
+    "Scalar",
     "alone",
     "lines",
     "locate",
@@ -15,5 +16,6 @@ __all__ = [
     "read_document",
     "render",
     "render_patch",
+    "scalars",
     "write",
 ]

@@ -12,7 +12,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import yaml
 from jsonpointer import escape
@@ -272,6 +272,38 @@ def locate(text: bytes | str, pointer: str) -> int | None:
 def lines(text: bytes | str) -> dict[str, int]:
     """The line, from 1, of every value of a document, by its JSON Pointer; see `locate`."""
     return dict(_places(_BACKEND(_encoded(text))))
+
+
+class Scalar(NamedTuple):
+    """A key or a value in a text, and where it is; lines and columns are from 1.
+
+    Args:
+        line: the line on which it begins.
+        last_line: the line on which it ends.
+        begins: the column at which it begins; 1 if it has several lines.
+        ends: the column behind it; a very large one if it has several lines.
+        text: what it says.
+    """
+
+    line: int
+    last_line: int
+    begins: int
+    ends: int
+    text: str
+
+
+def scalars(text: bytes | str) -> Iterator[Scalar]:
+    """Every key and every value that is not a mapping or a list, in order."""
+    source = _BACKEND(_encoded(text))
+    while not isinstance(event := source.get_event(), yaml.StreamEndEvent):
+        if isinstance(event, yaml.ScalarEvent):
+            start: Any = event.start_mark
+            end: Any = event.end_mark
+            if start.line == end.line:
+                columns = start.column + 1, end.column + 1
+            else:
+                columns = 1, sys.maxsize
+            yield Scalar(start.line + 1, end.line + 1, *columns, event.value)
 
 
 def _places(source: Any) -> Iterator[tuple[str, int]]:

@@ -22,8 +22,10 @@ from cassette.model import Outcome, Response, outcome_of
 
 _BOTOCORE = re.compile(r"Botocore[/#](\d[\w.]*)", re.IGNORECASE)
 _SIGNED_FOR = re.compile(r"/\d{8}/([a-z0-9-]+)/ecs/aws4_request")
-_HOST = re.compile(r"(?:^|//)ecs(?:-fips)?\.([a-z0-9-]+)\.")
-_OTHER_AWS_HOST = re.compile(r"(?:^|//)((?!ecs[.-])[\w.-]+\.(?:amazonaws\.com|api\.aws)[\w.]*)")
+_HOST = re.compile(r"(?:^|//)ecs(?:-fips)?\.([a-z0-9-]{1,63})\.")
+_OTHER_AWS_HOST = re.compile(
+    r"(?:^|//)((?!ecs[.-])[\w.-]{1,253}\.(?:amazonaws\.com|api\.aws)[\w.]{0,63})"
+)
 _CBOR_PATH = re.compile(rf"/service/{shapes.TARGET_PREFIX}/operation/(\w+)")
 
 _REQUEST, _RESPONSE = ("request", "httprequest"), ("response", "httpresponse")

@@ -51,7 +51,7 @@ _SPELLED = tuple(
 _FINER = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 # ECS is younger than this. What is older is how a language writes "no time": 0001-01-01 or 1970.
 _OLDEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
-_ARN_REGION = re.compile(r"arn:aws[a-z-]*:ecs:([a-z]{2}(?:-[a-z]+)+-\d):")
+_ARN_REGION = re.compile(r"arn:aws[a-z-]{0,32}:ecs:([a-z]{2}(?:-[a-z]{1,32}){1,4}-\d):")
 
 
 def readable_time(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, audit, gate
-from cassette.scrub.pseudonyms import pseudonym_of_id, samples
+from cassette.scrub.pseudonyms import REDACTED, pseudonym_of_id, samples
 from cassette.scrub.rules import REPLACE, Exemption, HashedWords, KeptArgument, Pattern, Rules
 from cassette.scrub.scrubber import (
     NO_RULES,
@@ -19,6 +19,7 @@ __all__ = [
     "NO_RULES",
     "POLICIES",
     "POLICY_VERSION",
+    "REDACTED",
     "REPLACE",
     "RULES",
     "UNSCRUBBED",

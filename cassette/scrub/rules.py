@@ -31,7 +31,7 @@ class Pattern:
     """
 
     rule: str
-    regex: re.Pattern[str]
+    regex: re.Pattern[str] = field(repr=False)  # it may be a name to hide
     stand_in: str
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -48,7 +48,7 @@ class HashedWords:
         stand_ins: what takes a word's place, by the hexadecimal digest of the word in lower case.
     """
 
-    stand_ins: Mapping[str, str]
+    stand_ins: Mapping[str, str] = field(repr=False)
     rule: str = REPLACE
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from cassette import model
 from cassette.ecs import shapes
-from cassette.errors import UsageError
+from cassette.errors import UnsafeCassetteError, UsageError
 from cassette.scrub import commands, hosts
 from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
+    current_form,
     former_form,
     is_masked,
     pseudonym_of_id,
@@ -106,6 +107,8 @@ class Scrubber:
         self._free = FreeText(self._memory, rules, strict=self._strict)
         self._strings = StringTreatments(self._free, self._memory, strict=self._strict)
         self._kept: set[str] = set()
+        # By identifier in the result: what it was, in lower case, and the member that has it.
+        self._identified: dict[str, dict[str, str]] = {}
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
         self._where = ""
@@ -196,6 +199,34 @@ class Scrubber:
         )
         return self._memory.originals() | self._free.searched() | key
 
+    def check_relations(self, path: str) -> None:
+        """Refuse a recording in which two resources became one.
+
+        What the rules of the project make equal may be equal.
+
+        Args:
+            path: the file that would be written, for the error.
+
+        Raises:
+            UnsafeCassetteError: names the members, not the originals.
+        """
+        merged = [places for places in self._identified.values() if len(places) > 1]
+        if merged:
+            members = sorted({place for places in merged for place in places.values()})
+            raise UnsafeCassetteError(
+                f"{len(merged)} identifiers would stand for more than one original, in "
+                f"{', '.join(members)}; nothing was written",
+                findings=(),
+                path=path,
+                fix="replace each of these originals by a rule of the project's own "
+                "(docs/scrubbing.md); please report it, since identifiers must stay distinct",
+            )
+
+    def _identify(self, value: str, false: str, place: str) -> None:
+        """Note that an identifier became another one."""
+        original = self.rules.replaced(current_form(value), lambda *_: None).lower()
+        self._identified.setdefault(false, {})[original] = place
+
     # -- one recording --------------------------------------------------------------------
 
     def _all(self, interactions: tuple[model.Interaction, ...]) -> tuple[model.Interaction, ...]:
@@ -205,6 +236,7 @@ class Scrubber:
         while True:
             known = self._free.known
             self._redacted.clear()
+            self._identified.clear()
             scrubbed = tuple(self._interaction(interaction) for interaction in interactions)
             if known == self._free.known:
                 return scrubbed
@@ -320,7 +352,10 @@ class Scrubber:
         if kind == "list" and isinstance(value, (list, tuple)):
             return [self._leaf(of_text, item, shape.member, place) for item in value]
         if kind == "string" and isinstance(value, str):
-            return self._string(of_text, value)
+            false = self._string(of_text, value)
+            if of_text in _IDENTIFYING and not self._free.is_false(value):
+                self._identify(value, false, place)
+            return false
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if kind == "boolean":
             fits = isinstance(value, bool)
@@ -490,6 +525,8 @@ _OF_TEXT: dict[str, Callable[[StringTreatments, str], str]] = {
     "image": StringTreatments.image,
     "token": StringTreatments.token,
 }
+# The treatments of values that tell resources apart.
+_IDENTIFYING = (_OF_TEXT["arn"], _OF_TEXT["id"])
 _OF_WHOLE: dict[str, Callable[[Scrubber, Any, shapes.Shape, str], Any]] = {
     "command": Scrubber._commands,
     "environment": Scrubber._environment,

@@ -38,12 +38,12 @@ _AUTHORIZATION = (
 RULES: dict[str, str] = {
     "private_key": (
         r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY[A-Z ]{0,32}-----"
-        r"[\s\S]{0,16384}?(?:-----END [A-Z ]{1,32}-----|\Z)"
+        r"[^-]{0,65536}(?:-(?!----)[^-]{0,65536}){0,64}(?:-----END [A-Z ]{1,32}-----)?"
     ),
     # In a longer word only where it begins as the header of one does: alg, typ, kid, cty.
     "jwt": (
         rf"(?-i:{_L}eyJ|eyJ(?=hbGci|0eXAi|raWQi|jdHki))"
-        rf"[A-Za-z0-9_-]{{8,4096}}{_DOT}[A-Za-z0-9_-]{{4,}}(?:{_DOT}[A-Za-z0-9_-]*){{0,3}}"
+        rf"[A-Za-z0-9_-]{{8,1024}}{_DOT}[A-Za-z0-9_-]{{4,}}(?:{_DOT}[A-Za-z0-9_-]*){{0,3}}"
     ),
     "login": (
         rf"{_L}(?<=://)(?:[^\s/:?#\"']{{0,128}}:(?!\d{{1,5}}[/?#])[^\s\"'<>]{{0,512}}"
@@ -142,7 +142,7 @@ RULES: dict[str, str] = {
         r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (
-        rf"{_L}(?<!\w)(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
+        rf"{_L}(?<![\w-])(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
         r"(?P<argument>\"[^\"]{1,4096}\"|'[^']{1,4096}'|[^\s\"'-][^\s\"']{0,4096})"
     ),
     "user_flag": (

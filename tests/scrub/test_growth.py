@@ -1,84 +1,195 @@
 """No expression that reads a foreign text may take time that grows faster than the text.
 
-Nothing is timed. A repeat is either bounded, or it is of single characters and not inside another
-unbounded one. This excludes exponential growth, which once hung a recording. It does not exclude
-that each place of a text is tried over a long run of one kind of character.
+Nothing is timed. The steps of a backtracking engine are counted (see `steps`), over texts made to
+lead each expression astray: the steps for each character stay under one bound.
 """
 
 from __future__ import annotations
 
+import ast
+import functools
 import importlib
+import inspect
+import pkgutil
 import re
-import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from cassette.scrub import commands, encodings, free_text, hosts, tokens
-from cassette.scrub.audit import arguments, forms, inverse, prose, scalars, search, views
-
-if sys.version_info >= (3, 11):
-    parser = importlib.import_module("re._parser")
-else:
-    parser = importlib.import_module("sre_parse")
-
-UNBOUNDED = int(parser.MAXREPEAT)
-MODULES = (
-    tokens,
-    free_text,
-    encodings,
-    commands,
-    hosts,
-    arguments,
-    forms,
-    inverse,
-    prose,
-    scalars,
-    search,
-    views,
+import cassette
+from cassette.scrub import tokens
+from tests.scrub.steps import (
+    UNBOUNDED,
+    Counter,
+    Expression,
+    TooManyStepsError,
+    examples,
+    parser,
 )
-EXPRESSIONS = {
-    **{f"tokens {rule}": pattern for rule, pattern in tokens.RULES.items()},
-    **{f"audit {rule}": pattern for rule, (_, pattern) in forms.RULES.items()},
-    **{
-        f"{module.__name__.rpartition('.')[2]} {name}": value.pattern
-        for module in MODULES
-        for name, value in vars(module).items()
-        if isinstance(value, re.Pattern) and name not in ("TOKEN", "IN_NAME")
-        if isinstance(value.pattern, str)
-    },
-}
+
+SIZES = (1_000, 4_000)
+EVERY_SIZE = (1_000, 16_000, 1_000_000)
+# The steps for one character, at most. A million characters then take seconds, not hours.
+MOST = 2_000
+# Packages that read what others wrote.
+READERS = ("ecs", "file_format", "files", "importers", "scrub")
+# What is repeated to make a text.
+PUMPS = (
+    "a", "a.", "a-", "A", "0", "1 ", "-", "/", "a/", "a:", "a@", "=", "\"", "\n", "%41", "::",
+    "aB3", "://a:", "password=", "a b",
+)  # fmt: skip
+MORE_PUMPS = (
+    " ", "1.", "1-", "ab1 ", "\\", "\\u0041", "'", "{", "[", "\n ", "eyJ-", "eyJa.", "arn:",
+    "-----BEGIN PRIVATE KEY-----", "<password>", "--password ", "-password", "password: ", "token ",
+    "password: |\n x\n", "login a password b ", "a:5432:b:c:", "bearer a", "password is ",
+    "1.1.1.1 ", "deadbeef", "service-deployment/", "assumed-role/a/", "identified by '",
+    "password='", "password=\"\\", "sid=", "environment: [", "{name: a, value: b}",
+    "- name: a\n  value: b\n", "\n  - name: a", "user/", "'a' ", "é", "0.0.0.0/", "2001:db8::",
+)  # fmt: skip
+_CALLS = ("match", "search", "sub", "split", "fullmatch", "findall", "finditer")
+_SEARCHES = r"\.(?:search|sub|split|findall|finditer)\b"
 
 
-def inner(argument: Any) -> Iterator[Any]:
-    """The parsed expressions inside an argument of a node."""
-    if isinstance(argument, parser.SubPattern):
-        yield argument
-    elif isinstance(argument, (list, tuple)):
-        for item in argument:
-            yield from inner(item)
+def expressions() -> Iterator[tuple[str, str, int, bool]]:
+    """Each one's name, source, flags, and whether it is tried at every place of a text."""
+    for rule, pattern in tokens.RULES.items():
+        yield f"scrub.tokens {rule}", pattern, re.IGNORECASE, True
+    for name in modules():
+        module = importlib.import_module(name)
+        source = inspect.getsource(module)
+        short = name.removeprefix("cassette.")
+        for variable, value in vars(module).items():
+            searched = re.search(rf"\b{variable}{_SEARCHES}", source) is not None
+            held = value.items() if isinstance(value, dict) else [("", value)]
+            for key, one in held:
+                if isinstance(one, re.Pattern) and isinstance(one.pattern, str):
+                    if variable not in ("TOKEN", "IN_NAME"):  # the rules above as one
+                        yield f"{short} {variable} {key}", one.pattern, one.flags, searched
+                elif variable == "_RULES" and isinstance(one, tuple):
+                    yield f"{short} {variable} {key}", one[1], 0, True
+        for call, method in calls(ast.parse(source)):
+            where = f"{short}:{call.lineno}"
+            yield where, call.args[0].value, 0, method not in ("match", "fullmatch")  # type: ignore[attr-defined]
 
 
-def repeats(parsed: Any, depth: int = 0) -> Iterator[tuple[int, int]]:
-    """Each unbounded repeat: how many unbounded ones it is inside of, and its body's width."""
-    for operation, argument in parsed:
-        unbounded = str(operation).endswith("REPEAT") and argument[1] >= UNBOUNDED
-        if unbounded:
-            yield depth, argument[2].getwidth()[1]
-        for expression in inner(argument):
-            yield from repeats(expression, depth + unbounded)
+def modules() -> Iterator[str]:
+    """The modules whose expressions read what others wrote."""
+    for info in pkgutil.walk_packages(cassette.__path__, "cassette."):
+        if info.name.split(".")[1] in READERS:
+            yield info.name
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """The calls of functions of `re` with an expression in them."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and node.func.attr in _CALLS
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            yield node, node.func.attr
+
+
+EXPRESSIONS = {name: rest for name, *rest in expressions()}
+
+
+@functools.lru_cache(maxsize=4)
+def text_of(pump: str, size: int) -> str:
+    """A text that repeats another one."""
+    return (pump * (size // len(pump) + 1))[:size]
+
+
+def steps_per_character(expression: Expression, text: str, begin: int, *, searched: bool) -> float:
+    """The most steps for a character, among attempts that begin where `begin` says and later."""
+    counter = Counter(expression, text, most=40 * len(text) + 50_000)
+    if not searched:
+        counter.match(0)
+        return counter.steps / len(text)
+    # Both ends, the first pump, and one round of pumps in the middle.
+    middle = len(text) // 2
+    places = {0, begin, *range(middle, middle + 12), len(text) - 40, len(text) - 7}
+    worst = 0.0
+    for place in sorted(places):
+        before = counter.steps
+        end = counter.match(place)
+        # What a match covers is not tried again, nor is a whole text that fails at its beginning.
+        covered = len(text) if place == 0 else max(1, (end or 0) - place)
+        worst = max(worst, (counter.steps - before) / covered)
+    return worst
+
+
+def check(name: str, pumps: tuple[str, ...], sizes: tuple[int, ...]) -> None:
+    """Count an expression's steps over each pump, at each size, behind its own beginning too."""
+    source, flags, searched = EXPRESSIONS[name]
+    expression = Expression(source, flags)
+    own = list(examples(expression.parsed))
+    for pump in dict.fromkeys((*pumps, *own[:1], *own[-1:])):
+        for size in sizes if searched else sizes[:2]:
+            for head in dict.fromkeys(("", *own[-2:-1])):
+                text = head + text_of(pump, size) if head else text_of(pump, size)
+                try:
+                    steps = steps_per_character(expression, text, len(head), searched=searched)
+                except TooManyStepsError:
+                    steps = float("inf")
+                assert steps <= MOST, (head, pump, size)
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_no_repeat_has_unbounded_ways(name: str) -> None:
-    """The host of a variable's value once made an expression try every division of a word."""
-    for depth, width in repeats(parser.parse(EXPRESSIONS[name])):
+def test_the_steps_grow_with_the_text_only(name: str) -> None:
+    """Those for one character are bounded, whatever the length of the text."""
+    check(name, PUMPS[:6], SIZES)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_the_steps_grow_with_the_text_only_over_every_pump(name: str) -> None:
+    """The same from 1 KB to 1 MB, over all texts that once led some expression astray."""
+    check(name, PUMPS + MORE_PUMPS, EVERY_SIZE)
+
+
+@pytest.mark.parametrize("name", [name for name, rest in EXPRESSIONS.items() if rest[-1]])
+def test_no_unbounded_repeat_has_several_ways(name: str) -> None:
+    """In a search, a repeat without a bound is of single characters, in no other such repeat."""
+    source, flags, _ = EXPRESSIONS[name]
+    for depth, width in repeats(parser.parse(source, flags)):
         assert depth == 0, "an unbounded repeat inside an unbounded repeat"
         assert width == 1, "an unbounded repeat of more than one character"
 
 
-def test_the_check_sees_what_it_is_for() -> None:
-    """Both forms of the old mistake are seen."""
+def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int]]:
+    """Each unbounded repeat: how many unbounded ones it is inside of, and its body's width."""
+    if isinstance(parsed, parser.SubPattern):
+        for operation, argument in parsed:
+            unbounded = str(operation).endswith("REPEAT") and argument[1] >= UNBOUNDED
+            if unbounded:
+                yield depth, argument[2].getwidth()[1]
+            yield from repeats(argument, depth + unbounded)
+    elif isinstance(parsed, (list, tuple)):
+        for item in parsed:
+            yield from repeats(item, depth)
+
+
+def test_the_count_sees_what_it_is_for() -> None:
+    """Exponential and quadratic expressions are seen, and a linear one is not."""
+    for source, pump in ((r"(?:\w+)+!", "a"), (r"\w+!", "a"), (r"a[\w-]*!", "a-")):
+        with pytest.raises(TooManyStepsError):
+            Counter(Expression(source), text_of(pump, 64_000), most=MOST).match(0)
     assert (1, 1) in repeats(parser.parse(r"(?:\w+)+x"))
     assert any(width > 1 for _, width in repeats(parser.parse(r"(?:[\w-]+\.)+com")))
+
+
+@pytest.mark.parametrize("rule", tokens.RULES)
+def test_the_counting_engine_matches_as_re_does(rule: str) -> None:
+    """At each place of texts that nearly match, both find the same end."""
+    source = tokens.RULES[rule]
+    compiled, expression = re.compile(source, re.IGNORECASE), Expression(source, re.IGNORECASE)
+    own = [*examples(expression.parsed), "password", "token", "=", ": '", "a-1.B/", "@", "'", "\n"]
+    for turn in range(4):
+        text = "".join(own[(turn + step * 3) % len(own)] for step in range(8))[:120]
+        counter = Counter(expression, text)
+        for place in range(len(text)):
+            match = compiled.match(text, place)
+            assert counter.match(place) == (match.end() if match else None), (text, place)

@@ -15,8 +15,8 @@ _MASKED = re.compile(
     r"|null|~|arn:.*)?[\"']?",
     re.IGNORECASE,
 )
-_SCALAR = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
-_IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')*"
+_SCALAR = r"\"(?:[^\"\\]|\\.){0,65536}\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
+_IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.){0,8192}\"|'[^'\n]{0,8192}'){0,65536}"
 
 # These begin with words, which are found fast; what has to precede them is checked afterwards.
 _OPENS = re.compile(
