@@ -185,7 +185,7 @@ def _holds_a_login(text: str) -> bool:
 def _names_a_user(text: str) -> bool:
     users = [match["one"] or match["two"] for match in _USER.finditer(text)]
     return any(
-        _HIDDEN_USER.fullmatch(user) is None and not re.search("[0-9a-f-]{8,}ca55e77e", user)
+        _HIDDEN_USER.fullmatch(user) is None and not re.search("[0-9a-f-]{8}ca55e77e", user)
         for user in users
     )
 
