@@ -182,15 +182,15 @@ def _scrubbed(text: str) -> str:
 def _fail(message: str, code: int) -> int:
     """Say what went wrong, folded between words on a terminal, and give the exit code."""
     if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.padding import Padding
         from rich.text import Text
 
-        console = Console(stderr=True, highlight=False)
+        from cassette.cli.console import console, paragraph
+
+        screen = console(stderr=True)
         for number, line in enumerate(message.splitlines()):
             words = line.lstrip()
-            text = Text(words, "red" if number == 0 else "")
-            console.print(Padding(text, (0, 0, 0, len(line) - len(words))))
+            style = "red" if number == 0 else ""
+            paragraph(screen, Text(words, style), indent=len(line) - len(words))
     else:
         click.echo(message, err=True)
     return code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import counted
+from cassette.cli.console import console, counted, paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Searched
@@ -65,15 +65,18 @@ def _report(searched: Sequence[Searched]) -> dict[str, Any]:
 
 def _show(searched: Sequence[Searched]) -> None:
     found = 0
+    screen = console()
     for file in searched:
         for f in file.findings:
-            click.echo(f"{file.path}:{f.line}:{f.column}: {f.rule}: {f.detail}")
+            paragraph(screen, f"{file.path}:{f.line}:{f.column}: {f.rule}: {f.detail}")
         if file.problem:
             click.echo(file.problem, err=True)
         found += len(file.findings)
-    click.echo(f"{counted(len(searched), 'file')}, {counted(found, 'finding')}")
+    paragraph(screen, f"{counted(len(searched), 'file')}, {counted(found, 'finding')}")
     if found:
-        click.echo(
-            "  Fix: cassette scrub FILES, or record again; for what was reviewed and may "
-            "stay, an exemption in pyproject.toml (docs/scrubbing.md)"
+        paragraph(
+            screen,
+            "Fix: cassette scrub FILES, or record again; for what was reviewed and may stay, an "
+            "exemption in pyproject.toml (docs/scrubbing.md)",
+            indent=2,
         )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, counted
+from cassette.cli.console import FORMAT, columns, console, counted, paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Checked, Found
+
+_MOST_LINES = 5  # that are listed of a problem that a file has more than once
 
 
 @click.command("check")
@@ -27,8 +30,8 @@ def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
 
     PATHS are files, or folders, in which every YAML and JSON file is checked. A cassette is held
     to the form of its file, to botocore's model of ECS and to the rules of a task's life; each
-    problem has its rule, its place, what would fit and where the rule is known from. A rule in
-    `recorded: {allow: [...]}` of a cassette is not applied to it.
+    problem has its place, its rule and what would fit. A rule in `recorded: {allow: [...]}` of a
+    cassette is not applied to it.
 
     Exit code 0 if there is nothing, or only warnings, 1 if there is something, 2 if a file cannot
     be read.
@@ -67,36 +70,66 @@ def _show_rules(form: str) -> None:
 
 
 def _show(checked: Sequence[Checked]) -> None:
+    screen = console()
     for file in checked:
         if file.unreadable:
             click.echo(file.unreadable, err=True)
         if file.fixed:
-            click.echo(f"{file.path}: rewritten")
-        for found in file.found:
-            click.echo("\n  ".join(_words(file.path, found)))
-    kinds = [file.kind for file in checked]
-    click.echo(
-        ", ".join(
-            counted(number, thing)
-            for thing in ("cassette", "patch")
-            if (number := kinds.count(thing))
+            paragraph(screen, f"{file.path}: rewritten")
+        for alike in _alike(file.found):
+            first, *more = _words(file.path, alike)
+            paragraph(screen, first)
+            for line in more:
+                paragraph(screen, line, indent=2)
+    for line in _summary(checked):
+        paragraph(screen, line)
+
+
+def _alike(found: Iterable[Found]) -> Iterator[list[Found]]:
+    """Problems that differ only in their place, together."""
+    together: dict[tuple[str, str, str | None], list[Found]] = {}
+    for one in found:
+        together.setdefault((one.rule.id, one.detail, one.fits), []).append(one)
+    yield from together.values()
+
+
+def _words(path: str, alike: Sequence[Found]) -> Iterator[str]:
+    """A problem in one or two lines: where and which rule; then its place in the data."""
+    first = alike[0]
+    place = path if first.line is None else f"{path}:{first.line}"
+    of_file = first.interaction is None  # what would fit is a sentence
+    expected = f"; expected {first.fits}" if first.fits and not of_file else ""
+    yield f"{place}: {first.rule.level}: {first.rule.id}: {first.detail}{expected}"
+    parts = [first.fits] if first.fits and of_file else []
+    if first.interaction is not None:
+        parts.append(" ".join(filter(None, [f"interaction {first.interaction}", first.pointer])))
+    elif first.pointer:
+        parts.append(first.pointer)
+    lines = list(dict.fromkeys(str(one.line) for one in alike if one.line and one is not first))
+    if lines:
+        rest = len(lines) - _MOST_LINES
+        also = f"and {counted(rest, 'other')}" if rest > 0 else ""
+        parts.append(
+            f"also on line{'s' if len(lines) > 1 else ''} "
+            + ", ".join(lines[:_MOST_LINES])
+            + (f" {also}" if also else "")
         )
-        + f": {counted(_count_of('error', checked), 'error')}, "
-        + counted(_count_of("warning", checked), "warning")
+    if parts:
+        yield "; ".join(parts)
+
+
+def _summary(checked: Sequence[Checked]) -> Iterator[str]:
+    kinds = [file.kind for file in checked]
+    files = ", ".join(
+        counted(number, thing) for thing in ("cassette", "patch") if (number := kinds.count(thing))
     )
-
-
-def _words(path: str, found: Found) -> Iterable[str]:
-    """A problem in lines: where and which rule, then the place in the data, and what would fit."""
-    place = path if found.line is None else f"{path}:{found.line}"
-    yield f"{place}: {found.rule.level}: {found.rule.id}: {found.detail}"
-    if found.interaction is not None:
-        yield f"interaction {found.interaction}: {found.pointer}"
-    elif found.pointer:
-        yield found.pointer
-    if found.fits:
-        yield f"what would fit: {found.fits}"
-    yield f"source: {found.rule.source}"
+    errors, warnings = _count_of("error", checked), _count_of("warning", checked)
+    yield f"{files}: {counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    rules = Counter(found.rule.id for file in checked for found in file.found)
+    if len(rules) > 1:
+        yield "  " + ", ".join(f"{rule} x {number}" for rule, number in rules.most_common())
+    if rules:
+        yield "  cassette check --rules shows each rule and its source"
 
 
 def _report(checked: Sequence[Checked]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ FOLDERS = click.option(
     type=click.Path(exists=True, file_okay=False),
     help="Look for cassettes and patches here first; may be given again.",
 )
+_GAP = "  "
+_LEAST = 30  # columns of a terminal for the last cell of a row
 _ENDLESS = 1000  # columns of a pipe
 # What a state, a health or a change is drawn in.
 STYLES = {
@@ -120,31 +122,57 @@ def console(*, stderr: bool = False) -> Console:
 def columns(console: Console, rows: Iterable[Sequence[str | Text]], *, indent: int = 0) -> None:
     """Print rows in columns.
 
+    On a terminal the last column is folded between words. If little is left for it, each row has
+    its last cell on lines of its own.
+
     Args:
-        console: where to; on a terminal, what does not fit in the last column is folded there.
+        console: where to.
         rows: the cells of each row.
         indent: columns left free before the first.
     """
-    from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
     cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    if not cells:
-        return
-    width = max(map(len, cells))
-    if console.is_terminal:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for number in range(width):
-            table.add_column(overflow="fold", no_wrap=number < width - 1)
-        for row in cells:
-            table.add_row(*row)
-        console.print(Padding(table, (0, 0, 0, indent), expand=False))
-        return
-    sizes = [max((len(row[n]) for row in cells if n < len(row)), default=0) for n in range(width)]
+    width = max(map(len, cells), default=0)
+    sizes = [
+        max((row[n].cell_len for row in cells if n < len(row)), default=0) for n in range(width)
+    ]
+    lead = indent + sum(size + len(_GAP) for size in sizes[:-1])
+    is_narrow = console.width - lead < min(_LEAST, sizes[-1] if sizes else 0)
     for row in cells:
-        line = "  ".join(cell.plain.ljust(size) for cell, size in zip(row, sizes, strict=False))
-        console.print(" " * indent + line.rstrip())
+        line = Text(" " * indent)
+        for cell, size in zip(row[:-1], sizes, strict=False):
+            line.append_text(cell).append(" " * (size - cell.cell_len) + _GAP)
+        if not is_narrow:
+            _print_folded(console, line, row[-1], lead)
+            continue
+        line.rstrip()
+        if line:
+            console.print(line, soft_wrap=True)
+        _print_folded(console, Text(" " * (indent + 4)), row[-1], indent + 4)
+
+
+def paragraph(console: Console, words: str | Text, *, indent: int = 0) -> None:
+    """Print text, on a terminal folded between words; the second line on are indented by two."""
+    from rich.text import Text
+
+    text = Text(words) if isinstance(words, str) else words
+    _print_folded(console, Text(" " * indent), text, indent + 2)
+
+
+def _print_folded(console: Console, line: Text, cell: Text, indent: int) -> None:
+    """Print a line and a cell after it, whose further lines begin at a column."""
+    from rich.text import Text
+
+    if not console.is_terminal:
+        line.append_text(cell).rstrip()
+        console.print(line, soft_wrap=True)
+        return
+    folded = cell.wrap(console, max(console.width - indent, 1), overflow="fold") or [Text()]
+    for number, part in enumerate(folded):
+        whole = line if number == 0 else Text(" " * indent)
+        whole.append_text(part).rstrip()
+        console.print(whole, soft_wrap=True)
 
 
 def counted(number: int, thing: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cassette.cli import formatting
-from cassette.cli.console import STYLES, columns, counted
+from cassette.cli.console import STYLES, columns, counted, paragraph
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,30 +15,98 @@ if TYPE_CHECKING:
 
     from cassette.diff import Difference
 
-SIDE_BY_SIDE = 100  # columns of a terminal from which before and after are printed side by side
+_SIDE_BY_SIDE = 100  # columns of a terminal from which before and after are printed side by side
+_INDENT = 4
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def show(console: Console, differences: Iterable[Difference]) -> None:
     """Print differences: `+` what came, `-` what went, `~` what changed.
 
-    On a wide terminal before and after are side by side; elsewhere on one line.
+    On a wide terminal before and after are side by side; elsewhere on one line, or if that is too
+    long on lines of their own.
     """
     from rich.text import Text
 
-    side_by_side = console.is_terminal and console.width >= SIDE_BY_SIDE
     for about, of_subject in itertools.groupby(differences, lambda d: (d.operation, d.subject)):
-        console.print(Text("  ".join(filter(None, about)), style="bold"))
-        if side_by_side:
-            _print_beside(console, [("", "", Text("before", "dim"), Text("after", "dim"))])
-        for states, several in _by_states(list(of_subject)):
+        several = list(of_subject)
+        paragraph(console, Text("  ".join(filter(None, about)), style="bold"))
+        size = max(len(_place(one)) for one in several)
+        layout = _Layout(console, min(size, console.width // 2))
+        layout.heading()
+        for states, alike in _by_states(several):
             if states:
-                console.print(Text(f"  {states}", style="cyan"))
-            if side_by_side:
-                _print_beside(console, [(*_place(d), *_sides(d)) for d in several])
-            else:
-                columns(console, ((*_place(d), _change(d)) for d in several), indent=4)
+                paragraph(console, Text(states, style="cyan"), indent=2)
+            for one in alike:
+                layout.row(one)
         console.print()
+
+
+class _Layout:
+    """The columns in which the differences of one subject are printed."""
+
+    def __init__(self, console: Console, size: int) -> None:
+        self._console = console
+        self._size = size
+        self._half = (console.width - _INDENT - len("~  ") - size - 4) // 2
+        self._wide = console.is_terminal and console.width >= _SIDE_BY_SIDE
+
+    def heading(self) -> None:
+        """Name the sides, if they have columns of their own."""
+        from rich.text import Text
+
+        if self._wide:
+            line = Text(" " * (_INDENT + len("~  ") + self._size + 2))
+            line.append("before".ljust(self._half), "dim").append("  ").append("after", "dim")
+            self._console.print(line, soft_wrap=True)
+
+    def row(self, difference: Difference) -> None:
+        """Print one difference: in columns, on one line, or with each side on its own lines."""
+        from rich.text import Text
+
+        before, after = _sides(difference)
+        place = _place(difference)
+        line = Text(" " * _INDENT).append(_MARKS[difference.kind], STYLES[difference.kind])
+        line.append(f"  {place}  ")
+        padding = " " * (self._size - len(place))
+        both = Text(" → ").join([before, after]) if before and after else before + after
+        length = line.cell_len + both.cell_len
+        if not self._console.is_terminal:
+            self._print(line.append(padding).append_text(both))
+        elif self._wide and len(place) <= self._size and self._fit_beside(before, after):
+            self._beside(line.append(padding), before, after)
+        elif length <= self._console.width:
+            fits = length + len(padding) <= self._console.width
+            self._print(line.append(padding if fits else "").append_text(both))
+        elif before and after:
+            self._print(line)
+            sides = [(Text("-", before.style), before), (Text("+", after.style), after)]
+            columns(self._console, sides, indent=_INDENT + 5)
+        else:
+            columns(self._console, [(line[_INDENT : _INDENT + 1], place, both)], indent=_INDENT)
+
+    def _fit_beside(self, before: Text, after: Text) -> bool:
+        """Whether the sides fit their columns; one alone has the whole line if it is long."""
+        if before and after:
+            words = [*before.plain.split(), *after.plain.split()]
+            return max(map(len, words), default=0) <= self._half
+        return (before + after).cell_len <= self._half
+
+    def _beside(self, line: Text, before: Text, after: Text) -> None:
+        from rich.text import Text
+
+        lefts, rights = (
+            side.wrap(self._console, self._half, overflow="fold") for side in (before, after)
+        )
+        lead = line.cell_len
+        for left, right in itertools.zip_longest(lefts, rights, fillvalue=Text("")):
+            line.append_text(left).append(" " * (self._half - left.cell_len + 2))
+            self._print(line.append_text(right))
+            line = Text(" " * lead)
+
+    def _print(self, line: Text) -> None:
+        line.rstrip()
+        self._console.print(line, soft_wrap=True)
 
 
 def _by_states(differences: list[Difference]) -> Iterator[tuple[str, list[Difference]]]:
@@ -54,32 +122,8 @@ def _by_states(differences: list[Difference]) -> Iterator[tuple[str, list[Differ
     yield from together.items()
 
 
-def _place(difference: Difference) -> tuple[Text, str]:
-    from rich.text import Text
-
-    mark = Text(_MARKS[difference.kind], STYLES[difference.kind])
-    return mark, difference.place or ("state" if difference.state else "")
-
-
-def _print_beside(console: Console, rows: Iterable[Sequence[str | Text]]) -> None:
-    """Print mark, place, before and after in columns that are as wide in every state."""
-    from rich.padding import Padding
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(width=1)
-    for _ in range(3):
-        table.add_column(overflow="fold", ratio=1)
-    for row in rows:
-        table.add_row(*row)
-    console.print(Padding(table, (0, 0, 0, 4)))
-
-
-def _change(difference: Difference) -> Text:
-    from rich.text import Text
-
-    before, after = _sides(difference)
-    return Text(" → ").join([before, after]) if before and after else before + after
+def _place(difference: Difference) -> str:
+    return difference.place or ("state" if difference.state else "")
 
 
 def _sides(difference: Difference) -> tuple[Text, Text]:

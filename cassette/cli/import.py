@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import FORCE, POLICY, counted
+from cassette.cli.console import FORCE, POLICY, console, counted, paragraph
 
 
 @click.command("import")
@@ -39,14 +39,16 @@ def command(paths: tuple[str, ...], output: str, policy: str | None, force: bool
     rules = project_settings.rules()
     imported = import_files(files_in(paths), Path(output), rules, policy=policy, force=force)
     for found in imported:
+        screen = console(stderr=not found.path)
         if found.path and found.report:
             calls = counted(found.calls, "call")
-            click.echo(f"wrote {found.path}: {calls}, from {_named(found.sources)}")
-            click.echo("  " + formatting.scrubbed(found.report).replace("\n", "\n  "))
+            paragraph(screen, f"wrote {found.path}: {calls}, from {_named(found.sources)}")
+            for line in formatting.scrubbed(found.report).splitlines():
+                paragraph(screen, line, indent=2)
         else:
-            click.echo(f"{_named(found.sources)}: nothing in it can be used", err=True)
+            paragraph(screen, f"{_named(found.sources)}: nothing in it can be used")
         for line in found.skipped:
-            click.echo(f"  not used: {line}", err=not found.path)
+            paragraph(screen, f"not used: {line}", indent=2)
     sys.exit(0 if any(found.path for found in imported) else 2)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, counted, library_of
+from cassette.cli.console import FORMAT, columns, console, counted, library_of, paragraph
 
 
 @click.command("packs")
@@ -40,9 +40,11 @@ def command(name: str | None, prune: float | None, form: str) -> None:
     columns(screen, [_cells(row) for row in rows])
     for row in rows:
         if row["problem"]:
-            click.echo(f"\n{row['name']}: {row['problem']}")
+            screen.print()
+            for number, line in enumerate(f"{row['name']}: {row['problem']}".splitlines()):
+                paragraph(screen, line.strip(), indent=2 if number else 0)
     if shadows:
-        click.echo("\nunqualified names that are found before others:")
+        screen.print("\nunqualified names that are found before others:")
         columns(
             screen, [(s["name"], f"{s['found']} before {s['hidden']}") for s in shadows], indent=2
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import POLICY, console, counted
+from cassette.cli.console import POLICY, console, counted, paragraph
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def command(  # noqa: PLR0917 - click gives options by name
     except Exception:
         _keep(recording, progress, output, policy)
         raise
-    screen.print(_wrote(output, len(recording), verb.report))
+    _say(screen, _wrote(output, len(recording), verb.report))
     if replaces:
         screen.print(f"replaced the {output} that was there")
 
@@ -193,7 +193,7 @@ def _keep(
         return False
     path = str(Path(output).with_suffix(".partial.yaml"))
     report = recorder.save(recording.cassette(path), path, policy=policy)
-    progress.screen.print(_wrote(path, len(recording), report))
+    _say(progress.screen, _wrote(path, len(recording), report))
     stays = "is as it was" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
     return True
@@ -236,6 +236,11 @@ class _Progress:
                 self.screen.print(line)
         polls = counted(self.polls, "poll")
         self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
+
+
+def _say(screen: Console, text: str) -> None:
+    for line in text.splitlines():
+        paragraph(screen, line)
 
 
 def _wrote(path: str, calls: int, report: scrub.Report) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import POLICY, counted
+from cassette.cli.console import POLICY, console, counted, paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Rewritten
@@ -36,18 +36,17 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
 
     files = rewrite_files(files_in(paths), project_settings.rules(), policy=policy, check=check)
     changed = [file for file in files if file.changed]
+    screen = console()
     for file in changed:
-        click.echo(_said(file))
+        for number, line in enumerate(_lines(file)):
+            paragraph(screen, line, indent=2 if number else 0)
     verb = "would change" if check else "changed"
-    click.echo(f"{counted(len(files), 'file')}, {len(changed)} {verb}")
+    paragraph(screen, f"{counted(len(files), 'file')}, {len(changed)} {verb}")
     if check and changed:
-        click.echo(
-            "  Fix: cassette scrub "
-            + " ".join(file.path for file in changed[:3])
-            + (" …" if len(changed) > 3 else "")
-        )
+        named = " ".join(file.path for file in changed[:3]) + (" …" if len(changed) > 3 else "")
+        paragraph(screen, f"Fix: cassette scrub {named}", indent=2)
     sys.exit(1 if check and changed else 0)
 
 
-def _said(file: Rewritten) -> str:
-    return f"{file.path}: " + formatting.scrubbed(file.report).replace("\n", "\n  ")
+def _lines(file: Rewritten) -> list[str]:
+    return f"{file.path}: {formatting.scrubbed(file.report)}".splitlines()

@@ -202,10 +202,18 @@ def _draw_life(console: Console, life: lives.Life, end: float) -> None:
             style = _BARS[_kind(*found.partition(" ")[::2])] if found else ""
             row.append(_fitted(found, size), style)
         console.print(row)
+    for at, said in _reasons(life):
+        columns(console, [(Text(f"at {at:g} s", "cyan"), said)], indent=2)
+
+
+def _reasons(life: lives.Life) -> Iterator[tuple[float, str]]:
+    """Why a task and its containers ended, each reason when it was first given."""
+    told = set()
     for moment in life.moments:
         for said in [moment.reason, *(f"{box}: {why}" for box, _, why in moment.containers if why)]:
-            if said:
-                console.print(Text.assemble((f"  at {moment.at:g} s  ", "cyan"), said))
+            if said and said not in told:
+                told.add(said)
+                yield moment.at, said
 
 
 def _kind(status: str, more: str) -> str:
