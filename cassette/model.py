@@ -22,6 +22,17 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Audited:
+    """The text of a cassette in which the audit found nothing. Only the audit makes one.
+
+    Args:
+        text: the whole text.
+    """
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """A call that succeeded: the body of ECS's answer, in readable form."""
 

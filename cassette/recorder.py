@@ -19,7 +19,7 @@ from cassette.errors import (
     UnsafeCassetteError,
     UsageError,
 )
-from cassette.model import Cassette
+from cassette.model import Audited, Cassette
 from cassette.recording import Recording
 
 _log = logging.getLogger("cassette")
@@ -61,13 +61,13 @@ class Prepared:
     Args:
         path: the file.
         cassette: the scrubbed cassette.
-        text: the content of the file, which passed the audit.
+        audited: the content of the file.
         report: what was scrubbed.
     """
 
     path: str
     cassette: Cassette
-    text: str
+    audited: Audited
     report: scrub.Report
 
     def write(self) -> None:
@@ -76,7 +76,7 @@ class Prepared:
         Raises:
             CassetteWriteError: the file could not be written.
         """
-        file_format.write(self.path, self.text)
+        file_format.write_audited(self.path, self.audited)
         _log_written(self.path, self.cassette, self.report)
 
 
@@ -118,8 +118,8 @@ def _prepare(
 ) -> Prepared:
     scrubbed, scrubber, own = _scrubbed(cassette, path, policy, rules)
     text = file_format.render(scrubbed)
-    scrub.gate(text, scrubber.originals, os.fspath(path), own)
-    return Prepared(os.fspath(path), scrubbed, text, scrubber.report)
+    audited = scrub.gate(text, scrubber.originals, os.fspath(path), own)
+    return Prepared(os.fspath(path), scrubbed, audited, scrubber.report)
 
 
 def _keep(
@@ -133,7 +133,7 @@ def _keep(
     text = file_format.render(scrubbed)
     originals, name = scrubber.originals, os.fspath(path)
     try:
-        scrub.gate(text, originals, name, own)
+        audited = scrub.gate(text, originals, name, own)
     except UnsafeCassetteError as error:
         kept_in = str(Path(name).with_suffix(".partial.yaml"))
         rest, found = refused.rest_of(
@@ -142,7 +142,7 @@ def _keep(
         if rest is not None:
             file_format.write(kept_in, rest)
         raise refused.explained(error, found, kept_in if rest is not None else None) from None
-    prepared = Prepared(name, scrubbed, text, scrubber.report)
+    prepared = Prepared(name, scrubbed, audited, scrubber.report)
     prepared.write()
     return prepared.report
 

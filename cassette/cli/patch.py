@@ -75,7 +75,7 @@ def command(
         click.echo(file_format.render(variant), nl=False)
     if output is not None:
         prepared = prepare(variant, output)
-        check_replaceable(output, prepared.text, force=force)
+        check_replaceable(output, prepared.audited.text, force=force)
         prepared.write()
         click.echo(f"wrote {output}: {name} with {', '.join(patches)}")
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from cassette.file_format.files import alone, parse, read, read_content, render, render_patch, write
+from cassette.file_format.files import (
+    alone,
+    parse,
+    read,
+    read_content,
+    render,
+    render_patch,
+    write,
+    write_audited,
+)
 from cassette.file_format.yaml_reader import Scalar, lines, locate, read_document, scalars
 
 __all__ = [
@@ -18,4 +27,5 @@ __all__ = [
     "render_patch",
     "scalars",
     "write",
+    "write_audited",
 ]

@@ -2,7 +2,7 @@
 
 Reading YAML takes ten times as long as reading JSON, so the plain data of a large file is kept for
 later processes under the hash of the file's bytes. Only this user can read it, and it may be
-deleted at any time. Only cassettes are cached: any other file may hold unscrubbed data.
+deleted at any time. Only what passed the audit is cached, when it is written.
 `CASSETTE_CACHE=off` disables the cache.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 LEAST = 64 * 1024  # bytes; reading a smaller file takes no longer than using the cache
 MOST_FILES = 64
-_READER = "2"  # change it when the same bytes are read as different data
+_READER = "3"  # change it when the same bytes are read as different data
 
 
 def found(content: bytes) -> object | None:
@@ -31,6 +31,11 @@ def found(content: bytes) -> object | None:
     return data
 
 
+def takes(content: bytes) -> bool:
+    """Whether a file is large enough to be cached."""
+    return len(content) >= LEAST
+
+
 def keep(content: bytes, data: object) -> None:
     """Cache the plain data of a cassette's bytes for later processes, if possible."""
     file = _file(content)
@@ -40,7 +45,7 @@ def keep(content: bytes, data: object) -> None:
 
 
 def _file(content: bytes) -> Path | None:
-    folder = _folder() if len(content) >= LEAST else None
+    folder = _folder() if takes(content) else None
     return folder / f"{_READER}-{hashlib.sha256(content).hexdigest()}.json" if folder else None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, nearest
 from cassette.file_format import bodies, cache, yaml_reader, yaml_writer
 from cassette.file_format.schema import from_data, to_data
-from cassette.model import Cassette
+from cassette.model import Audited, Cassette
 
 if sys.platform != "win32":
     import fcntl
@@ -70,9 +70,7 @@ def _kept(content: bytes, path: str) -> Cassette:
         with contextlib.suppress(CassetteFormatError):
             return dataclasses.replace(from_data(data), path=path)
     data = yaml_reader.read_document(content, path)
-    cassette = _cassette(data, lambda: content, path)
-    cache.keep(content, data)
-    return cassette
+    return _cassette(data, lambda: content, path)
 
 
 def _cassette(data: object, text: Callable[[], bytes | str], path: str) -> Cassette:
@@ -145,6 +143,17 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
             path=name,
             fix="choose a writable place with enough free space",
         ) from None
+
+
+def write_audited(path: str | os.PathLike[str], audited: Audited) -> None:
+    """Write a cassette as `write` does, and cache its plain data for later processes.
+
+    Nothing else is cached, so the cache never holds what the audit did not accept.
+    """
+    write(path, audited.text)
+    content = audited.text.encode()
+    if cache.takes(content):
+        cache.keep(content, yaml_reader.read_document(content, os.fspath(path)))
 
 
 @contextlib.contextmanager

@@ -80,7 +80,7 @@ def import_files(
         for group, recording in made
     ]
     for file in filter(None, prepared):
-        check_replaceable(file.path, file.text, force=force)
+        check_replaceable(file.path, file.audited.text, force=force)
     for file in filter(None, prepared):
         file.write()
     return [

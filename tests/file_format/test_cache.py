@@ -1,15 +1,18 @@
-"""Repeated reads: remembered within a process, and cached as plain data for later ones."""
+"""Repeated reads: remembered within a process; what passed the audit is cached for later ones."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks import tasks
-from cassette import file_format
+from cassette import file_format, save
+from cassette.cli import main
 
 
 @pytest.fixture
@@ -17,7 +20,7 @@ def large(tmp_path, monkeypatch):
     """A cassette's file that is large enough for the cache, and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     path = tmp_path / "large.yaml"
-    file_format.write(path, file_format.render(tasks.cassette(60)))
+    save(tasks.cassette(60), path)
     return path
 
 
@@ -25,7 +28,8 @@ def in_a_later_process(path):
     """What another process reads: the cassette's text, and whether it needed YAML."""
     code = """
 import sys, yaml
-from cassette import file_format
+from cassette import file_format, save
+from cassette.cli import main
 from cassette.file_format import yaml_reader
 
 class Loader(yaml.CSafeLoader):
@@ -53,47 +57,68 @@ def test_a_process_reads_the_same_bytes_once(large):
 
 
 def test_a_later_process_reads_the_cache(large, tmp_path):
-    """It reads the same data without parsing YAML; a deleted cache is created again."""
+    """It reads the same data without parsing YAML, until the cache is deleted."""
     text = large.read_text("utf-8")
-    assert in_a_later_process(large) == (text, "yaml")
     assert in_a_later_process(large) == (text, "cache")
     for file in (tmp_path / "home/ecs-cassette").iterdir():
         file.unlink()
     assert in_a_later_process(large) == (text, "yaml")
 
 
+def test_only_what_passed_the_audit_is_cached(large, tmp_path):
+    """A file that the tool did not write is read, but no copy of it is left anywhere."""
+    (cached,) = (tmp_path / "home/ecs-cassette").iterdir()
+    planted = "mallory@corp.test"
+    raw = tmp_path / "raw.yaml"
+    raw.write_text(large.read_text("utf-8").replace("RUNNING", planted), "utf-8")
+    for _ in range(2):
+        assert in_a_later_process(raw)[1] == "yaml"
+    assert list(cached.parent.iterdir()) == [cached]
+    assert planted not in cached.read_text("utf-8")
+    with pytest.raises(SystemExit):
+        main(["scrub", str(raw)])
+    assert not any(planted in file.read_text("utf-8") for file in cached.parent.iterdir())
+
+
+def test_only_the_audit_says_that_a_text_passed_it():
+    """No other code makes what the cache takes."""
+    package = Path(file_format.__file__).parents[1]
+    makers = [f for f in package.rglob("*.py") if re.search(r"\bAudited\(", f.read_text("utf-8"))]
+    assert [str(f.relative_to(package)) for f in makers] == ["scrub/audit/__init__.py"]
+
+
 def test_a_broken_cache_is_read_past(large, tmp_path):
-    """Half a file in the cache is ignored and replaced."""
+    """Half a file in the cache is ignored."""
     text = large.read_text("utf-8")
-    in_a_later_process(large)
     (file,) = (tmp_path / "home/ecs-cassette").iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     assert in_a_later_process(large) == (text, "yaml")
-    assert file.read_bytes() == whole
 
 
 def test_a_cache_that_others_may_read_or_write_is_left_alone(large, tmp_path):
     """The cache is private: a folder with wider permissions is neither read nor written."""
     folder = tmp_path / "home/ecs-cassette"
-    folder.mkdir(parents=True)
     folder.chmod(0o755)
+    files = list(folder.iterdir())
     assert in_a_later_process(large)[1] == "yaml"
-    assert list(folder.iterdir()) == []
+    save(tasks.cassette(61), tmp_path / "other.yaml")
+    assert list(folder.iterdir()) == files
 
 
 def test_the_cache_can_be_switched_off(large, tmp_path, monkeypatch):
     """`CASSETTE_CACHE=off` leaves nothing anywhere."""
     monkeypatch.setenv("CASSETTE_CACHE", "off")
-    in_a_later_process(large)
-    assert not (tmp_path / "home").exists()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    save(tasks.cassette(60), large)
+    assert in_a_later_process(large)[1] == "yaml"
+    assert not (tmp_path / "other").exists()
 
 
 def test_the_cache_does_not_grow_without_end(large, tmp_path, monkeypatch):
     """The oldest files go when there are too many."""
     folder = tmp_path / "home/ecs-cassette"
-    folder.mkdir(parents=True, mode=0o700)
     for number in range(70):
         (folder / f"old-{number}.json").write_text(json.dumps(number), "utf-8")
-    in_a_later_process(large)
+    save(tasks.cassette(61), tmp_path / "other.yaml")
     assert len(list(folder.iterdir())) == 64

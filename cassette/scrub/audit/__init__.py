@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cassette.errors import Finding, UnsafeCassetteError
+from cassette.model import Audited
 from cassette.scrub.audit import detector, exposed_members, forms, inverse, search
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def audit(
 
 def gate(
     text: str, originals: Iterable[str], path: str, project: search.Project | None = None
-) -> None:
-    """Let a text be written to a path only if the audit finds nothing in it.
+) -> Audited:
+    """Let a text be written to a path only if the audit finds nothing in it; return it as such.
 
     Args:
         text: the whole text of the file.
@@ -97,6 +98,7 @@ def gate(
             "what was reviewed (docs/scrubbing.md); an original that got through is a gap, so "
             "please report the place",
         )
+    return Audited(text)
 
 
 def _hosts_of_others(text: str) -> Iterator[Finding]:
