@@ -70,8 +70,11 @@ class _Changes:
         for arn in self.arns:
             was = _at(self._before[arn], interaction.at)
             now = _at(self._after.get(arn, []), at)
-            if now is not None and interaction.operation == "ListTasks":
-                _list(body, interaction.request, arn, now)
+            if interaction.operation == "ListTasks":
+                if now is not None:
+                    _list(body, interaction.request, arn, now)
+                elif not self._after.get(arn) and arn in body.get("taskArns", ()):
+                    body["taskArns"].remove(arn)  # there never was such a task
             elif was is not None and now is not None and was != now:
                 changed.append((was, now))
         for service in body.get("services", ()):

@@ -235,7 +235,7 @@ class Application:
         body = copied(draft.body)
         of = body.get("failures") or [] if entry.each == "failure" else [body]
         for thing in of:
-            seen = {**body, **thing, "recordedAt": self.recorded_at(draft), "param": self.params}
+            seen = {**body, **thing, **self.around(draft, entry.place)}
             if entry.where is None or self.search(
                 entry.where, seen, entry.place.inner("where"), where
             ):
@@ -322,14 +322,21 @@ class Application:
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
 
     def around(self, draft: Draft, place: Place) -> Body:
-        """What the message of a refusal sees: the first of what the call asks for."""
+        """What refusals and whole responses see: parameters, and names of what the call is about.
+
+        That is the first thing that the response describes, or the first of the cassette.
+        """
         failed = (str(one.get("arn")) for one in draft.failures)
         arns = itertools.chain(failed, self.describing)
-        first = next(iter(draft.things.values()), None) or {"taskArn": next(arns, None)}
+        started = shapes.tasks_of(draft.interaction.operation, draft.recorded)
+        about: list[Mapping[str, Any]] = [*draft.things.values(), *started]
+        first = dict(about[0]) if about else {"taskArn": next(arns, None)}
         try:
-            return scope.seen(first, ("task", first), None, self.params, {})
+            at = self.recorded_at(draft)
+            seen = scope.seen(first, ("task", first), at, self.params, {})
         except ValueError as error:
             raise self.patch.error(str(error), place) from error
+        return {name: seen[name] for name in ("names", "param", "recordedAt")}
 
     def slowed(self, made: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
         """The same, with the last outcome of each DescribeTasks request slowed down."""

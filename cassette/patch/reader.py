@@ -177,23 +177,25 @@ class _Reader:
             self.fail("error does not go with then", "/error")
         given = self.mapping(document["error"], "/error")
         if "connection" in given:
-            self.mapping(given, "/error", {"connection", "calls"})
+            self.mapping(given, "/error", {"connection", "calls", "operation"})
             kind = self.one_of(given["connection"], connections.KINDS, "/error/connection")
             failure: Failure = ConnectionFailure(cast("connections.Kind", kind))
             text = ""
         elif "body" in given:
-            self.mapping(given, "/error", {"status", "body", "calls"}, ("status",))
+            self.mapping(given, "/error", {"status", "body", "calls", "operation"}, ("status",))
             failure = ForeignResponse(self.status(given["status"], least=200))
             text = given["body"]
         else:
-            keys = {"code", "message", "status", "calls"}
+            keys = {"code", "message", "status", "calls", "operation"}
             self.mapping(given, "/error", keys, ("code", "message"))
             status = self.status(given.get("status", 400), least=400)
             failure = ApiError(status, self.text(given["code"], "/error/code"), "")
             text = given["message"]
         self.references(text, "/error/body" if "body" in given else "/error/message")
         calls = self.count(given["calls"], "/error/calls") if "calls" in given else None
-        return Fault(self.place("/error"), failure, text, calls)
+        asked = given.get("operation", "DescribeTasks")
+        operation = self.one_of(asked, shapes.operations(), "/error/operation")
+        return Fault(self.place("/error"), failure, text, calls, operation)
 
     def status(self, value: object, *, least: int) -> int:
         """An HTTP status up to 599."""

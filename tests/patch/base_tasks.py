@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cassette
-from cassette import model
+from cassette import file_format, model
 from cassette.ecs import shapes
 
 REGION = "eu-west-1"
@@ -203,6 +203,19 @@ BASES = {
 def cassettes() -> dict[str, cassette.Cassette]:
     """Every composed cassette, by name."""
     return {name: compose(name, base) for name, base in BASES.items()}
+
+
+def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
+    """The recorded deployment as one on EC2."""
+    text = file_format.render(deployment).replace("launchType: FARGATE", "launchType: EC2")
+    own = ("platformVersion", "platformFamily", "ephemeralStorage", "fargateEphemeralStorage")
+    lines = [
+        line
+        for line in text.splitlines()
+        if not line.strip().startswith((*own, "sizeInGiB")) and "networkBindings" not in line
+    ]
+    made = file_format.parse("\n".join(lines) + "\n", "deployment-on-instances.yaml")
+    return cassette.Cassette(**{key: getattr(made, key) for key in made.__dataclass_fields__})
 
 
 def compose(name: str, base: Base) -> cassette.Cassette:

@@ -1,0 +1,101 @@
+"""Deployments that go wrong, as a deploy tool sees them: services, lists and tasks agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+import cassette
+from tests.patch import base_tasks
+
+DEPLOYMENT = cassette.load("deployment")
+RUN = cassette.load(Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml")
+
+
+@pytest.fixture(scope="module")
+def client():
+    return botocore.session.get_session().create_client("ecs", region_name="eu-west-1")
+
+
+def last_service(made):
+    """The last state of the service in a variant."""
+    bodies = [one.outcome.body for one in made.interactions if one.operation == "DescribeServices"]
+    return bodies[-1]["services"][0]
+
+
+def waits(client, made, name):
+    """How botocore's own waiter ends: the words of its error, or none."""
+    with cassette.replay(made):
+        try:
+            client.get_waiter(name).wait(cluster="prod", services=["web"])
+        except WaiterError as error:
+            return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("variant", "waiter", "words"),
+    [
+        ("deployment/circuit-breaker", "services_stable", ""),
+        ("deployment/alarm", "services_stable", ""),
+        ("deployment/scaled-to-zero", "services_stable", ""),
+        ("deployment/service-deleted", "services_inactive", ""),
+    ],
+)
+def test_a_service_that_settles_ends_the_wait(client, variant, waiter, words):
+    """Also a service that was rolled back: the waiter cannot tell, and the deployment can."""
+    assert waits(client, DEPLOYMENT.patched(variant), waiter) == words
+
+
+def test_a_service_that_was_rolled_back_runs_the_old_revision():
+    """Its deployment is COMPLETED again, and the events say why."""
+    service = last_service(DEPLOYMENT.patched("deployment/circuit-breaker"))
+    assert service["taskDefinition"].endswith("web:41")
+    (deployment,) = service["deployments"]
+    assert (deployment["status"], deployment["rolloutState"]) == ("PRIMARY", "COMPLETED")
+    messages = [event["message"] for event in service["events"]]
+    failed, old = "ecs-svc/5103948576120394857", "ecs-svc/4092837465019283746"
+    assert messages[:4] == [
+        "(service web) has reached a steady state.",
+        f"(service web) (deployment {old}) deployment completed.",
+        f"(service web) rolling back to deployment {old}.",
+        f"(service web) (deployment {failed}) deployment failed: tasks failed to start.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "variant", ["deployment/image-pull", "deployment/no-capacity", "deployment/unhealthy-targets"]
+)
+def test_a_deployment_that_hangs_stays_in_progress(variant):
+    """Both revisions are there, and the old tasks run on."""
+    made = DEPLOYMENT.patched(variant)
+    service = last_service(made)
+    states = [(one["status"], one["rolloutState"]) for one in service["deployments"]]
+    assert states == [("PRIMARY", "IN_PROGRESS"), ("ACTIVE", "COMPLETED")]
+    old = [task for task in made.tasks if task["taskDefinitionArn"].endswith(":41")]
+    assert [task["lastStatus"] for task in old] == ["RUNNING", "RUNNING"]
+
+
+def test_a_task_that_was_never_placed_is_not_listed():
+    """On EC2 there is no task at all; its service says why."""
+    made = base_tasks.on_instances(DEPLOYMENT).patched("deployment/no-cpu")
+    listed = [one.outcome.body["taskArns"] for one in made.interactions if "List" in one.operation]
+    assert {len(arns) for arns in listed} == {2}
+    assert "has insufficient CPU units available." in last_service(made)["events"][0]["message"]
+
+
+def test_run_task_says_why_it_started_nothing(client):
+    """In its failures, whose instance is of the cluster's region and account; or as an error."""
+    request = dict(RUN.interactions[0].request)
+    with cassette.replay(RUN.patched("run/no-cpu")):
+        answer = client.run_task(**request)
+    assert answer["tasks"] == []
+    assert answer["failures"][0]["reason"] == "RESOURCE:CPU"
+    assert answer["failures"][0]["arn"].startswith("arn:aws:ecs:eu-west-1:000000000001:")
+    for variant, code in (("client-exception", "Client"), ("access-denied", "AccessDenied")):
+        with cassette.replay(RUN.patched(f"run/{variant}")), pytest.raises(ClientError) as caught:
+            client.run_task(**request)
+        assert caught.value.response["Error"]["Code"] == f"{code}Exception"
