@@ -14,7 +14,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, loading, page, scale, scrubbing, starting
+from benchmarks import calls, loading, page, scale, scrubbing, starting, suites
 
 MEASURED = "ecs-cassette boto3 botocore moto placebo pytest pytest-recording PyYAML vcrpy".split()
 
@@ -48,7 +48,7 @@ class Row:
 
 def run() -> list[Row]:
     """Every row of the table, in its order."""
-    return [*_calls(), *_loading(), *_scrubbing(), *_scale(), *_starting()]
+    return [*_calls(), *_suites(), *_loading(), *_scrubbing(), *_scale(), *_starting()]
 
 
 def _calls() -> list[Row]:
@@ -64,6 +64,22 @@ def _calls() -> list[Row]:
         for name, theirs in seen.items():
             rows.append(Row(f"  {name}", theirs, theirs / ours, "× ours", faster.get(name, "")))
     return rows
+
+
+def _suites() -> list[Row]:
+    seen = suites.measure()
+    ours = seen.pop(suites.OURS)
+    bare = seen[suites.CLIENT_ONLY]
+    rows = [
+        Row(
+            f"a pytest run of {suites.COUNT} tests",
+            ours,
+            ours / bare,
+            f"× {suites.CLIENT_ONLY}",
+            "",
+        )
+    ]
+    return rows + [Row(f"  {name}", each, each / ours, "× ours", "") for name, each in seen.items()]
 
 
 def _loading() -> list[Row]:

@@ -39,6 +39,5 @@ def exchange(new: Iterable[tuple[Any, Any]], modules: Iterable[ModuleType]) -> N
     for module in modules:
         # Only the module's own names: some modules import others when an attribute is read.
         names = getattr(module, "__dict__", {})
-        for name, held in list(names.items()):
-            if id(held) in by_id:
-                names[name] = by_id[id(held)]
+        for name in [name for name, held in list(names.items()) if id(held) in by_id]:
+            names[name] = by_id[id(names[name])]

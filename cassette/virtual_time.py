@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import functools
 import importlib.util
 import inspect
 import sys
@@ -168,14 +169,20 @@ _LIBRARIES = (
 
 
 def _own_modules() -> list[ModuleType]:
-    """`time`, `asyncio`, and the modules of neither the standard library nor site-packages."""
-    own = [
-        module
-        for module in list(sys.modules.values())
-        if (file := getattr(module, "__file__", None))
-        and not any(library in file for library in _LIBRARIES)
-    ]
+    """`time`, `asyncio`, and the modules of no library, neither an installed one nor this one."""
+    modules = list(sys.modules.items())
+    own = [module for name, module in modules if not _is_library(name.partition(".")[0])]
     return [time, asyncio, *own]
+
+
+@functools.cache
+def _is_library(package: str) -> bool:
+    """Whether a package that was imported is installed, built into Python, or this one."""
+    module = sys.modules.get(package)
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    folders = [place for place in places if place]
+    installed = any(library in folder for folder in folders for library in _LIBRARIES)
+    return not folders or installed or package == "cassette"
 
 
 def _every_module() -> list[ModuleType]:

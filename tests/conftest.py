@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
+import botocore.loaders
 import pytest
 from hypothesis import settings
 
+from cassette.service_models import SharedLoader
 from tests.live import moto_ecs as moto
 from tests.live.scripted import ScriptedECS
 
@@ -22,7 +22,7 @@ settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("project")
 
 # All sessions read botocore's service models once. That is two thirds of the cost of a client.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+botocore.loaders.Loader = SharedLoader
 
 # Public programs, each with an environment of its own: `make apps`.
 collect_ignore = ["apps"]

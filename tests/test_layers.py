@@ -21,6 +21,7 @@ PART_OF = {
     "virtual_time": "player",
     "event_loop": "player",
     "exchange": "player",
+    "service_models": "intercept",
 }
 
 MODEL = {"errors", "ecs", "model", "validation"}
