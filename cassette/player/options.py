@@ -40,7 +40,7 @@ class Rules:
     unknown: Unknown = "error"
     on_end: OnEnd = "hold"
     advance: Advance = "call"
-    writes: Writes = "ignore"
+    writes: Writes = "divide"
     start: str = "first"
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
     moves_clocks: bool = False
