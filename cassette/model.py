@@ -221,6 +221,8 @@ class Cassette:
         scrub: what scrubbed it.
         interactions: the calls, in the order in which they were made.
         path: the file it was read from, if any; ignored when cassettes are compared.
+        base: for a variant, the last state of each task of the cassette that was patched, in
+            readable form; ignored when cassettes are compared.
     """
 
     region: str
@@ -228,6 +230,7 @@ class Cassette:
     scrub: Scrub
     interactions: tuple[Interaction, ...]
     path: str | None = field(default=None, compare=False)
+    base: tuple[Body, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -247,20 +250,27 @@ class Cassette:
         """The last recorded state of each task, as boto3 would return it, in order of appearance.
 
         A StopTask response counts only for a task that no other response shows. It describes the
-        request to stop rather than the task, and variants leave it unchanged.
+        request to stop rather than the task, and variants leave it unchanged. A task that a
+        variant shows in no response has its last state before the patch.
 
         Shape: `DescribeTasksResponse.tasks` of botocore's ECS model; timestamps are
         timezone-aware datetimes.
         """
-        last: dict[str, Any] = {}
+        body = shapes.parse(
+            "DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": self.last_states()})
+        )
+        tasks: list[dict[str, Any]] = body["tasks"]
+        return tasks
+
+    def last_states(self) -> list[Body]:
+        """The same as `tasks`, in readable form."""
+        last: dict[str, Body] = {task.get("taskArn", ""): task for task in self.base}
+        shown: set[str] = set()
         for interaction in self.interactions:
             if isinstance(interaction.outcome, Response):
                 for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
                     arn = task.get("taskArn", "")
-                    if interaction.operation != "StopTask" or arn not in last:
+                    if interaction.operation != "StopTask" or arn not in shown:
                         last[arn] = task
-        body = shapes.parse(
-            "DescribeTasks", shapes.to_wire("DescribeTasks", {"tasks": list(last.values())})
-        )
-        tasks: list[dict[str, Any]] = body["tasks"]
-        return tasks
+                        shown.add(arn)
+        return [*last.values()]

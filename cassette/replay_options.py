@@ -71,6 +71,26 @@ def check(options: Mapping[str, Any]) -> None:
         raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}")
 
 
+def check_start(start: str, cassette: model.Cassette) -> None:
+    """Refuse a start at a state that no task of a cassette is ever in.
+
+    Raises:
+        UsageError: names the states that there are.
+    """
+    known = {
+        str(task.get("lastStatus"))
+        for one in cassette.interactions
+        if isinstance(one.outcome, model.Response)
+        for task in shapes.tasks_of(one.operation, one.outcome.body)
+    }
+    if start not in ("first", "patched", "last", *known):
+        raise UsageError(
+            f"start={start!r}: no task of the cassette is ever in that state",
+            nearest="start is one of 'first', 'patched', 'last', or a task's lastStatus: "
+            + ", ".join(sorted(map(repr, known))),
+        )
+
+
 def parameters_to_ignore(given: Mapping[str, Iterable[str]] | None) -> dict[str, tuple[str, ...]]:
     """What is to be ignored, checked."""
     if not isinstance(given, Mapping | None):

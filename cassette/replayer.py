@@ -175,6 +175,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         self._is_used = True
         library = self._options["library"] or Library()
         cassette = self._load(library)
+        replay_options.check_start(self._options["start"], cassette)
         also = [_cassette(one, library) for one in self._options["also"]]
         given = self._options["rules"]
         own = project_settings.rules() if given is None else given

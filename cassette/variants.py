@@ -49,6 +49,7 @@ def _public(cassette: model.Cassette) -> Cassette:
         cassette.scrub,
         cassette.interactions,
         cassette.path,
+        cassette.base,
     )
 
 

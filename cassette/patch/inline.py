@@ -74,7 +74,8 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
     made = agreed(cassette.interactions, changed, patch)
     Proof(cassette, patch).check(made)
     recorded = provenance(cassette, patch, patch.name)
-    return dataclasses.replace(cassette, recorded=recorded, interactions=made)
+    base = tuple(cassette.last_states())
+    return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 
 def _with_body(interaction: Interaction, body: Body) -> Interaction:

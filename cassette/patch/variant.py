@@ -40,7 +40,8 @@ def apply(
     made = agreed(cassette.interactions, work.run(), patch)
     work.proof.check(made)
     recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
-    return dataclasses.replace(cassette, recorded=recorded, interactions=made)
+    base = tuple(cassette.last_states())
+    return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 
 def _params(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cassette.ecs.names import cluster_of, short_name
-from cassette.errors import UsageError
 from cassette.model import Cassette, Interaction, Response
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
@@ -105,11 +104,7 @@ def _service(write: Interaction) -> str:
 
 
 def begin(start: str, tasks: Tasks, requests: Requests) -> set[int]:
-    """Let timelines begin where `start` says; the interactions that are skipped.
-
-    Raises:
-        UsageError: no task of the cassette is ever in that state.
-    """
+    """Let timelines begin where `start` says; the interactions that are skipped."""
     timelines = list(tasks.timelines)
     if start == "patched":
         timelines += requests.all_timelines
@@ -120,13 +115,6 @@ def begin(start: str, tasks: Tasks, requests: Requests) -> set[int]:
         moved = []
     else:
         moved = [one for one in timelines if one.begin(lambda step: _status(step) == start)]
-        if not moved:
-            known = {_status(step) for one in timelines for step in one.steps} - {None}
-            raise UsageError(
-                f"start={start!r}: no task of the cassette is ever in that state",
-                nearest="start is one of 'first', 'patched', 'last', or a task's lastStatus: "
-                + ", ".join(sorted(map(repr, known))),
-            )
     skipped = {index for one in moved for index in one.skipped}
     return skipped - {one.upcoming.index for one in timelines if one.steps}
 

@@ -240,6 +240,7 @@ def test_a_variant_replays_to_a_real_client(name):
         for answer in answers:
             assert len(answer["tasks"]) + len(answer["failures"]) == len(asked["tasks"]), base
         assert [t for t in answers[-1]["tasks"] if t != last[t["taskArn"]]] == [], base
+        assert [*last] == [task["taskArn"] for task in BASES[base].tasks], base
 
 
 @each_patch

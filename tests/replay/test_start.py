@@ -1,0 +1,123 @@
+"""Where a replay begins, and how long a later state of a patch waits."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+import cassette
+from cassette.ecs import shapes
+from cassette.errors import UsageError
+from cassette.model import Response
+from tests.replay import made
+
+
+def once(tape) -> str:
+    """What a program that asks once sees."""
+    arn = tape.tasks[0]["taskArn"]
+    return made.statuses(made.client().describe_tasks(cluster="prod", tasks=[arn]))[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "PROVISIONING"),
+        ({"start": "first"}, "PROVISIONING"),
+        ({"start": "last"}, "STOPPED"),
+        ({"start": "patched"}, "STOPPED"),
+        ({"start": "PENDING"}, "PENDING"),
+    ],
+)
+def test_a_program_that_asks_once(options, expected):
+    """It sees the state where the replay begins."""
+    with cassette.replay("web", "stopped/out-of-memory", **options) as tape:
+        assert once(tape) == expected
+
+
+def test_without_patches_a_replay_begins_at_the_first_state():
+    """There is no state that a patch made."""
+    with cassette.replay("web", start="patched") as tape:
+        assert once(tape) == "PROVISIONING"
+
+
+def test_what_was_left_out_is_not_unused():
+    """States before the start are not outcomes that the code should have asked for."""
+    with cassette.replay("web", "stopped/out-of-memory", start="patched") as tape:
+        once(tape)
+        assert [one for one in tape.unused if one.operation == "DescribeTasks"] == []
+
+
+@pytest.mark.parametrize("start", ["RUNING", "STOPPED"])
+def test_a_state_that_no_task_is_ever_in_is_an_error(start):
+    """It names those that there are."""
+    with pytest.raises(UsageError, match=f"start='{start}'") as raised:
+        cassette.replay("web", start=start).__enter__()
+    assert "'RUNNING'" in str(raised.value)
+
+
+def test_a_start_that_is_not_text_is_an_error():
+    with pytest.raises(UsageError, match="start=3"):
+        cassette.replay("web", start=3)
+
+
+def test_the_tape_knows_whether_the_patch_was_seen():
+    """A test that never saw what a patch made proves nothing."""
+    with cassette.replay("web", "stopped/out-of-memory") as tape:
+        once(tape)
+        assert (tape.patch_seen, len(tape.unseen)) == (False, 1)
+    with cassette.replay("web", "stopped/out-of-memory", start="patched") as tape:
+        once(tape)
+        assert (tape.patch_seen, tape.unseen) == (True, ())
+    with cassette.replay("web") as tape:
+        assert tape.patch_seen is None
+
+
+def test_a_variant_that_was_written_begins_where_the_patch_does(tmp_path):
+    """The file keeps what a patch made, and when."""
+    path = tmp_path / "gone.yaml"
+    cassette.save(cassette.load("web").patched("stories/stopped-and-gone"), path)
+    with (
+        cassette.replay(path, start="patched") as written,
+        cassette.replay("web", "stories/stopped-and-gone", start="patched") as patched,
+    ):
+        marks = [
+            [(one.after, one.patched) for one in tape.cassette.interactions]
+            for tape in (written, patched)
+        ]
+    assert marks[0] == marks[1]
+    assert any(after for after, _ in marks[0])
+
+
+def test_a_later_state_waits_for_its_time():
+    """An hour of the story is an hour of the virtual clock."""
+    with cassette.replay("web", "stories/stopped-and-gone", start="patched") as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        waits = max(one.after for one in tape.cassette.interactions)
+        while (answer := ecs.describe_tasks(cluster="prod", tasks=[arn]))["tasks"]:
+            tape.clock.skip(60)
+        assert answer["failures"][0]["reason"] == "MISSING"
+        assert tape.clock.now >= waits
+
+
+@pytest.mark.parametrize("start", ["first", "patched", "last"])
+def test_a_permanent_refusal_comes_before_all_states(start):
+    """Who may not ask never sees a state, whatever the start; no operation answers."""
+    with cassette.replay("deployment", "api/access-denied", start=start) as tape:
+        operations = {one.operation: one.request for one in tape.cassette.interactions}
+        ecs = made.client()
+        for operation, request in operations.items():
+            wire = shapes.to_wire(operation, request, "request")
+            with pytest.raises(ClientError, match=f"AccessDenied.*ecs:{operation} "):
+                getattr(ecs, xform_name(operation))(**wire)
+    assert len(operations) > 3
+    assert not any(isinstance(one.outcome, Response) for one in tape.cassette.interactions)
+
+
+@pytest.mark.parametrize("patch", ["api/expired-token", "api/missing", "api/unreachable"])
+def test_a_variant_keeps_the_tasks_of_its_cassette(patch):
+    """`tape.tasks` has each task, in the order of the recording, whatever the patch hides."""
+    arns = [task["taskArn"] for task in cassette.load("web").tasks]
+    with cassette.replay("web", patch) as tape:
+        assert [task["taskArn"] for task in tape.tasks] == arns
+    assert [task["taskArn"] for task in cassette.load("web").patched(patch).tasks] == arns
