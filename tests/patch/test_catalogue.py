@@ -219,7 +219,7 @@ def test_a_variant_replays_to_a_real_client(name):
         calls = sum(interaction.count for interaction in described)
         refusals = {code_of(one.outcome) for one in made.interactions if is_refusal(one)}
         answers, refused = [], set()
-        with cassette.replay(made) as tape:
+        with cassette.replay(made, region="any") as tape:
             for _ in range(calls + 1):
                 nothing = {"tasks": [], "failures": asked["tasks"]}
                 tape.clock.skip(24 * 60 * 60)  # a later state of a patch is due after some time

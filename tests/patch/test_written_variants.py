@@ -81,7 +81,7 @@ def test_a_written_variant_replays_the_same():
     ecs = botocore.session.Session().create_client("ecs", region_name="eu-west-1")
     seen = []
     for one in (variant, written(variant)):
-        with cassette.replay(one) as tape:
+        with cassette.replay(one, region="any") as tape:
             request = dict(one.interactions[-1].request)
             answers = [ecs.describe_tasks(**request) for _ in range(4)]
             seen.append((answers, [call.outcome for call in tape.calls]))
