@@ -157,7 +157,9 @@ class _Session:
                 raise failed(problem, fix)
             if self._options["no_calls"] == "warn":
                 self._node.warn(NoCallsWarning(f"{problem}. Fix: {fix}"))
-        elif "unused" not in self._options:
+            return
+        self._usage.add_variant(self._node.nodeid, self.tape)
+        if "unused" not in self._options:
             self._usage.add_unused(self._node.nodeid, self.tape)
 
 

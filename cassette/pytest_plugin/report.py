@@ -61,6 +61,12 @@ class Report:
             )
         for name in sorted(self._used.shadowing):
             yield f"cassette: the project's {name!r} hides the built-in cassette of that name"
+        for test, (never, ran) in sorted(self._used.unseen.items()):
+            if never:
+                yield (
+                    f"cassette: {never} of {_counted(ran, 'variant')} were never seen by {test}, "
+                    'which proves nothing of them; start="patched" begins where the patch does'
+                )
         if self._used.unused:
             count = _counted(sum(self._used.unused.values()), "recorded interaction")
             tests = _counted(len(self._used.unused), "test")

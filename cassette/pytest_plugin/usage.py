@@ -61,6 +61,8 @@ class Usage:
         left_out: why a patch does not fit a cassette, for each pair of their names.
         drift: what changed, for each cassette that was recorded again.
         unused: the number of recorded interactions that each test did not use.
+        unseen: for each test of variants, how many of them it never saw the patch of, and how
+            many it ran.
         unmade: the tests that did not make a recorded write, by the cassette's path and the
             operation.
         recorded: for each file and the test that recorded it, `calls`, and what scrubbing
@@ -78,6 +80,7 @@ class Usage:
     left_out: dict[tuple[str, str], str] = field(default_factory=dict)
     drift: dict[str, list[str]] = field(default_factory=dict)
     unused: dict[str, int] = field(default_factory=dict)
+    unseen: dict[str, list[int]] = field(default_factory=dict)
     unmade: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     recorded: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     not_kept: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -98,6 +101,13 @@ class Usage:
                 tests = self.of_packs.setdefault(name.partition("(")[0], [])
                 if test and test not in tests:
                     tests.append(test)
+
+    def add_variant(self, test: str, tape: Tape) -> None:
+        """Note whether a passed test of a variant saw anything that the patch made."""
+        if tape.patch_seen is not None:
+            counts = self.unseen.setdefault(test.partition("[")[0], [0, 0])
+            counts[0] += not tape.patch_seen
+            counts[1] += 1
 
     def add_unused(self, test: str, tape: Tape) -> None:
         """Note what a passed test did not use.
@@ -133,9 +143,10 @@ class Usage:
 
     def merge(self, part: dict[str, Any]) -> None:
         """Add what a worker sent."""
-        for key, counts in part.pop("played").items():
-            tests, calls = self.played.get(key, (0, 0))
-            self.played[key] = [tests + counts[0], calls + counts[1]]
+        for name in ("played", "unseen"):
+            for key, counts in part.pop(name).items():
+                one, two = getattr(self, name).get(key, (0, 0))
+                getattr(self, name)[key] = [one + counts[0], two + counts[1]]
         for name in ("unmade", "of_packs"):
             for key, tests in part.pop(name).items():
                 getattr(self, name).setdefault(key, []).extend(tests)
