@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cassette import errors
-from cassette.scrub import audit, gate
-from cassette.scrub.audit import forms
+from cassette.scrub import audit, commands, gate
+from cassette.scrub.audit import arguments, forms
+from cassette.scrub.rules import KeptArgument
 from tests.scrub import bodies, planting
 
 audit_package = sys.modules["cassette.scrub.audit"]  # the function has the same name
@@ -141,3 +142,76 @@ def test_the_audit_shares_no_code_with_the_scrubber() -> None:
         ours = {module for module in imported if module and module.startswith("cassette")}
         shared = {"cassette.errors", "cassette.model"}
         assert {m for m in ours if not m.startswith("cassette.scrub.audit")} <= shared
+
+
+COMMANDS = [
+    '[python3, manage.py, migrate]', '[REDACTED, "--queue", REDACTED, "-p", REDACTED, "8080"]',
+    '["REDACTED REDACTED REDACTED"]', '[CMD, curl, "-f", "http://localhost:8080/health"]',
+    '[sh, "-c", REDACTED]', '[gunicorn, "api.app:app", "--workers", "4"]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_known_words_is_no_finding(command: str) -> None:
+    """In a list on one line, and in one over lines."""
+    words = json.loads(re.sub(r"(?<=[\[ ])([\w.]+)(?=[,\]])", r'"\1"', command))
+    lines = "".join(f"- {json.dumps(word)}\n" for word in words)
+    assert audit(f"cassette: 1\ncommand: {command}\n") == ()
+    assert audit(f"cassette: 1\ncommand:\n{lines}") == ()
+
+
+@pytest.mark.parametrize(
+    ("member", "rule"),
+    [
+        ("command: [job, mauve]", "argument"),
+        ('command: [mysql, "-pmauve"]', "argument"),
+        ("command:\n- sh\n- \"-c\"\n- run mauve\n", "argument"),
+        ("{op: replace, path: /tasks/0/overrides/command, value: [job, mauve]}", "argument"),
+        ("- op: add\n  path: /tasks/0/command\n  value:\n  - job\n  - mauve\n", "argument"),
+        ("- op: add\n  path: /a/0/hostname\n  value: a.acme.ch", "hidden-member"),
+        ('stoppedReason: "lookup db.acmepay.ch failed"', "host"),
+        ("{op: replace, path: /tasks/0/stoppedReason, value: \"at db.acmepay.ch\"}", "host"),
+        ("hostname: db.acmepay.ch", "hidden-member"),
+        ("dnsSearchDomains: [a.example, acmepay.ch]", "hidden-member"),
+        ("image: registry.acmepay.ch/web:1", "hidden-member"),
+        ("details:\n- name: newDetail\n  value: mauve\n", "hidden-member"),
+        ("options:\n  splunk-url: mauve\n", "option-of-driver"),
+        ("options: {splunk-url: mauve}", "option-of-driver"),
+        ('message: "the passcode is mauve-31"', "announced"),
+        ('message: "got aB3dE5fG7hJ9kL back"', "unexplained"),
+    ],
+)  # fmt: skip
+def test_in_a_cassette_what_is_not_known_to_be_harmless_is_found(member: str, rule: str) -> None:
+    """Whatever the layout; in a file that is not a cassette, the inverse search finds nothing."""
+    found = {finding.rule for finding in audit(f"cassette: 1\n{member}\n")}
+    assert rule in found
+    assert rule not in {finding.rule for finding in audit(f"{member}\n")}
+
+
+def test_what_follows_an_escape_is_not_a_longer_id() -> None:
+    """`255B` and a pseudonym of twelve digits are not sixteen digits of an id."""
+    assert audit('cassette: 1\nmessage: "at %255B000000000001%255D"\n') == ()
+
+
+def test_a_random_name_of_the_same_file_is_explained_in_a_text() -> None:
+    """The names that the standard policy keeps are in texts for people, as ECS writes them."""
+    said = 'cassette: 1\nmessage: "(service aB3dE5fG7hJ9kL) has started"\n'
+    assert {finding.rule for finding in audit(said)} == {"unexplained"}
+    assert audit(f"{said}serviceName: aB3dE5fG7hJ9kL\n") == ()
+
+
+def test_a_project_keeps_values_of_commands_options_and_hosts() -> None:
+    """By what its rules keep: a member, a name in it, an option of a command or a form."""
+    argument = KeptArgument("ContainerOverride.command", "--queue")
+    said = 'cassette: 1\ncommand: [job, "--queue", mauve]\n'
+    assert audit(said)
+    assert audit(said, arguments=[argument]) == ()
+    assert audit(said, kept={"command[*]"}) == ()
+    assert audit("cassette: 1\noptions: {splunk-url: mauve}\n", kept={"options[splunk-url]"}) == ()
+    assert audit("cassette: 1\nhostname: db.acmepay.ch\n", kept={"hostname[*]"}) == ()
+
+
+def test_the_audit_keeps_the_words_of_commands_that_the_scrub_keeps() -> None:
+    """Two lists, so that a mistake in one is seen; a word on one of them only blocks a write."""
+    assert commands._WORDS <= arguments.WORDS
+    assert commands._DASHED_WORDS <= arguments._DASHED

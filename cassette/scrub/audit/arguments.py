@@ -72,6 +72,8 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
         words: the command line, without its quotes.
         keeps: whether the project keeps a value, by the option before it and by its text.
     """
+    if len(words) == 1 and len(words[0].split()) > 1:  # all of it in one string
+        words = words[0].split()
     program, option, is_text, first = "", "", False, True
     for index, word in enumerate(words):
         if is_text:

@@ -14,7 +14,9 @@ RULES = {
 }
 
 _HIDDEN = re.compile(
-    r"(?:|null|.*ca55e77e.*|.*REDACTED.*|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`|arn:.*)",
+    r"(?:|null|.*(?:ca55e77e|REDACTED|(?<!\d)0{8}\d{4}(?!\d)|ca:55:e7:7e:|198[.-]1[89][.-]"
+    r"|2001:db8:|host-\d+\.example|user-\d+@example).*"
+    r"|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`|arn:.*)",
     re.DOTALL,
 )
 _ALWAYS = frozenset(

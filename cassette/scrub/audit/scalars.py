@@ -16,8 +16,8 @@ _LINE = re.compile(
 )
 _QUOTED = r"\"(?:[^\"\\]|\\.){0,999999}\"|'[^']*'"
 _PIECE = re.compile(
-    rf"(?:(?P<key>[A-Za-z_][\w.-]*|\"[^\"]*\"): ?)?"
-    rf"(?:(?P<quoted>{_QUOTED})|(?P<plain>[^\s,\[\]{{}}\"][^,\[\]{{}}]*))"
+    rf"(?:(?P<key>[A-Za-z_][\w.-]*|\"[^\"]*\"): ?)?(?:(?P<quoted>{_QUOTED})"
+    rf"|(?P<list>\[(?:[^\[\]\"]|{_QUOTED}){{0,999999}}\])|(?P<plain>[^\s,\[\]{{}}\"][^,\[\]{{}}]*))"
 )
 _POINTER = re.compile(r"/(?P<member>[A-Za-z]\w*)(?:/(?:\d+|-|value)){0,4}$")
 _WHOLE = re.compile(_QUOTED)
@@ -52,7 +52,7 @@ class _Reader:
         self._open: list[tuple[int, str]] = []
         self._items: list[str] = []
         self._at = (0, 0)
-        self._named = ""
+        self._named = self._pointed = ""
 
     def line(self, number: int, line: str) -> Iterator[Scalar]:
         match = _LINE.match(line)
@@ -66,6 +66,10 @@ class _Reader:
         yield from self.list()
         while self._open and self._open[-1][0] >= column:
             self._open.pop()
+        if match["lead"].endswith("- "):
+            self._pointed = ""
+        if key == "value" and self._pointed:  # of a change over lines
+            key, self._pointed = self._pointed, ""
         if key and not rest:
             self._open.append((column, key))
         elif rest:
@@ -82,13 +86,15 @@ class _Reader:
     def _values(self, number: int, column: int, key: str, rest: str) -> Iterator[Scalar]:
         parent = self._open[-1][1] if self._open else ""
         if rest[0] == "[":
-            yield Scalar(number, column, parent, key or parent, "", items=tuple(_items(rest)))
+            yield Scalar(number, column, parent, key or parent, "", items=tuple(_items(rest[1:])))
         elif rest[0] == "{":
             yield from _of_mapping(number, column, key or parent, rest)
         else:
             text = _bare(rest)
             if key in ("name", "key"):
                 self._named = text
+            if key == "path":
+                self._pointed = _pointed(text)
             named = self._named if key == "value" else ""
             yield Scalar(number, column, parent, key, text, named)
 
@@ -105,23 +111,25 @@ def _of_mapping(number: int, column: int, parent: str, rest: str) -> Iterator[Sc
     """The values of a mapping on one line; of a change, by the path that it has."""
     pointed = named = ""
     for piece in _PIECE.finditer(rest):
-        held = piece["quoted"] or piece["plain"]
+        kind = str(piece.lastgroup)
+        held, place = piece[kind], column + piece.start(kind)
         member = (piece["key"] or "").strip('"')
-        place = column + piece.start("quoted" if piece["quoted"] else "plain")
         if member == "path":
-            found = _POINTER.search(_bare(held))
-            pointed = found["member"] if found else ""
+            pointed = _pointed(_bare(held))
             continue
         if member in ("name", "key"):
             named = _bare(held)
         key = pointed if pointed and member == "value" else member or parent
-        if piece.end("key") > 0 and rest[piece.end("key") :].lstrip(': "')[:1] == "[":
-            yield Scalar(
-                number, place, parent, key, "", items=tuple(_items(rest[piece.end("key") :]))
-            )
-            return
         of_pair = named if member == "value" and not pointed else ""
-        yield Scalar(number, place, parent, key, _bare(held), of_pair)
+        items = tuple(_items(held[1:-1])) if kind == "list" else None
+        text = "" if kind == "list" else _bare(held)
+        yield Scalar(number, place, parent, key, text, of_pair, items)
+
+
+def _pointed(path: str) -> str:
+    """The member that a JSON Pointer leads to."""
+    found = _POINTER.search(path)
+    return found["member"] if found else ""
 
 
 def _items(rest: str) -> Iterator[str]:
