@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,11 +18,20 @@ from cassette.cli.console import (
 )
 from cassette.errors import UsageError
 
+if TYPE_CHECKING:
+    from cassette.library import Library
+    from cassette.model import Cassette
+
 
 @click.command("patch")
 @click.argument("name", shell_complete=complete_cassette)
 @click.argument("patches", nargs=-1, required=True, shell_complete=complete_patch)
 @click.option("--diff", "as_diff", is_flag=True, help="Show what the patches change.")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="Add to the file of the last patch what follows from it: containers, times and so on.",
+)
 @click.option(
     "-o",
     "--output",
@@ -36,6 +46,7 @@ def command(
     patches: tuple[str, ...],
     *,
     as_diff: bool,
+    complete: bool,
     output: str | None,
     force: bool,
     folders: tuple[str, ...],
@@ -47,6 +58,9 @@ def command(
 
     The variant is printed, or written with -o. Its header says that it is synthetic, and names
     the cassette and the patches. The cassette itself does not change.
+
+    --complete adds the entries to the last patch, a file of this project, that ECS's rules demand:
+    a task that is STOPPED has containers that are, no network interface, and times.
     """
     from cassette import file_format
     from cassette.cli import diff_output
@@ -57,6 +71,8 @@ def command(
 
     library = library_of(folders).beside(name)
     base = library.load(name)
+    if complete:
+        _complete(patched(base, patches[:-1], library), patches[-1], library)
     if output and base.path and _is_one_file(output, base.path):
         raise UsageError(
             "this is the cassette that is patched, and it would be lost",
@@ -71,13 +87,24 @@ def command(
         screen.print(
             f"{shown_name(base.path)} with {', '.join(patches)}: {diff_output.summary(found)}"
         )
-    elif output is None:
+    elif output is None and not complete:
         click.echo(file_format.render(variant), nl=False)
     if output is not None:
         prepared = prepare(variant, output)
         check_replaceable(output, prepared.audited.text, force=force)
         prepared.write()
         click.echo(f"wrote {output}: {name} with {', '.join(patches)}")
+
+
+def _complete(base: Cassette, reference: str, library: Library) -> None:
+    """Complete a patch file, and say what was added."""
+    from cassette.files import complete_patch
+
+    done = complete_patch(base, reference, library)
+    if done.added:
+        click.echo(f"added to {done.path}:\n{done.added}", nl=False)
+    else:
+        click.echo(f"{done.path} needs nothing more")
 
 
 def _is_one_file(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ Each puts together the readers of `cassette.importers`, the scrub with its audit
 
 from cassette.files.auditing import Searched, search_content, search_files
 from cassette.files.checking import RULES, Checked, Found, check_files
+from cassette.files.completing import Completed, complete_patch
 from cassette.files.importing import Imported, import_files
 from cassette.files.paths import check_replaceable, files_in
 from cassette.files.sarif import sarif
@@ -13,12 +14,14 @@ from cassette.files.scrubbing import Rewritten, rewrite_files
 __all__ = [
     "RULES",
     "Checked",
+    "Completed",
     "Found",
     "Imported",
     "Rewritten",
     "Searched",
     "check_files",
     "check_replaceable",
+    "complete_patch",
     "files_in",
     "import_files",
     "rewrite_files",

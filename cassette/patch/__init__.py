@@ -4,6 +4,7 @@
 `PatchFile`; `apply` makes the variant. `docs/patches.md` describes the language.
 """
 
+from cassette.patch.completion import missing_entries
 from cassette.patch.inline import Override, is_override, overridden, text_of
 from cassette.patch.patch_file import Entry, Param, PatchFile, Step
 from cassette.patch.reader import parse
@@ -19,6 +20,7 @@ __all__ = [
     "Step",
     "apply",
     "is_override",
+    "missing_entries",
     "overridden",
     "parse",
     "text_of",

@@ -16,12 +16,13 @@ from cassette.patch.patch_file import Entry, PatchFile, Place
 from cassette.patch.working_copy import label_of
 
 
-class _Broken(NamedTuple):
+class Broken(NamedTuple):
     """A rule that a variant breaks: where and how, and whose state it is."""
 
     rule: validation.Rule
     misfit: validation.Misfit
     label: str
+    task: Body = {}  # noqa: RUF012 - it is never changed
 
 
 class Proof:
@@ -50,12 +51,17 @@ class Proof:
         Raises:
             PatchError: names the broken rules, except those that the cassette breaks already.
         """
+        found = self.broken(made)
+        if found:
+            raise self._refusal(found)
+
+    def broken(self, made: tuple[Interaction, ...]) -> list[Broken]:
+        """Every rule that is broken, except those that the cassette breaks already."""
         found = [*self._of_model(made)]
         if all(one.rule.id in validation.ALLOWABLE for one in found):  # can be looked at further
             found += self._of_life(made)
             found += self._of_services(made)
-        if found:
-            raise self._refusal(found)
+        return found
 
     def check_response(self, made: Interaction) -> None:
         """Refuse what botocore's model does not have in one response."""
@@ -63,7 +69,7 @@ class Proof:
         if found:
             raise self._refusal(found)
 
-    def _of_model(self, made: Iterable[Interaction]) -> Iterator[_Broken]:
+    def _of_model(self, made: Iterable[Interaction]) -> Iterator[Broken]:
         """What botocore's model does not have, except what the cassette has already."""
         for interaction in made:
             shape = shapes.shape_of(interaction.operation)
@@ -79,7 +85,7 @@ class Proof:
                     where = f"the response to {json.dumps(dict(interaction.request))}"
                     yield _unmodelled(rule, misfit, body, where)
 
-    def _of_life(self, made: tuple[Interaction, ...]) -> Iterator[_Broken]:
+    def _of_life(self, made: tuple[Interaction, ...]) -> Iterator[Broken]:
         """The states that break a rule of a task's life which the cassette keeps."""
         before = validation.timelines(self._cassette.interactions)
         for arn, states in validation.timelines(made).items():
@@ -94,9 +100,15 @@ class Proof:
             for one in found:
                 if (one.rule, one.place) not in known:
                     misfit = validation.Misfit(one.place, one.detail, one.fits)
-                    yield _Broken(one.rule, misfit, label_of({"taskArn": arn}))
+                    task = next(
+                        seen.task
+                        for seen in states
+                        if seen.interaction == one.interaction
+                        and one.pointer == seen.place + one.place
+                    )
+                    yield Broken(one.rule, misfit, label_of({"taskArn": arn}), task)
 
-    def _of_services(self, made: tuple[Interaction, ...]) -> Iterator[_Broken]:
+    def _of_services(self, made: tuple[Interaction, ...]) -> Iterator[Broken]:
         """Where operations contradict each other that agree in the cassette."""
         recorded = self._cassette
         found = [*validation.problems_between(made, recorded.recorded.at)]
@@ -109,7 +121,7 @@ class Proof:
             if one.rule.id not in self._allowed and (one.rule, one.place) not in known:
                 kind = "serviceArn" if ":service/" in one.task else "taskArn"
                 misfit = validation.Misfit(one.place, one.detail, one.fits)
-                yield _Broken(one.rule, misfit, label_of({kind: one.task}))
+                yield Broken(one.rule, misfit, label_of({kind: one.task}))
 
     def _writer(self, place: str) -> Place | None:
         """Where the patch wrote a member of a task last; its first entry if nothing did."""
@@ -119,7 +131,7 @@ class Proof:
                 return found
         return entries[0].place if entries else None
 
-    def _refusal(self, found: Sequence[_Broken]) -> PatchError:
+    def _refusal(self, found: Sequence[Broken]) -> PatchError:
         """The error for what ECS cannot answer; what several tasks share is listed once."""
         different = {(one.rule.id, one.misfit): one for one in reversed(found)}
         broken = [*reversed(different.values())]
@@ -130,35 +142,38 @@ class Proof:
             f"it makes what ECS cannot answer: {detail}, at {place} of {first.label}{more}",
             self._writer(place),
             nearest="\n".join(map(_listed, broken) if more else _explained(first)),
-            fix=self._fix(dict.fromkeys(one.rule.id for one in broken)),
+            fix=self._fix(list(dict.fromkeys(one.rule.id for one in broken))),
         )
 
-    def _fix(self, rules: Iterable[str]) -> str:
+    def _fix(self, rules: Sequence[str]) -> str:
         allowable = [rule for rule in rules if rule in validation.ALLOWABLE]
         if not allowable:
             return "correct it"
         bare = not self._patch.is_document
+        if len(rules) > 1 and not bare:
+            return (
+                f"cassette patch NAME {self._patch.name} --complete adds what follows from a "
+                f"change; or write allow: [{', '.join(allowable)}] to keep it"
+            )
         kept = ", or make it a patch file, with each: response, and " if bare else ", or write "
         return f"correct it{kept}allow: [{', '.join(allowable)}]" + ("" if bare else " to keep it")
 
 
-def _unmodelled(
-    rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str
-) -> _Broken:
+def _unmodelled(rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str) -> Broken:
     """A misfit in the body of an answer, placed in its task if it is in one."""
     member = misfit.place
     if in_task := re.match(r"/tasks/(\d+)(?=/)", member):
         label, member = label_of(body["tasks"][int(in_task[1])]), member[in_task.end() :]
-    return _Broken(rule, misfit._replace(place=member), label)
+    return Broken(rule, misfit._replace(place=member), label)
 
 
-def _explained(one: _Broken) -> list[str]:
+def _explained(one: Broken) -> list[str]:
     """What would fit, the rule and its source."""
     fits = [f"ECS has {one.misfit.fits}"] if one.misfit.fits else []
     return [*fits, f"rule {one.rule.id}: {one.rule.says}", f"source: {one.rule.source}"]
 
 
-def _listed(one: _Broken) -> str:
+def _listed(one: Broken) -> str:
     """The same in one line, for one of several."""
     fits = f"; ECS has {one.misfit.fits}" if one.misfit.fits else ""
     return f"- {one.misfit.place}: {one.misfit.detail}{fits} ({one.rule.id})"

@@ -9,11 +9,12 @@ from pathlib import PurePath
 from typing import Any
 
 from cassette.errors import PatchError, nearest
-from cassette.model import Cassette, Recorded
+from cassette.model import Cassette, Interaction, Recorded
 from cassette.patch.agreement import agreed
 from cassette.patch.application import Application
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
 from cassette.patch.reference import Patch
+from cassette.patch.result_check import Broken
 
 
 def apply(
@@ -35,13 +36,32 @@ def apply(
             not, or the result breaks a rule of `cassette.validation` that the cassette keeps.
     """
     given = dict(values or {})
-    params, only = _params(patch, given)
-    work = Application(cassette, patch, params, only)
-    made = agreed(cassette.interactions, work.run(), patch)
+    work, made = _made(cassette, patch, given)
     work.proof.check(made)
     recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
     base = tuple(cassette.last_states())
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
+
+
+def broken_rules(
+    cassette: Cassette, patch: PatchFile, values: Mapping[str, Any] | None = None
+) -> list[Broken]:
+    """The rules that a patch breaks, for each of which `apply` refuses it.
+
+    Raises:
+        PatchError: as `apply`, for everything else.
+    """
+    work, made = _made(cassette, patch, dict(values or {}))
+    return work.proof.broken(made)
+
+
+def _made(
+    cassette: Cassette, patch: PatchFile, given: dict[str, Any]
+) -> tuple[Application, tuple[Interaction, ...]]:
+    """The interactions of a variant, which are not checked yet."""
+    params, only = _params(patch, given)
+    work = Application(cassette, patch, params, only)
+    return work, agreed(cassette.interactions, work.run(), patch)
 
 
 def _params(

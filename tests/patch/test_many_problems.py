@@ -55,7 +55,7 @@ def test_every_broken_rule_is_listed(refused):
 def test_what_several_tasks_break_is_listed_once(refused):
     """Two tasks of a deployment break the same rules."""
     lines = refused(STOPPED, of="deployment").nearest.splitlines()
-    assert len(lines) == len(set(lines)) == 6
+    assert len(lines) == len(set(lines)) > 5
 
 
 def test_the_model_and_the_life_are_checked_together(refused):
