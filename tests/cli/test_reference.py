@@ -50,7 +50,7 @@ def test_the_session_of_the_page_runs(tmp_path):
     assert len(lines) > 8
     environment = {
         **os.environ,
-        "EDITOR": "sed -i s/HEALTHY/UNHEALTHY/",
+        "EDITOR": r"sed -i s/exitCode,.value:.0/exitCode,\x20value:\x203/",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     for line in lines:
