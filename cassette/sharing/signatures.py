@@ -43,11 +43,11 @@ def verify(content: bytes, signature: bytes | None, signer: str, pack: str) -> N
     """
     if signature is None:
         raise refused(pack, signer)
-    with allowed(signer) as file, tempfile.NamedTemporaryFile(suffix=".sig") as one:
-        one.write(signature)
-        one.flush()
+    with allowed(signer) as file:
+        one = file.with_name("manifest.sig")
+        one.write_bytes(signature)
         words = ("-Y", "verify", "-n", _NAMESPACE, "-f", str(file), "-I", _principal(signer))
-        if _keygen(*words, "-s", one.name, stdin=content).returncode:
+        if _keygen(*words, "-s", str(one), stdin=content).returncode:
             raise refused(pack, signer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import zipfile
@@ -17,7 +18,7 @@ from cassette.errors import CassetteError, CassetteNotFoundError, UsageError
 from cassette.library import Library, built_in_pack
 from cassette.packs.installed import GROUP
 from cassette.record_modes import use
-from tests.packs.conftest import configure, make_pack
+from tests.packs.conftest import configure, make_pack, run_tests
 
 
 @pytest.fixture
@@ -247,3 +248,23 @@ def test_variants(tape):
     )
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["*acme:shop (live)*", "*acme:stopped/sidecar*2*"])
+
+
+def test_five_packs_cost_a_run_that_does_not_use_them_nothing(project, tmp_path, monkeypatch):
+    """Neither pyproject.toml nor the installed distributions are read."""
+    site = tmp_path / "site"
+    for number in range(5):
+        name = f"p{number}-x"
+        installed(site / name, module=f"p{number}_x", name=name, distribution=f"{name}-pack")
+    path = os.pathsep.join(str(site / f"p{number}-x") for number in range(5))
+    monkeypatch.setenv("PYTHONPATH", path)
+    configure(project, *(f'q{number}-x = "file:///srv/ecs@v{number}"' for number in range(5)))
+    (project / "test_it.py").write_text(
+        "import sys\n"
+        "def test_it():\n"
+        "    ours = {n for n in sys.modules if n.split('.')[0] == 'cassette'}\n"
+        "    assert ours == {'cassette', 'cassette.pytest_plugin',\n"
+        "                    'cassette.pytest_plugin.settings'}\n"
+    )
+    code, output = run_tests(project, "-p", "no:cacheprovider")
+    assert code == 0, output

@@ -137,7 +137,7 @@ def test_what_cannot_be_published_to_says_what_can(shop, target, said):
 
 
 def test_a_base_gives_the_files_that_the_folder_does_not_have(shop, tmp_path):
-    """One new file, published by somebody who has only that one."""
+    """One new file, published from a folder that holds nothing else."""
     own = tmp_path / "own"
     own.mkdir()
     (own / "other.yaml").write_bytes((shop.pack / "shop.yaml").read_bytes())

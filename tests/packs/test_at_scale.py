@@ -1,0 +1,231 @@
+"""Many projects at once, processes that are killed, mutated files, and 10,000 files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import cassette
+from cassette.errors import CassetteError
+from cassette.packs import lock
+from cassette.packs.cache import Cache
+from tests.packs.conftest import configure, edit, run
+
+ROOT = Path(__file__).parents[2]
+OFFLINE = (
+    "import socket\n"
+    "def refuse(self, address):\n"
+    "    assert not isinstance(address, tuple), f'a connection to {address}'\n"
+    "socket.socket.connect = refuse\n"
+)
+TESTS = (
+    "import boto3, pytest\n"
+    "@pytest.mark.parametrize('number', range(8))\n"
+    "@pytest.mark.cassette('acme:shop', 'acme:stopped/sidecar')\n"
+    "def test_it(tape, number):\n"
+    "    arn = tape.tasks[0]['taskArn']\n"
+    "    client = boto3.client('ecs', 'eu-west-1')\n"
+    "    client.describe_tasks(cluster=arn.split('/')[1], tasks=[arn])\n"
+    "    assert tape.tasks[0]['containers'][0]['exitCode'] == 137\n"
+)
+
+
+def started(folder, *words, **environment):
+    """A process of Python in a folder."""
+    return subprocess.Popen(
+        [sys.executable, *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+@pytest.mark.exhaustive
+def test_twenty_projects_share_one_empty_cache(shop, tmp_path):
+    """All at once: each bundle is fetched once; then the network is cut, and every test passes."""
+    projects = []
+    for number in range(20):
+        folder = tmp_path / f"p{number}"
+        configure(folder, f'acme = "{shop.web}"')
+        (folder / "conftest.py").write_text(OFFLINE)
+        (folder / "test_it.py").write_text(TESTS)
+        projects.append(folder)
+    synchronising = [started(folder, "-m", "cassette", "sync") for folder in projects]
+    for process in synchronising:
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+    bundles = [path for path in shop.server.requests if path.endswith(".zip")]
+    assert bundles == [f"/ecs/bundles/{shop.bundle.name}"]
+    assert len({(folder / "cassette.lock").read_bytes() for folder in projects}) == 1
+    shutil.rmtree(shop.root)
+    shop.server.requests.clear()
+    words = ("-m", "pytest", "-q", "-n", "4", "-p", "xdist", "-p", "cassette.pytest_plugin")
+    for at in range(0, 20, 5):
+        running = [
+            started(folder, *words, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+            for folder in projects[at : at + 5]
+        ]
+        for process in running:
+            output, _ = process.communicate(timeout=300)
+            assert "8 passed" in output, output
+    assert shop.server.requests == []
+
+
+def killed(place, number, *words):
+    """Run a command that is killed at its n-th file operation; whether it was."""
+    process = started(Path.cwd(), "-m", "tests.packs.killed", str(place), str(number), *words)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode in (0, -signal.SIGKILL), output
+    return process.returncode != 0
+
+
+@pytest.mark.exhaustive
+def test_a_sync_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
+    """At each file operation in the cache, in turn."""
+    configure(project, f'acme = "{shop.file}"')
+    number = 0
+    while killed(shop.cache, number, "sync"):
+        number += 1
+        pins = lock.read(project)
+        if pins:  # then the pack is complete
+            assert cassette.load("acme:shop")
+        run("sync")
+        assert cassette.load("acme:shop").patched("acme:stopped/sidecar")
+        shutil.rmtree(shop.cache)
+        (project / "cassette.lock").unlink()
+    assert number >= 25
+
+
+@pytest.mark.exhaustive
+def test_a_publisher_that_is_killed_anywhere_leaves_whole_versions(project, shop):
+    """At each file operation in the store, in turn; a reader sees v2 whole, or not at all."""
+    edit(shop)
+    number, version = 0, 2
+    while killed(
+        shop.root, number, "publish", str(shop.pack), shop.file.replace("@v1", f"@v{version}")
+    ):
+        number += 1
+        visible = (shop.root / "versions" / f"v{version}.json").exists()
+        configure(project, f'acme = "{shop.file.replace("@v1", f"@v{version}")}"')
+        if visible:
+            run("sync")
+        shop.publish(f"v{version}")
+        run("sync")
+        assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
+        (project / "cassette.lock").unlink()
+        for file in (shop.root / "versions").glob("v[2-9]*"):
+            file.unlink()
+        for file in (shop.root / "bundles").iterdir():
+            if file.name != shop.bundle.name:
+                file.unlink()
+        shutil.rmtree(shop.cache)
+        version += 1
+    assert number >= 9  # every operation of a publisher: two files, each written and linked
+
+
+# -- mutations ----------------------------------------------------------------------------------
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", ["manifest", "bundle", "lock"])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_a_mutated_file_is_refused_or_changes_nothing(project, shop, kind, data):
+    """Bytes replaced, removed and inserted: an error of ours, or the same pack."""
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    expected = cassette.load("acme:shop").tasks
+    file = {
+        "manifest": shop.root / "versions" / "v1.json",
+        "bundle": shop.bundle,
+        "lock": project / "cassette.lock",
+    }[kind]
+    content = file.read_bytes()
+    at = data.draw(st.integers(0, len(content) - 1), "at")
+    removed = data.draw(st.integers(0, 8), "removed")
+    inserted = data.draw(st.binary(max_size=8), "inserted")
+    file.write_bytes(content[:at] + inserted + content[at + removed :])
+    shutil.rmtree(shop.cache)
+    outside = {p for p in project.parent.rglob("*") if not p.is_relative_to(shop.cache)}
+    try:
+        from cassette.sharing.syncing import Project, sync
+
+        outcome = sync(Project.here("0.1.0"))
+        for error in outcome.problems.values():
+            raise error
+        assert cassette.load("acme:shop").tasks == expected
+    except CassetteError:
+        pass  # refused
+    finally:
+        found = {p for p in project.parent.rglob("*") if not p.is_relative_to(shop.cache)}
+        file.write_bytes(content)
+        (project / "cassette.lock").unlink(missing_ok=True)
+        shutil.rmtree(shop.cache, ignore_errors=True)
+    assert found - outside <= {project / "cassette.lock"}
+
+
+# -- ten thousand files -------------------------------------------------------------------------
+
+
+def seconds(folder, code):
+    """The processor time of a new process that runs some code, the least of five."""
+    script = f"import time; start = time.process_time()\n{code}\nprint(time.process_time() - start)"
+    return min(
+        float(subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True,
+                             text=True, check=True).stdout)
+        for _ in range(5)
+    )  # fmt: skip
+
+
+@pytest.mark.exhaustive
+def test_ten_thousand_files_are_within_the_figures(project, shop):
+    """The lock, a warm replay, and a sync with nothing to do."""
+    folder = shop.pack / "patches" / "many"
+    folder.mkdir()
+    for number in range(10_000):
+        text = f"patch: 1\nsummary: Number {number}\nextends: stopped/base\n"
+        (folder / f"p{number}.yaml").write_text(text)
+    begun = time.perf_counter()
+    shop.publish("v2")
+    published = time.perf_counter() - begun
+    configure(project, f'acme = "{shop.web.replace("@v1", "@v2")}"')
+    shop.server.requests.clear()
+    begun = time.perf_counter()
+    run("sync")
+    fetched = time.perf_counter() - begun
+    sent = [shop.root.parent / path[1:] for path in shop.server.requests]
+    print(json.dumps({"publish": published, "first sync": fetched, "requests": len(sent),
+                      "bytes": sum(p.stat().st_size for p in sent)}))  # fmt: skip
+    assert len(sent) <= 3
+    assert len((project / "cassette.lock").read_text().splitlines()) <= 10
+    shop.server.requests.clear()
+    idle = seconds(
+        project, "from cassette.cli import group\ngroup(['sync'], standalone_mode=False)"
+    )
+    imports = seconds(project, "import cassette.cli.sync, cassette.sharing.syncing")
+    print(json.dumps({"sync with nothing to do": idle, "of it imports": imports}))
+    assert shop.server.requests == []
+    assert idle - imports <= 0.3
+    shutil.copy(shop.pack / "shop.yaml", project / "plain.yaml")
+    use = "import cassette\nwith cassette.replay({!r}): pass"
+    of_pack, plain = (seconds(project, use.format(n)) for n in ("acme:shop", "./plain.yaml"))
+    print(json.dumps({"replay of a pack": of_pack, "replay of a file": plain}))
+    assert of_pack - plain <= 0.06
+    files = Cache().files_of(lock.read(project)["acme"].manifest)
+    assert len(files.names()) == 10_003
