@@ -1,0 +1,249 @@
+"""What is derived for requests that were not recorded: each row of the table in docs/replay.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+import cassette
+from cassette.errors import UnmatchedRequestError, UsageError
+from cassette.player.by_meaning import KINDS, LISTS
+from tests.live import bodies
+from tests.replay import made
+
+DOCS = Path(__file__).parents[2] / "docs" / "replay.md"
+HOME = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}"
+PROD = {"cluster": "prod"}
+
+
+def service(name: str, **members) -> dict:
+    return {
+        "serviceArn": f"{HOME}:service/prod/{name}",
+        "serviceName": name,
+        "status": "ACTIVE",
+        "launchType": "FARGATE",
+        **members,
+    }
+
+
+def definition(family: str, revision: int) -> dict:
+    arn = f"{HOME}:task-definition/{family}:{revision}"
+    return {"taskDefinition": {"taskDefinitionArn": arn, "family": family, "revision": revision}}
+
+
+def listed(operation: str, member: str, items: list, **request):
+    return made.call(operation, request, {member: items})
+
+
+NAMES = ["web", "api", "job"]
+TASKS = [
+    made.task(n, group=f"service:{name}", launchType="FARGATE", startedBy=f"ecs-svc/{n}")
+    for n, name in enumerate(NAMES, 1)
+]
+ARNS = [task["taskArn"] for task in TASKS]
+TAPE = made.cassette(
+    made.describe({"tasks": TASKS, "failures": []}, tasks=tuple(ARNS)),
+    listed("ListTasks", "taskArns", ARNS, **PROD),
+    listed("ListServices", "serviceArns", [service(n)["serviceArn"] for n in NAMES], **PROD),
+    made.call(
+        "DescribeServices",
+        {**PROD, "services": NAMES, "include": ["TAGS"]},
+        {
+            "services": [service(n, tags=[{"key": "team", "value": n}]) for n in NAMES],
+            "failures": [],
+        },
+    ),
+    made.call("DescribeTaskDefinition", {"taskDefinition": "web"}, definition("web", 1)),
+    made.call(
+        "RegisterTaskDefinition",
+        {"family": "web", "containerDefinitions": []},
+        definition("web", 2),
+    ),
+    listed(
+        "ListTaskDefinitions",
+        "taskDefinitionArns",
+        [definition(f, 1)["taskDefinition"]["taskDefinitionArn"] for f in ("api", "web")],
+    ),
+    listed("ListTaskDefinitionFamilies", "families", ["api", "web"]),
+)
+
+
+def ids(found: list[str]) -> list[str]:
+    return [one.rpartition("/")[2] for one in found]
+
+
+def task_ids(response: dict) -> list[str]:
+    return [ARN_OF[one] for one in ids(response["taskArns"])]
+
+
+ARN_OF = dict(zip((one["taskArn"].rpartition("/")[2] for one in TAPE.tasks), NAMES, strict=True))
+
+
+@pytest.fixture
+def ecs():
+    with cassette.replay(TAPE):
+        yield made.client()
+
+
+def test_the_table_names_every_operation_that_derives():
+    """The table in the documentation is about these operations and no others."""
+    (table,) = re.findall(r"### What is derived\n(.*?)\n\n[^|]", DOCS.read_text(), re.DOTALL)[
+        :1
+    ] or [""]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == {*KINDS, *LISTS, "DescribeTaskDefinition", "ListTagsForResource"}
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        (["job"], ["job"]),
+        (["api", "web"], ["api", "web"]),
+        ([service("job")["serviceArn"], "web"], ["job", "web"]),
+        (["web", service("web")["serviceArn"]], ["web"]),
+    ],
+)
+def test_any_services_are_described(ecs, services, expected):
+    """Subset, order and form of names are the caller's; tags come only with TAGS."""
+    plain = ecs.describe_services(**PROD, services=services)["services"]
+    tagged = ecs.describe_services(**PROD, services=services, include=["TAGS"])["services"]
+    assert [one["serviceName"] for one in plain] == expected
+    assert all("tags" not in one for one in plain)
+    assert [one["tags"][0]["key"] for one in tagged] == ["team"] * len(expected)
+
+
+def test_an_unknown_service_is_unmatched_or_missing():
+    with cassette.replay(TAPE) as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().describe_services(**PROD, services=["web", "x"])
+        tape.unmatched.clear()
+    with cassette.replay(TAPE, unknown="ecs"):
+        answer = made.client().describe_services(**PROD, services=["web", "x"])
+    assert [one["serviceName"] for one in answer["services"]] == ["web"]
+    assert [one["reason"] for one in answer["failures"]] == ["MISSING"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+def test_pages_of_any_size_have_the_same_items(ecs, size):
+    """A client that pages with another maxResults than recorded gets the same tasks."""
+    for operation, member in (("list_tasks", "taskArns"), ("list_services", "serviceArns")):
+        whole = getattr(ecs, operation)(**PROD)[member]
+        pages = [
+            *ecs.get_paginator(operation).paginate(**PROD, PaginationConfig={"PageSize": size})
+        ]
+        assert [one for page in pages for one in page[member]] == whole
+        assert {len(page[member]) for page in pages[:-1]} <= {size}
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"serviceName": "api"}, ["api"]),
+        ({"startedBy": "ecs-svc/3"}, ["job"]),
+        ({"launchType": "FARGATE"}, NAMES),
+        ({"launchType": "EC2"}, []),
+        ({"desiredStatus": "STOPPED"}, []),
+        ({"cluster": f"{HOME}:cluster/prod", "serviceName": "web"}, ["web"]),
+    ],
+)
+def test_tasks_are_listed_by_filters(ecs, filters, expected):
+    assert task_ids(ecs.list_tasks(**{**PROD, **filters})) == expected
+
+
+def test_a_filter_by_an_unknown_name_is_unmatched():
+    """An empty list would hide a misspelt service."""
+    with cassette.replay(TAPE) as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().list_tasks(**PROD, serviceName="wbe")
+        tape.unmatched.clear()
+    with cassette.replay(TAPE, unknown="ecs"):
+        assert made.client().list_tasks(**PROD, serviceName="wbe")["taskArns"] == []
+
+
+def test_task_definitions_by_every_name(ecs):
+    """By revision and ARN; the family is the newest revision once it was registered."""
+    asked = ecs.describe_task_definition
+    assert asked(taskDefinition="web")["taskDefinition"]["revision"] == 1
+    assert asked(taskDefinition="web:1")["taskDefinition"]["revision"] == 1
+    arn = definition("web", 1)["taskDefinition"]["taskDefinitionArn"]
+    assert asked(taskDefinition=arn)["taskDefinition"]["revision"] == 1
+    ecs.register_task_definition(family="web", containerDefinitions=[])
+    assert asked(taskDefinition="web")["taskDefinition"]["revision"] == 2
+    assert asked(taskDefinition="web:2")["taskDefinition"]["revision"] == 2
+
+
+def test_lists_of_task_definitions_are_narrowed(ecs):
+    found = ecs.list_task_definitions
+    assert ids(found(familyPrefix="web")["taskDefinitionArns"]) == ["web:1"]
+    assert ids(found(sort="DESC")["taskDefinitionArns"]) == ["web:1", "api:1"]
+    assert ecs.list_task_definition_families(familyPrefix="a")["families"] == ["api"]
+
+
+def test_tags_of_what_was_described(ecs):
+    (tag,) = ecs.list_tags_for_resource(resourceArn=service("api")["serviceArn"])["tags"]
+    assert tag["key"] == "team"
+
+
+# -- what the test supplies -----------------------------------------------------------------------
+
+
+def test_further_cassettes_answer_what_this_one_does_not_know():
+    more = made.cassette(made.call("ListClusters", {}, {"clusterArns": [f"{HOME}:cluster/prod"]}))
+    with cassette.replay(TAPE, also=[more]):
+        assert ids(made.client().list_clusters()["clusterArns"]) == ["prod"]
+
+
+def test_a_test_supplies_an_answer():
+    with cassette.replay(TAPE) as tape:
+        tape.answer("ListAttributes", {"attributes": [{"name": "rack"}]}, **PROD)
+        tape.answer("DeleteCluster", error={"code": "ClientException", "message": "Not now."})
+        ecs = made.client()
+        asked = {**PROD, "targetType": "container-instance"}
+        assert ecs.list_attributes(**asked)["attributes"] == [{"name": "rack"}]
+        with pytest.raises(ClientError, match="Not now"):
+            ecs.delete_cluster(cluster="prod")
+
+
+@pytest.mark.parametrize(
+    ("operation", "response", "options"),
+    [
+        ("DeleteClutser", {}, {}),
+        ("StopTask", {"tsak": {}}, {}),
+        ("StopTask", {"task": {"version": "one"}}, {}),
+        ("StopTask", None, {}),
+        ("StopTask", {}, {"tsak": "x"}),
+        ("StopTask", None, {"error": {"message": "no code"}}),
+    ],
+)
+def test_an_answer_that_ecs_cannot_give_is_an_error(operation, response, options):
+    with cassette.replay(TAPE) as tape, pytest.raises(UsageError):
+        tape.answer(operation, response, **options)
+
+
+def test_a_stop_that_was_not_recorded_moves_the_task():
+    """Under unknown="ecs" code that stops and waits sees what ECS does."""
+    with cassette.replay("web", unknown="ecs", start="RUNNING") as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        asked = ecs.stop_task(cluster="prod", task=arn, reason="enough")["task"]
+        assert (asked["desiredStatus"], asked["stoppedReason"]) == ("STOPPED", "enough")
+        ecs.get_waiter("tasks_stopped").wait(cluster="prod", tasks=[arn])
+        (task,) = ecs.describe_tasks(cluster="prod", tasks=[arn])["tasks"]
+        assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+
+
+def test_a_stop_of_an_unknown_task_gets_ecs_own_words():
+    with cassette.replay("web", unknown="ecs") as tape:
+        with pytest.raises(ClientError, match="The referenced task was not found"):
+            made.client().stop_task(cluster="prod", task=made.task_id(9))
+        assert tape.unmatched == []
+
+
+def test_a_stop_is_unmatched_by_default():
+    with cassette.replay("web") as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])
+        tape.unmatched.clear()
