@@ -1,4 +1,4 @@
-"""What a user feels: a pytest run of 200 small tests, each of which describes one task."""
+"""What users notice: a pytest run of 200 small tests that describe one task each."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         sleep: `skip` the sleeps of botocore's waiters and retries, skip `all` sleeps of the
             process (`time.sleep` and asyncio's timers), or skip none, `real`.
         time: with `virtual`, `time.time`, `datetime.now`, `time.monotonic` and asyncio's clock
-            move with the skipped sleeps, of which there are `all`, so that deadlines pass. It
+            move with the skipped sleeps (all of them), so that deadlines pass. It
             needs `ecs-cassette[time]`.
         rebase: move every timestamp by one offset, so that the latest is that datetime, or `now`:
             the moment of the first call, or of the first look at the tape.

@@ -116,7 +116,7 @@ def _members(operation: str) -> Mapping[str, Any]:
 
 
 def _without(value: Any, path: list[str]) -> Any:
-    """A copy of a value without what stands at a path; `*` is every item of a list or map."""
+    """A copy of a value without the member at a path; `*` is every item of a list or map."""
     name, *rest = path
     if isinstance(value, Mapping):
         name = name.replace("~1", "/").replace("~0", "~")

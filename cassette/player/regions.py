@@ -11,7 +11,7 @@ from cassette.model import Cassette, Response
 
 
 class Regions:
-    """Tells ARNs of another region, which ECS refuses with "Invalid Region in ARN".
+    """Finds ARNs of another region, which ECS refuses with "Invalid Region in ARN".
 
     The words are those of public reports: aws-cli#3175, amazon-ecs-cli#821.
     """

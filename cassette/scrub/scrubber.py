@@ -214,7 +214,7 @@ class Scrubber:
         if merged:
             members = sorted({place for places in merged for place in places.values()})
             raise UnsafeCassetteError(
-                f"{len(merged)} identifiers would stand for more than one original, in "
+                f"{len(merged)} identifiers would replace more than one original, in "
                 f"{', '.join(members)}; nothing was written",
                 findings=(),
                 path=path,

@@ -27,7 +27,7 @@ SECRET_NAME = re.compile(
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
 _DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
-# Docker says `may require authorization: server message: …`, which is no header.
+# Docker says `may require authorization: server message: …`. That is not a header.
 _AUTHORIZATION = (
     r"(?:proxy-)?authorization(?=[\"']{0,2}\s?:\s{0,4}[\"']?"
     r"(?:basic|bearer|digest|negotiate|ntlm|token|aws4|[^\n\"']{0,512}\d))"
