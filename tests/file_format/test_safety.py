@@ -74,6 +74,7 @@ def is_whole(path):
 # -- killed -----------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["each", "mid"])
 def test_a_recording_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path, ecs, run, how):
     """At each file operation, and within each write."""
@@ -90,6 +91,7 @@ def test_a_recording_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path,
     assert leaking(tmp_path) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["each", "mid"])
 def test_a_scrub_in_place_that_is_killed_leaves_each_file_old_or_new(tmp_path, run, how):
     """Each of two files on its own; the new ones hold no original."""
@@ -185,6 +187,7 @@ def test_a_file_larger_than_allowed_is_an_error_and_leaves_nothing(tmp_path):
 # -- two at a time ----------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
     """A concurrent reader sees one or the other, never a mixture, and nothing is left behind."""
     path = tmp_path / "a.yaml"
@@ -215,6 +218,7 @@ def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
     assert cassette.load(path).tasks
 
 
+@pytest.mark.exhaustive
 def test_no_episode_of_many_that_add_to_one_file_is_lost(tmp_path, ecs):
     """Each reads the file and writes it with its own episodes, while holding the lock."""
     ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
