@@ -9,7 +9,7 @@ from cassette.patch.inline import Override, is_override, overridden, text_of
 from cassette.patch.patch_file import Entry, Param, PatchFile, Step
 from cassette.patch.reader import parse
 from cassette.patch.reference import Patch
-from cassette.patch.variant import apply
+from cassette.patch.variant import apply, try_start
 
 __all__ = [
     "Entry",
@@ -24,4 +24,5 @@ __all__ = [
     "overridden",
     "parse",
     "text_of",
+    "try_start",
 ]

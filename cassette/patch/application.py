@@ -35,6 +35,7 @@ class Application:
         patch: what to do.
         params: a value for each of its parameters.
         only: `task` and `count`, which narrow it to some of the tasks that fit.
+        is_trial: only find whether anything fits, without saying why nothing does.
     """
 
     def __init__(
@@ -43,11 +44,14 @@ class Application:
         patch: PatchFile,
         params: Mapping[str, object],
         only: Mapping[str, Any],
+        *,
+        is_trial: bool = False,
     ) -> None:
         self.cassette = cassette
         self.patch = patch
         self.params = params
         self.only = only
+        self.is_trial = is_trial
         self.proof = Proof(cassette, patch)
         self.growth = Growth(patch)
         self.drafts = [Draft.of(interaction) for interaction in cassette.interactions]
@@ -83,8 +87,8 @@ class Application:
 
     def check_the_base(self) -> None:
         """Refuse another cassette than the one that the patch is for."""
-        digest, found = self.patch.digest, self.cassette.digest
-        if digest and digest.value != found:
+        digest = self.patch.digest
+        if digest and digest.value != (found := self.cassette.digest):
             raise self.patch.error(
                 f"the patch {self.patch.name} is for a cassette of digest {digest.value}, and "
                 f"{self.base()} has {found}",
@@ -120,6 +124,8 @@ class Application:
                 for arn, thing in draft.things.items():
                     if arn not in self.start and self.fits(anchor, arn, thing, draft):
                         self.begin(arn, index, thing)
+                        if self.is_trial and not self.only:
+                            return
         if kind.name != "task" or not self.patch.stops:
             return
         for arn, indexes in self.describing.items():
@@ -522,7 +528,8 @@ class Application:
         what = [f"where {' && '.join(wheres)}"] if wheres else [f"each {anchor.each}"]
         if self.container_names and kind.name == "task":
             what.append(f"with the container {', '.join(sorted(self.container_names))}")
-        why = "".join(f"{line}\n" for line in self.failing_conditions(kind, anchor))
+        failing = () if self.is_trial else self.failing_conditions(kind, anchor)
+        why = "".join(f"{line}\n" for line in failing)
         return self.patch.error(
             f"no {kind.name} of {self.base()} fits the patch {self.patch.name}: {', '.join(what)}",
             anchor.place,

@@ -64,6 +64,22 @@ def _made(
     return work, agreed(cassette.interactions, work.run(), patch)
 
 
+def try_start(
+    cassette: Cassette, patch: PatchFile, values: Mapping[str, Any] | None = None
+) -> None:
+    """Find whether a patch could start from any state of a cassette; `apply` may still refuse it.
+
+    It takes a fraction of the time of `apply`, since it makes nothing.
+
+    Raises:
+        PatchError: a value is not one that the patch takes, or no state fits.
+    """
+    params, only = _params(patch, dict(values or {}))
+    work = Application(cassette, patch, params, only, is_trial=True)
+    work.check_the_base()
+    work.find_starts()
+
+
 def _params(
     patch: PatchFile, given: Mapping[str, object]
 ) -> tuple[dict[str, object], dict[str, object]]:

@@ -46,6 +46,8 @@ def run(request: pytest.FixtureRequest, variant: Requested | None) -> Iterator[T
         tape = session.begin()
     except CassetteError as error:
         if requested.untried and isinstance(error, (CassetteNotFoundError, PatchError)):
+            left_out = usage.of(item.config).left_out
+            left_out[requested.name, requested.patches[0]] = error.problem
             pytest.skip(error.problem)
         raise failed(error) from None
     item.stash[_TAPE] = tape

@@ -31,7 +31,7 @@ class Requested:
 
     Args:
         older_name: the name that an earlier release gave the cassette, if it was another one.
-        untried: a variant whose cassette may still be recorded after tests were collected.
+        untried: a variant that may turn out not to fit when its test runs.
     """
 
     name: str
@@ -265,7 +265,8 @@ class _Marked:
             if self._healthy:
                 yield Requested(cassette, (), self._options)
             for patch in fitting:
-                yield Requested(cassette, (patch,), self._options, untried=self._records)
+                untried = self._records or patches[patch]
+                yield Requested(cassette, (patch,), self._options, untried=untried)
 
     def _patches(self) -> dict[str, bool]:
         """The patches that match, and whether each one matched a pattern, not its own name."""
@@ -285,7 +286,7 @@ class _Marked:
             if misfit is None or (self._records and not by_pattern):
                 fitting.append(patch)
             elif not by_pattern and cassette == self._name:
-                raise misfit
+                raise self._usage.fits.explained(self._library, cassette, patch) or misfit
             else:
                 self._usage.left_out[cassette, patch] = misfit.problem
         return fitting

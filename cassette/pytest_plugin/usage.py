@@ -28,7 +28,10 @@ class PatchFits:
         self._tried: dict[tuple[str, str], PatchError | None] = {}
 
     def misfit(self, library: Library, name: str, reference: str) -> PatchError | None:
-        """Why a patch does not fit a cassette; None if it fits.
+        """Why a patch cannot start from any state of a cassette; None if it can.
+
+        What it makes is proven when a test runs it: to make every variant would take long at each
+        collection, also where `-k` selects other tests.
 
         Raises:
             CassetteNotFoundError: the cassette or the patch does not exist.
@@ -36,15 +39,29 @@ class PatchFits:
             PatchError: the patch cannot be read.
             UsageError: the reference is invalid.
         """
-        from cassette.patch import Patch
-        from cassette.variants import misfit, read_patch
+        from cassette.errors import PatchError
+        from cassette.patch import Patch, try_start
+        from cassette.variants import read_patch
 
         key = library.find(name, "cassette").location, reference
         if key not in self._tried:
             patch = Patch.parse(reference)
             content = read_patch(patch.name, library)
-            self._tried[key] = misfit(library.load(name), content, patch.values, library)
+            self._tried[key] = None
+            try:
+                try_start(library.load(name), content, patch.values)
+            except PatchError as error:
+                self._tried[key] = error
         return self._tried[key]
+
+    def explained(self, library: Library, name: str, reference: str) -> PatchError | None:
+        """The same with what would have fitted."""
+        from cassette.patch import Patch
+        from cassette.variants import misfit, read_patch
+
+        patch = Patch.parse(reference)
+        content = read_patch(patch.name, library)
+        return misfit(library.load(name), content, patch.values, library)
 
 
 _QUALIFIED = re.compile(r"[a-z][a-z0-9-]{1,39}:")

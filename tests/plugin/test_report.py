@@ -187,7 +187,10 @@ def test_what_a_patch_extends_is_used(run, project):
 def test_what_was_only_tried_is_not_used(run, project):
     """A patch that a pattern fits and the cassette does not is an orphan, if no test uses it."""
     (project / "cassettes/patches/own/left.yaml").write_text(
-        "- {op: replace, path: /tasks/99/lastStatus, value: RUNNING}\n", "utf-8"
+        "patch: 1\nsummary: Of nobody\napply:\n- each: task\n"
+        "  where: \"group == 'service:of-nobody'\"\n"
+        "  ops:\n  - {op: replace, path: /healthStatus, value: UNHEALTHY}\n",
+        "utf-8",
     )
     source = TWO_TESTS.replace('"own/used"', '"own/*"')
     run(source, "--cassette-orphans=warn").stdout.fnmatch_lines(ORPHANS, consecutive=True)

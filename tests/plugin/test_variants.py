@@ -90,6 +90,20 @@ def test_what_does_not_fit_is_left_out(run, patches):
     )
 
 
+def test_a_patch_that_turns_out_not_to_fit_is_skipped(run, patches):
+    """What a patch makes is proven when its test runs; one selected by its name fails."""
+    wrong = "- {op: replace, path: /tasks/99/lastStatus, value: RUNNING}\n"
+    patches.joinpath("other.yaml").write_text(wrong, "utf-8")
+    result = run(TEST.format('"web", "mine/*"'), "-v", "-rs", "--cassette-report")
+    assert ids(result)["[mine/other]"] == "SKIPPED"
+    result.stdout.fnmatch_lines(["*SKIPPED*replace /tasks/99/lastStatus cannot be done*"])
+    result.stdout.fnmatch_lines(
+        ["left out, because the patch does not fit:", "  web with mine/oth*"]
+    )
+    result = run(TEST.format('"web", "mine/other", "mine/full"'))
+    result.assert_outcomes(passed=1, errors=1)
+
+
 def test_a_patch_asked_for_by_its_name_has_to_fit(run, patches):
     """Only a pattern leaves out; a name that does not fit is an error, which says why."""
     result = run(TEST.format('"web", "mine/other", "mine/*"'))
