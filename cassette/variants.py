@@ -78,7 +78,7 @@ def _named(reference: object) -> patch.Patch:
     if isinstance(reference, (str, os.PathLike)):
         return patch.Patch.parse(os.fspath(reference))
     raise UsageError(
-        f"{reference!r} names no patch",
+        f"{reference!r} is neither the name of a patch nor an override",
         fix='name it by its text, "stopped/exit-code(code=3)", or give values by their paths, '
         '{"tasks[0].containers[0].exitCode": 3}',
     )

@@ -12,6 +12,7 @@ from jsonpointer import escape
 from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette
+from cassette.player.options import HELD
 from cassette.player.timeline import Timeline
 
 READS = ("Describe", "List", "Get", "Discover")
@@ -131,21 +132,18 @@ class Unmatched:
         count = sum(step.count for step in timeline.steps)
         if held:
             problem = f"{operation} was called again after {held:,} times the same outcome"
-            if self._moves_clocks:
-                cause = "the code under test does not stop polling"
-                fix = "give the code a limit of its own, or expect this error"
-            else:
+            cause = ": the code under test does not stop polling"
+            fix = "give the code a limit of its own, or expect this error"
+            if not self._moves_clocks:
+                fix = 'move the clocks with replay(..., time="virtual") if the code has a deadline'
+            if not self._moves_clocks and held >= HELD:  # the test itself set no lower number
                 cause = (
-                    "probably because a deadline by time.time(), time.monotonic() or "
+                    ", probably because a deadline by time.time(), time.monotonic() or "
                     "datetime.now() never passes in this replay"
-                )
-                fix = (
-                    'move the clocks with replay(..., time="virtual"); or give the code a limit, '
-                    "or expect this error"
                 )
             return self._error(
                 TimelineExhaustedError,
-                f"{problem}, {cause}",
+                f"{problem}{cause}",
                 f"{count} outcomes of this request were recorded, and the last one is held; "
                 "replay(..., on_end=CALLS) sets for how many calls",
                 fix,

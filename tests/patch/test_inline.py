@@ -105,7 +105,9 @@ def test_an_override_has_the_checks_of_a_patch(override, reason):
 @pytest.mark.parametrize("wrong", [3, None, ["stopped/exit-code"], dict])
 def test_what_is_neither_a_patch_nor_an_override_is_refused(wrong):
     """The error names both forms."""
-    with pytest.raises(UsageError, match=r"names no patch(.|\n)*tasks\[0\]"):
+    with pytest.raises(
+        UsageError, match=r"neither the name of a patch nor an override(.|\n)*tasks\[0\]"
+    ):
         WEB.patched(wrong)
 
 

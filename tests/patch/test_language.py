@@ -260,7 +260,7 @@ def test_a_patch_is_its_text(patch, text):
         (lambda: Patch("stopped/exit-code(code=3)"), "not the name of a patch"),
         (lambda: Patch(""), "not the name of a patch"),
         (lambda: Patch("a", code=[3]), "the value of code for patch a is a list"),
-        (lambda: cassette.load("web").patched(3), "3 names no patch"),
+        (lambda: cassette.load("web").patched(3), "3 is neither the name of a patch"),
         (lambda: Patch.parse("a(code)"), "'code' is not name=value"),
         (lambda: Patch.parse("a(code=1, code=2)"), "code twice"),
         (lambda: Patch.parse('a(code="x)'), "not name=value"),

@@ -1,0 +1,30 @@
+"""The deploy tool, over a recorded rolling update: no AWS, no credentials, no waiting."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+from deploy import DeploymentFailed, deploy
+
+
+def run(limit: float) -> None:
+    """Deploy web:42, which is what was recorded."""
+    deploy(boto3.client("ecs"), "prod", "web", "web:42", limit=limit)
+
+
+@pytest.mark.cassette("deployment", time="virtual", advance="clock")
+def test_it_waits_until_the_new_tasks_have_taken_over(tape):
+    run(limit=300)
+    assert 60 < tape.clock.now < 120  # virtual seconds, as in the recording
+
+
+@pytest.mark.cassette("deployment", time="virtual", advance="clock")
+def test_it_gives_up_at_its_deadline(tape):
+    with pytest.raises(DeploymentFailed, match="after 30 s"):
+        run(limit=30)
+    assert tape.clock.now == 30
+
+
+@pytest.mark.cassette("deployment", "api/throttled", time="virtual", advance="clock")
+def test_throttling_does_not_stop_it():
+    run(limit=300)
