@@ -35,7 +35,7 @@ FILES = {
 
 
 def project(folder: Path) -> None:
-    """Files that a mistake may name: the cassette `mine`, patches, and what is no cassette."""
+    """Files that a mistake may name: the cassette `mine`, patches, and files that are not cassettes."""
     cassette.save(cassette.load("web"), folder / "cassettes/mine.yaml")
     for name, text in FILES.items():
         file = folder / name
