@@ -60,8 +60,8 @@ class Report:
 
     Args:
         replaced: the number of distinct originals of each kind.
-        redacted: the number of values redacted, by `Shape.member`; of what is nothing of ECS,
-            by its name.
+        redacted: the number of values redacted, by `Shape.member`, or `Shape.member[name]` for a
+            tag, a variable or a label; of what is nothing of ECS, by its name.
         unknown: the members that the table does not know: `Shape.member` where botocore does,
             otherwise `Operation: /pointer` with `*` for an index.
     """
@@ -384,7 +384,7 @@ class Scrubber:
         """No value, which is searched for everywhere else if it can only be a secret."""
         if not value or is_masked(value):
             return value
-        self._redacted[place] += 1
+        self._redacted[place if name == place else f"{place}[{self._named(name)}]"] += 1
         if self._tells(value, name):
             self._free.remember("secret", value, REDACTED)
         return REDACTED

@@ -35,7 +35,7 @@ FILES = {
 
 
 def project(folder: Path) -> None:
-    """Files that a mistake may name: the cassette `mine`, patches, and files that are not cassettes."""
+    """Files that a mistake may name: a cassette, patches, and files that are neither."""
     cassette.save(cassette.load("web"), folder / "cassettes/mine.yaml")
     for name, text in FILES.items():
         file = folder / name
