@@ -25,6 +25,7 @@ def test_it_gives_up_at_its_deadline(tape):
     assert tape.clock.now == 30
 
 
-@pytest.mark.cassette("deployment", "api/throttled", time="virtual", advance="clock")
-def test_throttling_does_not_stop_it():
-    run(limit=300)
+@pytest.mark.cassette_variants("deployment", "deployment/no-*", time="virtual", advance="clock")
+def test_it_gives_up_if_no_task_can_start():
+    with pytest.raises(DeploymentFailed):
+        run(limit=600)

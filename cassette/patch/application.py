@@ -96,6 +96,16 @@ class Application:
                 fix=f'if the patch is still right, write base: {{digest: "{found}"}}',
             )
 
+    def check_operations(self) -> None:
+        """Refuse a cassette without the operations whose answers the patch works on as a whole."""
+        for entry in self.patch.apply:
+            if kind_of(entry.each) is None:
+                self.last_responses(entry.operation)
+        if self.patch.fault is not None:
+            self.last_outcomes(self.patch.fault.operation)
+        if self.patch.latency is not None:
+            self.last_outcomes(DESCRIBE)
+
     def find_starts(self) -> None:
         """Find the state that each thing starts from, and drop the states that cannot be."""
         anchors: dict[str, Entry] = {}

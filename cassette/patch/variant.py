@@ -77,6 +77,7 @@ def try_start(
     params, only = _params(patch, dict(values or {}))
     work = Application(cassette, patch, params, only, is_trial=True)
     work.check_the_base()
+    work.check_operations()
     work.find_starts()
 
 
