@@ -137,10 +137,13 @@ def _explained(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the exit code; what is a mistake of ours is raised again."""
     from cassette.errors import CassetteError, PackStoreError, UnsafeCassetteError, WatchError
 
-    if isinstance(error, (WatchError, PackStoreError)):
-        return str(error), 3
     if isinstance(error, CassetteError):
-        return str(error), 1 if isinstance(error, UnsafeCassetteError) else 2
+        from cassette.cli.console import with_names
+
+        code = 1 if isinstance(error, UnsafeCassetteError) else 2
+        if isinstance(error, (WatchError, PackStoreError)):
+            code = 3
+        return with_names(str(error)), code
     said = aws_said(error)
     if said is None:
         raise error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -95,14 +97,15 @@ def library_of(folders: Iterable[str] = ()) -> Library:
 
 def shown_name(path: str | None) -> str:
     """A cassette for people: its path, or `web (built-in)`."""
-    from cassette.library import SUFFIX, built_in_pack
+    return "the cassette" if path is None else with_names(path)
 
-    if path is None:
-        return "the cassette"
-    pack = built_in_pack()
-    if not Path(path).is_relative_to(pack):
-        return path
-    return f"{Path(path).relative_to(pack).as_posix().removesuffix(SUFFIX)} (built-in)"
+
+def with_names(text: str) -> str:
+    """A text in which built-in files have their names, such as `web (built-in)`, and no paths."""
+    from cassette.library import PATCHES, built_in_pack
+
+    folder = re.escape(f"{built_in_pack()}{os.sep}")
+    return re.sub(rf"{folder}(?:{PATCHES}/)?([\w./-]+)\.yaml", r"\1 (built-in)", text)
 
 
 def console(*, stderr: bool = False) -> Console:

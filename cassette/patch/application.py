@@ -558,6 +558,9 @@ class Application:
             if draft.kind is kind
             for owner in draft.things.values()
         ]
+        names = {str(c.get("name")) for owner, _ in owners for c in things("container", owner)}
+        for name in sorted(self.container_names - names):
+            yield f"no task has a container {name!r}; {nearest(name, sorted(names))}"
         of_owner = [{**owner, "param": self.params} for owner, _ in owners]
         for where in self.patch.where if kind is KINDS["task"] else ():
             yield from conditions.explained(str(where.value), of_owner, kind.operation)

@@ -27,10 +27,12 @@ def explained(condition: str, scopes: Sequence[Scope], operation: str) -> list[s
     """A line for each part of a condition that is true of no state, with what would have fitted.
 
     Args:
-        condition: JMESPath, which was true of none of the scopes.
+        condition: JMESPath.
         scopes: what the condition saw of each state.
         operation: the operation whose response has the states, for the names of its members.
     """
+    if any(_search(condition, scope) for scope in scopes):
+        return []  # it is not the condition that fails
     parts = _parts(condition)
     lines = []
     for part in parts:

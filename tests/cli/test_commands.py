@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from cassette.cli import COMMANDS
+from cassette.library import built_in_pack
 from tests.cli.processes import KEYS, record, run
 from tests.live import bodies, scripted
 
@@ -165,3 +166,14 @@ def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
     assert ended == code
     assert said in err
     assert (tmp_path / "web.yaml").read_text("utf-8") == "before"
+
+
+def test_an_error_names_what_is_built_in_without_its_path(tmp_path):
+    """Also the near container, which is why nothing fits."""
+    code, _, err = run("patch", "web", "stopped/exit-code(container=wbe)", cwd=tmp_path)
+    assert code == 2
+    assert err.startswith("no task of web (built-in) fits the patch stopped/exit-code: ")
+    assert "no task has a container 'wbe'; did you mean 'web'?" in err
+    assert "not true of one state together" not in err
+    assert "In: stopped/exit-code (built-in):" in err
+    assert str(built_in_pack()) not in err

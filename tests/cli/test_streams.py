@@ -23,11 +23,14 @@ WORDS = {
     "diff": "diff web job",
     "import": "import a.json -o imported",
     "list": "list web",
+    "pack": "pack --help",
     "packs": "packs",
     "patch": "patch web stopped/by-user",
+    "publish": "publish --help",
     "record": "record --cluster c --task t -o web.yaml --endpoint-url URL",
     "scrub": "scrub --check a.json",
     "show": "show web",
+    "sync": "sync",
     "variants": "variants web",
 }
 MORE = ("--help", "--version", "show --help", "show web --format json", "check --rules")
