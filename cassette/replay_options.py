@@ -75,7 +75,7 @@ def check_start(start: str, cassette: model.Cassette) -> None:
     """Refuse a start at a state that no task of a cassette is ever in.
 
     Raises:
-        UsageError: names the states that there are.
+        UsageError: names the states of its tasks.
     """
     known = {
         str(task.get("lastStatus"))

@@ -104,7 +104,7 @@ class Tape:
             parameters: only calls that have these parameters; by default every call.
 
         Raises:
-            UsageError: there is no such operation, or the response or error is not one of it.
+            UsageError: ECS has no such operation, or cannot answer it like this.
         """
         given = supplied_answer(operation, response, error, parameters)
         self._player.supplied.append(given)
@@ -166,7 +166,7 @@ def supplied_answer(
     """A test's own answer, checked against botocore's model.
 
     Raises:
-        UsageError: there is no such operation, or the response or error is not one of it.
+        UsageError: ECS has no such operation, or cannot answer it like this.
     """
     if operation not in shapes.operations():
         raise UsageError(

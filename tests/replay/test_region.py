@@ -42,7 +42,7 @@ def test_it_can_be_an_error():
 
 @pytest.mark.parametrize("region", ["error", "warn"])
 def test_a_client_that_sets_no_region_has_that_of_the_recording(region, monkeypatch):
-    """Whoever never sets a region is not disturbed."""
+    """Code that never sets a region sees no difference."""
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with warnings.catch_warnings(), cassette.replay(TAPE, region=region):
         warnings.simplefilter("error")

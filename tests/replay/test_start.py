@@ -36,13 +36,13 @@ def test_a_program_that_asks_once(options, expected):
 
 
 def test_without_patches_a_replay_begins_at_the_first_state():
-    """There is no state that a patch made."""
+    """No state is one that a patch made."""
     with cassette.replay("web", start="patched") as tape:
         assert once(tape) == "PROVISIONING"
 
 
 def test_what_was_left_out_is_not_unused():
-    """States before the start are not outcomes that the code should have asked for."""
+    """States before the start are not outcomes that the code left out."""
     with cassette.replay("web", "stopped/out-of-memory", start="patched") as tape:
         once(tape)
         assert [one for one in tape.unused if one.operation == "DescribeTasks"] == []
@@ -50,7 +50,7 @@ def test_what_was_left_out_is_not_unused():
 
 @pytest.mark.parametrize("start", ["RUNING", "STOPPED"])
 def test_a_state_that_no_task_is_ever_in_is_an_error(start):
-    """It names those that there are."""
+    """The error names those of the recording."""
     with pytest.raises(UsageError, match=f"start='{start}'") as raised:
         cassette.replay("web", start=start).__enter__()
     assert "'RUNNING'" in str(raised.value)
