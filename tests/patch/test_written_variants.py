@@ -9,10 +9,8 @@ import botocore.session
 import pytest
 
 import cassette
-from cassette import file_format
 from cassette.errors import PatchError
 from cassette.library import Library
-from cassette.recorder import prepare
 from cassette.scrub import Scrubber
 from tests.patch import base_tasks
 
@@ -39,7 +37,9 @@ def bases() -> dict[str, cassette.Cassette]:
         for folder in ("cassettes", "tests/apps/cassettes")
         for path in sorted((ROOT / folder).glob("*.yaml"))
     ]
-    return {path.stem: cassette.load(path) for path in paths} | base_tasks.cassettes()
+    recorded = {path.stem: cassette.load(path) for path in paths}
+    on_instances = {"on-instances": base_tasks.on_instances(recorded["deployment"])}
+    return recorded | on_instances | base_tasks.cassettes()
 
 
 def variants(name, of=None):
@@ -52,13 +52,20 @@ def variants(name, of=None):
                 continue
 
 
-def written(variant):
-    """A variant as it is after `cassette patch … -o`."""
-    return file_format.parse(prepare(variant, "variant.yaml").text, "variant.yaml")
+@pytest.fixture
+def written(tmp_path):
+    """Writes a variant as `cassette patch … -o` does, and reads it back."""
+
+    def write_and_read(variant):
+        path = tmp_path / "variant.yaml"
+        cassette.save(variant, path)
+        return cassette.load(path)
+
+    return write_and_read
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_writing_a_variant_loses_nothing(name):
+def test_writing_a_variant_loses_nothing(name, written):
     """Every outcome is the same: scrubbing replaces nothing that the patch made."""
     of = ("web", "ec2-awsvpc-with-volume-and-exec", "fargate-with-volume")
     made = dict(variants(name, of))
@@ -69,13 +76,13 @@ def test_writing_a_variant_loses_nothing(name):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NAMES)
-def test_writing_any_variant_loses_nothing(name):
+def test_writing_any_variant_loses_nothing(name, written):
     """The same for every patch, over every cassette that it fits."""
     for base, variant in variants(name):
         assert written(variant).interactions == variant.interactions, base
 
 
-def test_a_written_variant_replays_the_same():
+def test_a_written_variant_replays_the_same(written):
     """A client sees the same states, at the same calls, from the file."""
     variant = cassette.load("web").patched("start/secret-access-denied")
     ecs = botocore.session.Session().create_client("ecs", region_name="eu-west-1")
