@@ -312,7 +312,7 @@ class Library:
                 cutoff=0.5,
                 otherwise=nearest(text, self.names(kind, pack), most=3, cutoff=0.4),
             ),
-            fix="cassette packs shows where each pack comes from",
+            fix=f"cassette packs {pack}",
         )
 
     def _not_found(self, text: str, kind: Kind) -> CassetteError:
@@ -347,7 +347,7 @@ class Library:
             nearest=f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
             if in_packs
             else nearest(name, every, most=3, cutoff=0.4),
-            fix=f"cassette sync, since {' and '.join(missing)} must be fetched first"
+            fix=f"cassette sync, because {' and '.join(missing)} was not fetched yet"
             if missing and not in_packs
             else f"cassette record --cluster CLUSTER --task TASK -o {file}"
             if kind == "cassette"
