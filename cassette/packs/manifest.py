@@ -156,6 +156,11 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def short(digest: str) -> str:
+    """The first digits of a digest, for people."""
+    return digest.removeprefix("sha256:")[:8]
+
+
 def about(content: bytes | None) -> About:
     """What a `pack.toml` says.
 

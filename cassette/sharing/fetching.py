@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from cassette import scrub
 from cassette.errors import CassetteNotFoundError, PackError, nearest
 from cassette.packs.cache import Cache
-from cassette.packs.manifest import LARGEST_MANIFEST, Manifest, check_requires, digest_of, parse
+from cassette.packs.manifest import (
+    LARGEST_MANIFEST,
+    Manifest,
+    check_requires,
+    digest_of,
+    parse,
+    short,
+)
 from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures
 from cassette.sharing.git import Repository
@@ -176,8 +183,3 @@ def _keep(wanted: Wanted, cache: Cache, rules: scrub.Rules, contents: Mapping[st
     vet(wanted.pack, wanted.source.version, contents, rules)
     for content in contents.values():
         cache.add(content)
-
-
-def short(digest: str) -> str:
-    """The first digits of a digest, for people."""
-    return digest.removeprefix("sha256:")[:8]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cassette import project_settings, scrub
-from cassette.errors import CassetteError, CassetteNotFoundError, PackError, UsageError, nearest
+from cassette.errors import CassetteError, PackError, UsageError, nearest
 from cassette.packs import lock, sources
 from cassette.packs.cache import Cache
 from cassette.packs.lock import Locked
+from cassette.packs.manifest import short
 from cassette.packs.sources import Settings, Source
-from cassette.sharing import versions
-from cassette.sharing.fetching import Fetched, Wanted, fetch, published, short
-from cassette.sharing.git import Repository
-from cassette.sharing.stores import open_store
+
+if TYPE_CHECKING:
+    from cassette.sharing.fetching import Fetched
 
 State = Literal["unchanged", "fetched", "locked", "removed"]
 
@@ -26,19 +25,17 @@ class Project:
     Args:
         settings: the packs that pyproject.toml configures.
         cache: the cache.
-        rules: the project's scrubbing rules, for the audit of new files.
         version: of ecs-cassette.
     """
 
     settings: Settings
     cache: Cache
-    rules: scrub.Rules
     version: str
 
     @classmethod
     def here(cls, version: str) -> Project:
         """The project of the working directory."""
-        return cls(sources.settings(), Cache(), project_settings.rules(), version)
+        return cls(sources.settings(), Cache(), version)
 
     @property
     def fetched(self) -> dict[str, Source]:
@@ -79,24 +76,6 @@ class Outcome:
     pins: dict[str, Locked] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
     problems: dict[str, CassetteError] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Move:
-    """A pin that was moved; `before` is None if there was none."""
-
-    before: Locked | None
-    after: Locked
-
-
-@dataclass(frozen=True)
-class Newer:
-    """What a store has beyond a pin: newer versions, or other content under the same name."""
-
-    pack: str
-    pin: Locked
-    versions: tuple[str, ...] = ()
-    replaced: bool = False
 
 
 def sync(project: Project, *, frozen: bool = False) -> Outcome:
@@ -142,7 +121,7 @@ def _sync_one(
         if frozen:
             outcome.differences.append(f"{name} is configured, but not locked")
             return
-        outcome.pins[name] = _pinned(project, name, source, accept_replaced=False)
+        outcome.pins[name] = pinned(project, name, source, accept_replaced=False)
         outcome.states[name] = "locked"
         return
     if pin.source != source.text:
@@ -159,88 +138,13 @@ def _sync_one(
     if project.cache.is_complete(pin.manifest):
         outcome.states[name] = "unchanged"
         return
-    wanted = Wanted(name, source, pin.manifest, pin.commit)
-    fetch(wanted, project.cache, project.rules, project.version)
+    _fetch(project, name, source, manifest=pin.manifest, commit=pin.commit)
     outcome.states[name] = "fetched"
 
 
-def update(
-    project: Project, name: str, version: str = "", *, accept_replaced: bool = False
-) -> Move:
-    """Move the pin of one pack.
-
-    Without a version, the version in pyproject.toml is taken if the lock has another one, and the
-    newest one of the store otherwise; pyproject.toml is then rewritten to name it.
-
-    Args:
-        project: the project.
-        name: the pack.
-        version: the version to move to.
-        accept_replaced: take a version that has other content than this machine saw before.
-
-    Raises:
-        UsageError: the pack is not configured.
-        PackError: the version was replaced, is not signed, or breaks a limit.
-        PackStoreError: its store cannot be reached.
-        CassetteNotFoundError: the store does not have the version.
-    """
-    source = project.source(name)
-    pins = lock.read(project.settings.folder)
-    before = pins.get(name)
-    if version:
-        target = source.at(version)
-    elif before is not None and before.source == source.text and not accept_replaced:
-        target = source.at(_newest(source, project.cache))
-    else:
-        target = source
-    after = _pinned(project, name, target, accept_replaced=accept_replaced)
-    if target.text != source.text:
-        sources.rewrite(project.settings.folder, name, source.text, target.text)
-    lock.write(project.settings.folder, {**pins, name: after})
-    return Move(before, after)
-
-
-def check(project: Project) -> list[Newer]:
-    """Ask every store for versions newer than the pins, and for versions that were replaced.
-
-    Raises:
-        PackStoreError: a store cannot be reached.
-        CassetteNotFoundError: a pack is not locked, or a store no longer has its version.
-    """
-    found = []
-    pins = lock.read(project.settings.folder)
-    for name, source in sorted(project.fetched.items()):
-        pin = pins.get(name)
-        if pin is None:
-            raise CassetteNotFoundError(
-                f"the pack {name} is configured but not locked", fix="cassette sync"
-            )
-        if source.kind == "git":
-            repository = Repository(project.cache.repository(source.location), source)
-            now = repository.commit_of(source.version)
-            newer = versions.newer(source.version, repository.tags())
-            replaced = bool(now) and now != pin.commit
-        else:
-            store = open_store(source)
-            newer = versions.newer(source.version, versions.known(source, store))
-            replaced = published(source, store).digest != pin.manifest
-        if newer or replaced:
-            found.append(Newer(name, pin, tuple(newer), replaced))
-    return found
-
-
-def _newest(source: Source, cache: Cache) -> str:
-    if source.kind == "git":
-        known = Repository(cache.repository(source.location), source).tags()
-    else:
-        known = versions.known(source, open_store(source))
-    return (versions.newer(source.version, known) or [source.version])[-1]
-
-
-def _pinned(project: Project, name: str, source: Source, *, accept_replaced: bool) -> Locked:
+def pinned(project: Project, name: str, source: Source, *, accept_replaced: bool) -> Locked:
     """Fetch a version and pin it, unless it held something else when it was seen first."""
-    wanted = Wanted(name, source, signer=project.settings.signers.get(name, ""))
-    fetched = fetch(wanted, project.cache, project.rules, project.version)
+    fetched = _fetch(project, name, source, signer=project.settings.signers.get(name, ""))
     _remember(project.cache, name, source, fetched, accept_replaced=accept_replaced)
     manifest = fetched.manifest
     return Locked(source.text, source.version, manifest.digest, len(manifest.files), fetched.commit)
@@ -260,3 +164,13 @@ def _remember(
             fix=f"ask its owner why; to take it: cassette sync --update {name} --accept-replaced",
         )
     cache.remember(source.text, digest)
+
+
+def _fetch(project: Project, name: str, source: Source, **pinned: str) -> Fetched:
+    """Fetch a version, audited by the project's own rules."""
+    # Imported here, so that a synchronisation with nothing to do takes half the time.
+    from cassette import project_settings  # noqa: PLC0415
+    from cassette.sharing.fetching import Wanted, fetch  # noqa: PLC0415
+
+    rules = project_settings.rules(project.settings.folder)
+    return fetch(Wanted(name, source, **pinned), project.cache, rules, project.version)
