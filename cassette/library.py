@@ -332,6 +332,9 @@ class Library:
                 else f"{text!r} is not the file of a {kind}",
                 nearest=f"a {kind} is named by its name, or by a path that ends in "
                 + " or ".join(_ENDINGS[kind]),
+                fix=f"cassette list --dir {text} shows what is in it"
+                if Path(text).is_dir()
+                else f"name the file of a {kind}",
             )
         name, file = self._meant(text, kind)
         roots = [str(root.absolute()) for root in self._roots(kind)[:-1]]

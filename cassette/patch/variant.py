@@ -46,7 +46,7 @@ def apply(
 def broken_rules(
     cassette: Cassette, patch: PatchFile, values: Mapping[str, Any] | None = None
 ) -> list[Broken]:
-    """The rules that a patch breaks, for each of which `apply` refuses it.
+    """The rules that a patch breaks. `apply` refuses the patch for each of them.
 
     Raises:
         PatchError: as `apply`, for everything else.
