@@ -212,7 +212,10 @@ class Library:
                 f"{text!r} is neither the name of a {kind} nor a path to one",
                 fix=f"write the path with its ending, {text + SUFFIX!r}",
             )
+        is_path = text.startswith(_HERE)
         for folder in self._searched(kind):
+            if is_path and folder.is_relative_to(built_in_pack()):
+                continue
             candidate = folder / f"{text.removesuffix(SUFFIX)}{SUFFIX}"
             if candidate.is_file():
                 return _entry(candidate)
