@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -323,3 +324,40 @@ def test_packs_shows_the_pinned_version(project, shop, consumer):
     """`cassette packs` has the version of the lock and where it comes from."""
     run("sync")
     assert "acme     v1" in run("packs").output
+
+
+# -- what is listed, and what is forgotten --------------------------------------------------------
+
+
+def test_packs_lists_the_names_of_one_pack(project, shop, consumer):
+    """Cassettes first, then patches, qualified."""
+    run("sync")
+    output = run("packs", "acme").output
+    assert [line.split() for line in output.splitlines()] == [
+        ["acme:shop", "cassette"],
+        ["acme:stopped/base", "patch"],
+        ["acme:stopped/sidecar", "patch"],
+    ]
+
+
+def test_a_name_that_may_be_in_a_pack_not_yet_fetched_says_sync(project, shop, consumer):
+    """The one command is `cassette sync`, not a recording."""
+    with pytest.raises(CassetteNotFoundError) as caught:
+        cassette.load("shop")
+    assert str(caught.value.fix).startswith("cassette sync")
+
+
+def test_prune_deletes_what_no_run_has_read(project, shop, consumer):
+    """An old version goes with the files that only it has; what is in use stays."""
+    run("sync")
+    edit(shop)
+    shop.publish("v2")
+    before = {p for p in (shop.cache / "files").rglob("*") if p.is_file()}
+    old = list((shop.cache / "manifests").iterdir())
+    run("sync", "--update", "acme@v2")
+    for path in [*old, *(p for p in shop.cache.rglob("*") if p.parent.parent.name == "files")]:
+        os.utime(path, (1, 1))
+    assert "deleted 1 version and 1 file" in run("packs", "--prune", "90").output
+    assert len(before & {p for p in (shop.cache / "files").rglob("*") if p.is_file()}) == 2
+    assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
+    assert run("sync").output == "acme v2 is here: 3 files\n"
