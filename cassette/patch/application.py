@@ -341,7 +341,7 @@ class Application:
     def refused_outcomes(self, fault: Fault) -> list[Draft]:
         """The outcomes that a refusal comes before, or replaces.
 
-        Who has no permission or no valid credentials is refused by every operation, and sees no
+        A caller without permission or valid credentials is refused by every operation, and sees no
         state before that: of each request, only one outcome is left.
         """
         outcomes = self.last_outcomes(fault.operation)

@@ -447,13 +447,13 @@ def kept(state: State) -> Iterator[str]:
 
 
 def answered(request: Body, body: Body) -> Iterator[str]:
-    """A task that was asked for is in `tasks` or in `failures`, once, and no other is."""
+    """A requested task is in `tasks` or in `failures`, once, and no other is."""
     asked = Counter(str(one).rpartition("/")[2] for one in set(request.get("tasks") or ()))
     got = Counter(str(one.get("taskArn")).rpartition("/")[2] for one in body.get("tasks") or ())
     got += Counter(str(one.get("arn")).rpartition("/")[2] for one in body.get("failures") or ())
     yield from (f"{one} {got[one]} times" for one in got if got[one] > 1)
     if asked:
-        yield from (f"{one} was not asked for" for one in got - asked)
+        yield from (f"{one} was not requested" for one in got - asked)
 
 
 def counts(service: Body) -> Iterator[str]:

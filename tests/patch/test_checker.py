@@ -155,11 +155,11 @@ def test_every_check_has_a_body_that_breaks_it():
 
 
 def test_answers_and_counts_are_checked():
-    """A task that was not asked for, one twice, and counts that do not add up."""
+    """A task that was not requested, one twice, and counts that do not add up."""
     task = {"taskArn": "arn:aws:ecs:eu-west-1:000000000001:task/prod/a"}
     asked = Interaction(0.0, "DescribeTasks", {"tasks": ["b"]}, Response({"tasks": [task, task]}))
     details = {one.detail for one in checker.findings([asked]) if one.check == "answered"}
-    assert details == {"a 2 times", "a was not asked for"}
+    assert details == {"a 2 times", "a was not requested"}
     service = {"serviceName": "web", "runningCount": 1, "deployments": [{"runningCount": 2}]}
     counted = Interaction(0.0, "DescribeServices", {}, Response({"services": [service]}))
     assert [one.check for one in checker.findings([counted])] == ["counts"]
