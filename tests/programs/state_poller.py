@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from tests.programs.patience import describe
 
-POLLS = 12
+POLLS = 240
 
 
 @functools.cache

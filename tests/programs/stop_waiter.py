@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.programs.patience import describe
 
-POLLS = 30
+POLLS = 240
 
 
 class TaskGoneError(Exception):

@@ -14,14 +14,16 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 import cassette
 from cassette.errors import PatchError
 from cassette.library import Library
 from tests.programs import deployer, health_gate, job_runner, state_poller, stop_waiter
 
-CATALOGUE = Library(()).matching("*", "patch")
+# botocore reads a response that is not from ECS as one without `tasks`. No program here looks.
+FOREIGN = {"api/garbage", "api/truncated"}
+CATALOGUE = [name for name in Library(()).matching("*", "patch") if name not in FOREIGN]
 
 
 @dataclass
@@ -133,16 +135,17 @@ def subject(variant: cassette.Cassette) -> tuple[str, str]:
 def observe(variant: cassette.Cassette) -> Seen:
     cluster, task = subject(variant)
     seen = Seen()
-    with cassette.replay(variant):
+    with cassette.replay(variant) as tape:
         for _ in range(sum(one.count for one in variant.interactions) + 5):
+            tape.clock.skip(24 * 60 * 60)  # a later state of a patch is due after some time
             seen.error, seen.missing = None, False
             try:
                 answer = impatient().describe_tasks(cluster=cluster, tasks=[task])
-            except (ClientError, HTTPClientError) as error:
+            except (ClientError, BotoCoreError) as error:
                 seen.error = kind_of(error)
                 continue
-            seen.missing = bool(answer["failures"])
-            seen.states += answer["tasks"]
+            seen.missing = bool(answer.get("failures"))
+            seen.states += answer.get("tasks", [])
     return seen
 
 
