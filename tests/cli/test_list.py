@@ -120,20 +120,20 @@ def test_list_has_every_place(call, tmp_path):
     """Folders in the order of search, then what is built in; what is hidden is said."""
     put(tmp_path / "cassettes", "web")
     put(tmp_path / "tests" / "cassettes", "mine", patch="own")
-    code, out, _ = call("list")
+    code, out, _ = call("list", "web", "mine", "api-reference-example")
     headings = [line for line in out.splitlines() if line and not line.startswith(" ")]
     assert code == 0
     assert headings[:-1] == ["cassettes", "tests/cassettes", "built-in"]
     assert "hides web (built-in)" in out
     assert "recorded 2026-11-23" in out
-    code, out, _ = call("list", "mine", "deploy*", "--format", "json")
+    code, out, _ = call("list", "mine", "jo*", "--format", "json")
     found = {one["name"]: one for one in json.loads(out)}
-    assert [*found] == ["mine", "deployment"]
+    assert [*found] == ["mine", "job"]
     assert found["mine"]["path"] == "tests/cassettes/mine.yaml"
     assert found["mine"]["operations"] == {"DescribeTasks": 3}
     assert "own" in found["mine"]["patches"]
     assert "stopped/out-of-memory" in found["mine"]["patches"]
-    assert "service/scaled-in" in found["deployment"]["patches"]
+    assert "own" in found["job"]["patches"]
 
 
 def test_list_has_the_cassettes_of_packs(call, tmp_path):
