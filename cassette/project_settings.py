@@ -17,6 +17,7 @@ from typing import Any
 from cassette import scrub
 from cassette.ecs import shapes
 from cassette.errors import UsageError, nearest
+from cassette.scrub.bounded import bounded
 from cassette.scrub.treatments import TABLE, by_member
 
 if sys.version_info >= (3, 11):
@@ -29,6 +30,7 @@ KEY = "CASSETTE_SCRUB_KEY"
 SHORTEST_KEY = 32
 
 _PLACE = "/tool/cassette/scrub"
+_NARROWER = ("option", "pattern", "container")  # what narrows a rule to keep words of commands
 _MEMBER = re.compile(r"(?P<shape>\w+)\.(?P<member>\w+)(?:\[(?P<name>.+)\])?", re.DOTALL)
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _FLAGS = re.compile(r"\(\?([aimsux]+)\)")
@@ -185,11 +187,18 @@ def _compiled(source: str, place: str) -> re.Pattern[str]:
     """A pattern that does not begin or end within a word."""
     try:
         re.compile(source)
+        source = bounded(source)
         flags = _FLAGS.match(source)
         if flags:
             end = "\n" if "x" in flags[1] else ""  # ends a comment, where there may be one
             source = f"(?{flags[1]}:{source[flags.end() :]}{end})"
         return re.compile(f"{_EDGE}(?:{source}){_EDGE}")
+    except ValueError as error:
+        raise _wrong(
+            f"the pattern takes too long on some texts: {error}",
+            place,
+            fix="give repeats a bound, such as {1,20}, and do not repeat what has repeats in it",
+        ) from None
     except (re.error, RecursionError, OverflowError) as error:
         raise _wrong(
             f"the pattern cannot be compiled: {error}",
@@ -283,7 +292,7 @@ def _words_of_ecs() -> tuple[str, ...]:
 
 def _members(data: Any, kind: str) -> Iterator[str]:
     required = ("member", "reason") if kind == "keep" else ("member",)
-    for place, table in _tables(data, kind, required, ("reason", "option", "pattern")):
+    for place, table in _tables(data, kind, required, ("reason", *_NARROWER)):
         named = _text(table["member"], f"{place}/member")
         _text(table.get("reason", "none"), f"{place}/reason")
         _check_member(named, kind, f"{place}/member")
@@ -291,19 +300,22 @@ def _members(data: Any, kind: str) -> Iterator[str]:
 
 
 def _arguments(data: Any) -> Iterator[scrub.KeptArgument]:
-    """The values of a command line that stay: those of an option, or of a form, or both."""
-    for place, table in _tables(data, "keep", ("member", "reason"), ("option", "pattern")):
-        if not {"option", "pattern"} & table.keys():
+    """The values of a command line that stay: of an option, of a form, of a container."""
+    for place, table in _tables(data, "keep", ("member", "reason"), _NARROWER):
+        if table.keys().isdisjoint(_NARROWER):
             continue
         member = _text(table["member"], f"{place}/member")
         shape, _, name = member.partition(".")
         if by_member(TABLE.get(shape, {})).get(name) != "command":
             raise _wrong(f"`{member}` is not a command line", f"{place}/member")
-        option = _text(table["option"], f"{place}/option") if "option" in table else None
+        option, container = (
+            _text(table[key], f"{place}/{key}") if key in table else None
+            for key in ("option", "container")
+        )
         pattern = None
         if "pattern" in table:
             pattern = _compiled(_text(table["pattern"], f"{place}/pattern"), f"{place}/pattern")
-        yield scrub.KeptArgument(member, option, pattern)
+        yield scrub.KeptArgument(member, option, pattern, container)
 
 
 def _check_member(named: str, kind: str, place: str) -> None:

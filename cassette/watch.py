@@ -6,9 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cassette.ecs.states import TASK
 from cassette.errors import WatchError
 
 DONE = {"running": ("RUNNING", "STOPPED"), "stopped": ("STOPPED",)}
+
+
+def _state(task: dict[str, Any]) -> str:
+    """The state of a task, if it is one of ECS's own: an error shows nothing else of an answer."""
+    state = task["lastStatus"]
+    return state if state in TASK else "a state that ECS does not have"
 
 
 def poll(client: Any, cluster: str, tasks: Sequence[str], *, tags: bool) -> list[dict[str, Any]]:
@@ -70,7 +77,7 @@ def watch(
         if time.monotonic() + interval > end:
             raise WatchError(
                 f"after {timeout:g} s not every task was {until}",
-                nearest="last seen: " + ", ".join(task["lastStatus"] for task in found),
+                nearest="last seen: " + ", ".join(map(_state, found)),
                 fix="give it longer with --timeout",
             )
         time.sleep(interval)

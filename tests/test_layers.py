@@ -70,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tape": MODEL | {"intercept", "player", "scrub"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
-    "watch": {"errors"},
+    "watch": {"errors", "ecs"},
     # What one looks at: the life of each task, and the page that shows it.
     "lives": MODEL,
     "page": MODEL | {"lives"},

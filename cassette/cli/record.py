@@ -203,6 +203,9 @@ class _Progress:
     """Prints a line whenever a task's state changes; on a terminal, counts the polls below."""
 
     def __init__(self, screen: Console, until: str | None) -> None:
+        from cassette import project_settings, scrub
+
+        self._shown = scrub.Scrubber(rules=project_settings.rules()).text
         self.polls = 0
         self.screen = screen
         self._until = until
@@ -229,7 +232,7 @@ class _Progress:
         elapsed = time.monotonic() - self._began
         for task in tasks:
             id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
-            state = formatting.status(task)
+            state = self._shown(formatting.status(task))
             if self._states.get(id_) != state:
                 self._states[id_] = state
                 line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(formatting.coloured(state))

@@ -67,11 +67,13 @@ class KeptArgument:
         member: `Shape.member` of the command.
         option: the option that the value belongs to; None for any, and for none.
         pattern: what the whole value matches; None for any.
+        container: the name of the container; None for any.
     """
 
     member: str
     option: str | None = None
     pattern: re.Pattern[str] | None = None
+    container: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,12 @@ class Rules:
         places = (place.partition(".")[2] for place, said in self.members.items() if said == "keep")
         return frozenset(place if "[" in place else f"{place}[*]" for place in places)
 
-    def keeps_argument(self, place: str, option: str, value: str) -> bool:
-        """Whether a value in a command line stays, by its member, its option and its form."""
+    def keeps_argument(self, place: str, option: str, value: str, container: str) -> bool:
+        """Whether a value in a command line stays: by member, option, form and container."""
         return self.members.get(place) == "keep" or any(
             kept.member == place
             and kept.option in (None, option)
+            and kept.container in (None, container)
             and (kept.pattern is None or kept.pattern.fullmatch(value) is not None)
             for kept in self.arguments
         )

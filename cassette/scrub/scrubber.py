@@ -40,6 +40,8 @@ NO_RULES = Rules()
 _ROWS = {shape: by_member(rows) for shape, rows in TABLE.items()}
 _DETAILS, _OPTIONS, _TAGS = by_member(DETAILS), by_member(OPTIONS), by_member(TAGS)
 
+# The shapes that a project's rules for a container are about.
+_CONTAINERS = ("ContainerDefinition", "ContainerOverride")
 _BLANKS: dict[str, Any] = {
     "string": REDACTED,
     "timestamp": "1970-01-01T00:00:00.000Z",
@@ -112,6 +114,7 @@ class Scrubber:
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
         self._where = ""
+        self._container = ""  # the name of the container whose members are walked
 
     # -- the public face ------------------------------------------------------------------
 
@@ -271,6 +274,9 @@ class Scrubber:
         known = shape.members if shape is not None and shape.type_name == "structure" else {}
         rows = _ROWS.get(shape.name, {}) if shape is not None else {}
         scrubbed: dict[str, Any] = {}
+        outer = self._container
+        if shape is not None and shape.name in _CONTAINERS:
+            self._container = str(value.get("name", ""))
         for member, inner in value.items():
             member_shape = known.get(member)
             key = member if member_shape is not None else self._chosen(member, scrubbed)
@@ -285,6 +291,7 @@ class Scrubber:
                 scrubbed[key] = self._treat(
                     treatment, inner, member_shape, place, f"{path}/{member}"
                 )
+        self._container = outer
         return scrubbed
 
     def _chosen(self, key: str, others: Mapping[str, Any]) -> str:
@@ -430,7 +437,7 @@ class Scrubber:
     def _part(self, part: commands.Part, place: str) -> str:
         if isinstance(part, str):
             return self._free.name(part)
-        if self.rules.keeps_argument(place, part.option, part.text):
+        if self.rules.keeps_argument(place, part.option, part.text, self._container):
             self._kept.add(f"{place}[{part.option}]" if part.option else place)
             return self._free.search(part.text)
         if part.text.startswith("arn:") and not commands.tells_secret(part.option):

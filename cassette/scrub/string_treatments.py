@@ -133,7 +133,7 @@ class StringTreatments:
         false = self._free.name(value)
         if not value or self._free.is_false(value):
             return false
-        if false != value and REDACTED not in false:
+        if false != value and REDACTED not in false and self._free.is_false(false):
             return false
         if REDACTED in value:  # an id in which something was hidden before
             return value

@@ -21,6 +21,12 @@ from cassette.scrub.pseudonyms import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# The tag of an image, such as web:202611231158.
+_DATE = re.compile(
+    r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII
+)
+_IMAGE_BEFORE = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
+_VERSION_BEFORE = re.compile(r"(?:version|release)[ :=/]{1,2}v?\Z", re.IGNORECASE)
 TELLING_USER = re.compile(r"[\d.+=,@-]")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
@@ -56,6 +62,9 @@ class Search(Protocol):
 
     def host(self, host: str) -> str:
         """The pseudonym of a host, or the host if everybody uses it."""
+
+    def is_account(self, digits: str) -> bool:
+        """Whether something showed beyond doubt that digits are an account id."""
 
     def account(self, account: str) -> str:
         """The pseudonym of an account id."""
@@ -247,6 +256,9 @@ class TokenTreatments:
         return self._address(match[0])
 
     def _ipv4(self, match: re.Match[str]) -> str | None:
+        before = match.string[max(0, match.start() - 16) : match.start()]
+        if _VERSION_BEFORE.search(before):
+            return match[0]
         return self._address(match[0])
 
     def _address(self, text: str) -> str | None:
@@ -260,6 +272,10 @@ class TokenTreatments:
         return self._memory.numbered(kind, text if address.version == 4 else str(address))
 
     def _account(self, match: re.Match[str]) -> str | None:
+        before = match.string[max(0, match.start() - 64) : match.start()]
+        dated = _DATE.fullmatch(match[0]) and _IMAGE_BEFORE.search(before)
+        if dated and not self._search.is_account(match[0]):
+            return match[0]
         digits = "".join(filter(str.isdigit, match[0]))
         if digits == match[0]:
             return self._search.account(digits)

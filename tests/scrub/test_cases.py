@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cassette import model
-from cassette.scrub import gate, scrub
+from cassette.scrub import KeptArgument, Rules, gate, scrub
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 
@@ -71,7 +71,8 @@ def test_two_tasks_in_a_cluster_of_two_letters_stay_two() -> None:
     "harmless",
     ["(using password: YES)", "auth=none", "password=${DB_PASSWORD}", "512MiB of 1024",
      "cannot find module 'socket.io'", "app.kubernetes.io/name", "vpc-public-a",
-     "version 1.2.3.4-5 of web-d383adf1",
+     "version 1.2.3.4-5 of web-d383adf1", "version 10.0.17763.1234", "version 8.8.4.4 is out",
+     "cannot pull web:202611231158", "run `make test` first", "go", "eu", "512MiB, 30s, 4096",
      "no module named 'shop.api.app'", "log stream ecs/web not found", "--max-tokens 4096"],
 )  # fmt: skip
 def test_harmless_texts_stay_or_lose_only_a_host(harmless: str) -> None:
@@ -79,6 +80,19 @@ def test_harmless_texts_stay_or_lose_only_a_host(harmless: str) -> None:
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert "REDACTED" not in bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"]
+
+
+def test_a_project_keeps_the_arguments_of_one_container() -> None:
+    """A rule with a container says nothing of another one, and its file passes its audit."""
+    kept = KeptArgument("ContainerOverride.command", container="sidecar")
+    overrides = [{"name": name, "command": ["run", "orders-9"]} for name in ("sidecar", "web")]
+    task = bodies.task(overrides={"containerOverrides": overrides})
+    rules = Rules(arguments=(kept,))
+    scrubbed, scrubber = scrub(bodies.described(task), rules=rules)
+    found = bodies.body_of(scrubbed)["tasks"][0]["overrides"]["containerOverrides"]
+    assert [one["command"][-1] for one in found] == ["orders-9", "REDACTED"]
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml", rules)
+    assert scrub(scrubbed, rules=rules)[0] == scrubbed
 
 
 def test_a_tag_key_that_looks_like_a_host_stays() -> None:
@@ -101,3 +115,13 @@ def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> Non
         assert old.startswith("ca55e77e")
         asked = [comparable("DescribeTasks", {"tasks": [id_]}) for id_ in (original, new, old)]
         assert asked[0] == asked[1] == asked[2]
+
+
+@pytest.mark.parametrize(
+    "harmless", ["version 8.8.4.4 is out", "cannot pull web:202611231158", "no module socket.io"]
+)
+def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
+    """They look like an address, an account and a host."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == harmless

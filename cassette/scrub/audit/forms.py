@@ -225,6 +225,9 @@ EVERYBODYS_HOST = re.compile(
     r"|(?:ec2|compute|docker)\.internal)",
     re.IGNORECASE,
 )
+_DATED = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
+_TAG_OF = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
+_OF_VERSION = re.compile(r"(?i:version|release)[ :=/]{1,2}v?\Z")
 _IMAGE = re.compile(r"\bimage[\"']?:\s?[\"']?[\w./-]{1,200}:\Z")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 
@@ -256,6 +259,8 @@ def _account(match: re.Match[str]) -> str | None:
     start, end = match.span()
     if _IMAGE.search(text, max(0, start - 300), start):
         return None
+    if _DATED.fullmatch(match[0]) and _TAG_OF.search(text, max(0, start - 64), start):
+        return None
     while start and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():
@@ -266,6 +271,8 @@ def _account(match: re.Match[str]) -> str | None:
 
 def _address(match: re.Match[str]) -> str | None:
     found = match[0]
+    if _OF_VERSION.search(match.string, max(0, match.start() - 16), match.start()):
+        return None
     if found[0] in "ie":  # ip-10-0-0-1
         found = found.partition("-")[2].replace("-", ".")
     try:
