@@ -9,11 +9,11 @@ import pytest
 
 import cassette
 
-BESIDE = """
-from moto import mock_aws
-
 # Each starts a run of pytest of its own.
 pytestmark = pytest.mark.exhaustive
+
+BESIDE = """
+from moto import mock_aws
 
 def upload():
     s3 = boto3.client("s3", region_name="us-east-1")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+# Each starts a run of pytest of its own.
+pytestmark = pytest.mark.exhaustive
+
 AGE = """
 import time
 import time_machine
 from freezegun import freeze_time
-
-# Each starts a run of pytest of its own.
-pytestmark = pytest.mark.exhaustive
 
 UTC = datetime.timezone.utc
 NOW = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
