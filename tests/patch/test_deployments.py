@@ -80,7 +80,7 @@ def test_a_deployment_that_hangs_stays_in_progress(variant):
 
 
 def test_a_task_that_was_never_placed_is_not_listed():
-    """On EC2 there is no task at all; its service says why."""
+    """On EC2 the service starts no task and says why."""
     made = base_tasks.on_instances(DEPLOYMENT).patched("deployment/no-cpu")
     listed = [one.outcome.body["taskArns"] for one in made.interactions if "List" in one.operation]
     assert {len(arns) for arns in listed} == {2}
