@@ -1,0 +1,49 @@
+"""The rates of the test of randomness, as docs/scrubbing.md states them."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from cassette.ecs import shapes
+from cassette.scrub.pseudonyms import has_pseudonym
+from cassette.scrub.randomness import looks_random
+
+PAGE = Path(__file__).parents[2] / "docs" / "scrubbing.md"
+LETTERS = string.ascii_letters + string.digits
+# What a generated word is made of, and its length.
+GENERATED = {
+    "40 of base64": (LETTERS + "+/", 40),
+    "32 letters and digits": (LETTERS, 32),
+    "24 letters and digits": (LETTERS, 24),
+    "16 letters and digits": (LETTERS, 16),
+    "32 lower-case letters and digits": (string.ascii_lowercase + string.digits, 32),
+    "32 of base32": ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32),
+}
+
+
+@pytest.mark.parametrize("kind", GENERATED)
+def test_the_page_states_how_many_generated_words_are_missed(kind: str) -> None:
+    """Within two percent, over 2,000 words."""
+    letters, length = GENERATED[kind]
+    chance = random.Random(7)
+    words = ["".join(chance.choices(letters, k=length)) for _ in range(2_000)]
+    missed = 100 * sum(not looks_random(word) for word in words) / len(words)
+    stated = re.search(rf"^\| {kind} \| (\d+) % \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert stated is not None
+    assert abs(missed - int(stated[1])) < 2
+
+
+def test_no_harmless_word_is_taken_for_a_generated_one() -> None:
+    """Long words of the documentation and of botocore's model of ECS."""
+    text = "\n".join(file.read_text("utf-8") for file in PAGE.parent.glob("*.md"))
+    words = {*shapes.operations(), *shapes.service_model().shape_names}
+    words |= set(re.findall(r"[0-9A-Za-z_-]{16,}", text))
+    harmless = [word for word in words if not has_pseudonym(word)]
+    taken = [word for word in harmless if any(map(looks_random, re.split("[-_]", word)))]
+    assert len(harmless) > 500
+    assert taken == []
