@@ -19,7 +19,7 @@ from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
 from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
-from cassette.patch.patch_file import Entry, Fault, Part, PatchFile, Place
+from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
 from cassette.patch.revival import running_again
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of
@@ -325,31 +325,17 @@ class Application:
         calls = 1 if fault.calls is None else values.resolve(fault.calls, {"param": self.params})
         if type(calls) is not int or calls < 1:
             raise self.patch.error(f"{calls!r} is not a number of calls, from 1", fault.place)
-        for last in self.refused_outcomes(fault):
+        for last in self.last_outcomes(fault.operation):
             place = fault.place.inner(member)
-            text = str(self.resolve(fault.text, self.around(last, place), place, "the error"))
-            operation = last.interaction.operation
+            text = self.resolve(fault.text, self.around(last, place), place, "the error")
             refusal = dataclasses.replace(
                 last.interaction,
-                outcome=fault.outcome(text.replace(f"ecs:{fault.operation}", f"ecs:{operation}")),
+                outcome=fault.outcome(str(text)),
                 count=calls,
                 patched=True,
             )
             index = self.drafts.index(last)
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
-
-    def refused_outcomes(self, fault: Fault) -> list[Draft]:
-        """The outcomes that a refusal comes before, or replaces.
-
-        A caller without permission or valid credentials is refused by every operation, and sees no
-        state before that: of each request, only one outcome is left.
-        """
-        outcomes = self.last_outcomes(fault.operation)
-        if fault.calls is not None or not fault.is_of_the_caller:
-            return outcomes
-        first = {draft.request_key: draft for draft in reversed(self.drafts)}
-        self.drafts = [draft for draft in self.drafts if draft is first[draft.request_key]]
-        return [*self.drafts]
 
     def around(self, draft: Draft, place: Place) -> Body:
         """What refusals and whole responses see: parameters, and names of what the call is about.

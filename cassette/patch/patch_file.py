@@ -120,14 +120,6 @@ class Entry:
         return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
 
 
-# Errors of permissions and credentials; source: the ECS API Reference, common errors.
-OF_THE_CALLER = frozenset(
-    "AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId "
-    "InvalidSignatureException MissingAuthenticationToken NotAuthorized OptInRequired "
-    "UnrecognizedClientException".split()
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What a call gets instead of ECS's answer.
@@ -146,11 +138,6 @@ class Fault:
     text: object = ""
     calls: object = None
     operation: str = "DescribeTasks"
-
-    @property
-    def is_of_the_caller(self) -> bool:
-        """Whether it is the caller who is refused, rather than what the call is about."""
-        return isinstance(self.failure, ApiError) and self.failure.code in OF_THE_CALLER
 
     def outcome(self, text: str) -> Failure:
         """What each refused call gets."""

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cassette.clock import Clock
@@ -24,6 +24,12 @@ from cassette.player.writes import DIVIDING, Writes, begin
 
 # Code that swallows the error of one request more often than this would never end.
 _REPEATS = 100
+# Errors of permissions and credentials; source: the ECS API Reference, common errors.
+_OF_THE_CALLER = frozenset(
+    "AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId "
+    "InvalidSignatureException MissingAuthenticationToken NotAuthorized OptInRequired "
+    "UnrecognizedClientException".split()
+)
 
 
 @dataclass(slots=True, repr=False)
@@ -113,6 +119,7 @@ class Player:
         )
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)
+        self._refused_caller = _refusal_of_the_caller(cassette)
         self._stops = Stops(self._tasks, stopped)
         self.supplied: list[Supplied] = []
         self.calls: list[Call] = []
@@ -131,6 +138,8 @@ class Player:
     def unseen(self) -> tuple[Interaction, ...]:
         """What patches made of the cassette and was never served."""
         served = self._tasks.served | self._requests.served
+        if self._refused_caller is not None and self.calls:
+            return ()
         interactions = enumerate(self.cassette.interactions)
         return tuple(one for i, one in interactions if one.patched and i not in served)
 
@@ -191,6 +200,11 @@ class Player:
         return ReplayStoppedError(first, count) if count >= _REPEATS else first
 
     def _answer(self, operation: str, content: bytes) -> Answer:
+        if self._refused_caller is not None:
+            self._skipped = set(range(len(self.cassette.interactions)))
+            refused, error = self._refused_caller
+            message = error.message.replace(f"ecs:{refused}", f"ecs:{operation}")
+            return Answer(error=replace(error, message=message))
         if operation == "DescribeTasks":
             return self._tasks.answer(content)
         answer = self._requests.answer(operation, content)
@@ -211,6 +225,22 @@ class Player:
         if operation == "StopTask" and self._rules.unknown == "ecs":
             return self._stops.answer(shapes.request_of(content))
         return None
+
+
+def _refusal_of_the_caller(cassette: Cassette) -> tuple[str, ApiError] | None:
+    """The refusal for lack of permission or credentials that a patch made for good.
+
+    Such a caller sees no state at all, and is refused by every operation. The operation that the
+    patch refuses comes with it.
+    """
+    if not any(one.patched for one in cassette.interactions):
+        return None
+    last = {(one.operation, repr(one.request)): one for one in cassette.interactions}
+    for (operation, _), one in last.items():
+        error = one.outcome
+        if one.patched and isinstance(error, ApiError) and error.code in _OF_THE_CALLER:
+            return operation, error
+    return None
 
 
 @dataclass(slots=True)

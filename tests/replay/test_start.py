@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 import cassette
 from cassette.ecs import shapes
 from cassette.errors import UsageError
-from cassette.model import Response
 from tests.replay import made
 
 
@@ -111,7 +110,7 @@ def test_a_permanent_refusal_comes_before_all_states(start):
             with pytest.raises(ClientError, match=f"AccessDenied.*ecs:{operation} "):
                 getattr(ecs, xform_name(operation))(**wire)
     assert len(operations) > 3
-    assert not any(isinstance(one.outcome, Response) for one in tape.cassette.interactions)
+    assert (tape.unused, tape.unseen) == ((), ())
 
 
 @pytest.mark.parametrize("patch", ["api/expired-token", "api/missing", "api/unreachable"])
