@@ -17,6 +17,7 @@ from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
+from cassette.patch.descriptions import described, found_at, shown
 from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
@@ -338,10 +339,7 @@ class Application:
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
 
     def around(self, draft: Draft, place: Place) -> Body:
-        """What refusals and whole responses see: parameters, and names of what the call is about.
-
-        That is the first thing that the response describes, or the first of the cassette.
-        """
+        """What refusals and whole responses see: names of what the call is about, parameters."""
         failed = (str(one.get("arn")) for one in draft.failures)
         arns = itertools.chain(failed, self.describing)
         started = shapes.tasks_of(draft.interaction.operation, draft.recorded)
@@ -504,10 +502,12 @@ class Application:
         """The error for an operation that does not fit the thing it works on."""
         words = f"{op['op']} {op['path']}"
         if op["op"] == "test":
-            problem = f"{words}: {_found(thing, op['path'])}, not {_shown(op['value'])}, on {label}"
+            problem = (
+                f"{words}: {found_at(thing, op['path'])}, not {shown(op['value'])}, on {label}"
+            )
         else:
             at = op["from"] if op["op"] in ("move", "copy") else op["path"]
-            problem = f"{words} cannot be done: {_found(thing, at)}, on {label}"
+            problem = f"{words} cannot be done: {found_at(thing, at)}, on {label}"
         fix = "write unset: [" + op["path"] + "] for what may be absent"
         return self.patch.error(problem, place, fix=fix if op["op"] == "remove" else None)
 
@@ -517,7 +517,7 @@ class Application:
         for draft in self.drafts:
             for thing in draft.things.values() if draft.kind is kind else ():
                 status = str(thing.get("lastStatus") or thing.get("status"))
-                states.setdefault(_described(thing), []).append(status)
+                states.setdefault(described(thing), []).append(status)
         found = [f"{one}: {' → '.join(dict.fromkeys(seen))}" for one, seen in states.items()]
         more = f"\n- and {len(found) - _MOST} more" if len(found) > _MOST else ""
         wheres = [where for where in (*(w.value for w in self.patch.where), anchor.where) if where]
@@ -585,29 +585,3 @@ def _unset(thing: Body, pointer: str) -> None:
         jsonpatch.JsonPatch([{"op": "remove", "path": pointer}]).apply(thing, in_place=True)
     except (JsonPatchException, JsonPointerException, TypeError):
         return  # it is absent already
-
-
-def _described(thing: Body) -> str:
-    names = [str(container.get("name")) for container in things("container", thing)]
-    more = [thing.get("group"), thing.get("launchType")]
-    more += [f"containers {', '.join(names)}"] if names else []
-    return f"{label_of(thing)} ({', '.join(str(one) for one in more if one)})"
-
-
-def _found(thing: Body, pointer: str) -> str:
-    """What is at a pointer, or the nearest thing above it."""
-    tokens = JsonPointer(pointer).parts
-    value: Any = thing
-    for depth, token in enumerate(tokens):
-        try:
-            value = JsonPointer.from_parts([token]).resolve(value)
-        except (JsonPointerException, TypeError):
-            at = JsonPointer.from_parts(tokens[: depth + 1]).path
-            beside = f"; there is {', '.join(value)}" if isinstance(value, dict) and value else ""
-            return f"{at} is absent{beside}"
-    return f"{pointer or 'the whole'} is {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 200 else text[:197] + "..."
