@@ -72,7 +72,7 @@ def import_files(
         UnsafeCassetteError: the audit refused a cassette; nothing was written.
     """
     documents = [(path, editable_text.read(content_of(path), str(path)).values) for path in paths]
-    groups = _named(list(_groups(documents)))
+    groups = _named(list(_groups(documents)), rules)
     _check_names(groups, folder)
     made = [(group, calls.usable(recording(group.files, group.kind))) for group in groups]
     prepared = [
@@ -132,13 +132,15 @@ def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:
         yield _Group(name, tuple(files), kinds[key])
 
 
-def _named(groups: Sequence[_Group]) -> list[_Group]:
-    """Groups whose names would be the same, with the names of their folders before them."""
+def _named(groups: Sequence[_Group], rules: scrub.Rules) -> list[_Group]:
+    """Groups with scrubbed names; equal names have the names of their folders before them."""
     counts = Counter(group.name for group in groups)
-    return [
+    longer = [
         group if counts[group.name] == 1 else replace(group, name=_longer_name(group))
         for group in groups
     ]
+    scrubber = scrub.Scrubber(rules=rules)
+    return [replace(group, name=scrubber.text(group.name)) for group in longer]
 
 
 def _longer_name(group: _Group) -> str:

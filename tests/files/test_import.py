@@ -276,3 +276,12 @@ def test_what_is_the_tools_own_is_not_imported(tmp_path, file):
     assert (code, out) == (2, "")
     assert "this is a cassette or a patch already" in err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_name_of_a_cassette_shows_no_account(tmp_path):
+    """It is made from the name of the source, which people name after accounts."""
+    account = "9988" + "77665544"
+    source = tmp_path / f"prod-{account}.json"
+    source.write_text(json.dumps({"tasks": [bodies.running()], "failures": []}))
+    done = imported(source, tmp_path / "made")
+    assert Path(done).name == "prod-000000000001.yaml"
