@@ -60,7 +60,7 @@ from moto import mock_aws
 
 @mock_aws
 def test_it():
-    ecs = boto3.client("ecs", region_name="us-east-1")
+    ecs = boto3.client("ecs", region_name="eu-west-1")
     ecs.create_cluster(clusterName="made-up")
     with cassette.replay("web") as tape:
         assert status() == "PROVISIONING"
