@@ -12,7 +12,7 @@ from cassette.patch.working_copy import label_of
 
 
 def described(thing: Body) -> str:
-    """A thing by its name, with what tells it from others."""
+    """A thing by its name, with what distinguishes it from others."""
     names = [str(container.get("name")) for container in things("container", thing)]
     more = [thing.get("group"), thing.get("launchType")]
     more += [f"containers {', '.join(names)}"] if names else []

@@ -203,7 +203,7 @@ def test_an_error_stands_in_the_place_of_the_answer(write):
     assert outcome == ApiError(400, "AccessDeniedException", "not you")
     with cassette.replay("web", "mine") as tape:
         ecs = client(1)
-        for _ in range(3):  # who has no permission sees no state at all
+        for _ in range(3):  # a caller without permission sees no state at all
             with pytest.raises(ClientError, match="not me"):
                 describe(tape, ecs)
 
