@@ -68,7 +68,7 @@ def _in_short(message: str) -> str:
     """The beginning of a message, up to where it shows the task itself."""
     for end in ("\n", "{", "["):
         message = message.partition(end)[0]
-    return textwrap.shorten(message.rstrip(" :").replace("|", "\\|"), 80, placeholder=" …")
+    return textwrap.shorten(message.rstrip(" :").replace("|", "\\|"), 88, placeholder=" …")
 
 
 def _stopped(tape: Any) -> list[str]:

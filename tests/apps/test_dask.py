@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiobotocore.session import get_session
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 from dask_cloudprovider.aws.ecs import Scheduler
 
@@ -75,11 +76,22 @@ def test_it_runs_a_task_to_success(tape):
 
 
 @pytest.mark.cassette_variants(
-    "dask", *table.variants(), include_healthy=True, sleep="all", on_end=100
+    "dask", *table.variants(), include_healthy=True, time="virtual", on_end=100
 )
 def test_what_it_makes_of_a_variant(outcome):
     """It waits for RUNNING as long as the task is PROVISIONING or PENDING."""
     outcome("dask-cloudprovider", lambda: asyncio.run(start()))
+
+
+@pytest.mark.cassette("dask", "api/access-denied", time="virtual")
+def test_it_retries_for_a_minute_what_cannot_succeed(tape):
+    """It tries once a second to start a task, although the caller has no permission."""
+    with pytest.raises(ClientError, match="AccessDeniedException.*ListAccountSettings"):
+        asyncio.run(start())
+    assert {call.operation for call in tape.calls} == {"ListAccountSettings"}
+    assert set(tape.clock.sleeps) == {1}
+    assert tape.clock.now == len(tape.calls)
+    assert 55 <= tape.clock.now <= 60  # the real time that the test takes counts as well
 
 
 def test_the_version_is_documented(documented):
