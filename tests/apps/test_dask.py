@@ -86,7 +86,7 @@ def test_what_it_makes_of_a_variant(outcome):
 @pytest.mark.cassette("dask", "api/access-denied", time="virtual")
 def test_it_retries_for_a_minute_what_cannot_succeed(tape):
     """It tries once a second to start a task, although the caller has no permission."""
-    with pytest.raises(ClientError, match="AccessDeniedException.*ListAccountSettings"):
+    with pytest.raises(ClientError, match=r"AccessDeniedException.*ListAccountSettings"):
         asyncio.run(start())
     assert {call.operation for call in tape.calls} == {"ListAccountSettings"}
     assert set(tape.clock.sleeps) == {1}
