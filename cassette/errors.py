@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from cassette.built_in import with_names
+
 __all__ = [
     "CassetteError",
     "CassetteFormatError",
@@ -85,7 +87,7 @@ class CassetteError(Exception):
             lines.append(f"  Fix: {self.fix}")
         if self.where:
             lines.append(f"  In: {self.where}")
-        return "\n".join(lines)
+        return with_names("\n".join(lines))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())

@@ -35,7 +35,9 @@ BELOW_EDGES = (
 EDGES = {"pytest_plugin", "cli", "demo"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
+    # Where the built-in pack is.
+    "built_in": set(),
+    "errors": {"built_in"},
     # Names and ARNs, shapes, states: what ECS is, whatever is done with it.
     "ecs": {"errors"},
     "model": {"errors", "ecs"},
@@ -43,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(COMPONENTS, MODEL),
     # Packs of cassettes, found in folders and in installed distributions.
-    "packs": MODEL | {"file_format"},
+    "packs": MODEL | {"built_in", "file_format"},
     "library": MODEL | {"file_format", "packs", "importers"},
     # Where pytest's settings say that cassettes are.
     "project_folders": MODEL | {"library"},
@@ -86,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
+    | {"built_in"}
     | {"watch", "project_folders", "files", "demo", "lives", "page", "server"}
     | {"sharing"},
     # The face: what users import, and `python -m cassette`.

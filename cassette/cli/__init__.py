@@ -138,12 +138,10 @@ def _explained(error: Exception) -> tuple[str, int]:
     from cassette.errors import CassetteError, PackStoreError, UnsafeCassetteError, WatchError
 
     if isinstance(error, CassetteError):
-        from cassette.cli.console import with_names
-
         code = 1 if isinstance(error, UnsafeCassetteError) else 2
         if isinstance(error, (WatchError, PackStoreError)):
             code = 3
-        return with_names(str(error)), code
+        return str(error), code
     said = aws_said(error)
     if said is None:
         raise error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 from click.shell_completion import CompletionItem
+
+from cassette.built_in import with_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,14 +98,6 @@ def library_of(folders: Iterable[str] = ()) -> Library:
 def shown_name(path: str | None) -> str:
     """A cassette for people: its path, or `web (built-in)`."""
     return "the cassette" if path is None else with_names(path)
-
-
-def with_names(text: str) -> str:
-    """A text in which built-in files have their names, such as `web (built-in)`, and no paths."""
-    from cassette.library import PATCHES, built_in_pack
-
-    folder = re.escape(f"{built_in_pack()}{os.sep}")
-    return re.sub(rf"{folder}(?:{PATCHES}/)?([\w./-]+)\.yaml", r"\1 (built-in)", text)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cassette.built_in import FOLDER
 from cassette.errors import CassetteFormatError
 from cassette.packs.names import BUILTIN
 
@@ -101,7 +102,4 @@ def _walk(folder: Path | zipfile.Path, prefix: str) -> Iterator[str]:
 
 def built_in() -> Pack:
     """The pack that is part of ecs-cassette."""
-    package = Path(__file__).parents[1]
-    installed = package / "pack"
-    folder = installed if installed.is_dir() else package.parent / "cassettes"
-    return Pack(BUILTIN, "part of ecs-cassette", Tree(folder), kind="builtin")
+    return Pack(BUILTIN, "part of ecs-cassette", Tree(FOLDER), kind="builtin")
