@@ -2,7 +2,8 @@
 
 Reading YAML takes ten times as long as reading JSON, so the plain data of a large file is kept for
 later processes under the hash of the file's bytes. Only this user can read it, and it may be
-deleted at any time. Only what passed the audit is cached, when it is written.
+deleted at any time. A file is cached only when it is
+written, and only if it passed the audit.
 `CASSETTE_CACHE=off` disables the cache.
 """
 

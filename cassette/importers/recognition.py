@@ -35,7 +35,7 @@ class Foreign:
 
 
 def recognised(path: Path) -> Foreign | None:
-    """What a file, or a folder of placebo, is; None if no importer knows it."""
+    """Which tool made a file (or a folder of placebo); None if no importer recognises it."""
     if path.is_dir():
         return _folder(path)
     if path.suffix.lower() not in (*editable_text.JSON_SUFFIXES, *editable_text.YAML_SUFFIXES):

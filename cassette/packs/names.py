@@ -12,7 +12,7 @@ _PACK = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 def split(text: str) -> tuple[str | None, str]:
-    """A qualified name as its pack and the name in it; the pack is None if there is none."""
+    """Split a qualified name into pack and name; the pack is None for an unqualified name."""
     pack, colon, name = text.partition(":")
     return (pack, name) if colon and _PACK.fullmatch(pack) else (None, text)
 

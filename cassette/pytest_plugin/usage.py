@@ -129,8 +129,8 @@ class Usage:
     def add_unused(self, test: str, tape: Tape) -> None:
         """Note what a passed test did not use.
 
-        Writes count only in the cassette as it was recorded: a patched failure is a reason not to
-        make them.
+        Unused writes are noted only if the cassette is unpatched, because code that meets a patched
+        failure may rightly skip a write.
         """
         from cassette.recording import READS
 

@@ -35,7 +35,7 @@ class Pattern:
     stand_in: str
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where it begins and ends, and what takes its place."""
+        """Yield the start, the end and the replacement of each match."""
         for match in self.regex.finditer(text):
             yield match.start(), match.end(), self.stand_in
 
