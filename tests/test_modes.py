@@ -487,7 +487,7 @@ def test_a_misspelt_mode_or_option_names_what_is_near(library):
     with pytest.raises(UsageError, match="takes no unknown='aws'"):
         use("once", "mine", library=library, unknown="aws")
     for verb in (functools.partial(use, "once"), cassette.record):
-        with pytest.raises(UsageError, match="no scrub policy 'strct'"):
+        with pytest.raises(UsageError, match="unknown scrub policy 'strct'"):
             verb("mine.yaml", policy="strct")
         for wrong in ("", " ", 3):
             with pytest.raises(UsageError, match="source says in words what is recorded"):

@@ -198,11 +198,10 @@ class Tasks:
         if not isinstance(outcome, Response):
             if _concerns_the_cluster(outcome) and not known:
                 self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
-            for named in dict.fromkeys(request.get("tasks") or ()):
-                timeline = timelines.setdefault(short_name(named), Timeline())
+            for named in request.get("tasks") or ():
                 step = _step(index, interaction)
                 step.error = outcome
-                timeline.steps.append(step)
+                _add(timelines, short_name(named), step)
             return
         self._gone.pop(cluster, None)
         has_tags = "TAGS" in (request.get("include") or ())
@@ -210,12 +209,11 @@ class Tasks:
             step = _step(index, interaction)
             step.has_tags = has_tags
             step.body = _task(task)
-            timelines.setdefault(id_of(task), Timeline()).steps.append(step)
+            _add(timelines, id_of(task), step)
         for failure in outcome.body.get("failures") or ():
             step = _step(index, interaction)
             step.failure = _failure(failure)
-            id_ = short_name(failure.get("arn") or "")
-            timelines.setdefault(id_, Timeline()).steps.append(step)
+            _add(timelines, short_name(failure.get("arn") or ""), step)
 
     def _index_started(self, index: int, interaction: Interaction) -> None:
         """A task that was started but never described is described as it was started."""
@@ -447,6 +445,13 @@ class Tasks:
                     return like.rpartition("/")[0] + "/" + id_
         region = self._cassette.region
         return f"arn:{partition_of(region)}:ecs:{region}:000000000000:task/{cluster}/{id_}"
+
+
+def _add(timelines: dict[str, Timeline], id_: str, step: Step) -> None:
+    """Add a step to a task's timeline; a task that one outcome has twice has one step there."""
+    steps = timelines.setdefault(id_, Timeline()).steps
+    if not steps or steps[-1].index != step.index:
+        steps.append(step)
 
 
 def _unnumbered(name: str) -> str:

@@ -131,7 +131,7 @@ class Unmatched:
         """A request that was recorded, but all its outcomes were served, the last one held."""
         count = sum(step.count for step in timeline.steps)
         if held:
-            problem = f"{operation} was called again after {held:,} times the same outcome"
+            problem = f"{operation} was called again after {held:,} calls with the same outcome"
             cause = ": the code under test does not stop polling"
             fix = "give the code a limit of its own, or expect this error"
             if not self._moves_clocks:

@@ -31,10 +31,10 @@ _AWS_LABELS = frozenset(
     "elasticache "
     "s3 s3-control s3-fips s3-website ssmmessages ec2messages monitoring states vpce www".split()
 )
-# Names of programs and packages that look like names of hosts.
+# Names of programs and packages, and words of patch files, that look like names of hosts.
 _PROGRAMS = frozenset(
     "socket.io engine.io asp.net system.io java.io java.net node.js vue.js next.js react.js "
-    "express.js system.net botocore.client aws.ecs".split()
+    "express.js system.net botocore.client aws.ecs task.group".split()
 )
 # Last labels that end the names of files and modules more often than those of hosts.
 _OF_CODE = frozenset(

@@ -52,7 +52,7 @@ def test_it(tape, ask):
     while len(tape.unused):
         ask()
     ask()
-    with pytest.raises(cassette.CassetteError, match="asked again after 1 times"):
+    with pytest.raises(cassette.CassetteError, match="called again after 1 calls"):
         for _ in range(3):
             ask()
     tape.unmatched.clear()

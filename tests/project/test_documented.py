@@ -19,7 +19,7 @@ def test_the_example_of_the_rules_is_read(tmp_path):
     """Every key of the reference is in it, and each rule is one."""
     of_commands, example = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(of_commands, encoding="utf-8")
-    assert len(project_settings.rules(tmp_path).arguments) == 2
+    assert len(project_settings.rules(tmp_path).arguments) == 3
     (tmp_path / "pyproject.toml").write_text(example, encoding="utf-8")
     rules = project_settings.rules(tmp_path)
     digest = hashlib.sha256(b"acme").hexdigest()

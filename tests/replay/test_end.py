@@ -33,7 +33,10 @@ def test_code_that_waits_for_ever_fails(advance):
             poll(tape, 11_000)
         tape.unmatched.clear()
     first, *_ = str(raised.value).splitlines()
-    assert "called again after 10,000 times the same outcome, probably because a deadline" in first
+    assert (
+        "called again after 10,000 calls with the same outcome, probably because a deadline"
+        in first
+    )
     assert 'time="virtual"' in str(raised.value)
     assert "on_end=CALLS" in str(raised.value)
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cassette.clock import Clock
@@ -94,11 +94,26 @@ others = st.builds(
 STATES = [{"tasks": [task(IDS[0], "prod", "RUNNING", "us-east-1", old=True)], "failures": []}]
 
 
-@settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("rules", [Rules(), Rules(unknown="ecs", writes="divide")])
 @given(interactions=st.lists(st.one_of(describe_tasks, others), min_size=1, max_size=6))
 @example(interactions=[made.call("DescribeTasks", {"tasks": ["abc"]}, STATES[0])])
 @example(interactions=[made.call("DescribeTasks", {"tasks": []}, made.THROTTLE)])
+@example(
+    interactions=[  # one outcome that has a task twice, and one of the task alone
+        made.call(
+            "DescribeTasks",
+            {"tasks": []},
+            {"tasks": [], "failures": [{"arn": arn(IDS[0], "prod"), "reason": "MISSING"}] * 2},
+        ),
+        made.call("DescribeTasks", {"tasks": [IDS[0]], "cluster": "prod"}, made.THROTTLE),
+    ]
+)
+@example(
+    interactions=[
+        made.call("DescribeTasks", {"tasks": [IDS[0], arn(IDS[0], "default")]}, made.THROTTLE),
+        made.call("DescribeTasks", {"tasks": [IDS[0]]}, made.THROTTLE),
+    ]
+)
 @example(interactions=[made.call("DescribeTasks", {"tasks": [arn("abc", "staging")]}, STATES[0])])
 def test_recorded_requests_in_their_order_get_their_outcomes(rules, interactions):
     """For every cassette that can be written, also one that breaks a rule of ECS."""

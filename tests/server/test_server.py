@@ -444,8 +444,7 @@ def guard(event, arguments):
 me = threading.main_thread()
 with cassette.serve("web") as server:
     sys.addaudithook(guard)
-    from cassette.server.sessions import SERVED
-from tests.server.conftest import Http, asked
+    from tests.server.conftest import Http, asked
     plain = Http(server.url)
     print(plain.call("DescribeTasks", asked(server.cassette))[0], plain.call("ListClusters", {})[0])
     server.unmatched.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from jobs import Result, wait_for
+from job_runner import Result, wait_for
 
 
 def run(tape) -> Result:
