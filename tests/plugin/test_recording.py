@@ -206,6 +206,7 @@ def test_it():
     assert cassette.load(mine).recorded.source == said
 
 
+@pytest.mark.exhaustive
 def test_two_processes_may_record_one_cassette(run, live, mine):
     """Under xdist either recording is kept, whole."""
     pytest.importorskip("xdist")
@@ -237,6 +238,7 @@ def test_clusters():
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("there", [True, False])
 def test_two_processes_may_add_to_one_cassette(run, live, mine, there):
     """Under xdist neither loses the episodes of the other, also if both found no file."""
