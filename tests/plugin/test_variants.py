@@ -108,7 +108,7 @@ def test_a_patch_asked_for_by_its_name_has_to_fit(run, patches):
     """Only a pattern leaves out; a name that does not fit is an error, which says why."""
     result = run(TEST.format('"web", "mine/other", "mine/*"'))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*no task of *web.yaml fits the patch mine/other*"])
+    result.stdout.fnmatch_lines(["*no task of web (built-in) fits the patch mine/other*"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -119,7 +119,7 @@ def test_it_is_an_error_if_nothing_fits(run, patches):
     result.stdout.fnmatch_lines(
         [
             "test_it: no patch of 'mine/oth[*]' fits 'web'",
-            "  - mine/other: no task of *web.yaml fits the patch mine/other*",
+            "  - mine/other: no task of web (built-in) fits the patch mine/other*",
         ]
     )
 

@@ -59,7 +59,8 @@ def _fail(connection, name):
     body = {"truncated": b'{"', "500": b""}.get(name, HTML.encode())
     length = 1024 if name == "truncated" else len(body)
     status = name if name.isdigit() else "200"
-    connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n".encode() + body)
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode() + body)
 
 
 @contextlib.contextmanager
