@@ -79,12 +79,12 @@ def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
 def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight loop, for speed
     """The plain data of a source's one document."""
     next_event = source.get_event
-    scalar, mapping_start, list_start = (
+    scalar, mapping_start, mapping_end = (
         yaml.ScalarEvent,
         yaml.MappingStartEvent,
-        yaml.SequenceStartEvent,
+        yaml.MappingEndEvent,
     )
-    mapping_end, list_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
+    list_start, list_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
     intern, maybe, resolve = sys.intern, _MAYBE, _resolve
     root: list[Any] = []
     here: Any = root  # the open mapping or list
@@ -106,17 +106,12 @@ def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight l
                     value = resolve(value)
                 if in_mapping and key is None:
                     if value.__class__ is not str:
-                        _refuse(
-                            f"the key {event.value[:60]} is not a string", "put it in double quotes"
-                        )
+                        what = f"the key {event.value[:60]} is not a string"
+                        _refuse(what, "put it in double quotes")
                     if value in here:
-                        _refuse(
-                            f"duplicate key {_short(value)}",
-                            "remove one of the two",
-                        )
+                        _refuse(f"duplicate key {_short(value)}", "remove one of the two")
                     key = intern(value)
-                    continue
-                if in_mapping:
+                elif in_mapping:
                     here[key] = value
                     key = None
                 else:
@@ -138,28 +133,29 @@ def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight l
             elif kind is mapping_end or kind is list_end:
                 here, key, in_mapping = outer.pop()
                 key = None
-            elif kind is yaml.DocumentStartEvent:
-                if root:
-                    _refuse(
-                        "a second document begins here; expected one document in a file",
-                        "keep each document in a file of its own",
-                    )
-            elif kind is yaml.AliasEvent:
-                _refuse(
-                    f"the alias *{event.anchor[:60]}; expected plain data, without aliases",
-                    "write the value in full",
-                )
-            elif kind is yaml.StreamStartEvent:
-                if event.encoding not in (None, "utf-8"):
-                    _refuse(f"the file is {event.encoding}; expected UTF-8")
-            elif kind is yaml.StreamEndEvent:
-                if not root:
-                    _refuse("the file is empty; expected one YAML document")
+            elif _is_end(event, root):
                 return root[0]
         except CassetteFormatError as error:
             error.line = event.start_mark.line + 1
             error.pointer = _pointer(outer, here, key)
             raise
+
+
+def _is_end(event: Any, root: list[Any]) -> bool:
+    """Whether an event ends the source, which must have one document of plain data."""
+    if isinstance(event, yaml.DocumentStartEvent) and root:
+        what = "a second document begins here; expected one document in a file"
+        _refuse(what, "keep each document in a file of its own")
+    if isinstance(event, yaml.AliasEvent) and event.anchor is not None:
+        what = f"the alias *{event.anchor[:60]}; expected plain data, without aliases"
+        _refuse(what, "write the value in full")
+    if isinstance(event, yaml.StreamStartEvent) and event.encoding not in (None, "utf-8"):
+        _refuse(f"the file is {event.encoding}; expected UTF-8")
+    if not isinstance(event, yaml.StreamEndEvent):
+        return False
+    if not root:
+        _refuse("the file is empty; expected one YAML document")
+    return True
 
 
 def _refuse(problem: str, fix: str | None = None) -> NoReturn:
