@@ -77,8 +77,9 @@ newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotoco
 	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
 	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) -m '' tests/beside $(ARGS)
 
-wire: $(ENVS)/test/made ## Run the tests with every response through botocore's own parser.
-	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
+wire: $(ENVS)/test/made ## Run the tests that replay, with every response through botocore's own parser.
+	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) \
+		tests/replay tests/plugin tests/patch tests/programs examples $(ARGS)
 
 detect: $(ENVS)/detect/made ## Run the tests of the audit with the scanner of the extra `detect`.
 	$(ENVS)/detect/bin/python -m pytest $(IN_ORDER) tests/scrub/test_detector.py $(ARGS)

@@ -79,12 +79,8 @@ def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
 def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight loop, for speed
     """The plain data of a source's one document."""
     next_event = source.get_event
-    scalar, mapping_start, mapping_end = (
-        yaml.ScalarEvent,
-        yaml.MappingStartEvent,
-        yaml.MappingEndEvent,
-    )
-    list_start, list_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+    scalar, list_start, list_end = yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.SequenceEndEvent
+    mapping_start, mapping_end = yaml.MappingStartEvent, yaml.MappingEndEvent
     intern, maybe, resolve = sys.intern, _MAYBE, _resolve
     root: list[Any] = []
     here: Any = root  # the open mapping or list
