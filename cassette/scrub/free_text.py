@@ -260,7 +260,8 @@ class FreeText:
         if "%" not in match[0]:
             return match[0]
         plain = encodings.percent_decoded(match[0])
-        found = self.search(plain)
+        # What is not encoded after all, such as 100%, is not searched again.
+        found = plain if plain == match[0] else self.search(plain)
         return match[0] if found == plain else encodings.percent_encoded(found)
 
     def _decode_run(self, match: re.Match[str]) -> str:
@@ -268,7 +269,7 @@ class FreeText:
         if "%" not in match[0]:
             return match[0]
         plain = encodings.percent_decoded(match[0])
-        found = self.search(plain)
+        found = plain if plain == match[0] else self.search(plain)
         return match[0] if found == plain else found
 
     def _decode_base64(self, match: re.Match[str]) -> str:

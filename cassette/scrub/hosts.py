@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 # Suffixes of private networks; the public suffix list knows those of the Internet.
 PRIVATE = ("internal local localdomain corp lan intranet private home consul svc localnet").split()
-_PRIVATE_NAME = re.compile(rf"(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)")
+_PRIVATE_NAME = re.compile(
+    rf"(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)(?![0-9a-z])"
+)
 # Names that everybody uses: they identify nobody.
 _PUBLIC = re.compile(
     r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
@@ -44,6 +46,19 @@ _OF_CODE = frozenset(
     "ts vi vu watch win work world wtf zip".split()
 )
 _ALWAYS_HOSTS = frozenset("io dev net".split())
+# Labels that say nothing of whose a host would be: all of them are names of modules.
+_MODULES = frozenset(
+    "app api base config core handlers lib main models module modules prod run settings src tasks "
+    "test tests utils views".split()
+)
+_MODULE_FILE = re.compile(r"(?:[a-z_]\w{0,62}\.){2,8}py|(?:[a-z_]{1,30}\.)?settings\.local")
+_COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
+# A class of Java or .NET, such as java.lang.Exception and Microsoft.AspNetCore.Hosting.
+_CLASS = re.compile(
+    r"javax?\.(?:awt|beans|io|lang|management|math|naming|net|nio|rmi|security|servlet|sql|text"
+    r"|time|util|xml)\..+|(?:\w{1,63}\.){1,8}[A-Z][a-z]\w*(?:Exception|Error)"
+    r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*"
+)
 _CODE_BEFORE = re.compile(
     r"(?:module|modules|import|imports|package|packages|class|from|named|file|script|python|in"
     r"|function|attribute|plugin|logger)\s{0,3}[\"'`(]?\Z",
@@ -76,6 +91,8 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         after: some of the text after it.
     """
     name = word.lower().rstrip(".")
+    if is_code(word) and not _HOST_BEFORE.search(before):
+        return False
     if is_private(name) or _PRIVATE_NAME.match(name):
         return True
     if name in _PROGRAMS or _public_suffixes().privatesuffix(name) is None:
@@ -86,6 +103,15 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
         return True
     return (len(labels) > 2 and not word[0].isupper()) or _HOST_BEFORE.search(before) is not None
+
+
+def is_code(word: str) -> bool:
+    """Whether a dotted word is the name of a class or a module, whatever it ends in."""
+    if _CLASS.fullmatch(word) and word.rpartition(".")[2].lower() not in PRIVATE:
+        return True
+    if _MODULE_FILE.fullmatch(word) and not _COUNTRY.search(word):
+        return True
+    return _MODULES.issuperset(word.split("."))
 
 
 def of_aws(host: str) -> tuple[str, str] | None:

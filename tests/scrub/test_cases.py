@@ -118,10 +118,14 @@ def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> Non
 
 
 @pytest.mark.parametrize(
-    "harmless", ["version 8.8.4.4 is out", "cannot pull web:202611231158", "no module socket.io"]
-)
+    "harmless",
+    ["version 8.8.4.4 is out", "cannot pull web:202611231158", "no module socket.io",
+     "CPU at 99.95% of limit", "disk 100% full", "50 %", "%s is not defined", "%H:%M", "x?y=%s",
+     "java.lang.OutOfMemoryError: Java heap space", "java.lang.Exception", "app.module.py",
+     "config.settings.local", "Microsoft.AspNetCore.Hosting"],
+)  # fmt: skip
 def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
-    """They look like an address, an account and a host."""
+    """They look like an address, an account, an encoding and a host."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == harmless

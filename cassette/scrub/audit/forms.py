@@ -217,6 +217,7 @@ _FALSE = re.compile(
 _PUBLIC_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"
     r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
+    r"|(?:[a-z_]{1,30}\.)?settings\.local"
 )
 EVERYBODYS_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
