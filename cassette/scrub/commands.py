@@ -38,6 +38,7 @@ _PLAIN = re.compile(
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
     r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/[a-z/_-]{0,60})?"
 )
+_REFERENCE = re.compile(r"\$\{?[A-Z_][A-Z0-9_]{0,60}\}?")
 _FILE = re.compile(
     r"(?:\./)?(?:[A-Za-z_-]{1,30}/){0,6}[A-Za-z_-]{1,40}"
     r"\.(?:py|js|mjs|cjs|ts|sh|bash|rb|php|jar|war|pl|ps1|exe|dll|sql|conf|cfg|ini|toml|ya?ml|json)"
@@ -47,10 +48,18 @@ _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
     "dramatiq".split()
 )
+# Long options with one dash, of Java's keytool, openssl and others: no value is glued to them.
+_DASHED_SECRETS = frozenset(
+    "-password -passwd -passphrase -passin -passout -pass -storepass -keypass -srcstorepass "
+    "-deststorepass -srckeypass -destkeypass -token -authtoken -apitoken -apikey -api-key -secret "
+    "-credentials -pin -otp -jwt -bearer -cookie".split()
+)
 # Short options that many programs use for a password, a user or a key.
 _SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
 _TELLING = re.compile(
-    r"pass|pwd|secret|(?<!max-)token(?!iz)|key|auth|cred|user|dsn|sign", re.IGNORECASE
+    r"pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn|sign|pw(?![a-z])|jwt|bearer"
+    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])",
+    re.IGNORECASE,
 )
 _WORDS = frozenset(
     "run start serve server worker workers web api beat scheduler job jobs task tasks migrate "
@@ -106,7 +115,19 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
         else:
             shell_text = program in _SHELLS and bool(_SHELL_TEXT.fullmatch(word))
             yield _word(word, program, option)
-        option, named = word if _is_option(word) else "", False
+        option, named = _announced(word, option), False
+
+
+def _announced(word: str, option: str) -> str:
+    """The option that the next word belongs to; empty if it stands by itself."""
+    if _is_option(word):
+        return word
+    name = word.strip()
+    if name in ("", "--"):  # an empty value may be a mistake, and the secret the next word
+        return option if _is_secret(option) else ""
+    bare = name.rstrip("=:")
+    alone = "=" not in bare and ":" not in bare and (bare != name or name[0] == "-")
+    return bare if alone and _is_secret(bare) else ""
 
 
 def _program(word: str) -> list[Part]:
@@ -142,7 +163,9 @@ def _assigned(word: str, end: int) -> list[Part]:
     value = word[end + 1 :]
     quote = value[:1] if len(value) > 1 and value[:1] in "\"'" and value[-1] == value[0] else ""
     bare = value[1:-1] if quote else value
-    if not bare or is_masked(bare) or _PLAIN.fullmatch(bare):
+    if not bare or is_masked(bare) or _REFERENCE.fullmatch(bare):
+        return [word]
+    if _PLAIN.fullmatch(bare) and not _is_secret(word[:end]):
         return [word]
     return [word[: end + 1] + quote, Argument(bare, word[:end]), quote]
 
@@ -152,17 +175,22 @@ def _is_option(word: str) -> bool:
         (_LONG_OPTION.fullmatch(word) and not looks_random(word))
         or _DASHED.fullmatch(word)
         or word in _DASHED_WORDS
+        or word in _DASHED_SECRETS
     )
 
 
 def _stays(word: str, program: str, option: str) -> bool:
     """Whether a word that stands by itself is of a form that holds no secret."""
-    if option in _SHORT_SECRETS or tells_secret(option):
+    if _is_secret(option):
         return False
     if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word):
         return True
     of_module = program in _SERVERS or option in ("-m", "--module", "--app")
     return of_module and _MODULE.fullmatch(word) is not None
+
+
+def _is_secret(option: str) -> bool:
+    return option in _SHORT_SECRETS or tells_secret(option)
 
 
 def tells_secret(option: str) -> bool:

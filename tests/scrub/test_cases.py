@@ -129,3 +129,38 @@ def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == harmless
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (["-storepass", "83741"], ["-storepass", "REDACTED"]),
+        (["-token", "worker"], ["-token", "REDACTED"]),
+        (["-storepass=83741"], ["-storepass=REDACTED"]),
+        (["-dbPassword", "83741"], ["-dREDACTED", "REDACTED"]),
+        (["--dsn=512m"], ["--dsn=REDACTED"]),
+        (["--master-key=83741"], ["--master-key=REDACTED"]),
+        (["--pin", "83741"], ["--pin", "REDACTED"]),
+        (["--bind-pw", "worker"], ["--bind-pw", "REDACTED"]),
+        (["--connection-string=1.2.3"], ["--connection-string=REDACTED"]),
+        (["--password", "", "83741"], ["--password", "", "REDACTED"]),
+        (["--password", "--", "83741"], ["--password", "REDACTED", "REDACTED"]),
+        (["--password\n", "83741"], ["REDACTED", "REDACTED"]),
+        (["--password=", "83741"], ["--password=", "REDACTED"]),
+        (["/password:83741"], ["/password:REDACTED"]),
+        (["PIN=83741"], ["PIN=REDACTED"]),
+        (["--ping", "5", "--port=8080"], ["--ping", "5", "--port=8080"]),
+        (["--password=${DB_PASSWORD}"], ["--password=${DB_PASSWORD}"]),
+    ],
+)
+def test_every_value_after_an_option_for_a_secret_goes(
+    words: list[str], written: list[str]
+) -> None:
+    """Also one of a harmless form, glued with = or :, or after an empty value."""
+    command = {"name": "web", "command": ["app", *words]}
+    task = bodies.task(overrides={"containerOverrides": [command]})
+    scrubbed, scrubber = scrub(bodies.described(task))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    overrides = bodies.body_of(scrubbed)["tasks"][0]["overrides"]["containerOverrides"]
+    assert overrides[0]["command"] == ["app", *written]
+    assert scrub(scrubbed)[0] == scrubbed

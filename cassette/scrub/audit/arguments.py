@@ -36,9 +36,17 @@ _SHELLS = frozenset(
 )
 _SHELL_TEXT = re.compile(r"-[a-z]{0,4}c[a-z]{0,2}|/[ck]|-command|-encodedcommand", re.IGNORECASE)
 _SECRET = re.compile(
-    r"(?i:-{1,2}[\w.-]{0,60}(?:pass|pwd|secret|(?<!max-)token(?!iz)|key|auth|cred|user|dsn|sign)"
+    r"(?i:(?:--?|/)?[\w.-]{0,60}(?:pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn"
+    r"|sign|pw(?![a-z])|jwt|bearer|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z]))"
     r"[\w.-]{0,60})|-[pPaUuwW]"
 )
+# Long options with one dash.
+_SECRET_DASHED = frozenset(
+    "-api-key -apikey -apitoken -authtoken -bearer -cookie -credentials -destkeypass "
+    "-deststorepass -jwt -keypass -otp -pass -passin -passout -passphrase -passwd -password -pin "
+    "-secret -srckeypass -srcstorepass -storepass -token".split()
+)
+_REFERENCE = re.compile(r"\$\{?[A-Z_][A-Z0-9_]{0,60}\}?")
 _OF_MODULE = frozenset(("-m", "--module", "--app"))
 _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
@@ -88,7 +96,17 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
             harmless = _is_harmless(word, program, option)
         if not harmless and not _is_kept(option, word, keeps):
             yield index
-        option, first = word if _is_option(word) else "", False
+        option, first = _next_option(word, option), False
+
+
+def _next_option(word: str, option: str) -> str:
+    """The option that the word after this one belongs to."""
+    if _is_option(word):
+        return word
+    if word.strip() in ("", "--"):
+        return option if _SECRET.fullmatch(option) else ""
+    empty = word.strip()[:-1] if word.strip()[-1] in "=:" else ""
+    return empty if _SECRET.fullmatch(empty) else ""
 
 
 def _is_kept(option: str, word: str, keeps: Keeps) -> bool:
@@ -108,7 +126,7 @@ def _is_hidden(word: str) -> bool:
 
 
 def _is_option(word: str) -> bool:
-    return _OPTION.fullmatch(word) is not None or word in _DASHED
+    return _OPTION.fullmatch(word) is not None or word in _DASHED or word in _SECRET_DASHED
 
 
 def _is_harmless(word: str, program: str, option: str) -> bool:
@@ -121,6 +139,8 @@ def _is_harmless(word: str, program: str, option: str) -> bool:
     given = _given(word)
     if given is not None:
         value = given["value"].strip("\"'")
-        return _is_hidden(value) or _PLAIN.fullmatch(value) is not None
+        if _is_hidden(value) or _REFERENCE.fullmatch(value):
+            return True
+        return _PLAIN.fullmatch(value) is not None and not _SECRET.fullmatch(given["option"])
     of_module = program in _SERVERS or option in _OF_MODULE
     return of_module and _MODULE.fullmatch(word) is not None
