@@ -27,6 +27,7 @@ _DATE = re.compile(
 )
 _IMAGE_BEFORE = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
 _VERSION_BEFORE = re.compile(r"(?:version|release)[ :=/]{1,2}v?\Z", re.IGNORECASE)
+_VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
@@ -118,6 +119,11 @@ class TokenTreatments:
             and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
             and not _begins_a_line(match)
         )
+        # Of an ARN or a path, and a tag of an image.
+        if sign == ":" and (
+            match.string[: match.start()].endswith((":", "/")) or _VERSION.fullmatch(given)
+        ):
+            return None
         return None if prose else key + sign + self._value(given, key)
 
     def _flag(self, match: re.Match[str]) -> str:

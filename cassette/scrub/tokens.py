@@ -20,8 +20,19 @@ _TELLING_WORD = (
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
+# Names that say it only of a value that they are given.
+_TELLING_NAME = (
+    rf"(?:{_TELLING_WORD}|(?<![a-z])(?:pw|pin|otp)(?![a-z])|(?<=[?&])sig(?==)"
+    r"|(?:encryption|master|app|stripe|fernet|hmac|shared|account|signing|storage)[_-]?key"
+    r"|(?:admin|bind|db|ldap|root|smtp|user)[_-]?(?:pass|pw)(?![a-z]))"
+)
+# Where a colon without a space gives a value, as dumps of Go have it: password:…, refreshToken:….
+_ENDS_TELLING = "|".join(
+    f"(?<={word})"
+    for word in "password passwd passphrase pwd pass pw secret token key pin otp".split()
+)
 SECRET_NAME = re.compile(
-    rf"{_TELLING_WORD}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
+    rf"{_TELLING_NAME}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
 )
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
@@ -131,14 +142,16 @@ RULES: dict[str, str] = {
         rf"{_L}(?=[\w.-]{{1,99}}[\"'\])]{{1,3}}\s?(?:=>|==?|,)|[\w.-]{{1,99}}\s?(?:=>|\()\s?[\"'])"
         rf"(?P<codekey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"'\])]{{0,3}}"
         r"\s?(?:=>|==?|,|\()\s?)"
-        r"(?P<coded>'(?:[^'\\]|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
+        r"(?![\"']value[\"']\s?[:=])(?P<coded>'(?:[^'\\]|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
     ),
     "assignment": (
         # The sign is looked for first, since it is rarer than a long word to search.
-        rf"{_L}(?=[\w.-]{{1,99}}[\"']?(?:\s?:?=|\s?:\s|:[\"']))"
-        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})"
-        r"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])))"
-        r"(?P<given>(?:(?:bearer|basic|token)\s{1,4})?"
+        rf"{_L}(?=[\w.-]{{1,99}}(?:[\"']?(?:\s?:?=|\s?:\s|:[^\s:/\\])|[\"'](?:\s?,|\s{{1,4}}value|>)))"
+        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_NAME}[\w.-]{{0,40}})"
+        rf"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])|(?:{_ENDS_TELLING}):(?=[^\s:/\\]))"
+        # The pair of a name and a value, in JSON and in XML.
+        r"|[\"'](?:\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}|\s{1,4}value=|>))"
+        r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
         r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}))"
     ),
     "flag": (

@@ -122,7 +122,9 @@ def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> Non
     ["version 8.8.4.4 is out", "cannot pull web:202611231158", "no module socket.io",
      "CPU at 99.95% of limit", "disk 100% full", "50 %", "%s is not defined", "%H:%M", "x?y=%s",
      "java.lang.OutOfMemoryError: Java heap space", "java.lang.Exception", "app.module.py",
-     "config.settings.local", "Microsoft.AspNetCore.Hosting"],
+     "config.settings.local", "Microsoft.AspNetCore.Hosting", "image token:latest",
+     "cannot pull auth-service:1.27", "app/token:1.2", "secret:get", "password:required",
+     "Token::check", "pin count: 333", "ping: 200", "opinion=good", "app key is missing"],
 )  # fmt: skip
 def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
     """They look like an address, an account, an encoding and a host."""
@@ -163,4 +165,20 @@ def test_every_value_after_an_option_for_a_secret_goes(
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     overrides = bodies.body_of(scrubbed)["tasks"][0]["overrides"]["containerOverrides"]
     assert overrides[0]["command"] == ["app", *written]
+    assert scrub(scrubbed)[0] == scrubbed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["password:{}", "refreshToken:{}", "&{{User:bob Password:{} Port:1}}", "map[secret:{} a:b]",
+     '[{{"name":"DB_PASSWORD","value":"{}"}}]', "{{'Key': 'apiToken', 'Value': '{}'}}",
+     '<add key="password" value="{}"/>', '<property name="password">{}</property>',
+     "ENCRYPTION_KEY={}", "encryptionKey: {} x", "AccountKey={};a=b", "STRIPE_KEY={}", "DB_PW={}",
+     "dbPass={}", "rootpw={}", "pin: {} x", "otp={}", "https://a.example/?sig={}"],
+)  # fmt: skip
+def test_a_value_of_a_pair_of_any_notation_goes(text: str) -> None:
+    """A colon without a space, a name beside its value, names of keys, PINs and signatures."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text.format("hunter2x"))))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == text.format("REDACTED")
     assert scrub(scrubbed)[0] == scrubbed

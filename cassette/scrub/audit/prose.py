@@ -38,11 +38,13 @@ _BLANK = re.compile(
 _NUMBER = re.compile(r"\d{1,5}(?:[.,]\d{1,5}){0,3}[A-Za-z%]{0,3}[.:;,)]*")
 _ANNOUNCING = re.compile(
     r"(?P<word>(?<![A-Za-z])pass(?![A-Za-z])|passw(?:or)?d|passphrase|passcode|pwd|secret"
-    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|credentials?|(?:api|access|private|signing)[_-]?key"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|credentials?"
+    r"|(?:api|access|private|signing|encryption|master|stripe|fernet|hmac|shared|account)[_-]?key"
     r"|cookie|signature|sess(?:ion)?_?id|(?<![A-Za-z])sid(?![A-Za-z])|connect\.sid|(?:csrf|xsrf|awsalb)"
     r"|identified (?:with [\w\"']{1,64} )?(?:by|as)(?: password)?)"
     r"(?P<rest>[\w.-]{0,40})(?P<close>[\"'\])]{0,3})"
-    r"(?P<sign>:[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n\s{1,64}|\s?(?:=>|:?==?)[ \t]?|\s?:\s{1,8}"
+    r"(?P<sign>\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}"
+    r"|:[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n\s{1,64}|\s?(?:=>|:?==?)[ \t]?|\s?:\s{1,8}"
     r"|:(?=[\"'])|\s?[,(]\s?(?=[\"'])"
     r"|(?:\s(?:is|was|set to|changed to|of))?\s{1,4})"
     r"(?P<quote>[\"'(]{0,2})(?P<value>[^\s\"'&,;)\]}<>]{1,256})",
