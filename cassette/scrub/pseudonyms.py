@@ -101,7 +101,7 @@ _KEYED_IPV6 = "[89a-f][0-9a-f]{3}(?::[89a-f][0-9a-f]{3}){5}"
 _NUMBERED = re.compile(
     r"(?<!\d)00000000(?P<account>\d{4})(?!\d)"
     r"|(?<!\d)198[.-](?P<ipv4>1[89][.-]\d{1,3}[.-]\d{1,3})(?!\d)"
-    r"|(?<![0-9a-f])ca[:-]55[:-]e7[:-]7e[:-](?P<mac>[0-9a-f]{2}[:-][0-9a-f]{2})(?![0-9a-f])"
+    r"|(?<![0-9a-f])ca[:-]?55[:.-]e7[:-]?7e[:.-](?P<mac>[0-9a-f]{2}[:-]?[0-9a-f]{2})(?![0-9a-f])"
     r"|(?<![0-9a-f])(?P<short>\d{5}0000|[0-9a-f]{5}ffff)ca55e77e(?![0-9a-f])"
     r"|(?<![0-9a-f])ca55e77e(?P<old>0000\d{5}|ffff[0-9a-f]{5})(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:"
@@ -115,7 +115,7 @@ _NUMBERED = re.compile(
 # One of these is in every text that has a numbered pseudonym.
 _SIGNS = (
     *(MARK, "00000000", "198.18.", "198.19.", "198-18-", "198-19-", "2001:db8:", "2001:0db8:"),
-    *("ca:55:e7:7e", "ca-55-e7-7e", "host-", "@example.com", "%40example.com"),
+    *("ca:55:e7:7e", "ca-55-e7-7e", "ca55.e77e", "host-", "@example.com", "%40example.com"),
 )
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "account": ("account id", lambda t: _up_to("account id", int(t))),
@@ -124,7 +124,7 @@ _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
         lambda t: _up_to("IPv4 address", _offset("198." + t.replace("-", "."), _FALSE_IPV4)),
     ),
     "ipv6": ("IPv6 address", lambda t: int(t[1:], 16) if t.startswith(":") else 0),
-    "mac": ("MAC address", lambda t: _up_to("MAC address", int(t[:2] + t[3:], 16))),
+    "mac": ("MAC address", lambda t: _up_to("MAC address", int(t[:2] + t[-2:], 16))),
     "host": ("host", _counted),
     "email": ("e-mail address", _counted),
     "short": ("short id", lambda t: int(t[:5]) if t.endswith("0000") else 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Protocol
@@ -247,11 +248,23 @@ class TokenTreatments:
         original = match[0]
         if original.isdigit() and len(original) < 32:  # the number of a deployment or a time
             return original
+        if original[32:33] == "-":  # of a container on Fargate: the id of its task, and a number
+            task, _, own = original.partition("-")
+            false = pseudonym_of_id(task)
+            if false != task:  # the digits of what is false are false already
+                digits = str(int(hashlib.sha256(original.encode()).hexdigest(), 16))[-len(own) :]
+                return self._memory.keep("id", original, f"{false}-{digits}")
+            return original
         return self._memory.keep("id", original, pseudonym_of_id(original))
 
     def _mac(self, match: re.Match[str]) -> str:
-        mac = match[0].lower().replace("-", ":")
-        false = mac if mac.startswith("ca:55:e7:7e:") else self._memory.numbered("MAC address", mac)
+        digits = re.sub(r"\W", "", match[0].lower())
+        if digits.startswith(MARK):
+            return match[0]
+        mac = ":".join(digits[place : place + 2] for place in range(0, 12, 2))
+        false = self._memory.numbered("MAC address", mac)
+        if "." in match[0]:
+            return re.sub(r"(..):(..):(..):(..):", r"\1\2.\3\4.", false).replace(":", "")
         return false if ":" in match[0] else false.replace(":", "-")
 
     def _ipv6(self, match: re.Match[str]) -> str | None:

@@ -169,21 +169,24 @@ RULES: dict[str, str] = {
     ),
     "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
     "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
-    "discovery_id": rf"{_L}(?:(?<=:namespace/)ns|(?<=:service/)srv)-[a-z0-9]{{16}}{_R}",
+    "discovery_id": rf"{_L}(?:(?<=:namespace/)ns-|(?<=:service/)srv-"
+    rf"|(?:ns|srv)-(?=[a-z]{{0,15}}\d))[a-z0-9]{{16}}{_R}",
     "short_id": (
         rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|ari|aki|eipalloc|eipassoc|rtb"
         rf"|igw|nat|acl|lt|fs|fsap|fsmt|r|tgw|pcx|dopt|cgw|vgw|vpn|pl)-[0-9a-f]{{8}}{_R}"
     ),
     "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
     "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
-    "mac": rf"{_LX}[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}){_RX}",
+    "mac": rf"{_LX}(?![\d.]{{14}})[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}"
+    # As Cisco has them; with a letter, or it is a number.
+    rf"|[0-9a-f]{{2}}(?:\.[0-9a-f]{{4}}){{2}}){_RX}",
     "ipv6": (
         r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
         r"(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
         r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:])"
     ),
     "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
-    "hex": rf"{_LX}[0-9a-f]{{16,}}{_RX}",
+    "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{9,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",
     "account": (
         r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4}))(?!\d)"
     ),

@@ -182,3 +182,29 @@ def test_a_value_of_a_pair_of_any_notation_goes(text: str) -> None:
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == text.format("REDACTED")
     assert scrub(scrubbed)[0] == scrubbed
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [("mac 0a58.a9fe.1234 up", "a9fe.1234"), ("no srv-utcrh6wavdkggqtk", "utcrh6"),
+     ("ns-utcrh6wavdkggqtk gone", "utcrh6"),
+     ("container 0f1e2d3c4b5a69788796a5b4c3d2e1f0-1234567890 exited", "1234567890")],
+)  # fmt: skip
+def test_an_id_of_another_form_becomes_a_pseudonym_once(said: str, left: str) -> None:
+    """A MAC address as Cisco has it, ids of Cloud Map, the runtime ids of Fargate."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=said)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert left not in text_of(scrubbed)
+    assert "REDACTED" not in bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"]
+    assert scrub(scrubbed)[0] == scrubbed
+
+
+def test_an_account_known_from_an_arn_is_none_as_the_tag_of_an_image() -> None:
+    """Twelve digits there are a date otherwise."""
+    definition = {
+        "taskDefinitionArn": "arn:aws:ecs:eu-west-1:739201846553:task-definition/web:3",
+        "containerDefinitions": [{"name": "web", "image": "app:739201846553"}],
+    }
+    answer = model.Response({"taskDefinition": definition})
+    scrubbed, _ = scrub(bodies.cassette(("DescribeTaskDefinition", {}, answer)))
+    assert "image: app:000000000001" in text_of(scrubbed)
