@@ -72,7 +72,7 @@ class Session:
         patches = self._patches if patches is None else patches
         by: player.Advance = "call" if self.advance == "call" else "clock"
         verb = replay(self._name, *patches, advance=by, **self._options)
-        tape = verb.tape(Clock(real=self.advance != "hand", speed=self._speed))
+        tape = verb.tape(Clock(real=self.advance == "clock", speed=self._speed))
         _check_connections(tape.cassette)
         if self._start != "first":
             tape.begin_at(None if self._start == "last" else self._start)

@@ -381,7 +381,7 @@ def test_many_connections_are_kept_open():
 @pytest.mark.exhaustive
 def test_64_clients_and_10_000_requests():
     """No call is lost and no answer is wrong over keep-alive connections."""
-    with cassette.serve("web", start="last") as server:
+    with cassette.serve("web", start="last", on_end=20_000) as server:
         request = asked(server.cassette)
         arn = server.tasks[0]["taskArn"]
 
