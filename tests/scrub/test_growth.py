@@ -30,7 +30,7 @@ from tests.scrub.steps import (
 SIZES = (1_000, 4_000)
 EVERY_SIZE = (1_000, 16_000, 1_000_000)
 # The steps for one character, at most. A million characters then take seconds, not hours.
-MOST = 2_000
+MOST = 6_000
 # Packages that read what others wrote.
 READERS = ("ecs", "file_format", "files", "importers", "scrub")
 # What is repeated to make a text.
