@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fnmatch
 import os
 import sys
@@ -217,7 +218,7 @@ class Library:
             if is_path and folder.is_relative_to(built_in_pack()):
                 continue
             candidate = folder / f"{text.removesuffix(SUFFIX)}{SUFFIX}"
-            if candidate.is_file():
+            if _is_file(candidate):
                 return _entry(candidate)
         raise self._not_found(text, kind)
 
@@ -370,6 +371,16 @@ class Library:
         roots = [root for root in self._roots(kind) if path.is_relative_to(root)]
         name = path.relative_to(roots[0]) if roots else path
         return name.with_suffix("").as_posix(), text
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file exists; none does under a name that is too long for a file."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def _entry(path: Path) -> Entry:
