@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from cassette import scrub
     from cassette.recording import Recording
 
-NOT_AWS = "an endpoint that is not AWS"
 _MOST_NAMED = 12  # redacted members that are listed
 
 
@@ -114,11 +112,11 @@ def command(  # noqa: PLR0917 - click gives options by name
     _check_options(watching, output)
     client = _client(region, profile, endpoint_url)
     screen = console()
-    if source is None:
-        source = "live" if _is_aws(client.meta.endpoint_url) else NOT_AWS
     replaces = Path(output).exists()
     progress = _Progress(screen, until if watching else None)
-    verb = recorder.record(output, policy=policy, clients=[client], source=source)
+    verb = recorder.record(
+        output, policy=policy, clients=[client], source="live" if source is None else source
+    )
     recording: Recording | None = None
     try:
         with verb as recording, progress:
@@ -160,12 +158,6 @@ def _check_options(watching: bool, output: str) -> None:
         raise UsageError(
             "the name of a cassette's file ends in .yaml", path=output, fix=f"-o {output}.yaml"
         )
-
-
-def _is_aws(endpoint: str) -> bool:
-    """Whether an address is one of AWS's own, in any partition."""
-    host = urllib.parse.urlsplit(endpoint).hostname or ""
-    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
 
 def _client(region: str | None, profile: str | None, endpoint_url: str | None) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 import cassette
 from cassette.cli.console import counted
-from cassette.cli.record import _is_aws
+from cassette.recording import _source_at
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
@@ -171,7 +171,7 @@ def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
 
 
 @pytest.mark.parametrize(
-    ("words", "source"), [((), "an endpoint that is not AWS"), (("--source", "moto"), "moto")]
+    ("words", "source"), [((), "an endpoint on this machine"), (("--source", "moto"), "moto")]
 )
 def test_the_header_says_what_was_recorded(tmp_path, words, source):
     """A server on loopback is not AWS, even if --source is left out."""
@@ -221,16 +221,16 @@ def test_what_was_replaced_and_redacted_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "is_aws"),
+    ("host", "source"),
     [
-        ("https://ecs.eu-west-1.amazonaws.com", True),
-        ("https://ecs.cn-north-1.amazonaws.com.cn", True),
-        ("https://ecs.eu-west-1.api.aws", True),
-        ("http://127.0.0.1:5000", False),
-        ("https://amazonaws.com.example.org", False),
-        ("https://notamazonaws.com", False),
+        ("ecs.eu-west-1.amazonaws.com", "live"),
+        ("ecs.cn-north-1.amazonaws.com.cn", "live"),
+        ("ecs.eu-west-1.api.aws", "live"),
+        ("127.0.0.1", "an endpoint on this machine"),
+        ("amazonaws.com.example.org", "an endpoint other than AWS"),
+        ("notamazonaws.com", "an endpoint other than AWS"),
     ],
 )
-def test_aws_is_recognised_by_its_endpoint(endpoint, is_aws):
+def test_aws_is_recognised_by_its_endpoint(host, source):
     """Only a host of AWS's own domains makes a live recording."""
-    assert _is_aws(endpoint) is is_aws
+    assert _source_at(host) == source
