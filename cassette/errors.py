@@ -215,13 +215,13 @@ class RealSleepWarning(UserWarning):
 
 
 class ReplayStoppedError(BaseException):
-    """Code under test swallowed the same UnmatchedRequestError again and again.
+    """Code under test swallowed UnmatchedRequestError again and again.
 
     It does not derive from Exception, so that a loop with `except Exception` ends.
 
     Args:
-        error: the error that was swallowed.
-        count: how often it was raised.
+        error: the last of the errors.
+        count: how many were raised.
     """
 
     def __init__(self, error: UnmatchedRequestError, count: int) -> None:
@@ -230,7 +230,7 @@ class ReplayStoppedError(BaseException):
         self.count = count
 
     def __str__(self) -> str:
-        return f"the code under test swallowed this error {self.count:,} times: {self.error}"
+        return f"the code under test swallowed {self.count:,} errors such as this one: {self.error}"
 
 
 class DriftError(CassetteError):

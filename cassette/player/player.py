@@ -22,8 +22,9 @@ from cassette.player.supplied import Stops, Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.writes import DIVIDING, Writes, begin
 
-# Code that swallows the error of one request more often than this would never end.
+# Code that swallows the error of one request, or errors of as many requests, would never end.
 _REPEATS = 100
+_REQUESTS = 1_000
 # Errors of permissions and credentials; source: the ECS API Reference, common errors.
 _OF_THE_CALLER = frozenset(
     "AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId "
@@ -197,7 +198,11 @@ class Player:
         first.__traceback__ = None  # or each time it is raised would add to it
         if not any(one is first for one in self.unmatched):  # or the test has forgiven it
             self.unmatched.append(first)
-        return ReplayStoppedError(first, count) if count >= _REPEATS else first
+        if count >= _REPEATS:
+            return ReplayStoppedError(first, count)
+        if len(self._refused) > _REQUESTS:
+            return ReplayStoppedError(first, len(self._refused) - 1)
+        return first
 
     def _answer(self, operation: str, content: bytes) -> Answer:
         if self._refused_caller is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import itertools
 import threading
 import time
 import warnings
@@ -278,7 +279,9 @@ def test_a_loop_that_swallows_errors_ends(ecs, advance):
     """One error is kept for each request, and after 100 of them `except Exception` is passed."""
     replay = cassette.replay(NEVER, advance=advance)
     tape = replay.__enter__()
-    with pytest.raises(ReplayStoppedError, match="swallowed this error 100 times") as stopped:
+    with pytest.raises(
+        ReplayStoppedError, match="swallowed 100 errors such as this one"
+    ) as stopped:
         while True:
             for operation in (ecs.list_tasks, ecs.list_services):
                 try:
@@ -290,6 +293,22 @@ def test_a_loop_that_swallows_errors_ends(ecs, advance):
     assert len(tape.calls) == 201
     with pytest.raises(UnmatchedRequestError):
         replay.__exit__(None, None, None)
+
+
+def test_a_loop_that_swallows_the_errors_of_ever_new_requests_ends(ecs):
+    """A request that changes each time is never repeated; their number has a limit as well."""
+    replay = cassette.replay(NEVER)
+    tape = replay.__enter__()
+    numbers = itertools.count()
+    with pytest.raises(ReplayStoppedError, match="swallowed 1,000 errors such as this one"):
+        while True:
+            try:
+                ecs.list_tasks(cluster="prod", family=f"job-{next(numbers)}")
+            except Exception:  # noqa: BLE001 - the mistake
+                pass
+    with pytest.raises(UnmatchedRequestError):
+        replay.__exit__(None, None, None)
+    assert len(tape.unmatched) == 1001
 
 
 def test_a_rebase_out_of_all_years_is_a_usage_error(ecs):
