@@ -341,6 +341,15 @@ class Library:
                 else f"name the file of a {kind}",
             )
         name, file = self._meant(text, kind)
+        if text.startswith(_HERE):
+            file = f"{text.removesuffix(SUFFIX)}{SUFFIX}"
+        record = f"cassette record --cluster CLUSTER --task TASK -o {file}"
+        if text.startswith(_HERE):
+            return CassetteNotFoundError(
+                f"no file {text} in {Path.cwd()}",
+                nearest=nearest(name, self.every_name(kind), most=3, cutoff=0.4),
+                fix=record if kind == "cassette" else "cassette variants lists every patch",
+            )
         roots = [str(root.absolute()) for root in self._roots(kind)[:-1]]
         more = len(roots) - _MOST_FOLDERS
         looked = ", ".join(roots[:_MOST_FOLDERS]) + (
@@ -356,7 +365,7 @@ class Library:
             else nearest(name, every, most=3, cutoff=0.4),
             fix=f"cassette sync, because {' and '.join(missing)} was not fetched yet"
             if missing and not in_packs
-            else f"cassette record --cluster CLUSTER --task TASK -o {file}"
+            else record
             if kind == "cassette"
             else "cassette variants lists every patch",
         )
