@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import inspect
 import socket
 import struct
 import sys
 import threading
 
+import botocore.httpsession
 import botocore.session
 import pytest
 from botocore.config import Config
@@ -29,6 +31,8 @@ FAILURES = {
     "500": ForeignResponse(500),
     "200": ForeignResponse(200, HTML),
 }
+# Before it set `enforce_content_length=False`, botocore noticed that a body was truncated.
+CHECKS_LENGTH = "enforce_content_length" not in inspect.getsource(botocore.httpsession)
 TRANSPORTS = ["urllib3", "aiohttp", pytest.param("httpx", marks=pytest.mark.exhaustive)]
 
 
@@ -162,6 +166,8 @@ def failing(outcome):
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_client_sees_what_it_sees_of_a_real_server(name, transport, monkeypatch):
     """The same exception, error or result, after the same number of attempts."""
+    if CHECKS_LENGTH and (name, transport) == ("truncated", "urllib3"):
+        pytest.skip("this botocore checks the length of a body")
     made, request = failing(FAILURES[name])
     with cassette.replay(made) as tape:
         replayed = seen(transport, request)
@@ -265,6 +271,8 @@ def test_an_attempt_to_connect_takes_the_clients_time():
 @pytest.mark.parametrize("transport", ["urllib3", "aiohttp"])
 def test_a_server_fails_as_the_replay_does(name, transport):
     """As far as a server can fail."""
+    if CHECKS_LENGTH and (name, transport) == ("truncated", "urllib3"):
+        pytest.skip("this botocore checks the length of a body")
     made, request = failing(FAILURES[name])
     with cassette.replay(made):
         expected = seen(transport, request)
