@@ -139,8 +139,8 @@ def _around_set_up(owner: type, begin: Begin) -> None:
             self.addCleanup(_end, self)
         return original.__get__(self, type(self))()
 
-    owner.setUp = setUp  # type: ignore[attr-defined]
-    owner.doCleanups = doCleanups  # type: ignore[attr-defined]
+    owner.setUp = setUp  # type: ignore[attr-defined]  # any test class
+    owner.doCleanups = doCleanups  # type: ignore[attr-defined]  # as above
 
 
 def _around_setup_method(owner: type, begin: Begin) -> None:
@@ -168,8 +168,8 @@ def _around_setup_method(owner: type, begin: Begin) -> None:
         finally:
             _end(self)
 
-    owner.setup_method = setup_method  # type: ignore[attr-defined]
-    owner.teardown_method = teardown_method  # type: ignore[attr-defined]
+    owner.setup_method = setup_method  # type: ignore[attr-defined]  # as above
+    owner.teardown_method = teardown_method  # type: ignore[attr-defined]  # as above
 
 
 def _call(function: Any, instance: object, method: Any) -> None:

@@ -155,7 +155,7 @@ def _check_decorated(function: object, name: str) -> None:
     elif _is_fixture(function):
         problem = "a pytest fixture, which pytest calls without the decorator"
         fix = f"put @cassette.{name}(...) below @pytest.fixture, next to the function"
-    elif inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+    elif inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004 - async, not callable
         if inspect.iscoroutinefunction(function):
             return
         problem = f"{function!r}, whose __call__ is a coroutine function"

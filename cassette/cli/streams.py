@@ -16,7 +16,7 @@ def prepare() -> None:
         stream = getattr(sys, name)
         if stream is None:  # as after `>&-`; no file that is opened later gets its number
             unwritable = os.open(os.devnull, os.O_RDONLY)
-            setattr(sys, name, open(unwritable, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(unwritable, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - a descriptor, kept
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # not every terminal has an arrow
 
@@ -37,7 +37,7 @@ def abandon() -> None:
         try:
             stream.flush()
         except OSError:
-            with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            with contextlib.suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
                 os.dup2(nowhere.fileno(), stream.fileno())
 
 
