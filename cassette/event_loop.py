@@ -17,11 +17,11 @@ import selectors
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cassette.clock import Clock
-from cassette.exchange import lasting, replacement
+from cassette.exchange import exchanging, lasting, replacement
 
 _FOR_THREADS = 2.0  # real seconds that a loop waits for a call in a thread
 _FOR_SOCKETS = 0.1  # real seconds that a loop waits for sockets before each move
@@ -31,21 +31,22 @@ _FOR_SOCKETS = 0.1  # real seconds that a loop waits for sockets before each mov
 def moving_loops(clock: Clock) -> Iterator[None]:
     """Let every event loop move the clock instead of waiting for its timers."""
     loop_type: Any = asyncio.BaseEventLoop
-    loops = _Loops(clock, loop_type)
-    new = [
-        replacement(loop_type.time, loops.time, loops.ended),
-        replacement(loop_type._run_once, loops.run_once, loops.ended),
-        replacement(loop_type.run_in_executor, loops.run_in_executor, loops.ended),
-    ]
+    with exchanging:
+        loops = _Loops(clock, loop_type)
+        methods: dict[str, Callable[..., Any]] = {
+            "time": loops.time,
+            "_run_once": loops.run_once,
+            "run_in_executor": loops.run_in_executor,
+        }
+        for name, method in methods.items():
+            setattr(loop_type, name, replacement(getattr(loop_type, name), method, loops.ended))
     try:
-        for function in new:
-            setattr(loop_type, function.__name__, function)
         yield
     finally:
-        loops.ended.set()
-        for function in new:
-            name = function.__name__
-            setattr(loop_type, name, lasting(getattr(loop_type, name)))
+        with exchanging:
+            loops.ended.set()
+            for name in methods:
+                setattr(loop_type, name, lasting(getattr(loop_type, name)))
 
 
 class _Loops:

@@ -1,7 +1,7 @@
 """Replace functions of the standard library for a while, in every module that names them.
 
-Two replacements of one function may end in any order. Code that keeps a replacement gets the
-original from it once the replacement has ended.
+Two replacements of one function may end in any order, also in threads. Code that keeps a
+replacement gets the original from it once the replacement has ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-__all__ = ["exchange", "lasting", "replacement"]
+__all__ = ["exchange", "exchanging", "lasting", "replacement"]
+
+# Held while replacements begin and while they end. Two threads that did so at once would each put
+# back what the other one has just ended.
+exchanging = threading.RLock()
 
 
 def replacement(original: Any, function: Callable[..., Any], ended: threading.Event) -> Any:

@@ -15,12 +15,15 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import BuiltinFunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from cassette.clock import Clock
 from cassette.errors import RealSleepWarning, UsageError
 from cassette.event_loop import moving_loops
-from cassette.exchange import exchange, lasting, replacement
+from cassette.exchange import exchange, exchanging, lasting, replacement
+
+# A module, a name in it, and what to call in its place with the original as the first argument.
+_Replaced: TypeAlias = tuple[ModuleType, str, Callable[..., Any]]
 
 _LONG = 1.0  # seconds of real sleep in a replay that are worth a warning
 
@@ -48,7 +51,7 @@ def skipping_sleeps(clock: Clock) -> Iterator[None]:
             delay = 0
         return await original(delay, result)
 
-    sleeps: list[tuple[Any, Any]] = [(time.sleep, sleep), (asyncio.sleep, async_sleep)]
+    sleeps: list[_Replaced] = [(time, "sleep", sleep), (asyncio, "sleep", async_sleep)]
     with moving_loops(clock), _replaced(sleeps, _every_module):
         yield
 
@@ -63,9 +66,13 @@ def moving_clocks(clock: Clock) -> Iterator[None]:
     def nanoseconds(original: Callable[[], int]) -> int:
         return original() + round(clock.now * 1e9)
 
-    clocks = [(time.monotonic, seconds), (time.monotonic_ns, nanoseconds)]
+    clocks = [("monotonic", seconds), ("monotonic_ns", nanoseconds)]
     # freezegun's are Python functions, and move with its frozen time.
-    real = [(one, new) for one, new in clocks if isinstance(one, BuiltinFunctionType)]
+    real = [
+        (time, name, new)
+        for name, new in clocks
+        if isinstance(getattr(time, name), BuiltinFunctionType)
+    ]
     with _wall_clock(), _replaced(real, _modules_under_test):
         clock.moved = _move_wall_clock
         try:
@@ -122,7 +129,7 @@ def noticing_real_sleep(advice: str) -> Iterator[None]:
         note(time.perf_counter() - began, "asyncio.sleep", delay, place)
         return result
 
-    sleeps: list[tuple[Any, Any]] = [(time.sleep, sleep), (asyncio.sleep, async_sleep)]
+    sleeps: list[_Replaced] = [(time, "sleep", sleep), (asyncio, "sleep", async_sleep)]
     with _replaced(sleeps, _own_modules):
         yield
 
@@ -135,22 +142,26 @@ def _place(depth: int) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def _replaced(
-    functions: Sequence[tuple[Any, Callable[..., Any]]], modules: Callable[[], list[ModuleType]]
+    functions: Sequence[_Replaced], modules: Callable[[], list[ModuleType]]
 ) -> Iterator[None]:
-    """Replace functions, each by one that gets the original as its first argument."""
+    """Replace functions for a while, wherever one of these modules names them."""
     ended = threading.Event()
-    pairs = [
-        (original, _replacing(original, new, ended))
-        for present, new in functions
-        for original in dict.fromkeys((present, inspect.unwrap(present)))
-    ]
+    pairs: list[tuple[Any, Any]] = []
     try:
-        exchange(pairs, modules())
+        with exchanging:
+            pairs += [
+                (original, _replacing(original, new, ended))
+                for module, name, new in functions
+                for present in [getattr(module, name)]
+                for original in dict.fromkeys((present, inspect.unwrap(present)))
+            ]
+            exchange(pairs, modules())
         yield
     finally:
-        ended.set()
-        # The modules are listed again: one may have imported the replacement meanwhile.
-        exchange([(new, lasting(original)) for original, new in pairs], modules())
+        with exchanging:
+            ended.set()
+            # The modules are listed again: one may have imported the replacement meanwhile.
+            exchange([(new, lasting(original)) for original, new in pairs], modules())
 
 
 def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -> Any:

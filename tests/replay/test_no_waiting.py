@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+import types
 from asyncio import sleep as nap
+from concurrent.futures import ThreadPoolExecutor
 from time import sleep as pause
 
 import botocore.exceptions
@@ -170,6 +173,34 @@ def test_sleeping_is_restored_after_an_error():
         _ = 1 / 0
     assert time.sleep is pause
     assert botocore.waiter.time is time
+
+
+@pytest.fixture
+def often_switching():
+    """Threads that take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("often_switching")
+def test_replays_that_overlap_in_threads_leave_nothing_behind(monkeypatch):
+    """They begin and end at once, in any order, and each module gets its own sleep back."""
+    modules = [types.ModuleType(f"module_that_sleeps_{number}") for number in range(200)]
+    for module in modules:
+        module.sleep = time.sleep
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    def replay_often():
+        for _ in range(20):
+            with cassette.replay(made.cassette(), sleep="all"):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(replay_often) for _ in range(4)]:
+            future.result()
+    assert {module.sleep for module in modules} == {time.sleep} == {pause}
 
 
 def test_nested_replays_have_clocks_of_their_own():
