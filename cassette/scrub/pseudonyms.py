@@ -33,6 +33,8 @@ _HASHED = re.compile(
     rf"(?:[a-z]{{1,16}}-)?(?:{MARK}[0-9a-f-]*|[0-9a-f]+(?:-[0-9a-f]+)*{MARK})", re.IGNORECASE
 )
 _FIRST = re.compile(rf"(?<![0-9a-f]){MARK}(?!0000\d{{5}}|ffff)([0-9a-f-]{{8,}})(?![0-9a-f])")
+_NUMBER = re.compile(r"0{8}\d{11}", re.ASCII)  # no number of a deployment begins with a zero
+_HAS_NUMBER = re.compile(rf"(?<!\d){_NUMBER.pattern}(?!\d)", re.ASCII)
 _MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`")
 
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")
@@ -138,18 +140,21 @@ def samples() -> tuple[str, ...]:
     """Pseudonyms of every form, for who must not take one for an original."""
     ids = ("0" * 32, "0" * 64, "-".join(("0" * 8, *("0" * 4,) * 3, "0" * 12)), "eni-" + "0" * 17)
     forms = [form(1) for numbers in (_FORMS, _KEYED) for form in numbers.values()]
-    return (REDACTED, *map(pseudonym_of_id, ids), pseudonym_of_opaque("a token"), *forms)
+    others = (pseudonym_of_opaque("a token"), f"ecs-svc/{pseudonym_of_number('1')}")
+    return (REDACTED, *map(pseudonym_of_id, ids), *others, *forms)
 
 
 def has_pseudonym(text: str) -> bool:
     """Whether a text holds a pseudonym, which is seen by its form alone."""
-    return MARK in text or _NUMBERED.search(text) is not None
+    found = MARK in text or _NUMBERED.search(text) or _HAS_NUMBER.search(text)
+    return bool(found)
 
 
 def is_pseudonym(text: str) -> bool:
     """Whether a text is one pseudonym and nothing else."""
     numbered = text and _NUMBERED.sub("", text, count=1) in ("", ".example")
-    return bool(numbered or _HASHED.fullmatch(text))
+    own = text.removeprefix("ecs-svc/")
+    return bool(numbered or _HASHED.fullmatch(text) or _NUMBER.fullmatch(own))
 
 
 def unnumbered(text: str) -> str:
@@ -214,6 +219,13 @@ def _uuid(digits: str) -> str:
 def pseudonym_of_opaque(original: str, length: int | None = None) -> str:
     """The hashed pseudonym of a random token in any alphabet, 32 characters or `length` long."""
     return original if _is_marked(original) else _hash(original, length or 32)
+
+
+def pseudonym_of_number(original: str) -> str:
+    """The pseudonym of the number of a deployment or a revision, which has 63 bits to hash."""
+    if _NUMBER.fullmatch(original):
+        return original
+    return f"00000000{int(_digits(original, 16), 16) % 10**11:011d}"
 
 
 def is_masked(text: str) -> bool:

@@ -16,6 +16,7 @@ from cassette.scrub.pseudonyms import (
     is_masked,
     is_pseudonym,
     pseudonym_of_id,
+    pseudonym_of_number,
     pseudonym_of_opaque,
 )
 
@@ -219,8 +220,16 @@ class TokenTreatments:
         names, _, own = match[0].rpartition("/")
         kind, _, names = names.partition("/")
         names = "/".join(map(self._search.name, names.split("/")))
-        false = own if own.isdigit() else pseudonym_of_opaque(own, len(own))
-        return f"{kind}/{names}/{self._memory.keep('id', own, false)}"
+        if own.isdigit():
+            return f"{kind}/{names}/{self._number(own)}"
+        return f"{kind}/{names}/{self._memory.keep('id', own, pseudonym_of_opaque(own, len(own)))}"
+
+    def _deployment(self, match: re.Match[str]) -> str:
+        return f"ecs-svc/{self._number(match[0].removeprefix('ecs-svc/'))}"
+
+    def _number(self, number: str) -> str:
+        """The pseudonym of the number of a deployment or a revision, wherever it is."""
+        return self._search.remember("id", number, pseudonym_of_number(number))
 
     def _discovery_id(self, match: re.Match[str]) -> str:
         prefix, _, own = match[0].partition("-")
@@ -246,7 +255,7 @@ class TokenTreatments:
 
     def _id(self, match: re.Match[str]) -> str:
         original = match[0]
-        if original.isdigit() and len(original) < 32:  # the number of a deployment or a time
+        if original.isdigit() and len(original) < 32:  # a time, or of nothing that is known
             return original
         if original[32:33] == "-":  # of a container on Fargate: the id of its task, and a number
             task, _, own = original.partition("-")
@@ -327,6 +336,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "session": TokenTreatments._session,
     "iam_user": TokenTreatments._iam_user,
     "revision": TokenTreatments._revision,
+    "deployment": TokenTreatments._deployment,
     "assignment": TokenTreatments._assignment,
     "dsn": TokenTreatments._dsn,
     "unique_id": TokenTreatments._unique_id,

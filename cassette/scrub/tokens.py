@@ -102,6 +102,7 @@ RULES: dict[str, str] = {
         rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]{{1,255}}/"
         rf"(?:[^\s/]{{1,255}}/)?[\w-]{{16,24}}{_R}"
     ),
+    "deployment": rf"{_L}ecs-svc/\d{{1,20}}(?![\w-])",
     # The rest of the line, whatever it has: a scheme, several cookies, a signature.
     "header": (
         rf"{_L}(?P<heading>{_AUTHORIZATION}|(?:set-)?cookie|x-api-key|x-amz-security-token)"
@@ -216,7 +217,7 @@ TOKEN = alternation(RULES)
 # What is searched for in a name: what has a form of its own, wherever it is.
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
-    *("iam_user", "organization", "revision", "email", "ec2_name", "discovery_id", "short_id"),
+    *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id", "short_id"),
     *("aws_id", "uuid", "mac", "ipv6", "ipv4", "hex", "account", "private_host"),
 )
 IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})

@@ -361,9 +361,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "DeleteTaskSetResponse": {"inside": "taskSet"},
     "Deployment": {
         "keep": (
-            "id status desiredCount pendingCount runningCount failedTasks createdAt updatedAt "
+            "status desiredCount pendingCount runningCount failedTasks createdAt updatedAt "
             "launchType platformVersion platformFamily rolloutState"
         ),
+        "id": "id",
         "inside": (
             "capacityProviderStrategy networkConfiguration serviceConnectConfiguration "
             "serviceConnectResources volumeConfigurations fargateEphemeralStorage "
@@ -1133,9 +1134,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     },
     "TaskSet": {
         "keep": (
-            "id status computedDesiredCount pendingCount runningCount createdAt updatedAt "
+            "status computedDesiredCount pendingCount runningCount createdAt updatedAt "
             "launchType platformVersion platformFamily stabilityStatus stabilityStatusAt"
         ),
+        "id": "id",
         "inside": (
             "capacityProviderStrategy networkConfiguration loadBalancers serviceRegistries "
             "scale fargateEphemeralStorage"

@@ -79,7 +79,7 @@ def _web(check: bool = True, port: int | None = None) -> Box:
 _LOGS = Box("log-router", "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable")
 _ENVOY = Box("ecs-service-connect-k3vQw", "ecs-service-connect-agent:interface-v1", check=True)
 _GUARD = Box("aws-guardduty-agent-q7Rtz", "ecs-guardduty-agent:v1")
-_SERVICE = "ecs-svc/4092837465019283746"
+_SERVICE = "ecs-svc/0000000062024577698"
 
 BASES = {
     "fargate-job": Base(

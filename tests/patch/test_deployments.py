@@ -57,7 +57,7 @@ def test_a_service_that_was_rolled_back_runs_the_old_revision():
     (deployment,) = service["deployments"]
     assert (deployment["status"], deployment["rolloutState"]) == ("PRIMARY", "COMPLETED")
     messages = [event["message"] for event in service["events"]]
-    failed, old = "ecs-svc/5103948576120394857", "ecs-svc/4092837465019283746"
+    failed, old = "ecs-svc/0000000088158616224", "ecs-svc/0000000062024577698"
     assert messages[:4] == [
         "(service web) has reached a steady state.",
         f"(service web) (deployment {old}) deployment completed.",

@@ -87,6 +87,8 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("service-deployment/prod/web/{}", "service-revision/prod/web/{} failed"),
         ("abcdefghijk-lmnopq", "Zk39dkqPz0-LmqW71a"),
     ),
+    "deployment": (("(deployment ecs-svc/{})", "ECS deployment ecs-svc/{} completed."),
+                   ("9123370460701754056", "5813948576120394857")),
     "bearer": (("sent Bearer {}", "Basic {} refused"), ("abc-def-12345", "am9objpwYXNz1")),
     "assignment": (
         ("DB_PASSWORD={}", "password: {} x", "token = '{}'", "API_KEY={};", "\"secret\": \"{}\""),

@@ -73,7 +73,7 @@ def test_an_option_of_one_dash_gives_a_secret_too() -> None:
     [
         "account: '000000000001'", "account: '123456789012'",
         "account: '012345678910'", "account: '999999999999'", "key: AKIAIOSFODNN7EXAMPLE",
-        "startedBy: ecs-svc/9223370460701754056", "at: 1730946635503", "mail: user-1@example.com",
+        "startedBy: ecs-svc/0000000060701754056", "at: 1730946635503", "mail: user-1@example.com",
         "url: postgres://REDACTED:REDACTED@host-1.example/app", "ip: 198.18.0.1 0.0.0.0",
         "name: ip-198-18-0-1.eu-west-1.compute.internal", "mac: ca:55:e7:7e:00:01",
         "id: ca55e77e-0102-4304-8506-0708090a0b0c", "id: ca55e77e-1927-4ba5-87a0-453049182736",

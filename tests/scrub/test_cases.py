@@ -10,6 +10,7 @@ import pytest
 
 from cassette import model
 from cassette.scrub import KeptArgument, Rules, gate, scrub
+from cassette.scrub.pseudonyms import pseudonym_of_number
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 
@@ -208,3 +209,33 @@ def test_an_account_known_from_an_arn_is_none_as_the_tag_of_an_image() -> None:
     answer = model.Response({"taskDefinition": definition})
     scrubbed, _ = scrub(bodies.cassette(("DescribeTaskDefinition", {}, answer)))
     assert "image: app:000000000001" in text_of(scrubbed)
+
+
+def test_the_number_of_a_deployment_has_one_pseudonym_everywhere() -> None:
+    """In its member, in startedBy, in ARNs and in texts, with or without its prefix."""
+    number, revision = "5813948576120394857", "4980306466373577095"
+    arn = f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:service-revision/prod/web/{revision}"
+    service = {
+        "taskSets": [{"id": f"ecs-svc/{number}", "startedBy": f"ecs-svc/{number}"}],
+        "deployments": [
+            {
+                "id": f"ecs-svc/{number}",
+                "rolloutStateReason": f"ECS deployment ecs-svc/{number} to {arn} completed.",
+            }
+        ],
+        "events": [{"message": f"(deployment {number}) rolled {revision} back"}],
+    }
+    task = bodies.task(startedBy=f"ecs-svc/{number}", stoppedReason=f"stopped by {number}")
+    recording = bodies.cassette(
+        ("DescribeTasks", {"tasks": [bodies.TASK]}, model.Response({"tasks": [task]})),
+        ("ListTasks", {"startedBy": f"ecs-svc/{number}"}, model.Response({"taskArns": []})),
+        ("DescribeServices", {"services": ["web"]}, model.Response({"services": [service]})),
+    )
+    scrubbed, scrubber = scrub(recording)
+    text = text_of(scrubbed)
+    gate(text, scrubber.originals, "a.yaml")
+    assert number not in text
+    assert revision not in text
+    assert text.count(pseudonym_of_number(number)) == 8
+    assert text.count(pseudonym_of_number(revision)) == 2
+    assert text_of(scrub(scrubbed)[0]) == text

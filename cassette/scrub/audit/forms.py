@@ -134,6 +134,7 @@ RULES: dict[str, tuple[str, str]] = {
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
+            r"|ecs-svc/(?!0{8})\d{6,20}"
         ),
     ),
 }
@@ -166,7 +167,9 @@ SIGNS = {
         "mac-address": ":[0-9A-Fa-f]{2}:",
         "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
         "private-host": r"\.(?:internal|local|corp|lan|intranet)|amazonaws",
-        "identifier": "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-",
+        "identifier": (
+            "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"
+        ),
     }.items()
 }
 # What is given for a secret may be what another rule looks for, so it is searched for by itself.
@@ -305,7 +308,7 @@ def _named(match: re.Match[str]) -> str | None:
 def _identifier(match: re.Match[str]) -> str | None:
     found = match[0].lower()
     if "/" in found:
-        return None if _FALSE.search(found) or found.rpartition("/")[2].isdigit() else "identifier"
+        return None if _FALSE.search(found) or _DOCUMENTED_ID.search(found) else "identifier"
     word = match.string[max(0, match.start() - 200) : match.start()]
     if _PAGE.search(word):
         return None
