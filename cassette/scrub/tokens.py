@@ -217,8 +217,8 @@ TOKEN = alternation(RULES)
 # What is searched for in a name: what has a form of its own, wherever it is.
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
-    *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id", "short_id"),
-    *("aws_id", "uuid", "mac", "ipv6", "ipv4", "hex", "account", "private_host"),
+    *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id"),
+    *("short_id", "aws_id", "uuid", "mac", "ipv6", "ipv4", "hex", "account", "private_host"),
 )
 IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
 # What is the whole of an id.

@@ -167,9 +167,7 @@ SIGNS = {
         "mac-address": ":[0-9A-Fa-f]{2}:",
         "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
         "private-host": r"\.(?:internal|local|corp|lan|intranet)|amazonaws",
-        "identifier": (
-            "-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"
-        ),
+        "identifier": ("-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"),
     }.items()
 }
 # What is given for a secret may be what another rule looks for, so it is searched for by itself.
