@@ -159,7 +159,7 @@ def test_the_steps_grow_with_the_text_only(name: str) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_the_steps_grow_with_the_text_only_over_every_pump(name: str) -> None:
-    """The same over all texts that once led some expression astray, and over 1 MB of the heaviest."""
+    """The same over every text that once led an expression astray, and 1 MB of the heaviest."""
     steps = {}
     for pump in pumps_for(name, PUMPS + MORE_PUMPS):
         heaviest(name, pump, 1_000)
