@@ -84,17 +84,19 @@ class Entry:
 class Library:
     """Folders of cassettes, searched in order; each may have a folder `patches`.
 
-    An unqualified name is looked up in these folders, then in the `paths` of the project's
-    pyproject.toml, then in the built-in pack. A qualified name, such as `acme:web`, is looked up in
-    that pack only.
+    An unqualified name is looked up in these folders, then in the folders of the tests, then in the
+    `paths` of the project's pyproject.toml, then in the built-in pack. A qualified name, such as
+    `acme:web`, is looked up in that pack only.
 
     Args:
         folders: the folders.
         packs: the packs and paths of the project; by default those of the working directory.
+        tests: folders of which none comes before another: a name that several have is an error.
     """
 
     folders: tuple[Path, ...] = (Path(DEFAULT_FOLDER),)
     packs: Packs = field(default_factory=Packs, compare=False)
+    tests: tuple[Path, ...] = ()
 
     def load(self, name: str | os.PathLike[str]) -> Cassette:
         """Read a cassette by name (`web`, `acme:web`) or path (`fixtures/web.yaml`).
@@ -116,9 +118,13 @@ class Library:
     def beside(self, name: str | os.PathLike[str]) -> Library:
         """A library for the patches of a cassette: if it is named by path, its folder is first.
 
-        A cassette in a folder of a folder `cassettes` also has the patches of that one.
+        A cassette in a folder of a folder `cassettes` also has the patches of that one. The folder
+        of a cassette that was found among the tests is first as well.
         """
         path = Path(name)
+        rivals = [] if path.suffix or ":" in str(name) else self._rivals(str(name), "cassette")
+        if len(rivals) == 1:
+            path = rivals[0]
         if path.suffix not in _ENDINGS["cassette"] or _entry(path).pack:
             return self
         homes = [path.parent, *(above for above in path.parents if above.name == DEFAULT_FOLDER)]
@@ -213,6 +219,7 @@ class Library:
                 f"{text!r} is neither the name of a {kind} nor a path to one",
                 fix=f"write the path with its ending, {text + SUFFIX!r}",
             )
+        self._check_alone(text, kind)
         is_path = text.startswith(_HERE)
         for folder in self._searched(kind):
             if is_path and folder.is_relative_to(built_in_pack()):
@@ -221,6 +228,38 @@ class Library:
             if _is_file(candidate):
                 return _entry(candidate)
         raise self._not_found(text, kind)
+
+    def each(self, name: str, kind: Kind) -> list[str]:
+        """What finds each file of a name: the name, or paths if several folders of tests have it.
+
+        Args:
+            name: a name or a path.
+            kind: what it is.
+        """
+        rivals = [] if split(name)[0] else self._rivals(name, kind)
+        return [str(path) for path in rivals] if len(rivals) > 1 else [name]
+
+    def _rivals(self, text: str, kind: Kind) -> list[Path]:
+        """The files of a name in the folders of tests, if no other folder comes before these."""
+        inner = "" if kind == "cassette" else PATCHES
+        file = f"{text.removesuffix(SUFFIX)}{SUFFIX}"
+        if any(_is_file(folder / inner / file) for folder in self.folders):
+            return []
+        return [folder / inner / file for folder in self.tests if _is_file(folder / inner / file)]
+
+    def _check_alone(self, text: str, kind: Kind) -> None:
+        """Refuse to choose between folders of tests."""
+        rivals = self._rivals(text, kind)
+        if len(rivals) < 2:
+            return
+        more = len(rivals) - _MOST_FOLDERS
+        last = f", and {more} more" if more > 0 else ""
+        folder = next(folder for folder in self.tests if rivals[0].is_relative_to(folder))
+        raise UsageError(
+            f"{len(rivals)} folders have a {kind} named {text!r}",
+            nearest=", ".join(map(str, rivals[:_MOST_FOLDERS])) + last,
+            fix=f"write the path of one, or choose a folder with --dir {folder}",
+        )
 
     def names(self, kind: Kind, pack: str | None = None) -> list[str]:
         """The unqualified names of all cassettes, or of all patches, sorted.
@@ -293,7 +332,7 @@ class Library:
 
     def _searched(self, kind: Kind) -> Iterator[Path]:
         inner = "" if kind == "cassette" else PATCHES
-        yield from (folder / inner for folder in self.folders)
+        yield from (folder / inner for folder in (*self.folders, *self.tests))
         # Read only if the name is in none of the folders.
         yield from (folder / inner for folder in self.packs.settings.paths)
         yield built_in_pack() / inner

@@ -1,15 +1,16 @@
-"""The folders in which a project keeps its cassettes, as pytest's settings name them.
+"""The folders in which a project keeps its cassettes.
 
 The pytest plugin records into `cassette_dir` of the ini file, or into `cassettes/` beside the test
-file. The command line looks in the same places.
+file, wherever that is in the project. The command line looks in the same places.
 """
 
 from __future__ import annotations
 
 import configparser
+import fnmatch
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,21 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_TESTS = ("tests", "test")  # where tests are, if `testpaths` does not say
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
+# Folders in which pytest finds no tests unless it is told to, and so records nothing.
+_SKIPPED = (
+    ".*",
+    "*.egg",
+    "_darcs",
+    "build",
+    "CVS",
+    "dist",
+    "node_modules",
+    "venv",
+    "site-packages",
+    "__pycache__",
+)
+_PROJECT = ("pyproject.toml", "setup.py")  # the files of a project without settings of pytest
+_DEPTH = 4  # levels that are searched of a folder that is not known to be a project
 
 # The files in which pytest has its settings, in its own order, with the section of each.
 _FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,19 +53,32 @@ _ALWAYS = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")  # also w
 
 
 @dataclass(frozen=True)
+class Folders:
+    """Folders of cassettes; a path is relative to the working directory.
+
+    Args:
+        project: `cassette_dir`, then `cassettes/` here and in the project's folder.
+        tests: every other `cassettes/` in the project, as beside its test files. None of them comes
+            before another.
+    """
+
+    project: tuple[Path, ...]
+    tests: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class _Settings:
     """What pytest's settings say about cassettes; paths are relative to the folder."""
 
     folder: Path
-    cassette_dir: str
-    tests: tuple[str, ...]
+    cassette_dir: str = ""
+    tests: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    depth: int | None = None
 
 
-def cassette_folders(start: str | os.PathLike[str] = ".") -> tuple[Path, ...]:
-    """The folders of cassettes of the project that a folder belongs to, in the order of search.
-
-    These are `cassette_dir`, `cassettes/` here and beside the ini file, and every `cassettes/`
-    below `testpaths` (by default `tests/`). A path is relative to the working directory.
+def cassette_folders(start: str | os.PathLike[str] = ".") -> Folders:
+    """The folders of cassettes of the project that a folder belongs to.
 
     Raises:
         UsageError: a file with pytest's settings cannot be read.
@@ -59,26 +86,40 @@ def cassette_folders(start: str | os.PathLike[str] = ".") -> tuple[Path, ...]:
     try:
         here = Path(os.path.abspath(start))  # noqa: PTH100 - does not follow symbolic links
     except FileNotFoundError:  # the working directory was deleted
-        return (Path(DEFAULT_FOLDER),)
+        return Folders((Path(DEFAULT_FOLDER),), ())
     settings = _settings(here)
-    found = [here / DEFAULT_FOLDER, settings.folder / DEFAULT_FOLDER]
+    project = [here / DEFAULT_FOLDER, settings.folder / DEFAULT_FOLDER]
     if settings.cassette_dir:
-        found.insert(0, settings.folder / settings.cassette_dir)
-    for pattern in settings.tests:
-        for tests in _matching(settings.folder, pattern):
-            found += _below(tests)
-    return tuple(dict.fromkeys(Path(os.path.relpath(path)) for path in found))
+        project.insert(0, settings.folder / settings.cassette_dir)
+    tests = list(_below(settings.folder, settings))
+    for pattern in settings.tests:  # these may be outside the project's folder
+        for folder in _matching(settings.folder, pattern):
+            tests += _below(folder, settings)
+    named = _relative(project)
+    return Folders(named, tuple(path for path in _relative(tests) if path not in named))
+
+
+def _relative(paths: Iterable[Path]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(Path(os.path.relpath(path)) for path in paths))
 
 
 def _settings(here: Path) -> _Settings:
-    for folder in (here, *here.parents):
+    above = (here, *here.parents)
+    for folder in above:
         for name, section in _FILES:
             table = _table(folder / name, section)
             if table is not None:
                 named = table.get("cassette_dir")
-                tests = _words(table.get("testpaths")) or _TESTS
-                return _Settings(folder, named if isinstance(named, str) else "", tests)
-    return _Settings(here, "", _TESTS)
+                return _Settings(
+                    folder,
+                    named if isinstance(named, str) else "",
+                    _words(table.get("testpaths")),
+                    _words(table.get("norecursedirs")),
+                )
+    for folder in above:
+        if any((folder / name).is_file() for name in _PROJECT):
+            return _Settings(folder)
+    return _Settings(here, depth=_DEPTH)
 
 
 def _table(file: Path, section: tuple[str, ...]) -> Mapping[str, Any] | None:
@@ -131,10 +172,16 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _below(tests: Path) -> Iterator[Path]:
-    """Every folder `cassettes` in a folder of tests."""
-    for root, folders, _ in os.walk(tests):
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _SKIPPED)
+def _below(top: Path, settings: _Settings) -> Iterator[Path]:
+    """Every folder `cassettes` in a folder, except where pytest finds no tests."""
+    skipped = (*_SKIPPED, *settings.skipped)
+    for root, folders, files in os.walk(top):
+        if "pyvenv.cfg" in files:  # a virtual environment
+            folders.clear()
+            continue
+        folders[:] = sorted(n for n in folders if not any(fnmatch.fnmatch(n, s) for s in skipped))
         if DEFAULT_FOLDER in folders:
             folders.remove(DEFAULT_FOLDER)
             yield Path(root, DEFAULT_FOLDER)
+        if settings.depth and len(Path(root).relative_to(top).parts) >= settings.depth:
+            folders.clear()

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import console, counted, paragraph
+from cassette.cli.console import (
+    FOLDERS,
+    complete_cassette,
+    console,
+    counted,
+    library_of,
+    paragraph,
+)
 
 if TYPE_CHECKING:
     from cassette.files import Searched
 
 
 @click.command("audit")
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, shell_complete=complete_cassette)
 @click.option(
     "--format",
     "form",
@@ -25,12 +32,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="For people, for programs, or for code scanning (SARIF 2.1.0).",
 )
-def command(paths: tuple[str, ...], form: str) -> None:
+@FOLDERS
+def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None:
     """Search files for account ids, addresses and credentials.
 
     PATHS are files, or folders, in which every YAML and JSON file is searched; by default the
-    current folder. Any fixture will do: cassettes, recordings of vcrpy and placebo, what
-    `aws ecs describe-tasks` printed. Encoded values are decoded and searched too.
+    current folder. The name of a cassette works as well. Any fixture will do: cassettes,
+    recordings of vcrpy and placebo, what `aws ecs describe-tasks` printed. Encoded values are
+    decoded and searched too.
 
     Rules of the project's own, in its pyproject.toml, add searches and exemptions.
 
@@ -40,7 +49,9 @@ def command(paths: tuple[str, ...], form: str) -> None:
     from cassette import project_settings
     from cassette.files import files_in, sarif, search_files
 
-    searched = list(search_files(files_in(paths or (".",)), project_settings.rules()))
+    searched = list(
+        search_files(files_in(paths or (".",), library_of(folders)), project_settings.rules())
+    )
     if form == "sarif":
         click.echo(json.dumps(sarif(searched), indent=2))
     elif form == "json":

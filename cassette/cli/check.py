@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, counted, paragraph
+from cassette.cli.console import (
+    FOLDERS,
+    FORMAT,
+    columns,
+    complete_cassette,
+    console,
+    counted,
+    library_of,
+    paragraph,
+)
 
 if TYPE_CHECKING:
     from cassette.files import Checked, Found
@@ -19,19 +28,22 @@ _MOST_LINES = 5  # that are listed of a problem that a file has more than once
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, shell_complete=complete_cassette)
 @click.option(
     "--fix", is_flag=True, help="Rewrite cassettes that are not in the newest, exact form."
 )
 @click.option("--rules", is_flag=True, help="List the rules, and check nothing.")
+@FOLDERS
 @FORMAT
-def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
+def command(
+    paths: tuple[str, ...], *, fix: bool, rules: bool, folders: tuple[str, ...], form: str
+) -> None:
     """Check that cassettes and patch files can be read, and that ECS could give these responses.
 
-    PATHS are files, or folders, in which every YAML and JSON file is checked. A cassette is held
-    to the form of its file, to botocore's model of ECS and to the rules of a task's life; each
-    problem has its place, its rule and what would fit. A rule in `recorded: {allow: [...]}` of a
-    cassette is not applied to it.
+    PATHS are files, or folders, in which every YAML and JSON file is checked, or the names of
+    cassettes and patches. A cassette is held to the form of its file, to botocore's model of ECS
+    and to the rules of a task's life; each problem has its place, its rule and what would fit. A
+    rule in `recorded: {allow: [...]}` of a cassette is not applied to it.
 
     Exit code 0 if there is nothing, or only warnings, 1 if there is something, 2 if a file cannot
     be read.
@@ -42,8 +54,9 @@ def command(paths: tuple[str, ...], fix: bool, rules: bool, form: str) -> None:
         _show_rules(form)
         return
     if not paths:
-        raise click.UsageError("name files or folders, or --rules")
-    checked = list(check_files(files_in(paths), fix=fix))
+        raise click.UsageError("name cassettes, files or folders, or --rules")
+    library = library_of(folders)
+    checked = list(check_files(files_in(paths, library, changing=fix), library, fix=fix))
     if form == "json":
         click.echo(json.dumps(_report(checked), indent=2))
     else:

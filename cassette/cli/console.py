@@ -92,7 +92,9 @@ def library_of(folders: Iterable[str] = ()) -> Library:
     from cassette.library import Library
     from cassette.project_folders import cassette_folders
 
-    return Library(tuple(dict.fromkeys([*map(Path, folders), *cassette_folders()])))
+    found = cassette_folders()
+    first = tuple(dict.fromkeys([*map(Path, folders), *found.project]))
+    return Library(first, tests=tuple(path for path in found.tests if path not in first))
 
 
 def shown_name(path: str | None) -> str:

@@ -71,7 +71,7 @@ def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
     'platform:*', narrow the list.
 
     A project's cassettes are in the folders that --dir names, in `cassette_dir` of pytest's
-    settings, in `cassettes/`, and in every `cassettes/` below `testpaths` (by default `tests/`).
+    settings, in `cassettes/`, and in every other `cassettes/` of the project, as beside tests.
 
     Exit code 1 if a cassette cannot be read.
     """
@@ -96,7 +96,8 @@ def _listed(library: Library, names: Sequence[str]) -> Iterator[Listed]:
     shadowed = library.shadowed("cassette")
     common = _read(library, library.names("patch"))
     narrowed = [one for pattern in names for one in library.matching(pattern, "cassette")]
-    for name in dict.fromkeys(narrowed) if names else library.every_name("cassette"):
+    several = dict.fromkeys(narrowed) if names else library.every_name("cassette")
+    for name in (each for one in several for each in library.each(one, "cassette")):
         entry = library.find(name, "cassette")
         pack = entry.pack.name if entry.pack and ":" in name else None
         patches = common | _read(library, library.names("patch", pack)) if pack else common
@@ -110,7 +111,7 @@ def _read(library: Library, names: Sequence[str]) -> Patches:
     from cassette.variants import read_patch
 
     found = {}
-    for name in names:
+    for name in (each for one in names for each in library.each(one, "patch")):
         try:
             found[name] = read_patch(name, library)
         except CassetteError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cassette.cli.console import FORMAT, columns, console, counted, library_of, paragraph
+
+if TYPE_CHECKING:
+    from cassette.library import Kind
 
 
 @click.command("packs")
@@ -104,8 +107,11 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _shadows() -> list[dict[str, str]]:
     """The names that several folders have: the first one is found."""
+    library = library_of()
+    kinds: tuple[Kind, ...] = ("cassette", "patch")
     return [
         {"name": name, "kind": kind, "found": str(paths[0]), "hidden": str(paths[1])}
-        for kind in ("cassette", "patch")
-        for name, paths in library_of().shadowed(kind).items()
+        for kind in kinds
+        for name, paths in library.shadowed(kind).items()
+        if library.each(name, kind) == [name]
     ]

@@ -8,23 +8,34 @@ from typing import TYPE_CHECKING
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import POLICY, console, counted, paragraph
+from cassette.cli.console import (
+    FOLDERS,
+    POLICY,
+    complete_cassette,
+    console,
+    counted,
+    library_of,
+    paragraph,
+)
 
 if TYPE_CHECKING:
     from cassette.files import Rewritten
 
 
 @click.command("scrub")
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete_cassette)
 @POLICY
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if a file would change.")
-def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
+@FOLDERS
+def command(
+    paths: tuple[str, ...], policy: str | None, check: bool, folders: tuple[str, ...]
+) -> None:
     """Scrub files that are already there, in place.
 
-    PATHS are files, or folders, in which every YAML and JSON file is scrubbed. Each keeps its
-    form: a cassette stays one, a recording of vcrpy or placebo goes on working with its own
-    tool, and layout and comments stay. One original has one pseudonym in all the files of one
-    run, so name files together that refer to one another.
+    PATHS are files, or folders, in which every YAML and JSON file is scrubbed, or the names of
+    cassettes of this project. Each keeps its form: a cassette stays one, a recording of vcrpy or
+    placebo goes on working with its own tool, and layout and comments stay. One original has one
+    pseudonym in all the files of one run, so name files together that refer to one another.
 
     Rules of the project's own, in its pyproject.toml, are followed. With the environment variable
     CASSETTE_SCRUB_KEY, pseudonyms agree in all repositories that have the same key.
@@ -34,7 +45,8 @@ def command(paths: tuple[str, ...], policy: str | None, check: bool) -> None:
     from cassette import project_settings
     from cassette.files import files_in, rewrite_files
 
-    files = rewrite_files(files_in(paths), project_settings.rules(), policy=policy, check=check)
+    found = files_in(paths, library_of(folders), changing=not check)
+    files = rewrite_files(found, project_settings.rules(), policy=policy, check=check)
     changed = [file for file in files if file.changed]
     screen = console()
     for file in changed:

@@ -160,7 +160,7 @@ def command(
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    library = library_of(folders)
+    library = library_of(folders).beside(name)
     verb = serve(name, *patches, library=library, host=host, port=port, **options)
     server = verb.__enter__()
     try:

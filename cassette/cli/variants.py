@@ -87,7 +87,12 @@ def command(
     if name and set("*?[") & set(name):
         patches, name = (name, *patches), None
     cassette = _load(name, library) if name else None
-    found = [n for pattern in patches or ("*",) for n in library.matching(pattern, "patch")]
+    found = [
+        each
+        for pattern in patches or ("*",)
+        for known in library.matching(pattern, "patch")
+        for each in library.each(known, "patch")
+    ]
     entries = [_entry(n, library, cassette) for n in dict.fromkeys(found)]
     if page is not None:
         _write_page(page, name, cassette, entries, library)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ FORMAT = Rule(
 )
 FORM = Rule("form", "A cassette file is byte for byte as the tool writes it.", "docs/format.md")
 PATCH = Rule("patch", "A patch file can be read, with all that it extends.", "docs/patches.md")
+_BUILT_IN = Library(())
 RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, *validation.RULES.values())
 
 
@@ -63,11 +64,14 @@ class Checked:
     unreadable: str | None = None
 
 
-def check_files(paths: Sequence[Path], *, fix: bool = False) -> Iterator[Checked]:
+def check_files(
+    paths: Sequence[Path], library: Library = _BUILT_IN, *, fix: bool = False
+) -> Iterator[Checked]:
     """Check files, one by one; one that cannot be read says so, and the next one follows.
 
     Args:
         paths: cassettes and patch files.
+        library: where a patch finds what it extends, beside its own folder.
         fix: rewrite a cassette that is not as the tool writes it, in the newest version of the
             format.
     """
@@ -80,7 +84,7 @@ def check_files(paths: Sequence[Path], *, fix: bool = False) -> Iterator[Checked
         try:
             document = file_format.read_document(content, str(path))
             if _is_patch(document):
-                yield _checked_patch(path)
+                yield _checked_patch(path, library)
             else:
                 yield _checked_cassette(path, content, document, fix=fix)
         except CassetteFormatError as error:
@@ -91,9 +95,10 @@ def _is_patch(document: object) -> bool:
     return isinstance(document, list) or (isinstance(document, Mapping) and "patch" in document)
 
 
-def _checked_patch(path: Path) -> Checked:
+def _checked_patch(path: Path, library: Library) -> Checked:
+    folders = tuple(dict.fromkeys([_home_of(path), *library.folders]))
     try:
-        read_patch(str(path), Library((_home_of(path),)))
+        read_patch(str(path), replace(library, folders=folders))
     except CassetteError as error:
         return Checked(str(path), "patch", (_of_error(PATCH, error),))
     return Checked(str(path), "patch")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from cassette.errors import CassetteFormatError, UsageError
+from cassette.errors import (
+    CassetteError,
+    CassetteFormatError,
+    CassetteNotFoundError,
+    UsageError,
+)
 from cassette.importers.editable_text import JSON_SUFFIXES, YAML_SUFFIXES
+from cassette.library import Entry, Library
 
 # Folders that hold nothing written by hand or recorded.
 IGNORED = frozenset(
@@ -17,16 +24,31 @@ IGNORED = frozenset(
 )
 
 
-def files_in(paths: Sequence[str]) -> list[Path]:
+def files_in(
+    paths: Sequence[str], library: Library | None = None, *, changing: bool = False
+) -> list[Path]:
     """Every file named, and every YAML and JSON file in a folder named, each once.
 
     A folder's `.git`, `.venv` and the like are passed over.
 
+    Args:
+        paths: files and folders.
+        library: with it, the names of cassettes and patches are found as well.
+        changing: the files are to be changed, so that a name may not be in a pack.
+
     Raises:
-        UsageError: a file or folder is missing, cannot be read, or holds no YAML or JSON file.
+        UsageError: a file or folder is missing, cannot be read, or holds no YAML or JSON file; or a
+            name is not that of one file.
+        CassetteNotFoundError: a name is that of no cassette and no patch.
     """
     try:
-        found = dict.fromkeys(file for path in map(Path, paths) for file in _named(path))
+        found = dict.fromkeys(
+            file
+            for text in paths
+            for file in (
+                _named(Path(text)) if library is None else _meant(text, library, changing=changing)
+            )
+        )
     except OSError as error:
         problem = f"the file or folder cannot be read: {error.strerror}"
         raise UsageError(problem, path=str(error.filename)) from None
@@ -35,6 +57,62 @@ def files_in(paths: Sequence[str]) -> list[Path]:
             "no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
         )
     return list(found)
+
+
+def _meant(text: str, library: Library, *, changing: bool) -> Iterator[Path]:
+    """The files that a path or a name means; what exists is a path."""
+    path = Path(text)
+    if path.is_file() or path.is_absolute() or text.startswith("."):
+        yield from _named(path)
+    elif path.exists():
+        _check_one_meaning(text, library)
+        yield from _named(path)
+    else:
+        yield _file_of(text, library, changing=changing)
+
+
+def _check_one_meaning(text: str, library: Library) -> None:
+    """Refuse a folder that has the name of a cassette of the project."""
+    try:
+        entry = library.find(text, "cassette")
+    except CassetteError:
+        return
+    if entry.pack is None:
+        raise UsageError(
+            f"{text!r} is a folder, and also the name of a cassette",
+            fix=f"write ./{text} for the folder, or {entry.location}",
+        )
+
+
+def _file_of(text: str, library: Library, *, changing: bool) -> Path:
+    """The file of a cassette or a patch that is named."""
+    entry = _entry_of(text, library)
+    if changing and entry.pack is not None:
+        raise UsageError(
+            f"{text!r} belongs to the pack {entry.pack.shown}, so it is not changed here",
+            fix="name a file of this project",
+        )
+    path = entry.path
+    if path is None and entry.pack is not None:
+        path = entry.pack.path_of(entry.file)
+    if path is None:
+        raise UsageError(
+            f"{text!r} is in a pack that is not a folder on this disk",
+            nearest="cassette sync audits what it fetches",
+            fix=f"cassette show {text}",
+        )
+    return path
+
+
+def _entry_of(text: str, library: Library) -> Entry:
+    try:
+        return library.find(text, "cassette")
+    except CassetteNotFoundError as error:
+        with contextlib.suppress(CassetteNotFoundError):
+            return library.find(text, "patch")
+        if Path(text).suffix:  # it was meant as a path
+            list(_named(Path(text)))
+        raise error from None
 
 
 def _named(path: Path) -> Iterator[Path]:

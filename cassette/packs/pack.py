@@ -58,6 +58,11 @@ class Pack:
             return f"{self.name} (live)"
         return f"{self.name} {self.version}" if self.version else self.name
 
+    def path_of(self, file: str) -> Path | None:
+        """The path of a file, if the pack is a folder on this disk."""
+        root = self.files.root if isinstance(self.files, Tree) else None
+        return root / file if isinstance(root, Path) else None
+
 
 @dataclass(frozen=True)
 class Tree:

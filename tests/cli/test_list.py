@@ -57,7 +57,7 @@ def test_cassette_dir_of_the_settings_of_pytest(call, tmp_path, monkeypatch, fil
     (tmp_path / "src").mkdir()
     assert call("show", "mine", "own")[0] == 0
     monkeypatch.chdir(tmp_path / "src")
-    assert cassette_folders()[0].as_posix() == "../ecs"
+    assert cassette_folders().project[0].as_posix() == "../ecs"
     assert call("show", "mine", "own")[0] == 0
 
 
@@ -66,20 +66,9 @@ def test_the_files_of_pytest_have_an_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tox.ini").write_text("[pytest]\ncassette_dir = of-tox\n", "utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'a'\n", "utf-8")
-    assert cassette_folders()[0].as_posix() == "of-tox"
+    assert cassette_folders().project[0].as_posix() == "of-tox"
     (tmp_path / "pytest.ini").write_text("", "utf-8")
-    assert cassette_folders()[0].as_posix() == "cassettes"
-
-
-def test_folders_beside_tests(call, tmp_path):
-    """Below `testpaths`, or below `tests`."""
-    put(tmp_path / "tests" / "unit" / "cassettes", "of-tests", patch="own")
-    put(tmp_path / "checks" / "cassettes", "of-checks")
-    assert call("show", "of-tests", "own")[0] == 0
-    assert call("show", "of-checks")[0] == 2
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths =\n  checks\n", "utf-8")
-    assert call("show", "of-checks")[0] == 0
-    assert call("show", "of-tests")[0] == 2
+    assert cassette_folders().project[0].as_posix() == "cassettes"
 
 
 def test_a_folder_that_is_named(call, tmp_path):
