@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -423,7 +424,7 @@ class Application:
             services = (s for s in self.current("service") if s.get("serviceName") == name)
             found["service"] = next(services, None)
         if "taskArn" in owner:
-            definitions = self.current("task-definition")
+            definitions = [*self.current("task-definition"), *self.registered]
             arn = owner.get("taskDefinitionArn")
             mine = (one for one in definitions if one.get("taskDefinitionArn") == arn)
             found["definition"] = next(mine, None)
@@ -447,6 +448,12 @@ class Application:
                 now.update(draft.things if draft.kind is KINDS[kind] else {})
             self.unchanged[kind] = list(now.values())
         return self.unchanged[kind]
+
+    @functools.cached_property
+    def registered(self) -> list[Body]:
+        """The task definitions that the recording registered."""
+        registering = (d for d in self.drafts if d.interaction.operation.startswith("Register"))
+        return [held for d in registering if isinstance(held := d.body.get("taskDefinition"), dict)]
 
     def last_responses(self, operation: str) -> list[Draft]:
         """The last response to each request of an operation."""

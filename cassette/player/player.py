@@ -6,7 +6,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.clock import Clock
@@ -18,6 +18,7 @@ from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.other_operations import Requests
+from cassette.player.refused_caller import RefusedCaller
 from cassette.player.supplied import Stops, Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.writes import DIVIDING, Writes, begin
@@ -25,12 +26,6 @@ from cassette.player.writes import DIVIDING, Writes, begin
 # Code that swallows the error of one request, or errors of as many requests, would never end.
 _REPEATS = 100
 _REQUESTS = 1_000
-# Errors of permissions and credentials; source: the ECS API Reference, common errors.
-_OF_THE_CALLER = frozenset(
-    "AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId "
-    "InvalidSignatureException MissingAuthenticationToken NotAuthorized OptInRequired "
-    "UnrecognizedClientException".split()
-)
 
 
 @dataclass(slots=True, repr=False)
@@ -120,7 +115,8 @@ class Player:
         )
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)
-        self._refused_caller = _refusal_of_the_caller(cassette)
+        self._refused_caller = RefusedCaller.of(cassette)
+        self._denied: set[int] = set()  # what nobody sees who may not ask
         self._stops = Stops(self._tasks, stopped)
         self.supplied: list[Supplied] = []
         self.calls: list[Call] = []
@@ -131,16 +127,14 @@ class Player:
     @property
     def unused(self) -> tuple[Interaction, ...]:
         """The interactions that were never requested."""
-        served = self._tasks.served | self._requests.served | self._skipped
+        served = self._tasks.served | self._requests.served | self._skipped | self._denied
         interactions = self.cassette.interactions
         return tuple(x for i, x in enumerate(interactions) if i not in served)
 
     @property
     def unseen(self) -> tuple[Interaction, ...]:
         """What patches made of the cassette and was never served."""
-        served = self._tasks.served | self._requests.served
-        if self._refused_caller is not None and self.calls:
-            return ()
+        served = self._tasks.served | self._requests.served | self._denied
         interactions = enumerate(self.cassette.interactions)
         return tuple(one for i, one in interactions if one.patched and i not in served)
 
@@ -205,11 +199,11 @@ class Player:
         return first
 
     def _answer(self, operation: str, content: bytes) -> Answer:
-        if self._refused_caller is not None:
-            self._skipped = set(range(len(self.cassette.interactions)))
-            refused, error = self._refused_caller
-            message = error.message.replace(f"ecs:{refused}", f"ecs:{operation}")
-            return Answer(error=replace(error, message=message))
+        caller = self._refused_caller
+        if caller is not None and caller.refuses(operation):
+            interactions = enumerate(self.cassette.interactions)
+            self._denied.update(i for i, one in interactions if caller.refuses(one.operation))
+            return Answer(error=caller.answer(operation, shapes.request_of(content)))
         if operation == "DescribeTasks":
             return self._tasks.answer(content)
         answer = self._requests.answer(operation, content)
@@ -230,22 +224,6 @@ class Player:
         if operation == "StopTask" and self._rules.unknown == "ecs":
             return self._stops.answer(shapes.request_of(content))
         return None
-
-
-def _refusal_of_the_caller(cassette: Cassette) -> tuple[str, ApiError] | None:
-    """The refusal for lack of permission or credentials that a patch made for good.
-
-    Such a caller sees no state at all, and is refused by every operation. The operation that the
-    patch refuses comes with it.
-    """
-    if not any(one.patched for one in cassette.interactions):
-        return None
-    last = {(one.operation, repr(one.request)): one for one in cassette.interactions}
-    for (operation, _), one in last.items():
-        error = one.outcome
-        if one.patched and isinstance(error, ApiError) and error.code in _OF_THE_CALLER:
-            return operation, error
-    return None
 
 
 @dataclass(slots=True)

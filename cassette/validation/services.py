@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ Body = Mapping[str, Any]
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _NAMED = re.compile(r"\(task ([0-9a-f-]{32,36})\)")
+_LOG_GROUP = re.compile(r":log-group:([\w./#-]+)")
 _STARTED = re.compile(r"has (?:started|stopped) (\d+) (?:running )?tasks: ")
 
 RUNNING_COUNT = Rule(
@@ -45,7 +47,13 @@ ROLLOUT_STATE = Rule(
     "the circuit breaker counts as many failedTasks as half of desiredCount, from 3 to 200.",
     f"{_GUIDE}/deployment-circuit-breaker.html",
 )
-RULES = (RUNNING_COUNT, DEPLOYMENT_DEFINITION, STARTED_BY, EVENT_TASK, ROLLOUT_STATE)
+LOG_GROUP = Rule(
+    "text-log-group",
+    "A log group in a text that says why a task stopped is that of the container, by the task "
+    "definition if that was recorded.",
+    f"{_API}/API_LogConfiguration.html",
+)
+RULES = (RUNNING_COUNT, DEPLOYMENT_DEFINITION, STARTED_BY, EVENT_TASK, ROLLOUT_STATE, LOG_GROUP)
 
 
 class _Seen(NamedTuple):
@@ -65,6 +73,7 @@ class _Account:
         self.services: list[_Seen] = []
         self.states: dict[str, list[tuple[int, float, Task]]] = {}  # by the task's ARN
         self.listed: set[str] = set()  # ids of tasks that some response names
+        self.definitions: dict[str, Body] = {}  # by ARN
         for number, one in enumerate(interactions):
             if isinstance(one.outcome, Response):
                 self._read(number, one, one.outcome.body)
@@ -73,6 +82,8 @@ class _Account:
         if one.operation == "DescribeServices":
             for index, service in enumerate(_mappings(body.get("services"))):
                 self.services.append(_Seen(number, one.at, f"/services/{index}", service))
+        if isinstance(definition := body.get("taskDefinition"), Mapping):
+            self.definitions[str(definition.get("taskDefinitionArn"))] = definition
         for arn in body.get("taskArns") or () if one.operation == "ListTasks" else ():
             self.listed.add(short_name(str(arn)))
         for task in shapes.tasks_of(one.operation, body):
@@ -96,16 +107,16 @@ def problems_between(interactions: Collection[Interaction], began: str = "") -> 
         interactions: of a cassette.
         began: when it was recorded; older events may name tasks that it never saw.
     """
-    if not any(one.operation == "DescribeServices" for one in interactions):
-        return
     account, found = _Account(interactions, began), set()
-    for seen in account.services:
-        checks = (_counts, _of_deployments, _events, _rollouts)
-        for problem in (one for check in checks for one in check(account, seen)):
-            what = problem.rule.id, problem.pointer, problem.detail
-            if what not in found:
-                found.add(what)
-                yield problem
+    checks = (_counts, _of_deployments, _events, _rollouts)
+    of_services = (
+        one for seen in account.services for check in checks for one in check(account, seen)
+    )
+    for problem in itertools.chain(of_services, _log_groups(account)):
+        what = problem.rule.id, problem.pointer, problem.detail
+        if what not in found:
+            found.add(what)
+            yield problem
 
 
 def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
@@ -215,6 +226,32 @@ def _rollouts(_: _Account, seen: _Seen) -> Iterator[Problem]:
         if state == "IN_PROGRESS" and failed >= most:
             detail = f"IN_PROGRESS with {failed} failedTasks, where {most} trip the circuit breaker"
             yield _problem(ROLLOUT_STATE, seen, Misfit(at, detail, "FAILED"))
+
+
+def _log_groups(account: _Account) -> Iterator[Problem]:
+    """A task says in stoppedReason what happened to one of its containers."""
+    for arn, states in account.states.items():
+        for number, _, task in states:
+            definition = account.definitions.get(str(task.get("taskDefinitionArn"))) or {}
+            groups = dict(_log_groups_of(definition))
+            texts = [("/stoppedReason", task.get("stoppedReason"), set(groups.values()))]
+            for index, container in enumerate(_mappings(task.get("containers"))):
+                own = {groups[name] for name in groups if name == container.get("name")}
+                texts.append((f"/containers/{index}/reason", container.get("reason"), own))
+            for place, text, own in texts if groups else ():
+                for named in _LOG_GROUP.findall(str(text)):
+                    if named not in own:
+                        detail, fits = f"it names the log group {named}", " or ".join(sorted(own))
+                        yield _of_task(LOG_GROUP, Misfit(place, detail, fits), number, arn)
+
+
+def _log_groups_of(definition: Body) -> Iterator[tuple[str, str]]:
+    """The containers of a task definition that log to CloudWatch, each with its group."""
+    for container in _mappings(definition.get("containerDefinitions")):
+        settings = container.get("logConfiguration")
+        options = settings.get("options") if isinstance(settings, Mapping) else None
+        if isinstance(options, Mapping) and options.get("awslogs-group"):
+            yield str(container.get("name")), str(options["awslogs-group"])
 
 
 def _is_enabled(setting: object) -> bool:

@@ -16,7 +16,9 @@ _REGION = re.compile(
 _IN_TEXT = re.compile(r"arn:([\w-]+):([\w-]+):([\w-]*):(\d{12})?:(\S*)")
 _SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}\b")
 _DEPLOYMENT = re.compile(r"ecs-svc/\d+")
-_TASK_ID = re.compile(r"(?::task/(?:[\w-]+/)?|:assumed-role/[\w+=,.@-]+/)([0-9a-f]{32})\b")
+_TASK_ID = re.compile(
+    r"(?::task/(?:[\w-]+/)?|:assumed-role/[\w+=,.@-]+/|:log-stream:[^\s:]*/)([0-9a-f]{32})\b"
+)
 _PULLED = re.compile(r"(?:pull access denied for|failed to resolve ref) ([\w./:@-]+[\w])")
 # Whose resources are always in the task's own account and region.
 _AT_HOME = ("ecs", "elasticloadbalancing")

@@ -443,6 +443,18 @@ def kept(state: State) -> Iterator[str]:
             yield "a container that comes back"
 
 
+def log_groups(task: Body, definition: Body) -> Iterator[str]:
+    """A log group in a text is one that the task definition names."""
+    own = {
+        str(((one.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group"))
+        for one in definition.get("containerDefinitions") or ()
+    }
+    for text in State(task, None).texts:
+        for named in re.findall(r"log-group:([^:\s]+)", text):
+            if named not in own:
+                yield f"it names the log group {named}"
+
+
 # -- answers ------------------------------------------------------------------------------------
 
 
@@ -503,8 +515,12 @@ def findings(interactions: Sequence[Any]) -> Iterator[Finding]:
             plain data, and an outcome without one is a refusal.
     """
     before: dict[str, Body] = {}
-    for one in interactions:
-        body = getattr(one.outcome, "body", None)
+    bodies = [getattr(one.outcome, "body", None) for one in interactions]
+    held = [
+        one["taskDefinition"] for one in bodies if isinstance(one, dict) and "taskDefinition" in one
+    ]
+    definitions = {one.get("taskDefinitionArn"): one for one in held}
+    for one, body in zip(interactions, bodies, strict=True):
         if not isinstance(body, dict):
             continue
         if one.operation == "DescribeTasks":
@@ -513,6 +529,9 @@ def findings(interactions: Sequence[Any]) -> Iterator[Finding]:
             for task in body.get("tasks") or ():
                 arn = str(task.get("taskArn"))
                 yield from _of_task(State(task, before.get(arn)), arn.rpartition("/")[2])
+                if definition := definitions.get(task.get("taskDefinitionArn")):
+                    wrong = log_groups(task, definition)
+                    yield from (Finding("log_groups", arn, detail) for detail in wrong)
                 before[arn] = task
         for service in body.get("services") or () if one.operation == "DescribeServices" else ():
             name = str(service.get("serviceName"))

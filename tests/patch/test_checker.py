@@ -163,3 +163,14 @@ def test_answers_and_counts_are_checked():
     service = {"serviceName": "web", "runningCount": 1, "deployments": [{"runningCount": 2}]}
     counted = Interaction(0.0, "DescribeServices", {}, Response({"services": [service]}))
     assert [one.check for one in checker.findings([counted])] == ["counts"]
+
+
+def test_log_groups_are_checked():
+    """A text that names another group than the task definition."""
+    base = bases()["deployment"]
+    reason = "on arn:aws:logs:eu-west-1:000000000001:log-group:{}:log-stream:"
+    for group, wrong in (("/ecs/web", set()), ("/x", {"log_groups"})):
+        interactions = copy.deepcopy(base.interactions)
+        interactions[3].outcome.body["tasks"][0]["stoppedReason"] = reason.format(group)
+        names = {one.check for one in checker.findings(interactions)}
+        assert names & {"log_groups", "texts"} == wrong

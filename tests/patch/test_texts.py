@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
 import pytest
 
+import cassette
 from cassette import file_format, model, replayer
 from cassette.ecs import shapes
 from cassette.errors import PatchError
@@ -91,3 +93,35 @@ def test_a_text_names_the_image_of_the_container_that_fails(image, reference, en
     of_sidecar = "pull/registry-timeout(container=log-router)"
     (other,) = replayer.patched(base, [of_sidecar], Library(())).tasks
     assert "public.ecr.aws/aws-observability/" in other["stoppedReason"]
+
+
+GROUP = "awslogs-group: /ecs/web"
+
+
+def log_groups(made: model.Cassette) -> set[str]:
+    """The log groups in the texts of a variant."""
+    return {one for text in texts_of(made) for one in re.findall(r":log-group:([\w./-]+)", text)}
+
+
+def test_a_text_names_the_log_group_of_the_container():
+    """As its task definition was recorded, described or registered; else one after its family."""
+    text = file_format.render(cassette.load("deployment"))
+    patches = ["start/log-group-denied"]
+    other = file_format.parse(text.replace(GROUP, "awslogs-group: /team/logs"), "other.yaml")
+    assert log_groups(replayer.patched(other, patches, Library(()))) == {"/team/logs"}
+    old = text.replace(GROUP, "awslogs-group: /old/logs", 1).replace(GROUP, "awslogs-group: /new")
+    both = file_format.parse(old, "both.yaml")
+    described = [one for one in both.interactions if one.operation == "DescribeTaskDefinition"]
+    kept = tuple(one for one in both.interactions if one not in described[1:])
+    made = replayer.patched(dataclasses.replace(both, interactions=kept), patches, Library(()))
+    assert log_groups(made) == {"/old/logs", "/new"}
+    assert log_groups(replayer.patched(BASES["fargate-with-volume"], patches, Library(()))) == {
+        "/ecs/store"
+    }
+
+
+def test_a_patch_may_not_name_another_log_group():
+    """The rule between task definitions and tasks holds for patches too."""
+    named = 'start/log-group-denied(reason="on arn:aws:logs:eu-west-1:000000000001:log-group:/x")'
+    with pytest.raises(PatchError, match=r"the log group /x.*(?s:.)*/ecs/web"):
+        cassette.load("deployment").patched(named)
