@@ -375,7 +375,7 @@ def _exemptions(data: Any, own: Iterable[str]) -> Iterator[scrub.Exemption]:
         rule = _text(table["rule"], f"{place}/rule")
         paths = _text(table["paths"], f"{place}/paths")
         if rule == "original":
-            raise _wrong("what scrubbing replaced may stand nowhere else", f"{place}/rule")
+            raise _wrong("what scrubbing replaced may occur nowhere else", f"{place}/rule")
         if rule not in known:
             near = nearest(rule, known)
             raise _wrong(f"the audit has no rule `{rule}`", f"{place}/rule", nearest=near)

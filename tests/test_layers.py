@@ -1,6 +1,6 @@
 """Imports follow the design's layers, one way: proved by walking every import in `cassette/`.
 
-An import counts wherever it stands: inside a function and under TYPE_CHECKING too.
+An import counts wherever it is: inside a function and under TYPE_CHECKING too.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def test_every_row_keeps_to_its_target_or_says_that_it_does_not():
 
 
 def test_writing_the_page_again_changes_nothing(monkeypatch, tmp_path):
-    """What stands around the table stays."""
+    """What is around the table stays."""
     copy = tmp_path / "performance.md"
     copy.write_text(page.PAGE.read_text("utf-8"), "utf-8")
     monkeypatch.setattr(page, "PAGE", copy)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cassette.model import Cassette
     from cassette.patch import Param, PatchFile
 
-_NARROW = 100  # columns of a terminal below which a name stands above its summary
+_NARROW = 100  # columns of a terminal below which a name is printed above its summary
 
 _LONGEST_DEFAULT = 60  # characters
 

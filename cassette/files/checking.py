@@ -141,7 +141,7 @@ def _placed(problem: Problem, document: Any, lines: Mapping[str, int]) -> Found:
     is_operation = problem.rule is validation.RULES["unknown-operation"]
     place = f"{here}/operation" if is_operation else f"{here}/response{problem.pointer}"
     for index, change in enumerate(document["interactions"][number].get("changes", ())):
-        # Of several changes to a member the last one stands; of none, it is as it was before.
+        # The last of several changes to a member counts; without one, it is as it was before.
         if _concern(change["path"], problem.pointer):
             place = f"{here}/changes/{index}"
     while place not in lines and place != here:

@@ -18,7 +18,7 @@ from cassette.files.paths import content_of
 from cassette.importers import editable_text, plain_json, vcrpy
 from cassette.model import Cassette, Scrub
 
-# Each pass may teach an original that stands elsewhere too; two passes are the rule.
+# A pass may find an original that also occurs elsewhere; two passes usually suffice.
 _MOST_PASSES = 10
 
 

@@ -171,7 +171,7 @@ def json_text(text: str) -> Document | None:
 
 
 def plain(node: Node) -> Any:
-    """A node's value as plain data; where a key stands twice, the last one counts."""
+    """A node's value as plain data; where a key occurs twice, the last one counts."""
     if node.kind == "mapping":
         return {_key(key): plain(value) for key, value in node.value}
     if node.kind == "list":

@@ -74,7 +74,7 @@ class Part:
         return body
 
 
-# The members by which a part is known, the shape that has them, and where it stands.
+# The members by which a part is known, the shape that has them, and where it is found.
 _PARTS: tuple[tuple[str, str, Part], ...] = (
     ("taskArn containers overrides attachments", "Task", Part("DescribeTasks", ("tasks", 0))),
     ("containerOverrides", "TaskOverride", Part("DescribeTasks", ("tasks", 0, "overrides"))),
@@ -186,7 +186,7 @@ def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
     """A value of a file, scrubbed, in the form that it has.
 
     Args:
-        name: the key that it stands under.
+        name: its key.
     """
     if isinstance(value, Mapping):
         part = recognised(value)

@@ -68,7 +68,7 @@ NARROWING = {
 
 
 class Place(NamedTuple):
-    """Where something stands: the file, if any, and an RFC 6901 JSON Pointer in it."""
+    """A place in a file, if there is one, as an RFC 6901 JSON Pointer."""
 
     path: str | None
     pointer: str
@@ -91,7 +91,7 @@ class Entry:
     """One step of a patch: what it works on, and what it does to it.
 
     Args:
-        place: where it stands; a bare list of operations is one entry as a whole.
+        place: its place in the file; a bare list of operations is one entry as a whole.
         each: what it works on, one of `EACH`.
         where: JMESPath over that thing; None fits all.
         named: whether `container` or `name` was given.
@@ -116,7 +116,7 @@ class Entry:
     operation: str = "DescribeTasks"
 
     def place_of_op(self, index: int) -> Place:
-        """Where one of its operations stands."""
+        """The place of one of its operations."""
         return self.place.inner("ops", index) if self.place.pointer else self.place.inner(index)
 
 

@@ -24,7 +24,7 @@ _EXAMPLE = "stopped/exit-code(code=3, container=sidecar)"
 class Patch:
     """A patch by its name, with values for its params: `Patch("stopped/exit-code", code=3)`.
 
-    It stands wherever a patch is named, and is the same as the text
+    It is accepted wherever a patch is named, and means the same as the text
     `stopped/exit-code(code=3)`, which `str` gives. Two that name the same are equal. It does not
     look for the patch; who applies it does.
 

@@ -88,7 +88,7 @@ class Timeline:
 
     @property
     def skipped(self) -> Iterator[int]:
-        """The indexes of the interactions before the place where it stands."""
+        """The indexes of the interactions before its place."""
         return (step.index for step in self.steps[: self._place])
 
     # -- one call ------------------------------------------------------------------------------

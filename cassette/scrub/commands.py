@@ -83,7 +83,7 @@ class Argument(NamedTuple):
 
     Args:
         text: the value.
-        option: the option that it belongs to; empty for a word that stands by itself.
+        option: the option that it belongs to; empty for a word of its own.
     """
 
     text: str
@@ -119,7 +119,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
 
 
 def _announced(word: str, option: str) -> str:
-    """The option that the next word belongs to; empty if it stands by itself."""
+    """The option that the next word belongs to; empty if it belongs to none."""
     if _is_option(word):
         return word
     name = word.strip()
@@ -180,7 +180,7 @@ def _is_option(word: str) -> bool:
 
 
 def _stays(word: str, program: str, option: str) -> bool:
-    """Whether a word that stands by itself is of a form that holds no secret."""
+    """Whether a word that belongs to no option has a form that holds no secret."""
     if _is_secret(option):
         return False
     if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word):

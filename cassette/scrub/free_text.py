@@ -46,7 +46,7 @@ _OWNED = re.compile(
     r"\barn:[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.",
     re.ASCII,
 )
-# An account id whose digits stand apart, such as 9988.7766.5544; one may begin inside another.
+# An account id with separated digits, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
 _TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
 _BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
@@ -229,7 +229,7 @@ class FreeText:
         return "".join([*parts, text[done:]]) if done else text
 
     def _replace_accounts(self, text: str) -> str:
-        """A text without the accounts whose digits stand apart, or in a longer word."""
+        """A text without account ids whose digits are separated, or part of a longer word."""
         parts, done = [], 0
         if not (self._accounts and _TWELVE.search(text)):
             return text

@@ -189,7 +189,7 @@ class StringTreatments:
 
 @functools.cache
 def vocabulary() -> frozenset[str]:
-    """Words of ECS's own: they stand everywhere in a cassette, so no search may replace them."""
+    """Words of ECS's own: they occur everywhere in a cassette, so no search may replace them."""
     words = set(shapes.operations()) | _OWN_WORDS
     service = shapes.service_model()
     for name in service.shape_names:

@@ -52,14 +52,14 @@ def test_record_watches_until_running(tmp_path):
 def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
     """A refusal is one sentence and a line that fixes it; the earlier file stays."""
     file = tmp_path / "web.yaml"
-    file.write_text("what stood there\n")
+    file.write_text("what was there\n")
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", answer)
         code, _, err = record(ecs.url, file, cwd=tmp_path, **KEYS)
     assert code == 3
     assert said in err
     assert "Fix:" in err
-    assert file.read_text() == "what stood there\n"
+    assert file.read_text() == "what was there\n"
 
 
 def test_an_account_out_of_reach_ends_with_3(tmp_path):

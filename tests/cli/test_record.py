@@ -14,7 +14,7 @@ from cassette.recording import _source_at
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
-BEFORE = "what stood there\n"
+BEFORE = "what was there\n"
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_tags_are_asked_for(tmp_path):
 
 
 def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
-    """Below the states stands how long it polls already, and how to end it."""
+    """Below the states it says how long it has been polling, and how to end it."""
     code, shown = on_terminal(
         *(*asked, "--timeout", "1", "-o", "web.yaml"), columns=80, cwd=tmp_path, **KEYS
     )

@@ -199,7 +199,7 @@ def test_files_of_one_run_agree(tmp_path):
 
 
 def test_a_part_of_an_answer_is_known_by_its_members(tmp_path):
-    """A task, an override or a task definition alone loses its secrets, wherever it stands."""
+    """A task, an override or a task definition alone loses its secrets, wherever it is."""
     file = tmp_path / "a.json"
     environment = [{"name": "COLOUR", "value": "an-ordinary-word"}]
     file.write_text(
@@ -346,7 +346,7 @@ def test_a_stream_that_vcrpy_kept_as_an_object_is_scrubbed(tmp_path):
     ],
 )
 def test_a_pair_of_a_telling_name_and_a_value_loses_the_value(tmp_path, pair):
-    """Parameters and tags of other services, wherever they stand; a plain pair stays."""
+    """Parameters and tags of other services, wherever they are; a plain pair stays."""
     file = tmp_path / "a.json"
     plain = {"Name": "/db/size", "Value": "an-ordinary-size"}
     file.write_text(json.dumps({"Parameter": pair, "Parameters": [plain]}))

@@ -49,7 +49,7 @@ def test_what_is_wrong_in_a_patch_is_said_with_its_line(tmp_path):
 
 
 def test_a_bare_list_of_operations_is_a_patch():
-    """RFC 6902 as it stands, on the last response."""
+    """Plain RFC 6902, on the last response."""
     bare = patch.parse([{"op": "remove", "path": "/tasks/0/tags"}], "bare")
     (task,) = patch.apply(cassette.load("web"), bare).interactions[-1].outcome.body["tasks"]
     assert "tags" not in task

@@ -28,7 +28,7 @@ def test_tape(tape, ask):
 
 
 def test_a_test_without_a_marker_is_left_alone(run):
-    """Where no marker stands nothing is replayed, and botocore is as it was."""
+    """Without a marker nothing is replayed, and botocore is as it was."""
     result = run("""
 import botocore.endpoint
 @pytest.mark.cassette("web")

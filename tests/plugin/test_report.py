@@ -81,7 +81,7 @@ def test_the_report(run, project, workers):
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_report_fits_its_terminal(run, project, columns):
-    """No line is longer, and what is folded stands under what it belongs to."""
+    """No line is longer, and what is folded is below what it belongs to."""
     run(TWO_TESTS, "-q")  # writes the files
     arguments = ("-q", "-p", "no:cacheprovider", "--cassette-report", "--cassette-orphans=warn")
     code, shown = on_terminal(*arguments, columns=columns, cwd=project, program="pytest")

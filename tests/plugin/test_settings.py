@@ -280,7 +280,7 @@ def test_a_mode_and_a_check_exclude_each_other(run):
     ],
 )
 def test_a_misspelt_option_is_a_usage_error(run, given, words):
-    """The nearest option is named, wherever the misspelt one stands."""
+    """The nearest option is named, wherever the misspelt one is."""
     result = run("def test_it(): pass", *given, own_process=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {words}"])

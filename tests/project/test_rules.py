@@ -184,7 +184,7 @@ REFUSED = {
     "a rule": (exempt("email", "a/*.json"), "no rule `email`", "'e-mail'"),
     "all files": (exempt("e-mail", "**/*"), "these are all files", "legacy"),
     "all files of a kind": (exempt("e-mail", "*.yaml"), "these are all files", ""),
-    "an original": (exempt("original", "a/*.json"), "may stand nowhere else", ""),
+    "an original": (exempt("original", "a/*.json"), "may occur nowhere else", ""),
     "an exemption without a reason": (
         in_scrub("exempt = [{rule = 'e-mail', paths = 'a.json'}]"), "`reason` is missing", ""),
 }  # fmt: skip

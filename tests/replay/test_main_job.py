@@ -125,12 +125,12 @@ def test_the_verbs_decorate_sync_and_async_functions(ecs, tmp_path):
 def test_a_block_that_fails_keeps_the_earlier_file(ecs, tmp_path):
     """A recording whose block raised writes nothing."""
     path = tmp_path / "web.yaml"
-    path.write_text("what stood there\n")
+    path.write_text("what was there\n")
     client = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
     with pytest.raises(ZeroDivisionError), cassette.record(path):
         ask(client)
         _ = 1 / 0
-    assert path.read_text() == "what stood there\n"
+    assert path.read_text() == "what was there\n"
 
 
 def test_a_recording_without_a_call_is_an_error(tmp_path):

@@ -209,7 +209,7 @@ STEPS: dict[str, tuple[tuple[Planted, ...], Off]] = {
         ),
         without(free_text.FreeText, "_replace_known", lambda self, text: text),
     ),
-    "accounts whose digits stand apart": (
+    "accounts with separated digits": (
         tuple(
             Planted(text(f"account {said}"), said) for said in ("99887.7665544", "9 98877665544")
         ),

@@ -105,7 +105,7 @@ def test_a_tag_key_that_looks_like_a_host_stays() -> None:
 
 
 def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> None:
-    """The mark stood first then; both forms are known, and neither is changed."""
+    """The mark came first then; both forms are known, and neither is changed."""
     from cassette.scrub import comparable, identities, pseudonym_of_id
     from cassette.scrub.pseudonyms import former_form
 

@@ -254,7 +254,7 @@ def test_an_arn_without_an_account_stays_one() -> None:
 
 
 def test_short_originals_do_not_eat_other_words() -> None:
-    """A short secret is redacted where it stands, and nowhere else."""
+    """A short secret is redacted where it was, and nowhere else."""
     override = {"name": "web", "environment": [{"name": "PIN", "value": "137"}]}
     task = bodies.task(overrides={"containerOverrides": [override]}, stoppedReason="exit code 137")
     scrubbed, _ = scrub(described(task))

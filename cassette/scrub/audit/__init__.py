@@ -104,7 +104,7 @@ def gate(
 def _hosts_of_others(text: str) -> Iterator[Finding]:
     """The hosts in URLs and after an @ that are not everybody's.
 
-    In what is about to be written none can stand; a file of another kind may name any.
+    None may be in what is about to be written; a file of another kind may name any.
     """
     for number, line in enumerate(text.splitlines(), 1):
         for match in _NAMED_HOST.finditer(line):

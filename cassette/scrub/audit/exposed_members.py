@@ -112,7 +112,7 @@ def _is_name(text: str, named: re.Match[str]) -> bool:
 def _in_lines(
     text: str, opened: re.Match[str], indent: str, kept: Set[str]
 ) -> Iterator[tuple[int, str]]:
-    """What is in the lines of a member, which are those that stand further in."""
+    """What is in the lines of a member, which are indented further."""
     member, name = opened["member"], ""
     for line in _LINE.finditer(text, opened.end()):
         further = len(line["indent"]) - len(indent)
