@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import traceback
@@ -49,9 +50,7 @@ def save(
         CassetteWriteError: the file could not be written.
         UsageError: the project's rules or the key are not valid.
     """
-    prepared = prepare(cassette, path, policy=policy, rules=rules)
-    prepared.write()
-    return prepared.report
+    return prepare(cassette, path, policy=policy, rules=rules).write()
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,16 @@ class Prepared:
     audited: Audited
     report: scrub.Report
 
-    def write(self) -> None:
-        """Write the file.
+    def write(self) -> scrub.Report:
+        """Write the file; gives the report, which says whether it replaced one.
 
         Raises:
             CassetteWriteError: the file could not be written.
         """
+        report = dataclasses.replace(self.report, replaced_file=Path(self.path).exists())
         file_format.write_audited(self.path, self.audited)
-        _log_written(self.path, self.cassette, self.report)
+        _log_written(self.path, self.cassette, report)
+        return report
 
 
 def prepare(
@@ -142,9 +143,7 @@ def _keep(
         if rest is not None:
             file_format.write(kept_in, rest)
         raise refused.explained(error, found, kept_in if rest is not None else None) from None
-    prepared = Prepared(name, scrubbed, audited, scrubber.report)
-    prepared.write()
-    return prepared.report
+    return Prepared(name, scrubbed, audited, scrubber.report).write()
 
 
 def _findings(
@@ -208,7 +207,8 @@ def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub
     replaced = ", ".join(f"{count} {kind}" for kind, count in report.replaced.items())
     redacted = ", ".join(report.redacted)
     _log.info(
-        "wrote %s: %d interactions; replaced: %s; redacted: %s",
+        "%s %s; interactions: %d; replaced: %s; redacted: %s",
+        "replaced the existing file" if report.replaced_file else "wrote",
         os.fspath(path),
         len(cassette.interactions),
         replaced or "nothing",
@@ -223,8 +223,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     made before it and inside it, in every thread.
 
     Args:
-        path: the cassette file to write when the block ends. Nothing is written if the block
-            raises, unless `save_on_error` is true.
+        path: the cassette file to write when the block ends; an existing one is replaced. Nothing
+            is written if the block raises, unless `save_on_error` is true.
         policy: the scrubbing policy; by default that of the project's rules, or `standard`.
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
@@ -232,7 +232,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
 
     Attributes:
-        report: after the cassette was written, what was replaced and redacted in it.
+        report: after the cassette was written, what was replaced and redacted in it, and whether it
+            replaced an existing file (`report.replaced_file`). It is logged to `cassette` as well.
 
     Raises:
         NothingRecordedError: the block made no ECS call.

@@ -112,7 +112,6 @@ def command(  # noqa: PLR0917 - click gives options by name
     _check_options(watching, output)
     client = _client(region, profile, endpoint_url)
     screen = console()
-    replaces = Path(output).exists()
     progress = _Progress(screen, until if watching else None)
     verb = recorder.record(
         output, policy=policy, clients=[client], source="live" if source is None else source
@@ -144,8 +143,8 @@ def command(  # noqa: PLR0917 - click gives options by name
         _keep(recording, progress, output, policy)
         raise
     _say(screen, _wrote(output, len(recording), verb.report))
-    if replaces:
-        screen.print(f"replaced the {output} that was there")
+    if verb.report.replaced_file:
+        paragraph(screen, f"replaced the {output} that was there")
 
 
 def _check_options(watching: bool, output: str) -> None:

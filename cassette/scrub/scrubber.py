@@ -66,11 +66,13 @@ class Report:
             tag, a variable or a label; of what is nothing of ECS, by its name.
         unknown: the members that the table does not know: `Shape.member` where botocore does,
             otherwise `Operation: /pointer` with `*` for an index.
+        replaced_file: whether the cassette that was written replaced an existing file.
     """
 
     replaced: Mapping[str, int]
     redacted: Mapping[str, int]
     unknown: tuple[str, ...]
+    replaced_file: bool = False
 
 
 def check_policy(policy: str) -> None:

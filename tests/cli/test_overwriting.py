@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 
+import boto3
 import pytest
 
+import cassette
 from cassette.cli import main
+from tests.cli.processes import KEYS
+from tests.live import bodies, scripted
 
 DESCRIBED = {"tasks": [], "failures": [{"arn": "a" * 32, "reason": "MISSING"}]}
 EDITED = "# a comment of mine\n"
@@ -67,3 +72,27 @@ def test_of_several_cassettes_none_is_written(call, tmp_path):
     assert call("import a.json b.json -o out")[0] == 2
     assert [path.name for path in out.iterdir()] == ["b.yaml"]
     assert (out / "b.yaml").read_text("utf-8") == EDITED
+
+
+def test_a_recording_says_that_it_replaces_a_file(call, tmp_path, monkeypatch, caplog, capsys):
+    """In its report, in the log, and on the command line; not when the file is new."""
+    for key, value in KEYS.items():
+        monkeypatch.setenv(key, value)
+    caplog.set_level(logging.INFO, "cassette")
+    with scripted.ScriptedECS() as ecs:
+        ecs.script("DescribeTasks", bodies.described(bodies.running()))
+        client = boto3.client("ecs", endpoint_url=ecs.url)
+        for replaces in (False, True):
+            caplog.clear()
+            with cassette.record("web.yaml") as recording:
+                client.describe_tasks(cluster=bodies.CLUSTER, tasks=[bodies.TASK_ARN])
+            assert recording.report.replaced_file is replaces
+            (said,) = [one.getMessage() for one in caplog.records if one.name == "cassette"]
+            verb = "replaced the existing file" if replaces else "wrote"
+            assert said.startswith(f"{verb} {tmp_path / 'web.yaml'}; interactions: 1; ")
+        asked = f"record --cluster c --task {bodies.TASK_ARN} --endpoint-url {ecs.url}"
+        for file, replaces in (("web.yaml", True), ("new.yaml", False)):
+            with pytest.raises(SystemExit):
+                main([*asked.split(), "-o", file])
+            out = capsys.readouterr().out
+            assert (f"replaced the {file} that was there" in out) is replaces
