@@ -229,6 +229,7 @@ class TaskDefinitions:
 
     def __init__(self, cassette: Cassette) -> None:
         self._known: dict[str, tuple[int, Body, bool, bool]] = {}
+        self._latest_of: dict[str, set[str]] = {}  # what each family named by itself meant
         self._made: set[int] = set()
         for index, one in enumerate(cassette.interactions):
             registers = one.operation == "RegisterTaskDefinition"
@@ -240,6 +241,9 @@ class TaskDefinitions:
                 has_tags = registers or "TAGS" in (one.request.get("include") or ())
                 if arn and (short_name(arn) not in self._known or not registers):
                     self._known[short_name(arn)] = index, body, has_tags, registers
+                asked = "" if registers else one.request.get("taskDefinition") or ""
+                if arn and asked and ":" not in asked:
+                    self._latest_of.setdefault(asked, set()).add(short_name(arn))
 
     def made(self, index: int) -> None:
         """An interaction was served; a revision is there once it was registered."""
@@ -261,13 +265,15 @@ class TaskDefinitions:
         return Answer((Recorded("DescribeTaskDefinition", body),))
 
     def _latest(self, family: str) -> str:
-        """The newest revision that the test itself registered; nothing else is sure to be last."""
+        """The newest revision that the test itself registered, or the only one recorded as such."""
         revisions = [
             name
             for name, (index, _, _, registers) in self._known.items()
             if name.rpartition(":")[0] == family and registers and index in self._made
         ]
-        return max(revisions, key=lambda name: int(name.rpartition(":")[2]), default="")
+        recorded = self._latest_of.get(family, ())
+        only = next(iter(recorded)) if len(recorded) == 1 else ""
+        return max(revisions, key=lambda name: int(name.rpartition(":")[2]), default=only)
 
     def newer(self, parameters: Body, index: int) -> bool:
         """Whether a family has got a revision that was registered after an outcome."""

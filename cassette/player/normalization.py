@@ -61,6 +61,8 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "UpdateService": {"forceNewDeployment": False},
     "UpdateTaskProtection": {"expiresInMinutes": 120},
 }
+# Operations in which an empty list, map or text is the same as a parameter that is left out.
+_EMPTY_IS_NOTHING = frozenset({"RegisterTaskDefinition"})
 
 
 class Normalization:
@@ -92,7 +94,8 @@ class Normalization:
             asked.setdefault("cluster", "default")
         for pointer in self._ignored(operation):
             asked.pop(pointer.lstrip("/"), None)
-        return {name: _canonical(name, value) for name, value in asked.items()}
+        asked = {name: _canonical(name, value) for name, value in asked.items()}
+        return _without_empty(asked) if operation in _EMPTY_IS_NOTHING else asked
 
     def _compared(self, operation: str, parameters: Body) -> Body:
         """Parameters without those that are left out of the comparison."""
@@ -132,6 +135,14 @@ def _without(value: Any, path: list[str]) -> Any:
             if rest or name not in (str(i), "*")
         ]
     return value
+
+
+def _without_empty(value: Any) -> Any:
+    """A copy of a value without members that say nothing; the items of lists stay."""
+    if isinstance(value, Mapping):
+        kept = {name: _without_empty(member) for name, member in value.items()}
+        return {name: member for name, member in kept.items() if member not in ("", [], {})}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _canonical(name: str, value: Any) -> Any:

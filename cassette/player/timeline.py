@@ -44,12 +44,13 @@ class Timeline:
     """The successive outcomes for the same task or the same request.
 
     A *barrier* is a recorded write: what was recorded after it is served only once it was made,
-    and then nothing that was recorded before it.
+    and then nothing that was recorded before it. A *mark* is a write that holds nothing back.
     """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.barriers: list[tuple[int, int]] = []  # a write's index; how many steps lie before it
+        self._marks: dict[int, int] = {}  # the same
         self._place = 0
         self._limit: int | None = None  # the first step behind a write that was not made yet
         self._served = 0
@@ -80,6 +81,12 @@ class Timeline:
             self.barriers.append((write, before))
             self.barriers.sort()
             self._limit = self.barriers[0][1]
+
+    def mark(self, write: int) -> None:
+        """Let a recorded write end what was recorded before it, and hold nothing back."""
+        before = sum(step.index < write for step in self.steps)
+        if 0 < before < len(self.steps):
+            self._marks[write] = before
 
     def begin_at(self, number: int | None) -> None:
         """Leave out the steps before that number, from 1; without one, all except the last."""
@@ -134,7 +141,8 @@ class Timeline:
 
     def passed(self, write: int) -> None:
         """A write was made: go on with what was recorded after it."""
-        place = next((before for index, before in self.barriers if index == write), None)
+        places = dict(self.barriers) | self._marks
+        place = places.get(write)
         if place is None:
             return
         self.barriers = [one for one in self.barriers if one[1] > place]

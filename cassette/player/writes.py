@@ -59,9 +59,14 @@ class Writes:
             if one.operation not in DIVIDING or not isinstance(one.outcome, Response):
                 continue
             for timeline in [*_of_tasks(one, tasks), *_of_requests(one, requests)]:
-                if not any(step.patched for step in timeline.steps):
+                patched = [step.index for step in timeline.steps if step.patched]
+                if not patched:
                     timeline.divide(index)
-                    self._divided.setdefault(index, []).append(timeline)
+                elif min(patched) > index:
+                    timeline.mark(index)
+                else:
+                    continue
+                self._divided.setdefault(index, []).append(timeline)
 
     def made(self, index: int) -> None:
         """A recorded write was made."""

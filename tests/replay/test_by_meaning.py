@@ -176,6 +176,22 @@ def test_task_definitions_by_every_name(ecs):
     assert asked(taskDefinition="web:2")["taskDefinition"]["revision"] == 2
 
 
+def test_a_family_is_described_with_and_without_tags():
+    """If it was recorded with tags, and always with the same revision."""
+    with cassette.replay("deployment"):
+        asked = made.client().describe_task_definition
+        assert asked(taskDefinition="web")["taskDefinition"]["revision"] == 41
+        assert asked(taskDefinition="web:41", include=["TAGS"])["tags"] == []
+    recorded = [
+        made.call("DescribeTaskDefinition", {"taskDefinition": "web"}, definition("web", number))
+        for number in (1, 2)
+    ]
+    with cassette.replay(made.cassette(*recorded)) as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().describe_task_definition(taskDefinition="web", include=["TAGS"])
+        tape.unmatched.clear()
+
+
 def test_lists_of_task_definitions_are_narrowed(ecs):
     found = ecs.list_task_definitions
     assert ids(found(familyPrefix="web")["taskDefinitionArns"]) == ["web:1"]

@@ -98,6 +98,16 @@ SAME = {
         {"cluster": "prod", "task": bodies.TASK_ID},
         {"cluster": CLUSTER, "task": bodies.TASK_ARN},
     ),
+    "empty values of a task definition": (
+        "RegisterTaskDefinition",
+        {"family": "web", "containerDefinitions": [{"name": "web", "environment": []}]},
+        {
+            "family": "web",
+            "taskRoleArn": "",
+            "volumes": [],
+            "containerDefinitions": [{"name": "web", "links": []}],
+        },
+    ),
     "a value that is redacted anyway": (
         "RunTask",
         {
@@ -141,6 +151,16 @@ OTHER = {
         "ExecuteCommand",
         {"task": made.task_id(1), "command": "ls /", "interactive": True},
         {"task": made.task_id(1), "command": "/ ls", "interactive": True},
+    ),
+    "an empty argument of a command": (
+        "RegisterTaskDefinition",
+        {"family": "web", "containerDefinitions": [{"name": "web", "command": ["say", ""]}]},
+        {"family": "web", "containerDefinitions": [{"name": "web", "command": ["say"]}]},
+    ),
+    "load balancers that are removed": (
+        "UpdateService",
+        {"service": "web"},
+        {"service": "web", "loadBalancers": []},
     ),
     "order of placement": (
         "RunTask",

@@ -94,6 +94,21 @@ def test_an_update_of_a_service_divides_what_describes_it(asked):
         assert revision(ecs, **asked) == "2"
 
 
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_an_update_ends_the_old_state_of_a_patched_service(advance):
+    """The patched deployment comes after UpdateService; code that only watches sees it too."""
+    with cassette.replay("deployment", "deployment/no-capacity", advance=advance) as tape:
+        ecs = made.client()
+        assert revision(ecs) == "41"
+        ecs.update_service(cluster="prod", service="web", taskDefinition="web:42")
+        assert revision(ecs) == "42"
+    with cassette.replay("deployment", "deployment/no-capacity", advance=advance) as tape:
+        ecs = made.client()
+        assert revision(ecs) == "41"
+        tape.clock.skip(60)
+        assert revision(ecs) == "42"
+
+
 def test_writes_can_be_ignored():
     """With writes="ignore" each read goes on by itself."""
     with cassette.replay(STOP, writes="ignore"):
