@@ -80,6 +80,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         UnusedInteractionError: at the end, with `unused="error"`.
     """
 
+    _refuses = True  # what ECS refuses, if it was not recorded
+
     def __init__(
         self,
         name: str | os.PathLike[str] | model.Cassette,
@@ -200,6 +202,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             start=options["start"],
             ignore=options["ignore"],
             moves_clocks=options["time"] == "virtual",
+            refuses=self._refuses,
         )
         others = [player_of(one, clock, _others(rules), own) for one in also]
 

@@ -22,7 +22,7 @@ from cassette.errors import (
 from cassette.library import Library
 from cassette.record_modes import MODES, use
 from tests.live import bodies
-from tests.live.scripted import throttle
+from tests.live.scripted import error, throttle
 
 
 @pytest.fixture
@@ -164,6 +164,19 @@ def test_what_is_unknown_is_asked_for(ecs, client, library, recorded):
     ecs.script("DescribeTasks", other)
     with use("new_episodes", "mine", library=library, unknown="ecs"):
         assert client.describe_tasks(cluster="prod", tasks=["0" * 32])["failures"]
+    assert len(ecs.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "tasks", [[], ["abc"], [f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:task/prod/{'0' * 32}"]]
+)
+def test_what_a_replay_refuses_is_asked_for(ecs, client, library, recorded, tasks):
+    """The words of ECS for a wrong request are recorded, not made up; and a replay has them."""
+    ecs.script("DescribeTasks", error("InvalidParameterException", "Not like this."))
+    for mode in ("new_episodes", "none"):
+        refused = pytest.raises(client.exceptions.InvalidParameterException, match="Not like this")
+        with use(mode, "mine", library=library), refused:
+            client.describe_tasks(cluster="prod", tasks=tasks)
     assert len(ecs.requests) == 2
 
 

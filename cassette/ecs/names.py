@@ -33,10 +33,10 @@ def id_of(task: Mapping[str, Any]) -> str:
     return short_name(task.get("taskArn") or "")
 
 
-def cluster_in(task: str) -> str | None:
-    """The cluster that a task's ARN names; None for the old format and for a bare id."""
-    parts = task.split("/")
-    return parts[-2] if task.startswith("arn:") and len(parts) > 2 else None
+def cluster_in(named: str) -> str | None:
+    """The cluster that the ARN of a task, a service, … names; None in the old format and in ids."""
+    parts = named.split("/")
+    return parts[1] if named.startswith("arn:") and len(parts) > 2 else None
 
 
 def cluster_of(parameters: Mapping[str, Any]) -> str:

@@ -114,6 +114,7 @@ class Answer:
     latency: float = 0.0
     request_id: str = ""
     served: frozenset[int] = frozenset()  # the interactions that it is derived from
+    by_rule: bool = False  # what ECS says to what the recording does not know
 
     @property
     def status(self) -> int:

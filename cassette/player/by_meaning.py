@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cassette.ecs.names import cluster_of, short_name
-from cassette.model import ApiError, Body, Cassette, Interaction, Response
+from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.timeline import Step, Timeline
@@ -172,7 +172,7 @@ class Things:
                 bodies.append(body)
             else:
                 failures.append(body)
-        answer = Answer(bodies, failures, composed=self.kind.member)
+        answer = Answer(bodies, failures, composed=self.kind.member, by_rule=None in found.values())
         answer.served = frozenset(step.index for _, step in taken)
         for timeline, _ in taken if not by_clock else ():
             timeline.advance(now)
@@ -360,8 +360,3 @@ def narrowed(operation: str, items: list[Any], parameters: Body) -> list[Any]:
     # The `familyPrefix` of ListTaskDefinitions is a whole family's name.
     found = [i for i in items if not prefix or short_name(i).rpartition(":")[0] == prefix]
     return found[::-1] if parameters.get("sort") == "DESC" else found
-
-
-def refusal(code: str, message: str) -> Answer:
-    """An answer of ECS that refuses a request."""
-    return Answer(error=ApiError(400, code, message))

@@ -14,18 +14,15 @@ from cassette.ecs.names import (
     cluster_of,
     id_of,
     partition_of,
-    place_of,
     short_name,
 )
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import HELD, Rules
-from cassette.player.regions import Regions
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
 MAX_TASKS = 100
-_PSEUDONYM = "00000000"  # how the pseudonym of an account begins
 _CLUSTER = re.compile(r"^[a-zA-Z0-9\-_]{1,255}$")
 
 
@@ -90,7 +87,6 @@ class Tasks:
         self._asked: dict[bytes, Asked] = {}  # by the content of a request
         self._whole: dict[str, Timeline] = {}  # by the key of a request
         self._recorded: set[tuple[str, str]] = set()  # clusters and tasks as requests named them
-        self._regions = Regions(cassette)
         self.served: set[int] = set()
         self._index()
 
@@ -243,11 +239,11 @@ class Tasks:
         if asked.whole is not None:
             return self._answer_whole(asked, asked.whole)
         if asked.refusal is not None:
-            return Answer(error=asked.refusal)
+            return Answer(error=asked.refusal, by_rule=True)
         if asked.unknown:
             refusal = self._unknown(asked)
             if refusal is not None:
-                return Answer(error=refusal)
+                return refusal
         return self._known(asked)
 
     def _look(self, parameters: Body) -> Asked:
@@ -262,21 +258,15 @@ class Tasks:
         if len(named) > MAX_TASKS:
             refusal = _invalid(f"taskIds can have at most {MAX_TASKS} items.")
             return Asked(parameters, cluster, refusal=refusal)
-        if (other := self._of_another_region(parameters.get("cluster") or "")) is not None:
-            return Asked(parameters, cluster, refusal=other)
         timelines = self._clusters.get(cluster, {})
         found: dict[Timeline | str, tuple[str, Timeline | None]] = {}
         for name in named:
             timeline = self._timeline(timelines, name)
             wrong = None
             if not self._was_recorded(cluster, name):
-                wrong = (
-                    _malformed(cluster, name, timeline)
-                    or self._of_another_region(name)
-                    or self._of_another(cluster, name, timeline)
+                wrong = _malformed(cluster, name, timeline) or self._of_another(
+                    cluster, name, timeline
                 )
-                if timeline is not None and self._is_elsewhere(name, timeline):
-                    timeline = None
             if wrong:
                 return Asked(parameters, cluster, refusal=wrong)
             # Named twice, also by its id and by its ARN, it is one task, and answered once.
@@ -291,23 +281,6 @@ class Tasks:
         return not self._recorded.isdisjoint(
             {(cluster, _unnumbered(head + slash + one)) for one in (id_, *self._identify(id_))}
         )
-
-    def _of_another_region(self, name: str) -> ApiError | None:
-        return _invalid("Invalid Region in ARN") if self._regions.excludes(name) else None
-
-    def _is_elsewhere(self, name: str, timeline: Timeline) -> bool:
-        """Whether an ARN names another partition, service or account than its task's.
-
-        An original account says nothing, since its pseudonym is only a number.
-        """
-        asked = place_of(name)
-        body = timeline.current.body
-        known = place_of(body.item.get("taskArn") or "") if body else None
-        if asked is None or known is None:
-            return False
-        accounts = (asked[3], known[3])
-        other = asked[3] != known[3] and all(one.startswith(_PSEUDONYM) for one in accounts)
-        return other or asked[:2] != known[:2]
 
     def _answer_whole(self, asked: Asked, timeline: Timeline) -> Answer:
         step = self._step(timeline, asked)
@@ -344,7 +317,7 @@ class Tasks:
         self._take(taken, error)
         if error is not None:
             return Answer(error=error.error, latency=error.latency)
-        return Answer(bodies, failures, composed="tasks", latency=latency)
+        return Answer(bodies, failures, composed="tasks", latency=latency, by_rule=asked.unknown)
 
     def _take(self, taken: Collection[tuple[Timeline, Step]], error: Step | None) -> None:
         """Move the timelines that were served; an error moves only the tasks recorded with it."""
@@ -384,22 +357,21 @@ class Tasks:
         of = cluster_in(name)
         if of is None or self._cluster(of, [name]) == cluster:
             return None
-        if self._rules.unknown == "error" and cluster not in self._clusters:
-            return None  # an unknown cluster is unmatched
         words = f"Invalid identifier: Identifier is for cluster {of}. Your cluster is {cluster}"
         return _invalid(words)
 
-    def _unknown(self, asked: Asked) -> Failure | None:
+    def _unknown(self, asked: Asked) -> Answer | None:
         """What ECS says to a request with unknown tasks; None if it says MISSING."""
         parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
             step = self._gone[cluster]
             self.served.add(step.index)
-            return step.error
+            return Answer(error=step.error)
         if self._rules.unknown == "ecs":
             if cluster in self._clusters:
                 return None
-            return ApiError(400, "ClusterNotFoundException", "Cluster not found.")
+            error = ApiError(400, "ClusterNotFoundException", "Cluster not found.")
+            return Answer(error=error, by_rule=True)
         if cluster not in self._clusters:
             raise self._unmatched.cluster(parameters, self._clusters)
         name = next(name for name, timeline in asked.found if timeline is None)

@@ -35,6 +35,9 @@ class Rules:
             (`patched`), the `last`, or a task's `lastStatus`.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item of a list or map.
+        moves_clocks: whether the clocks of the code under test move with the virtual time.
+        refuses: answer as ECS does what was not recorded and cannot be right; else it is
+            unmatched.
     """
 
     unknown: Unknown = "error"
@@ -44,6 +47,7 @@ class Rules:
     start: str = "first"
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
     moves_clocks: bool = False
+    refuses: bool = True
 
     @property
     def held(self) -> int:

@@ -16,7 +16,6 @@ from cassette.player.by_meaning import KINDS, LISTS, PAGING, TaskDefinitions, Th
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
-from cassette.player.regions import Regions
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import READS, Unmatched
 
@@ -45,7 +44,6 @@ class Requests:
         tasks: Tasks,
         unmatched: Unmatched,
     ) -> None:
-        self._regions = Regions(cassette)
         self._clock = clock
         self._rules = rules
         self._comparable = comparable
@@ -159,7 +157,7 @@ class Requests:
     # -- what was not recorded -------------------------------------------------------------------
 
     def _derived(self, operation: str, parameters: Body) -> Answer:
-        answer = self._refused(parameters) or self._derive(operation, parameters)
+        answer = self._derive(operation, parameters)
         if answer is None:
             normalised = self._normalization.normalised(operation, parameters)
             recorded = self._operations.get(operation, {})
@@ -185,13 +183,6 @@ class Requests:
             if answer is not None:
                 answer.served = served
             return answer
-        return None
-
-    def _refused(self, parameters: Body) -> Answer | None:
-        """What ECS says to the ARN of another region, whatever is recorded."""
-        for named in _names_in(parameters):
-            if self._regions.excludes(named):
-                return by_meaning.refusal("InvalidParameterException", "Invalid Region in ARN")
         return None
 
     def _tags(self, parameters: Body) -> Answer | None:
@@ -322,11 +313,3 @@ _NARROWING = {
 def _last_tags(timeline: Timeline) -> Any:
     known = [step.body for step in timeline.steps if step.has_tags and step.body]
     return known[-1].item.get("tags", []) if known else None
-
-
-def _names_in(value: Any) -> Iterator[str]:
-    """The ARNs in a request's own parameters."""
-    for held in value.values():
-        for one in held if isinstance(held, list) else [held]:
-            if isinstance(one, str) and one.startswith("arn:"):
-                yield one

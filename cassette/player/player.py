@@ -18,6 +18,7 @@ from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.other_operations import Requests
+from cassette.player.places import Places
 from cassette.player.refused_caller import RefusedCaller
 from cassette.player.supplied import Stops, Supplied
 from cassette.player.unmatched import Unmatched
@@ -94,6 +95,9 @@ class Player:
         self.clock = clock
         self._lock = threading.Lock()
         unmatched = Unmatched(cassette, comparable, moves_clocks=rules.moves_clocks)
+        self._unmatched = unmatched
+        self._places = Places(cassette, comparable)
+        self._named: dict[tuple[str, bytes], ApiError | None] = {}  # what ECS says to ARNs
         normalization = Normalization(comparable, rules.ignore)
         self._tasks = Tasks(
             cassette,
@@ -174,13 +178,18 @@ class Player:
         """
         with self._lock:
             try:
-                return self._answer(operation, content)
+                answer = self._answer(operation, content)
+                if not answer.by_rule:
+                    return answer
+                if not self._rules.refuses:
+                    raise self._unmatched.by_rule(operation, shapes.request_of(content))
+                return self._otherwise(None, operation, content) or answer
             except UnmatchedRequestError as error:
                 if before is not None and isinstance(error, TimelineExhaustedError):
                     return before
-                answer = self._otherwise(error, operation, content)
-                if answer is not None:
-                    return answer
+                more = self._otherwise(error, operation, content)
+                if more is not None:
+                    return more
                 raise self._refusal(operation, content, error) from None
 
     def _refusal(
@@ -204,6 +213,8 @@ class Player:
             interactions = enumerate(self.cassette.interactions)
             self._denied.update(i for i, one in interactions if caller.refuses(one.operation))
             return Answer(error=caller.answer(operation, shapes.request_of(content)))
+        if (refusal := self._refused_name(operation, content)) is not None:
+            return Answer(error=refusal, by_rule=True)
         if operation == "DescribeTasks":
             return self._tasks.answer(content)
         answer = self._requests.answer(operation, content)
@@ -211,18 +222,32 @@ class Player:
             self._writes.made(self._requests.last_served)
         return answer
 
+    def _refused_name(self, operation: str, content: bytes) -> ApiError | None:
+        """What ECS says to an ARN that the recording excludes, whatever fits it by its name."""
+        if b"arn:" not in content:
+            return None
+        if (operation, content) not in self._named:
+            parameters = shapes.request_of(content)
+            if (foreign := self._places.foreign(parameters)) is not None:
+                raise self._unmatched.foreign(operation, parameters, foreign)
+            self._named[operation, content] = self._places.refusal(operation, parameters)
+        return self._named[operation, content]
+
     def _otherwise(
-        self, error: UnmatchedRequestError, operation: str, content: bytes
+        self, error: UnmatchedRequestError | None, operation: str, content: bytes
     ) -> Answer | None:
-        """What another cassette, the test or ECS's own rules say to an unmatched request."""
+        """What the test, another cassette or ECS's own rules say to what was not recorded."""
         for supplied in self.supplied:
             if supplied.fits(operation, shapes.request_of(content)):
                 return supplied.answer()
         for player in self._also if not isinstance(error, TimelineExhaustedError) else ():
             with contextlib.suppress(UnmatchedRequestError):
-                return player._answer(operation, content)
-        if operation == "StopTask" and self._rules.unknown == "ecs":
-            return self._stops.answer(shapes.request_of(content))
+                answer = player._answer(operation, content)
+                if not answer.by_rule:
+                    return answer
+        if error is not None and operation == "StopTask" and self._rules.unknown == "ecs":
+            parameters = shapes.request_of(content)
+            return None if self._places.foreign(parameters) else self._stops.answer(parameters)
         return None
 
 

@@ -13,6 +13,7 @@ from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import Body, Cassette
 from cassette.player.options import HELD
+from cassette.player.places import Foreign
 from cassette.player.timeline import Timeline
 
 READS = ("Describe", "List", "Get", "Discover")
@@ -95,6 +96,28 @@ class Unmatched:
             "/include differs: the same tasks were recorded without tags",
             'record again with the tags: include=["TAGS"], or cassette record --tags',
             operation="DescribeTasks",
+            asked=asked,
+        )
+
+    def foreign(self, operation: str, asked: Body, foreign: Foreign) -> UnmatchedRequestError:
+        """An ARN of another partition, or of another service than ECS."""
+        return self._error(
+            UnmatchedRequestError,
+            f"{operation} with an ARN of {foreign.found}; the recording has {foreign.expected}",
+            f"{foreign.pointer} differs",
+            "name it by an ARN of the recording, or by its short name",
+            operation=operation,
+            asked=asked,
+        )
+
+    def by_rule(self, operation: str, asked: Body) -> UnmatchedRequestError:
+        """What nothing recorded answers, where the rules of ECS are not wanted either."""
+        return self._error(
+            UnmatchedRequestError,
+            f"{operation} was never recorded with these parameters",
+            "",
+            "record the call as well",
+            operation=operation,
             asked=asked,
         )
 

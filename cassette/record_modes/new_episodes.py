@@ -49,7 +49,7 @@ def added(present: Cassette, before: Cassette | None) -> Cassette:
 
 def unanswered(new: Cassette, by: Cassette, rules: scrub.Rules) -> Cassette:
     """The calls of a cassette that another cassette cannot answer."""
-    player = player_of(by, Clock(real=True), Rules(), rules)
+    player = player_of(by, Clock(real=True), Rules(refuses=False), rules)
     kept = tuple(one for one in new.interactions if not _answers(player, one))
     return dataclasses.replace(new, interactions=kept)
 

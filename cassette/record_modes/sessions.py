@@ -149,6 +149,8 @@ class LiveCheck(Verb[Tape]):
 class GrowingReplay(replay):
     """A replay whose unanswered calls go to live ECS and are added to the file."""
 
+    _refuses = False  # live ECS does that
+
     def __init__(self, target: Target, cassette: Cassette, **options: Any) -> None:
         super().__init__(cassette, **options)
         self._target = target

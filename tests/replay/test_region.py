@@ -60,48 +60,151 @@ def test_another_value_is_an_error():
         cassette.replay(TAPE, region="us-east-1")
 
 
+# -- ARNs of another region, account, partition, service or cluster --------------------------------
+
+HOME = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}"
+SERVICE, DEFINITION = f"{HOME}:service/prod/web", f"{HOME}:task-definition/web:1"
+INSTANCE = f"{HOME}:container-instance/prod/{made.task_id(7)}"
+CLUSTER = {"cluster": f"{HOME}:cluster/prod"}
+STOP = {**CLUSTER, "task": bodies.TASK_ARN}
+# Requests that name everything by its ARN, each with an answer.
+NAMED = {
+    "DescribeTasks": ({**CLUSTER, "tasks": [bodies.TASK_ARN]}, bodies.described(bodies.running())),
+    "ListTasks": ({**CLUSTER, "serviceName": SERVICE}, {"taskArns": [bodies.TASK_ARN]}),
+    "DescribeServices": (
+        {**CLUSTER, "services": [SERVICE]},
+        {"services": [{"serviceArn": SERVICE, "serviceName": "web"}], "failures": []},
+    ),
+    "DescribeTaskDefinition": (
+        {"taskDefinition": DEFINITION},
+        {"taskDefinition": {"taskDefinitionArn": DEFINITION}},
+    ),
+    "DescribeContainerInstances": (
+        {**CLUSTER, "containerInstances": [INSTANCE]},
+        {"containerInstances": [{"containerInstanceArn": INSTANCE}], "failures": []},
+    ),
+    "ListTagsForResource": ({"resourceArn": SERVICE}, {"tags": []}),
+    "StopTask": (STOP, {"task": bodies.running()}),
+    "UpdateService": (
+        {**CLUSTER, "service": SERVICE, "taskDefinition": DEFINITION},
+        {"service": {"serviceArn": SERVICE}},
+    ),
+}
+ALL = made.cassette(*(made.call(name, *both) for name, both in NAMED.items()))
+PARAMETERS = [(name, member) for name, (request, _) in NAMED.items() for member in request]
+
+
+def changed(operation, member, old, new):
+    """A request of `NAMED` with one parameter changed."""
+    request, _ = NAMED[operation]
+    value = request[member]
+    other = [one.replace(old, new) for one in value] if isinstance(value, list) else None
+    return {**request, member: other or value.replace(old, new)}
+
+
+@pytest.mark.parametrize("unknown", ["error", "ecs"])
+def test_an_arn_of_another_region_gets_ecs_own_words(unknown):
+    """In any parameter, though a recorded answer fits by name; as public reports have it."""
+    with cassette.replay(ALL, unknown=unknown) as tape:
+        ecs = made.client()
+        for operation, member in PARAMETERS:
+            request = changed(operation, member, "eu-west-1", "us-east-1")
+            with pytest.raises(ClientError, match=r"InvalidParam.*: Invalid Region in ARN$"):
+                made.invoke(ecs, operation, request)
+        assert len(tape.unused) == len(NAMED)
+
+
+def test_an_arn_of_another_account_gets_ecs_own_words():
+    """Pseudonyms of accounts differ; originals do once there are more than were recorded."""
+    own, other = "000000000001", "000000000009"
+    with cassette.replay(ALL) as tape:
+        ecs = made.client()
+        for operation, member in PARAMETERS:
+            request = changed(operation, member, bodies.ACCOUNT, other)
+            with pytest.raises(ClientError, match=f"for {other}. Your accountId is {own}$"):
+                made.invoke(ecs, operation, request)
+        assert len(tape.unused) == len(NAMED)
+        made.invoke(ecs, "DescribeTasks", NAMED["DescribeTasks"][0])
+        for operation, member in PARAMETERS:
+            request = changed(operation, member, bodies.ACCOUNT, "210987654321")
+            with pytest.raises(ClientError, match=f"Your accountId is {bodies.ACCOUNT}$"):
+                made.invoke(ecs, operation, request)
+
+
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize(
-    "asked",
+    ("old", "new", "says"),
     [
-        {"cluster": "prod", "tasks": [bodies.TASK_ARN.replace("eu-west-1", "us-east-1")]},
-        {
-            "cluster": f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:cluster/prod",
-            "tasks": [bodies.TASK_ID],
-        },
+        (":aws:", ":aws-cn:", "with an ARN of partition 'aws-cn'; the recording has 'aws'"),
+        (":ecs:", ":batch:", "with an ARN of service 'batch'; the recording has 'ecs'"),
     ],
 )
-def test_an_arn_of_another_region_gets_ecs_own_words(asked, unknown):
-    """As public reports have them: aws-cli#3175, amazon-ecs-cli#821."""
-    with (
-        cassette.replay(TAPE, unknown=unknown),
-        pytest.raises(ClientError, match="Invalid Region in ARN") as raised,
-    ):
-        made.client().describe_tasks(**asked)
-    assert raised.value.response["Error"]["Code"] == "InvalidParameterException"
-
-
-def test_other_operations_also_refuse_an_arn_of_another_region():
-    service = f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:service/prod/web"
-    with cassette.replay(TAPE), pytest.raises(ClientError, match="Invalid Region in ARN"):
-        made.client().describe_services(cluster="prod", services=[service])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ((":ecs:", ":batch:"), "never recorded"),
-        ((":aws:", ":aws-cn:"), "never recorded"),
-        (("task/prod", "task/unheard-of"), "Identifier is for cluster unheard-of"),
-    ],
-)
-def test_an_arn_of_something_else_is_not_taken_for_the_task(change, message):
-    """Another service, partition or cluster names another thing, though the id is the same."""
-    arn = bodies.TASK_ARN.replace(*change)
-    with cassette.replay(TAPE) as tape:
-        with pytest.raises((UnmatchedRequestError, ClientError), match=message):
-            made.client().describe_tasks(cluster="prod", tasks=[arn])
+def test_an_arn_of_another_partition_or_service_is_unmatched(old, new, says, unknown):
+    """It names another thing, though the name fits; nobody knows ECS's words for it."""
+    with cassette.replay(ALL, unknown=unknown) as tape:
+        ecs = made.client()
+        for operation, member in PARAMETERS:
+            with pytest.raises(UnmatchedRequestError, match=f"^{operation} {says}") as raised:
+                made.invoke(ecs, operation, changed(operation, member, old, new))
+            assert f"/{member}" in str(raised.value)
         tape.unmatched.clear()
+
+
+@pytest.mark.parametrize("unknown", ["error", "ecs"])
+@pytest.mark.parametrize("cluster", [None, "prod", "staging"])
+def test_an_arn_of_another_cluster_gets_ecs_own_words(cluster, unknown):
+    """Whether or not the cassette knows either cluster: a forgotten `cluster` is `default`."""
+    other = "unheard-of" if cluster == "prod" else "prod"
+    words = f"Identifier is for cluster {other}. Your cluster is {cluster or 'default'}$"
+    with cassette.replay(ALL, unknown=unknown) as tape:
+        ecs = made.client()
+        for operation, member in PARAMETERS:
+            request = changed(operation, member, "/prod/", f"/{other}/")
+            if "cluster" not in request or member in ("cluster", "taskDefinition"):
+                continue
+            del request["cluster"]
+            asked = request if cluster is None else {**request, "cluster": cluster}
+            with pytest.raises(ClientError, match=f"Invalid identifier: {words}"):
+                made.invoke(ecs, operation, asked)
+        assert len(tape.unused) == len(NAMED)
+
+
+def test_a_masked_account_may_be_any():
+    """What was masked before it was recorded says nothing about the account."""
+    masked = made.cassette(
+        made.call(
+            "DescribeServices",
+            {"cluster": "prod", "services": ["web"]},
+            {"services": [{"serviceArn": SERVICE.replace(bodies.ACCOUNT, "XXXXXXXXXXXX")}]},
+        )
+    )
+    with cassette.replay(masked):
+        ecs = made.client()
+        for account in ("000000000009", "123456789012", "210987654321"):
+            asked = [SERVICE.replace(bodies.ACCOUNT, account)]
+            assert ecs.describe_services(cluster="prod", services=asked)["services"]
+
+
+def test_what_one_cassette_refuses_another_may_answer():
+    """`also` and the test itself come before the rules of ECS."""
+    there = "us-east-1"
+    other = dataclasses.replace(
+        made.cassette(
+            made.call(
+                "DescribeServices",
+                changed("DescribeServices", "cluster", "eu-west-1", there),
+                {"services": [], "failures": []},
+            )
+        ),
+        region=there,
+    )
+    with cassette.replay(ALL, also=[other]) as tape:
+        ecs = made.client()
+        asked = changed("DescribeServices", "cluster", "eu-west-1", there)
+        assert ecs.describe_services(**asked)["services"] == []
+        tape.answer("StopTask", {"task": {"lastStatus": "STOPPED"}})
+        stopped = ecs.stop_task(**changed("StopTask", "cluster", "eu-west-1", there))
+        assert stopped["task"]["lastStatus"] == "STOPPED"
 
 
 def test_a_recording_whose_header_names_another_region_answers_its_own_arns():

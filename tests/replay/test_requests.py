@@ -59,7 +59,7 @@ SAME = {
     "delete_service does not force": (
         "DeleteService",
         {"service": "web"},
-        {"service": f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:service/prod/web", "force": False},
+        {"service": f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:service/default/web", "force": False},
     ),
     "protection lasts two hours": (
         "UpdateTaskProtection",

@@ -24,9 +24,21 @@ CLUSTERS = ("prod", "default", "staging")
 ERRORS = (made.THROTTLE, made.NO_CLUSTER, ApiError(400, "InvalidParameterException", "Odd."))
 
 
-def arn(id_: str, cluster: str, *, region: str = bodies.REGION, old: bool = False) -> str:
+PLACES = ("aws:ecs", "aws-cn:ecs", "aws:batch")
+ACCOUNTS = (bodies.ACCOUNT, "000000000009", "XXXXXXXXXXXX", "")
+
+
+def arn(
+    id_: str,
+    cluster: str,
+    *,
+    place: str = "aws:ecs",
+    region: str = bodies.REGION,
+    account: str = bodies.ACCOUNT,
+    old: bool = False,
+) -> str:
     middle = "" if old else f"{cluster}/"
-    return f"arn:aws:ecs:{region}:{bodies.ACCOUNT}:task/{middle}{id_}"
+    return f"arn:{place}:{region}:{account}:task/{middle}{id_}"
 
 
 def task(id_: str | None, cluster: str, status: str, region: str, *, old: bool) -> dict[str, Any]:
@@ -35,12 +47,15 @@ def task(id_: str | None, cluster: str, status: str, region: str, *, old: bool) 
     return {**has_arn, "lastStatus": status, "desiredStatus": "RUNNING", "tags": []}
 
 
-names = st.builds(
-    lambda id_, cluster, as_arn: arn(id_, cluster) if as_arn else id_,
+arns = st.builds(
+    arn,
     st.sampled_from(IDS),
     st.sampled_from(CLUSTERS),
-    st.booleans(),
+    place=st.sampled_from(PLACES),
+    region=st.sampled_from((bodies.REGION, "us-east-1")),
+    account=st.sampled_from(ACCOUNTS),
 )
+names = st.one_of(st.sampled_from(IDS), arns)
 tasks = st.builds(
     task,
     st.one_of(st.none(), st.sampled_from(IDS)),
@@ -72,6 +87,7 @@ describe_tasks = st.builds(
     ),
     counts,
 )
+FOREIGN = f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:service/staging/web"
 SERVICE = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}:service/prod/web"
 others = st.builds(
     lambda one, cluster, count: made.call(one[0], {**one[1], "cluster": cluster}, one[2], 0, count),
@@ -82,6 +98,8 @@ others = st.builds(
             ("ListTasks", {"maxResults": 1}, {"taskArns": ["odd"], "nextToken": "more"}),
             ("StopTask", {"task": IDS[0]}, {"task": {"lastStatus": "RUNNING"}}),
             ("StopTask", {"task": "abc"}, made.THROTTLE),
+            ("StopTask", {"task": arn(IDS[1], "staging", place="aws-cn:ecs")}, made.THROTTLE),
+            ("DescribeServices", {"services": [FOREIGN]}, {"services": [], "failures": []}),
             ("RunTask", {"taskDefinition": "web:1"}, {"tasks": [], "failures": []}),
             ("UpdateService", {"service": "web"}, {"service": {"serviceName": "web"}}),
             ("DescribeServices", {"services": ["web"]}, {"services": [{"serviceArn": SERVICE}]}),
