@@ -79,6 +79,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A replay for other processes, over HTTP.
     "server": MODEL
     | {"library", "replayer", "variants", "patch", "player", "context_decorator", "intercept"},
+    # What a child process of `cassette run` is given, and how it is run.
+    "child": {"errors"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     # Fetches and publishes packs: the only code that reaches a store.
@@ -89,7 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in"}
-    | {"watch", "project_folders", "files", "demo", "lives", "page", "server"}
+    | {"watch", "project_folders", "files", "demo", "lives", "page", "server", "child"}
     | {"sharing"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},

@@ -76,6 +76,11 @@ class Server:
         return self._http.sessions.failed
 
     @property
+    def polls_in_real_time(self) -> int:
+        """How often a client that really sleeps repeated its last request."""
+        return self._session.polls_in_real_time
+
+    @property
     def failures(self) -> list[str]:
         """The message that clients of this session got for each call it could not answer."""
         return [str(error) for error in self.unmatched] + self._session.refused

@@ -79,17 +79,25 @@ class Session:
         with self._lock:
             self._patches, self.verb, self.tape = patches, verb, tape
             self.refused: list[str] = []
+            self.polls_in_real_time = 0
+            self._previous: tuple[str, bytes] | None = None
             self._invocations: OrderedDict[str, Exchange] = OrderedDict()
 
-    def exchange(self, operation: str, content: bytes, invocation: str | None) -> Exchange:
+    def exchange(
+        self, operation: str, content: bytes, invocation: str | None, *, skips: bool = False
+    ) -> Exchange:
         """The API call that an attempt belongs to.
 
         Args:
             operation: for example `DescribeTasks`.
             content: its parameters, as on the wire.
             invocation: what an SDK names the call; all attempts at it have the same.
+            skips: whether the client skips its sleeps between polls.
         """
         self.touched = time.monotonic()
+        if not skips:
+            self.polls_in_real_time += (operation, content) == self._previous
+            self._previous = operation, content
         if invocation is None:
             return self.tape.exchange(operation, content)
         key = f"{invocation} {operation}"

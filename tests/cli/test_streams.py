@@ -28,6 +28,7 @@ WORDS = {
     "patch": "patch web stopped/by-user",
     "publish": "publish --help",
     "record": "record --cluster c --task t -o web.yaml --endpoint-url URL",
+    "run": "run --help",
     "scrub": "scrub --check a.json",
     "show": "show web",
     "sync": "sync",

@@ -1,0 +1,215 @@
+"""What the hook does in a Python process: sends its ECS calls to the parent.
+
+The hook runs this file by its path, in any Python from 3.7 on, with any botocore and without
+ecs-cassette. So it uses the standard library only.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copy
+import http.client
+import json
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Changes = dict[str, Callable[[Any], None]]
+
+BOTOCORES = ("botocore", "awscli.botocore")  # the AWS CLI v2 has a copy of its own
+
+
+def changes(environment: Mapping[str, str]) -> Changes:
+    """What to do to which module right after it is imported."""
+    sleep = environment.get("CASSETTE_RUN_SLEEP", "skip")
+    replay = Replay(_Parent(environment["CASSETTE_RUN_URL"]), sleep)
+    found: Changes = {}
+    for name in BOTOCORES:
+        found[name + ".endpoint"] = replay.change_endpoint
+        found[name + ".waiter"] = replay.change_waiter
+    found["aiobotocore.waiter"] = replay.change_async_waiter
+    if sleep == "all":
+        replay.skip_all()
+    return found
+
+
+class _Parent:
+    """The server in the parent process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def post(self, path: str, content: dict[str, Any]) -> bool:
+        """Send JSON; whether the parent took it. Each request has a connection, as forks need."""
+        host, _, base = self.url.split("//", 1)[1].partition("/")
+        connection = http.client.HTTPConnection(host, timeout=60)
+        try:
+            body = json.dumps(content).encode()
+            connection.request("POST", "/" + base + path, body)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class Replay:
+    """Sends ECS calls to the parent, unsigned, and skips the sleeps that belong to them.
+
+    Args:
+        parent: where calls go, and where skipped seconds are added to the clock.
+        sleep: which sleeps to skip: `skip` those of waiters and retries, `all`, or none (`real`).
+    """
+
+    def __init__(self, parent: _Parent, sleep: str) -> None:
+        self._parent = parent
+        self._skips = sleep != "real"
+        # Whether the last call of this thread or task was one to ECS; its waiters are skipped.
+        self._called = contextvars.ContextVar("cassette_called", default=False)
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def change_endpoint(self, module: Any) -> None:
+        """Replace `Endpoint.make_request`, which every call of every client goes through."""
+        original = module.Endpoint.make_request
+
+        def make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
+            is_ecs = operation_model.service_model.service_name == "ecs"
+            self._called.set(is_ecs)
+            if not is_ecs:
+                return original(endpoint, operation_model, request_dict)
+            return original(self._here(endpoint, request_dict), operation_model, request_dict)
+
+        module.Endpoint.make_request = make_request
+
+    def _here(self, endpoint: Any, request: dict[str, Any]) -> Any:
+        """Point a request at the parent; gives the endpoint for this one call."""
+        request["url"] = self._parent.url + "/"
+        request["context"]["auth_type"] = "none"  # botocore does not sign then
+        request["headers"]["X-Cassette-Hook"] = "skips" if self._skips else "sleeps"
+        region = request["context"].get("client_region")
+        if region:
+            request["headers"]["X-Cassette-Region"] = region
+        here = copy.copy(endpoint)
+        here.http_session = copy.copy(endpoint.http_session)
+        proxies = getattr(here.http_session, "_proxy_config", None)
+        if proxies is not None:  # a proxy could not reach this machine's loopback
+            here.http_session._proxy_config = type(proxies)()
+        here._event_emitter = _Events(endpoint._event_emitter, self._delays)
+        return here
+
+    def _delays(self, name: str, verdicts: Any) -> Any:
+        """Skip the delays that the retry handlers of a call ask for."""
+        if not self._skips or not name.startswith("needs-retry."):
+            return verdicts
+        return [(handler, self._delay(verdict)) for handler, verdict in verdicts]
+
+    def _delay(self, verdict: Any) -> Any:
+        if verdict is None or verdict is False or verdict is True:
+            return verdict
+        self.skip(verdict)
+        return 0
+
+    # -- sleeps --------------------------------------------------------------------------------
+
+    def skip(self, seconds: float) -> None:
+        """Add seconds to the clock of the replay instead of sleeping."""
+        if seconds > 0:
+            self._parent.post("/_cassette/sessions/-/advance", {"seconds": seconds})
+
+    def change_waiter(self, module: Any) -> None:
+        """Replace the module `time` of botocore's waiters."""
+        module.time = _WaiterTime(module.time, self._wait)
+
+    def _wait(self, sleep: Callable[[float], None], seconds: float) -> None:
+        if self._skips and self._called.get():
+            self.skip(seconds)
+        else:
+            sleep(seconds)
+
+    def change_async_waiter(self, module: Any) -> None:
+        """Replace the sleep of aiobotocore's waiters; each backend has its own."""
+        for kind in (module.AIOWaiter, *module.AIOWaiter.__subclasses__()):
+            if "_sleep" in vars(kind):
+                kind._sleep = self._async_wait(kind._sleep)
+        if not hasattr(module.AIOWaiter, "_sleep"):  # in older releases
+            module.asyncio = _AsyncioOfWaiters(module.asyncio, self._async_wait)
+
+    def _async_wait(self, original: Any) -> Any:
+        async def sleep(waiter: Any, seconds: float) -> None:
+            if self._skips and self._called.get():
+                self.skip(seconds)
+                seconds = 0
+            await original(waiter, seconds)
+
+        return sleep
+
+    def skip_all(self) -> None:
+        """Skip `time.sleep` and `asyncio.sleep` from now on."""
+        import asyncio
+
+        really: Any = time.sleep
+        really_later: Any = asyncio.sleep
+
+        def sleep(seconds: float) -> None:
+            self.skip(seconds)
+            really(min(seconds, 0))
+
+        async def async_sleep(delay: float, result: Any = None, **options: Any) -> Any:
+            self.skip(delay)
+            return await really_later(min(delay, 0), result, **options)
+
+        replaced: Any = sleep
+        time.sleep = replaced
+        asyncio.sleep = asyncio.tasks.sleep = async_sleep
+
+
+class _WaiterTime:
+    """The module `time`, with another `sleep`."""
+
+    def __init__(self, time: Any, wait: Callable[[Any, float], None]) -> None:
+        self._time = time
+        self._wait = wait
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._time, name)
+
+    def sleep(self, seconds: float) -> None:
+        self._wait(self._time.sleep, seconds)
+
+
+class _AsyncioOfWaiters:
+    """The module `asyncio`, with another `sleep`."""
+
+    def __init__(self, asyncio: Any, wait: Callable[[Any], Any]) -> None:
+        self._asyncio = asyncio
+        self._sleep = wait(lambda _, seconds: asyncio.sleep(seconds))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._sleep(None, seconds)
+
+
+class _Events:
+    """The events of one call; `change` may change what the handlers of an event give."""
+
+    def __init__(self, emitter: Any, change: Callable[[str, Any], Any]) -> None:
+        self._emitter = emitter
+        self._change = change
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._emitter, name)
+
+    def emit(self, event_name: str, **values: Any) -> Any:
+        given = self._emitter.emit(event_name, **values)
+        if hasattr(given, "__await__"):
+            return self._later(event_name, given)
+        return self._change(event_name, given)
+
+    async def _later(self, name: str, given: Any) -> Any:
+        return self._change(name, await given)

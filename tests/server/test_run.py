@@ -1,0 +1,288 @@
+"""`cassette run`: the ECS calls of a command, and of what it starts, are answered by one replay."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import botocore
+import pytest
+
+import cassette
+from cassette.child import environment
+from cassette.cli import main
+from tests.server.conftest import asked
+
+CHILD = str(Path(__file__).with_name("child.py"))
+LIBRARIES = Path(botocore.__file__).parents[1]
+# Calls ECS without an SDK, as a program in any language may.
+PLAIN = """
+import json, os, sys, urllib.error, urllib.request
+for operation in sys.argv[1:]:
+    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113." + operation}
+    url = os.environ["AWS_ENDPOINT_URL_ECS"]
+    request = urllib.request.Request(url, os.environ["ASKED"].encode(), target)
+    try:
+        print(json.load(urllib.request.urlopen(request))["tasks"][0]["lastStatus"])
+    except urllib.error.HTTPError as error:
+        print(error.code)
+"""
+
+
+@pytest.fixture
+def run(monkeypatch, capfd):
+    """Run a command line in this process; gives the exit code, what it printed, and stderr."""
+    monkeypatch.setenv("ASKED", json.dumps(asked(cassette.load("web"))))
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["run", *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return call
+
+
+def child(*words, python=(sys.executable,)):
+    """The command that runs `child.py`."""
+    return "--", *python, CHILD, *words
+
+
+def said(out):
+    """The JSON that `child.py` printed."""
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# -- calls and sleeps ---------------------------------------------------------------------------
+
+
+def test_processes_share_one_replay(run):
+    """Each process goes on where the one before it stopped, and one report comes at the end."""
+    code, out, err = run("web", *child("poll", "grandchild", "poll"))
+    assert (code, err) == (0, "3 calls, 0 unmatched\n")
+    assert said(out) == ["PROVISIONING", "PENDING", "RUNNING"]
+
+
+def test_a_client_with_an_endpoint_of_its_own_is_answered(run):
+    """The hook reaches clients that do not look at AWS_ENDPOINT_URL_ECS."""
+    assert said(run("web", *child("own_endpoint"))[1]) == ["PROVISIONING"]
+
+
+def test_a_command_in_any_language_is_answered(run):
+    """What the environment says is enough; who polls without the hook is advised."""
+    code, out, err = run("web", "--", sys.executable, "-IS", "-c", PLAIN, *["DescribeTasks"] * 3)
+    assert (code, out.split()) == (0, ["PROVISIONING", "PENDING", "RUNNING"])
+    assert "2 polls slept for real, outside Python; --start last begins at the end" in err
+
+
+def test_a_patch_and_the_start_are_those_of_the_command_line(run):
+    """A variant from its last state on."""
+    code, out, err = run(
+        "web", "stopped/out-of-memory", "--start", "last", "--", sys.executable, "-c", PLAIN,
+        "DescribeTasks",
+    )  # fmt: skip
+    assert (code, out, err) == (0, "STOPPED\n", "1 call, 0 unmatched\n")
+
+
+def test_an_unmatched_call_is_explained_and_the_exit_code_is_1(run):
+    """The parent says the whole sentence; another exit code of the command is kept."""
+    program = [sys.executable, "-c", PLAIN + "sys.exit(int(os.environ['CODE']))", "ListClusters"]
+    for code, given in ((1, "0"), (5, "5")):
+        os.environ["CODE"] = given
+        ended, out, err = run("web", "--", *program)
+        assert (ended, out) == (code, "400\n")
+        assert err.startswith("ListClusters was never recorded\n")
+        assert "Fix: " in err
+        assert err.endswith("1 call, 1 unmatched\n")
+
+
+def test_a_command_without_a_call_is_noted(run):
+    """The exit code is the command's."""
+    code, out, err = run("web", "--", "sh", "-c", "exit 7")
+    assert (code, out) == (7, "")
+    assert err.startswith("no ECS call reached the replay")
+
+
+def test_skipped_sleeps_move_the_clock_of_the_replay(monkeypatch):
+    """The delays of retries and of waiters are on it, in the order in which they were skipped."""
+    with cassette.serve("web", "api/throttled") as server:
+        monkeypatch.setenv("ASKED", json.dumps(asked(server.cassette)))
+        variables = environment.replaying(os.environ, server.url, "eu-west-1", sleep="skip")
+        subprocess.run([sys.executable, CHILD, "wait"], env=variables, check=True)
+        (call, *_) = [one for one in server.calls if one.attempts > 1]
+        delays = server.clock.sleeps
+    assert call.operation == "DescribeTasks"
+    assert [one for one in delays if one != 6] != []
+    assert 6 in delays
+
+
+# -- the environment ----------------------------------------------------------------------------
+
+
+def test_the_environment_is_sealed():
+    """Made-up credentials, no settings, no other source of credentials, the cassette's region."""
+    real = {
+        "PATH": "/bin",
+        "AWS_ACCESS_KEY_ID": "AKIAREAL",
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_SESSION_TOKEN": "real",
+        "AWS_PROFILE": "prod",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "PYTHONPATH": "src",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "no_proxy": "intranet",
+    }
+    made = environment.replaying(real, "http://127.0.0.1:1", "eu-west-1", sleep="skip")
+    assert made == {
+        "PATH": "/bin",
+        "PYTHONPATH": f"{environment.HOOK}{os.pathsep}src",
+        "HTTPS_PROXY": "http://proxy:3128",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "intranet,127.0.0.1",
+        "CASSETTE_RUN_URL": "http://127.0.0.1:1",
+        "CASSETTE_RUN_SLEEP": "skip",
+        "AWS_ENDPOINT_URL_ECS": "http://127.0.0.1:1",
+        "AWS_ACCESS_KEY_ID": "cassette",
+        "AWS_SECRET_ACCESS_KEY": "cassette",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+
+
+def test_open_leaves_the_users_own():
+    """Only ECS is replaced; a region that is set stays."""
+    real = {"AWS_PROFILE": "prod", "AWS_DEFAULT_REGION": "us-east-2"}
+    made = environment.replaying(real, "http://x", "eu-west-1", sleep="real", is_open=True)
+    assert {name: one for name, one in made.items() if name.startswith("AWS")} == {
+        **real,
+        "AWS_ENDPOINT_URL_ECS": "http://x",
+    }
+
+
+def test_what_a_child_has_of_the_parent(run, monkeypatch):
+    """The credentials of the user are not among it, and `--open` leaves them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-users")
+    program = ["--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID"]
+    assert run("web", *program)[1] == "cassette\n"
+    assert run("web", "--open", *program)[1] == "the-users\n"
+
+
+def test_the_projects_own_sitecustomize_runs(run, monkeypatch, tmp_path):
+    """The hook hides neither it nor any module, and it leaves sys.path as it would be."""
+    own = tmp_path / "sitecustomize.py"
+    own.write_text("import os; os.environ['OWN'] = 'runs'")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (shown, variables) = said(run("web", *child("looks", "environment"))[1])
+    assert shown["sitecustomize"] == str(own)
+    assert "hook" not in shown["path"]
+    assert variables["OWN"] == "runs"
+
+
+def test_a_broken_sitecustomize_fails_as_without_the_hook(run, monkeypatch, tmp_path):
+    """Its error is not hidden: Python shows it and goes on."""
+    (tmp_path / "sitecustomize.py").write_text("import nothing_like_this")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, _, err = run("web", "--", sys.executable, "-c", "print()")
+    assert code == 0
+    assert "No module named 'nothing_like_this'" in err
+
+
+def test_the_hook_alone_does_nothing(tmp_path):
+    """Without the variable of `cassette run` it only goes on to the next sitecustomize."""
+    program = "import sys, sitecustomize; print([type(one).__name__ for one in sys.meta_path])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(environment.HOOK)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "_CassetteFinder" not in done.stdout
+
+
+# -- processes ----------------------------------------------------------------------------------
+
+LEAVES = """
+sh -c 'trap "" HUP; echo $$ > left; exec sleep 300' &
+while [ ! -s left ]; do sleep 0.01; done
+"""
+
+
+def lives(process):
+    """Whether a process is alive; what has ended and was not waited for is not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.01; done", 9),
+        ("kill -TERM $PPID; while :; do sleep 0.01; done", 143),
+        ("kill -INT $PPID; sleep 300; exit 4", 130),  # the group gets it, as from a terminal
+        ("trap 'exit 8' USR1; kill -USR1 $PPID; while :; do sleep 0.01; done", 8),
+    ],
+)
+def test_signals_are_passed_on(run, program, expected):
+    """The command decides what a signal to the run does; the exit code is the command's."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    assert run("web", "--", "sh", "-c", program)[0] == expected
+    assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
+def test_what_a_command_leaves_is_ended(run, monkeypatch, tmp_path):
+    """No process of its group outlives it."""
+    monkeypatch.chdir(tmp_path)
+    code, _, _ = run("web", "--", "sh", "-c", LEAVES + "exit 3")
+    assert code == 3
+    deadline = time.monotonic() + 30
+    while lives((tmp_path / "left").read_text().strip()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not lives((tmp_path / "left").read_text().strip())
+
+
+def test_a_killed_command_gives_128_and_the_signal(run):
+    """As a shell has it."""
+    assert run("web", "--", "sh", "-c", "kill -9 $$")[0] == 137
+
+
+def test_standard_input_reaches_the_command():
+    """And nothing is added to its standard output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cassette", "run", "web", "--", "cat"],
+        input=b"some\0thing",
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"some\0thing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["web"], "a command, after `--`"),
+        (["web", "--"], "a command, after `--`"),
+        (["--", "true"], "Missing argument 'NAME'"),
+        (["nothing-here", "--", "true"], "no cassette named"),
+        (["web", "--", "/nothing/here"], "cannot be run"),
+        (["web", "--sleep", "long", "--", "true"], "--sleep"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run, arguments, words):
+    """The reason is on stderr, and nothing was run."""
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert words in err
