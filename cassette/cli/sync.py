@@ -43,6 +43,7 @@ def command(*, locked: bool, update: str | None, check: bool, accept_replaced: b
     Exit code 0 if all is well, 1 if --locked finds a difference or --check a newer version, 2 if a
     pack is refused, 3 if a store cannot be reached.
     """
+    from functools import partial
     from importlib import metadata
 
     from cassette.sharing.syncing import Project
@@ -52,7 +53,7 @@ def command(*, locked: bool, update: str | None, check: bool, accept_replaced: b
             "--locked, --update and --check exclude each other; --accept-replaced needs --update",
             fix="cassette sync --update NAME --accept-replaced",
         )
-    project = Project.here(metadata.version("ecs-cassette"))
+    project = Project.here(metadata.version("ecs-cassette"), partial(click.echo, err=True))
     if update:
         _update(project, update, accept_replaced=accept_replaced)
     elif check:

@@ -11,6 +11,7 @@ from cassette.file_format.files import (
     render_patch,
     write,
     write_audited,
+    write_together,
 )
 from cassette.file_format.yaml_reader import Scalar, lines, locate, read_document, scalars
 
@@ -28,4 +29,5 @@ __all__ = [
     "scalars",
     "write",
     "write_audited",
+    "write_together",
 ]

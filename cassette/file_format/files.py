@@ -129,20 +129,39 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     Raises:
         CassetteWriteError: it could not be written; the previous file is unchanged.
     """
-    name = os.fspath(path)
+    write_together({path: text})
+
+
+def write_together(texts: Mapping[str | os.PathLike[str], str | bytes]) -> None:
+    """Write files as `write` does, none of them before all have found space on the disk.
+
+    Raises:
+        CassetteWriteError: one could not be written; the previous files are unchanged.
+    """
+    written: dict[Path, Path] = {}
+    name = ""
     try:
-        content = text if isinstance(text, bytes) else text.encode()
-        target = Path(os.path.realpath(name))
-        if target.is_dir():
-            raise CassetteWriteError("a folder has this name", path=name, fix="name a file in it")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, content)
+        for path, text in texts.items():
+            name = os.fspath(path)
+            content = text if isinstance(text, bytes) else text.encode()
+            target = Path(os.path.realpath(name))
+            if target.is_dir():
+                raise CassetteWriteError(
+                    "a folder has this name", path=name, fix="name a file in it"
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written[target] = _beside(target, content)
+        for target, temporary in written.items():
+            temporary.replace(target)
     except (OSError, ValueError) as error:
         raise CassetteWriteError(
             f"the file cannot be written: {_words(error)}",
             path=name,
             fix="choose a writable place with enough free space",
         ) from None
+    finally:
+        for temporary in written.values():
+            temporary.unlink(missing_ok=True)
 
 
 def write_audited(path: str | os.PathLike[str], audited: Audited) -> None:
@@ -174,8 +193,8 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
 
 
-def _replace(target: Path, content: bytes) -> None:
-    """Replace a file's content through a temporary file in the same folder."""
+def _beside(target: Path, content: bytes) -> Path:
+    """Write what is to replace a file to a temporary file in the same folder."""
     temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
     try:
         # os.open, because it respects the process's umask.
@@ -187,10 +206,10 @@ def _replace(target: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    return temporary
 
 
 def _neighbours(path: Path) -> str | None:

@@ -109,11 +109,7 @@ class Cache:
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
-            raise CassetteWriteError(
-                f"the pack cache cannot be written: {error.strerror}",
-                path=str(self.root),
-                fix="free some space there, or name another folder in CASSETTE_PACK_CACHE",
-            ) from None
+            raise not_writable(error.strerror, self.root) from None
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
@@ -214,6 +210,15 @@ class CachedFiles:
                 fix="delete that file, then run `cassette sync`",
             )
         return content
+
+
+def not_writable(reason: str | None, path: Path) -> CassetteWriteError:
+    """The error for a cache that cannot be written."""
+    return CassetteWriteError(
+        f"the pack cache cannot be written: {reason}",
+        path=str(path),
+        fix="free some space there, or name another folder in CASSETTE_PACK_CACHE",
+    )
 
 
 @functools.lru_cache(maxsize=32)

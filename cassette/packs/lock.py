@@ -67,14 +67,8 @@ def read(folder: Path) -> dict[str, Locked]:
         raise
 
 
-def write(folder: Path, pins: Mapping[str, Locked]) -> None:
-    """Write the lock of a project's folder.
-
-    Raises:
-        CassetteWriteError: it could not be written; the previous lock is unchanged.
-    """
-    from cassette import file_format  # noqa: PLC0415 - not needed to read
-
+def render(pins: Mapping[str, Locked]) -> str:
+    """The text of a lock with these pins."""
     blocks = ["# Written by `cassette sync`. Commit it.", f"lock = {VERSION}"]
     for name, pin in sorted(pins.items()):
         lines = [f"\n[packs.{name}]", f"source = {_quoted(pin.source)}"]
@@ -82,7 +76,7 @@ def write(folder: Path, pins: Mapping[str, Locked]) -> None:
         lines += [f"commit = {_quoted(pin.commit)}"] if pin.commit else []
         lines += [f"manifest = {_quoted(pin.manifest)}", f"files = {pin.files}"]
         blocks += lines
-    file_format.write(folder / NAME, "\n".join(blocks) + "\n")
+    return "\n".join(blocks) + "\n"
 
 
 def _quoted(text: str) -> str:

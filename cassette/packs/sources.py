@@ -144,16 +144,12 @@ def settings(start: str | os.PathLike[str] = ".") -> Settings:
     return Settings(folder)
 
 
-def rewrite(folder: Path, name: str, before: str, after: str) -> None:
-    """Change the source of a pack in the pyproject.toml of a folder, and nothing else in it.
+def rewritten(file: Path, name: str, before: str, after: str) -> bytes:
+    """The content of a pyproject.toml in which a pack has another source, and nothing else differs.
 
     Raises:
         UsageError: the source is not written there exactly once, so that a person must change it.
-        CassetteWriteError: the file could not be written.
     """
-    from cassette import file_format  # noqa: PLC0415 - only `cassette sync --update` writes
-
-    file = folder / FILE
     text = file.read_bytes().decode()
     found = [quote for quote in "\"'" if f"{quote}{before}{quote}" in text]
     if len(found) != 1 or text.count(f"{found[0]}{before}{found[0]}") != 1:
@@ -163,7 +159,7 @@ def rewrite(folder: Path, name: str, before: str, after: str) -> None:
             pointer=f"/tool/cassette/packs/{name}",
             fix=f'{name} = "{after}", then `cassette sync --update {name}`',
         )
-    file_format.write(file, text.replace(f"{found[0]}{before}", f"{found[0]}{after}").encode())
+    return text.replace(f"{found[0]}{before}", f"{found[0]}{after}").encode()
 
 
 @functools.lru_cache(maxsize=32)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cassette.errors import PackError, PackStoreError
+from cassette.packs.cache import not_writable
 from cassette.packs.manifest import (
     LARGEST_FILE,
     SETTINGS,
@@ -30,8 +31,17 @@ _SAFE = ("-c", "protocol.allow=never", "-c", "core.hooksPath=/dev/null", "-c", "
 _ALLOWED = tuple(
     word for kind in ("https", "ssh", "file") for word in ("-c", f"protocol.{kind}.allow=always")
 )
-_SECONDS = 600
-_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+_STALLED = 30  # seconds without a byte
+_SECONDS = 600  # that a command of git may take
+_SLOW = ("-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={_STALLED}")
+# Variables that name another repository, as in a hook, or that would allow other protocols.
+_DROPPED = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"),
+    *("GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_CONFIG", "GIT_ALLOW_PROTOCOL"),
+}
+# What git says, in the locale C, of a disk that takes no more.
+_NO_SPACE = ("No space left on device", "Disk quota exceeded", "Read-only file system")
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,7 @@ class Repository:
             PackStoreError: it cannot be fetched.
             PackError: the commit is no longer what the tag or branch names, and cannot be fetched.
         """
-        if not (self._folder / "HEAD").exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._git("init", "--quiet", "--bare")
+        self._prepare()
         if commit:
             here = self._try("cat-file", "-e", f"{commit}^{{commit}}") is not None
             if here or self._fetched(commit):
@@ -88,6 +96,16 @@ class Repository:
                 "`cassette sync --update NAME --accept-replaced`",
             )
         return Found(actual, named, is_tag)
+
+    def _prepare(self) -> None:
+        """Create the repository, or repair what a killed git left; nobody else works in it now."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for left in self._folder.glob("*.lock"):
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise not_writable(error.strerror, self._folder) from None
+        self._git("init", "--quiet", "--bare", "--template=")
 
     def commit_of(self, name: str) -> str:
         """The commit that a tag or branch names now, without a fetch; empty if there is none."""
@@ -178,7 +196,11 @@ class Repository:
         done = self._run(words, (), stdin)
         if done.returncode == 0:
             return done.stdout
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        for reason in _NO_SPACE:
+            if any(reason in line for line in said):
+                raise not_writable(reason, self._folder)
+        said = said or [f"git ended with the code {done.returncode}"]
         raise PackStoreError(
             f"git could not read {self._url}: {said[-1].removeprefix('fatal: ')}",
             nearest="\n".join(said[:-1][-3:]) or None,
@@ -188,10 +210,19 @@ class Repository:
     def _run(
         self, words: tuple[str, ...], settings: tuple[str, ...], stdin: str
     ) -> subprocess.CompletedProcess[bytes]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _KEPT}
+        kept = {key: value for key, value in os.environ.items() if key not in _DROPPED}
         environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
         # Created before the first command, and named by every one: git looks for no other.
-        command = ["git", *_SAFE, *_ALLOWED, *settings, "--git-dir", str(self._folder), *words]
+        command = [
+            "git",
+            *_SAFE,
+            *_ALLOWED,
+            *_SLOW,
+            *settings,
+            "--git-dir",
+            str(self._folder),
+            *words,
+        ]
         try:
             return subprocess.run(  # noqa: S603 - no shell; names cannot begin with a dash
                 command,
@@ -208,6 +239,6 @@ class Repository:
             ) from None
         except subprocess.TimeoutExpired:
             raise PackStoreError(
-                f"git did not finish within {_SECONDS} s: {self._url}",
+                f"git read {self._url} for {_SECONDS} s and did not finish",
                 fix=f"git ls-remote {self._url} {self._source.version}",
             ) from None

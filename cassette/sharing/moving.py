@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
+from cassette import file_format
 from cassette.errors import CassetteNotFoundError
 from cassette.packs import lock, sources
 from cassette.packs.cache import Cache
@@ -53,6 +55,7 @@ def update(
         PackError: the version was replaced, is not signed, or breaks a limit.
         PackStoreError: its store cannot be reached.
         CassetteNotFoundError: the store does not have the version.
+        CassetteWriteError: a file could not be written; the pin is the same as before.
     """
     source = project.source(name)
     pins = lock.read(project.settings.folder)
@@ -60,13 +63,17 @@ def update(
     if version:
         target = source.at(version)
     elif before is not None and before.source == source.text and not accept_replaced:
+        project.say(f"asking {source.location} for versions of {name}")
         target = source.at(_newest(source, project.cache))
     else:
         target = source
     after = pinned(project, name, target, accept_replaced=accept_replaced)
+    texts: dict[str | os.PathLike[str], str | bytes] = {}
     if target.text != source.text:
-        sources.rewrite(project.settings.folder, name, source.text, target.text)
-    lock.write(project.settings.folder, {**pins, name: after})
+        file = project.settings.folder / sources.FILE
+        texts[file] = sources.rewritten(file, name, source.text, target.text)
+    texts[project.settings.folder / lock.NAME] = lock.render({**pins, name: after})
+    file_format.write_together(texts)
     return Move(before, after)
 
 
@@ -80,6 +87,7 @@ def check(project: Project) -> list[Newer]:
     found = []
     pins = lock.read(project.settings.folder)
     for name, source in sorted(project.fetched.items()):
+        project.say(f"asking {source.location} for versions of {name}")
         pin = pins.get(name)
         if pin is None:
             raise CassetteNotFoundError(

@@ -21,7 +21,12 @@ from urllib.parse import unquote, urlsplit
 import botocore.session
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    ResponseStreamingError,
+)
 
 from cassette.errors import PackError, PackStoreError
 from cassette.packs.sources import Source
@@ -30,6 +35,7 @@ VERSIONS = "versions"
 BUNDLES = "bundles"
 _MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.json")
 _CONNECT, _READ = 10, 30  # seconds without a byte
+_ATTEMPTS = 3
 _PART = 1 << 16
 
 
@@ -168,7 +174,7 @@ class HttpStore:
                 return self._content(url, answer, limit)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise PackStoreError(
-                f"{url} could not be fetched: {_first_line(error)}",
+                f"{url} could not be fetched: {_reason(error)}",
                 fix="check the network and the proxy, then run the command again",
             ) from None
 
@@ -213,7 +219,9 @@ def _pool(url: str) -> urllib3.PoolManager:
     """Connections that verify certificates, use the system's proxies and never leave TLS."""
     options: dict[str, Any] = {
         "timeout": urllib3.Timeout(connect=_CONNECT, read=_READ),
-        "retries": urllib3.Retry(total=2, backoff_factor=0.2, redirect=0, raise_on_redirect=False),
+        "retries": urllib3.Retry(
+            total=_ATTEMPTS - 1, backoff_factor=0.2, redirect=0, raise_on_redirect=False
+        ),
     }
     scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
     if scheme == "https":
@@ -232,7 +240,7 @@ class S3Store:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._bucket, self._prefix = parts.netloc, parts.path.strip("/")
-        retries = {"mode": "standard", "total_max_attempts": 3}
+        retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
         session = botocore.session.get_session()
         try:
             self._client = session.create_client(
@@ -304,7 +312,7 @@ class S3Store:
         else:
             fix = "check the network, then run the command again"
         where = f"s3://{self._bucket}/{self._prefix}"
-        return PackStoreError(f"{where} could not be used: {_first_line(error)}", fix=fix)
+        return PackStoreError(f"{where} could not be used: {_reason(error)}", fix=fix)
 
 
 def _only_create(params: dict[str, Any], **_: object) -> None:
@@ -312,8 +320,21 @@ def _only_create(params: dict[str, Any], **_: object) -> None:
 
 
 def _code(error: Exception) -> str:
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    response = getattr(error, "response", None) or {}  # None in errors of connections
+    return str(response.get("Error", {}).get("Code", ""))
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """Why a request failed, in a few words."""
+    inner = getattr(error, "reason", None) or (getattr(error, "kwargs", None) or {}).get("error")
+    if isinstance(inner, Exception):
+        return _reason(inner)
+    if isinstance(error.__cause__, OSError) and error.__cause__.strerror:
+        return error.__cause__.strerror
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return f"the server sent nothing for {_READ} s"
+    if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, ConnectTimeoutError)):
+        return f"the server did not accept a connection within {_CONNECT} s"
+    if isinstance(error, (urllib3.exceptions.ProtocolError, ResponseStreamingError)):
+        return "the server cut the connection"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

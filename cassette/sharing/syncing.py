@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -26,16 +27,18 @@ class Project:
         settings: the packs that pyproject.toml configures.
         cache: the cache.
         version: of ecs-cassette.
+        say: is called with a line of text before a store is asked, since it may take a while.
     """
 
     settings: Settings
     cache: Cache
     version: str
+    say: Callable[[str], object] = lambda _: None
 
     @classmethod
-    def here(cls, version: str) -> Project:
+    def here(cls, version: str, say: Callable[[str], object] = lambda _: None) -> Project:
         """The project of the working directory."""
-        return cls(sources.settings(), Cache(), version)
+        return cls(sources.settings(), Cache(), version, say)
 
     @property
     def fetched(self) -> dict[str, Source]:
@@ -104,7 +107,9 @@ def sync(project: Project, *, frozen: bool = False) -> Outcome:
     if not frozen:
         outcome.differences.clear()
         if outcome.pins != pins:
-            lock.write(project.settings.folder, outcome.pins)
+            from cassette import file_format  # noqa: PLC0415 - as in `_fetch`
+
+            file_format.write(project.settings.folder / lock.NAME, lock.render(outcome.pins))
     return outcome
 
 
@@ -172,5 +177,6 @@ def _fetch(project: Project, name: str, source: Source, **pinned: str) -> Fetche
     from cassette import project_settings  # noqa: PLC0415
     from cassette.sharing.fetching import Wanted, fetch  # noqa: PLC0415
 
+    project.say(f"fetching {name} from {source.text}")
     rules = project_settings.rules(project.settings.folder)
     return fetch(Wanted(name, source, **pinned), project.cache, rules, project.version)

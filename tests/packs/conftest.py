@@ -24,6 +24,7 @@ patch: 1
 summary: The web container of the pack is killed
 extends: stopped/base
 """
+TASK = "ca55e77e4de59a5ae551090d7c15969e"  # of the built-in cassette `web`
 BASE = """\
 patch: 1
 summary: The base of the pack's patches
@@ -40,6 +41,12 @@ def make_pack(folder: Path) -> Path:
     (patches / "base.yaml").write_text(BASE, "utf-8")
     (folder / "README.md").write_text("not a part of the pack\n", "utf-8")
     return folder
+
+
+def recording(number: int) -> str:
+    """The text of a synthetic recording of another task for each number."""
+    text = (built_in_pack() / "web.yaml").read_text("utf-8")
+    return text.replace(TASK, f"ca55e77e{number:024x}")
 
 
 def configure(project: Path, *lines: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 class StaticServer:
     """Serves `root`.
 
-    `requests` holds the paths of all requests; `answers` gives for a path's end another status,
-    or the number of bytes after which the connection is cut.
+    `requests` holds the paths of all requests. For the end of a path, `statuses` gives another
+    status, `cut` the number of bytes after which the connection is closed, and `stalled` that
+    after which nothing more comes; with -1, not even the head of the answer comes.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -19,6 +20,8 @@ class StaticServer:
         self.requests: list[str] = []
         self.statuses: dict[str, int] = {}
         self.cut: dict[str, int] = {}
+        self.stalled: dict[str, int] = {}
+        self.released = threading.Event()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
@@ -32,9 +35,11 @@ class StaticServer:
         self.requests.clear()
         self.statuses.clear()
         self.cut.clear()
+        self.stalled.clear()
 
     def stop(self) -> None:
-        """Close the port."""
+        """Close the port, and let go of every client that waits."""
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -43,6 +48,9 @@ def _handler(owner: StaticServer) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             owner.requests.append(self.path)
+            stalled = next((n for end, n in owner.stalled.items() if self.path.endswith(end)), None)
+            if stalled == -1:
+                owner.released.wait()
             file = owner.root / self.path.lstrip("/")
             status = next((s for end, s in owner.statuses.items() if self.path.endswith(end)), 200)
             if status == 200 and not file.is_file():
@@ -52,7 +60,9 @@ def _handler(owner: StaticServer) -> type[http.server.BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             cut = next((n for end, n in owner.cut.items() if self.path.endswith(end)), None)
-            self.wfile.write(content[:cut])
+            self.wfile.write(content[: cut if stalled is None else stalled])
+            if stalled is not None:
+                owner.released.wait()
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:
