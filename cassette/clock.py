@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from cassette.errors import counted
+
 __all__ = ["Clock"]
 
 
@@ -53,4 +55,4 @@ class Clock:
                 self.moved(max(0.0, seconds))
 
     def __repr__(self) -> str:
-        return f"<Clock {self.now:g} s, {len(self._sleeps)} sleeps skipped>"
+        return f"<Clock {self.now:g} s, {counted(len(self._sleeps), 'sleep')} skipped>"

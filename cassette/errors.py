@@ -241,6 +241,15 @@ class WatchError(CassetteError):
     """A watched task that ECS does not know, or that did not reach its state in time."""
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things in words: 1 id, 2 ids, 1,000 keys, 2 addresses, 2 entries."""
+    if number == 1:
+        return f"1 {thing}"
+    if thing.endswith("y") and thing[-2:-1] not in "aeiou":
+        return f"{number:,} {thing[:-1]}ies"
+    return f"{number:,} {thing}{'es' if thing.endswith(('s', 'x', 'ch')) else 's'}"
+
+
 def nearest(
     given: str,
     known: Iterable[str],

@@ -11,7 +11,7 @@ from typing import Any
 from cassette import intercept, model, scrub
 from cassette.clock import Clock
 from cassette.ecs import shapes
-from cassette.errors import UnmatchedRequestError, UsageError, nearest
+from cassette.errors import UnmatchedRequestError, UsageError, counted, nearest
 from cassette.player import Call, Player, Rules, Supplied
 from cassette.validation import members as members_rules
 
@@ -113,7 +113,9 @@ class Tape:
         if self._started is None:
             return "<Tape, nothing called yet>"
         of = " with ".join([str(self.cassette.path), *self.cassette.recorded.patches])
-        return f"<Tape {of}: {len(self.calls)} calls, {len(self.unused)} interactions unused>"
+        calls = counted(len(self.calls), "call")
+        unused = counted(len(self.unused), "interaction")
+        return f"<Tape {of}: {calls}, {unused} unused>"
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:

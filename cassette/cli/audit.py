@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import (
-    FOLDERS,
-    complete_cassette,
-    console,
-    counted,
-    library_of,
-    paragraph,
-)
+from cassette.cli.console import FOLDERS, complete_cassette, console, library_of, paragraph
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from cassette.files import Searched

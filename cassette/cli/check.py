@@ -16,10 +16,10 @@ from cassette.cli.console import (
     columns,
     complete_cassette,
     console,
-    counted,
     library_of,
     paragraph,
 )
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from cassette.files import Checked, Found

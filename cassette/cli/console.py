@@ -170,12 +170,3 @@ def _print_folded(console: Console, line: Text, cell: Text, indent: int) -> None
         whole = line if number == 0 else Text(" " * indent)
         whole.append_text(part).rstrip()
         console.print(whole, soft_wrap=True)
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words: 1 id, 2 ids, 2 addresses, 2 entries."""
-    if number == 1:
-        return f"1 {thing}"
-    if thing.endswith("y") and not thing.endswith("ay"):
-        return f"{number} {thing[:-1]}ies"
-    return f"{number} {thing}{'es' if thing.endswith(('s', 'ch')) else 's'}"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cassette.cli import formatting
-from cassette.cli.console import STYLES, columns, counted, paragraph
+from cassette.cli.console import STYLES, columns, paragraph
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cassette.cli.console import STYLES, counted
+from cassette.cli.console import STYLES
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import FORCE, POLICY, console, counted, paragraph
+from cassette.cli.console import FORCE, POLICY, console, paragraph
+from cassette.errors import counted
 
 
 @click.command("import")

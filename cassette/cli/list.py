@@ -19,10 +19,10 @@ from cassette.cli.console import (
     columns,
     complete_cassette,
     console,
-    counted,
     library_of,
     shown_name,
 )
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -195,11 +195,16 @@ def _rows(one: Listed) -> Iterator[tuple[str | Text, str | Text]]:
         yield Text(one.name, "red"), Text(f"cannot be read: {one.problem}", "red")
     else:
         operations = ", ".join(f"{name} x {n}" for name, n in _operations(cassette).items())
-        yield one.name, f"{_recorded(cassette)}; {len(one.fits)} of {one.tried} patches fit"
+        yield one.name, f"{_recorded(cassette)}; {_fitting(one)}"
         yield "", operations
         yield "", Text(cassette.recorded.source, "dim")
     for path in one.hides:
         yield "", Text(f"hides {shown_name(path)}", "yellow")
+
+
+def _fitting(one: Listed) -> str:
+    fit = "fits" if 1 in (len(one.fits), one.tried) else "fit"
+    return f"{len(one.fits)} of {counted(one.tried, 'patch')} {fit}"
 
 
 def _recorded(cassette: Cassette) -> str:

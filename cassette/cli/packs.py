@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, counted, library_of, paragraph
+from cassette.cli.console import FORMAT, columns, console, library_of, paragraph
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from cassette.library import Kind
@@ -71,6 +72,8 @@ def _show_names(pack: str, form: str) -> None:
         return
     rows = [(one, "cassette") for one in cassettes] + [(one, "patch") for one in patches]
     columns(console(), rows)
+    if not rows:
+        click.echo(f"the pack {pack} has no cassettes and no patches")
 
 
 def _rows() -> list[dict[str, Any]]:

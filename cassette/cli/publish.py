@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cassette.cli.console import counted
+from cassette.errors import counted
 
 
 @click.command("publish")
@@ -39,7 +39,9 @@ def command(folder: str, target: str, *, base: str, key: str) -> None:
     done = publish(Path(folder), source, project_settings.rules(folder), base=base, key=key)
     held = counted(len(done.manifest.files), "file")
     if done.created:
-        click.echo(f"published {source.version}: {held}, {done.sent} sent in {done.bytes} bytes")
+        click.echo(
+            f"published {source.version}: {held}, {done.sent} sent in {counted(done.bytes, 'byte')}"
+        )
     else:
         click.echo(f"{source.version} is published already with the same {held}")
     click.echo(done.manifest.digest)

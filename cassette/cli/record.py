@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import POLICY, console, counted, paragraph
-from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError
+from cassette.cli.console import POLICY, console, paragraph
+from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import (
-    FOLDERS,
-    POLICY,
-    complete_cassette,
-    console,
-    counted,
-    library_of,
-    paragraph,
-)
+from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console, library_of, paragraph
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from cassette.files import Rewritten

@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cassette.cli.console import (
-    FOLDERS,
-    complete_cassette,
-    complete_patch,
-    counted,
-    library_of,
-    shown_name,
-)
-from cassette.errors import UsageError
+from cassette.cli.console import FOLDERS, complete_cassette, complete_patch, library_of, shown_name
+from cassette.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from cassette.server import Server

@@ -17,11 +17,10 @@ from cassette.cli.console import (
     complete_cassette,
     complete_patch,
     console,
-    counted,
     library_of,
     shown_name,
 )
-from cassette.errors import UsageError
+from cassette.errors import UsageError, counted
 
 _MOST_DRAWN = 20  # tasks that are drawn on a terminal
 _KINDS = {
@@ -316,5 +315,10 @@ def _answer(interaction: Interaction) -> str:
     if not isinstance(interaction.outcome, Response):
         return str(interaction.outcome)
     body = interaction.outcome.body
-    sizes = [f"{len(body[k])} {k}" if isinstance(body[k], (list, dict)) else k for k in body]
+    sizes = [counted(len(v), _one_of(k)) if isinstance(v, list) else k for k, v in body.items()]
     return ", ".join(sizes) or "answered"
+
+
+def _one_of(member: str) -> str:
+    """What an item of a list is called: `services` has a `service`, `families` a `family`."""
+    return f"{member[:-3]}y" if member.endswith("ies") else member.removesuffix("s")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.console import console, counted
-from cassette.errors import UsageError
+from cassette.cli.console import console
+from cassette.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from cassette.sharing.syncing import Outcome, Project

@@ -18,10 +18,10 @@ from cassette.cli.console import (
     complete_cassette,
     complete_patch,
     console,
-    counted,
     library_of,
     shown_name,
 )
+from cassette.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -201,8 +201,9 @@ def _show(
     from rich.text import Text
 
     narrow = console.is_terminal and console.width < _NARROW
-    for folder, several in itertools.groupby(entries, _folder):
-        console.print(Text(folder or "in no folder", style="bold"))
+    for folder, several in itertools.groupby(sorted(entries, key=_is_in_folder), _folder):
+        if folder:  # those that are in none come first, without a heading
+            console.print(Text(folder, style="bold"))
         rows = [row for entry in several for row in _rows(entry, explain=explain)]
         if narrow:
             for name, said in rows:
@@ -221,8 +222,14 @@ def _show(
         )
 
 
+def _is_in_folder(entry: Entry) -> bool:
+    return bool(_folder(entry))
+
+
 def _folder(entry: Entry) -> str:
-    return entry.name.partition("(")[0].rpartition("/")[0]
+    """The folder of a patch, or its pack; none for one of a project that is in no folder."""
+    name = entry.name.partition("(")[0]
+    return name.rpartition("/")[0] or name.rpartition(":")[0]
 
 
 def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Text]]:

@@ -15,7 +15,7 @@ import jsonpatch
 from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
 from cassette.ecs import shapes
-from cassette.errors import PatchError, nearest
+from cassette.errors import PatchError, counted, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
 from cassette.patch.descriptions import described, found_at, shown
@@ -176,7 +176,8 @@ class Application:
         if (count := self.only.get("count")) is not None:
             if not 1 <= count <= len(wanted):
                 raise self.patch.error(
-                    f"count={count}, and the patch {self.patch.name} fits {len(wanted)} tasks"
+                    f"count={count}, and the patch {self.patch.name} fits "
+                    f"{counted(len(wanted), 'task')}"
                 )
             wanted = wanted[:count]
         for arn in tasks:

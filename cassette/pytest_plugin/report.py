@@ -195,7 +195,11 @@ class Report:
 
     def _never_played_lines(self) -> list[str]:
         never = self._never_played()
-        return ["", f"{len(never)} variants of the catalogue that no test played:", *_listed(never)]
+        return [
+            "",
+            f"{_counted(len(never), 'variant')} of the catalogue that no test played:",
+            *_listed(never),
+        ]
 
     def _left_out_lines(self) -> list[str]:
         lines = [

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
+from cassette.errors import counted
 from cassette.model import Interaction, Response
 from cassette.validation.rule import Misfit, Problem, Rule, Task
 
@@ -135,7 +136,7 @@ def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
         complete = bool(own) and _is_complete(account, seen, thing)
         if isinstance(count, int) and (count < least or (complete and count > most)):
             fits = str(least) if least == most else f"{least} to {most}"
-            detail = f"{count}, with {fits} tasks RUNNING"
+            detail = f"{count}, with {fits} task{'' if fits == '1' else 's'} RUNNING"
             yield _problem(RUNNING_COUNT, seen, Misfit(f"{place}/runningCount", detail, fits))
 
 
@@ -199,7 +200,7 @@ def _events(account: _Account, seen: _Seen) -> Iterator[Problem]:
         message, place = str(event.get("message")), f"/events/{index}/message"
         named = _NAMED.findall(message)
         if (says := _STARTED.search(message)) and int(says[1]) != len(named):
-            detail = f"{says[1]} tasks, and it names {len(named)}"
+            detail = f"{counted(int(says[1]), 'task')}, and it names {len(named)}"
             yield _problem(EVENT_TASK, seen, Misfit(place, detail, str(len(named))))
         if account.began and str(event.get("createdAt")) < account.began:
             continue

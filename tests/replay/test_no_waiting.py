@@ -221,4 +221,4 @@ def test_the_clock_says_what_it_is():
     """Its text helps in a failed assertion."""
     clock = Clock()
     clock.sleep(6)
-    assert repr(clock) == "<Clock 6 s, 1 sleeps skipped>"
+    assert repr(clock) == "<Clock 6 s, 1 sleep skipped>"
