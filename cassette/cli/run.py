@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FOLDERS, complete_cassette, complete_patch, counted, library_of
+from cassette.cli.console import FOLDERS, complete_cassette, complete_patch, library_of
 from cassette.cli.serve import replay_options, report
-from cassette.errors import UsageError
+from cassette.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from cassette.server import Server
