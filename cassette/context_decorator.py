@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from cassette.calling_line import calling_line
 from cassette.class_decorator import decorate
 from cassette.errors import UsageError
 
@@ -29,23 +30,29 @@ class Verb(Generic[T]):
 
     _under_way = False
     _is_used = True  # until `__init__` has ended, there is nothing to use
+    _uses = "as a decorator or as"
     _repeats = True  # whether the tests of a class may each have one
+
+    place: tuple[str, int]  # the file and line that a warning shows
 
     def _note_place(self) -> None:
         """Remember where this was written, in case it is never used."""
-        frame = sys._getframe(2)
-        self._place = frame.f_code.co_filename, frame.f_lineno
+        self.place = calling_line()
         self._is_used = False
+
+    @property
+    def _called(self) -> str:
+        """What the user calls it."""
+        return f"cassette.{type(self).__name__}"
 
     def __del__(self) -> None:
         """Warn, as a coroutine that was never awaited does."""
         if not self._is_used and not sys.is_finalizing():
-            name = type(self).__name__
             warnings.warn_explicit(
-                f"cassette.{name}(...) was never entered, so it did nothing. "
-                f"Fix: use it as a decorator or as `with cassette.{name}(...):`",
+                f"{self._called}(...) was never entered, so it did nothing. "
+                f"Fix: use it {self._uses} `with {self._called}(...):`",
                 RuntimeWarning,
-                *self._place,
+                *self.place,
             )
 
     def _begin(self) -> T:
@@ -59,10 +66,10 @@ class Verb(Generic[T]):
 
     def __enter__(self) -> T:
         if self._under_way:
-            name = type(self).__name__
+            name = self._called.rpartition(".")[2]
             raise UsageError(
                 f"this {name} is under way already, and cannot begin a second time within itself",
-                fix=f"make another one for the inner block: with cassette.{name}(...)",
+                fix=f"make another one for the inner block: with {self._called}(...)",
             )
         self._is_used = True
         begun = self._begin()
@@ -130,13 +137,19 @@ class Verb(Generic[T]):
         self._is_used = True
         if inspect.isclass(function):
             name = type(self).__name__
-            decorate(function, name, self._again, _around, repeats=self._repeats)
+            decorate(function, name, self._twin, _around, repeats=self._repeats)
             return function
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self(function.__func__))
         _check_decorated(function, type(self).__name__)
-        wrapped: F = _around(function, lambda *_, **__: self._again())
+        wrapped: F = _around(function, lambda *_, **__: self._twin())
         return wrapped
+
+    def _twin(self) -> Verb[T]:
+        """Another one, which warns at the same place."""
+        twin = self._again()
+        twin.place = self.place
+        return twin
 
 
 _started: list[Verb[Any]] = []  # by `start`, and not stopped yet

@@ -19,6 +19,7 @@ from cassette import (
     scrub,
     virtual_time,
 )
+from cassette.calling_line import calling_line
 from cassette.clock import Clock
 from cassette.context_decorator import Verb
 from cassette.errors import (
@@ -235,7 +236,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
                 tape.unmatched.append(error)
                 raise error
             warned.set()
-            warnings.warn(str(error), RegionWarning, stacklevel=2)
+            warnings.warn_explicit(str(error), RegionWarning, *calling_line())
 
         return check
 
@@ -262,7 +263,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         error = _unused(tape)
         if self._options["unused"] == "error":
             raise error
-        warnings.warn(str(error), UnusedInteractionWarning, stacklevel=4)
+        warnings.warn_explicit(str(error), UnusedInteractionWarning, *self.place)
 
 
 def _cassette(named: str | os.PathLike[str] | model.Cassette, library: Library) -> model.Cassette:

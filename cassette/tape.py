@@ -67,6 +67,11 @@ class Tape:
         return self._player.calls
 
     @property
+    def call_count(self) -> int:
+        """The number of ECS calls so far. Reading it does not begin the replay, as `calls` does."""
+        return len(self._started.calls) if self._started is not None else 0
+
+    @property
     def unused(self) -> tuple[model.Interaction, ...]:
         """The interactions that were not requested yet."""
         return self._player.unused

@@ -9,7 +9,6 @@ import functools
 import importlib.util
 import inspect
 import sys
-import sysconfig
 import threading
 import time
 import warnings
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import BuiltinFunctionType, ModuleType
 from typing import Any, TypeAlias
 
+from cassette.calling_line import LIBRARIES
 from cassette.clock import Clock
 from cassette.errors import RealSleepWarning, UsageError
 from cassette.event_loop import moving_loops
@@ -171,14 +171,6 @@ def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -
     return replacement(original, function, ended)
 
 
-_LIBRARIES = (
-    sysconfig.get_path("stdlib"),
-    sysconfig.get_path("platstdlib"),
-    "site-packages",
-    "dist-packages",
-)
-
-
 def _own_modules() -> list[ModuleType]:
     """`time`, `asyncio`, and the modules of no library, neither an installed one nor this one."""
     modules = list(sys.modules.items())
@@ -192,7 +184,7 @@ def _is_library(package: str) -> bool:
     module = sys.modules.get(package)
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     folders = [place for place in places if place]
-    installed = any(library in folder for folder in folders for library in _LIBRARIES)
+    installed = any(library in folder for folder in folders for library in LIBRARIES)
     return not folders or installed or package == "cassette"
 
 

@@ -37,6 +37,8 @@ EDGES = {"pytest_plugin", "cli", "demo"}
 MAY_IMPORT: dict[str, set[str]] = {
     # Where the built-in pack is.
     "built_in": set(),
+    # Which line of the user's code a warning or an error shows.
+    "calling_line": set(),
     "errors": {"built_in"},
     # Names and ARNs, shapes, states: what ECS is, whatever is done with it.
     "ecs": {"errors"},
@@ -44,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The rules of what ECS can answer: data over the model, for patches and for files.
     "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(COMPONENTS, MODEL),
+    "player": MODEL | {"calling_line"},
     # Packs of cassettes, found in folders and in installed distributions.
     "packs": MODEL | {"built_in", "file_format"},
     "library": MODEL | {"file_format", "packs", "importers"},
@@ -55,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importers": MODEL | {"file_format"},
     # What record and replay have in common: a context manager that is also a decorator.
     "class_decorator": {"errors"},
-    "context_decorator": {"errors", "class_decorator"},
+    "context_decorator": {"errors", "class_decorator", "calling_line"},
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
     # What of a refused recording may be kept.
@@ -66,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replayer": MODEL
     | COMPONENTS
     | REPLAY
-    | {"library", "packs", "project_settings", "context_decorator"},
+    | {"library", "packs", "project_settings", "context_decorator", "calling_line"},
     "variants": MODEL | COMPONENTS | {"library"},
     "replay_options": MODEL | {"player"},
     "tape": MODEL | {"intercept", "player", "scrub"},
@@ -88,6 +91,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"file_format", "scrub", "diff", "packs", "library", "project_settings"}
     | {"files"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
+    "pytest_plugin": BELOW_EDGES
+    | {"record_modes", "built_in", "context_decorator", "calling_line"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in"}

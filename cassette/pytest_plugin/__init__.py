@@ -44,8 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Suggest the right marker for a misspelt one."""
+    """Suggest the right marker for a misspelt one; register the hooks if a fixture needs them."""
     settings.check_markers(config, items)
+    if any("use_cassette" in getattr(item, "fixturenames", ()) for item in items):
+        from cassette.pytest_plugin import run_hooks
+
+        run_hooks.register(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -102,10 +106,10 @@ def use_cassette(
 
     It takes what the marker `cassette` takes, and follows the run's record mode as the marker does.
     """
-    from cassette.pytest_plugin import active_test, run_hooks
+    from cassette.pytest_plugin import run_hooks, shared
 
     run_hooks.register(request.config)
-    return active_test.factory(request.session)
+    return shared.factory(request.config)
 
 
 @pytest.fixture

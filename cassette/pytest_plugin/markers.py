@@ -73,7 +73,7 @@ def requested(item: Any, variant: Requested | None) -> Requested:
     if variant is None and item.get_closest_marker(VARIANTS):
         raise failed(f"{VARIANTS} needs a plain test function; unittest has none")
     for mark in marks:
-        _check_keywords(mark)
+        check_keywords(mark.kwargs, mark.name)
     options = {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
     if variant is not None:
         return dataclasses.replace(variant, options=options | dict(variant.options))
@@ -84,15 +84,16 @@ def requested(item: Any, variant: Requested | None) -> Requested:
     return Requested(named[0], named[1:], options)
 
 
-def _check_keywords(mark: pytest.Mark) -> None:
-    """Say how names are given where they are given as keywords."""
-    wrong = next(
-        (key for key in ("name", "patch", "patches", "patterns") if key in mark.kwargs), ""
-    )
+def check_keywords(options: Mapping[str, Any], name: str) -> None:
+    """Say how names are given where they are given as keywords, to a marker or `use_cassette`."""
+    wrong = next((key for key in ("name", "patch", "patches", "patterns") if key in options), "")
     if wrong:
+        is_marker = name in settings.MARKERS
         raise failed(
-            f"the marker {mark.name} takes names without keywords, not as {wrong}=",
-            f'@pytest.mark.{mark.name}("web", "stopped/out-of-memory")',
+            f"{'the marker ' if is_marker else ''}{name} takes names without keywords, "
+            f"not as {wrong}=",
+            f'{"@pytest.mark." if is_marker else "with "}{name}("web", "stopped/out-of-memory")'
+            + ("" if is_marker else ":"),
         )
 
 
@@ -235,7 +236,7 @@ class _Marked:
         self._config = config
         self._library = library
         self._usage = usage.of(config)
-        _check_keywords(mark)
+        check_keywords(mark.kwargs, mark.name)
         check_options(mark.kwargs, ("include_healthy",))
         names = _names(mark)
         if len(names) < 2:

@@ -14,20 +14,19 @@ import ipaddress
 import linecache
 import socket
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cassette.calling_line import calling_line
 from cassette.pytest_plugin.settings import HOSTS, failed
 
 _NAMES = ("socket.getaddrinfo", "socket.gethostbyname")
 _ADDRESSES = ("socket.connect", "socket.sendto", "socket.sendmsg")
 # Where botocore looks for credentials when it finds none, on EC2 and on ECS.
 _METADATA = ("169.254.169.254", "169.254.170.2", "169.254.170.23")
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 
 
 class Guard:
@@ -104,16 +103,10 @@ def _fix(name: str) -> str:
 
 
 def _calling_line() -> str:
-    """The line outside of libraries that made the call, if the thread that made it has one."""
-    frame = sys._getframe(1)
-    own = str(Path(__file__).parents[1])
-    while frame.f_back is not None:
-        frame = frame.f_back
-        file = frame.f_code.co_filename
-        if not file.startswith((own, *_LIBRARIES, "<")):
-            text = linecache.getline(file, frame.f_lineno).strip()
-            return f"\n  {Path(file).name}:{frame.f_lineno}: {text}"
-    return ""
+    """The user's line that made the call, if there is one."""
+    file, line = calling_line()
+    text = linecache.getline(file, line).strip()
+    return f"\n  {Path(file).name}:{line}: {text}" if text else ""
 
 
 def _is_here(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cassette.pytest_plugin import orphans, settings, usage
+from cassette.pytest_plugin import orphans, settings, usage, verification
 
 if TYPE_CHECKING:
     from cassette.pytest_plugin.usage import Usage
@@ -58,6 +58,11 @@ class Report:
             yield (
                 f"cassette: {variants} left out, because the patch does not fit the cassette; "
                 "see --cassette-report"
+            )
+        for path in sorted(map(self._shown, verification.unverified(self._config))):
+            yield (
+                f"cassette: {path} was not verified, because the run ended early; "
+                "verify it in a run of its own: --cassette-mode=all --cassette-verify"
             )
         for name in sorted(self._used.shadowing):
             yield f"cassette: the project's {name!r} hides the built-in cassette of that name"

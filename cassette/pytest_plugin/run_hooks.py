@@ -13,7 +13,9 @@ from cassette.pytest_plugin import (
     network,
     orphans,
     settings,
+    shared,
     usage,
+    verification,
 )
 from cassette.pytest_plugin.report import Report
 
@@ -41,6 +43,7 @@ class RunHooks:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._used = usage.of(config)
+        self._shared = shared.of(config)
         self._report: Report | None = None
         usage.listen(config)
         if settings.value(config, "block_network"):
@@ -57,14 +60,15 @@ class RunHooks:
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Iterator[None]:
-        """Replay a test that has just recorded, if requested."""
+        """Replay what has just been recorded, if requested, once no fixture is recording."""
         yield
-        if self._config.getoption("--cassette-verify"):
-            active_test.verify(item, nextitem)
+        if not self._shared.blocks:
+            verification.run(item.session, nextitem)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Guard the test and its fixtures, if the network is blocked."""
+        self._shared.test = item
         guard = network.guard_of(self._config)
         if guard:
             guard.begin(markers.allowed_hosts(item))
@@ -80,7 +84,17 @@ class RunHooks:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
         """Remember whether the test passed, and add its calls to the report if it did not."""
         outcome: Any = yield
-        active_test.note(item, outcome.get_result())
+        report = outcome.get_result()
+        self._shared.note_report(item, report)
+        active_test.note(item, report)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        """Note which fixture makes the calls of its set-up."""
+        self._shared.fixtures.append(fixturedef)
+        yield
+        self._shared.fixtures.remove(fixturedef)
+        self._shared.note_set_up(fixturedef)
 
     # -- the run ----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,18 +106,17 @@ class Usage:
     partly: set[str] = field(default_factory=set)
     fits: PatchFits = field(default_factory=PatchFits)
 
-    def add(self, tape: Tape, test: str) -> None:
-        """Count a test that has ended."""
+    def add(self, tape: Tape, tests: Sequence[str]) -> None:
+        """Count tests that have ended."""
         cassette = tape.cassette
         key = str(cassette.path or ""), tuple(cassette.recorded.patches)
         counts = self.played.setdefault(key, [0, 0])
-        counts[0] += 1
+        counts[0] += len(tests)
         counts[1] += len(tape.calls)
         for name in (key[0], *key[1]):
             if _QUALIFIED.match(name):
-                tests = self.of_packs.setdefault(name.partition("(")[0], [])
-                if test and test not in tests:
-                    tests.append(test)
+                known = self.of_packs.setdefault(name.partition("(")[0], [])
+                known += [test for test in tests if test not in known]
 
     def add_variant(self, test: str, tape: Tape) -> None:
         """Note whether a passed test of a variant saw anything that the patch made."""
@@ -169,6 +168,14 @@ class Usage:
                 getattr(self, name).setdefault(key, []).extend(tests)
         for name in (one.name for one in fields(self) if one.name in part):
             getattr(self, name).update(part[name])
+
+
+def label(tests: Sequence[str]) -> str:
+    """What a line of the report calls the tests that share a cassette."""
+    first, more = tests[0], len(tests) - 1
+    if not more:
+        return first
+    return f"{first} and {more} more {'test' if more == 1 else 'tests'}"
 
 
 _USAGE = pytest.StashKey[Usage]()

@@ -93,6 +93,7 @@ class LiveTape(Tape):
         replayed = replayed or _empty_replay()
         super().__init__(lambda: replayed._player, replayed.clock)
         self._live = live
+        self._replayed = replayed
         self._path = os.fspath(path)
 
     @property
@@ -129,6 +130,11 @@ class LiveTape(Tape):
             if taken:
                 live.remove(taken)
         return calls + live
+
+    @property
+    def call_count(self) -> int:
+        """The number of ECS calls so far."""
+        return len(self.calls) if self._live.calls else self._replayed.call_count
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:

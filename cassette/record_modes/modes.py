@@ -81,6 +81,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         self._library = library or Library()
         self._replay = replay(name, *patches, library=self._library, rules=rules, **options)
         self._replay._is_used = True  # not always, depending on the mode
+        self.place = self._replay.place
         self._mode = mode
         self._name = name
         self._patches = patches
@@ -112,6 +113,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
 
     def _begin(self) -> Tape:
         self._verb = self._comparison() if self._check_live else self._chosen()
+        self._verb.place = self.place
         return self._verb._begin()
 
     def _end(self, failure: BaseException | None) -> None:

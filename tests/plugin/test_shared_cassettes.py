@@ -53,11 +53,158 @@ def test_a_fixture_follows_the_record_mode(run, live, pytester, mode):
     assert len(cassette.load(pytester.path / "cassettes/mine.yaml").interactions) == 1
 
 
-def test_a_recording_is_kept_only_if_all_its_tests_pass(run, live, pytester):
-    """One failed test is enough to leave the file as it was."""
+NEEDS = """
+@pytest.fixture
+def described(task): return describe()
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "kept"),
+    [
+        ("def test_three(task): assert 0", True),  # without a call
+        ("def test_three(): assert 0", True),
+        ("def test_three(task): describe(); assert 0", False),
+        ("def test_three(task): describe(); pytest.skip()", False),
+        (NEEDS + "def test_three(described): assert 0", False),
+        ("def test_three(missing, task): pass", True),  # not even set up
+    ],
+)
+def test_a_recording_is_kept_if_every_test_that_made_a_call_passed(
+    run, live, pytester, failing, kept
+):
+    """A test without a call may fail."""
     source = FIXTURE.format(scope="module", name="mine", more="") + DESCRIBE
-    run(source + "def test_three(task): assert 0\n", "--cassette-mode=once")
-    assert not (pytester.path / "cassettes/mine.yaml").exists()
+    result = run(f"{source}{failing}\n", "--cassette-mode=once")
+    assert (pytester.path / "cassettes/mine.yaml").exists() == kept
+    if not kept:
+        result.stdout.fnmatch_lines(
+            ["cassettes/mine.yaml: not kept, because test_it.py::test_three failed"]
+        )
+
+
+OWN_CALLS = """
+def describe():
+    keys = {{"cluster": "{cluster}", "tasks": ["{task}"]}}
+    return boto3.client("ecs").describe_tasks(**keys)["tasks"][0]["lastStatus"]
+@pytest.fixture(scope="session", autouse=True)
+def shared(use_cassette):
+    with use_cassette("mine"):
+        describe()
+        {set_up}
+        yield
+        describe()
+def test_one(): assert 0
+""".replace("{cluster}", bodies.CLUSTER).replace("{task}", bodies.TASK_ID)
+
+
+@pytest.mark.parametrize(("set_up", "kept"), [("pass", True), ("raise OSError", False)])
+def test_calls_of_the_fixture_itself_are_kept_unless_it_fails(run, live, pytester, set_up, kept):
+    """The test in whose set-up it made them has nothing to do with them."""
+    result = run(OWN_CALLS.format(set_up=set_up), "--cassette-mode=once")
+    assert result.ret == 1
+    assert (pytester.path / "cassettes/mine.yaml").exists() == kept
+    ending = "2 calls of test_it.py::test_one" if kept else "not kept, because test_it.py::test_one"
+    result.stdout.fnmatch_lines([f"cassettes/mine.yaml: {ending}*"])
+
+
+def test_a_block_within_a_test_is_its_own(run, live, pytester):
+    """The recording is written before the test has ended, unless the block raised."""
+    source = "def test_it(use_cassette):\n    with use_cassette('mine'): describe()\n"
+    describe = DESCRIBE.partition("def test_one")[0]
+    run(describe + source, "--cassette-mode=once").assert_outcomes(passed=1)
+    assert (pytester.path / "cassettes/mine.yaml").exists()
+
+
+def test_the_lines_of_the_report_name_the_tests(run, live, pytester):
+    """The first one that made calls, and how many more there are."""
+    source = FIXTURE.format(scope="module", name="mine", more="") + DESCRIBE
+    result = run(f"def test_zero(): pass\n{source}", "--cassette-mode=once")
+    result.stdout.fnmatch_lines(
+        ["cassettes/mine.yaml: 2 calls of test_it.py::test_one and 1 more test"]
+    )
+
+
+# -- --cassette-verify ----------------------------------------------------------------------------
+
+PARAMETRISED = """
+@pytest.fixture(scope="module", params=["one", "two"])
+def task(use_cassette, request):
+    with use_cassette(request.param) as tape:
+        yield tape
+"""
+
+
+@pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
+def test_a_recording_is_verified(run, live, scope):
+    """The tests are replayed in their order, without live ECS."""
+    source = FIXTURE.format(scope=scope, name="mine", more="") + DESCRIBE
+    result = run(source, "--cassette-mode=all", "--cassette-verify")
+    result.assert_outcomes(passed=2)
+    assert len(live.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "fixture", [FIXTURE.format(scope="module", name="two", more=""), PARAMETRISED]
+)
+def test_a_recording_that_does_not_replay_fails(run, live, fixture):
+    """Also where a parameter ends one recording in the set-up of the next one's test."""
+    source = f"""
+def test_one(task): pass
+def test_two(task):
+    found = boto3.client("ecs").describe_tasks(
+        cluster="{bodies.CLUSTER}", tasks=["{bodies.TASK_ID}"]
+    )
+    assert found["tasks"][0]["taskArn"] == "{bodies.TASK_ARN}"
+"""
+    result = run(fixture + source, "--cassette-mode=all", "--cassette-verify")
+    times = 2 if fixture == PARAMETRISED else 1
+    result.assert_outcomes(passed=2 * times, failed=times)
+    assert len(live.requests) == times
+    result.stdout.fnmatch_lines(
+        [
+            "*cassette verify*",
+            "This test passed while it recorded two.yaml, and fails in the replay of that file.",
+        ]
+    )
+
+
+def test_a_run_that_ends_early_says_what_was_not_verified(run, live):
+    """With `-x` pytest ends every fixture after each test, so the tests cannot share one again."""
+    source = FIXTURE.format(scope="session", name="mine", more="") + DESCRIBE
+    failing = "def test_three(): assert 0\ndef test_four(): pass\n"
+    result = run(source + failing, "--cassette-mode=once", "--cassette-verify", "-x")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
+        ["cassettes/mine.yaml: 2 calls of *", "*mine.yaml* was not verified*ended early*"]
+    )
+
+
+# -- warnings -------------------------------------------------------------------------------------
+
+
+def test_a_block_that_was_never_entered_is_a_warning(run):
+    """It names the line, as for `cassette.replay`."""
+    result = run(
+        """
+@pytest.fixture
+def task(use_cassette): use_cassette("web")
+def test_it(task): pass
+""",
+        *("-W", "default"),
+    )
+    result.stdout.fnmatch_lines(
+        ["*test_it.py:4: RuntimeWarning: use_cassette(...) *as `with use_cassette(...):`"]
+    )
+
+
+def test_a_block_without_a_call_names_its_own_line(run):
+    """The warning shows where the cassette was named, and says which."""
+    source = FIXTURE.format(scope="session", name="web", more="") + "def test_it(task): pass\n"
+    result = run(source, "--cassette-no-calls=warn", "-W", "default")
+    result.stdout.fnmatch_lines(
+        ["*test_it.py:5: NoCallsWarning: no ECS call was made in use_cassette('web')*"]
+    )
 
 
 def test_patches_and_options_are_those_of_the_marker(run):
@@ -95,7 +242,7 @@ def test_an_unmatched_call_fails_again_at_teardown(run):
         + """
 def test_it(task, ask):
     with pytest.raises(Exception):
-        ask(cluster="staging")
+        boto3.client("ecs").list_clusters()
 """
     )
     result.assert_outcomes(passed=1, errors=1)
