@@ -28,15 +28,30 @@ _DASHED_WORDS = frozenset(
     "-lc -ec -xe -ex -xc -it -rf -la -al -sf -fsS -sS -fs -sSf -eu -euc -eux -euxc -exc -var "
     "-Command -File".split()
 )
+_JVM_OPTION = re.compile(
+    r"-X(?:m[nsx]|ss)\d{1,6}[kKmMgG]?|-XX:[+-][A-Z][A-Za-z]{1,60}\d?|-XX:[A-Z][A-Za-z]{1,60}"
+    r"=[\d.]{1,12}[kmgKMG]?"
+)
 _WINDOWS_OPTION = re.compile(r"/[A-Za-z][A-Za-z_-]{0,30}(?=:)")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9.-]{0,60}")
+# A variable may have digits in its name; what else has them may be a secret with a sign in it.
+_NAME = re.compile(r"(?:[A-Z_][A-Z0-9_]{0,60}|[A-Za-z_][A-Za-z_.-]{0,60})(?=[=:])")
 _JAVA_PROPERTY = re.compile(r"-D[A-Za-z][A-Za-z_.-]{0,60}")
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\d{1,5} (?:second|minute|hour|day)s?"
     r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
-    r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/[a-z/_-]{0,60})?"
+)
+_NUMBER = re.compile(r"\d{1,5}")
+# What is on this host, at a path of words that every service may have.
+_LOCAL = re.compile(
+    r"(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?"
+    r"(?P<path>/[a-z0-9/_-]{0,60})?"
+)
+_PATH_WORDS = frozenset(
+    "actuator alive api app check db health healthcheck healthy healthz heartbeat index info "
+    "internal ishealthy live liveness livez metrics ping pong probe ready readiness ready readyz "
+    "stats status up version v1 v2 v3".split()
 )
 _REFERENCE = re.compile(r"\$\{?[A-Z_][A-Z0-9_]{0,60}\}?")
 _FILE = re.compile(
@@ -44,6 +59,9 @@ _FILE = re.compile(
     r"\.(?:py|js|mjs|cjs|ts|sh|bash|rb|php|jar|war|pl|ps1|exe|dll|sql|conf|cfg|ini|toml|ya?ml|json)"
 )
 _MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
+# Programs whose first argument is a number.
+_COUNTING = frozenset("sleep kill nice seq timeout".split())
+_RUNS_MODULES = re.compile(r"(?:python|pypy)[\d.]{0,5}|coverage|kernprof|")
 _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
     "dramatiq".split()
@@ -78,6 +96,15 @@ _WORDS = frozenset(
 )
 
 
+# A word after which no value stays: `passwd`, `vault login`, `rabbitmqctl add_user`.
+_TELLING_WORD = re.compile(
+    r"(?=[a-z][a-z_-]{0,40}\Z)[a-z_-]{0,30}?(?:pass|pwd|secret|token|cred|login|logon|signin"
+    r"|(?<![a-z])auth(?![a-z])|user(?![a-z]))",
+    re.IGNORECASE,
+)
+_TELLING_PROGRAM = re.compile(r"pass(?!enger)|pwd|secret|login|credential", re.IGNORECASE)
+
+
 class Argument(NamedTuple):
     """A value in a command line that no rule keeps.
 
@@ -102,6 +129,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
     """
     program, option, shell_text = "", "", False
     named = not arguments_only  # whether the next word is the program
+    owed = told = False  # a value of a secret is still to come; only values of secrets come
     for word in words:
         if shell_text:
             yield [word] if is_masked(word) else [Argument(word, option)]
@@ -111,10 +139,15 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
             continue
         elif named and not word.startswith("-"):
             program = re.split(r"[/\\]", word)[-1].lower()
+            told = bool(_TELLING_PROGRAM.search(program))
             yield _program(word)
         else:
             shell_text = program in _SHELLS and bool(_SHELL_TEXT.fullmatch(word))
-            yield _word(word, program, option)
+            stays = _word(word, program, option)
+            is_value = stays == [word] and word[:1] not in ("", "-", "$") and not is_masked(word)
+            yield [Argument(word, option)] if is_value and (owed or told) else stays
+            owed = tells_secret(option) and _is_option(word)
+            told = told or (not option and bool(_TELLING_WORD.match(word)))
         option, named = _announced(word, option), False
 
 
@@ -153,7 +186,7 @@ def _word(word: str, program: str, option: str) -> list[Part]:
                 continue
             return _assigned(word, given.end())
     if word.startswith("-"):
-        glued = _DASHED.match(word)
+        glued = None if _is_secret(option) else _DASHED.match(word)
         # Of `-pPASSWORD` the option's letter stays.
         return [word[:2], Argument(word[2:], word[:2])] if glued else [Argument(word, option)]
     return [word] if _stays(word, program, option) else [Argument(word, option)]
@@ -165,7 +198,7 @@ def _assigned(word: str, end: int) -> list[Part]:
     bare = value[1:-1] if quote else value
     if not bare or is_masked(bare) or _REFERENCE.fullmatch(bare):
         return [word]
-    if _PLAIN.fullmatch(bare) and not _is_secret(word[:end]):
+    if (_PLAIN.fullmatch(bare) or _is_local(bare)) and not _is_secret(word[:end]):
         return [word]
     return [word[: end + 1] + quote, Argument(bare, word[:end]), quote]
 
@@ -175,6 +208,7 @@ def _is_option(word: str) -> bool:
         (_LONG_OPTION.fullmatch(word) and not looks_random(word))
         or _DASHED.fullmatch(word)
         or word in _DASHED_WORDS
+        or _JVM_OPTION.fullmatch(word)
         or word in _DASHED_SECRETS
     )
 
@@ -183,10 +217,25 @@ def _stays(word: str, program: str, option: str) -> bool:
     """Whether a word that belongs to no option has a form that holds no secret."""
     if _is_secret(option):
         return False
-    if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word):
+    if _NUMBER.fullmatch(word):  # a PIN is one, too
+        return bool(option) or program in _COUNTING
+    if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _is_local(word):
         return True
-    of_module = program in _SERVERS or option in ("-m", "--module", "--app")
-    return of_module and _MODULE.fullmatch(word) is not None
+    return _names_module(word, program, option) and _MODULE.fullmatch(word) is not None
+
+
+def _is_local(word: str) -> bool:
+    local = _LOCAL.fullmatch(word)
+    return local is not None and _PATH_WORDS.issuperset(
+        re.findall("[a-z0-9]+", local["path"] or "")
+    )
+
+
+def _names_module(word: str, program: str, option: str) -> bool:
+    """Whether a module of Python may be where a word is."""
+    if program in _SERVERS:
+        return ":" in word or option in ("-A", "--app", "--module")
+    return option == "-m" and _RUNS_MODULES.fullmatch(program) is not None
 
 
 def _is_secret(option: str) -> bool:

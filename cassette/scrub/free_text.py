@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cassette.scrub import encodings, hosts
+from cassette.scrub import encodings, hosts, near_secrets
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Shorter originals are no identifiers; searching for them would eat ordinary words.
 SHORTEST_ORIGINAL = 6
 
+# What is searched for elsewhere once it was redacted in one place: no other word is like it.
+PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
 _OF_NAMES = frozenset(("email", "host1", "host2"))
 _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a digit
 _WORD = re.compile(r"[0-9A-Za-z]+")
@@ -128,6 +130,7 @@ class FreeText:
             if not _ONE_WORD.fullmatch(replaced):
                 replaced = self._decode(replaced)
                 replaced = self._replace_tokens(replaced, TOKEN, self._token)
+                replaced = near_secrets.redacted(replaced, self._near_secret)
                 replaced = _RUN.sub(self._run, replaced)
                 replaced = self._replace_accounts(replaced)
                 if self._strict:
@@ -335,6 +338,11 @@ class FreeText:
         if own and (rule in _OF_NAMES or has_pseudonym(match.string[own : match.end()])):
             return match[0]
         return self._tokens.replaced(rule, match)
+
+    def _near_secret(self, word: str) -> None:
+        """Note a word that was redacted since it was near one that tells of a secret."""
+        if PASSWORD.fullmatch(word):
+            self._secret("secret", word)
 
     def _secret(self, kind: str, original: str) -> str:
         return self.remember(kind, original, REDACTED)

@@ -14,7 +14,7 @@ from cassette import model
 from cassette.ecs import shapes
 from cassette.errors import UnsafeCassetteError, UsageError
 from cassette.scrub import commands, hosts
-from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
+from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
@@ -52,8 +52,6 @@ _BLANKS: dict[str, Any] = {
     "double": 0,
 }
 _NUMBERS = ("integer", "long", "float", "double")
-# What is searched for elsewhere once it was redacted in a command: no other word is like it.
-_PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
 
 
 @dataclass(frozen=True)
@@ -447,7 +445,7 @@ class Scrubber:
         if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):
             return self._free.name(part.text)
         self._redacted[place] += 1
-        if _PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text):
+        if PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text):
             self._free.remember("secret", part.text, REDACTED)
         return REDACTED
 

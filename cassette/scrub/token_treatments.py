@@ -34,7 +34,8 @@ TELLING_USER = re.compile(r"[\d.+=,@-]")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
     r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
-    r"|required|optional|missing|empty|invalid|expired|denied",
+    r"|required|optional|missing|empty|invalid|expired|denied|disabled|enabled|undefined"
+    r"|\[REDACTED",
     re.IGNORECASE,
 )
 _SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")

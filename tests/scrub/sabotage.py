@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cassette import model
-from cassette.scrub import encodings, free_text, scrubber, tokens
+from cassette.scrub import encodings, free_text, near_secrets, scrubber, tokens
 from tests.scrub import bodies, planting
 
 ACCOUNT, TASK, EMAIL, PASSWORD = bodies.ACCOUNT, bodies.TASK, bodies.EMAIL, bodies.PASSWORD
@@ -158,6 +158,10 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+def _without_near_secrets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(near_secrets, "redacted", lambda text, note: text)
+
+
 def without_token(rule: str) -> Off:
     """One rule of the alternation less."""
 
@@ -165,6 +169,7 @@ def without_token(rule: str) -> Off:
         rest = {name: pattern for name, pattern in tokens.RULES.items() if name != rule}
         of_names = {name: rest[name] for name in tokens.NAME_RULES if name in rest}
         patch.setattr(free_text, "TOKEN", tokens.alternation(rest))
+        _without_near_secrets(patch)  # it would redact most of what the rule lets through
         patch.setattr(free_text, "IN_NAME", tokens.alternation(of_names))
 
     return off
@@ -180,6 +185,15 @@ def _without_url_encoding(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(encodings, f"PERCENT_{part}", NEVER)
 
 
+# What no rule of the search has a form for.
+NEAR = (
+    "{} is the password", '{"value": "{}", "name": "DB_PASSWORD"}', "password=b'{}'", "PIN {} bad",
+    'password: Some("{}")', "password=`{}`", "<password><![CDATA[{}]]></password>",
+    "AUTH default {}",
+    "Passwort: {}", "password -> {}", "password[0]={}", '"password": ["{}"]', "requirepass {}",
+    "mot de passe: {}", "sshpass -p {} ssh", "dbPass={}", "pw {}", "otp {} expired",
+    "connection string {}", "invalid api key {}",
+)  # fmt: skip
 KEY = "aB3" + "dE5fG7hJ9kL" * 3 + "mN1p"
 OFTEN = (ACCOUNT, bodies.CONTAINER, bodies.IP, EMAIL, bodies.ACCESS_KEY)
 STEPS: dict[str, tuple[tuple[Planted, ...], Off]] = {
@@ -235,6 +249,14 @@ STEPS: dict[str, tuple[tuple[Planted, ...], Off]] = {
             for n, value in enumerate(OFTEN)
         ),
         without(encodings, "BASE64", NEVER),
+    ),
+    "near a telling word": (
+        tuple(
+            Planted(text(form.replace("{}", value)), value)
+            for form in NEAR
+            for value in ("hunter22", "Tr0ub4dor&3", "korrekt77horse", "Kq8vZt0ubW")
+        ),
+        _without_near_secrets,
     ),
     "letters of another width": (
         tuple(Planted(text(planting._wide(value)), value) for value in OFTEN),

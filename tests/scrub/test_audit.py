@@ -145,7 +145,8 @@ def test_the_audit_shares_no_code_with_the_scrubber() -> None:
 
 
 COMMANDS = [
-    '[python3, manage.py, migrate]', '[REDACTED, "--queue", REDACTED, "-p", REDACTED, "8080"]',
+    '[python3, manage.py, migrate]',
+    '[REDACTED, "--queue", REDACTED, "-p", REDACTED, "--port", "8080"]',
     '["REDACTED REDACTED REDACTED"]', '[CMD, curl, "-f", "http://localhost:8080/health"]',
     '[sh, "-c", REDACTED]', '[gunicorn, "api.app:app", "--workers", "4"]',
 ]  # fmt: skip

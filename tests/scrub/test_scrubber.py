@@ -279,7 +279,7 @@ def test_short_originals_do_not_eat_other_words() -> None:
         (["gunicorn", "api.app:app", "-b", "0.0.0.0:80"],
          ["gunicorn", "api.app:app", "-b", "0.0.0.0:80"]),
         (["java", "-Xmx512m", "-Ddb.password=mauve", "-jar", "app.jar"],
-         ["java", "-XREDACTED", "-Ddb.password=REDACTED", "-jar", "app.jar"]),
+         ["java", "-Xmx512m", "-Ddb.password=REDACTED", "-jar", "app.jar"]),
         (["app", "${DB_PASSWORD}", "--id", TASK, "--max-tokens", "4096"],
          ["app", "${DB_PASSWORD}", "--id", pseudonym_of_id(TASK), "--max-tokens", "4096"]),
         (["mauve-Whale-31", "mauve"], ["REDACTED", "REDACTED"]),

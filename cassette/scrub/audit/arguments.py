@@ -19,14 +19,24 @@ _DASHED = frozenset(
     "-exc -fs -fsS -help -it -jar -la -lc -name -port -rf -sS -sSf -server -sf -var -verbose "
     "-version -xc -xe".split()
 )
+_OF_JVM = re.compile(
+    r"-X(?:m[nsx]|ss)\d+[kKmMgG]?|-XX:(?:[+-][A-Za-z]+\d?|[A-Za-z]+=[\d.]+[kmgKMG]?)"
+)
 _GLUED = re.compile(r"(?P<option>-[A-Za-z])(?P<value>.+)", re.DOTALL)
 _GIVEN = re.compile(r"(?P<option>[-/]{0,2}[A-Za-z_][\w.-]{0,60})[=:](?P<value>.*)", re.DOTALL)
 _PLAIN = re.compile(
     r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5} ?[A-Za-z%]{1,7}"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
-    r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/[a-z/_-]{0,60})?"
+    r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/"
+    r"(?:(?:is)?(?:actuator|alive|api|app|check|db|health[a-z]{0,5}|heartbeat|index|info|internal"
+    r"|live[a-z]{0,4}|metrics|p[io]ng|probe|read[iy][a-z]{0,4}|stats|status|up|version|v[123])?[/_-]?){0,9})?"
 )
+_ORDINAL = re.compile(r"\d{1,5}")
+_TAKES_NUMBER = re.compile(r"sleep|kill|nice|seq|timeout")
+_RUNS_PYTHON = re.compile(r"(?:python|pypy)[\d.]*|coverage|kernprof|")
+_TELLS = re.compile(r"passw|pwd|secret|token|credential|login|logon", re.IGNORECASE)
+_NAMED = re.compile(r"[-/]{1,2}[A-Za-z][\w.-]*|[A-Z_][A-Z0-9_]*|[A-Za-z_.-]+")
 _PROGRAM = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}[\d.]{0,6}(?:[._-][A-Za-z_-]{1,30}){0,4}")
 _FILE = re.compile(r"[A-Za-z_./-]{1,240}\.[A-Za-z]{1,4}\d?")
 _MODULE = re.compile(r"[a-z_.]{1,280}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
@@ -47,7 +57,7 @@ _SECRET_DASHED = frozenset(
     "-secret -srckeypass -srcstorepass -storepass -token".split()
 )
 _REFERENCE = re.compile(r"\$\{?[A-Z_][A-Z0-9_]{0,60}\}?")
-_OF_MODULE = frozenset(("-m", "--module", "--app"))
+_OF_MODULE = frozenset(("-A", "--module", "--app"))
 _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
     "dramatiq".split()
@@ -83,6 +93,7 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
     if len(words) == 1 and len(words[0].split()) > 1:  # all of it in one string
         words = words[0].split()
     program, option, is_text, first = "", "", False, True
+    told = False
     for index, word in enumerate(words):
         if is_text:
             harmless = _is_hidden(word)
@@ -94,6 +105,9 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
         else:
             is_text = program in _SHELLS and _SHELL_TEXT.fullmatch(word) is not None
             harmless = _is_harmless(word, program, option)
+            if told and not _is_hidden(word) and not _is_option(word) and not _given(word):
+                harmless = False
+            told = told or (not option and word.isidentifier() and _TELLS.search(word) is not None)
         if not harmless and not _is_kept(option, word, keeps):
             yield index
         option, first = _next_option(word, option), False
@@ -126,7 +140,9 @@ def _is_hidden(word: str) -> bool:
 
 
 def _is_option(word: str) -> bool:
-    return _OPTION.fullmatch(word) is not None or word in _DASHED or word in _SECRET_DASHED
+    if _OPTION.fullmatch(word) or _OF_JVM.fullmatch(word):
+        return True
+    return word in _DASHED or word in _SECRET_DASHED
 
 
 def _is_harmless(word: str, program: str, option: str) -> bool:
@@ -134,13 +150,20 @@ def _is_harmless(word: str, program: str, option: str) -> bool:
         return True
     if option and _SECRET.fullmatch(option):
         return False
+    if _ORDINAL.fullmatch(word) and not option and not _TAKES_NUMBER.fullmatch(program):
+        return False
     if word in WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _ARN.fullmatch(word):
         return True
     given = _given(word)
     if given is not None:
+        if not _NAMED.fullmatch(given["option"]):
+            return False
         value = given["value"].strip("\"'")
         if _is_hidden(value) or _REFERENCE.fullmatch(value):
             return True
         return _PLAIN.fullmatch(value) is not None and not _SECRET.fullmatch(given["option"])
-    of_module = program in _SERVERS or option in _OF_MODULE
+    if program in _SERVERS:
+        of_module = ":" in word or option in _OF_MODULE
+    else:
+        of_module = option == "-m" and _RUNS_PYTHON.fullmatch(program) is not None
     return of_module and _MODULE.fullmatch(word) is not None

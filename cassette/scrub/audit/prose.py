@@ -120,6 +120,32 @@ _HEX_ID = re.compile(
 _PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[!#^&*~])[^\s/:=?@]{8,128}")
 
 
+# Any word that speaks of a secret, and a word near it that nobody uses in a sentence.
+_SPEAKS = re.compile(
+    r"(?=.{1,64}\Z)(?:.{0,64}[^a-z])?(?:.{0,64}(?:passw(?:or)?[dt]|passphrase|passcode|secret"
+    r"|(?<!max)token|api_?key|access_?key|credential|requirepass|masterauth|kennwort|contrase"
+    r"|wachtwoord)s?|.{0,64}pwd|pw|pin|otp|senha|passe"
+    r"|(?:db|root|user|smtp|ldap|admin|bind)_?(?:pw|pass))(?:[^a-z/.]\w{0,64})?|auth|bearer|login",
+    re.IGNORECASE,
+)
+_SPEAKING_PAIR = re.compile(
+    r"(?:api|access|private|secret|signing|master|encryption) keys?|connection string|sshpass -p",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(r"[^\s\"'`,;:=|<>()\[\]{}\u201c\u201d]+")
+_HARMLESS = re.compile(
+    r"[\W\d_]*|\D*|v?\d.{0,1}|v?\d+(?:[.,:/+-]\w{1,8})+|\d+(?:\.\d+)?[A-Za-z%]{1,4}"
+    r"|[a-z]{2}-[a-z-]{2,20}-\d[a-z]?|\d{4}-\d\d-\d\d[T ].*|[/.].*|.*://.*|0x[0-9a-f]+|\w{1,4}"
+    r"|(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|http/?\d.*|base\d\d|ipv\d|x\d\d.*|x\.?509|python\d|oauth\d"
+    r"|amd64|arm64|tlsv?1.*|u?int\d\d|level\d|route53|scram-.*|registry-1\..*)"
+    r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d).*|\$.*|%.*|arn"
+)
+_OF_ECS = frozenset(
+    "service cluster container task deployment family image volume revision region zone "
+    "stream".split()
+)
+
+
 def found(text: str, names: Names) -> Iterator[str]:
     """The rules that find something in a text for people.
 
@@ -128,7 +154,7 @@ def found(text: str, names: Names) -> Iterator[str]:
         names: the words that are names elsewhere in the same file.
     """
     checks: dict[str, Callable[[str], bool]] = {
-        "announced": _announced,
+        "announced": lambda text: _announced(text) or _is_near(text, names),
         "host": _names_a_host,
         "login": _holds_a_login,
         "quoted-user": _names_a_user,
@@ -176,6 +202,32 @@ def _gives(match: re.Match[str]) -> bool:
         return len(value) >= 3 and (telling is not None or not value.rstrip(".:").isalpha())
     bare = re.split(r"[:=(\[{]", value)[0]
     return len(bare) >= 6 and re.search(r"[\d!#$%&*^]", bare) is not None
+
+
+def _is_near(text: str, names: Names) -> bool:
+    """Whether a word of letters and digits is near one that speaks of a secret."""
+    words = _PARTS.findall(re.sub(r"(?:\w{1,16}://|\barn:)[^\s\"'<>]+", "/", text))
+    for index, word in enumerate(words):
+        pair = f"{words[index - 1]} {word}" if index else word
+        if not (_SPEAKS.fullmatch(word) or _SPEAKING_PAIR.fullmatch(pair)):
+            continue
+        after = words[index + 1 : index + 5]
+        if after and re.fullmatch(r"(?i:pin|otp)", word) and re.fullmatch(r"\d{4,12}", after[0]):
+            return True
+        before = [
+            words[place]
+            for place in range(max(0, index - 4), index)
+            if words[place + 1].lower() in ("is", "was")
+            or (place and words[place - 1].lower() == "value")
+        ]
+        kinds = [*before, *after]
+        for place, near in enumerate(kinds):
+            named = near in names() or (place and kinds[place - 1].lower() in _OF_ECS)
+            if not named and _HARMLESS.fullmatch(near[:128].strip(".!?\\")) is None:
+                return True
+            if near.endswith(".") and place >= len(before):
+                break
+    return False
 
 
 def _holds_a_login(text: str) -> bool:

@@ -1,0 +1,46 @@
+"""Plain words: what anybody writes in a message, and what therefore gives nothing away.
+
+`words.txt` has English and technical words, most of them those of the documentation of AWS's APIs.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+# Numbers, versions, times, sizes, regions, references, and words that are known with a digit.
+_FORM = re.compile(
+    r"[^0-9A-Za-z\x80-\U0010ffff]*|[*xX]{2,}|0x[0-9a-f]{1,16}"
+    r"|v?\d{1,5}(?:[.,:/-]\d{1,5}){0,5}(?:-(?:alpha|beta|rc|dev)[.\d]{0,4})?"
+    r"|\d{1,5}(?:\.\d{1,3})?(?:[nuµm]?s|sec|min|[mhdwy]|[kKMGT]i?[bB]?|%|x|st|nd|rd|th)"
+    r"|\d{4}-\d\d-\d\d[T ]?[\d:.]{0,15}(?:Z|[+-]\d\d:?\d\d)?"
+    r"|[a-z]{2}(?:-[a-z]{2,9}){1,3}-\d[a-z]?|\$\{?[A-Za-z_]\w{0,63}\}?|%[\w%]{1,64}|-{0,2}\w?"
+    r"|(?:/[a-z][a-z_.-]{0,40}){2,12}/?"
+    r"|(?i:sha-?(?:1|224|256|384|512)|md5|utf-?(?:8|16)|http/?[123](?:\.[01])?|base(?:32|64)|ipv[46]"
+    r"|x86(?:_64)?|x\.?509|ec2|s3|k8s|v\d{1,2}|o?auth2?|python[23]?|amd64|arm64|tls(?:v?1\.[0-3])?"
+    r"|p12|int(?:32|64)|sasl2?|level\d|route53|scram-sha-\d{1,3})"
+)
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\W_]+|[\s\S]")
+_BETWEEN = re.compile(r"[-_./'\u2019+&]|::|\W+\Z")
+_EDGES = ".,!?\u2026\\*"
+
+
+@functools.cache
+def words() -> frozenset[str]:
+    """Every word of the list, in lower case."""
+    return frozenset(Path(__file__).with_name("words.txt").read_text("ascii").split())
+
+
+def pieces(word: str) -> list[str]:
+    """The parts of a word at its capitals, digits and marks, in lower case."""
+    return [piece.lower() for piece in _PIECE.findall(word)]
+
+
+def is_plain(word: str) -> bool:
+    """Whether a word is made of known words, or has a form that holds no secret."""
+    bare = word.strip(_EDGES)
+    if _FORM.fullmatch(bare):
+        return True
+    known = words()
+    return all(piece in known or _BETWEEN.fullmatch(piece) for piece in pieces(bare))

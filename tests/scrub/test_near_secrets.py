@@ -1,0 +1,101 @@
+"""Words near one that tells of a secret: only plain ones stay, whatever the form of the rest."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cassette.scrub import gate, scrub
+from cassette.scrub.vocabulary import is_plain
+from tests.scrub import bodies
+from tests.scrub.planting import SLOW, text_of
+
+TELLING = (
+    "password", "Password", "DB_PASSWORD", "dbPassword", "passwd", "pwd", "secret",
+    "clientSecret",
+    "token", "authToken", "API key", "api_key", "accessKey", "credentials", "passphrase", "PIN",
+    "otp", "pw", "passcode", "Passwort", "contraseña", "mot de passe", "senha", "signing key",
+    "connection string",
+)  # fmt: skip
+SECRETS = (
+    "hunter2",
+    "mauvepelican", "Tr0ub4dor&3", "Gr33n$Tea", "pa55w0rd-Kq", "ünïcode9Zx", "Kq8vZt0ubW",
+    "x7f8a", "839174",
+)  # fmt: skip
+BETWEEN = (
+    "={}", ": {}", "={} ", " = '{}'", ' -> "{}"', " => {}", " | {} |", " is {}", " was: {}", " {}",
+    ' "{}"', "=b'{}'", '=r"{}"', "=SecretStr('{}')", ': Some("{}")', "=`{}`", '="""{}"""', "[0]={}",
+    ":\n- {}", " =\n{}", ": !!str {}", ": &a {}", ": !binary {}",
+    ' {{ value: "{}" }}', " ({})",
+    " <{}>",
+    " [{}]", '": ["{}"]', '": {{"db": "{}"}}', "&#61;{}", " for bob is {}",
+    " set to “{}”", " %s {}",
+    "==  {}", " ?= {}", ": (string) {}", "(x)={}", "><![CDATA[{}]]>", " provided: {}.",
+)  # fmt: skip
+BEFORE = (
+    "{} is the {}", "{} was my {}", '{{"value": "{}", "name": "{}"}}', '"{}" {} rejected',
+    "value={} name={}", "{} ({})",
+)  # fmt: skip
+HARMLESS = (
+    "password authentication failed", "password=null", "token expired", "invalid token",
+    "unable to pull secrets or registry auth", "Unable to locate credentials", "the key is missing",
+    "secret not found", "password must be changed", "token refresh skipped, retrying in 30s",
+    "Missing Authorization header", "password policy not met", "KeyError: 'database'",
+    "tokens used: 1234 of 4096", "unexpected token < in JSON at position 0", "tests passed=10",
+    "The task can't retrieve the secret with ARN 'arn:aws:ssm:eu-west-1:000000000001:parameter/a'",
+    "password=***", "password: <nil>", "token: undefined", "auth=disabled", "login timed out",
+    "failed to validate token: UnauthorizedException (HTTP/1.1 401)", "auth.go:55 token refreshed",
+    "secrets: open /run/secrets/db_password: no such file or directory",
+    "(service token-service) has reached a steady state.", "cluster web-d383adf1 has no token",
+)  # fmt: skip
+
+
+def said(text: str) -> str:
+    """What a recording has of a text for people; the audit lets it pass, scrubbing it is done."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert scrub(scrubbed)[0] == scrubbed
+    return str(bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"])
+
+
+@SLOW
+@given(
+    st.sampled_from(["", "Error: ", "Task stopped. ", "bob: "]),
+    st.sampled_from(TELLING),
+    st.sampled_from(BETWEEN),
+    st.sampled_from(SECRETS),
+    st.sampled_from(["", " rejected", "; port 5432", "\nuser: root"]),
+)
+def test_what_follows_a_telling_word_goes(
+    start: str, telling: str, between: str, secret: str, end: str
+) -> None:
+    """In the notation of any language, in a sentence, in a table."""
+    assert secret not in said(start + telling + between.format(secret) + end)
+
+
+@pytest.mark.parametrize("form", BEFORE)
+@pytest.mark.parametrize("secret", [s for s in SECRETS if not s.isdigit()])
+def test_a_value_before_its_name_goes(form: str, secret: str) -> None:
+    """If it is said to be the secret, or is the value of a pair."""
+    assert secret not in said(form.format(secret, "password"))
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_plain_words_near_a_telling_word_stay(text: str) -> None:
+    """What programs say of secrets without giving one."""
+    assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    ("word", "plain"),
+    [
+        ("ResourceNotFoundException", True), ("DB_HOST", True), ("us-east-1", True),
+        ("1.2.3", True),
+        ("30s", True), ("sha256", True), ("hunter2", False), ("secret123", False), ("admin!", True),
+        ("mauvepelican", False), ("aB3dE5", False), ("p@ss", False),
+    ],
+)  # fmt: skip
+def test_plain_words(word: str, plain: bool) -> None:
+    """Known words are plain with capitals and marks between them, not with digits after them."""
+    assert is_plain(word) is plain
