@@ -15,7 +15,7 @@ OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
 
 # Public programs that `make apps` tests; each has a dependency group in pyproject.toml.
-PROGRAMS = airflow luigi dask
+PROGRAMS = airflow luigi dask ecs-deploy
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -84,11 +84,11 @@ wire: $(ENVS)/test/made ## Run the tests that replay, with every response throug
 detect: $(ENVS)/detect/made ## Run the tests of the audit with the scanner of the extra `detect`.
 	$(ENVS)/detect/bin/python -m pytest $(IN_ORDER) tests/scrub/test_detector.py $(ARGS)
 
-apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test three public programs through the plugin (Python 3.11 or newer).
+apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \
 		echo "== $$program"; \
 		AIRFLOW_HOME='$(abspath $(ENVS))/airflow/home' $(ENVS)/$$program/bin/python -m pytest \
-			-c tests/apps/pytest.ini tests/apps/test_$$program.py $(ARGS) || exit 1; \
+			-c tests/apps/pytest.ini tests/apps/test_$$(echo $$program | tr - _).py $(ARGS) || exit 1; \
 	done
 
 wheel: $(ENVS)/build/made ## Build sdist and wheel, and try the wheel and the pre-commit hooks elsewhere.

@@ -28,7 +28,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def outcome(tape: Any, request: pytest.FixtureRequest) -> Callable[..., None]:
+def compared(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
+    """Compare what a program makes of a variant with docs/programs.md."""
+
+    def compare(program: str, variant: str, found: str) -> None:
+        if request.config.getoption("--write-table"):
+            table.write(program, variant, found)
+        assert found == table.outcome(program, variant), (
+            "update it with: make apps ARGS=--write-table"
+        )
+
+    return compare
+
+
+@pytest.fixture
+def outcome(tape: Any, compared: Callable[[str, str, str], None]) -> Callable[..., None]:
     """Run a program on a variant, and compare what it makes of it with docs/programs.md.
 
     Called with the program's column and a function that runs it and raises what it raises.
@@ -36,12 +50,7 @@ def outcome(tape: Any, request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def check(program: str, run: Callable[[], object]) -> None:
         found = "; ".join([_said(tape, run), *_stopped(tape)])
-        variant = "".join(tape.cassette.recorded.patches) or table.HEALTHY
-        if request.config.getoption("--write-table"):
-            table.write(program, variant, found)
-        assert found == table.outcome(program, variant), (
-            "update it with: make apps ARGS=--write-table"
-        )
+        compared(program, "".join(tape.cassette.recorded.patches) or table.HEALTHY, found)
 
     return check
 

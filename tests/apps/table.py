@@ -1,4 +1,4 @@
-"""The table of docs/programs.md: what each program is expected to make of each variant.
+"""The tables of docs/programs.md: what each program is expected to make of each variant.
 
 The tests read what they expect from the document, so it cannot say anything else than they do.
 """
@@ -12,21 +12,21 @@ HEALTHY = "healthy"
 _HEAD = "| variant |"
 
 
-def variants() -> list[str]:
-    """The variants of the table, in its order, without the healthy recording."""
-    return [name for name in _rows(_lines()) if name != HEALTHY]
+def variants(program: str) -> list[str]:
+    """The variants of a program's table, in its order, without the healthy recording."""
+    return [name for name in _rows(_lines(), program) if name != HEALTHY]
 
 
 def outcome(program: str, variant: str) -> str:
     """What the document says that a program makes of a variant."""
     lines = _lines()
-    return _cells(lines[_rows(lines)[variant]])[_column(lines, program)]
+    return _cells(lines[_rows(lines, program)[variant]])[_column(lines, program)]
 
 
 def write(program: str, variant: str, outcome: str) -> None:
     """Put an outcome into the document."""
     lines = _lines()
-    number = _rows(lines)[variant]
+    number = _rows(lines, program)[variant]
     cells = _cells(lines[number])
     cells[_column(lines, program)] = outcome
     lines[number] = f"| {' | '.join(cells)} |"
@@ -37,18 +37,20 @@ def _lines() -> list[str]:
     return DOCUMENT.read_text("utf-8").splitlines()
 
 
-def _head(lines: list[str]) -> int:
-    return next(number for number, line in enumerate(lines) if line.startswith(_HEAD))
+def _head(lines: list[str], program: str) -> int:
+    """The first line of the table that has a column for a program."""
+    heads = (number for number, line in enumerate(lines) if line.startswith(_HEAD))
+    return next(number for number in heads if program in _cells(lines[number]))
 
 
 def _column(lines: list[str], program: str) -> int:
-    return _cells(lines[_head(lines)]).index(program)
+    return _cells(lines[_head(lines, program)]).index(program)
 
 
-def _rows(lines: list[str]) -> dict[str, int]:
+def _rows(lines: list[str], program: str) -> dict[str, int]:
     """The variants and the numbers of their lines."""
     rows = {}
-    for number in range(_head(lines) + 2, len(lines)):
+    for number in range(_head(lines, program) + 2, len(lines)):
         if not lines[number].startswith("| "):
             break
         rows[_cells(lines[number])[0].strip("`")] = number

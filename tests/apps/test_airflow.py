@@ -46,7 +46,7 @@ def test_it_runs_a_task_to_success(tape):
 
 @pytest.mark.cassette_variants(
     "airflow",
-    *table.variants(),
+    *table.variants("Airflow"),
     include_healthy=True,
     ignore={"StopTask": ["reason"]},  # when its waiter fails the operator gives another one
 )

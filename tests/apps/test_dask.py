@@ -76,7 +76,7 @@ def test_it_runs_a_task_to_success(tape):
 
 
 @pytest.mark.cassette_variants(
-    "dask", *table.variants(), include_healthy=True, time="virtual", on_end=100
+    "dask", *table.variants("dask-cloudprovider"), include_healthy=True, time="virtual", on_end=100
 )
 def test_what_it_makes_of_a_variant(outcome):
     """It waits for RUNNING as long as the task is PROVISIONING or PENDING."""

@@ -79,7 +79,7 @@ def test_it_runs_a_task_to_success(tape):
 
 
 @pytest.mark.cassette_variants(
-    "luigi", *table.variants(), include_healthy=True, sleep="all", on_end=100
+    "luigi", *table.variants("luigi"), include_healthy=True, sleep="all", on_end=100
 )
 def test_what_it_makes_of_a_variant(outcome):
     """Whatever is STOPPED is a success: it looks at no exit code and at no stop code."""

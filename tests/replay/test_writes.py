@@ -109,6 +109,29 @@ def test_an_update_ends_the_old_state_of_a_patched_service(advance):
         assert revision(ecs) == "42"
 
 
+def test_reads_follow_the_cassette_that_answered_the_last_write():
+    """A rollback that was recorded apart: its UpdateService leads to its states, and back."""
+    back = {"cluster": "prod", "service": "web", "taskDefinition": "web:1"}
+    rollback = made.cassette(
+        services(9, 0.0),
+        made.call("UpdateService", back, {"service": service(1)}),
+        services(1, 2.0),
+    )
+    with cassette.replay(UPDATE, also=[rollback]):
+        ecs = made.client()
+        assert revision(ecs) == "1"
+        ecs.update_service(**back)
+        assert revision(ecs) == "1"
+        ecs.update_service(cluster="prod", service="web", taskDefinition="web:2")
+        assert revision(ecs) == "2"
+    with cassette.replay(UPDATE, also=[rollback]):
+        ecs = made.client()
+        ecs.update_service(cluster="prod", service="web", taskDefinition="web:2")
+        assert revision(ecs) == "2"
+        ecs.update_service(**back)
+        assert [revision(ecs) for _ in range(2)] == ["1", "1"]
+
+
 def test_writes_can_be_ignored():
     """With writes="ignore" each read goes on by itself."""
     with cassette.replay(STOP, writes="ignore"):
