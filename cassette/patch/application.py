@@ -7,7 +7,7 @@ import datetime
 import functools
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -19,12 +19,13 @@ from cassette.errors import PatchError, counted, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
 from cassette.patch.descriptions import described, found_at, shown
+from cassette.patch.first_answers import first_answers
 from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
 from cassette.patch.revival import running_again
-from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of
+from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each
 
 _MOST = 10  # tasks that an error lists
 
@@ -67,6 +68,7 @@ class Application:
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
         self.started: set[str] = set()  # the kinds of what the patch starts from
         self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
+        self.earlier: list[tuple[int, Draft]] = []  # each before the draft of that index
         self.later: list[Draft] = []
         steps = [*patch.apply, *(entry for step in patch.then for entry in step.apply)]
         self.container_names = frozenset(
@@ -82,6 +84,8 @@ class Application:
         for entry in self.patch.apply:
             self.apply(entry)
         self.continue_with_later_states()
+        for index, draft in sorted(self.earlier, key=lambda one: one[0], reverse=True):
+            self.drafts.insert(index, draft)
         self.refuse()
         return self.slowed(self.interactions())
 
@@ -122,7 +126,7 @@ class Application:
         for kind in KINDS.values():
             if kind.name in anchors:
                 self.find_starts_of(kind, anchors[kind.name])
-                if kind.name == needed and not self.start:
+                if kind.name == needed and needed not in self.started:
                     raise self.nothing_fits(kind, anchors[kind.name])
         self.narrow()
         for arn, index in self.start.items():
@@ -210,6 +214,9 @@ class Application:
     def apply(self, entry: Entry) -> None:
         """Run one entry of `apply`."""
         kind = kind_of(entry.each)
+        if entry.calls is not None:
+            self.earlier += first_answers(self, entry)
+            return
         if kind is None:
             for draft in self.last_responses(entry.operation):
                 self.edit_response(entry, draft)
@@ -325,9 +332,7 @@ class Application:
         if fault is None:
             return
         member = "body" if isinstance(fault.failure, ForeignResponse) else "message"
-        calls = 1 if fault.calls is None else values.resolve(fault.calls, {"param": self.params})
-        if type(calls) is not int or calls < 1:
-            raise self.patch.error(f"{calls!r} is not a number of calls, from 1", fault.place)
+        calls = 1 if fault.calls is None else self.count(fault.calls, fault.place)
         for last in self.last_outcomes(fault.operation):
             place = fault.place.inner(member)
             text = self.resolve(fault.text, self.around(last, place), place, "the error")
@@ -359,7 +364,7 @@ class Application:
         if self.patch.latency is None:
             return made
         taken = float(self.seconds(self.patch.latency))
-        slow = {id(draft.interaction) for draft in _last(map(Draft.of, made), DESCRIBE)}
+        slow = {id(draft.interaction) for draft in last_of_each(map(Draft.of, made), DESCRIBE)}
         if not slow:
             raise self.no_response(DESCRIBE)
         return tuple(
@@ -458,12 +463,12 @@ class Application:
 
     def last_responses(self, operation: str) -> list[Draft]:
         """The last response to each request of an operation."""
-        answers = (d for d in self.drafts if isinstance(d.interaction.outcome, Response))
-        return _last(answers, operation) or self.no_response(operation)
+        answers = (draft for draft in self.drafts if draft.is_response)
+        return last_of_each(answers, operation) or self.no_response(operation)
 
     def last_outcomes(self, operation: str) -> list[Draft]:
         """The last outcome of each request of an operation, a response or an error."""
-        return _last(self.drafts, operation) or self.no_response(operation)
+        return last_of_each(self.drafts, operation) or self.no_response(operation)
 
     def recorded_at(self, draft: Draft) -> str | None:
         """When an interaction was recorded; None if the cassette does not say it in full."""
@@ -503,6 +508,13 @@ class Application:
             return values.seconds_of(values.resolve(duration.value, {"param": self.params}))
         except ValueError as error:
             raise self.patch.error(str(error), duration.place) from error
+
+    def count(self, calls: object, place: Place) -> int:
+        """A number of calls, which may be a parameter."""
+        number = values.resolve(calls, {"param": self.params})
+        if type(number) is not int or number < 1:
+            raise self.patch.error(f"{number!r} is not a number of calls, from 1", place)
+        return number
 
     # -- what may be wrong ------------------------------------------------------------------
 
@@ -573,13 +585,6 @@ class Application:
     def base(self) -> str:
         """The name of the cassette in errors."""
         return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
-
-
-def _last(drafts: Iterable[Draft], operation: str) -> list[Draft]:
-    """The last of them for each request of an operation."""
-    full = (draft for draft in drafts if not draft.is_empty)
-    last = {d.request_key: d for d in full if d.interaction.operation == operation}
-    return list(last.values())
 
 
 def _ended(task: Body) -> set[str]:

@@ -102,6 +102,8 @@ class Entry:
         ops: RFC 6902 operations, whose values may hold references.
         failure: what ECS answers in its place, in `failures`.
         operation: whose responses `response` and `failure` work on.
+        calls: for how many of the first calls it holds, or a reference to a parameter; what was
+            recorded comes after them. None for the last state.
     """
 
     place: Place
@@ -114,6 +116,7 @@ class Entry:
     ops: tuple[Mapping[str, Any], ...] = ()
     failure: Mapping[str, Any] | None = None
     operation: str = "DescribeTasks"
+    calls: object = None
 
     def place_of_op(self, index: int) -> Place:
         """The place of one of its operations."""

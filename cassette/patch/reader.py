@@ -292,7 +292,7 @@ class _Reader:
 
     def entry(self, value: object, pointer: str) -> Entry:
         keys = {"each", "where", "container", "name", "states", "unset", "ops", "failure"}
-        given = self.mapping(value, pointer, {*keys, "operation"}, ("each",))
+        given = self.mapping(value, pointer, {*keys, "operation", "calls"}, ("each",))
         each = self.one_of(given["each"], EACH, f"{pointer}/each")
         self.check_keys(given, each, pointer)
         name = given.get("container", given.get("name"))
@@ -322,6 +322,7 @@ class _Reader:
                 shapes.operations(),
                 f"{pointer}/operation",
             ),
+            calls=self.count(given["calls"], f"{pointer}/calls") if "calls" in given else None,
         )
 
     def check_keys(self, given: Mapping[str, Any], each: str, pointer: str) -> None:
@@ -332,6 +333,7 @@ class _Reader:
             "name": each in (*KINDS, "deployment") and each != "task",
             "states": not whole,
             "operation": whole,
+            "calls": each == "response" or "failure" in given,
             "failure": each in KINDS
             and KINDS[each].many
             and not given.keys() & {"ops", "unset", "states"},
@@ -340,6 +342,7 @@ class _Reader:
             "container": "each: container or agent",
             "name": "each: service, deployment, task-definition or container-instance",
             "operation": "each: response or failure",
+            "calls": "each: response, or with failure",
             "failure": "each: task, service or container-instance, without ops",
         }
         for key, does in fits.items():
@@ -352,7 +355,7 @@ class _Reader:
         given = self.mapping(value, pointer, {"after", "apply"}, ("after", "apply"))
         entries = self.entries(given["apply"], f"{pointer}/apply")
         for entry in entries:
-            if kind_of(entry.each) is None or entry.states != "last":
+            if kind_of(entry.each) is None or entry.states != "last" or entry.calls is not None:
                 at = entry.place.pointer
                 self.fail("a later state is that of a thing", at, fix="write, say, each: task")
         return Step(self.duration(given["after"], f"{pointer}/after"), entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,11 @@ class Draft:
         return json.dumps(
             [self.interaction.operation, self.interaction.request], sort_keys=True, default=dict
         )
+
+    @property
+    def is_response(self) -> bool:
+        """Whether it is what ECS answered, and not a refusal."""
+        return isinstance(self.interaction.outcome, Response)
 
     @property
     def recorded(self) -> Mapping[str, Any]:
@@ -127,6 +132,13 @@ class Draft:
             held = body.get(self.kind.member) or ()
             for index, thing in enumerate(held if self.kind.many else [held]):
                 self.things[str(thing.get(self.kind.arn, "")) or str(index)] = thing
+
+
+def last_of_each(drafts: Iterable[Draft], operation: str) -> list[Draft]:
+    """The last of them for each request of an operation."""
+    full = (draft for draft in drafts if not draft.is_empty)
+    last = {d.request_key: d for d in full if d.interaction.operation == operation}
+    return list(last.values())
 
 
 def label_of(owner: Mapping[str, Any], part: Mapping[str, Any] | None = None) -> str:

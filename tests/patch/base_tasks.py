@@ -7,6 +7,7 @@ identifiers. `CASSETTES` has them by name.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 from collections.abc import Iterator
@@ -206,7 +207,7 @@ def cassettes() -> dict[str, cassette.Cassette]:
 
 
 def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
-    """The recorded deployment as one on EC2."""
+    """The recorded deployment as one on EC2, whose program also looked at its instance."""
     text = file_format.render(deployment).replace("launchType: FARGATE", "launchType: EC2")
     own = ("platformVersion", "platformFamily", "ephemeralStorage", "fargateEphemeralStorage")
     lines = [
@@ -215,7 +216,88 @@ def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
         if not line.strip().startswith((*own, "sizeInGiB")) and "networkBindings" not in line
     ]
     made = file_format.parse("\n".join(lines) + "\n", "deployment-on-instances.yaml")
-    return cassette.Cassette(**{key: getattr(made, key) for key in made.__dataclass_fields__})
+    instance = _container_instance("on-instances")
+    placed = [_placed(one, instance["containerInstanceArn"]) for one in made.interactions]
+    id_ = instance["containerInstanceArn"].rpartition("/")[2]
+    asked = {"cluster": CLUSTER, "containerInstances": [id_]}
+    end = placed[-1].at
+    looked = [
+        _interaction(end, "DescribeClusters", {"clusters": [CLUSTER]}, {"clusters": [_cluster()]}),
+        _interaction(end, "DescribeContainerInstances", asked, {"containerInstances": [instance]}),
+    ]
+    held = {key: getattr(made, key) for key in made.__dataclass_fields__}
+    return cassette.Cassette(**{**held, "interactions": (*placed, *looked)})
+
+
+def started(name: str, operation: str) -> cassette.Cassette:
+    """A composed task whose program started it, by RunTask or StartTask, and then listed it."""
+    base = cassettes()[name]
+    first = base.interactions[0]
+    (task,) = first.outcome.body["tasks"]
+    asked: Body = {"cluster": CLUSTER, "taskDefinition": task["taskDefinitionArn"]}
+    if operation == "StartTask":
+        asked["containerInstances"] = [task["containerInstanceArn"]]
+    listed = {"taskArns": [task["taskArn"]]}
+    before = (
+        _interaction(0.0, operation, asked, {"tasks": [task], "failures": []}),
+        _interaction(2.0, "ListTasks", {"cluster": CLUSTER}, listed),
+    )
+    after = tuple(dataclasses.replace(one, at=one.at + 2.5) for one in base.interactions)
+    return dataclasses.replace(base, interactions=(*before, *after), path=f"{operation}.yaml")
+
+
+def _placed(one: model.Interaction, instance: str) -> model.Interaction:
+    """A response whose tasks run on a container instance."""
+    if one.operation != "DescribeTasks" or not isinstance(one.outcome, model.Response):
+        return one
+    tasks = [{**task, "containerInstanceArn": instance} for task in one.outcome.body["tasks"]]
+    return dataclasses.replace(one, outcome=_ordered(one.operation, {"tasks": tasks}, one))
+
+
+def _interaction(at: float, operation: str, request: Body, body: Body) -> model.Interaction:
+    return model.Interaction(at, operation, request, _ordered(operation, body))
+
+
+def _ordered(operation: str, body: Body, one: model.Interaction | None = None) -> model.Response:
+    """A response with its members in the order of the model; the rest as recorded."""
+    recorded = one.outcome.body if one and isinstance(one.outcome, model.Response) else {}
+    wire = shapes.to_wire(operation, {**recorded, **body})
+    return model.Response(shapes.to_readable(operation, wire))
+
+
+def _container_instance(seed: str) -> Body:
+    home = f"arn:aws:ecs:{REGION}:{ACCOUNT}:container-instance/{CLUSTER}"
+    resources = [
+        {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": most}
+        for name, most in (("CPU", 2048), ("MEMORY", 3884))
+    ]
+    return {
+        "containerInstanceArn": f"{home}/{_hex(seed, 32)}",
+        "ec2InstanceId": f"i-{_hex(seed, 17)}",
+        "version": 7,
+        "remainingResources": resources,
+        "registeredResources": resources,
+        "status": "ACTIVE",
+        "agentConnected": True,
+        "runningTasksCount": 2,
+        "pendingTasksCount": 0,
+        "attributes": [],
+        "attachments": [],
+        "registeredAt": _at(-3600),
+        "tags": [],
+    }
+
+
+def _cluster() -> Body:
+    return {
+        "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{CLUSTER}",
+        "clusterName": CLUSTER,
+        "status": "ACTIVE",
+        "registeredContainerInstancesCount": 1,
+        "runningTasksCount": 2,
+        "pendingTasksCount": 0,
+        "activeServicesCount": 1,
+    }
 
 
 def compose(name: str, base: Base) -> cassette.Cassette:

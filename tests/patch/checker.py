@@ -444,14 +444,14 @@ def kept(state: State) -> Iterator[str]:
 
 
 def log_groups(task: Body, definition: Body) -> Iterator[str]:
-    """A log group in a text is one that the task definition names."""
+    """A log group in a text is one that the task definition names, if it names any."""
     own = {
         str(((one.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group"))
         for one in definition.get("containerDefinitions") or ()
     }
     for text in State(task, None).texts:
         for named in re.findall(r"log-group:([^:\s]+)", text):
-            if named not in own:
+            if own != {"None"} and named not in own:
                 yield f"it names the log group {named}"
 
 

@@ -33,8 +33,12 @@ RECORDED = {
     for folder in ("cassettes", "tests/apps/cassettes")
     for path in sorted((ROOT / folder).glob("*.yaml"))
 }
-ON_INSTANCES = {"deployment-on-instances": base_tasks.on_instances(RECORDED["deployment"])}
-BASES = RECORDED | base_tasks.cassettes() | ON_INSTANCES
+OTHER_OPERATIONS = {
+    "deployment-on-instances": base_tasks.on_instances(RECORDED["deployment"]),
+    "run-task": base_tasks.started("fargate-job", "RunTask"),
+    "start-task": base_tasks.started("ec2-bridge", "StartTask"),
+}
+BASES = RECORDED | base_tasks.cassettes() | OTHER_OPERATIONS
 NAMES = Library(()).names("patch")
 
 # What says who a task is and where it runs: no patch makes one task into another.
@@ -165,7 +169,7 @@ def test_it_applies_or_says_why_not(name):
     for base, made in tried(name).items():
         if isinstance(made, str):
             assert name in made
-            assert re.search("no (task|service) of .* fits|has no .* response to patch", made)
+            assert re.search(r"no [\w-]+ of .* fits|has no .* response to patch", made)
         else:
             assert made.interactions != BASES[base].interactions, base
             assert made.recorded.patches == (name,)

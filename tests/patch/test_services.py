@@ -120,6 +120,8 @@ apply:
         ("{each: task, name: web}", "name goes with each: service, deployment"),
         ("{each: task, operation: RunTask}", "operation goes with each: response or failure"),
         ("{each: deployment, failure: {reason: MISSING}}", "failure goes with each: task, service"),
+        ("{each: task, calls: 2}", "calls goes with each: response, or with failure"),
+        ("{each: response, calls: 0}", "a number of calls, from 1"),
     ],
 )
 def test_a_key_goes_with_what_an_entry_works_on(write, entry, words):

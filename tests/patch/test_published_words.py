@@ -1,0 +1,172 @@
+"""What DescribeServices says in published responses, and why calls fail: the catalogue has each.
+
+The messages are those of published recordings, their names made up.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+import cassette
+from cassette.model import Response
+from tests.patch import base_tasks
+
+DEPLOYMENT = cassette.load("deployment")
+RUN = cassette.load(Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml")
+BASES = {
+    "deployment": DEPLOYMENT,
+    "on instances": base_tasks.on_instances(DEPLOYMENT),
+    "run": RUN,
+    "start": base_tasks.started("ec2-bridge", "StartTask"),
+    "listed": base_tasks.started("fargate-job", "RunTask"),
+}
+MORE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+NO_PLACE = "was unable to place a task because no container instance met all of its requirements."
+TASK = r"\(task [0-9a-f]{32}\)"
+
+
+@pytest.fixture(scope="module")
+def client():
+    return botocore.session.get_session().create_client("ecs", region_name="eu-west-1")
+
+
+def messages(made):
+    """Every event of a service in a variant."""
+    return {
+        event["message"]
+        for one in made.interactions
+        if one.operation == "DescribeServices" and isinstance(one.outcome, Response)
+        for service in one.outcome.body["services"]
+        for event in service["events"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "base", "patch"),
+    [
+        (r"has reached a steady state\.", "deployment", "deployment/scaled-to-zero"),
+        (
+            r"\(deployment ecs-svc/\d+\) deployment completed\.",
+            "deployment",
+            "deployment/circuit-breaker",
+        ),
+        (rf"has started 2 tasks: {TASK} {TASK}\.", "deployment", "deployment/image-pull"),
+        (
+            re.escape(f"is unable to consistently start tasks successfully. {MORE}"),
+            "deployment",
+            "deployment/image-pull",
+        ),
+        (
+            re.escape(
+                f"{NO_PLACE} Reason: No Container Instances were found in your cluster. {MORE}"
+            ),
+            "on instances",
+            "deployment/no-instances",
+        ),
+        (
+            re.escape(
+                f"{NO_PLACE} Reason: No Container Instances were found in your cluster. {MORE}"
+            ),
+            "on instances",
+            "infrastructure/instance-draining",
+        ),
+        (
+            re.escape(
+                f"{NO_PLACE} Reason: No Container Instances were found in your capacity provider. "
+                f"{MORE}"
+            ),
+            "on instances",
+            "deployment/empty-capacity-provider",
+        ),
+    ],
+)
+def test_the_catalogue_has_each_published_event(message, base, patch):
+    """Word for word, with the names of the recorded service."""
+    expected = re.compile(rf"\(service web\) {message}")
+    assert [one for one in messages(BASES[base].patched(patch)) if expected.fullmatch(one)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "base", "patch", "reason"),
+    [
+        ("RunTask", "run", "run/no-cpu", "RESOURCE:CPU"),
+        ("RunTask", "run", "run/no-memory", "RESOURCE:MEMORY"),
+        ("RunTask", "run", "run/no-port", "RESOURCE:PORTS"),
+        ("RunTask", "run", "run/no-interface", "RESOURCE:ENI"),
+        ("RunTask", "run", "run/no-gpu", "RESOURCE:GPU"),
+        ("RunTask", "run", "run/agent", "AGENT"),
+        ("RunTask", "run", "run/location", "LOCATION"),
+        ("RunTask", "run", "run/attribute", "ATTRIBUTE"),
+        ("RunTask", "run", "run/launch-type", "LAUNCH_TYPE"),
+        ("StartTask", "start", "run/instance-missing", "MISSING"),
+        ("StartTask", "start", "run/instance-inactive", "INACTIVE"),
+        ("DescribeClusters", "on instances", "api/cluster-missing", "MISSING"),
+        ("DescribeServices", "deployment", "api/service-missing", "MISSING"),
+        ("DescribeContainerInstances", "on instances", "api/instance-missing", "MISSING"),
+        ("DescribeTasks", "deployment", "api/missing", "MISSING"),
+    ],
+)
+def test_the_catalogue_has_each_reason_of_a_failure(operation, base, patch, reason):
+    """The last response of the operation is the failure, with an ARN of the recording's account."""
+    of = [one for one in BASES[base].patched(patch).interactions if one.operation == operation]
+    failures = of[-1].outcome.body["failures"]
+    assert {failure["reason"] for failure in failures} == {reason}
+    assert all(one["arn"].startswith("arn:aws:ecs:eu-west-1:00000000000") for one in failures)
+
+
+def test_a_task_is_not_found_at_first(client):
+    """For two calls after RunTask, and botocore's waiter gives up; then it is there."""
+    made = BASES["listed"]
+    (arn,) = (task["taskArn"] for task in made.tasks)
+    with cassette.replay(made, "run/not-yet-described"):
+        asked = {"cluster": "prod", "tasks": [arn]}
+        client.run_task(**made.interactions[0].request)
+        answers = [client.describe_tasks(**asked) for _ in range(3)]
+    assert [one["failures"] for one in answers] == [
+        [{"arn": arn, "reason": "MISSING"}],
+        [{"arn": arn, "reason": "MISSING"}],
+        [],
+    ]
+    assert answers[2]["tasks"][0]["lastStatus"] == "PROVISIONING"
+
+
+def test_a_task_is_not_listed_at_first(client):
+    """As many calls as the patch says; by the clock, until the time of the recorded list."""
+    made = BASES["listed"]
+    (arn,) = (task["taskArn"] for task in made.tasks)
+    with cassette.replay(made, "run/not-yet-listed(calls=3)"):
+        client.run_task(**made.interactions[0].request)
+        listed = [client.list_tasks(cluster="prod")["taskArns"] for _ in range(4)]
+    assert listed == [[], [], [], [arn]]
+    with cassette.replay(made, "run/not-yet-listed", advance="clock") as tape:
+        assert client.list_tasks(cluster="prod")["taskArns"] == []
+        tape.clock.skip(2)
+        assert client.list_tasks(cluster="prod")["taskArns"] == [arn]
+
+
+def test_a_slow_deployment_ends_well(client):
+    """Within the time of botocore's waiter, which sees the service stable six minutes later."""
+    with cassette.replay(DEPLOYMENT, "deployment/slow", start="patched") as tape:
+        client.get_waiter("services_stable").wait(cluster="prod", services=["web"])
+        (service,) = client.describe_services(cluster="prod", services=["web"])["services"]
+    assert service["deployments"][0]["rolloutState"] == "COMPLETED"
+    assert tape.clock.now >= 360
+
+
+def test_the_tasks_of_a_draining_instance_stop():
+    """Instance, service, lists and tasks say the same."""
+    base = BASES["on instances"]
+    made = base.patched("infrastructure/instance-draining")
+    last = {one.operation: one.outcome.body for one in made.interactions}
+    (instance,) = last["DescribeContainerInstances"]["containerInstances"]
+    assert (instance["status"], instance["runningTasksCount"]) == ("DRAINING", 0)
+    assert last["ListTasks"]["taskArns"] == []
+    assert last["DescribeServices"]["services"][0]["runningCount"] == 0
+    assert {task["lastStatus"] for task in made.tasks} == {"STOPPED"}
+    assert {task["containerInstanceArn"] for task in made.tasks} == {
+        instance["containerInstanceArn"]
+    }
