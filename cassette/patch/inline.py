@@ -82,7 +82,7 @@ def _with_body(interaction: Interaction, body: Body) -> Interaction:
     outcome = interaction.outcome
     if isinstance(outcome, Response) and outcome.body == body:
         return interaction
-    return dataclasses.replace(interaction, outcome=Response(body))
+    return dataclasses.replace(interaction, outcome=Response(body), patched=True)
 
 
 def _written(value: Any) -> Any:

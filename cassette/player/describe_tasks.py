@@ -333,7 +333,18 @@ class Tasks:
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
         known = (timelines.get(name) for name in (id_, *self._identify(id_)))
-        return next((timeline for timeline in known if timeline is not None), None)
+        found = next((timeline for timeline in known if timeline is not None), None)
+        return found or self._of_no_form(timelines, id_)
+
+    def _of_no_form(self, timelines: Mapping[str, Timeline], id_: str) -> Timeline | None:
+        """The only task whose id, such as a masked one, became a number: any such id is its own."""
+        odd = [known for known in timelines if not _is_id(known)]
+        same = [known for known in odd if self._comparable_id(known) == self._comparable_id(id_)]
+        return timelines[same[0]] if len(same) == 1 else None
+
+    def _comparable_id(self, id_: str) -> str:
+        arn = f"arn:aws:ecs:{self._cassette.region}:000000000001:task/{id_}"
+        return short_name(self._comparable("DescribeTasks", {"tasks": [arn]})["tasks"][0])
 
     def _cluster(self, given: str, tasks: Collection[str]) -> str:
         """What the cassette calls a cluster; where several fit, the one that has the tasks."""
@@ -471,6 +482,10 @@ def _whole(index: int, interaction: Interaction) -> Step:
 # reports of its answers. Where an error was recorded, the recorded one goes before.
 
 
+def _is_id(named: str) -> bool:
+    return len(named) in (32, 36)
+
+
 def _malformed(cluster: str, name: str, timeline: Timeline | None) -> ApiError | None:
     if timeline is not None and (timeline.refused or not name.startswith("arn:")):
         return None
@@ -482,7 +497,7 @@ def _malformed(cluster: str, name: str, timeline: Timeline | None) -> ApiError |
             return _invalid("Invalid identifier: Unexpected number of separators")
         if kind != "task":
             return _invalid(f"Invalid identifier: Unsupported resource type: {kind}")
-    if len(short_name(name)) not in (32, 36):
+    if timeline is None and not _is_id(short_name(name)):
         return _invalid("taskId length should be one of [32,36]")
     return None
 

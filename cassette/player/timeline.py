@@ -70,9 +70,15 @@ class Timeline:
         place = next((i for i, step in enumerate(self.steps) if wanted(step)), None)
         if place is None:
             return False
-        self._place = place
+        self._go_to(place)
         self._shift = self.steps[place].at if place else 0.0
         return True
+
+    def _go_to(self, place: int) -> None:
+        """Begin at a step; the writes that were recorded before it are as good as made."""
+        self._place = place
+        self.barriers = [one for one in self.barriers if one[1] > place]
+        self._limit = self.barriers[0][1] if self.barriers else None
 
     def divide(self, write: int) -> None:
         """Let a recorded write divide it, if it has steps on both sides of the write."""
@@ -91,7 +97,7 @@ class Timeline:
     def begin_at(self, number: int | None) -> None:
         """Leave out the steps before that number, from 1; without one, all except the last."""
         last = len(self.steps) - 1
-        self._place = last if number is None else min(number - 1, last)
+        self._go_to(last if number is None else min(number - 1, last))
 
     @property
     def skipped(self) -> Iterator[int]:

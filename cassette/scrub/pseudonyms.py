@@ -307,6 +307,10 @@ class Memory:
             )
         return known[original]
 
+    def is_numbered(self, kind: str, original: str) -> bool:
+        """Whether an original has a numbered pseudonym of a kind."""
+        return original in self._known.get(kind, ())
+
     def _take(self, kind: str, number: int) -> None:
         self._numbers.setdefault(kind, set()).add(number)
         self._highest[kind] = max(number, self._highest.get(kind, 0))

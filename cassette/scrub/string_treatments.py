@@ -107,21 +107,28 @@ class StringTreatments:
 
     def _resource(self, value: str, named_by_id: bool = False) -> str:
         """What an ARN says of a resource, or its id or name alone; two of them never become one."""
-        found = self._names(value) if self._strict else self._free.name(value)
+        found = self._free.name(value)
+        if self._strict:
+            found = self._names(value, is_path=named_by_id)
         *path, original = re.split("([/:])", value)
         *_, last = re.split("([/:])", found)
         same = last == original and not self._free.is_false(last) and not is_masked(last)
-        of_no_form = same and (named_by_id or looks_random(original))
+        # An id that an ARN shows, such as a masked one, is the same id alone.
+        is_known = not path and self._memory.is_numbered("short id", original)
+        of_no_form = same and (named_by_id or looks_random(original) or is_known)
         if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
+            if not self._memory.is_numbered("short id", original):
+                self._free.known += 1  # what was scrubbed before may have it alone
             number = self._memory.numbered("short id", original)
             return self._free.name("".join(path)) + self._free.remember(
                 "short id", original, number
             )
         return found
 
-    def _names(self, value: str) -> str:
+    def _names(self, value: str, is_path: bool = False) -> str:
         """A path of names, such as `service:web` or `cluster/prod`: each name by itself."""
-        if not _PATH.fullmatch(value) or is_pseudonym(self._free.name(value)):
+        is_path = is_path or _PATH.fullmatch(value) is not None
+        if not is_path or is_pseudonym(self._free.name(value)):
             return self._strict_name(value)
         parts = re.split(r"([/:])", value)
         return "".join(part if part in "/:" else self._strict_name(part) for part in parts)

@@ -78,3 +78,25 @@ def test_what_is_no_name_still_tells_requests_apart_in_a_strict_cassette() -> No
     unmatched = pytest.raises(UnmatchedRequestError, match="/desiredStatus")
     with unmatched, cassette.replay(recorded("strict")):
         made.client().list_tasks(cluster=OWN, serviceName="web", desiredStatus="STOPPED")
+
+
+@pytest.mark.parametrize("original", ["1234", "<task-id>", "the-task", "x" * 32])
+@pytest.mark.parametrize("policy", scrub.POLICIES)
+def test_a_task_with_an_id_of_no_known_form_is_one_task(policy: str, original: str) -> None:
+    """A masked id has one pseudonym, and the task answers to all of its names."""
+    arn = made.arn(1).replace(made.task_id(1), original)
+    body = {"tasks": [{**made.task(1), "taskArn": arn}], "failures": []}
+    plain = made.unscrubbed(
+        made.describe(body, tasks=(original,)),
+        made.call("StopTask", {"cluster": "prod", "task": original}, {"task": body["tasks"][0]}),
+    )
+    masked, _ = scrub.scrub(plain, policy)
+    (task,) = masked.tasks
+    assert masked.interactions[0].request["tasks"] == [task["taskArn"].rpartition("/")[2]]
+    with cassette.replay(masked) as tape:
+        ecs = made.client()
+        for name in (original, arn, task["taskArn"], *masked.interactions[0].request["tasks"]):
+            answer = ecs.describe_tasks(cluster="prod", tasks=[name])
+            assert [one["taskArn"] for one in answer["tasks"]] == [task["taskArn"]]
+        ecs.stop_task(cluster="prod", task=arn)
+    assert not tape.unused

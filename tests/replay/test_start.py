@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -10,6 +12,7 @@ import cassette
 from cassette.ecs import shapes
 from cassette.errors import UsageError
 from tests.replay import made
+from tests.replay.test_writes import STOP
 
 
 def once(tape) -> str:
@@ -120,3 +123,47 @@ def test_a_variant_keeps_the_tasks_of_its_cassette(patch):
     with cassette.replay("web", patch) as tape:
         assert [task["taskArn"] for task in tape.tasks] == arns
     assert [task["taskArn"] for task in cassette.load("web").patched(patch).tasks] == arns
+
+
+def with_another_reason(body):
+    """An override that is a function."""
+    for task in body["tasks"]:
+        for container in task["containers"]:
+            if "exitCode" in container:
+                container["reason"] = "Odd"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"tasks[0].containers[0].exitCode": 3},
+        {"tasks[0].containers[0].reason": "Out of patience"},
+        with_another_reason,
+    ],
+)
+def test_an_override_is_where_a_replay_can_begin(override):
+    """`start="patched"` begins at the first state that it changes."""
+    with cassette.replay("web", "stopped/exit-code", override, start="first") as tape:
+        assert once(tape) == "PROVISIONING"
+        assert not tape.patch_seen
+    stopped = cassette.load("web").patched("stopped/exit-code")
+    written = dataclasses.replace(
+        stopped,
+        interactions=tuple(dataclasses.replace(one, patched=False) for one in stopped.interactions),
+    )
+    with cassette.replay(written, override, start="patched") as tape:
+        assert once(tape) == "STOPPED"
+        assert tape.patch_seen
+
+
+def test_an_override_of_every_state_begins_at_the_first():
+    with cassette.replay("web", {"tasks[0].cpu": "512"}, start="patched") as tape:
+        assert once(tape) == "PROVISIONING"
+
+
+@pytest.mark.parametrize("start", ["last", "STOPPED"])
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_a_start_behind_a_write_does_not_wait_for_it(start, advance):
+    """What was recorded after StopTask is where the test wants to begin."""
+    with cassette.replay(STOP, start=start, advance=advance) as tape:
+        assert once(tape) == "STOPPED"
