@@ -74,7 +74,8 @@ def _show_rules(form: str) -> None:
         return
     screen = console()
     if not screen.is_terminal:
-        columns(screen, [(rule.id, rule.level, rule.says, rule.source) for rule in RULES])
+        rows = [(rule.id, rule.level, f"{rule.says} ({rule.source})") for rule in RULES]
+        columns(screen, rows)
         return
     for rule in RULES:
         screen.print(f"{rule.id} (warning)" if rule.level == "warning" else rule.id, style="bold")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -43,6 +44,8 @@ FOLDERS = click.option(
 _GAP = "  "
 _LEAST = 30  # columns of a terminal for the last cell of a row
 _ENDLESS = 1000  # columns of a pipe
+_WORD = re.compile(r"\S+")
+_MARKS = "-_/.:,;="  # after which a word may be divided
 # What a state, a health or a change is drawn in.
 STYLES = {
     "RUNNING": "green",
@@ -145,16 +148,46 @@ def columns(console: Console, rows: Iterable[Sequence[str | Text]], *, indent: i
             continue
         line.rstrip()
         if line:
-            console.print(line, soft_wrap=True)
+            paragraph(console, line[indent:], indent=indent)
         _print_folded(console, Text(" " * (indent + 4)), row[-1], indent + 4)
 
 
-def paragraph(console: Console, words: str | Text, *, indent: int = 0) -> None:
-    """Print text, on a terminal folded between words; the second line on are indented by two."""
+def folded(console: Console, text: Text, width: int) -> list[Text]:
+    """The lines of a text, folded between words; a word that is too long, after punctuation."""
+    from rich.text import Text
+
+    width = max(width, 1)
+    breaks = [place for word in _WORD.finditer(text.plain) for place in _breaks(word, width)]
+    # A space that is put in is at the end of a line, and so is not seen.
+    parted = Text(" ").join(text.divide(breaks)) if breaks else text
+    return [*parted.wrap(console, width, overflow="fold")] or [Text()]
+
+
+def _breaks(word: re.Match[str], width: int) -> Iterator[int]:
+    """Where a word that is too long for a line is divided."""
+    start = word.start()
+    while word.end() - start > width:
+        last = max(word.string.rfind(mark, start, start + width) for mark in _MARKS) + 1
+        start = last if last > start + width // 3 else start + width
+        yield start
+
+
+def paragraph(
+    console: Console, words: str | Text, *, indent: int = 0, lead: Text | None = None
+) -> None:
+    """Print text, on a terminal folded between words; further lines are indented by two more.
+
+    Args:
+        console: where to.
+        words: the text.
+        indent: columns left free before it.
+        lead: what is printed there instead.
+    """
     from rich.text import Text
 
     text = Text(words) if isinstance(words, str) else words
-    _print_folded(console, Text(" " * indent), text, indent + 2)
+    line = Text(" " * indent) if lead is None else lead
+    _print_folded(console, line, text, line.cell_len + 2)
 
 
 def _print_folded(console: Console, line: Text, cell: Text, indent: int) -> None:
@@ -165,8 +198,7 @@ def _print_folded(console: Console, line: Text, cell: Text, indent: int) -> None
         line.append_text(cell).rstrip()
         console.print(line, soft_wrap=True)
         return
-    folded = cell.wrap(console, max(console.width - indent, 1), overflow="fold") or [Text()]
-    for number, part in enumerate(folded):
+    for number, part in enumerate(folded(console, cell, console.width - indent)):
         whole = line if number == 0 else Text(" " * indent)
         whole.append_text(part).rstrip()
         console.print(whole, soft_wrap=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.console import FOLDERS, FORCE, complete_cassette, console, library_of
+from cassette.cli.console import FOLDERS, FORCE, complete_cassette, console, library_of, paragraph
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, ex
     line = diff_output.summary(found)
     if not (found or exact) and (chance := compare(*sides, exact=True)):
         line += f" in what they mean; of ids, times and polls, {len(chance)} differ (--exact)"
-    screen.print(line)
+    paragraph(screen, line)
 
 
 def _as_patch(before: Cassette, after: Cassette, output: str | None, *, force: bool) -> None:

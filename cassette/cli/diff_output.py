@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cassette.cli import formatting
-from cassette.cli.console import STYLES, columns, paragraph
+from cassette.cli.console import STYLES, columns, folded, paragraph
 from cassette.errors import counted
 
 if TYPE_CHECKING:
@@ -79,10 +79,12 @@ class _Layout:
         elif length <= self._console.width:
             fits = length + len(padding) <= self._console.width
             self._print(line.append(padding if fits else "").append_text(both))
-        elif before and after:
-            self._print(line)
+        elif (before and after) or len(place) > self._console.width // 2:
+            line.rstrip()
+            paragraph(self._console, place, lead=line[: -len(place)])
             sides = [(Text("-", before.style), before), (Text("+", after.style), after)]
-            columns(self._console, sides, indent=_INDENT + 5)
+            rows = sides if before and after else [(both,)]
+            columns(self._console, rows, indent=_INDENT + 5)
         else:
             columns(self._console, [(line[_INDENT : _INDENT + 1], place, both)], indent=_INDENT)
 
@@ -96,9 +98,7 @@ class _Layout:
     def _beside(self, line: Text, before: Text, after: Text) -> None:
         from rich.text import Text
 
-        lefts, rights = (
-            side.wrap(self._console, self._half, overflow="fold") for side in (before, after)
-        )
+        lefts, rights = (folded(self._console, side, self._half) for side in (before, after))
         lead = line.cell_len
         for left, right in itertools.zip_longest(lefts, rights, fillvalue=Text("")):
             line.append_text(left).append(" " * (self._half - left.cell_len + 2))

@@ -20,6 +20,7 @@ from cassette.cli.console import (
     complete_cassette,
     console,
     library_of,
+    paragraph,
     shown_name,
 )
 from cassette.errors import counted
@@ -99,7 +100,8 @@ def _listed(library: Library, names: Sequence[str]) -> Iterator[Listed]:
     several = dict.fromkeys(narrowed) if names else library.every_name("cassette")
     for name in (each for one in several for each in library.each(one, "cassette")):
         entry = library.find(name, "cassette")
-        pack = entry.pack.name if entry.pack and ":" in name else None
+        is_shared = entry.pack is not None and entry.pack.kind != "builtin" and ":" in name
+        pack = entry.pack.name if entry.pack and is_shared else None
         patches = common | _read(library, library.names("patch", pack)) if pack else common
         hides = tuple(map(str, shadowed.get(name, ())[1:]))
         yield _one(name, entry, library, patches, hides)
@@ -180,11 +182,11 @@ def _show(found: Sequence[Listed]) -> None:
         found, key=lambda one: (one.place == "built-in", one.place.startswith("pack"))
     )
     for place, several in itertools.groupby(by_place, lambda one: one.place):
-        screen.print(Text(place, style="bold"))
+        paragraph(screen, Text(place, style="bold"))
         columns(screen, [row for one in several for row in _rows(one)], indent=2)
         screen.print()
     words = counted(len(found), "cassette")
-    screen.print(f"{words}; cassette variants NAME lists the patches that fit one")
+    paragraph(screen, f"{words}; cassette variants NAME lists the patches that fit one")
 
 
 def _rows(one: Listed) -> Iterator[tuple[str | Text, str | Text]]:

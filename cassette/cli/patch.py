@@ -14,6 +14,7 @@ from cassette.cli.console import (
     complete_patch,
     console,
     library_of,
+    paragraph,
     shown_name,
 )
 from cassette.errors import UsageError
@@ -84,8 +85,9 @@ def command(
         screen = console()
         found = [one for one in compare(base, variant, exact=True) if one.operation]
         diff_output.show(screen, found)
-        screen.print(
-            f"{shown_name(base.path)} with {', '.join(patches)}: {diff_output.summary(found)}"
+        paragraph(
+            screen,
+            f"{shown_name(base.path)} with {', '.join(patches)}: {diff_output.summary(found)}",
         )
     elif output is None and not complete:
         click.echo(file_format.render(variant), nl=False)

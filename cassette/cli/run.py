@@ -76,7 +76,7 @@ def command(
     from cassette.child import environment, process
     from cassette.server import serve
 
-    verb = serve(name, *patches, library=library_of(folders), **options)
+    verb = serve(name, *patches, library=library_of(folders).beside(name), **options)
     server = verb.__enter__()
     try:
         variables = environment.replaying(

@@ -18,10 +18,12 @@ from cassette.cli.console import (
     complete_patch,
     console,
     library_of,
+    paragraph,
     shown_name,
 )
 from cassette.errors import UsageError, counted
 
+_AT = 8  # columns of the time of a call
 _MOST_DRAWN = 20  # tasks that are drawn on a terminal
 _KINDS = {
     **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING"), "way up"),
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from cassette import lives
     from cassette.model import Cassette, Interaction
 
-    Row = tuple[str | Text, ...]
+    Row = tuple[str | Text, str, str | Text]  # when, what and its outcome
 
 
 @click.command("show")
@@ -141,12 +143,20 @@ def _show(console: Console, cassette: Cassette) -> None:
     from rich.text import Text
 
     names = _names(cassette)
-    console.print(Text(shown_name(cassette.path), style="bold"))
+    paragraph(console, Text(shown_name(cassette.path), style="bold"))
     columns(console, [(Text(key, "dim"), text) for key, text in _header(cassette, names)], indent=2)
     console.print()
     if console.is_terminal:
         _draw(console, cassette)
-    columns(console, _timeline(cassette, names))
+    rows = list(_timeline(cassette, names))
+    leads = max((len(call) for _, call, _ in rows), default=0)
+    if console.is_terminal and leads > console.width // 2:  # little is left for a third column
+        for at, call, said in rows:
+            depth = len(call) - len(call.lstrip())
+            time = Text.assemble(at or " " * _AT, "  ", " " * depth)
+            paragraph(console, Text.assemble(call.strip(), "  ", said), lead=time)
+    else:
+        columns(console, rows)
 
 
 def _draw(console: Console, cassette: Cassette) -> None:
@@ -161,7 +171,7 @@ def _draw(console: Console, cassette: Cassette) -> None:
         for one in members[: _MOST_DRAWN - drawn]:
             drawn += 1
             many = f", and {len(one.ids) - 1} like it" if len(one.ids) > 1 else ""
-            console.print(Text.assemble((group or "task", "bold"), f" {one.life.id}{many}"))
+            paragraph(console, Text.assemble((group or "task", "bold"), f" {one.life.id}{many}"))
             _draw_life(console, one.life, end)
             console.print()
         if drawn == _MOST_DRAWN:
@@ -274,7 +284,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
     for interaction in cassette.interactions:
         call = interaction.operation + (f" x {interaction.count}" if interaction.count > 1 else "")
         call += f", {interaction.latency:g} s long" if interaction.latency else ""
-        head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(8), "cyan"), call)
+        head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(_AT), "cyan"), call)
         things = list(_things(interaction))
         if not things:
             yield *head, formatting.coloured(_answer(interaction))

@@ -19,6 +19,7 @@ from cassette.cli.console import (
     complete_patch,
     console,
     library_of,
+    paragraph,
     shown_name,
 )
 from cassette.errors import counted
@@ -203,7 +204,7 @@ def _show(
     narrow = console.is_terminal and console.width < _NARROW
     for folder, several in itertools.groupby(sorted(entries, key=_is_in_folder), _folder):
         if folder:  # those that are in none come first, without a heading
-            console.print(Text(folder, style="bold"))
+            paragraph(console, Text(folder, style="bold"))
         rows = [row for entry in several for row in _rows(entry, explain=explain)]
         if narrow:
             for name, said in rows:
@@ -213,12 +214,15 @@ def _show(
             columns(console, rows, indent=2)
         console.print()
     if cassette is None:
-        console.print(f"{counted(len(entries), 'patch')}; cassette variants NAME says which fit")
+        paragraph(
+            console, f"{counted(len(entries), 'patch')}; cassette variants NAME says which fit"
+        )
     else:
         fitting = sum(entry.fits is True for entry in entries)
         fit = "fits" if 1 in (fitting, len(entries)) else "fit"
-        console.print(
-            f"{fitting} of {counted(len(entries), 'patch')} {fit} {shown_name(cassette.path)}"
+        paragraph(
+            console,
+            f"{fitting} of {counted(len(entries), 'patch')} {fit} {shown_name(cassette.path)}",
         )
 
 

@@ -13,6 +13,7 @@ from tests.cli import snapshots
 LAUNCH_TYPES = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]
 CASES = [(name, width) for name in snapshots.COMMANDS for width in snapshots.WIDTHS]
 WIDE = 400
+LONG = "the-checkout-of-the-payments-team-in-production-with-more-words-than-fit-on-one-line"
 # The bars of the time axis shorten what does not fit.
 BARS = re.compile(r"^.*▏.*$", re.MULTILINE)
 
@@ -33,6 +34,63 @@ def test_a_command_shows_what_its_snapshot_has(folder, name, width):
     seen = snapshots.shown(snapshots.COMMANDS[name], width, folder)
     expected = snapshots.file_of(name, width).read_text("utf-8")
     assert seen == expected, "look at it, then run python -m tests.cli.snapshots"
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A project with names that are nearly as long as ECS allows."""
+    made = tmp_path_factory.mktemp("long")
+    snapshots.prepare(made)
+    text = (made / "cassettes" / "base.yaml").read_text("utf-8")
+    text = text.replace("service:web", f"service:{LONG}").replace("name: web", f"name: {LONG}")
+    inner = made / "cassettes" / "team" / LONG
+    inner.mkdir(parents=True)
+    for file in (made / "cassettes" / "long.yaml", inner / f"{LONG}.yaml"):
+        file.write_text(text, "utf-8")
+    (made / "cassettes" / "bad.yaml").write_text(
+        text.replace("launchType: FARGATE", f"launchType: {LONG.upper()}"), "utf-8"
+    )
+    return made
+
+
+@pytest.mark.parametrize("width", snapshots.WIDTHS)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "check bad",
+        "diff long base",
+        "list long team/*",
+        "patch long stopped/out-of-memory --diff",
+        "show long",
+        "variants long mine never",
+    ],
+)
+def test_a_long_name_is_divided_after_punctuation(long, words, width):
+    """The lines of a name are whole words with their dashes, and what follows is beside it."""
+    lines = BARS.sub("", snapshots.shown(words, width, long)).splitlines()
+    assert [line for line in lines if len(line) > width or line != line.rstrip()] == []
+    pieces = [word for line in lines for word in re.findall(r"[A-Za-z-]+", line)]
+    of_name = [piece for piece in pieces if piece.count("-") > 1 and "payments" in piece.lower()]
+    words_of_name = LONG.split("-")
+    cut = [
+        part
+        for piece in of_name
+        for part in piece.lower().split("-")
+        if part and part not in (*words_of_name, "out", "of", "memory", "task", "container")
+    ]
+    assert cut == []
+    assert of_name or words.startswith("variants")
+    assert not [line for line in lines if line.strip() in {"-", "+", "~"}]
+
+
+def test_the_state_of_a_container_with_a_long_name_is_beside_it(long):
+    """Not at the beginning of the next line, as if it were of the call."""
+    lines = snapshots.shown("show long", 80, long).splitlines()
+    (first,) = [number for number, line in enumerate(lines) if line.startswith("     0 s")]
+    assert lines[first].split() == ["0", "s", "DescribeTasks", "PROVISIONING"]
+    assert lines[first + 1].startswith(" " * 12 + LONG[:20])
+    assert lines[first + 2].startswith(" " * 14)
+    assert lines[first + 2].endswith("  PENDING")
 
 
 @pytest.mark.parametrize(
