@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cassette import intercept, model, scrub
+from cassette.built_in import with_names
 from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError, UsageError, counted, nearest
@@ -117,7 +118,7 @@ class Tape:
     def __repr__(self) -> str:
         if self._started is None:
             return "<Tape, nothing called yet>"
-        of = " with ".join([str(self.cassette.path), *self.cassette.recorded.patches])
+        of = " with ".join([with_names(str(self.cassette.path)), *self.cassette.recorded.patches])
         calls = counted(len(self.calls), "call")
         unused = counted(len(self.unused), "interaction")
         return f"<Tape {of}: {calls}, {unused} unused>"

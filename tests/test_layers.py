@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"library", "packs", "project_settings", "context_decorator", "calling_line"},
     "variants": MODEL | COMPONENTS | {"library"},
     "replay_options": MODEL | {"player"},
-    "tape": MODEL | {"intercept", "player", "scrub"},
+    "tape": MODEL | {"built_in", "intercept", "player", "scrub"},
     # A record mode is one verb, the other, or both; a watch is what is done while one records.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
     "watch": {"errors", "ecs"},

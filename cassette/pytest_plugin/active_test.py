@@ -105,7 +105,7 @@ def note(item: pytest.Item, report: pytest.TestReport) -> None:
         item.stash.setdefault(_PASSED, []).append(report.passed)
     own = item.stash.get(_TAPE, None)
     if report.failed and own is not None:
-        report.sections.append(("cassette", timeline(own)))
+        report.sections.append(("cassette", timeline(item.config, own)))
     if report.when == "teardown" and own is not None:
         del item.stash[_TAPE]  # a session keeps its items, but need not keep their cassettes
 
@@ -116,13 +116,14 @@ def passed(item: pytest.Item) -> bool:
     return bool(passes) and all(passes)
 
 
-def timeline(tape: Tape) -> str:
+def timeline(config: pytest.Config, tape: Tape) -> str:
     """The calls of a test, one on each line; equal calls share a line."""
     try:
         cassette, calls = tape.cassette, tape.calls
     except Exception as error:  # noqa: BLE001 - a report must not end the run, whatever failed
         return f"the tape cannot be shown: {error}"
-    source = f"live ECS for {cassette.path}" if tape.recording else str(cassette.path)
+    path = settings.shown(config, cassette.path or "")
+    source = f"live ECS for {path}" if tape.recording else path
     lines = [" with ".join([source, *cassette.recorded.patches])]
     rows = [(c.operation, _summary(c.outcome), c.attempts, c.at) for c in calls]
     for (operation, summary, attempts), same in itertools.groupby(rows, lambda row: row[:3]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import textwrap
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cassette.errors import counted
 from cassette.pytest_plugin import orphans, settings, usage, verification
 
 if TYPE_CHECKING:
     from cassette.pytest_plugin.usage import Usage
 
-_BUILT_IN = " (built-in)"  # after the name of a built-in cassette
+_BUILT_IN = " (built-in)"  # after the name of a built-in cassette, as in `built_in.with_names`
 
 
 class Report:
@@ -54,7 +54,7 @@ class Report:
     def _hints(self) -> Iterator[str]:
         """One line for each thing that has an option to show more of it."""
         if self._used.left_out and not self._config.getoption("--cassette-report"):
-            variants = _counted(len(self._used.left_out), "variant")
+            variants = counted(len(self._used.left_out), "variant")
             yield (
                 f"cassette: {variants} left out, because the patch does not fit the cassette; "
                 "see --cassette-report"
@@ -69,12 +69,12 @@ class Report:
         for test, (never, ran) in sorted(self._used.unseen.items()):
             if never:
                 yield (
-                    f"cassette: {never} of {_counted(ran, 'variant')} were never seen by {test}, "
+                    f"cassette: {never} of {counted(ran, 'variant')} were never seen by {test}, "
                     'which proves nothing of them; start="patched" begins where the patch does'
                 )
         if self._used.unused:
-            count = _counted(sum(self._used.unused.values()), "recorded interaction")
-            tests = _counted(len(self._used.unused), "test")
+            count = counted(sum(self._used.unused.values()), "recorded interaction")
+            tests = counted(len(self._used.unused), "test")
             yield f"cassette: {count} not used in {tests}; see --cassette-unused=warn"
 
     def _width(self, terminal: pytest.TerminalReporter) -> int | None:
@@ -151,7 +151,7 @@ class Report:
     def _drift(self) -> list[str]:
         lines = []
         for cassette, differences in self._drifted().items():
-            said = _counted(len(differences), "difference") if differences else "nothing changed"
+            said = counted(len(differences), "difference") if differences else "nothing changed"
             lines += [f"{cassette}: {said}", *(f"  {one}" for one in differences)]
         return lines
 
@@ -161,7 +161,7 @@ class Report:
         for path, group in itertools.groupby(sorted(self._used.recorded), lambda key: key[0]):
             for _, test in group:
                 one = self._used.recorded[path, test]
-                lines.append(f"{self._shown(path)}: {_counted(one['calls'], 'call')} of {test}")
+                lines.append(f"{self._shown(path)}: {counted(one['calls'], 'call')} of {test}")
                 for name in ("replaced", "redacted"):
                     counts = [f"{what} ({count})" for what, count in sorted(one[name].items())]
                     lines.append(f"  {name}: {', '.join(counts) or 'nothing'}")
@@ -202,7 +202,7 @@ class Report:
         never = self._never_played()
         return [
             "",
-            f"{_counted(len(never), 'variant')} of the catalogue that no test played:",
+            f"{counted(len(never), 'variant')} of the catalogue that no test played:",
             *_listed(never),
         ]
 
@@ -227,21 +227,7 @@ class Report:
         ]
 
     def _shown(self, path: str | Path) -> str:
-        """A path relative to the ini file; in a pack, the name and the pack's version."""
-        from cassette.errors import CassetteError
-        from cassette.library import built_in_pack
-        from cassette.packs.names import split
-
-        name = split(str(path))[0]
-        if name is not None:
-            with contextlib.suppress(CassetteError):
-                one = settings.packs(self._config).get(name)
-                return f"{path} ({one.version or one.kind})"
-        full = Path(path).resolve()
-        pack, root = built_in_pack().resolve(), settings.root(self._config).resolve()
-        if full.is_relative_to(pack) and not pack.is_relative_to(root):
-            return f"{full.relative_to(pack).with_suffix('').as_posix()}{_BUILT_IN}"
-        return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
+        return settings.shown(self._config, path)
 
 
 def _folded(line: str, width: int | None) -> str:
@@ -256,10 +242,6 @@ def _folded(line: str, width: int | None) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _listed(names: list[str]) -> list[str]:

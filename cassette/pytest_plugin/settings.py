@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -344,3 +345,22 @@ def packs(config: pytest.Config) -> Packs:
     if _PACKS not in config.stash:
         config.stash[_PACKS] = Packs(root(config))
     return config.stash[_PACKS]
+
+
+def shown(config: pytest.Config, path: str | Path) -> str:
+    """A path relative to the ini file; in a pack, the name, and the pack's version or kind."""
+    from cassette.built_in import with_names
+    from cassette.errors import CassetteError
+    from cassette.packs.names import split
+
+    name = split(str(path))[0]
+    if name is not None:
+        with contextlib.suppress(CassetteError):
+            one = packs(config).get(name)
+            return f"{path} ({one.version or one.kind})"
+    full = str(Path(path).resolve())
+    named = with_names(full)
+    if named != full:
+        return named
+    folder = root(config).resolve()
+    return Path(full).relative_to(folder).as_posix() if Path(full).is_relative_to(folder) else full

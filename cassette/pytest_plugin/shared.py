@@ -39,7 +39,7 @@ class Shared:
         for block in self.blocks:
             block.attribute(item)
             if report.failed:
-                report.sections.append(("cassette", active_test.timeline(block.tape)))
+                report.sections.append(("cassette", active_test.timeline(item.config, block.tape)))
 
     def note_set_up(self, fixture: Any) -> None:
         """The calls that a fixture made in its own set-up are not those of a test."""

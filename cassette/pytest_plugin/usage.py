@@ -172,10 +172,10 @@ class Usage:
 
 def label(tests: Sequence[str]) -> str:
     """What a line of the report calls the tests that share a cassette."""
+    from cassette.errors import counted
+
     first, more = tests[0], len(tests) - 1
-    if not more:
-        return first
-    return f"{first} and {more} more {'test' if more == 1 else 'tests'}"
+    return f"{first} and {counted(more, 'more test')}" if more else first
 
 
 _USAGE = pytest.StashKey[Usage]()

@@ -75,18 +75,18 @@ def test_xdist_brings_the_section_and_the_error_home(run):
 @pytest.mark.cassette("web", "stopped/image-pull")
 def test_it():
     status()
-    status(cluster="staging")
+    boto3.client("ecs", region_name="eu-west-1").list_clusters()
 """,
         "-n2",
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*UnmatchedRequestError:*cluster 'staging'*",
+            "*UnmatchedRequestError: ListClusters was never recorded*",
             "-* cassette -*",
-            "*web.yaml with stopped/image-pull",
+            "web (built-in) with stopped/image-pull",
             "     0.0 s  DescribeTasks: PROVISIONING",
-            "*DescribeTasks: no answer in the cassette",
+            "*ListClusters: no answer in the cassette",
         ]
     )
 

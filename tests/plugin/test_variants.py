@@ -298,7 +298,7 @@ def test_it(last):
     assert last()["lastStatus"] == "RUNNING"
 """)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*web.yaml with stopped/image-pull"])
+    result.stdout.fnmatch_lines(["web (built-in) with stopped/image-pull"])
 
 
 @pytest.mark.parametrize(

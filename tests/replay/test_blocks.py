@@ -150,6 +150,14 @@ def test_a_replay_may_be_entered_again_but_not_within_itself():
             assert len(tape.calls) == 1
 
 
+def test_the_repr_of_a_tape_names_a_built_in_cassette(tmp_path, monkeypatch):
+    """No path into site-packages."""
+    monkeypatch.chdir(tmp_path)  # in a checkout the same file is one of the project's
+    with cassette.replay("web", "stopped/out-of-memory") as tape:
+        assert tape.tasks
+        assert repr(tape).startswith("<Tape web (built-in) with stopped/out-of-memory: 0 calls, ")
+
+
 # -- decorators ---------------------------------------------------------------------------------
 
 
