@@ -53,7 +53,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> int:
         process = _started(command, environment, has_group=not is_interactive)
         signals.pass_on_to(process)
         try:
-            _, status = os.waitpid(process, 0)
+            status = signals.waited_for(process)
         except BaseException:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
@@ -86,7 +86,11 @@ def _started(command: list[str], environment: Mapping[str, str], *, has_group: b
 
 
 class _Signals:
-    """Passes signals on to a child instead of acting on them, also those from before its start."""
+    """Passes signals on to a child instead of acting on them, also those from before its start.
+
+    Each signal writes a byte to a pipe, SIGCHLD as well, and the pipe is what is waited for: a
+    signal that came right before `os.waitpid` would not interrupt it.
+    """
 
     def __init__(self, *, is_interactive: bool) -> None:
         self._is_interactive = is_interactive
@@ -96,12 +100,27 @@ class _Signals:
     def __enter__(self) -> _Signals:
         # What is ignored, as by nohup, the child ignores as well.
         numbers = [n for n in _PASSED_ON if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        self._before_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._arrived) for number in numbers}
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._before_fd)
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def waited_for(self, child: int) -> int:
+        """Wait for the end of a child; gives its status."""
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return status
+            os.read(self._reader, 4096)
 
     def pass_on_to(self, child: int) -> None:
         """Pass signals on to a child from now on, and those that came before."""

@@ -231,7 +231,7 @@ def lives(process):
     [
         ("trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.01; done", 9),
         ("kill -TERM $PPID; while :; do sleep 0.01; done", 143),
-        ("kill -INT $PPID; sleep 300; exit 4", 130),  # the group gets it, as from a terminal
+        ("kill -INT $PPID; sleep 60; exit 4", 130),  # the group gets it, as from a terminal
         ("trap 'exit 8' USR1; kill -USR1 $PPID; while :; do sleep 0.01; done", 8),
     ],
 )
