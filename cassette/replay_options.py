@@ -18,6 +18,7 @@ Region = Literal["error", "warn", "any"]
 Unused = Literal["ignore", "warn", "error"]
 Rebase = Literal["now"] | datetime.datetime
 
+_STARTS = "one of 'first', 'patched', 'last', the number of a state from 1, or a task's lastStatus"
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "unknown": ("error", "ecs"),
     "advance": ("call", "clock"),
@@ -36,11 +37,9 @@ def check(options: Mapping[str, Any]) -> None:
         UsageError: names the option and what it takes.
     """
     start = options["start"]
-    if not isinstance(start, str) or not start:
-        raise UsageError(
-            f"replay takes no start={start!r}",
-            nearest="start is one of 'patched', 'first', 'last', or a task's lastStatus",
-        )
+    is_number = isinstance(start, int) and not isinstance(start, bool) and start >= 1
+    if not is_number and (not isinstance(start, str) or not start):
+        raise UsageError(f"replay takes no start={start!r}", nearest=f"start is {_STARTS}")
     for option, choices in CHOICES.items():
         if options[option] not in choices:
             raise UsageError(
@@ -68,10 +67,10 @@ def check(options: Mapping[str, Any]) -> None:
             fix="rebase=datetime(..., tzinfo=timezone.utc)",
         )
     if not (rebase is None or rebase == "now" or isinstance(rebase, datetime.datetime)):
-        raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}")
+        raise UsageError(f"rebase takes 'now' or a datetime, not {rebase!r}", fix='rebase="now"')
 
 
-def check_start(start: str, cassette: model.Cassette) -> None:
+def check_start(start: str | int, cassette: model.Cassette) -> None:
     """Refuse a start at a state that no task of a cassette is ever in.
 
     Raises:
@@ -83,11 +82,10 @@ def check_start(start: str, cassette: model.Cassette) -> None:
         if isinstance(one.outcome, model.Response)
         for task in shapes.tasks_of(one.operation, one.outcome.body)
     }
-    if start not in ("first", "patched", "last", *known):
+    if isinstance(start, str) and start not in ("first", "patched", "last", *known):
         raise UsageError(
             f"start={start!r}: no task of the cassette is ever in that state",
-            nearest="start is one of 'first', 'patched', 'last', or a task's lastStatus: "
-            + ", ".join(sorted(map(repr, known))),
+            nearest=f"start is {_STARTS}: " + ", ".join(sorted(map(repr, known))),
         )
 
 
@@ -123,6 +121,27 @@ def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
                 nearest=nearest(name, members),
             )
     return pointers
+
+
+def rebase_of(text: str) -> Rebase:
+    """What a text for `rebase` means: `now`, or a time such as 2026-11-23T12:00:00Z.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "now":
+        return "now"
+    written = f"{text[:-1]}+00:00" if text.endswith("Z") else text  # Python 3.10 reads no Z
+    try:
+        moment = datetime.datetime.fromisoformat(written)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(
+            f"rebase takes 'now' or a time with its timezone, not {text!r}",
+            fix="2026-11-23T12:00:00Z",
+        )
+    return moment
 
 
 def rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:

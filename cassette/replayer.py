@@ -63,8 +63,8 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         unused: at the end, `ignore` interactions that were never requested, `warn` of them, or
             fail with `error`.
         start: where a replay begins: with the first state that a patch made (`patched`; without
-            patches, with the first one), the `first`, the `last`, or the first with a
-            `lastStatus` such as `RUNNING`.
+            patches, with the first one), the `first`, the `last`, that of a number from 1, or
+            the first with a `lastStatus` such as `RUNNING`.
         writes: recorded writes `divide` time: what was recorded after StopTask or UpdateService
             is answered only after that call was made, and what was recorded before it no longer.
             `ignore` lets reads go on without them.
@@ -96,7 +96,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         clients: Iterable[Any] | None = None,
         ignore: Mapping[str, Iterable[str]] | None = None,
         unused: replay_options.Unused = "ignore",
-        start: str = "first",
+        start: str | int = "first",
         writes: Writes = "divide",
         region: replay_options.Region = "warn",
         also: Iterable[str | os.PathLike[str] | model.Cassette] = (),
@@ -146,7 +146,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             moves_loops=self._skips_all,
             region=self._tape.region,
             clients=options["clients"],
-            check_region=self._check_region(self._tape),
+            check_region=self.region_check(self._tape, _warn_of_region),
             short_way=os.environ.get("CASSETTE_SHORT_WAY", "on") != "off",
             otherwise=self._otherwise(),
         )
@@ -215,7 +215,9 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
         return player_of(cassette, clock, rules, own, also=others, stopped=stopped)
 
-    def _check_region(self, tape: Tape) -> Callable[[str, str, Mapping[str, Any]], None] | None:
+    def region_check(
+        self, tape: Tape, warn: Callable[[str], None]
+    ) -> Callable[[str, str, Mapping[str, Any]], None] | None:
         """What looks at the region of each call's client; None if any region is right."""
         if self._options["region"] == "any":
             return None
@@ -236,7 +238,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
                 tape.unmatched.append(error)
                 raise error
             warned.set()
-            warnings.warn_explicit(str(error), RegionWarning, *calling_line())
+            warn(str(error))
 
         return check
 
@@ -258,16 +260,23 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         """Raise, at the end, what a replay raises for unmatched calls and unused interactions."""
         if tape.unmatched:
             raise tape.unmatched[0]
-        if self._options["unused"] == "ignore" or not tape.unused:
-            return
-        error = _unused(tape)
-        if self._options["unused"] == "error":
+        error = self.unused_error(tape)
+        if error and self._options["unused"] == "error":
             raise error
-        warnings.warn_explicit(str(error), UnusedInteractionWarning, *self.place)
+        if error:
+            warnings.warn_explicit(str(error), UnusedInteractionWarning, *self.place)
+
+    def unused_error(self, tape: Tape) -> UnusedInteractionError | None:
+        """The error, or the warning, for unused interactions; None if they are ignored."""
+        return None if self._options["unused"] == "ignore" or not tape.unused else _unused(tape)
 
 
 def _cassette(named: str | os.PathLike[str] | model.Cassette, library: Library) -> model.Cassette:
     return named if isinstance(named, model.Cassette) else library.load(named)
+
+
+def _warn_of_region(text: str) -> None:
+    warnings.warn_explicit(text, RegionWarning, *calling_line())
 
 
 def _others(rules: Rules) -> Rules:

@@ -48,9 +48,10 @@ class Tape:
         """Begin to answer one API call; `content` is its parameters, as on the wire."""
         return self._player.exchange(operation, content)
 
-    def begin_at(self, number: int | None) -> None:
-        """Begin at that state of each task and each read, from 1; without one, at the last."""
-        self._player.begin_at(number)
+    @property
+    def moments(self) -> list[float]:
+        """The virtual times at which `advance="clock"` moves a timeline, in order."""
+        return self._player.moments
 
     @property
     def cassette(self) -> model.Cassette:

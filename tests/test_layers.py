@@ -81,7 +81,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "page": MODEL | {"lives"},
     # A replay for other processes, over HTTP.
     "server": MODEL
-    | {"library", "replayer", "variants", "patch", "player", "context_decorator", "intercept"},
+    | {"library", "replayer", "variants", "patch", "player", "context_decorator", "intercept"}
+    | {"tape", "replay_options", "scrub"},
     # What a child process of `cassette run` is given, and how it is run.
     "child": {"errors"},
     # Files that are already there: searched, scrubbed, imported.

@@ -65,7 +65,7 @@ def replaying(
 
 
 def _with_hook(inherited: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which Python finds the hook, and no proxy is asked for loopback."""
+    """An environment in which Python finds the hook, and which asks no proxy for loopback."""
     before = inherited.get("PYTHONPATH")
     found = {**inherited, "PYTHONPATH": f"{HOOK}{os.pathsep}{before}" if before else str(HOOK)}
     if any(name.lower().endswith("_proxy") for name in inherited):

@@ -85,22 +85,22 @@ def command(
         code = process.run(words, variables)
     finally:
         verb.stop()
-    _report(server)
-    sys.exit(code or (1 if server.failed else 0))
+    problem = _report(server, unused=options["unused"])
+    sys.exit(code or problem)
 
 
-def _report(server: Server) -> None:
-    """Say on stderr what could not be answered, and what the command could have done quicker."""
+def _report(server: Server, *, unused: str) -> int:
+    """Say on stderr what could not be answered, and what could be quicker; gives the exit code."""
     if not server.calls and not server.failed:
         click.echo(
             "no ECS call reached the replay: does the command make one, and does its SDK read "
             "AWS_ENDPOINT_URL_ECS?",
             err=True,
         )
-        return
-    report(server)
+    code = report(server, unused=unused)
     if server.polls_in_real_time:
         polls = counted(server.polls_in_real_time, "poll")
         click.echo(
             f"{polls} slept for real, outside Python; --start last begins at the end", err=True
         )
+    return code

@@ -37,55 +37,118 @@ def _word_or_number(*words: str) -> Any:
     return convert
 
 
+def _start(_ctx: click.Context, _param: click.Parameter, value: str) -> str | int:
+    """The option `--start`: a number, or what else `replay` takes."""
+    return int(value) if value.isascii() and value.isdecimal() else value
+
+
+def _rebase(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Any:
+    """The option `--rebase`: `now`, or a time."""
+    if value is None:
+        return None
+    from cassette.replay_options import rebase_of
+
+    return rebase_of(value)
+
+
+def _ignored(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """The option `--ignore`: parameters by operation."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        operation, colon, parameter = value.partition(":")
+        if not (colon and parameter):
+            raise click.BadParameter(f"{value!r} is not OPERATION:PARAMETER")
+        found.setdefault(operation, []).append(parameter)
+    return found
+
+
+_OPTIONS = (
+    click.option(
+        "--start",
+        metavar="[first|patched|last|N|STATE]",
+        callback=_start,
+        default="first",
+        show_default=True,
+        help="Where timelines begin; `last` suits waiters that really sleep.",
+    ),
+    click.option(
+        "--advance",
+        type=click.Choice(["call", "clock", "hand"]),
+        default="call",
+        show_default=True,
+        help="What moves a timeline: each call, real time, or only the control API.",
+    ),
+    click.option(
+        "--speed",
+        type=click.FloatRange(0, 1e6, min_open=True),
+        default=1.0,
+        show_default=True,
+        metavar="N",
+        help="Virtual seconds for each real second.",
+    ),
+    click.option(
+        "--unknown",
+        type=click.Choice(["error", "ecs"]),
+        default="error",
+        show_default=True,
+        help="What an unknown task or cluster gets: an error, or ECS's own answer.",
+    ),
+    click.option(
+        "--on-end",
+        metavar="[hold|error|N]",
+        callback=_word_or_number("hold", "error"),
+        default="hold",
+        show_default=True,
+        help="After the last outcome: hold it, fail, or hold it for N calls.",
+    ),
+    click.option(
+        "--rebase",
+        metavar="[now|TIME]",
+        callback=_rebase,
+        help="Move every timestamp so that the latest is now, or this time.",
+    ),
+    click.option(
+        "--ignore",
+        metavar="OPERATION:PARAMETER",
+        multiple=True,
+        callback=_ignored,
+        help="Leave a parameter out of the comparison; may be given again.",
+    ),
+    click.option(
+        "--writes",
+        type=click.Choice(["divide", "ignore"]),
+        default="divide",
+        show_default=True,
+        help="Whether reads wait for recorded writes.",
+    ),
+    click.option(
+        "--region",
+        type=click.Choice(["warn", "error", "any"]),
+        default="warn",
+        show_default=True,
+        help="What a client of another region than the cassette's gets.",
+    ),
+    click.option(
+        "--also",
+        metavar="NAME",
+        multiple=True,
+        help="A further cassette, for requests that this one does not know; may be given again.",
+    ),
+    click.option(
+        "--unused",
+        type=click.Choice(["ignore", "warn", "error"]),
+        default="ignore",
+        show_default=True,
+        help="At the end, ignore what was never requested, name it, or fail.",
+    ),
+)
+
+
 def replay_options(function: Any) -> Any:
     """The options of a replay that `serve` and `run` share."""
-    for option in reversed(
-        [
-            click.option(
-                "--start",
-                metavar="[first|last|N]",
-                callback=_word_or_number("first", "last"),
-                default="first",
-                show_default=True,
-                help="The state at which timelines begin; `last` suits waiters that really sleep.",
-            ),
-            click.option(
-                "--advance",
-                type=click.Choice(["call", "clock", "hand"]),
-                default="call",
-                show_default=True,
-                help="What moves a timeline: each call, real time, or only the control API.",
-            ),
-            click.option(
-                "--speed",
-                type=click.FloatRange(0, 1e6, min_open=True),
-                default=1.0,
-                show_default=True,
-                metavar="N",
-                help="Virtual seconds for each real second.",
-            ),
-            click.option(
-                "--unknown",
-                type=click.Choice(["error", "ecs"]),
-                default="error",
-                show_default=True,
-                help="What an unknown task or cluster gets: an error, or ECS's own answer.",
-            ),
-            click.option(
-                "--on-end",
-                metavar="[hold|error|N]",
-                callback=_word_or_number("hold", "error"),
-                default="hold",
-                show_default=True,
-                help="After the last outcome: hold it, fail, or hold it for N calls.",
-            ),
-            click.option(
-                "--rebase",
-                type=click.Choice(["now"]),
-                help="Move every timestamp so that the latest is now.",
-            ),
-        ]
-    ):
+    for option in reversed(_OPTIONS):
         function = option(function)
     return function
 
@@ -163,8 +226,7 @@ def command(
                 break
     finally:
         verb.stop()
-    report(server)
-    sys.exit(1 if server.failed else 0)
+    sys.exit(report(server, unused=options["unused"]))
 
 
 def _announce(
@@ -206,12 +268,19 @@ def exports(variables: dict[str, str]) -> str:
     return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items())
 
 
-def report(server: Server) -> None:
-    """Say on stderr what could not be answered, and how many calls there were."""
-    for message in server.failures:
+def report(server: Server, *, unused: str) -> int:
+    """Say on stderr what could not be answered, and how many calls there were.
+
+    Returns:
+        the exit code.
+    """
+    for message in (*server.notes, *server.failures):
         click.echo(message, err=True)
+    if server.unused_problem:
+        click.echo(server.unused_problem, err=True)
     calls = counted(len(server.calls), "call")
     click.echo(f"{calls}, {len(server.failures)} unmatched", err=True)
+    return 1 if server.failed or (unused == "error" and server.unused_problem) else 0
 
 
 def _lives(process: int) -> bool:

@@ -32,7 +32,7 @@ class Rules:
         writes: recorded writes `divide` time: what was recorded after StopTask is served only once
             StopTask was called, and what was recorded before it no longer; `ignore` them.
         start: where timelines begin: with the `first` outcome, the first that a patch made
-            (`patched`), the `last`, or a task's `lastStatus`.
+            (`patched`), the `last`, that of a number from 1, or a task's `lastStatus`.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item of a list or map.
         moves_clocks: whether the clocks of the code under test move with the virtual time.
@@ -44,7 +44,7 @@ class Rules:
     on_end: OnEnd = "hold"
     advance: Advance = "call"
     writes: Writes = "divide"
-    start: str = "first"
+    start: str | int = "first"
     ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
     moves_clocks: bool = False
     refuses: bool = True

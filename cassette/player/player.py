@@ -144,16 +144,11 @@ class Player:
         interactions = enumerate(self.cassette.interactions)
         return tuple(one for i, one in interactions if one.patched and i not in served)
 
-    def begin_at(self, number: int | None) -> None:
-        """Begin at that state of each task and each read, from 1; without one, at the last.
-
-        With `advance="clock"` the clock moves to the moment of that number.
-        """
-        moments = sorted({interaction.at for interaction in self.cassette.interactions})
-        if moments:
-            self.clock.skip(moments[-1] if number is None else moments[:number][-1])
-        for timeline in (*self._tasks.timelines, *self._requests.reads()):
-            timeline.begin_at(number)
+    @property
+    def moments(self) -> list[float]:
+        """The virtual times at which `advance="clock"` moves a timeline, in order."""
+        timelines = (*self._tasks.timelines, *self._requests.reads())
+        return sorted({moment for timeline in timelines for moment in timeline.moments})
 
     def exchange(self, operation: str, content: bytes) -> Exchange:
         """Begin to answer one API call; `content` is its parameters, as on the wire."""

@@ -68,17 +68,15 @@ class Timeline:
     def begin(self, wanted: Callable[[Step], bool]) -> bool:
         """Begin at the first step of a kind, if there is one; whether there is."""
         place = next((i for i, step in enumerate(self.steps) if wanted(step)), None)
-        if place is None:
-            return False
-        self._go_to(place)
-        self._shift = self.steps[place].at if place else 0.0
-        return True
+        return False if place is None else self._go_to(place)
 
-    def _go_to(self, place: int) -> None:
+    def _go_to(self, place: int) -> bool:
         """Begin at a step; the writes that were recorded before it are as good as made."""
         self._place = place
+        self._shift = self.steps[place].at if place else 0.0
         self.barriers = [one for one in self.barriers if one[1] > place]
         self._limit = self.barriers[0][1] if self.barriers else None
+        return True
 
     def divide(self, write: int) -> None:
         """Let a recorded write divide it, if it has steps on both sides of the write."""
@@ -94,10 +92,15 @@ class Timeline:
         if 0 < before < len(self.steps):
             self._marks[write] = before
 
-    def begin_at(self, number: int | None) -> None:
-        """Leave out the steps before that number, from 1; without one, all except the last."""
+    def begin_at(self, number: int | None) -> bool:
+        """Begin at the step of that number, from 1, or at the last; whether there is one."""
         last = len(self.steps) - 1
-        self._go_to(last if number is None else min(number - 1, last))
+        return last >= 0 and self._go_to(last if number is None else min(number - 1, last))
+
+    @property
+    def moments(self) -> Iterator[float]:
+        """The virtual times at which its states were recorded, as it begins now."""
+        return (step.at - self._shift for step in self.steps)
 
     @property
     def skipped(self) -> Iterator[int]:

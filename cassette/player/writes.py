@@ -108,14 +108,16 @@ def _service(write: Interaction) -> str:
 # -- where it begins -----------------------------------------------------------------------------
 
 
-def begin(start: str, tasks: Tasks, requests: Requests) -> set[int]:
+def begin(start: str | int, tasks: Tasks, requests: Requests) -> set[int]:
     """Let timelines begin where `start` says; the interactions that are skipped."""
     timelines = list(tasks.timelines)
     if start == "patched":
         timelines += requests.all_timelines
         moved = [one for one in timelines if one.begin(lambda step: step.patched)]
-    elif start == "last":
-        moved = [one for one in timelines if one.steps and one.begin(one.steps[-1].__eq__)]
+    elif start == "last" or isinstance(start, int):
+        timelines += requests.reads()
+        number = start if isinstance(start, int) else None
+        moved = [one for one in timelines if one.begin_at(number)]
     elif start == "first":
         moved = []
     else:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cassette.clock import Clock
 from cassette.context_decorator import Verb
-from cassette.errors import UnmatchedRequestError
+from cassette.errors import RegionWarning, UnmatchedRequestError
 from cassette.library import Library, check_name
 from cassette.model import Cassette, Interaction
 from cassette.patch import Patch
 from cassette.player import Call
+from cassette.scrub import Rules
 from cassette.server.http import HttpServer
-from cassette.server.sessions import Advance, Session, Sessions, Start
+from cassette.server.sessions import Advance, Session, Sessions, SharedSession
 
 __all__ = [
     "Advance",
@@ -28,7 +30,7 @@ __all__ = [
     "Server",
     "Session",
     "Sessions",
-    "Start",
+    "SharedSession",
     "environment",
     "serve",
 ]
@@ -79,6 +81,17 @@ class Server:
     def polls_in_real_time(self) -> int:
         """How often a client that really sleeps repeated its last request."""
         return self._session.polls_in_real_time
+
+    @property
+    def notes(self) -> list[str]:
+        """What a replay warns of, such as a client of another region."""
+        return self._session.notes
+
+    @property
+    def unused_problem(self) -> str | None:
+        """What there is to say of unused interactions; None if they are ignored."""
+        error = self._session.verb.unused_error(self._session.tape)
+        return str(error) if error else None
 
     @property
     def failures(self) -> list[str]:
@@ -140,12 +153,11 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         patches: patches to apply, in order.
         host: the address to listen on.
         port: the port; 0 for any free one.
-        start: where timelines of reads begin: at their `first` state, at their `last`, or at the
-            state of that number, from 1.
+        start: as for `replay`; with `last`, waiters of other languages do not sleep.
         advance: a timeline moves with each `call`, with the real `clock`, or by `hand`
             (`server.advance`).
         speed: how many virtual seconds pass in each real second.
-        unknown: as for `replay`; so are `on_end`, `rebase`, `ignore`, `unused` and `library`.
+        unknown: as for `replay`; so are all further options.
 
     Raises:
         UsageError: an option has a wrong value, or the address cannot be listened on.
@@ -160,7 +172,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         *patches: str | Patch,
         host: str = "127.0.0.1",
         port: int = 0,
-        start: Start = "first",
+        start: str | int = "first",
         advance: Advance = "call",
         speed: float = 1.0,
         unknown: Any = "error",
@@ -168,7 +180,11 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         rebase: Any = None,
         ignore: Mapping[str, Iterable[str]] | None = None,
         unused: Any = "ignore",
+        writes: Any = "divide",
+        region: Any = "warn",
+        also: Iterable[str | os.PathLike[str] | Cassette] = (),
         library: Library | None = None,
+        rules: Rules | None = None,
     ) -> None:
         if not isinstance(name, Cassette):
             check_name(name, "cassette")
@@ -185,8 +201,13 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
             "rebase": rebase,
             "ignore": ignore,
             "unused": unused,
+            "writes": writes,
+            "region": region,
+            "also": also,
             "library": library,
+            "rules": rules,
         }
+        self._note_place()
 
     def _again(self) -> serve:
         host, port = self._address
@@ -209,5 +230,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
 
     def _end(self, failure: BaseException | None) -> None:
         self.stop()
+        for note in self._session.notes if failure is None else ():
+            warnings.warn_explicit(note, RegionWarning, *self.place)
         if failure is None:
             self._session.verb.conclude(self._session.tape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -17,6 +18,7 @@ from cassette.server.sessions import Session
 UNMATCHED = "CassetteUnmatchedRequest"
 Headers = Mapping[str, str] | Message
 
+_SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_request")
 _REMEMBERED = 16_384  # bytes of a request whose check is remembered: most are polls
 
 
@@ -66,7 +68,9 @@ def answer(session: Session, headers: Headers, content: bytes) -> Reply:
             return invalid
         invocation = headers.get("amz-sdk-invocation-id")
         skips = headers.get("X-Cassette-Hook") == "skips"
-        exchange = session.exchange(operation, content, invocation, skips=skips)
+        exchange = session.exchange(
+            operation, content, invocation, skips=skips, region=_region(headers)
+        )
         found = exchange.attempt()
     except UnmatchedRequestError as unmatched:
         return error(UNMATCHED, str(unmatched))
@@ -86,6 +90,12 @@ def _operation(target: str) -> str | None:
     service, _, operation = target.partition(".")
     known = service == shapes.TARGET_PREFIX and operation in shapes.operations()
     return operation if known else None
+
+
+def _region(headers: Headers) -> str | None:
+    """The region of the client, which its signature names; nothing else of that is read."""
+    found = _SCOPE.search(headers.get("Authorization", ""))
+    return found[1] if found else headers.get("X-Cassette-Region")
 
 
 def _invalid(operation: str, content: bytes) -> Reply | None:

@@ -6,20 +6,21 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from cassette import player
+from cassette import player, replay_options
 from cassette.clock import Clock
+from cassette.ecs import shapes
 from cassette.errors import CassetteNotFoundError, UsageError
 from cassette.intercept import Exchange
 from cassette.library import Library
 from cassette.model import Cassette, ConnectionFailure, Response
 from cassette.patch import Patch
 from cassette.replayer import replay
+from cassette.tape import Tape
 
-Start = Literal["first", "last"] | int
 Advance = Literal["call", "clock", "hand"]
 
 MOST = 1_000
@@ -34,8 +35,6 @@ class Session:
     Args:
         name: a cassette's name or path, or a cassette.
         patches: patches to apply, in order.
-        start: where timelines of reads begin: at their `first` state, at their `last`, or at the
-            state of that number, from 1.
         advance: a timeline moves with each `call`, with the `clock`, or only by `hand`.
         speed: how many virtual seconds pass in each real second.
         options: further options of `cassette.replay`.
@@ -50,22 +49,24 @@ class Session:
         self,
         name: Any,
         *patches: str | Patch,
-        start: Start = "first",
         advance: Advance = "call",
         speed: float = 1.0,
         **options: Any,
     ) -> None:
-        _check(start, advance, speed)
+        _check(advance, speed)
+        self._open(advance)
+        self._name = name
+        self._patches = patches
+        self._speed = speed
+        self._options = options
+        self.reset()
+
+    def _open(self, advance: Advance) -> None:
         self.id = ""
         self.advance: Advance = advance
         self.touched = time.monotonic()
-        self._name = name
-        self._patches = patches
-        self._start = start
-        self._speed = speed
-        self._options = options
         self._lock = threading.Lock()
-        self.reset()
+        self._region_check: Callable[[str, str, Mapping[str, Any]], None] | None = None
 
     def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
         """Begin again from the first call, if given with other patches."""
@@ -73,18 +74,28 @@ class Session:
         by: player.Advance = "call" if self.advance == "call" else "clock"
         verb = replay(self._name, *patches, advance=by, **self._options)
         tape = verb.tape(Clock(real=self.advance == "clock", speed=self._speed))
-        _check_connections(tape.cassette)
-        if self._start != "first":
-            tape.begin_at(None if self._start == "last" else self._start)
         with self._lock:
-            self._patches, self.verb, self.tape = patches, verb, tape
-            self.refused: list[str] = []
-            self.polls_in_real_time = 0
-            self._previous: tuple[str, bytes] | None = None
-            self._invocations: OrderedDict[str, Exchange] = OrderedDict()
+            self._hold(tape)
+            self._patches, self.verb = patches, verb
+            self._region_check = verb.region_check(tape, self.notes.append)
+
+    def _hold(self, tape: Tape) -> None:
+        _check_connections(tape.cassette)
+        self.tape = tape
+        self.notes: list[str] = []
+        self.refused: list[str] = []
+        self.polls_in_real_time = 0
+        self._previous: tuple[str, bytes] | None = None
+        self._invocations: OrderedDict[str, Exchange] = OrderedDict()
 
     def exchange(
-        self, operation: str, content: bytes, invocation: str | None, *, skips: bool = False
+        self,
+        operation: str,
+        content: bytes,
+        invocation: str | None,
+        *,
+        skips: bool = False,
+        region: str | None = None,
     ) -> Exchange:
         """The API call that an attempt belongs to.
 
@@ -93,8 +104,11 @@ class Session:
             content: its parameters, as on the wire.
             invocation: what an SDK names the call; all attempts at it have the same.
             skips: whether the client skips its sleeps between polls.
+            region: the client's, if it is known.
         """
         self.touched = time.monotonic()
+        if region and self._region_check and region != self.tape.region:
+            self._region_check(region, operation, shapes.request_of(content))
         if not skips:
             self.polls_in_real_time += (operation, content) == self._previous
             self._previous = operation, content
@@ -126,7 +140,7 @@ class Session:
                     fix='{"advance": "hand"}',
                 )
             now = clock.now
-            moments = sorted({i.at for i in self.tape.cassette.interactions if i.at > now})
+            moments = [moment for moment in self.tape.moments if moment > now]
             seconds = moments[min(steps, len(moments)) - 1] - now if moments and steps > 0 else 0.0
         clock.sleep(seconds or 0.0)
 
@@ -151,6 +165,7 @@ class Session:
             ],
             "unused": [{"operation": i.operation, "at": i.at} for i in tape.unused],
             "unmatched": [str(error) for error in tape.unmatched] + self.refused,
+            "notes": self.notes,
             "clock": round(tape.clock.now, 3),
         }
 
@@ -162,6 +177,30 @@ class Session:
         ]
         region = self.tape.cassette.region
         return {"session": self.id, "endpoint": url, "region": region, "tasks": tasks}
+
+
+class SharedSession(Session):
+    """A replay that is under way in this process, for other processes as well.
+
+    Args:
+        tape: that of the replay.
+    """
+
+    def __init__(self, tape: Tape) -> None:
+        self._open("call")
+        self._hold(tape)
+
+    def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
+        """Refuse it: those who hold the tape would not notice.
+
+        Raises:
+            UsageError: always.
+        """
+        del patches
+        raise UsageError(
+            "this replay is shared with a test, and does not begin again",
+            fix="open a session of its own: POST /_cassette/sessions",
+        )
 
 
 def _check_connections(cassette: Cassette) -> None:
@@ -186,13 +225,7 @@ def _outcome(outcome: Any) -> dict[str, Any] | None:
     return data
 
 
-def _check(start: object, advance: object, speed: object) -> None:
-    is_number = isinstance(start, int) and not isinstance(start, bool) and start >= 1
-    if start not in ("first", "last") and not is_number:
-        raise UsageError(
-            f"start takes 'first', 'last' or the number of a state from 1, not {start!r}",
-            fix="start='last'",
-        )
+def _check(advance: object, speed: object) -> None:
     if advance not in ("call", "clock", "hand"):
         raise UsageError(
             f"advance takes 'call', 'clock' or 'hand', not {advance!r}", fix="advance='call'"
@@ -247,8 +280,10 @@ class Sessions:
                 fix='{"cassette": "web", "patches": ["stopped/exit-code(code=3)"]}',
             )
         options = {key: value for key, value in given.items() if key not in ("cassette", "patches")}
-        if not isinstance(options.get("rebase"), str | None):
-            raise UsageError("rebase takes 'now'", fix='{"rebase": "now"}')
+        if isinstance(options.get("rebase"), str):
+            options["rebase"] = replay_options.rebase_of(options["rebase"])
+        if isinstance(options.get("also"), list):
+            options["also"] = [checked_name(one) for one in options["also"]]
         name, patches = checked_name(given["cassette"]), checked_patches(given.get("patches", []))
         session = Session(name, *patches, library=self.library, **options)
         with self._lock:
@@ -270,7 +305,9 @@ class Sessions:
             self._open.pop(session.id, None)
 
 
-_OPTIONS = frozenset("cassette patches start advance speed unknown on_end rebase ignore".split())
+_OPTIONS = frozenset(
+    "cassette patches start advance speed unknown on_end rebase ignore writes region also".split()
+)
 
 
 def checked_name(name: object) -> str:

@@ -58,9 +58,31 @@ def test_a_state_that_no_task_is_ever_in_is_an_error(start):
     assert "'RUNNING'" in str(raised.value)
 
 
-def test_a_start_that_is_not_text_is_an_error():
-    with pytest.raises(UsageError, match="start=3"):
-        cassette.replay("web", start=3)
+@pytest.mark.parametrize("start", [0, -1, True, "", 2.5, None])
+def test_a_start_of_a_wrong_kind_is_an_error(start):
+    """It is a word, a state, or the number of a state from 1."""
+    with pytest.raises(UsageError, match=f"start={start!r}"):
+        cassette.replay("web", start=start)
+
+
+@pytest.mark.parametrize(
+    ("number", "state"), [(1, "PROVISIONING"), (2, "PENDING"), (3, "RUNNING"), (99, "RUNNING")]
+)
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_a_start_takes_the_number_of_a_state(number, state, advance):
+    """The first call gets that state, with either way to move; the last one if there are fewer."""
+    with cassette.replay("web", start=number, advance=advance) as tape:
+        assert once(tape) == state
+
+
+def test_the_last_state_is_that_of_every_read():
+    """Services as well as tasks, also what was recorded after a write that is never made."""
+    with cassette.replay("deployment", start="last") as tape:
+        described = [i for i in tape.cassette.interactions if i.operation == "DescribeServices"]
+        answer = made.client().describe_services(**described[-1].request)
+        counts = [one["runningCount"] for one in answer["services"]]
+        assert counts == [one["runningCount"] for one in described[-1].outcome.body["services"]]
+        assert len(answer["services"][0]["deployments"]) == 1
 
 
 def test_the_tape_knows_whether_the_patch_was_seen():

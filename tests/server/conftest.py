@@ -39,11 +39,11 @@ class Http:
 _session = botocore.session.Session()
 
 
-def client_of(url: str, **config: Any) -> Any:
+def client_of(url: str, region_name: str = "eu-west-1", **config: Any) -> Any:
     """A botocore client of a server."""
     return _session.create_client(
         "ecs",
-        region_name="eu-west-1",
+        region_name=region_name,
         endpoint_url=url,
         aws_access_key_id="made-up",
         aws_secret_access_key="made-up",

@@ -84,7 +84,9 @@ def test_in_the_background_the_environment_is_printed():
     ("arguments", "words"),
     [
         (["nothing-here"], "no cassette named"),
-        (["web", "--start", "middle"], "first, last or a number"),
+        (["web", "--start", "middle"], "the number of a state from 1"),
+        (["web", "--ignore", "tags"], "OPERATION:PARAMETER"),
+        (["web", "--rebase", "today"], "a time with its timezone"),
         (["web", "--port", "1", "--host", "192.0.2.1"], "cannot listen"),
         (["web", "--env", "--print-port"], "give one of them"),
         (["nothing-here", "--background"], "no cassette named"),

@@ -106,6 +106,7 @@ def test_a_command_without_a_call_is_noted(run):
     code, out, err = run("web", "--", "sh", "-c", "exit 7")
     assert (code, out) == (7, "")
     assert err.startswith("no ECS call reached the replay")
+    assert run("web", "--unused", "error", "--", "true")[0] == 1
 
 
 def test_skipped_sleeps_move_the_clock_of_the_replay(monkeypatch):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cassette
-from cassette.errors import PatchError, UnmatchedRequestError, UsageError
+from cassette.errors import PatchError, RegionWarning, UnmatchedRequestError, UsageError
 from cassette.library import Library
 from cassette.server.sessions import SERVED
 from tests.server.conftest import Http, asked, client_of
@@ -116,6 +117,60 @@ def test_start_takes_the_number_of_a_state():
     assert states == ["PENDING", "RUNNING"]
 
 
+@pytest.mark.parametrize(
+    ("options", "state"),
+    [
+        ({"start": "patched"}, "STOPPED"),
+        ({"start": "PENDING"}, "PENDING"),
+        ({"start": "last"}, "STOPPED"),
+        ({}, "PROVISIONING"),
+    ],
+)
+def test_start_is_that_of_a_replay(options, state):
+    """In Python and over HTTP alike; a state that no task is ever in is refused."""
+    patch = "stopped/out-of-memory"
+    with cassette.serve("web", patch, **options) as server:
+        request, plain = asked(server.cassette), Http(server.url)
+        given = {"cassette": "web", "patches": [patch], **options}
+        _, opened = plain.send("POST", "/_cassette/sessions", given)
+        for path in ("/", "/" + opened["session"]):
+            answer = plain.call("DescribeTasks", request, path)[1]
+            assert answer["tasks"][0]["lastStatus"] == state
+        status, said = plain.send("POST", "/_cassette/sessions", {**given, "start": "RUNING"})
+        assert (status, "'PENDING'" in said["error"]) == (400, True)
+
+
+def test_further_options_of_a_replay_are_taken_over_http():
+    """Another cassette, a moment for all timestamps, a parameter to ignore; no paths."""
+    with cassette.serve("web") as server:
+        plain, request = Http(server.url), asked(server.cassette)
+        given = {"cassette": "job", "also": ["web"], "rebase": "2001-02-03T04:05:06Z"}
+        _, opened = plain.send("POST", "/_cassette/sessions", {**given, "writes": "ignore"})
+        answer = plain.call("DescribeTasks", request, "/" + opened["session"])[1]
+        assert answer["tasks"][0]["lastStatus"] == "PROVISIONING"
+        for wrong in ({"also": ["../web"]}, {"rebase": "today"}, {"region": "mars"}):
+            status, _ = plain.send("POST", "/_cassette/sessions", given | wrong)
+            assert status == 400
+
+
+def test_a_client_of_another_region_is_noted():
+    """By what its signature names: a warning at the end, or an error at once."""
+    with warnings.catch_warnings(record=True) as caught, cassette.serve("web") as server:
+        warnings.simplefilter("always")
+        ecs = client_of(server.url, region_name="us-east-2")
+        assert ecs.describe_tasks(**asked(server.cassette))["tasks"]
+    assert [(one.category, "us-east-2" in str(one.message)) for one in caught] == [
+        (RegionWarning, True)
+    ]
+    with cassette.serve("web", region="error") as server:
+        with pytest.raises(ClientError, match="was called in us-east-2"):
+            client_of(server.url, region_name="us-east-2").describe_tasks(**asked(server.cassette))
+        server.unmatched.clear()
+    with cassette.serve("web", region="any") as server:
+        ecs = client_of(server.url, region_name="us-east-2")
+        assert ecs.describe_tasks(**asked(server.cassette))["tasks"]
+
+
 def test_by_hand_a_timeline_moves_only_when_told():
     """Calls do not move it; seconds and steps do."""
     with cassette.serve("web", advance="hand") as server:
@@ -130,6 +185,11 @@ def test_by_hand_a_timeline_moves_only_when_told():
         server.advance(seconds=3600)
         seen.append(state())
     assert seen == ["PROVISIONING", "PROVISIONING", "PENDING", "RUNNING"]
+    with cassette.serve("web", advance="hand", start="PENDING") as server:
+        client = client_of(server.url)
+        seen = [state()]
+        server.advance(steps=1)
+        assert [*seen, state()] == ["PENDING", "RUNNING"]
 
 
 def test_the_clock_runs_at_the_speed_that_was_given():
