@@ -15,7 +15,7 @@ OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 	$$p -c 'import ensurepip' 2>/dev/null && { echo $$p; exit; }; done; echo $(PYTHON))
 
 # Public programs that `make apps` tests; each has a dependency group in pyproject.toml.
-PROGRAMS = airflow luigi dask ecs-deploy
+PROGRAMS = airflow luigi dask ecs-deploy ecs-task-doctor
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
