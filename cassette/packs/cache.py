@@ -38,8 +38,10 @@ class Cache:
     def files_of(self, digest: str) -> CachedFiles | None:
         """The files of the pack whose manifest has a digest; None if it is not in the cache."""
         path = self.manifest_path(digest)
-        files = _manifest_files(str(path), digest)
-        return None if files is None else CachedFiles(self, files)
+        try:
+            return CachedFiles(self, _read_manifest(str(path), digest))
+        except OSError:
+            return None
 
     def manifest_path(self, digest: str) -> Path:
         """The file of a manifest."""
@@ -136,6 +138,22 @@ class Cache:
         """Remember the manifest digest of a source."""
         self.put(self._seen(source), digest.encode())
 
+    def tag(self, source: str, digest: str) -> str:
+        """The ETag of a source's manifest, if it had this digest when it was fetched last."""
+        try:
+            held, tag = self._tag(source).read_text("utf-8").split("\n", 1)
+        except (OSError, ValueError):
+            return ""
+        return tag if held == digest else ""
+
+    def remember_tag(self, source: str, digest: str, tag: str) -> None:
+        """Remember the ETag of a source's manifest; without it, it is fetched again."""
+        with suppress(CassetteWriteError):
+            self.put(self._tag(source), f"{digest}\n{tag}".encode())
+
+    def _tag(self, source: str) -> Path:
+        return self.root / "tags" / digest_of(source.encode())
+
     def _seen(self, source: str) -> Path:
         return self.root / "seen" / digest_of(source.encode())
 
@@ -177,7 +195,12 @@ class CachedFiles:
     """The files of a pack in the cache; each is compared with its digest when it is read."""
 
     cache: Cache
-    files: dict[str, Any]
+    manifest: bytes
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """The size and the digest of each file by its path."""
+        return _files(self.manifest)
 
     def names(self) -> list[str]:
         """The paths of all files, sorted."""
@@ -185,7 +208,7 @@ class CachedFiles:
 
     def has(self, file: str) -> bool:
         """Whether there is such a file."""
-        return file in self.files
+        return _digest_in(self.manifest, file) is not None
 
     def read(self, file: str) -> bytes:
         """The content of a file.
@@ -193,7 +216,7 @@ class CachedFiles:
         Raises:
             CassetteFormatError: it is not in the cache, or not what the lock pins.
         """
-        sha256 = self.files[file]["sha256"]
+        sha256 = _digest_in(self.manifest, file) or ""
         path = self.cache.path(sha256)
         try:
             content = path.read_bytes()
@@ -222,7 +245,7 @@ def not_writable(reason: str | None, path: Path) -> CassetteWriteError:
 
 
 @functools.lru_cache(maxsize=32)
-def _read_files(path: str, digest: str) -> dict[str, Any]:
+def _read_manifest(path: str, digest: str) -> bytes:
     content = Path(path).read_bytes()
     if f"sha256:{digest_of(content)}" != digest:
         raise CassetteFormatError(
@@ -233,12 +256,22 @@ def _read_files(path: str, digest: str) -> dict[str, Any]:
     with suppress(OSError):  # so that `--prune` knows what is in use
         if time.time() - Path(path).stat().st_mtime > _DAY:
             os.utime(path)
-    files: dict[str, Any] = json.loads(content)["files"]
+    return content
+
+
+@functools.lru_cache(maxsize=32)
+def _files(manifest: bytes) -> dict[str, Any]:
+    files: dict[str, Any] = json.loads(manifest)["files"]
     return files
 
 
-def _manifest_files(path: str, digest: str) -> dict[str, Any] | None:
-    try:
-        return _read_files(path, digest)
-    except OSError:
-        return None
+@functools.lru_cache(maxsize=1024)
+def _digest_in(manifest: bytes, file: str) -> str | None:
+    """The digest of a file; None if there is no such file.
+
+    A manifest is canonical, so that one file of 10,000 is found without parsing it: within a text,
+    a quotation mark would be escaped.
+    """
+    start = f'"{file}":{{"sha256":"'.encode("utf-8", "surrogatepass")
+    place = manifest.find(start) + len(start)
+    return None if place < len(start) else manifest[place : place + 64].decode()

@@ -86,7 +86,7 @@ def published(source: Source, store: Store) -> Manifest:
         CassetteNotFoundError: the store does not have it; names the versions that it has.
         PackError: it is not a manifest, or not of an allowed pack.
     """
-    content = store.get(f"{VERSIONS}/{source.version}.json", LARGEST_MANIFEST)
+    content = store.get(_manifest_of(source), LARGEST_MANIFEST)
     if content is None:
         known = store.versions()
         raise CassetteNotFoundError(
@@ -97,7 +97,7 @@ def published(source: Source, store: Store) -> Manifest:
     try:
         return parse(content)
     except PackError as error:
-        error.path = f"{source.location}/{VERSIONS}/{source.version}.json"
+        error.path = f"{source.location}/{_manifest_of(source)}"
         raise
 
 
@@ -116,7 +116,35 @@ def _from_store(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) 
         content = bundle(store, one, manifest)
         _keep(wanted, cache, rules, dict(bundles.read(content, files)))
     cache.add_manifest(manifest)
+    _remember_tag(cache, wanted.source, store, manifest)
     return Fetched(manifest)
+
+
+def is_pinned(source: Source, store: Store, cache: Cache, digest: str) -> bool:
+    """Whether a version still has the digest that is pinned; its manifest is fetched if need be.
+
+    Raises:
+        CassetteNotFoundError: the store does not have it any more.
+        PackError: it is not a manifest.
+        PackStoreError: the store cannot be reached.
+    """
+    tag = cache.tag(source.text, digest)
+    if tag and store.is_same(_manifest_of(source), tag):
+        return True
+    manifest = published(source, store)
+    _remember_tag(cache, source, store, manifest)
+    return manifest.digest == digest
+
+
+def _remember_tag(cache: Cache, source: Source, store: Store, manifest: Manifest) -> None:
+    """Remember the ETag of a manifest that was just fetched, so that it is not fetched again."""
+    tag = store.tag(_manifest_of(source))
+    if tag:
+        cache.remember_tag(source.text, manifest.digest, tag)
+
+
+def _manifest_of(source: Source) -> str:
+    return f"{VERSIONS}/{source.version}.json"
 
 
 def bundle(store: Store, digest: str, manifest: Manifest) -> bytes:

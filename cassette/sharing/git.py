@@ -200,10 +200,12 @@ class Repository:
         for reason in _NO_SPACE:
             if any(reason in line for line in said):
                 raise not_writable(reason, self._folder)
-        said = said or [f"git ended with the code {done.returncode}"]
+        # What follows the line of git's own error is advice about repositories in general.
+        end = next((n for n, line in enumerate(said) if line.startswith("fatal: ")), len(said) - 1)
+        reason = said[end] if said else f"git ended with the code {done.returncode}"
         raise PackStoreError(
-            f"git could not read {self._url}: {said[-1].removeprefix('fatal: ')}",
-            nearest="\n".join(said[:-1][-3:]) or None,
+            f"git could not read {self._url}: {reason.removeprefix('fatal: ')}",
+            nearest="\n".join(said[max(end - 3, 0) : max(end, 0)]) or None,
             fix=f"git ls-remote {self._url} {self._source.version}",
         )
 

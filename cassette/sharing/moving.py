@@ -12,7 +12,7 @@ from cassette.packs.cache import Cache
 from cassette.packs.lock import Locked
 from cassette.packs.sources import Source
 from cassette.sharing import versions
-from cassette.sharing.fetching import published
+from cassette.sharing.fetching import is_pinned
 from cassette.sharing.git import Repository
 from cassette.sharing.stores import open_store
 from cassette.sharing.syncing import Project, pinned
@@ -101,7 +101,7 @@ def check(project: Project) -> list[Newer]:
         else:
             store = open_store(source)
             newer = versions.newer(source.version, versions.known(source, store))
-            replaced = published(source, store).digest != pin.manifest
+            replaced = not is_pinned(source, store, project.cache, pin.manifest)
         if newer or replaced:
             found.append(Newer(name, pin, tuple(newer), replaced))
     return found

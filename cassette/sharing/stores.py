@@ -14,6 +14,7 @@ import re
 import secrets
 import ssl
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -52,6 +53,16 @@ class Store(Protocol):
         Raises:
             PackStoreError: the store cannot be reached, or refuses.
             PackError: the object is larger.
+        """
+
+    def tag(self, path: str) -> str:
+        """The ETag of an object as it was when `get` read it; empty if the store has none."""
+
+    def is_same(self, path: str, tag: str) -> bool:
+        """Whether an object still has an ETag, asked without fetching its content.
+
+        Raises:
+            PackStoreError: the store cannot be reached, or refuses.
         """
 
     def put(self, path: str, content: bytes) -> bool:
@@ -118,6 +129,14 @@ class FileStore:
             raise _too_large(str(file), limit)
         return content
 
+    def tag(self, path: str) -> str:  # noqa: ARG002 - as every store
+        """Files have no ETag."""
+        return ""
+
+    def is_same(self, path: str, tag: str) -> bool:  # noqa: ARG002 - as every store
+        """A file is read to find out."""
+        return False
+
     def put(self, path: str, content: bytes) -> bool:
         """Create a file: a hard link of a temporary file cannot replace another one."""
         file = self._root / path
@@ -163,15 +182,33 @@ class HttpStore:
         self._url = url
         self._host = urlsplit(url).hostname or ""
         self._pool = _pool(url)
+        self._tags: dict[str, str] = {}
 
     def get(self, path: str, limit: int) -> bytes | None:
         """The content at a URL; 404 and 410 say that it does not exist."""
+        with self._asked(path, self._headers()) as answer:
+            content = self._content(f"{self._url}/{path}", answer, limit)
+            self._tags[path] = answer.headers.get("ETag", "")
+        return content
+
+    def tag(self, path: str) -> str:
+        """The ETag, if the server sent one."""
+        return self._tags.get(path, "")
+
+    def is_same(self, path: str, tag: str) -> bool:
+        """A request with `If-None-Match`; a server answers 304 if nothing changed."""
+        with self._asked(path, {**self._headers(), "If-None-Match": tag}) as answer:
+            return bool(answer.status == 304)
+
+    @contextlib.contextmanager
+    def _asked(self, path: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer to a request, closed at the end; what fails is an error of the store."""
         url = f"{self._url}/{path}"
         try:
             with contextlib.closing(
-                self._pool.request("GET", url, headers=self._headers(), preload_content=False)
+                self._pool.request("GET", url, headers=headers, preload_content=False)
             ) as answer:
-                return self._content(url, answer, limit)
+                yield answer
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise PackStoreError(
                 f"{url} could not be fetched: {_reason(error)}",
@@ -239,6 +276,7 @@ class S3Store:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        self._tags: dict[str, str] = {}
         self._bucket, self._prefix = parts.netloc, parts.path.strip("/")
         retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
         session = botocore.session.get_session()
@@ -258,6 +296,7 @@ class S3Store:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
             content: bytes = answer["Body"].read(limit + 1)
+            self._tags[path] = answer.get("ETag", "")
         except (ClientError, BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
             if _code(error) in ("NoSuchKey", "404"):
                 return None
@@ -269,6 +308,23 @@ class S3Store:
                 f"s3://{self._bucket}/{self._key(path)} was cut off", fix="run the command again"
             )
         return content
+
+    def tag(self, path: str) -> str:
+        """The ETag, which every object has."""
+        return self._tags.get(path, "")
+
+    def is_same(self, path: str, tag: str) -> bool:
+        """A request with `If-None-Match`; S3 answers 304 if nothing changed."""
+        try:
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=self._key(path), IfNoneMatch=tag
+            )
+            answer["Body"].close()
+        except (ClientError, BotoCoreError) as error:
+            if _code(error) == "304":
+                return True
+            raise self._failed(error) from None
+        return False
 
     def put(self, path: str, content: bytes) -> bool:
         """Create an object with `If-None-Match: *`; S3 answers 412 if it exists."""

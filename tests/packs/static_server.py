@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import threading
 from pathlib import Path
@@ -10,14 +11,15 @@ from pathlib import Path
 class StaticServer:
     """Serves `root`.
 
-    `requests` holds the paths of all requests. For the end of a path, `statuses` gives another
-    status, `cut` the number of bytes after which the connection is closed, and `stalled` that
-    after which nothing more comes; with -1, not even the head of the answer comes.
+    `requests` holds the paths of all requests, and `answers` the status of each. For the end of a
+    path, `statuses` gives another status, `cut` the number of bytes after which the connection is
+    closed, and `stalled` that after which nothing more comes; with -1, not even the head comes.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root
         self.requests: list[str] = []
+        self.answers: list[int] = []
         self.statuses: dict[str, int] = {}
         self.cut: dict[str, int] = {}
         self.stalled: dict[str, int] = {}
@@ -33,6 +35,7 @@ class StaticServer:
         """Serve another folder, and forget everything."""
         self.root = root
         self.requests.clear()
+        self.answers.clear()
         self.statuses.clear()
         self.cut.clear()
         self.stalled.clear()
@@ -51,12 +54,19 @@ def _handler(owner: StaticServer) -> type[http.server.BaseHTTPRequestHandler]:
             stalled = next((n for end, n in owner.stalled.items() if self.path.endswith(end)), None)
             if stalled == -1:
                 owner.released.wait()
+                self.close_connection = True
+                return
             file = owner.root / self.path.lstrip("/")
             status = next((s for end, s in owner.statuses.items() if self.path.endswith(end)), 200)
             if status == 200 and not file.is_file():
                 status = 404
             content = file.read_bytes() if status == 200 else b""
+            tag = f'"{hashlib.sha256(content).hexdigest()}"'
+            if status == 200 and self.headers["If-None-Match"] == tag:
+                status, content = 304, b""
+            owner.answers.append(status)
             self.send_response(status)
+            self.send_header("ETag", tag)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             cut = next((n for end, n in owner.cut.items() if self.path.endswith(end)), None)

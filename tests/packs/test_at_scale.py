@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,8 @@ import cassette
 from cassette.errors import CassetteError
 from cassette.packs import lock
 from cassette.packs.cache import Cache
-from tests.packs.conftest import configure, edit, run
+from tests.packs.conftest import configure, edit, recording, run, whole
+from tests.packs.killed import NETWORK
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = (
@@ -109,30 +111,52 @@ def test_a_sync_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
 
 
 @pytest.mark.exhaustive
-def test_a_publisher_that_is_killed_anywhere_leaves_whole_versions(project, shop):
-    """At each file operation in the store, in turn; a reader sees v2 whole, or not at all."""
+def test_an_update_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
+    """At each file operation in the project; v1 or v2 replays, or an error has the command."""
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    before = {path: path.read_bytes() for path in project.iterdir()}
+    edit(shop)
+    shop.publish("v2")
+    number = 0
+    while killed(project, number, "sync", "--update", "acme"):
+        number += 1
+        seen = CliRunner().invoke(whole, ["show", "acme:shop"])
+        assert seen.exit_code == 0 or "Fix: cassette sync --update acme" in seen.output
+        run("sync", "--update", "acme")
+        assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
+        for path, content in before.items():
+            path.write_bytes(content)
+    assert number >= 10
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("kind", "least"), [("file", 9), ("s3", 7)])
+def test_a_publisher_that_is_killed_anywhere_leaves_whole_versions(
+    project, shop, request, kind, least
+):
+    """At each file operation in the store, or at each send; a version is there whole or not."""
+    if kind == "file":
+        store, place = f"file://{shop.root}", shop.root
+    else:
+        store, place = f"{request.getfixturevalue('bucket')}/ecs", NETWORK
+        run("publish", str(shop.pack), f"{store}@v1")
     edit(shop)
     number, version = 0, 2
-    while killed(
-        shop.root, number, "publish", str(shop.pack), shop.file.replace("@v1", f"@v{version}")
-    ):
+    while killed(place, number, "publish", str(shop.pack), f"{store}@v{version}"):
         number += 1
-        visible = (shop.root / "versions" / f"v{version}.json").exists()
-        configure(project, f'acme = "{shop.file.replace("@v1", f"@v{version}")}"')
-        if visible:
-            run("sync")
-        shop.publish(f"v{version}")
+        configure(project, f'acme = "{store}@v{version}"')
+        done = CliRunner().invoke(whole, ["sync"])  # there is the whole version, or none
+        assert done.exit_code == 0 or f"has no version v{version}" in done.output
+        run("publish", str(shop.pack), f"{store}@v{version}")
         run("sync")
         assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
         (project / "cassette.lock").unlink()
-        for file in (shop.root / "versions").glob("v[2-9]*"):
-            file.unlink()
-        for file in (shop.root / "bundles").iterdir():
-            if file.name != shop.bundle.name:
-                file.unlink()
         shutil.rmtree(shop.cache)
         version += 1
-    assert number >= 9  # every operation of a publisher: two files, each written and linked
+        # Another recording for each version, so that each has a bundle to send.
+        (shop.pack / "more.yaml").write_text(recording(version))
+    assert number >= least
 
 
 # -- mutations ----------------------------------------------------------------------------------
@@ -191,37 +215,59 @@ def seconds(folder, code):
     return min(float(output.splitlines()[-1]) for output in outputs)
 
 
+def replays(folder, names):
+    """The processor time of a replay of each name that is not the first one, in microseconds."""
+    code = (
+        "import cassette, json, time\n"
+        "def replay(name):\n"
+        "    begun = time.process_time()\n"
+        "    for _ in range(10):\n"
+        "        with cassette.replay(name): pass\n"
+        "    return (time.process_time() - begun) * 1e5\n"
+        f"names = {names!r}\n"
+        "print(json.dumps({n: min(replay(n) for _ in range(20)) for n in names}))"
+    )
+    return json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=folder, text=True))
+
+
 @pytest.mark.exhaustive
-def test_ten_thousand_files_are_within_the_figures(project, shop):
-    """The lock, a warm replay, and a sync with nothing to do."""
-    folder = shop.pack / "patches" / "many"
-    folder.mkdir()
+def test_ten_thousand_recordings_are_within_the_figures(project, shop):
+    """The lock, a warm replay in a new and in the same process, and a sync with nothing to do."""
+    measured = {}
     for number in range(10_000):
-        text = f"patch: 1\nsummary: Number {number}\nextends: stopped/base\n"
-        (folder / f"p{number}.yaml").write_text(text)
-    begun = time.perf_counter()
+        folder = shop.pack / "many" / str(number % 100)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"r{number}.yaml").write_text(recording(number))
+    begun = time.process_time()
     shop.publish("v2")
-    published = time.perf_counter() - begun
+    measured["publish, s"] = time.process_time() - begun
     configure(project, f'acme = "{shop.web.replace("@v1", "@v2")}"')
     shop.server.requests.clear()
-    begun = time.perf_counter()
+    begun = time.process_time()
     run("sync")
-    fetched = time.perf_counter() - begun
+    measured["first sync, s"] = time.process_time() - begun
     sent = [shop.root.parent / path[1:] for path in shop.server.requests]
-    print(json.dumps({"publish": published, "first sync": fetched, "requests": len(sent),
-                      "bytes": sum(p.stat().st_size for p in sent)}))  # fmt: skip
-    assert len(sent) <= 3
+    measured |= {"requests": len(sent), "bytes": sum(path.stat().st_size for path in sent)}
+    assert len(sent) == 3  # the manifest, the bundle of v1, and that of v2
     assert len((project / "cassette.lock").read_text().splitlines()) <= 10
     shop.server.requests.clear()
-    idle = seconds(project, "from cassette import cli\ncli._run(['sync'])")
     imports = seconds(project, "import cassette.cli.sync, cassette.sharing.syncing")
-    print(json.dumps({"sync with nothing to do": idle, "of it imports": imports}))
+    idle = seconds(project, "from cassette import cli\ncli._run(['sync'])") - imports
+    measured["sync with nothing to do, s"] = idle
     assert shop.server.requests == []
-    assert idle - imports <= 0.3
-    shutil.copy(shop.pack / "shop.yaml", project / "plain.yaml")
-    use = "import cassette\nwith cassette.replay({!r}): pass"
-    of_pack, plain = (seconds(project, use.format(n)) for n in ("acme:shop", "./plain.yaml"))
-    print(json.dumps({"replay of a pack": of_pack, "replay of a file": plain}))
-    assert of_pack - plain <= 0.06
+    assert idle <= 0.3
+    (project / "cassettes").mkdir()
+    shutil.copy(shop.pack / "many" / "7" / "r7.yaml", project / "cassettes" / "plain.yaml")
+    names = ["acme:many/7/r7", "plain"]
+    of_pack, plain = (
+        seconds(project, f"import cassette\nwith cassette.replay({name!r}): pass") for name in names
+    )
+    measured["new process: more than for a file, ms"] = (of_pack - plain) * 1000
+    warm = replays(project, names)
+    measured["same process: more than for a file, ms"] = (warm[names[0]] - warm[names[1]]) / 1000
+    print(json.dumps(measured, indent=1))
+    # The figures are 20 ms and 0.1 ms; a busy machine may take three times as long.
+    assert measured["new process: more than for a file, ms"] <= 60
+    assert measured["same process: more than for a file, ms"] <= 0.3
     files = Cache().files_of(lock.read(project)["acme"].manifest)
     assert len(files.names()) == 10_003

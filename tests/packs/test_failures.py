@@ -191,7 +191,7 @@ def test_the_real_patience_ends(project, shop, s3_of_the_shop):
 def test_a_git_server_that_stalls_is_exit_code_3(project, shop, tmp_path, monkeypatch):
     """An SSH connection over which nothing comes ends with git."""
     silent = tmp_path / "ssh"
-    silent.write_text("#!/bin/sh\nexec cat > /dev/null\n")
+    silent.write_text("#!/bin/sh\nexec cat\n")
     silent.chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(silent))
     monkeypatch.setattr(git_program, "_SECONDS", 5)

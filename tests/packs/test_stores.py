@@ -55,7 +55,7 @@ def commit(shop, *tags):
 # -- S3 -----------------------------------------------------------------------------------------
 
 
-def test_a_pack_is_published_to_s3_synchronised_and_updated(project, shop, bucket):
+def test_a_pack_is_published_to_s3_synchronised_and_updated(project, shop, bucket, caplog):
     """Publish, sync, publish, check, update."""
     source = f"{bucket}/ecs@v1"
     assert "published v1: 3 files, 3 sent" in run("publish", str(shop.pack), source).output
@@ -63,6 +63,11 @@ def test_a_pack_is_published_to_s3_synchronised_and_updated(project, shop, bucke
     configure(project, f'acme = "{source}"')
     run("sync")
     assert cassette.load("acme:shop")
+    caplog.clear()
+    caplog.set_level("INFO", "werkzeug")
+    assert "nothing newer" in run("sync", "--check").output
+    (answer,) = (said for said in caplog.messages if "/versions/v1.json" in said)
+    assert " 304 " in answer  # the manifest was not sent again
     edit(shop)
     assert "v1 is published already" in run("publish", str(shop.pack), source, code=2).output
     run("publish", str(shop.pack), source.replace("v1", "v2"))

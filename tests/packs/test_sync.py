@@ -154,6 +154,25 @@ def test_check_names_newer_versions(project, shop, consumer):
     assert lock(project) == before
 
 
+def test_check_fetches_a_manifest_only_if_it_changed(project, shop):
+    """A conditional request of HTTP: 304, then 200 for a version that was replaced."""
+    configure(project, f'acme = "{shop.web}"')
+    run("sync")
+    shop.server.clear(shop.server.root)
+    run("sync", "--check")
+    asked = list(zip(shop.server.requests, shop.server.answers, strict=True))
+    assert asked == [("/ecs/versions/v2.json", 404), ("/ecs/versions/v1.json", 304)]
+    (shop.root / "versions" / "v1.json").unlink()
+    edit(shop)
+    shop.publish("v1")
+    assert "has other content in its store" in run("sync", "--check", code=1).output
+    shutil.rmtree(shop.cache / "tags")  # as in a cache of an earlier release
+    assert "has other content in its store" in run("sync", "--check", code=1).output
+    shop.server.clear(shop.server.root)
+    assert "has other content in its store" in run("sync", "--check", code=1).output
+    assert shop.server.answers == [404, 200]  # what it has now is not what the lock pins
+
+
 def test_a_version_that_was_replaced_is_refused_until_it_is_accepted(project, shop, consumer):
     """On this machine, in any project."""
     run("sync")
