@@ -153,9 +153,20 @@ class Tasks:
             if f"service:{service}" in groups:
                 yield timeline
 
+    def made_by(self, write: Interaction, deployments: Collection[str]) -> Iterator[Timeline]:
+        """The timelines of the tasks that a write returned, and of those of its deployments."""
+        body = write.outcome.body if isinstance(write.outcome, Response) else {}
+        started = {id_of(task) for task in shapes.tasks_of(write.operation, body)}
+        for id_, timeline in self._clusters.get(cluster_of(write.request), {}).items():
+            by = {step.body.item.get("startedBy") for step in timeline.steps if step.body}
+            if id_ in started or not by.isdisjoint(deployments):
+                yield timeline
+
     def current(self, cluster: str) -> Iterator[Mapping[str, Any]]:
-        """The tasks of a cluster, each as it was described last."""
+        """The tasks of a cluster that are there now, each as it was described last."""
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
+            if not timeline.is_there:
+                continue
             step = timeline.at(self._clock.now, HELD) if self._by_clock else timeline.current
             if step is not None and step.body is not None:
                 yield step.body.item

@@ -62,6 +62,7 @@ class Timeline:
         self._asked = 0.0  # the virtual time of the last call
         self._behind = 0  # the first step behind the last write that was made
         self._waits = False  # whether the last call came before a later state was due
+        self._begins_with: int | None = None  # the index of the write that made what it is of
 
     # -- before the first call -----------------------------------------------------------------
 
@@ -91,6 +92,17 @@ class Timeline:
         before = sum(step.index < write for step in self.steps)
         if 0 < before < len(self.steps):
             self._marks[write] = before
+
+    def begins_with(self, write: int) -> None:
+        """A recorded write made what it is of, unless that was recorded before."""
+        if self._begins_with is None and all(step.index >= write for step in self.steps):
+            self._begins_with = write
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the write was made that made what it is of, or a state was served anyway."""
+        was_served = self._begun or self._place > 0 or self._state is not None
+        return self._begins_with is None or was_served
 
     def begin_at(self, number: int | None) -> bool:
         """Begin at the step of that number, from 1, or at the last; whether there is one."""
@@ -150,6 +162,8 @@ class Timeline:
 
     def passed(self, write: int) -> None:
         """A write was made: go on with what was recorded after it."""
+        if write == self._begins_with:
+            self._begins_with = None
         places = dict(self.barriers) | self._marks
         place = places.get(write)
         if place is None:

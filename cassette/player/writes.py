@@ -2,7 +2,8 @@
 
 What was recorded after StopTask or UpdateService is not served before the code under test made
 that call, and what was recorded before it is not served afterwards. A read that was recorded only
-after the write is not held back, nor is a state that a patch made.
+after the write is not held back, nor is a state that a patch made. A task that RunTask started is
+listed once that call was made.
 """
 
 from __future__ import annotations
@@ -46,18 +47,27 @@ DIVIDING: Mapping[str, tuple[str, ...]] = {
     "TagResource": ("ListTagsForResource",),
     "UntagResource": ("ListTagsForResource",),
 }
+# What starts tasks.
+_STARTING = ("RunTask", "StartTask", "CreateService", "UpdateService")
 
 
 class Writes:
-    """The recorded writes, each with the timelines that it divides."""
+    """The recorded writes, each with the timelines that it divides or that begin with it."""
 
     def __init__(self, cassette: Cassette, rules: Rules, tasks: Tasks, requests: Requests) -> None:
         self._divided: dict[int, list[Timeline]] = {}
         if rules.writes == "ignore":
             return
+        known: set[str] = set()  # deployments of services
         for index, one in enumerate(cassette.interactions):
+            new = set(_deployments(one)) - known
+            known |= new
             if one.operation not in DIVIDING or not isinstance(one.outcome, Response):
                 continue
+            if one.operation in _STARTING:
+                for timeline in tasks.made_by(one, new):
+                    timeline.begins_with(index)
+                    self._divided.setdefault(index, []).append(timeline)
             for timeline in [*_of_tasks(one, tasks), *_of_requests(one, requests)]:
                 patched = [step.index for step in timeline.steps if step.patched]
                 if not patched:
@@ -72,6 +82,15 @@ class Writes:
         """A recorded write was made."""
         for timeline in self._divided.get(index, ()):
             timeline.passed(index)
+
+
+def _deployments(interaction: Interaction) -> Iterator[str]:
+    """The ids of the deployments that an answer shows, by which their tasks were started."""
+    outcome = interaction.outcome
+    body = outcome.body if isinstance(outcome, Response) else {}
+    for service in [*(body.get("services") or ()), body.get("service") or {}]:
+        for deployment in service.get("deployments") or ():
+            yield str(deployment.get("id"))
 
 
 def _of_tasks(write: Interaction, tasks: Tasks) -> Iterator[Timeline]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import cassette
+from cassette.errors import UnmatchedRequestError
+from cassette.scrub import pseudonym_of_id
 from tests.live import bodies
 from tests.replay import made
 
@@ -158,3 +160,129 @@ def test_a_write_of_another_task_divides_nothing():
         asked = {"cluster": "prod", "tasks": [made.arn(1)]}
         assert made.statuses(ecs.describe_tasks(**asked)) == ["RUNNING"]
         assert made.statuses(ecs.describe_tasks(**asked)) == ["STOPPED"]
+
+
+# -- what is derived -------------------------------------------------------------------------------
+
+FARGATE = {"launchType": "FARGATE"}
+OLD = made.task(1, **FARGATE, group="service:web", startedBy="ecs-svc/1")
+RUN = made.task(2, **FARGATE, group="family:job", startedBy="nightly")
+NEW = made.task(3, **FARGATE, group="service:web", startedBy="ecs-svc/2")
+
+
+def deployed(*ids: int) -> dict:
+    return {**service(ids[0]), "deployments": [{"id": f"ecs-svc/{one}"} for one in ids]}
+
+
+def known(*tasks: dict, at: float):
+    """The list of the cluster, and the description of all that it has."""
+    arns = tuple(task["taskArn"] for task in tasks)
+    yield made.call("ListTasks", {"cluster": "prod"}, {"taskArns": [*arns]}, at)
+    yield made.describe({"tasks": [*tasks], "failures": []}, at, tasks=arns)
+
+
+def start(operation: str, **request):
+    asked = {"cluster": "prod", "taskDefinition": "job", **request}
+    return made.call(operation, asked, {"tasks": [RUN], "failures": []}, 2.0)
+
+
+UPDATED = {"cluster": "prod", "service": "web", "taskDefinition": "web:2"}
+
+
+def started(write) -> cassette.Cassette:
+    return made.cassette(
+        made.call(
+            "DescribeServices",
+            {"cluster": "prod", "services": ["web"]},
+            {"services": [deployed(1)], "failures": []},
+        ),
+        *known(OLD, at=1.0),
+        write,
+        *known(OLD, NEW if write.operation == "UpdateService" else RUN, at=3.0),
+    )
+
+
+STARTS = [
+    start("RunTask"),
+    start("StartTask", containerInstances=["web-1"]),
+    made.call("UpdateService", UPDATED, {"service": deployed(2, 1)}, 2.0),
+]
+
+
+def places(ecs, **filters) -> list[int]:
+    """The derived list of tasks, each by its number."""
+    arns = ecs.list_tasks(cluster="prod", **filters)["taskArns"]
+    numbers = {pseudonym_of_id(made.task_id(n)): n for n in (1, 2, 3)}
+    return [numbers[arn.rpartition("/")[2]] for arn in arns]
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("write", STARTS, ids=lambda one: one.operation)
+def test_a_task_is_listed_once_it_was_started(write, advance):
+    """A list that was not recorded has no task that the code under test has yet to start."""
+    with cassette.replay(started(write), advance=advance) as tape:
+        ecs = made.client()
+        tape.clock.skip(60)
+        assert places(ecs, **FARGATE) == [1]
+        made.invoke(ecs, write.operation, write.request)
+        assert len(places(ecs, **FARGATE)) == 2
+
+
+@pytest.mark.parametrize("write", STARTS, ids=lambda one: one.operation)
+def test_a_task_that_was_described_is_listed(write):
+    """What the code under test has seen is there; so is all with writes="ignore"."""
+    tape = started(write)
+    with cassette.replay(tape):
+        ecs = made.client()
+        ecs.describe_tasks(cluster="prod", tasks=[tape.tasks[-1]["taskArn"]])
+        assert len(places(ecs, **FARGATE)) == 2
+    with cassette.replay(tape, writes="ignore"):
+        assert len(places(made.client(), **FARGATE)) == 2
+
+
+def test_a_task_that_was_there_before_a_write_returned_it_is_listed():
+    """RunTask with a client token that was used before returns the same task."""
+    tape = made.cassette(*known(OLD, RUN, at=0.0), start("RunTask"))
+    with cassette.replay(tape):
+        assert places(made.client(), **FARGATE) == [1, 2]
+
+
+def test_the_tasks_of_a_new_deployment_are_listed_after_its_update():
+    """In the built-in deployment, by a filter that was not recorded."""
+    with cassette.replay("deployment") as tape:
+        ecs = made.client()
+        (update,) = [o for o in tape.cassette.interactions if o.operation == "UpdateService"]
+        old = ecs.list_tasks(cluster="prod", launchType="FARGATE")["taskArns"]
+        ecs.update_service(**update.request)
+        both = ecs.list_tasks(cluster="prod", launchType="FARGATE")["taskArns"]
+    assert set(old) < set(both)
+
+
+def test_a_rollback_finds_the_old_revision():
+    """By revision and by ARN, recorded by family; the update back comes from elsewhere."""
+    named = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}:task-definition/web:"
+
+    def definition(revision: int) -> dict:
+        found = {"taskDefinitionArn": f"{named}{revision}", "family": "web", "revision": revision}
+        return {"taskDefinition": found}
+
+    registers = {"family": "web", "containerDefinitions": [{"name": "web"}]}
+    tape = made.cassette(
+        made.call("DescribeTaskDefinition", {"taskDefinition": "web"}, definition(1)),
+        made.call("RegisterTaskDefinition", registers, definition(2), 0.5),
+        *UPDATE.interactions,
+    )
+    back = {"cluster": "prod", "service": "web", "taskDefinition": f"{named}1"}
+    with cassette.replay(tape) as replayed:
+        ecs = made.client()
+        ecs.describe_task_definition(taskDefinition="web")
+        ecs.register_task_definition(**registers)
+        ecs.update_service(cluster="prod", service="web", taskDefinition="web:2")
+        for name in ("web:1", f"{named}1", "web:2", f"{named}2"):
+            found = ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
+            assert found["revision"] == int(name[-1])
+        with pytest.raises(UnmatchedRequestError, match="/taskDefinition"):
+            ecs.update_service(**back)
+        replayed.unmatched.clear()
+        replayed.answer("UpdateService", {"service": service(1)}, taskDefinition=f"{named}1")
+        assert ecs.update_service(**back)["service"]["taskDefinition"] == f"{named}1"
