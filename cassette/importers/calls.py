@@ -57,7 +57,8 @@ def skipped(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for part, why in parts:
         reasons.setdefault(why, []).append(part)
-    for why, names in reasons.items():
+    for why, parts_of_one in reasons.items():
+        names = [*dict.fromkeys(parts_of_one)]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield f"{', '.join(names[:3])}{more}: {why}"
 

@@ -2,7 +2,7 @@
 
 A task in an event differs from one in an answer: it has the time of its update, it never has
 tags, its attachments have short names such as `eni`, and its managed agents have a `status` where
-an answer has a `lastStatus`.
+an answer has a `lastStatus`: `member_forms.Reader` puts the two right, in any file.
 """
 
 from __future__ import annotations
@@ -17,11 +17,6 @@ from cassette.model import Response
 
 SOURCE = "imported from EventBridge events"
 TASK_CHANGE = "ECS Task State Change"
-
-_ATTACHMENTS = {
-    "eni": "ElasticNetworkInterface",
-    "ebs": "AmazonElasticBlockStorage",
-}
 
 
 def found(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -91,13 +86,6 @@ def _order(event: Mapping[str, Any]) -> tuple[str, int]:
 def _call(event: Mapping[str, Any], reader: member_forms.Reader) -> Call:
     detail = {key: held for key, held in event["detail"].items() if key != "updatedAt"}
     task = reader.body("DescribeTasks", {"tasks": [detail]})["tasks"][0]
-    for attachment in task.get("attachments") or ():
-        kind = attachment.get("type")
-        attachment["type"] = _ATTACHMENTS.get(kind, kind)
-    for container in task.get("containers") or ():
-        for agent in container.get("managedAgents") or ():
-            if "status" in agent:
-                agent["lastStatus"] = agent.pop("status")
     task.setdefault("tags", [])
     # Read again, so that the members are in the order of the model.
     body = shapes.to_readable("DescribeTasks", {"tasks": [task], "failures": []})

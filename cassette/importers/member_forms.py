@@ -233,8 +233,7 @@ class Reader:
                 item = self._read(held, below, operation, f"{place}/{name or key}")
                 if item is not _NOTHING and (name or key) not in read:
                     read[name or key] = item
-            if shape.name == "Container" and read.get("lastStatus") != "STOPPED":
-                self._without_default(read, f"{operation} {place}/exitCode")
+            self._settle(value, read, shape.name, f"{operation} {place}")
             return read
         if kind == "map" and isinstance(value, Mapping):
             items = (
@@ -256,12 +255,31 @@ class Reader:
         )
         return _NOTHING
 
-    def _without_default(self, container: dict[str, Any], place: str) -> None:
+    def _settle(self, value: Mapping[str, Any], read: dict[str, Any], kind: str, at: str) -> None:
+        """Put right what a structure of the model has under other names, or by default only."""
+        if kind == "Attachment":
+            if read.get("type") in _EVENT_TYPES:
+                read["type"] = _EVENT_TYPES[read["type"]]
+        elif kind == "ManagedAgent" and "status" in read:
+            read.setdefault("lastStatus", read.pop("status"))
+        elif kind == "Container" and read.get("lastStatus") != "STOPPED":
+            self._without_default(read, f"{at}/exitCode", "a container that has not stopped")
+        elif kind == "Task" and "startedAt" not in read:
+            empty = any(squashed(key) == "startedat" for key in value)
+            if empty or read.get("stopCode") == "TaskFailedToStart":
+                for index, container in enumerate(read.get("containers") or ()):
+                    place = f"{at}/containers/{index}/exitCode"
+                    self._without_default(container, place, "a container that did not start")
+
+    def _without_default(self, container: dict[str, Any], place: str, what: str) -> None:
         """Leave out the exit code that .NET gives a container without one."""
         if container.get("exitCode") == 0 and "lastStatus" in container:
             del container["exitCode"]
-            self.left_out.append((place, "a container that has not stopped has no exit code 0"))
+            self.left_out.append((place, f"{what} has no exit code 0"))
 
+
+# How EventBridge's events name the types of attachments.
+_EVENT_TYPES = {"eni": "ElasticNetworkInterface", "ebs": "AmazonElasticBlockStorage"}
 
 _EXPECTED = {
     "timestamp": "a time",

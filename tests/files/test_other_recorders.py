@@ -282,6 +282,26 @@ def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
     assert line.startswith("DescribeTasks /tasks/0/containers/0/exitCode: a container that has not")
 
 
+def test_a_task_that_did_not_start_did_not_end_well(tmp_path):
+    """The exit code 0 that .NET gives a container without one would make its failure a success."""
+    task = {
+        "TaskArn": bodies.TASK_ARN,
+        "LastStatus": "STOPPED",
+        "StartedAt": "0001-01-01T00:00:00",
+        "StopCode": {"Value": "TaskFailedToStart"},
+        "Containers": [{"Name": "web", "LastStatus": "STOPPED", "ExitCode": 0}],
+    }
+    cassette, skipped = imported(tmp_path, {"Tasks": [task]})
+    (read,) = cassette.interactions[0].outcome.body["tasks"]
+    assert read["containers"] == [{"name": "web", "lastStatus": "STOPPED"}]
+    place = "DescribeTasks /tasks/0/containers/0/exitCode"
+    assert skipped == (f"{place}: a container that did not start has no exit code 0",)
+    ended = {**task, "StartedAt": "2026-11-23T11:58:03Z", "StopCode": "EssentialContainerExited"}
+    cassette, skipped = imported(tmp_path, {"Tasks": [ended]}, "b.json")
+    assert cassette.interactions[0].outcome.body["tasks"][0]["containers"][0]["exitCode"] == 0
+    assert skipped == ()
+
+
 @pytest.mark.parametrize("created", ["datetime", "yesterday", ["2026"], {"a": 1}, True])
 def test_a_time_that_cannot_be_read_is_left_out_and_named(tmp_path, created):
     """It does not become 1970."""
@@ -356,6 +376,23 @@ def test_events_are_put_in_order_each_once(tmp_path):
         "event 3: not an ECS Task State Change event (ECS Service Action)",
         "event 4: a repeated delivery of an earlier event",
     )
+
+
+def test_the_detail_of_an_event_alone_is_read_as_an_event(tmp_path):
+    """Short names of attachments and a `status` of agents are what ECS answers, in any file."""
+    agents = [{"name": "ExecuteCommandAgent", "status": "RUNNING"}]
+    detail = event(
+        1,
+        attachments=[{"id": "1", "type": "eni", "status": "ATTACHED", "details": []}],
+        containers=[{"name": "web", "lastStatus": "RUNNING", "managedAgents": agents}],
+    )["detail"]
+    cassette, skipped = imported(tmp_path, detail)
+    (task,) = cassette.interactions[0].outcome.body["tasks"]
+    assert task["attachments"][0]["type"] == "ElasticNetworkInterface"
+    assert task["containers"][0]["managedAgents"] == [
+        {"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}
+    ]
+    assert skipped == ()
 
 
 def test_cloudtrail_keeps_what_changes_something(tmp_path):
