@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"files"},
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
     "pytest_plugin": BELOW_EDGES
-    | {"record_modes", "built_in", "context_decorator", "calling_line"},
+    | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in"}

@@ -17,6 +17,7 @@ import pytest
 from cassette.pytest_plugin import settings
 
 if TYPE_CHECKING:
+    from cassette.server import Server
     from cassette.tape import Tape
 
 
@@ -96,6 +97,18 @@ def tape(_cassette: Tape | None) -> Tape:
             '@pytest.mark.cassette("NAME")',
         )
     return _cassette
+
+
+@pytest.fixture
+def cassette_server(tape: Tape, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Replay this test's cassette to the processes that the test starts, in any language.
+
+    They share one replay with the test, whose tape shows their calls, and get made-up credentials
+    from the environment. The value has the `url` of the server and the attributes of a tape.
+    """
+    from cassette.pytest_plugin import child_processes
+
+    yield from child_processes.serve(request.node, tape)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cassette.tape import Tape
 
 _TAPE = pytest.StashKey["Tape"]()
+# The options of the replay of a test.
+OPTIONS = pytest.StashKey[Mapping[str, Any]]()
 # Whether each report of the test itself was a pass; a test with sub-tests has several.
 _PASSED = pytest.StashKey[list[bool]]()
 _NO_CALLS = (
@@ -46,6 +48,7 @@ def run(request: pytest.FixtureRequest, variant: Requested | None) -> Iterator[T
             pytest.skip(error.problem)
         raise failed(error) from None
     item.stash[_TAPE] = tape
+    item.stash[OPTIONS] = options
     try:
         yield tape
     finally:

@@ -7,10 +7,11 @@ and read sessions under `/_cassette/` (`control`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cassette.clock import Clock
@@ -23,6 +24,7 @@ from cassette.player import Call
 from cassette.scrub import Rules
 from cassette.server.http import HttpServer
 from cassette.server.sessions import Advance, Session, Sessions, SharedSession
+from cassette.tape import Tape
 
 __all__ = [
     "Advance",
@@ -33,7 +35,10 @@ __all__ = [
     "SharedSession",
     "environment",
     "serve",
+    "shared",
 ]
+
+_LOOPBACK = "127.0.0.1"
 
 
 def environment(url: str, region: str) -> dict[str, str]:
@@ -170,7 +175,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         self,
         name: str | os.PathLike[str] | Cassette,
         *patches: str | Patch,
-        host: str = "127.0.0.1",
+        host: str = _LOOPBACK,
         port: int = 0,
         start: str | int = "first",
         advance: Advance = "call",
@@ -215,18 +220,15 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
 
     def _begin(self) -> Server:
         self._session = Session(self._name, *self._patches, **self._options)
-        self._http = HttpServer(Sessions(self._session, self._library), *self._address)
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, args=(0.05,), name="cassette-server", daemon=True
-        )
-        self._thread.start()
-        return Server(self._http, self._session)
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(_served(self._session, self._library, *self._address))
+            self._serving = stack.pop_all()
+        return server
 
     def stop(self) -> None:
         """Stop serving, without a look at what could not be answered."""
         self._under_way = False
-        self._http.stop()
-        self._thread.join()
+        self._serving.close()
 
     def _end(self, failure: BaseException | None) -> None:
         self.stop()
@@ -234,3 +236,33 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
             warnings.warn_explicit(note, RegionWarning, *self.place)
         if failure is None:
             self._session.verb.conclude(self._session.tape)
+
+
+@contextlib.contextmanager
+def shared(tape: Tape, library: Library) -> Iterator[Server]:
+    """Answer other processes from a replay that is under way in this one.
+
+    Whoever holds the tape sees their calls as well, and what could not be answered.
+
+    Args:
+        tape: that of the replay.
+        library: where the names of further sessions are looked up.
+    """
+    with _served(SharedSession(tape), library) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _served(
+    session: Session, library: Library | None, host: str = _LOOPBACK, port: int = 0
+) -> Iterator[Server]:
+    http = HttpServer(Sessions(session, library), host, port)
+    thread = threading.Thread(
+        target=http.serve_forever, args=(0.05,), name="cassette-server", daemon=True
+    )
+    thread.start()
+    try:
+        yield Server(http, session)
+    finally:
+        http.stop()
+        thread.join()
