@@ -9,9 +9,11 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 import cassette
+from cassette.errors import PatchError
 from tests.patch import base_tasks
 
 DEPLOYMENT = cassette.load("deployment")
+WAITERS = ("services_stable", "services_inactive")
 RUN = cassette.load(Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml")
 
 
@@ -27,8 +29,9 @@ def last_service(made):
 
 
 def waits(client, made, name):
-    """How botocore's own waiter ends: the words of its error, or none."""
-    with cassette.replay(made):
+    """How botocore's own waiter ends after UpdateService: the words of its error, or none."""
+    with cassette.replay(made, advance="clock"):
+        client.update_service(cluster="prod", service="web", taskDefinition="web:42")
         try:
             client.get_waiter(name).wait(cluster="prod", services=["web"])
         except WaiterError as error:
@@ -36,18 +39,43 @@ def waits(client, made, name):
     return ""
 
 
-@pytest.mark.parametrize(
-    ("variant", "waiter", "words"),
-    [
-        ("deployment/circuit-breaker", "services_stable", ""),
-        ("deployment/alarm", "services_stable", ""),
-        ("deployment/scaled-to-zero", "services_stable", ""),
-        ("deployment/service-deleted", "services_inactive", ""),
-    ],
-)
-def test_a_service_that_settles_ends_the_wait(client, variant, waiter, words):
-    """Also a service that was rolled back: the waiter cannot tell, and the deployment can."""
-    assert waits(client, DEPLOYMENT.patched(variant), waiter) == words
+STABLE = ""
+HANGS = "Waiter {} failed: Max attempts exceeded"
+GONE = 'Waiter {} failed: Waiter encountered a terminal failure state: For expression "services[].'
+# How `services_stable` and `services_inactive` end; all other deployments hang for both.
+ENDS = {
+    "deployment/alarm": (STABLE, HANGS),
+    "deployment/circuit-breaker": (STABLE, HANGS),
+    "deployment/scaled-to-zero": (STABLE, HANGS),
+    "deployment/service-deleted": (GONE, STABLE),
+    "deployment/slow": (STABLE, HANGS),
+}
+PATCHES = Path(__file__).parents[2] / "cassettes" / "patches" / "deployment"
+
+
+@pytest.mark.parametrize("variant", sorted(f"deployment/{one.stem}" for one in PATCHES.iterdir()))
+def test_how_the_waiters_end_in_each_variant(client, variant):
+    """`aws ecs wait` has the same definitions. They are content with a service rolled back by ECS,
+    and cannot tell one that hangs from one that takes more than ten minutes.
+    """
+    made = patched(variant)
+    for name, ending in zip(WAITERS, ENDS.get(variant, (HANGS, HANGS)), strict=True):
+        end = waits(client, made, name)
+        title = name.title().replace("_", "")
+        assert end.startswith(ending.format(title)) if ending else not end
+
+
+def test_how_the_waiters_end_without_a_failure(client):
+    assert waits(client, DEPLOYMENT, "services_stable") == ""
+    assert waits(client, DEPLOYMENT, "services_inactive").endswith("Max attempts exceeded")
+
+
+def patched(variant):
+    """The variant of the deployment on Fargate, or else on EC2."""
+    try:
+        return DEPLOYMENT.patched(variant)
+    except PatchError:
+        return base_tasks.on_instances(DEPLOYMENT).patched(variant)
 
 
 def test_a_service_that_was_rolled_back_runs_the_old_revision():
