@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 PERCENT_VALUE = re.compile(r"[^\s\"'<>&=?/:@;,+#]+")
 PERCENT_RUN = re.compile(r"[^\s\"'<>]+")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+# Of three bytes that are all printable, four letters of base64.
+_TWO = "[I-Za-f][C-HS-Xi-nyz0-3]"
+_FOUR = rf"{_TWO}(?:[AEIMQUYcgkosw048][g-z0-9+/]|[BFJNRVZdhlptx159][A-Za-z0-9+/])"
+SHORT_BASE64 = re.compile(
+    rf"(?<![\w+/=-])(?:{_FOUR}){{1,64}}(?:{_TWO}[AEIMQUYcgkosw048]=|[I-Za-f][AQgw]==|(?<=[\w+/]{{8}}))"
+    r"(?![\w+/=-])"
+)
 PACKED = "\x1f\x8b"
 """What `base64_texts` gives in place of a text that is packed by gzip."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cassette.scrub import encodings, hosts, near_secrets
+from cassette.scrub import encodings, hosts, near_secrets, vocabulary
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
@@ -256,7 +256,14 @@ class FreeText:
         if "%" in text:
             text = encodings.PERCENT_VALUE.sub(self._decode_value, text)
             text = encodings.PERCENT_RUN.sub(self._decode_run, text)
-        return encodings.BASE64.sub(self._decode_base64, text)
+        text = encodings.BASE64.sub(self._decode_base64, text)
+        return encodings.SHORT_BASE64.sub(self._short_base64, text)
+
+    def _short_base64(self, match: re.Match[str]) -> str:
+        """A run that can be read in base64 from its beginning to its end, or nothing of it."""
+        run = match[0]
+        # A name of words may be readable by chance.
+        return run if run.isdigit() or vocabulary.is_plain(run) else self._secret("secret", run)
 
     def _decode_value(self, match: re.Match[str]) -> str:
         """One encoded value, encoded again."""

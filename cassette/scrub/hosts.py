@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore import loaders
 
+from cassette.scrub import vocabulary
+
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
@@ -51,6 +53,7 @@ _MODULES = frozenset(
     "app api base config core handlers lib main models module modules prod run settings src tasks "
     "test tests utils views".split()
 )
+_VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4})+")
 _MODULE_FILE = re.compile(r"(?:[a-z_]\w{0,62}\.){2,8}py|(?:[a-z_]{1,30}\.)?settings\.local")
 _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
 # A class of Java or .NET, such as java.lang.Exception and Microsoft.AspNetCore.Hosting.
@@ -65,11 +68,22 @@ _CODE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _HOST_BEFORE = re.compile(
-    r"(?:host|hostname|host name|lookup|resolve|resolving|dial|tcp|server|domain|address|endpoint"
-    r"|connect to|connection to|://|@)[\s:=]{0,3}[\"'`(]?\Z",
+    r"(?:hosts?|hostnames?|host names?|lookup|resolv(?:e|ed|ing)|dial|tcp|servers?|domains?|address"
+    r"|addr|endpoint|valid for|not known|enotfound|eai_again|getaddrinfo|gethostbyname|nslookup|dig"
+    r"|ping|reach|upstream|peer|proxy|origin|website|sni|cn|dns|connect to|connection to"
+    r"|connected to|connecting to|ssh|curl|wget|//|@)[\s:=]{0,3}[\"'`(\[]?\Z",
     re.IGNORECASE,
 )
+# What says that any dotted word is a host, whatever it ends in.
+_SURELY_BEFORE = re.compile(
+    r"(?:host|hostname|lookup|resolve(?: host)?|enotfound|eai_again|not known|dial tcp|nslookup"
+    r"|valid for|[\s(]//)[\s:=]{0,3}[\"'`]?\Z",
+    re.IGNORECASE,
+)
+_PORT_AFTER = re.compile(r":\d{2,5}(?![\d:.])")
 _CODE_AFTER = re.compile(r":[A-Za-z_]|\(|\.(?:py|js|java|go|rb|rs|ts)\b")
+# Last labels that are also the ends of files of programs, with lines after a colon.
+_OF_FILES = frozenset("cc cpp java map md mk ml mov pl pm ps py rs sc sh so st tar ts zip".split())
 
 
 def is_public(host: str) -> bool:
@@ -95,6 +109,8 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return False
     if is_private(name) or _PRIVATE_NAME.match(name):
         return True
+    if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
+        return name not in _PROGRAMS
     if name in _PROGRAMS or _public_suffixes().privatesuffix(name) is None:
         return False
     if _CODE_AFTER.match(after) or _CODE_BEFORE.search(before):
@@ -102,7 +118,12 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     labels = name.split(".")
     if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
         return True
-    return (len(labels) > 2 and not word[0].isupper()) or _HOST_BEFORE.search(before) is not None
+    if _HOST_BEFORE.search(before) or (len(labels) > 2 and not word[0].isupper()):
+        return True
+    if labels[-1] in _OF_FILES:
+        return False
+    # A module, a member of an object: known words. A host has a name of its own.
+    return _PORT_AFTER.match(after) is not None or not all(map(vocabulary.is_plain, labels[:-1]))
 
 
 def is_code(word: str) -> bool:

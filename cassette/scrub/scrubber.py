@@ -28,7 +28,14 @@ from cassette.scrub.randomness import looks_random
 from cassette.scrub.rules import Rules
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
-from cassette.scrub.treatments import DETAILS, OPTIONS, TABLE, TAGS, by_member
+from cassette.scrub.treatments import (
+    DETAILS,
+    OPTIONS,
+    PROPERTIES,
+    TABLE,
+    TAGS,
+    by_member,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +46,7 @@ NO_RULES = Rules()
 
 _ROWS = {shape: by_member(rows) for shape, rows in TABLE.items()}
 _DETAILS, _OPTIONS, _TAGS = by_member(DETAILS), by_member(OPTIONS), by_member(TAGS)
+_PROPERTIES = by_member(PROPERTIES)
 
 # The shapes that a project's rules for a container are about.
 _CONTAINERS = ("ContainerDefinition", "ContainerOverride")
@@ -481,6 +489,18 @@ class Scrubber:
     def _pairs_of_ecs(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         return self._pairs(value, shape, place, lambda _, v: self._free.search(v))
 
+    def _attributes(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        def of_attribute(name: str, held: str) -> str:
+            own = {name: "text"} if name.startswith(("ecs.", "com.amazonaws.ecs.")) else {}
+            return self._by(own, name, held, place)
+
+        return self._pairs(value, shape, place, of_attribute)
+
+    def _properties(self, value: Any, shape: shapes.Shape, place: str) -> Any:
+        return self._pairs(
+            value, shape, place, lambda name, v: self._by(_PROPERTIES, name, v, place)
+        )
+
     def _tags(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         return self._pairs(value, shape, place, lambda key, v: self._by(_TAGS, key, v, place))
 
@@ -523,7 +543,7 @@ class Scrubber:
 
 
 _OF_TEXT: dict[str, Callable[[StringTreatments, str], str]] = {
-    "keep": StringTreatments.text,
+    "keep": StringTreatments.keep,
     "text": StringTreatments.text,
     "name": StringTreatments.name,
     "arn": StringTreatments.arn,
@@ -538,6 +558,8 @@ _OF_WHOLE: dict[str, Callable[[Scrubber, Any, shapes.Shape, str], Any]] = {
     "command": Scrubber._commands,
     "environment": Scrubber._environment,
     "pairs": Scrubber._pairs_of_ecs,
+    "attributes": Scrubber._attributes,
+    "properties": Scrubber._properties,
     "tags": Scrubber._tags,
     "details": Scrubber._details,
     "options": Scrubber._options,

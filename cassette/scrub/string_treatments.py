@@ -19,6 +19,7 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_opaque,
 )
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.vocabulary import is_plain
 
 _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
 # Services whose resources the search recognises by the text before them.
@@ -28,6 +29,16 @@ _NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachme
 _NO_NAME = re.compile(
     rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
     r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
+    re.ASCII,
+)
+# What members that are kept may have beside plain words: statuses, sizes, versions, types of
+# instances, the hash of an agent, the format of a date.
+_OF_ECS = re.compile(
+    r"[A-Z][A-Z0-9_. ]{0,60}|[\d.,:/ *<>=%&|-]{0,64}|v?\d[\w.+~-]{0,40}|[0-9a-f]{6,12}"
+    r"|(?:[a-z]{1,12}(?:-?\d[a-z0-9]{0,5})?[a-z-]{0,10}|\*)\.[a-z0-9*-]{1,16}"
+    r"|(?:%-?[A-Za-z]|[\s:.,/\[\]()TZ-]){1,64}|[A-Za-z]{1,20}: ?v?\d[\w.+~-]{0,40}"
+    r"|attribute:[\w.-]{1,128}|[a-z]{2,16}(?:[./-][a-z]{2,16}){0,7}"
+    r"|\d{1,6}(?:\.\d{1,3})? ?(?:vCPU|[KMG]i?B)|<[a-z]{1,32}>[a-z]?",
     re.ASCII,
 )
 _REGISTRY = re.compile(
@@ -63,6 +74,14 @@ class StringTreatments:
         self._free = free
         self._memory = memory
         self._strict = strict
+
+    def keep(self, value: str) -> str:
+        """A status, a size or another word of ECS's own; nothing of what is none."""
+        found = self._free.search(value)
+        if found != value or self._free.is_false(value) or is_masked(value):
+            return found
+        own = value in vocabulary() or _OF_ECS.fullmatch(value) or is_plain(value)
+        return value if own else REDACTED
 
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""

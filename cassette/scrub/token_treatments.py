@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from cassette.scrub import encodings, hosts
+from cassette.scrub import encodings, hosts, vocabulary
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
@@ -131,6 +131,22 @@ class TokenTreatments:
 
     def _flag(self, match: re.Match[str]) -> str:
         return match["option"] + self._value(match["argument"], match["option"])
+
+    def _setting(self, match: re.Match[str]) -> str | None:
+        given = match["set"]
+        plain = vocabulary.is_plain(given.strip("\"'")) or has_pseudonym(given)
+        return None if plain else match["named"] + self._value(given, "password")
+
+    def _short_flag(self, match: re.Match[str]) -> str | None:
+        """Separate from its value, a flag may have an address, a path or a number."""
+        short, passed = match["short"], match["passed"]
+        parted = short[-1] in "= \t\n"
+        harmless = vocabulary.is_plain(passed) and not (passed.isdigit() and not parted)
+        if harmless or "://" in passed or has_pseudonym(passed) or (parted and "/" in passed):
+            return None
+        if short[1] in "uU":
+            return f"{short}{REDACTED}"
+        return short + self._value(passed, "password")
 
     def _user_flag(self, match: re.Match[str]) -> str:
         return match["asks"] + REDACTED + ":" + self._value(match["pass"], "password")
@@ -350,6 +366,8 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
         TokenTreatments._given,
     ),
     "flag": TokenTreatments._flag,
+    "setting": TokenTreatments._setting,
+    "short_flag": TokenTreatments._short_flag,
     "user_flag": TokenTreatments._user_flag,
     "email": TokenTreatments._email,
     "ec2_name": TokenTreatments._ec2_name,

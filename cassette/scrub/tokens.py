@@ -63,7 +63,7 @@ RULES: dict[str, str] = {
     # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
     "dsn": (
         rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)\()"
-        r"|/[^\s/@\"']{1,128}@(?=//|[\w.-]{1,128}:\d{2,5}/))"
+        r"|/[^\s/@\"']{1,128}@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
     ),
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
@@ -75,9 +75,10 @@ RULES: dict[str, str] = {
         r"(?::[\w+=,.@-]{1,64}\w)?"
     ),
     "vendor_token": (
-        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
+        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|gl[a-z]{{2,5}}-(?=[\w-]{{20}})|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
         r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
-        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,}"
+        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
+        r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
         r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
@@ -155,6 +156,15 @@ RULES: dict[str, str] = {
         r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
         r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}))"
     ),
+    # A name that may be harmless: the value goes unless it is plain words.
+    "setting": (
+        rf"{_L}(?P<named>(?:[\w.-]{{0,40}}[_.-])?(?:key|dsn|salt|nonce|seed|mnemonic|hash)=)"
+        r"(?P<set>\"[^\"\n]{1,1024}\"|'[^'\n]{1,1024}'|[^\s\"'&,;)\]}]{3,})"
+    ),
+    # -p PASSWORD, -uUSER and the like, as many programs have them.
+    "short_flag": (
+        r"(?<![\w.-])(?P<short>-[pPaAuUwWk](?:\s{1,4}|=)?)(?P<passed>[^\s\"'=-][^\s\"']{2,256})"
+    ),
     "flag": (
         rf"{_L}(?<![\w-])(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
         r"(?P<argument>\"[^\"]{1,4096}\"|'[^']{1,4096}'|[^\s\"'-][^\s\"']{0,4096})"
@@ -183,8 +193,9 @@ RULES: dict[str, str] = {
     rf"|[0-9a-f]{{2}}(?:\.[0-9a-f]{{4}}){{2}}){_RX}",
     "ipv6": (
         r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
-        r"(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
-        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:])"
+        r"(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?=:\d{1,5}(?![0-9a-f]|:[0-9a-f:]))"
+        r"|(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
+        r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:]))"
     ),
     "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
     "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{9,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",

@@ -9,7 +9,7 @@ addresses, ids, credentials and known originals (see `free_text`).
 
 | treatment | what becomes of the value |
 | --- | --- |
-| keep | a number, truth value, time, status or a word of ECS's own: stays |
+| keep | a number, truth value, time, status or a word of ECS's own: stays; else redacted |
 | inside | a structure or a list of them: its members have rows of their own |
 | name | a name that somebody chose: stays; replaced under the strict policy |
 | arn | a resource, by ARN, id or name: account and ids replaced; names as above |
@@ -21,6 +21,8 @@ addresses, ids, credentials and known originals (see `free_text`).
 | environment | name and value pairs: names stay, values are redacted |
 | details | of an attachment: by the name of the detail, see DETAILS |
 | pairs | name and value pairs of ECS's own: both are kept as text |
+| attributes | of a container instance: names stay; values are redacted, except ECS's own |
+| properties | of a proxy: values are redacted, except those of PROPERTIES |
 | tags | keys stay, values are redacted, except those of TAGS |
 | options | of a log driver: values are redacted, except those of OPTIONS |
 | labels | a map of strings: keys stay, values are redacted |
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
 
 TREATMENTS = frozenset(
-    "keep inside name arn id text host image command environment details pairs tags options "
-    "labels token redact".split()
+    "keep inside name arn id text host image command environment details pairs attributes "
+    "properties tags options labels token redact".split()
 )
 
 TABLE: Mapping[str, Mapping[str, str]] = {
@@ -140,9 +142,9 @@ TABLE: Mapping[str, Mapping[str, str]] = {
             "agentUpdateStatus registeredAt"
         ),
         "inside": (
-            "versionInfo remainingResources registeredResources attributes attachments "
-            "healthStatus gpuDevices"
+            "versionInfo remainingResources registeredResources attachments healthStatus gpuDevices"
         ),
+        "attributes": "attributes",
         "name": "capacityProviderName",
         "arn": "containerInstanceArn",
         "id": "ec2InstanceId",
@@ -336,8 +338,8 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "DaemonVolume": {"inside": "host logDriverVolumeConfiguration", "name": "name"},
     "DeleteAccountSettingRequest": {"keep": "name", "arn": "principalArn"},
     "DeleteAccountSettingResponse": {"inside": "setting"},
-    "DeleteAttributesRequest": {"inside": "attributes", "arn": "cluster"},
-    "DeleteAttributesResponse": {"inside": "attributes"},
+    "DeleteAttributesRequest": {"attributes": "attributes", "arn": "cluster"},
+    "DeleteAttributesResponse": {"attributes": "attributes"},
     "DeleteCapacityProviderRequest": {"arn": "capacityProvider cluster"},
     "DeleteCapacityProviderResponse": {"inside": "capacityProvider"},
     "DeleteClusterRequest": {"arn": "cluster"},
@@ -687,11 +689,12 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ListAccountSettingsResponse": {"inside": "settings", "token": "nextToken"},
     "ListAttributesRequest": {
         "keep": "targetType maxResults",
-        "name": "attributeName attributeValue",
+        "name": "attributeName",
+        "redact": "attributeValue",
         "arn": "cluster",
         "token": "nextToken",
     },
-    "ListAttributesResponse": {"inside": "attributes", "token": "nextToken"},
+    "ListAttributesResponse": {"attributes": "attributes", "token": "nextToken"},
     "ListClustersRequest": {"keep": "maxResults", "token": "nextToken"},
     "ListClustersResponse": {"arn": "clusterArns", "token": "nextToken"},
     "ListContainerInstancesRequest": {
@@ -878,20 +881,21 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         "name": "name",
     },
     "ProtectedTask": {"keep": "protectionEnabled expirationDate", "arn": "taskArn"},
-    "ProxyConfiguration": {"keep": "type", "name": "containerName", "pairs": "properties"},
+    "ProxyConfiguration": {"keep": "type", "name": "containerName", "properties": "properties"},
     "PutAccountSettingDefaultRequest": {"keep": "name", "text": "value"},
     "PutAccountSettingDefaultResponse": {"inside": "setting"},
     "PutAccountSettingRequest": {"keep": "name", "arn": "principalArn", "text": "value"},
     "PutAccountSettingResponse": {"inside": "setting"},
-    "PutAttributesRequest": {"inside": "attributes", "arn": "cluster"},
-    "PutAttributesResponse": {"inside": "attributes"},
+    "PutAttributesRequest": {"attributes": "attributes", "arn": "cluster"},
+    "PutAttributesResponse": {"attributes": "attributes"},
     "PutClusterCapacityProvidersRequest": {
         "inside": "defaultCapacityProviderStrategy",
         "arn": "cluster capacityProviders",
     },
     "PutClusterCapacityProvidersResponse": {"inside": "cluster"},
     "RegisterContainerInstanceRequest": {
-        "inside": "totalResources versionInfo attributes platformDevices",
+        "inside": "totalResources versionInfo platformDevices",
+        "attributes": "attributes",
         "arn": "cluster containerInstanceArn",
         "tags": "tags",
         "redact": "instanceIdentityDocument instanceIdentityDocumentSignature",
@@ -1095,9 +1099,10 @@ TABLE: Mapping[str, Mapping[str, str]] = {
             "stoppedAt stoppingAt version"
         ),
         "inside": (
-            "attachments attributes containers inferenceAccelerators overrides ephemeralStorage "
+            "attachments containers inferenceAccelerators overrides ephemeralStorage "
             "fargateEphemeralStorage trustedExecutionSummary"
         ),
+        "attributes": "attributes",
         "name": "capacityProviderName",
         "arn": "clusterArn containerInstanceArn group startedBy taskArn taskDefinitionArn",
         "text": "stoppedReason",
@@ -1295,10 +1300,15 @@ TAGS: Mapping[str, str] = {"name": "aws:ecs:clusterName aws:ecs:serviceName"}
 OPTIONS: Mapping[str, str] = {
     "keep": (
         "mode max-buffer-size awslogs-region awslogs-create-group awslogs-datetime-format "
-        "awslogs-multiline-pattern max-size max-file compress enable-ecs-log-metadata "
-        "config-file-type region Name"
+        "max-size max-file compress enable-ecs-log-metadata config-file-type region Name"
     ),
     "name": "awslogs-group awslogs-stream-prefix awslogs-stream tag config-file-value",
+}
+
+# What a proxy of App Mesh is told; its values are numbers and addresses.
+PROPERTIES: Mapping[str, str] = {
+    "keep": "IgnoredUID IgnoredGID ProxyIngressPort ProxyEgressPort AppPorts EgressIgnoredPorts",
+    "text": "EgressIgnoredIPs",
 }
 
 

@@ -55,7 +55,7 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "private_key": (
         ("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----",
          "key: -----BEGIN PRIVATE KEY----- {}", "-----BEGIN OPENSSH PRIVATE KEY-----\n{}"),
-        ("c3ludGhl", "bWF1dmU3"),
+        ("MIIEvQIB", "MIIBVwIB"),
     ),
     "jwt": (("{}", "got {} back", "x={}"), (bodies.JWT, "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln")),
     "login": (
@@ -94,6 +94,9 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("DB_PASSWORD={}", "password: {} x", "token = '{}'", "API_KEY={};", "\"secret\": \"{}\""),
         ("mauve-Whale-31", "hunter22", "korrekt77horse"),
     ),
+    "setting": (("key={}", "cache.dsn='{}'", "SALT={}"), ("Tr0ub4dor&3", "mauve-Whale-31")),
+    "short_flag": (("mysql -u root -p{}", "redis-cli -a {} ping", "x -U {}"),
+                   ("hunter22", "korrekt77horse")),
     "flag": (("login --password {}", "run --api-token '{}' now", "x -secret {}"),
              ("mauve-Whale-31", "hunter22", "korrekt77horse")),
     "user_flag": (("curl -u jroe:{} localhost", "curl --proxy-user a:{} x"), PASSWORDS[:4]),
@@ -352,6 +355,22 @@ TREATMENTS: dict[str, tuple[Planted, ...]] = {
             value,
         )
         for value in OFTEN
+    ),
+    "attributes": tuple(
+        _task(value, attributes=[{"name": name, "value": value}])
+        for name, value in (("stack", "whales"), ("owner", "Jane Roe"), ("cost", "4711"))
+    ),
+    "properties": tuple(
+        Planted(
+            answer(
+                "DescribeTaskDefinition",
+                taskDefinition={
+                    "proxyConfiguration": {"properties": [{"name": "Extra", "value": value}]}
+                },
+            ),
+            value,
+        )
+        for value in ("whales", "q8w7e6r5")
     ),
     "tags": tuple(
         _task(value, tags=[{"key": key, "value": value}])

@@ -35,6 +35,10 @@ _DETAILS = frozenset(
     "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
     "statusReason clientAliases tagSpecifications".split()
 )
+_ATTRIBUTES = re.compile(r"ecs\.|com\.amazonaws\.ecs\.")
+_PROPERTIES = re.compile(
+    r"(?:Ignored[UG]ID|Proxy(?:In|E)gressPort|AppPorts|EgressIgnored(?:Ports|IPs))\Z"
+)
 _HOSTS = frozenset(
     "discoveryName dnsName dnsSearchDomains domain domainName endpoint hostname namespace "
     "serviceConnectEndpoint telemetryEndpoint privateDnsName publicDnsName".split()
@@ -45,7 +49,7 @@ _DIGEST = re.compile(r"@\w+:(?P<digits>[0-9A-Fa-f]{32,})")
 _MAPS = frozenset(("options", "dockerLabels", "driverOpts", "labels"))
 _PLAIN_OPTIONS = frozenset(
     "mode max-buffer-size awslogs-region awslogs-create-group awslogs-datetime-format region Name "
-    "awslogs-multiline-pattern max-size max-file compress enable-ecs-log-metadata config-file-type "
+    "max-size max-file compress enable-ecs-log-metadata config-file-type "
     "awslogs-group awslogs-stream-prefix awslogs-stream tag config-file-value".split()
 )
 
@@ -61,12 +65,22 @@ def found(value: Scalar, kept: Set[str]) -> Iterator[str]:
     if f"{member}[*]" in kept or f"{value.parent}[{member}]" in kept:
         return
     texts = value.items if value.items is not None else (value.text,)
-    if any(_is_shown(member, value.parent, text) for text in texts):
+    of_others = _is_of_others(value, kept) and not all(map(_HIDDEN.fullmatch, texts))
+    if of_others or any(_is_shown(member, value.parent, text) for text in texts):
         yield "hidden-member"
     in_map = value.parent in _MAPS and f"{value.parent}[*]" not in kept
     known = value.parent == "options" and value.key in _PLAIN_OPTIONS
     if in_map and not known and not all(map(_HIDDEN.fullmatch, texts)):
         yield "option-of-driver"
+
+
+def _is_of_others(value: Scalar, kept: Set[str]) -> bool:
+    """Whether it is the value of an attribute or a property that is not of ECS or App Mesh."""
+    of_ecs = _ATTRIBUTES if value.parent == "attributes" else _PROPERTIES
+    if value.key != "value" or value.parent not in ("attributes", "properties"):
+        return False
+    spared = {f"{value.parent}[{value.named}]", f"{value.parent}[*]"}
+    return of_ecs.match(value.named) is None and spared.isdisjoint(kept)
 
 
 def _is_shown(member: str, parent: str, text: str) -> bool:

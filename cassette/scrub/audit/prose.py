@@ -140,6 +140,11 @@ _HARMLESS = re.compile(
     r"|amd64|arm64|tlsv?1.*|u?int\d\d|level\d|route53|scram-.*|registry-1\..*)"
     r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d).*|\$.*|%.*|arn"
 )
+_SET = re.compile(
+    r"(?<![\w.-])-[pPaAuUwWk](?:\s{1,4}|=)?(?P<value>[^\s\"'=-][^\s\"']{2,256})"
+    r"|(?<![a-z])(?:key|dsn|salt|nonce|seed|mnemonic|hash)=[\"']?(?P<given>[^\s\"'&,;)\]}]{3,256})",
+    re.IGNORECASE,
+)
 _OF_ECS = frozenset(
     "service cluster container task deployment family image volume revision region zone "
     "stream".split()
@@ -154,7 +159,9 @@ def found(text: str, names: Names) -> Iterator[str]:
         names: the words that are names elsewhere in the same file.
     """
     checks: dict[str, Callable[[str], bool]] = {
-        "announced": lambda text: _announced(text) or _is_near(text, names),
+        "announced": lambda text: (
+            _announced(text) or _is_near(text, names) or any(map(_is_set, _SET.finditer(text)))
+        ),
         "host": _names_a_host,
         "login": _holds_a_login,
         "quoted-user": _names_a_user,
@@ -202,6 +209,12 @@ def _gives(match: re.Match[str]) -> bool:
         return len(value) >= 3 and (telling is not None or not value.rstrip(".:").isalpha())
     bare = re.split(r"[:=(\[{]", value)[0]
     return len(bare) >= 6 and re.search(r"[\d!#$%&*^]", bare) is not None
+
+
+def _is_set(match: re.Match[str]) -> bool:
+    """Whether what a short flag or a name of a key gives is no path, number or plain word."""
+    value = match["value"] or match["given"]
+    return "/" not in value and _HARMLESS.fullmatch(value[:128].strip(".!?\\")) is None
 
 
 def _is_near(text: str, names: Names) -> bool:

@@ -1,0 +1,118 @@
+"""Forms that a second attack found: hosts under young TLDs, short base64, flags, odd members."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cassette import model
+from cassette.scrub import gate, scrub
+from tests.scrub import bodies
+from tests.scrub.planting import SLOW, text_of
+from tests.scrub.test_near_secrets import said
+
+ENDS = ("app", "run", "health", "dev", "io", "live", "page", "sh", "py", "zip", "rs", "name")
+SAYING = (
+    "getaddrinfo ENOTFOUND {}", "could not resolve host: {}", "see //{}/img", "host={}",
+    "Name or service not known: {}", "certificate is valid for {}, not y", "https://{}/a",
+    "dial tcp: lookup {} on 198.18.0.1:53: no such host", "ping {}", "connect to {}:443",
+)  # fmt: skip
+
+
+@SLOW
+@given(
+    st.sampled_from(SAYING),
+    st.sampled_from(["acmepay", "heron-shop", "blueheron2"]),
+    st.sampled_from(ENDS),
+)
+def test_a_host_of_two_labels_goes(saying: str, name: str, end: str) -> None:
+    """Whatever it ends in, if the text says that it is one."""
+    assert name not in said(saying.format(f"{name}.{end}"))
+
+
+@pytest.mark.parametrize("end", ["app", "run", "health", "live", "page", "io", "dev"])
+def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
+    """A module is, and so is a member of an object."""
+    assert "acmepay" not in said(f"unable to use acmepay.{end} today")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["api.app:app", "cannot find module socket.io", "main.py:42", "task.name is missing",
+     "app.run failed",
+     "object.map", "libssl.so.1.1: cannot open", "foo.service.ts", "main.go:33",
+     "app.rs:17", "Node.js"],
+)  # fmt: skip
+def test_modules_files_and_members_stay(text: str) -> None:
+    """Also where what they end in is a top-level domain."""
+    assert said(text) == text
+
+
+@SLOW
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=24))
+def test_base64_of_a_short_text_goes(secret: str) -> None:
+    """If it can be read from its beginning to its end, except plain words by chance."""
+    run = base64.b64encode(secret.encode()).decode()
+    assert "REDACTED" in said(f"sent {run} again")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mysql -ubob -p{}", "sshpass -p {} ssh", "redis-cli -a {} ping", "x --pin {}", "key={}",
+     "cache.dsn='{}'", "SALT={}", "scott/{}@ORCL", "jdbc:oracle:thin:bob/{}@db1:1521:X"],
+)  # fmt: skip
+@pytest.mark.parametrize("secret", ["hunter2", "Kq8vZt0ubW", "mauvepelican"])
+def test_the_value_of_a_flag_or_a_setting_goes(text: str, secret: str) -> None:
+    """Short flags of many programs, names of keys, data sources of Oracle."""
+    assert secret not in said(text.format(secret))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["run -p 8080:80 nginx", "mkdir -p /var/lib/x", "useradd -u 1000 app", "key=value", "-p 8080",
+     "cache_key=user", "docker build -t web -a ."],
+)  # fmt: skip
+def test_paths_ports_and_plain_words_after_a_flag_stay(text: str) -> None:
+    """They hold no secret."""
+    assert said(text) == text
+
+
+def _written(operation: str, **body: Any) -> str:
+    scrubbed, scrubber = scrub(bodies.cassette((operation, {}, model.Response(body))))
+    text = text_of(scrubbed)
+    gate(text, scrubber.originals, "a.yaml")
+    assert text_of(scrub(scrubbed)[0]) == text
+    return text
+
+
+def test_a_member_keeps_only_words_of_ecs() -> None:
+    """A status, a zone and a size stay; what is none of them does not."""
+    kept = {"lastStatus": "RUNNING", "availabilityZone": "eu-west-1b", "platformFamily": "Linux"}
+    text = _written("DescribeTasks", tasks=[kept, dict.fromkeys(kept, "Kq8vZt0ubW")])
+    assert all(value in text for value in kept.values())
+    assert "Kq8vZt0ubW" not in text
+
+
+def test_attributes_properties_and_options_of_others_are_redacted() -> None:
+    """Those of ECS, App Mesh and log drivers stay."""
+    attributes = {"ecs.instance-type": "t3.large", "owner": "janedoe"}
+    properties = {"AppPorts": "8080", "Extra": "hunter2x"}
+    options = {"awslogs-region": "eu-west-1", "mode": "hunter2x", "awslogs-multiline-pattern": "^x"}
+    pairs = [
+        [{"name": name, "value": value} for name, value in given.items()]
+        for given in (attributes, properties)
+    ]
+    text = _written("DescribeContainerInstances", containerInstances=[{"attributes": pairs[0]}])
+    assert "t3.large" in text
+    assert "janedoe" not in text
+    definition = {
+        "proxyConfiguration": {"properties": pairs[1]},
+        "containerDefinitions": [{"logConfiguration": {"options": options}}],
+    }
+    text = _written("DescribeTaskDefinition", taskDefinition=definition)
+    assert all(value in text for value in ("8080", "eu-west-1"))
+    assert all(value not in text for value in ("hunter2x", "^x"))
