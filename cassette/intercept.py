@@ -26,9 +26,8 @@ import math
 import sys
 import threading
 import time
-import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import botocore.awsrequest
@@ -39,33 +38,11 @@ import botocore.loaders
 import botocore.waiter
 
 from cassette.ecs import connections, shapes
+from cassette.ecs.attempts import Attempt, Call
 from cassette.errors import UnmatchedRequestError, UsageError
 from cassette.service_models import SharedLoader
 
 URL = "https://ecs.cassette.invalid/"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One HTTP exchange with live ECS.
-
-    Args:
-        operation: for example `DescribeTasks`.
-        request: the parameters in wire form.
-        status: the HTTP status.
-        body: the response's body, unchanged.
-        region: the client's region.
-        began: `time.monotonic()` when the API call was made.
-        host: the name or address that the request was sent to; empty if it is not known.
-    """
-
-    operation: str
-    request: dict[str, Any] = field(repr=False)
-    status: int
-    body: bytes = field(repr=False)
-    region: str
-    began: float
-    host: str = ""
 
 
 class Answer(Protocol):
@@ -160,20 +137,12 @@ class RecordTap(_Tap):
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
         """Call live ECS, as the client would have."""
         _slept_by.set(None)
-        began = time.monotonic()
-
-        def received(name: str, values: dict[str, Any]) -> None:
-            answer = values.get("response_dict")
-            if name.startswith("response-received.") and answer is not None:
-                region = request["context"].get("client_region") or ""
-                parameters = shapes.request_of(request["body"])
-                status, body = answer["status_code"], answer["body"]
-                host = urllib.parse.urlsplit(request.get("url") or "").hostname or ""
-                self._heard(
-                    Attempt(operation_model.name, parameters, status, body, region, began, host)
-                )
-
-        return _original(_shadow(endpoint, _Events, received), operation_model, request)
+        call = Call(operation_model.name, request, self._heard)
+        shadow = _shadow(endpoint, _Events, call.received)
+        if _is_async(endpoint.__class__):
+            return call.awaited(_original(shadow, operation_model, request))
+        with call:
+            return _original(shadow, operation_model, request)
 
 
 class ReplayTap(_Tap):

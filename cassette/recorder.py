@@ -304,6 +304,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             cassette = self._recording.cassette(os.fspath(self._path))
             self.report = keep(cassette, self._target, policy=self._policy, rules=self._own)
             self._recording.report = self.report
+            for line in self._recording.not_recorded():
+                _log.warning("%s", line)
 
 
 def check_suffix(path: str | os.PathLike[str]) -> None:

@@ -20,11 +20,21 @@ from typing import Any
 
 import botocore
 
-from cassette import intercept, scrub
+from cassette import scrub
 from cassette.ecs import shapes
+from cassette.ecs.attempts import Attempt
 from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import NothingRecordedError
-from cassette.model import Cassette, Interaction, Outcome, Recorded, Response, Scrub, outcome_of
+from cassette.model import (
+    Cassette,
+    ConnectionFailure,
+    Interaction,
+    Outcome,
+    Recorded,
+    Response,
+    Scrub,
+    outcome_of,
+)
 
 READS = ("Describe", "List", "Get", "Discover")
 _ARN = {"tasks": "taskArn", "failures": "arn"}  # the member of an item that names its task
@@ -108,6 +118,8 @@ class Recording:
 
     Attributes:
         report: what was scrubbed, once the recording was written; None before.
+        lost: how many attempts ended without a response in a way that a cassette cannot hold, by
+            the name of their exception, such as ReadTimeoutError.
     """
 
     def __init__(self, source: str = "live") -> None:
@@ -119,14 +131,18 @@ class Recording:
         self._kept: list[_Kept] = []
         self._tasks: dict[tuple[str, str], _Last] = {}  # by cluster and task id
         self._requests: dict[str, _Kept] = {}  # by operation and parameters
-        self._previous: intercept.Attempt | None = None
+        self._previous: Attempt | None = None
         self._counted: list[tuple[_Kept, str]] = []  # where the previous attempt was counted
         self._heard = 0
         self.report: scrub.Report | None = None
+        self.lost: dict[str, int] = {}
 
-    def hear(self, attempt: intercept.Attempt) -> None:
+    def hear(self, attempt: Attempt) -> None:
         """Record one attempt."""
         with self._lock:
+            if attempt.lost:
+                self.lost[attempt.lost] = self.lost.get(attempt.lost, 0) + 1
+                return
             self._heard += 1
             if self._repeats(attempt):
                 for kept, subject in self._counted:
@@ -147,6 +163,12 @@ class Recording:
             self._counted = counted
             self._previous = attempt
 
+    def not_recorded(self) -> Iterator[str]:
+        """A line about the calls that each kind of exception kept out of the cassette."""
+        for name, count in self.lost.items():
+            calls = "1 call" if count == 1 else f"{count} calls"
+            yield f"not recorded: {calls} that ended in {name}, without a response"
+
     def __len__(self) -> int:
         return self._heard
 
@@ -156,6 +178,13 @@ class Recording:
         Raises:
             NothingRecordedError: no ECS call was made.
         """
+        if self.lost and not self._heard:
+            raise NothingRecordedError(
+                "no ECS call of the recording got a response; nothing was written",
+                nearest="\n".join(self.not_recorded()),
+                path=path,
+                fix="give the client a longer read_timeout, or record when ECS can be reached",
+            )
         if not self._heard:
             raise NothingRecordedError(
                 "the recording ended without one ECS call; nothing was written",
@@ -176,21 +205,20 @@ class Recording:
             interactions=interactions,
         )
 
-    def _repeats(self, attempt: intercept.Attempt) -> bool:
+    def _repeats(self, attempt: Attempt) -> bool:
         """Whether it repeats the previous attempt byte for byte, as most polls do."""
         before = self._previous
         return (
             before is not None
             and attempt.body == before.body
             and attempt.status == before.status
+            and attempt.connection == before.connection
             and attempt.operation == before.operation
             and attempt.request == before.request
             and attempt.operation.startswith(READS)
         )
 
-    def _by_task(
-        self, attempt: intercept.Attempt, items: Sequence[_Item]
-    ) -> list[tuple[_Kept, str]]:
+    def _by_task(self, attempt: Attempt, items: Sequence[_Item]) -> list[tuple[_Kept, str]]:
         """Count the tasks in their last state, and keep the others."""
         cluster = cluster_of(attempt.request)
         include = tuple(sorted(attempt.request.get("include") or ()))
@@ -222,9 +250,9 @@ class Recording:
                 counted.append((kept, item.id))
         return counted
 
-    def _whole(self, attempt: intercept.Attempt) -> list[tuple[_Kept, str]]:
+    def _whole(self, attempt: Attempt) -> list[tuple[_Kept, str]]:
         """Count or keep an outcome that is not compared by task."""
-        outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
+        outcome = outcome_of_attempt(attempt)
         tasks = _tasks_concerned(attempt, outcome)
         asked = attempt.request
         if attempt.operation == "DescribeTasks" and tasks:
@@ -241,13 +269,20 @@ class Recording:
         kept.counts[_WHOLE] += 1
         return [(kept, _WHOLE)]
 
-    def _interaction(self, attempt: intercept.Attempt, outcome: Outcome) -> Interaction:
+    def _interaction(self, attempt: Attempt, outcome: Outcome) -> Interaction:
         at = round(max(0.0, attempt.began - (self._first or 0.0)), 3)
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
         return Interaction(at, attempt.operation, request, outcome)
 
 
-def _tasks_concerned(attempt: intercept.Attempt, outcome: Outcome) -> list[tuple[str, str]]:
+def outcome_of_attempt(attempt: Attempt) -> Outcome:
+    """What ECS answered, or how the connection failed."""
+    if attempt.connection is not None:
+        return ConnectionFailure(attempt.connection)
+    return outcome_of(attempt.operation, attempt.status, attempt.body)
+
+
+def _tasks_concerned(attempt: Attempt, outcome: Outcome) -> list[tuple[str, str]]:
     """The tasks, by cluster and id, whose last outcome a call of DescribeTasks is."""
     if attempt.operation != "DescribeTasks":
         return []
@@ -262,13 +297,13 @@ def _tasks_concerned(attempt: intercept.Attempt, outcome: Outcome) -> list[tuple
     return [(cluster, id_) for id_ in sorted(ids)]
 
 
-def _items(attempt: intercept.Attempt) -> list[_Item] | None:
+def _items(attempt: Attempt) -> list[_Item] | None:
     """The tasks and failures in a success of DescribeTasks; None for any other outcome.
 
     None also for a response that does not account for exactly the tasks in the request, as some
     emulators send it: only the whole shows what is missing.
     """
-    if attempt.operation != "DescribeTasks" or attempt.status >= 300:
+    if attempt.operation != "DescribeTasks" or attempt.status >= 300 or attempt.connection:
         return None
     try:
         body = json.loads(attempt.body)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import tracemalloc
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from hypothesis import given
 from hypothesis import strategies as st
 
 import cassette
 from cassette import file_format
-from cassette.intercept import Attempt
+from cassette.ecs.attempts import Attempt, Call
 from cassette.recording import Recording
 from tests.live import bodies
 from tests.replay import made
@@ -93,6 +94,22 @@ def test_an_interaction_holds_the_tasks_that_changed():
         [made.arn(2)],
         [made.arn(1)],
     ]
+
+
+def test_what_retries_hid_is_not_kept():
+    """A connection that failed before the response is noise; one that failed last is kept."""
+    closed = ConnectionClosedError(endpoint_url="https://ecs.cassette.invalid")
+    answered = {"status_code": 200, "body": b"{}"}
+    for values, kinds in (([closed, answered], [None]), ([closed, closed], ["reset", "reset"])):
+        heard: list[Attempt] = []
+        call = Call("ListTasks", {"body": b"{}", "context": {}}, heard.append)
+        with contextlib.suppress(ConnectionClosedError), call:
+            for one in values:
+                name = "response_dict" if one is answered else "exception"
+                call.received("response-received.ecs.ListTasks", {name: one})
+            if one is closed:
+                raise one
+        assert [attempt.connection for attempt in heard] == kinds
 
 
 def test_a_state_that_comes_back_is_kept_again():

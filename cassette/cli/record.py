@@ -143,6 +143,8 @@ def command(  # noqa: PLR0917 - click gives options by name
         _keep(recording, progress, output, policy)
         raise
     _say(screen, _wrote(output, len(recording), verb.report))
+    for line in recording.not_recorded():
+        paragraph(screen, line)
     if verb.report.replaced_file:
         paragraph(screen, f"replaced the {output} that was there")
 

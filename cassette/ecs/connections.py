@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from botocore import exceptions
@@ -63,6 +64,51 @@ def exception(kind: Kind, transport: Transport, request: Any) -> Exception | Non
     else:
         raised = exceptions.ConnectionClosedError(request=request, **url)
     return raised
+
+
+def kind_of(raised: BaseException) -> Kind | None:
+    """How the connection of a call failed, by the exception that botocore's client got.
+
+    Returns:
+        None for an exception that is not of a connection, and for an answer that came too late.
+    """
+    if isinstance(raised, exceptions.ConnectTimeoutError):
+        return "timeout"
+    if isinstance(raised, exceptions.SSLError):
+        return "tls"
+    if isinstance(raised, (exceptions.ReadTimeoutError, exceptions.ProxyConnectionError)):
+        return None
+    causes = [*_causes(raised)]
+    if any(isinstance(one, socket.gaierror) for one in causes) or _NO_NAME.search(str(raised)):
+        return "dns"
+    if any(type(one).__name__ in _CUT for one in causes) or _CUT_SHORT in str(raised):
+        return "truncated"
+    reset = any(isinstance(one, (ConnectionResetError, BrokenPipeError)) for one in causes)
+    if isinstance(raised, exceptions.EndpointConnectionError):
+        return "reset" if reset else "refused"
+    return "reset" if reset or isinstance(raised, exceptions.ConnectionClosedError) else None
+
+
+# What urllib3 and aiohttp raise when a body ends before its length.
+_CUT = ("IncompleteRead", "ClientPayloadError", "ContentLengthError")
+_CUT_SHORT = "without sending complete message body"  # as httpx says it
+# What urllib3 keeps of getaddrinfo's error: its text.
+_NO_NAME = re.compile(
+    r"NameResolutionError|getaddrinfo|[Nn]ame or service not known|\[Errno -[235]\]"
+)
+
+
+def _causes(raised: BaseException) -> Iterator[BaseException]:
+    """An exception, and everything that it came from."""
+    left: list[object] = [raised]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            named = getattr(one, "kwargs", {})
+            left += [one.__cause__, one.__context__, named.get("error"), *one.args]
 
 
 def _os_error(number: int) -> OSError:

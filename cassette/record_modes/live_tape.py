@@ -9,13 +9,14 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from cassette import intercept, scrub
+from cassette import scrub
 from cassette.clock import Clock
+from cassette.ecs.attempts import Attempt
 from cassette.errors import UnmatchedRequestError, UsageError
-from cassette.model import Cassette, Outcome, Recorded, Scrub, outcome_of
+from cassette.model import Cassette, Outcome, Recorded, Scrub
 from cassette.player import Call, Rules
 from cassette.record_modes import new_episodes
-from cassette.recording import Recording, tool
+from cassette.recording import Recording, outcome_of_attempt, tool
 from cassette.tape import Tape, player_of
 
 
@@ -46,7 +47,7 @@ class LiveCalls:
         self._lock = threading.Lock()
         self._known: dict[tuple[float, str, bytes], LiveCall] = {}
 
-    def hear(self, attempt: intercept.Attempt) -> None:
+    def hear(self, attempt: Attempt) -> None:
         """Note one attempt; the attempts of one call have the same start time."""
         self._recording.hear(attempt)
         content = json.dumps(attempt.request, sort_keys=True).encode()
@@ -57,8 +58,8 @@ class LiveCalls:
                 self._known[key] = LiveCall(attempt.operation, content, at)
                 self.calls.append(self._known[key])
             self._known[key].attempts += 1
-            outcome = outcome_of(attempt.operation, attempt.status, attempt.body)
-            self._known[key].answered = outcome
+            if not attempt.lost:
+                self._known[key].answered = outcome_of_attempt(attempt)
 
     def new(self, path: str | os.PathLike[str] = "") -> Cassette:
         """The calls of this recording; `path` is the file that an error names.

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import cassette
-from cassette.cli.console import counted
+from cassette.errors import counted
 from cassette.recording import _source_at
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted

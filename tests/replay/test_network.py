@@ -21,8 +21,15 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 import cassette
 from cassette import Patch, file_format
 from cassette.ecs import connections
-from cassette.errors import CassetteFormatError, PatchError, UsageError
+from cassette.ecs.attempts import Attempt
+from cassette.errors import (
+    CassetteFormatError,
+    NothingRecordedError,
+    PatchError,
+    UsageError,
+)
 from cassette.model import ConnectionFailure, ForeignResponse
+from cassette.recording import Recording
 
 HTML = "<html><body>Service Unavailable</body></html>"
 FAILURES = {
@@ -176,6 +183,57 @@ def test_a_client_sees_what_it_sees_of_a_real_server(name, transport, monkeypatc
         assert replayed == seen(transport, request, url)
     retried = 1 if name == "200" or (name, transport) == ("truncated", "urllib3") else 2
     assert call.attempts == retried
+
+
+# -- recorded -----------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend")
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name", connections.KINDS)
+def test_a_recording_keeps_how_a_connection_failed(name, transport, monkeypatch, tmp_path):
+    """Every attempt, so that a replay fails in the same way; also if nothing else was recorded."""
+    if (name, transport) == ("truncated", "urllib3"):
+        pytest.skip("botocore takes a truncated body for an answer")
+    path, (_, request) = tmp_path / "down.yaml", failing(FAILURES[name])
+    with failing_endpoint(name, monkeypatch) as url, cassette.record(path, source="made up"):
+        live = seen(transport, request, url)
+    (recorded,) = cassette.load(path).interactions
+    assert (recorded.outcome, recorded.count) == (FAILURES[name], 2)
+    with cassette.replay(path) as tape:
+        assert seen(transport, request) == live
+        assert not tape.unused
+
+
+def test_a_recording_says_what_it_could_not_keep(tmp_path, caplog):
+    """An answer that came too late has no place in a cassette without the answer."""
+    path, (_, request) = tmp_path / "slow.yaml", failing(FAILURES["503"])
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)  # and nobody ever answers
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=0.05)
+        slow = _session().create_client("ecs", endpoint_url=url, config=config, **KEYS)
+        recording = stack.enter_context(cassette.record(path, source="made up"))
+        for _ in range(2):
+            with pytest.raises(BotoCoreError):
+                slow.describe_tasks(**request)
+        with failing_endpoint("503", None) as other:
+            seen("urllib3", request, other)
+    line = "not recorded: 2 calls that ended in ReadTimeoutError, without a response"
+    assert [*recording.not_recorded()] == [line]
+    assert line in caplog.messages
+    assert [one.outcome.status for one in cassette.load(path).interactions] == [503]
+
+
+def test_a_recording_of_nothing_but_late_answers_says_so(tmp_path):
+    """Calls were made, so the error is not that there was none."""
+    recording = Recording()
+    for name in ("ReadTimeoutError", "ReadTimeoutError"):
+        recording.hear(Attempt("ListTasks", {}, 0, b"", "eu-west-1", 0.0, lost=name))
+    with pytest.raises(NothingRecordedError, match="no ECS call of the recording got a response"):
+        recording.cassette("a.yaml")
 
 
 # -- in files ------------------------------------------------------------------------------------
