@@ -10,11 +10,11 @@ import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from cassette.calling_line import calling_line
 from cassette.class_decorator import decorate
-from cassette.errors import UsageError
+from cassette.errors import UsageError, nearest
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -150,6 +150,31 @@ class Verb(Generic[T]):
         twin = self._again()
         twin.place = self.place
         return twin
+
+
+def checking_keywords(init: F) -> F:
+    """Make the `__init__` of a verb name the right argument for a keyword that it does not have."""
+    parameters = inspect.signature(init).parameters.values()
+    known = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
+    options = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    takes_patches = len(known) < len(parameters)
+
+    @functools.wraps(init)
+    def checked(self: Verb[Any], *args: Any, **keywords: Any) -> None:
+        __tracebackhide__ = True
+        wrong = next((keyword for keyword in keywords if keyword not in known), None)
+        if wrong is None:
+            init(self, *args, **keywords)
+            return
+        name = type(self).__name__
+        if takes_patches and wrong in ("patch", "patches", "variant", "variants"):
+            raise UsageError(
+                f"{name} takes the names of patches without a keyword, not as {wrong}=",
+                fix=f'cassette.{name}("web", "stopped/out-of-memory")',
+            )
+        raise UsageError(f"{name} has no option {wrong!r}", nearest=nearest(wrong, options))
+
+    return cast("F", checked)
 
 
 _started: list[Verb[Any]] = []  # by `start`, and not stopped yet

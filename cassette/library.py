@@ -35,6 +35,7 @@ _HERE = ("./", ".\\")  # a name that begins so is a path, and never a built-in c
 _MOST_FOLDERS = 3  # that an error lists
 _LONGEST = 200  # characters of a path in an error
 # What makes a text a path: a JSON Patch often comes as JSON, a cassette never does.
+NOT_CASSETTES = (".json", ".jsonl", ".har")  # endings of files that other tools record
 _ENDINGS: dict[str, tuple[str, ...]] = {
     "cassette": (SUFFIX, ".yml"),
     "patch": (SUFFIX, ".yml", ".json"),
@@ -379,6 +380,8 @@ class Library:
                 if Path(text).is_dir()
                 else f"name the file of a {kind}",
             )
+        if kind == "cassette" and text.endswith(NOT_CASSETTES):
+            return self._not_yaml(text)
         name, file = self._meant(text, kind)
         if text.startswith(_HERE):
             file = f"{text.removesuffix(SUFFIX)}{SUFFIX}"
@@ -398,8 +401,12 @@ class Library:
         in_packs = [known for known in every if split(known)[1] == name and ":" in known]
         missing = self.packs.missing()
         return CassetteNotFoundError(
-            f"no {kind} named {name!r} in {looked} or in the built-in pack",
-            nearest=f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
+            f"no {kind} named {name!r} in {looked} or in the built-in pack"
+            if name not in every
+            else f"no file {text} in {Path.cwd()} or in {looked}",
+            nearest=f"{name!r} is the name of a {kind}"
+            if name in every
+            else f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
             if in_packs
             else nearest(name, every, most=3, cutoff=0.4),
             fix=f"cassette sync, because {' and '.join(missing)} was not fetched yet"
@@ -407,6 +414,17 @@ class Library:
             else record
             if kind == "cassette"
             else "cassette variants lists every patch",
+        )
+
+    def _not_yaml(self, text: str) -> CassetteError:
+        """The error for the name of a file that is no cassette."""
+        for folder in self._roots("cassette"):
+            if (folder / text).exists() and (known := foreign(folder / text)):
+                return known
+        name = text.rpartition(".")[0]
+        return CassetteNotFoundError(
+            f"the path of a cassette file ends in .yaml or .yml, unlike {text!r}",
+            fix=f"name the cassette {name!r}, or write the path {name + SUFFIX!r}",
         )
 
     def _meant(self, text: str, kind: Kind) -> tuple[str, str]:

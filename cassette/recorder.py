@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cassette import file_format, intercept, project_settings, refused, scrub
-from cassette.context_decorator import Verb
+from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     CassetteError,
     CassetteWriteError,
@@ -243,6 +243,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             are not valid; raised before the first call.
     """
 
+    @checking_keywords
     def __init__(
         self,
         path: str | os.PathLike[str],

@@ -21,13 +21,14 @@ from cassette import (
 )
 from cassette.calling_line import calling_line
 from cassette.clock import Clock
-from cassette.context_decorator import Verb
+from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     PatchError,
     RegionWarning,
     UnmatchedRequestError,
     UnusedInteractionError,
     UnusedInteractionWarning,
+    counted,
 )
 from cassette.library import Library, check_name
 from cassette.player import Advance, OnEnd, Player, Rules, Unknown, Writes
@@ -83,6 +84,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     _refuses = True  # what ECS refuses, if it was not recorded
 
+    @checking_keywords
     def __init__(
         self,
         name: str | os.PathLike[str] | model.Cassette,
@@ -287,7 +289,8 @@ def _others(rules: Rules) -> Rules:
 def _unused(tape: Tape) -> UnusedInteractionError:
     lines = [f"- {i.operation} recorded at {i.at:g} s" for i in tape.unused]
     return UnusedInteractionError(
-        f"{len(lines)} recorded interactions were never requested",
+        f"{counted(len(lines), 'recorded interaction')} "
+        f"{'was' if len(lines) == 1 else 'were'} never requested",
         path=tape.cassette.path,
         nearest="\n".join(lines),
         fix='make the calls, delete the interactions, or replay(..., unused="ignore")',

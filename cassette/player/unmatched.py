@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from jsonpointer import escape
 
 from cassette.ecs.names import cluster_of, short_name
-from cassette.errors import TimelineExhaustedError, UnmatchedRequestError
+from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, counted
 from cassette.model import Body, Cassette
 from cassette.player.options import HELD
 from cassette.player.places import Foreign
@@ -153,8 +153,11 @@ class Unmatched:
     ) -> TimelineExhaustedError:
         """A request that was recorded, but all its outcomes were served, the last one held."""
         count = sum(step.count for step in timeline.steps)
+        were = "was" if count == 1 else "were"
         if held:
-            problem = f"{operation} was called again after {held:,} calls with the same outcome"
+            problem = (
+                f"{operation} was called again after {counted(held, 'call')} with the same outcome"
+            )
             cause = ": the code under test does not stop polling"
             fix = "give the code a limit of its own, or expect this error"
             if not self._moves_clocks:
@@ -167,7 +170,8 @@ class Unmatched:
             return self._error(
                 TimelineExhaustedError,
                 f"{problem}{cause}",
-                f"{count} outcomes of this request were recorded, and the last one is held; "
+                f"{counted(count, 'outcome')} of this request {were} recorded, and the last one "
+                "is held; "
                 "replay(..., on_end=CALLS) sets for how many calls",
                 fix,
                 operation=operation,
@@ -176,7 +180,7 @@ class Unmatched:
         return self._error(
             TimelineExhaustedError,
             f"{operation} was asked once more than it was recorded",
-            f"all {count} recorded outcomes of this request were served",
+            f"{counted(count, 'outcome')} of this request {were} recorded, and served",
             'replay(..., on_end="hold") repeats the last one'
             if operation.startswith(READS)
             else "record a run that makes the call as often as the code under test does",

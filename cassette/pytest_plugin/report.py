@@ -68,8 +68,9 @@ class Report:
             yield f"cassette: the project's {name!r} hides the built-in cassette of that name"
         for test, (never, ran) in sorted(self._used.unseen.items()):
             if never:
+                were = "was" if never == 1 else "were"
                 yield (
-                    f"cassette: {never} of {counted(ran, 'variant')} were never seen by {test}, "
+                    f"cassette: {never} of {counted(ran, 'variant')} {were} never seen by {test}, "
                     'which proves nothing of them; start="patched" begins where the patch does'
                 )
         if self._used.unused:

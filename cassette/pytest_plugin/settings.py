@@ -195,11 +195,31 @@ def check(config: pytest.Config) -> None:
                 f"cassette_options has the line {line!r} in the ini file; "
                 "write NAME=VALUE, such as unknown=ecs"
             )
+    _check_options(config)
     if config.getoption("--cassette-check-live") and config.getoption("--cassette-mode"):
         raise pytest.UsageError(
             "--cassette-check-live writes nothing, so it cannot be used with --cassette-mode; "
             "leave out one of them"
         )
+
+
+def _check_options(config: pytest.Config) -> None:
+    """Refuse in the ini key `cassette_options` what would fail every test."""
+    given = _options_of_ini(config)
+    if not given:
+        return
+    from cassette.errors import CassetteError
+    from cassette.record_modes import check_options, use
+
+    try:
+        check_options(given, PLUGIN_OPTIONS)
+        for name in PLUGIN_OPTIONS:
+            if name in given:
+                check_level(name, given[name])
+        of_replay = {name: one for name, one in given.items() if name not in PLUGIN_OPTIONS}
+        use("none", "web", **of_replay)
+    except (CassetteError, pytest.fail.Exception) as error:
+        raise pytest.UsageError(f"cassette_options in the ini file: {error}") from None
 
 
 def _ini_keys(config: pytest.Config) -> Iterable[str]:
@@ -290,13 +310,17 @@ def mode(config: pytest.Config, nearer: str | None = None) -> str:
 
 def options(config: pytest.Config) -> dict[str, Any]:
     """The options of every marker, from the ini file and the command line."""
-    pairs = [line.partition("=") for line in config.getini("cassette_options")]
-    found = {name.strip(): _parsed(text.strip()) for name, _, text in pairs}
+    found = _options_of_ini(config)
     if config.getini("cassette_policy"):
         found["policy"] = config.getini("cassette_policy")
     unused = value(config, "unused")
     found = {"no_calls": value(config, "no_calls"), **found}
     return found | {"unused": unused} if unused else found
+
+
+def _options_of_ini(config: pytest.Config) -> dict[str, Any]:
+    pairs = [line.partition("=") for line in config.getini("cassette_options")]
+    return {name.strip(): _parsed(text.strip()) for name, _, text in pairs}
 
 
 def check_level(name: str, level: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from cassette import project_settings, scrub
 from cassette.context_decorator import Verb
 from cassette.errors import CassetteNotFoundError, UsageError, nearest
-from cassette.library import SUFFIX, Entry, Library
+from cassette.library import NOT_CASSETTES, SUFFIX, Entry, Library
 from cassette.packs.names import split
 from cassette.patch import Override, Patch
 from cassette.record_modes.sessions import Drift, GrowingReplay, LiveCheck, NewRecording, Target
@@ -171,8 +171,9 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         try:
             return self._library.find(self._name, "cassette")
         except CassetteNotFoundError:
-            if split(os.fspath(self._name))[0] is not None:
-                raise  # a pack's cassette is never recorded here
+            name = os.fspath(self._name)
+            if split(name)[0] is not None or name.endswith(NOT_CASSETTES):
+                raise  # a pack's cassette is never recorded here, nor another tool's file
             return None
 
     def _new_path(self) -> Path:

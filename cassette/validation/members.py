@@ -64,7 +64,7 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
     if not _has_type(value, kind):
         name = pointer.rpartition("/")[2]
         rule = UNUSABLE if _is_unusable(value, kind, name) else WRONG_TYPE
-        yield rule, Misfit(pointer, f"{json.dumps(value)} is not a {kind}")
+        yield rule, Misfit(pointer, f"{json.dumps(value)} is not {_named(kind)}")
     elif kind == "structure":
         for name, inner in value.items():
             if name in shape.members:
@@ -82,6 +82,11 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
     elif kind == "string" and getattr(shape, "enum", None) and value not in shape.enum:
         near = difflib.get_close_matches(value, shape.enum, 1) or [", ".join(shape.enum)]
         yield UNKNOWN_VALUE, Misfit(pointer, f"{value!r} is not a {shape.name}", *near)
+
+
+def _named(kind: str) -> str:
+    """A kind of value with its article."""
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _is_unusable(value: Any, kind: str, name: str) -> bool:

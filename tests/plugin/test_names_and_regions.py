@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import cassette
 from cassette.errors import CassetteNotFoundError, UsageError
+from tests.live import bodies
 
 
 def test_a_path_is_never_a_built_in_cassette(tmp_path, monkeypatch):
@@ -16,6 +19,39 @@ def test_a_path_is_never_a_built_in_cassette(tmp_path, monkeypatch):
         cassette.load("./web")
     with pytest.raises(CassetteNotFoundError):
         cassette.load("./web.yaml")
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "all"])
+def test_a_marker_with_another_ending_says_how_a_cassette_is_named(run, pytester, mode):
+    """In every mode; a recording would be written to `web.json.yaml`."""
+    result = run(
+        '@pytest.mark.cassette("team/web.json")\ndef test_it(): pass', f"--cassette-mode={mode}"
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "the path of a cassette file ends in .yaml or .yml, unlike 'team/web.json'",
+            "  Fix: name the cassette 'team/web', or write the path 'team/web.yaml'",
+        ]
+    )
+    assert not [*pytester.path.rglob("*.yaml")]
+
+
+def test_a_marker_with_the_recording_of_another_tool_says_how_to_import_it(run, pytester):
+    """It is found among the cassettes as well."""
+    folder = pytester.path / "cassettes"
+    folder.mkdir()
+    answer = {"tasks": [{"taskArn": bodies.TASK_ARN, "lastStatus": "RUNNING"}], "failures": []}
+    (folder / "web.json").write_text(json.dumps(answer), "utf-8")
+    result = run('@pytest.mark.cassette("web.json")\ndef test_it(): pass')
+    result.stdout.fnmatch_lines(["the file holds *, not a cassette", "  Fix: cassette import *"])
+
+
+def test_a_path_that_is_only_a_name_says_so(tmp_path, monkeypatch):
+    """`web.yml` does not exist, and `web` is built in."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CassetteNotFoundError, match=r"no file web\.yml in .*\n  'web' is the name"):
+        cassette.load("web.yml")
 
 
 def test_similar_ids_have_cassettes_of_their_own(run, live, pytester):

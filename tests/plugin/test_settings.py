@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+
 import pytest
 
 import cassette
@@ -52,7 +54,7 @@ def test_it(tape, ask):
     while len(tape.unused):
         ask()
     ask()
-    with pytest.raises(cassette.CassetteError, match="called again after 1 calls"):
+    with pytest.raises(cassette.CassetteError, match="called again after 1 call with"):
         for _ in range(3):
             ask()
     tape.unmatched.clear()
@@ -212,6 +214,13 @@ def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, po
         ("cassette_policy = strct", "*cassette_policy is 'strct' in *; did you mean 'strict'?"),
         ("cassette_unused = eror", "*cassette_unused is 'eror' in *; did you mean 'error'?"),
         ("cassette_orphans = wran", "*cassette_orphans is 'wran' in *; did you mean 'warn'?"),
+        ("cassette_options = unknwon=ecs", "*ini file: unknown option 'unknwon'*'unknown'?"),
+        ("cassette_options = library=here", "*unknown option 'library'*one of unknown, on_end, *"),
+        ("cassette_options = unknown=aws", "*takes no unknown='aws'*one of 'error', 'ecs'*"),
+        ("cassette_options = ignore=tags", "*ignore takes the parameters *, not 'tags'*"),
+        ("cassette_options = clients=3", "*clients takes a list of botocore's clients*"),
+        ("cassette_options = policy=strct", "*unknown scrub policy 'strct'*strict*"),
+        ("cassette_options = no_calls=eror", "*unknown value 'eror' of no_calls*'error'?"),
         (
             "cassette_options = unknown",
             "*the line 'unknown' in the ini file; write NAME=VALUE*",
@@ -223,32 +232,23 @@ def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
     pytester.makeini(f"[pytest]\n{line}")
     result = run("def test_it(): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([words])
+    assert fnmatch.fnmatch(result.stderr.str().strip(), words)
     result.stderr.no_fnmatch_line("*Traceback*")
 
 
 @pytest.mark.parametrize(
-    ("ini", "fixture", "words"),
+    ("fixture", "words"),
     [
-        ("unknwon=ecs", "", ["unknown option 'unknwon'", "*did you mean 'unknown'?"]),
-        (
-            "library=here",
-            "",
-            ["unknown option 'library'", "*expected one of unknown, on_end, *"],
-        ),
-        ("unknown=aws", "", ["*takes no unknown='aws'", "*is one of 'error', 'ecs'"]),
-        ("", ("cassette_mode", "'onec'"), ["unknown record mode 'onec'", "*mean 'once'?"]),
-        ("ignore=tags", "", ["ignore takes the parameters *, not 'tags'", "*ignore={*"]),
-        ("clients=3", "", ["clients takes a list of botocore's clients", "*clients=[[]client]"]),
-        ("", ("cassette_policy", "'strct'"), ["*scrub policy 'strct'*", "*strict"]),
-        ("", ("cassette_options", "[1]"), ["the fixture cassette_options returns options *"]),
-        ("", ("cassette_dir", "3"), ["the fixture cassette_dir returns a folder's path*, not 3"]),
+        (("cassette_mode", "'onec'"), ["unknown record mode 'onec'", "*mean 'once'?"]),
+        (("cassette_policy", "'strct'"), ["*scrub policy 'strct'*", "*strict"]),
+        (("cassette_options", "{'unknwon': 1}"), ["unknown option 'unknwon'", "*'unknown'?"]),
+        (("cassette_options", "[1]"), ["the fixture cassette_options returns options *"]),
+        (("cassette_dir", "3"), ["the fixture cassette_dir returns a folder's path*, not 3"]),
     ],
 )
-def test_a_wrong_option_is_an_error_of_the_test(run, pytester, ini, fixture, words):
-    """A misspelt option, mode or value of an ini line or a fixture names what is near."""
-    pytester.makeini(f"[pytest]\ncassette_options = {ini}")
-    override = f"@pytest.fixture\ndef {fixture[0]}():\n    return {fixture[1]}" if fixture else ""
+def test_a_wrong_fixture_is_an_error_of_the_test(run, fixture, words):
+    """A misspelt option, mode or value of a fixture names what is near."""
+    override = f"@pytest.fixture\ndef {fixture[0]}():\n    return {fixture[1]}"
     result = run(f'{override}\n@pytest.mark.cassette("web")\ndef test_it(): pass')
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(words)

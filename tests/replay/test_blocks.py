@@ -150,6 +150,26 @@ def test_a_replay_may_be_entered_again_but_not_within_itself():
             assert len(tape.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("verb", "keywords", "says"),
+    [
+        (cassette.replay, {"patches": ["stopped/by-user"]}, r'(?s)patches=.*Fix: .*\("web", "'),
+        (cassette.replay, {"unknwon": "ecs"}, "no option 'unknwon'\\s+did you mean 'unknown'"),
+        (cassette.record, {"polcy": "strict"}, "no option 'polcy'\\s+did you mean 'policy'"),
+    ],
+)
+def test_a_wrong_keyword_names_the_right_argument(verb, keywords, says):
+    """As the marker does."""
+    with pytest.raises(UsageError, match=says):
+        verb("web.yaml", **keywords)
+
+
+def test_the_name_of_a_cassette_may_be_a_keyword():
+    """`name=` is its name in the signature."""
+    with cassette.replay(name=RUNNING):
+        assert ask() == "RUNNING"
+
+
 def test_the_repr_of_a_tape_names_a_built_in_cassette(tmp_path, monkeypatch):
     """No path into site-packages."""
     monkeypatch.chdir(tmp_path)  # in a checkout the same file is one of the project's

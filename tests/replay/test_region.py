@@ -24,6 +24,7 @@ def test_by_default_it_warns_once():
         ecs = made.client(**OTHER)
         with pytest.warns(RegionWarning, match="called in us-east-1") as found:
             ecs.describe_tasks(**ASKED)
+        assert found[0].filename == __file__  # not botocore's, nor this package's
         ecs.describe_tasks(**ASKED)  # which would fail this test if it warned again
     assert [str(one.message).splitlines()[1].strip() for one in found] == [
         'Fix: make the client for eu-west-1, or replay(..., region="any")'

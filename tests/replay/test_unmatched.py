@@ -167,7 +167,7 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
             made.invoke(made.client(), operation, asked)
     assert str(raised.value).splitlines() == [
         "RunTask was asked once more than it was recorded",
-        "  all 1 recorded outcomes of this request were served",
+        "  1 outcome of this request was recorded, and served",
         "  Fix: record a run that makes the call as often as the code under test does",
         LAST_LINE,
     ]
@@ -201,6 +201,16 @@ def test_an_outcome_that_was_asked_for_in_part_is_used():
     calls = [made.describe(both, tasks=(made.arn(1), made.arn(2)), count=3)]
     with cassette.replay(made.cassette(*calls), unused="error"):
         made.client().describe_tasks(cluster="prod", tasks=[made.arn(2)])
+
+
+def test_one_interaction_is_not_several():
+    """The error counts what was never requested."""
+    one = made.cassette(made.describe({"tasks": [made.task(1)]}, tasks=(made.arn(1),)))
+    with (
+        pytest.raises(UnusedInteractionError, match=r"^1 recorded interaction was never requested"),
+        cassette.replay(one, unused="error"),
+    ):
+        pass
 
 
 def test_unused_can_be_an_error():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import cassette
 from cassette import validation
 from cassette.ecs import shapes
-from cassette.validation import Seen
+from cassette.validation import Seen, members
 from tests.validation import lives, rules_page
 from tests.validation.lives import edited, running, state, stopped
 
@@ -439,3 +439,11 @@ def test_no_nonsense_breaks_the_check(edits):
     for _, misfit in validation.misfits(task, shape):
         assert misfit.detail
     assert validation.problems_of(web) == []
+
+
+def test_a_wrong_type_reads_well():
+    """With the article that its name needs."""
+    value = {"services": [{"desiredCount": "x", "serviceName": 1}]}
+    shape = shapes.shape_of("DescribeServices", "response")
+    details = [misfit.detail for _, misfit in members.misfits(value, shape)]
+    assert details == ['"x" is not an integer', "1 is not a string"]
