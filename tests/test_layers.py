@@ -97,7 +97,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in"}
-    | {"watch", "project_folders", "files", "demo", "lives", "page", "server", "child"}
+    | {
+        "watch",
+        "record_modes",
+        "project_folders",
+        "files",
+        "demo",
+        "lives",
+        "page",
+        "server",
+        "child",
+    }
     | {"sharing"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli import formatting
-from cassette.cli.console import POLICY, console, paragraph
+from cassette.cli import formatting, record_again
+from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console, paragraph
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
 
 if TYPE_CHECKING:
@@ -23,14 +23,17 @@ _MOST_NAMED = 12  # redacted members that are listed
 
 
 @click.command("record")
-@click.option("--cluster", metavar="NAME", required=True, help="The cluster's name or ARN.")
+@click.option(
+    "--cluster",
+    metavar="NAME",
+    help="The cluster's name or ARN; needed, except with --again.",
+)
 @click.option(
     "--task",
     "tasks",
     metavar="ID",
     multiple=True,
-    required=True,
-    help="A task's id or ARN; may be given again for another task.",
+    help="A task's id or ARN; may be given again for another task. Needed, except with --again.",
 )
 @click.option("--tags", is_flag=True, help="Ask for the tasks' tags as well.")
 @click.option("--watch", "watching", is_flag=True, help="Poll until --until holds.")
@@ -76,12 +79,22 @@ _MOST_NAMED = 12  # redacted members that are listed
     "-o",
     "--output",
     metavar="FILE",
-    required=True,
     type=click.Path(),
-    help="The cassette to write, such as cassettes/web.yaml.",
+    help="The cassette to write, such as cassettes/web.yaml; needed, except with --again.",
 )
+@click.option(
+    "--again",
+    "reference",
+    metavar="CASSETTE",
+    shell_complete=complete_cassette,
+    help="Ask live ECS what this cassette was recorded from, and show what changed.",
+)
+@click.option(
+    "--check", is_flag=True, help="With --again: write nothing; exit code 1 if something changed."
+)
+@FOLDERS
 def command(  # noqa: PLR0917 - click gives options by name
-    cluster: str,
+    cluster: str | None,
     tasks: tuple[str, ...],
     tags: bool,
     watching: bool,
@@ -93,7 +106,10 @@ def command(  # noqa: PLR0917 - click gives options by name
     endpoint_url: str | None,
     source: str | None,
     policy: str | None,
-    output: str,
+    output: str | None,
+    reference: str | None,
+    check: bool,
+    folders: tuple[str, ...],
 ) -> None:
     """Record a live ECS task into a cassette, scrubbed.
 
@@ -103,44 +119,72 @@ def command(  # noqa: PLR0917 - click gives options by name
     A watch that ends early (Ctrl-C, --timeout, credentials that expire) is not lost: what was
     recorded until then is written beside the file, as NAME.partial.yaml.
 
+    With --again, the reads of a cassette are made once more. A recorded task is mostly gone, so
+    another task of its service or family is described, or the one that --task names. Its state
+    is compared with the state of that name in the cassette. What AWS assigned by chance (ids,
+    times, addresses) does not count. The file is replaced if it held nothing else; a whole life
+    needs --watch with the --task to follow. Nothing is ever changed in AWS.
+
     Exit code 3 if AWS cannot be reached or says no, or if --timeout was not enough; 2 if the
-    file cannot be written; 130 after Ctrl-C.
+    file cannot be written; 1 if --check finds a difference; 130 after Ctrl-C.
     """
+    again = reference is not None
+    record_again.check_options(again=again, check=check, watching=watching, output=output)
+    before = record_again.recorded(reference, folders) if reference is not None else None
+    for option, value in (("--cluster", cluster), ("--task", tasks), ("--output", output)):
+        is_known = before is not None and (option != "--task" or not watching)
+        if not value and not is_known:
+            raise record_again.needs(option)
+    wanted = record_again.Wanted(
+        cluster or "", tasks, tags, watching, until, interval, timeout, source, policy, output or ""
+    )
+    if before is not None:
+        wanted = record_again.as_before(wanted, before)
+    _check_options(watching, wanted.output)
+    client = _client(region or (before.region if before else None), profile, endpoint_url)
+    if before is None or watching:
+        _record(client, wanted)
+        if before is not None:
+            record_again.show_change(before)
+    else:
+        record_again.ask(client, before, cluster, tasks, policy=wanted.policy, check=check)
+
+
+def _record(client: Any, wanted: record_again.Wanted) -> None:
+    """Make the recording; one that ends early is kept beside the file."""
     from cassette import recorder
     from cassette.watch import poll, watch
 
-    _check_options(watching, output)
-    client = _client(region, profile, endpoint_url)
+    cluster, tasks, tags, output = wanted.cluster, wanted.tasks, wanted.tags, wanted.output
     screen = console()
-    progress = _Progress(screen, until if watching else None)
-    verb = recorder.record(
-        output, policy=policy, clients=[client], source="live" if source is None else source
-    )
+    progress = _Progress(screen, wanted.until if wanted.watching else None)
+    source = "live" if wanted.source is None else wanted.source
+    verb = recorder.record(output, policy=wanted.policy, clients=[client], source=source)
     recording: Recording | None = None
     try:
         with verb as recording, progress:
-            if watching:
+            if wanted.watching:
                 watch(
                     client,
                     cluster,
                     tasks,
                     tags=tags,
-                    until=until,
-                    interval=interval,
-                    timeout=timeout,
+                    until=wanted.until,
+                    interval=wanted.interval,
+                    timeout=wanted.timeout,
                     progress=progress.tell,
                 )
             else:
                 progress.tell(poll(client, cluster, tasks, tags=tags))
     except KeyboardInterrupt:
         click.echo("stopped by Ctrl-C", err=True)
-        if not _keep(recording, progress, output, policy):
+        if not _keep(recording, progress, output, wanted.policy):
             click.echo("nothing was written", err=True)
         sys.exit(130)
     except (CassetteWriteError, UnsafeCassetteError):
         raise
     except Exception:
-        _keep(recording, progress, output, policy)
+        _keep(recording, progress, output, wanted.policy)
         raise
     _say(screen, _wrote(output, len(recording), verb.report))
     for line in recording.not_recorded():

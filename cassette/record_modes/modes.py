@@ -15,7 +15,8 @@ from cassette.errors import CassetteNotFoundError, UsageError, nearest
 from cassette.library import NOT_CASSETTES, SUFFIX, Entry, Library
 from cassette.packs.names import split
 from cassette.patch import Override, Patch
-from cassette.record_modes.sessions import Drift, GrowingReplay, LiveCheck, NewRecording, Target
+from cassette.record_modes.drift import Drift
+from cassette.record_modes.sessions import GrowingReplay, LiveCheck, NewRecording, Target
 from cassette.recorder import check_header
 from cassette.replayer import replay
 from cassette.tape import Tape

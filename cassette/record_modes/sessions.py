@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cassette import file_format, intercept, project_settings, scrub
 from cassette.context_decorator import Verb
-from cassette.diff import Difference, compare
+from cassette.diff import compare
 from cassette.errors import CassetteNotFoundError, DriftError
 from cassette.model import Cassette
 from cassette.record_modes import new_episodes
+from cassette.record_modes.drift import Drift, drift_of
 from cassette.record_modes.live_tape import LiveCalls, LiveTape
 from cassette.recorder import check_writable, save
 from cassette.replayer import replay
 from cassette.tape import Tape
-
-_LONGEST = 60  # characters of a value on a line of drift
 
 
 @dataclass(frozen=True)
@@ -61,35 +59,6 @@ class Target:
 
     def _write(self, cassette: Cassette) -> scrub.Report:
         return save(cassette, self.path, policy=self.policy, rules=self.rules)
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How live ECS differs from what a cassette held.
-
-    Args:
-        path: the cassette's file.
-        differences: by meaning; empty if nothing changed.
-    """
-
-    path: Path
-    differences: tuple[Difference, ...]
-
-    def lines(self) -> list[str]:
-        """One line for each difference."""
-        return [_line(difference) for difference in self.differences]
-
-
-def _line(difference: Difference) -> str:
-    before, after = (_short(value) for value in (difference.before, difference.after))
-    values = {"added": f"now {after}", "removed": f"was {before}", "changed": f"{before} → {after}"}
-    where = [difference.subject, difference.state, difference.place or "all of it"]
-    return f"{': '.join(filter(None, where))}: {difference.kind}, {values[difference.kind]}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 class NewRecording(Verb[Tape]):
@@ -135,8 +104,7 @@ class LiveCheck(Verb[Tape]):
         if failure is not None:
             return
         recorded = self._live.cassette(self._before.path or "")
-        scrubbed, _ = scrub.scrub(recorded, self._policy, self._rules, project_settings.key())
-        drift = Drift(Path(self._before.path or ""), compare(self._before, scrubbed))
+        drift = drift_of(self._before, recorded, self._policy, self._rules)
         if drift.differences:
             raise DriftError(
                 "live ECS differs from the cassette; nothing was written",

@@ -190,7 +190,7 @@ def test_a_folder_with_the_name_of_a_cassette(call):
     ],
 )
 def test_what_is_neither_a_name_nor_a_path(call, words, said):
-    """The nearest name, or that there is no such file."""
+    """The nearest name, or that the file does not exist."""
     put("cassettes/shop.yaml")
     code, out, err = call(words)
     assert (code, out, said in err, "Fix:" in err) == (2, "", True, True)

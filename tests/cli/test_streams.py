@@ -34,7 +34,14 @@ WORDS = {
     "sync": "sync",
     "variants": "variants web",
 }
-MORE = ("--help", "--version", "show --help", "show web --format json", "check --rules")
+MORE = (
+    *(f"{command} --help" for command in COMMANDS),
+    "--help",
+    "--version",
+    "show --help",
+    "show web --format json",
+    "check --rules",
+)
 
 
 def test_the_table_has_every_command():
