@@ -149,9 +149,11 @@ def _scale() -> list[Row]:
 def _starting() -> list[Row]:
     seen = starting.measure()
     plugin = (seen[starting.PLUGIN] - seen[starting.NO_PLUGIN]) * 1000
+    packs = (seen[starting.PACKS] - seen[starting.NO_PACKS]) * 1000
     help_ = (seen[starting.HELP] - seen[starting.INTERPRETER]) * 1000
     return [
         Row(starting.PLUGIN, seen[starting.PLUGIN], plugin, "ms more than without", "≤ 10"),
+        Row(starting.PACKS, seen[starting.PACKS], packs, "ms more than without", "≤ 10"),
         Row(starting.HELP, seen[starting.HELP], help_, "ms more than a bare interpreter", "≤ 150"),
     ]
 
