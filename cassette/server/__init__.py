@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -22,13 +21,14 @@ from cassette.model import Cassette, Interaction
 from cassette.patch import Patch
 from cassette.player import Call
 from cassette.scrub import Rules
-from cassette.server.http import HttpServer
+from cassette.server.http import LOOPBACK
+from cassette.server.replaying import ReplayServer
 from cassette.server.sessions import Advance, Session, Sessions, SharedSession
 from cassette.tape import Tape
 
 __all__ = [
     "Advance",
-    "HttpServer",
+    "ReplayServer",
     "Server",
     "Session",
     "Sessions",
@@ -37,8 +37,6 @@ __all__ = [
     "serve",
     "shared",
 ]
-
-_LOOPBACK = "127.0.0.1"
 
 
 def environment(url: str, region: str) -> dict[str, str]:
@@ -62,7 +60,7 @@ class Server:
         url: the endpoint to give to a client, such as `http://127.0.0.1:43977`.
     """
 
-    def __init__(self, http: HttpServer, session: Session) -> None:
+    def __init__(self, http: ReplayServer, session: Session) -> None:
         self.url = http.url
         self._http = http
         self._session = session
@@ -175,7 +173,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         self,
         name: str | os.PathLike[str] | Cassette,
         *patches: str | Patch,
-        host: str = _LOOPBACK,
+        host: str = LOOPBACK,
         port: int = 0,
         start: str | int = "first",
         advance: Advance = "call",
@@ -254,15 +252,8 @@ def shared(tape: Tape, library: Library) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _served(
-    session: Session, library: Library | None, host: str = _LOOPBACK, port: int = 0
+    session: Session, library: Library | None, host: str = LOOPBACK, port: int = 0
 ) -> Iterator[Server]:
-    http = HttpServer(Sessions(session, library), host, port)
-    thread = threading.Thread(
-        target=http.serve_forever, args=(0.05,), name="cassette-server", daemon=True
-    )
-    thread.start()
-    try:
+    http = ReplayServer(Sessions(session, library), host, port)
+    with http.serving():
         yield Server(http, session)
-    finally:
-        http.stop()
-        thread.join()

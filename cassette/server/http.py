@@ -17,19 +17,21 @@ import threading
 import time
 import traceback
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from cassette.ecs import connections
 from cassette.ecs.shapes import CONTENT_TYPE
-from cassette.errors import CassetteNotFoundError, UsageError
+from cassette.errors import UsageError
 from cassette.server import answers
 from cassette.server.answers import Reply
-from cassette.server.control import PREFIX, Control
-from cassette.server.sessions import Sessions
 
+LOOPBACK = "127.0.0.1"
 MOST_BYTES = 10 * 1024 * 1024  # of a body
 MOST_CONNECTIONS = 2_000
 READING = 30.0  # seconds in which a whole request must arrive
@@ -45,11 +47,26 @@ class Refused(Exception):  # noqa: N818 - it carries an answer
         self.reply = answers.error(HTTPStatus(status).phrase.replace(" ", ""), message, status)
 
 
-class HttpServer(ThreadingHTTPServer):
-    """Serves sessions until it is stopped.
+@dataclass(frozen=True)
+class Request:
+    """One request.
 
     Args:
-        sessions: what is served.
+        method: for example `POST`.
+        path: with its query.
+        content: the body, without its transfer and content encodings.
+    """
+
+    method: str
+    path: str
+    headers: Message
+    content: bytes
+
+
+class HttpServer(ThreadingHTTPServer):
+    """Answers requests until it is stopped; subclasses give `respond`.
+
+    Args:
         host: the address to listen on.
         port: the port; 0 for any free one.
 
@@ -61,12 +78,10 @@ class HttpServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 1024
 
-    def __init__(self, sessions: Sessions, host: str, port: int) -> None:
-        self.sessions = sessions
+    def __init__(self, host: str = LOOPBACK, port: int = 0) -> None:
         self.host = host
         self.ended = threading.Event()
         self.connections: set[Handler] = set()
-        self.session_closed = threading.Event()
         with contextlib.suppress(ValueError):
             if ipaddress.ip_address(host).version == 6:
                 self.address_family = socket.AF_INET6
@@ -80,7 +95,23 @@ class HttpServer(ThreadingHTTPServer):
             ) from None
         shown = "127.0.0.1" if self.is_open_to_all else host
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.server_port}"
-        self.control = Control(sessions, self.url)
+
+    def respond(self, request: Request) -> Reply:
+        """The answer to a request for this host. Raises Refused."""
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Serve in a thread, until the block ends."""
+        thread = threading.Thread(
+            target=self.serve_forever, args=(0.05,), name="cassette-server", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop()
+            thread.join()
 
     def server_bind(self) -> None:
         """Bind without the look-up of the host's name that http.server makes."""
@@ -189,24 +220,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, content: bytes) -> Reply:
         if not self.server.knows(self.headers.get("Host", "")):
             raise Refused(403, "the Host header does not name this server")
-        url = urlsplit(self.path)
-        if url.path.startswith(PREFIX):
-            if "Origin" in self.headers:
-                raise Refused(403, "a web page cannot control this server")
-            query = dict(parse_qsl(url.query))
-            reply = self.server.control.answer(
-                self.command, url.path[len(PREFIX) :], query, content
-            )
-            if self.command == "DELETE" and reply.status in (200, 409):
-                self.server.session_closed.set()
-            return reply
-        if self.command != "POST":
-            raise Refused(405, "ECS is called with POST")
-        try:
-            session = self.server.sessions.get(url.path.strip("/"))
-        except CassetteNotFoundError as error:
-            raise Refused(404, str(error)) from None
-        return answers.answer(session, self.headers, content)
+        return self.server.respond(Request(self.command, self.path, self.headers, content))
 
     # -- reading -------------------------------------------------------------------------------
 
