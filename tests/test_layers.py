@@ -85,6 +85,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"tape", "replay_options", "scrub"},
     # What a child process of `cassette run` is given, and how it is run.
     "child": {"errors"},
+    # What a command talks to while it is recorded: the only server that connects out.
+    "live_server": MODEL | {"server"},
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     # Fetches and publishes packs: the only code that reaches a store.
@@ -96,19 +98,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
-    | {"built_in"}
-    | {
-        "watch",
-        "record_modes",
-        "project_folders",
-        "files",
-        "demo",
-        "lives",
-        "page",
-        "server",
-        "child",
-    }
-    | {"sharing"},
+    | {"built_in", "watch", "record_modes", "project_folders", "files", "demo", "lives"}
+    | {"page", "sharing", "server", "child", "live_server"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},
     "__main__": {"cli"},
@@ -116,6 +107,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Which component may import which third-party package. botocore's data is free, its runtime is not.
 CLIENT = {"botocore.session", "botocore.config"}
+# What a request that another program made is signed and sent with.
+SIGNING = {"botocore.auth", "botocore.awsrequest", "botocore.httpsession", "botocore.utils"}
 BOTOCORE_DATA = {
     "botocore.__version__",
     "botocore.compat",
@@ -248,6 +241,7 @@ def _fence_is_open(found: Import) -> bool:
             or target == "botocore"
             or within(target, BOTOCORE_DATA)
             or (component in ("cli", "demo", "sharing") and within(target, CLIENT))
+            or (component == "live_server" and within(target, CLIENT | SIGNING))
         )
     return component in ONLY_IN.get(target.split(".")[0], {component})
 

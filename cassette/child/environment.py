@@ -1,4 +1,4 @@
-"""The environment of a child process that is replayed: where ECS is, and what it must not have."""
+"""The environment of a child process: where ECS is, and what it must not have."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ _UNSET = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 )
+# What would lead an SDK away from the endpoint, or to other credentials.
+_OTHER_SOURCES = (*_UNSET, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _NO_PROXY = ("NO_PROXY", "no_proxy")
 _HERE = "127.0.0.1"
@@ -54,6 +56,7 @@ def replaying(
     found = _with_hook(inherited) | {
         "AWS_ENDPOINT_URL_ECS": url,
         "CASSETTE_RUN_URL": url,
+        "CASSETTE_RUN_MODE": "replay",
         "CASSETTE_RUN_SLEEP": sleep,
     }
     found.pop("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None)
@@ -64,10 +67,33 @@ def replaying(
     return found
 
 
+def recording(inherited: Mapping[str, str], url: str) -> dict[str, str]:
+    """The environment of a child whose Python programs report their ECS calls to a URL."""
+    return _with_hook(inherited) | {"CASSETTE_RUN_URL": url, "CASSETTE_RUN_MODE": "record"}
+
+
+def forwarding(inherited: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child whose ECS calls go through a forwarder.
+
+    Args:
+        inherited: that of the parent.
+        variables: those of the forwarder: its address, and the parent's credentials.
+    """
+    kept = {name: one for name, one in inherited.items() if name not in _OTHER_SOURCES}
+    regions = {name: one for name in _REGIONS if (one := inherited.get(name))}
+    return _past_proxies(kept) | dict(variables) | regions
+
+
 def _with_hook(inherited: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which Python finds the hook, and which asks no proxy for loopback."""
+    """An environment in which Python finds the hook."""
     before = inherited.get("PYTHONPATH")
-    found = {**inherited, "PYTHONPATH": f"{HOOK}{os.pathsep}{before}" if before else str(HOOK)}
+    found = _past_proxies(inherited)
+    return found | {"PYTHONPATH": f"{HOOK}{os.pathsep}{before}" if before else str(HOOK)}
+
+
+def _past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which no proxy is used for loopback."""
+    found = dict(inherited)
     if any(name.lower().endswith("_proxy") for name in inherited):
         for name in _NO_PROXY:
             hosts = [one for one in inherited.get(name, "").split(",") if one]

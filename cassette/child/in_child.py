@@ -6,11 +6,14 @@ ecs-cassette. So it uses the standard library only.
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import copy
 import http.client
 import json
+import sys
 import time
+import urllib.parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ BOTOCORES = ("botocore", "awscli.botocore")  # the AWS CLI v2 has a copy of its 
 
 def changes(environment: Mapping[str, str]) -> Changes:
     """What to do to which module right after it is imported."""
+    if environment.get("CASSETTE_RUN_MODE") == "record":
+        record = Record(_Parent(environment["CASSETTE_RUN_URL"]))
+        return {name + ".endpoint": record.change_endpoint for name in BOTOCORES}
     sleep = environment.get("CASSETTE_RUN_SLEEP", "skip")
     replay = Replay(_Parent(environment["CASSETTE_RUN_URL"]), sleep)
     found: Changes = {}
@@ -165,6 +171,74 @@ class Replay:
         replaced: Any = sleep
         time.sleep = replaced
         asyncio.sleep = asyncio.tasks.sleep = async_sleep
+
+
+class Record:
+    """Lets ECS calls go where they go, and reports each attempt to the parent.
+
+    Args:
+        parent: what hears the attempts; it alone scrubs, audits and writes.
+    """
+
+    def __init__(self, parent: _Parent) -> None:
+        self._parent = parent
+        self._has_failed = False
+
+    def change_endpoint(self, module: Any) -> None:
+        """Replace `Endpoint.make_request`, which every call of every client goes through."""
+        original = module.Endpoint.make_request
+
+        def make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
+            if operation_model.service_model.service_name != "ecs":
+                return original(endpoint, operation_model, request_dict)
+            began = time.monotonic()  # of one clock in all processes of a machine
+
+            def hear(name: str, values: dict[str, Any]) -> None:
+                answer = values.get("response_dict")
+                if name.startswith("response-received.") and answer is not None:
+                    self._report(operation_model.name, request_dict, answer, began)
+
+            here = copy.copy(endpoint)
+            here._event_emitter = _HeardEvents(endpoint._event_emitter, hear)
+            return original(here, operation_model, request_dict)
+
+        module.Endpoint.make_request = make_request
+
+    def _report(
+        self, operation: str, request: dict[str, Any], answer: dict[str, Any], began: float
+    ) -> None:
+        body = request["body"]
+        attempt = {
+            "operation": operation,
+            "request": _base64(body if isinstance(body, bytes) else body.encode()),
+            "status": answer["status_code"],
+            "body": _base64(answer["body"]),
+            "region": request["context"].get("client_region") or "",
+            "began": began,
+            "host": urllib.parse.urlsplit(request.get("url") or "").hostname or "",
+        }
+        if not self._parent.post("", attempt) and not self._has_failed:
+            self._has_failed = True
+            sys.stderr.write("cassette run: a call was not recorded: the parent did not take it\n")
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+class _HeardEvents:
+    """The events of one call: shows each to `hear`, then passes it on."""
+
+    def __init__(self, emitter: Any, hear: Callable[[str, dict[str, Any]], None]) -> None:
+        self._emitter = emitter
+        self._hear = hear
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._emitter, name)
+
+    def emit(self, event_name: str, **values: Any) -> Any:
+        self._hear(event_name, values)
+        return self._emitter.emit(event_name, **values)
 
 
 class _WaiterTime:

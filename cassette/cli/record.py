@@ -186,7 +186,7 @@ def _record(client: Any, wanted: record_again.Wanted) -> None:
     except Exception:
         _keep(recording, progress, output, wanted.policy)
         raise
-    _say(screen, _wrote(output, len(recording), verb.report))
+    _say(screen, wrote(output, len(recording), verb.report))
     for line in recording.not_recorded():
         paragraph(screen, line)
     if verb.report.replaced_file:
@@ -230,7 +230,7 @@ def _keep(
         return False
     path = str(Path(output).with_suffix(".partial.yaml"))
     report = recorder.save(recording.cassette(path), path, policy=policy)
-    _say(progress.screen, _wrote(path, len(recording), report))
+    _say(progress.screen, wrote(path, len(recording), report))
     stays = "is as it was" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
     return True
@@ -283,7 +283,7 @@ def _say(screen: Console, text: str) -> None:
         paragraph(screen, line)
 
 
-def _wrote(path: str, calls: int, report: scrub.Report) -> str:
+def wrote(path: str, calls: int, report: scrub.Report) -> str:
     """What was written, and what was scrubbed, in a few lines."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FOLDERS, complete_cassette, complete_patch, library_of
+from cassette.cli.console import (
+    FOLDERS,
+    POLICY,
+    complete_cassette,
+    complete_patch,
+    library_of,
+)
+from cassette.cli.record import wrote
 from cassette.cli.serve import replay_options, report
-from cassette.errors import UsageError, counted
+from cassette.errors import NothingRecordedError, UsageError, counted
 
 if TYPE_CHECKING:
     from cassette.server import Server
@@ -33,7 +40,7 @@ class _Run(click.Command):
 
 
 @click.command("run", cls=_Run)
-@click.argument("name", shell_complete=complete_cassette)
+@click.argument("name", required=False, shell_complete=complete_cassette)
 @click.argument("patches", nargs=-1, shell_complete=complete_patch)
 @click.option(
     "--sleep",
@@ -50,33 +57,92 @@ class _Run(click.Command):
 )
 @FOLDERS
 @replay_options
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(),
+    help="Record the command into this cassette instead, with its own credentials.",
+)
+@click.option(
+    "--any-language",
+    is_flag=True,
+    help="With -o: record programs other than Python, by signing their calls again.",
+)
+@POLICY
+@click.option(
+    "--source",
+    metavar="WORDS",
+    help="With -o: what is recorded; by default `live` if the endpoint is AWS.",
+)
 def command(
-    name: str,
+    name: str | None,
     patches: tuple[str, ...],
     *,
-    sleep: Any,
-    is_open: bool,
-    folders: tuple[str, ...],
+    output: str | None,
+    any_language: bool,
+    policy: str | None,
+    source: str | None,
     **options: Any,
 ) -> None:
-    """Run a command whose ECS calls are answered from a cassette.
+    """Run a command whose ECS calls are answered from a cassette, or recorded into one.
 
     The command may be in any language that takes an endpoint from the environment, or a shell
     script, and may start further processes; all of them share one replay. Python programs skip the
     sleeps of waiters. The command gets made-up AWS credentials and none of your settings, so that
     no call of it can reach your account.
 
+    With -o FILE and no NAME the command calls live ECS with its own credentials, and what ECS
+    answers is written to FILE, scrubbed and audited, whether or not the command succeeds.
+
     The exit code is that of the command. If that is 0 and a call could not be answered, it is 1.
     """
     words = click.get_current_context().meta[_COMMAND]
+    _check(name, output)
     if not words:
+        begun = f"-o {output}" if output else name
         raise UsageError(
-            "run takes a command, after `--`", fix=f"cassette run {name} -- python deploy.py"
+            "run takes a command, after `--`", fix=f"cassette run {begun} -- python deploy.py"
         )
+    if output:
+        sys.exit(_record(words, output, any_language, policy, source))
+    sys.exit(_replay(words, (str(name), *patches), **options))
+
+
+def _check(name: str | None, output: str | None) -> None:
+    """Refuse what is neither a replay nor a recording, and options that would do nothing."""
+    if (name is None) == (output is None):
+        raise UsageError(
+            "run takes either the name of a cassette, to replay it, or -o FILE, to record one",
+            fix="cassette run web -- COMMAND, or cassette run -o cassettes/web.yaml -- COMMAND",
+        )
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "")
+        records = option.name in ("output", "any_language", "policy", "source")
+        if given is click.core.ParameterSource.COMMANDLINE and isinstance(option, click.Option):
+            if output is not None and not records:
+                raise UsageError(
+                    f"{option.opts[0]} is for a replay, and says nothing with -o",
+                    fix=f"leave out {option.opts[0]}",
+                )
+            if output is None and records:
+                raise UsageError(f"{option.opts[0]} says nothing without -o FILE", fix="-o FILE")
+
+
+def _replay(
+    words: list[str],
+    names: tuple[str, ...],
+    *,
+    sleep: Any,
+    is_open: bool,
+    folders: tuple[str, ...],
+    **options: Any,
+) -> int:
     from cassette.child import environment, process
     from cassette.server import serve
 
-    verb = serve(name, *patches, library=library_of(folders).beside(name), **options)
+    verb = serve(*names, library=library_of(folders), **options)
     server = verb.__enter__()
     try:
         variables = environment.replaying(
@@ -86,7 +152,52 @@ def command(
     finally:
         verb.stop()
     problem = _report(server, unused=options["unused"])
-    sys.exit(code or problem)
+    return code or problem
+
+
+def _record(
+    words: list[str], output: str, any_language: bool, policy: str | None, source: str | None
+) -> int:
+    from cassette import recorder
+    from cassette.child import environment, process
+    from cassette.live_server import Forwarder, Listener
+
+    verb = recorder.record(
+        output,
+        policy=policy,
+        clients=[],  # none of this process
+        save_on_error=True,
+        source="live" if source is None else source,
+    )
+    recording = verb.__enter__()
+    try:
+        if any_language:
+            forwarder = Forwarder(recording.hear)
+            server: Forwarder | Listener = forwarder
+            variables = environment.forwarding(os.environ, forwarder.environment)
+        else:
+            server = Listener(recording.hear)
+            variables = environment.recording(os.environ, server.url)
+        with server.serving():
+            code = process.run(words, variables)
+    except BaseException as error:
+        verb.__exit__(type(error), error, None)
+        raise
+    try:
+        verb.__exit__(None, None, None)
+    except NothingRecordedError as error:
+        error.fix = (
+            "let the program read AWS_ENDPOINT_URL_ECS; one that does not cannot be recorded"
+            if any_language
+            else "does it call ECS in Python? Other programs: --any-language"
+        )
+        if not code:
+            raise
+        click.echo(str(error), err=True)
+        return code
+    for line in (wrote(output, len(recording), verb.report), *recording.not_recorded()):
+        click.echo(line, err=True)
+    return code
 
 
 def _report(server: Server, *, unused: str) -> int:

@@ -240,7 +240,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
 def shared(tape: Tape, library: Library) -> Iterator[Server]:
     """Answer other processes from a replay that is under way in this one.
 
-    Whoever holds the tape sees their calls as well, and what could not be answered.
+    The tape shows their calls as well, and what could not be answered.
 
     Args:
         tape: that of the replay.

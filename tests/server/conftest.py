@@ -39,14 +39,16 @@ class Http:
 _session = botocore.session.Session()
 
 
-def client_of(url: str, region_name: str = "eu-west-1", **config: Any) -> Any:
+def client_of(
+    url: str, region_name: str = "eu-west-1", keys: str = "made-up", **config: Any
+) -> Any:
     """A botocore client of a server."""
     return _session.create_client(
         "ecs",
         region_name=region_name,
         endpoint_url=url,
-        aws_access_key_id="made-up",
-        aws_secret_access_key="made-up",
+        aws_access_key_id=keys,
+        aws_secret_access_key=keys,
         config=Config(retries={"mode": "standard", "total_max_attempts": 2}, **config),
     )
 

@@ -1,0 +1,12 @@
+"""What a command talks to while `cassette run -o` records it, on loopback, at a secret address.
+
+Python programs call ECS themselves, and their hook reports each attempt (`listening`). Programs in
+other languages send their calls here, and they are signed again and forwarded (`forwarding`).
+"""
+
+from __future__ import annotations
+
+from cassette.live_server.forwarding import Forwarder
+from cassette.live_server.listening import Listener
+
+__all__ = ["Forwarder", "Listener"]
