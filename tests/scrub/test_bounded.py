@@ -43,6 +43,13 @@ def test_what_divides_a_text_in_too_many_ways_is_refused(pattern: str) -> None:
         bounded(pattern)
 
 
+def test_a_long_set_is_refused() -> None:
+    """A set that is too long to be read as one is never read as something else."""
+    assert bounded(f"[{'a*' * 50}]+") == f"[{'a*' * 50}]{{1,200}}"
+    with pytest.raises(ValueError, match="set in brackets"):
+        bounded(f"[{'a*' * 51}]+")
+
+
 @pytest.mark.parametrize("pattern", [r"[\w-]+!", r"\w+@\w+", r"a-[a-z-]*-\d+", r"(?:ab){1,60}c"])
 @pytest.mark.parametrize("pump", ["a", "a-", "ab", "a-1", "a@"])
 def test_the_steps_of_a_pattern_grow_with_the_text_only(pattern: str, pump: str) -> None:
