@@ -59,6 +59,7 @@ def rewrite_files(
     for file in files:
         scrubber.learn(file.seen)
     contents = _settled(files, scrubber)
+    scrubber.check_relations(", ".join(file.path for file in files[:3]))
     for file, new in zip(files, contents, strict=True):
         _gate(new, file.path, rules, scrubber.originals)
     for file, new in zip(files, contents, strict=True):
@@ -74,6 +75,7 @@ def _settled(files: Sequence[_File], scrubber: scrub.Scrubber) -> list[bytes]:
     """Every file scrubbed, with what any of them taught applied to all."""
     for _ in range(_MOST_PASSES):
         known = scrubber.known
+        scrubber.forget_relations()
         contents = [file.scrubbed(scrubber) for file in files]
         if scrubber.known == known:
             break

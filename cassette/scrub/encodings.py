@@ -24,7 +24,8 @@ BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _TWO = "[I-Za-f][C-HS-Xi-nyz0-3]"
 _FOUR = rf"{_TWO}(?:[AEIMQUYcgkosw048][g-z0-9+/]|[BFJNRVZdhlptx159][A-Za-z0-9+/])"
 SHORT_BASE64 = re.compile(
-    rf"(?<![\w+/=-])(?:{_FOUR}){{1,64}}(?:{_TWO}[AEIMQUYcgkosw048]=|[I-Za-f][AQgw]==|(?<=[\w+/]{{8}}))"
+    rf"(?<![\w+/=-])(?:{_FOUR}){{1,64}}(?:{_TWO}[AEIMQUYcgkosw048]=|[I-Za-f][AQgw]=="
+    rf"|(?<=[\w+/]{{8}})(?:{_TWO}[AEIMQUYcgkosw048]|[I-Za-f][AQgw])?)"
     r"(?![\w+/=-])"
 )
 PACKED = "\x1f\x8b"

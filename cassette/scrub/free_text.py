@@ -25,7 +25,7 @@ from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments, set_a
 from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cassette.scrub.rules import Rules
 
@@ -57,6 +57,9 @@ _MOST_PASSES = 8
 _DEEPEST = 12
 
 
+_Extent = tuple[int, int]
+
+
 class FreeText:
     """The search, with the memory of one recording and the rules of its project."""
 
@@ -67,7 +70,9 @@ class FreeText:
         self._strict = strict
         self._found: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        self._words: dict[str, list[tuple[str, str]]] = {}
+        # Known originals by their first word, then by its offset and their length, the longest
+        # first, then in lower case: what is compared does not grow with their number.
+        self._words: dict[str, dict[_Extent, dict[str, dict[str, str]]]] = {}
         self._accounts: dict[str, str] = {}
         self._runs: dict[str, str] = {}
         self._harmless: set[str] = set()
@@ -84,7 +89,13 @@ class FreeText:
 
     def searched(self) -> frozenset[str]:
         """The originals that are searched for by their own text."""
-        return frozenset(original for others in self._words.values() for original, _ in others)
+        return frozenset(
+            original
+            for of_word in self._words.values()
+            for of_extent in of_word.values()
+            for same in of_extent.values()
+            for original in same
+        )
 
     def remember(self, kind: str, original: str, pseudonym: str) -> str:
         """Search for an original everywhere from now on, in a form that no rule would find.
@@ -98,10 +109,15 @@ class FreeText:
         """Replace a text everywhere from now on, if it is long enough to be no ordinary word."""
         word = _WORD.search(original)
         if word and len(original) >= SHORTEST_ORIGINAL and original != pseudonym:
-            others = self._words.setdefault(word[0].lower(), [])
-            if all(original != other for other, _ in others):
-                others.append((original, pseudonym))
-                others.sort(key=lambda pair: -len(pair[0]))
+            first, extent = word[0].lower(), (word.start(), len(original))
+            of_word = self._words.setdefault(first, {})
+            if extent not in of_word:
+                of_word[extent] = {}
+                in_order = sorted(of_word.items(), key=lambda item: -item[0][1])
+                of_word = self._words[first] = dict(in_order)
+            same = of_word[extent].setdefault(original.lower(), {})
+            if original not in same:
+                same[original] = pseudonym
                 self._forget()
 
     def _forget(self) -> None:
@@ -131,6 +147,7 @@ class FreeText:
                 replaced = self._decode(replaced)
                 replaced = self._replace_tokens(replaced, TOKEN, self._token)
                 replaced = near_secrets.redacted(replaced, self._near_secret)
+                replaced = encodings.SHORT_BASE64.sub(self._short_base64, replaced)
                 replaced = _RUN.sub(self._run, replaced)
                 replaced = self._replace_accounts(replaced)
                 if self._strict:
@@ -222,14 +239,23 @@ class FreeText:
             return text
         parts, done = [], 0
         for word in _WORD.finditer(text):
-            for original, pseudonym in self._words.get(word[0].lower(), ()):
-                start = word.start() - _WORD.search(original).start()  # type: ignore[union-attr]  # has one
-                end = start + len(original)
-                if start >= done and _same(text[start:end], original) and _apart(text, start, end):
+            for (offset, length), originals in self._words.get(word[0].lower(), {}).items():
+                start = word.start() - offset
+                end = start + length
+                pseudonym = self._pseudonym(text[start:end], originals) if start >= done else None
+                if pseudonym is not None and _apart(text, start, end):
                     parts += [text[done:start], pseudonym]
                     done = end
                     break
         return "".join([*parts, text[done:]]) if done else text
+
+    @staticmethod
+    def _pseudonym(text: str, originals: Mapping[str, Mapping[str, str]]) -> str | None:
+        """The pseudonym of a text that is one of these originals; a plain word in its own case."""
+        same = originals.get(text.lower(), {})
+        if text in same:
+            return same[text]
+        return next((false for original, false in same.items() if not original.isalpha()), None)
 
     def _replace_accounts(self, text: str) -> str:
         """A text without account ids whose digits are separated, or part of a longer word."""
@@ -256,8 +282,7 @@ class FreeText:
         if "%" in text:
             text = encodings.PERCENT_VALUE.sub(self._decode_value, text)
             text = encodings.PERCENT_RUN.sub(self._decode_run, text)
-        text = encodings.BASE64.sub(self._decode_base64, text)
-        return encodings.SHORT_BASE64.sub(self._short_base64, text)
+        return encodings.BASE64.sub(self._decode_base64, text)
 
     def _short_base64(self, match: re.Match[str]) -> str:
         """A run that can be read in base64 from its beginning to its end, or nothing of it."""
@@ -353,12 +378,6 @@ class FreeText:
 
     def _secret(self, kind: str, original: str) -> str:
         return self.remember(kind, original, REDACTED)
-
-
-def _same(text: str, original: str) -> bool:
-    if original.isalpha():
-        return text == original
-    return text.lower() == original.lower()
 
 
 def _apart(text: str, start: int, end: int) -> bool:

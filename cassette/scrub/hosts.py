@@ -77,6 +77,7 @@ _HOST_BEFORE = re.compile(
 # What says that any dotted word is a host, whatever it ends in.
 _SURELY_BEFORE = re.compile(
     r"(?:host|hostname|lookup|resolve(?: host)?|enotfound|eai_again|not known|dial tcp|nslookup"
+    r"|unknownhost(?:exception)?|nxdomain|servfail"
     r"|valid for|[\s(]//)[\s:=]{0,3}[\"'`]?\Z",
     re.IGNORECASE,
 )

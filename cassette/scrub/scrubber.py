@@ -233,6 +233,10 @@ class Scrubber:
                 "(docs/scrubbing.md); please report it, since identifiers must stay distinct",
             )
 
+    def forget_relations(self) -> None:
+        """Begin another pass over the same files, with what the last one taught."""
+        self._identified.clear()
+
     def _identify(self, value: str, false: str, place: str) -> None:
         """Note that an identifier became another one."""
         original = self.rules.replaced(current_form(value), lambda *_: None).lower()
@@ -247,7 +251,7 @@ class Scrubber:
         while True:
             known = self._free.known
             self._redacted.clear()
-            self._identified.clear()
+            self.forget_relations()
             scrubbed = tuple(self._interaction(interaction) for interaction in interactions)
             if known == self._free.known:
                 return scrubbed

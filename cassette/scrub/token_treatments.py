@@ -141,6 +141,9 @@ class TokenTreatments:
         """Separate from its value, a flag may have an address, a path or a number."""
         short, passed = match["short"], match["passed"]
         parted = short[-1] in "= \t\n"
+        # A long option with one dash, such as -password=, has rules of its own.
+        if not parted and (passed[-1] in "=:" or vocabulary.is_plain(match[0].strip("-"))):
+            return None
         harmless = vocabulary.is_plain(passed) and not (passed.isdigit() and not parted)
         if harmless or "://" in passed or has_pseudonym(passed) or (parted and "/" in passed):
             return None

@@ -96,7 +96,8 @@ RULES: dict[str, str] = {
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
     ),
     "organization": (
-        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}})"
+        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}"
+        r"|(?<![\w-])o-(?=[a-z]{0,31}\d)(?=\d{0,31}[a-z])[a-z0-9]{10,32})"
         r"(?![\w-])"
     ),
     "revision": (
@@ -107,7 +108,7 @@ RULES: dict[str, str] = {
     # The rest of the line, whatever it has: a scheme, several cookies, a signature.
     "header": (
         rf"{_L}(?P<heading>{_AUTHORIZATION}|(?:set-)?cookie|x-api-key|x-amz-security-token)"
-        r"(?P<colon>[\"']{0,2}\s?:\s{0,4}[\"']?)(?P<line>[^\n\"']{1,8192})"
+        r"(?P<colon>[\"']{0,2}\s?:\s{0,4}[\"']?)(?P<line>digest\s[^\n]{1,8192}|[^\n\"']{1,8192})"
     ),
     "bearer": (
         rf"{_L}(?:bearer|basic)\s{{1,4}}(?=[A-Za-z._~+/=-]{{0,64}}\d)[A-Za-z0-9._~+/=-]{{8,}}"

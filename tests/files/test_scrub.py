@@ -14,6 +14,7 @@ import cassette
 from cassette import file_format, scrub
 from cassette.errors import UnsafeCassetteError
 from cassette.files import files_in, rewrite_files, search_files
+from cassette.scrub import string_treatments
 from tests.cli.processes import run
 from tests.files import recorded
 from tests.live import bodies
@@ -25,7 +26,7 @@ ACCOUNT = "987654321098"
 
 def identifying(content):
     """The originals that appear in bytes, in plain form."""
-    # The number of a deployment is ECS's own, and stays.
+    # The number of a deployment has the form of a pseudonym there.
     return [v for v in bodies.IDENTIFYING if v != bodies.DEPLOYMENT and v.encode() in content]
 
 
@@ -380,3 +381,21 @@ def test_pairs_keep_their_order(tmp_path):
     file.write_text(json.dumps({"tasks": [task]}))
     rewrite_files([file], scrub.NO_RULES)
     assert '"tags": [{"value": "REDACTED", "key": "team"}]' in file.read_text()
+
+
+def test_two_tasks_that_would_become_one_are_refused(tmp_path, monkeypatch):
+    """In place as well, a file keeps as many distinct identifiers as it had."""
+    ids = ["7c1e0f9a2b3d4e5f8a9b0c1d2e3f4a5b", "8d1e0f9a2b3d4e5f8a9b0c1d2e3f4a5c"]
+    arns = [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/qa/{id_}" for id_ in ids]
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({"tasks": [{"taskArn": arn} for arn in arns], "failures": []}))
+    before = path.read_bytes()
+    one = "arn:aws:ecs:eu-west-1:000000000001:task/qa/" + "0" * 24 + "ca55e77e"
+    with monkeypatch.context() as patch:
+        patch.setattr(string_treatments.StringTreatments, "_resource", lambda *_, **__: one)
+        with pytest.raises(UnsafeCassetteError, match="more than one original") as refused:
+            rewrite_files([path], scrub.NO_RULES)
+    assert path.read_bytes() == before
+    assert not any(id_ in str(refused.value) for id_ in ids)
+    rewrite_files([path], scrub.NO_RULES)
+    assert path.read_text().count("ca55e77e") == 2

@@ -13,11 +13,13 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import cassette
-from cassette.scrub import tokens
+from cassette.scrub import Rules, free_text, tokens
+from cassette.scrub.pseudonyms import Memory
 from tests.scrub.steps import (
     UNBOUNDED,
     Counter,
@@ -210,3 +212,24 @@ def test_the_counting_engine_matches_as_re_does(rule: str) -> None:
         for place in range(len(text)):
             match = compiled.match(text, place)
             assert counter.match(place) == (match.end() if match else None), (text, place)
+
+
+@pytest.mark.parametrize("size", [100, 400, 1600])
+def test_known_values_are_compared_once_a_word(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are that begin with the same word, also of several lengths."""
+    compared = 0
+    pseudonym = free_text.FreeText._pseudonym
+
+    def counted(*arguments: Any) -> str | None:
+        nonlocal compared
+        compared += 1
+        return pseudonym(*arguments)
+
+    monkeypatch.setattr(free_text.FreeText, "_pseudonym", staticmethod(counted))
+    free = free_text.FreeText(Memory(), Rules())
+    originals = [f"prod.mauve{number:06d}x"[: 16 + number % 2] for number in range(size)]
+    for number, original in enumerate(originals):
+        free.look_for(original, f"name-ca55e77e-{number + 1}")
+    said = free._replace_known(", ".join(originals))
+    assert said == ", ".join(f"name-ca55e77e-{number + 1}" for number in range(size))
+    assert compared <= 4 * size
