@@ -79,6 +79,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 @pytest.fixture(autouse=True)
 def _cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
     """Replay or record around each marked test."""
+    settings.refuse_misspelt(request.node)
     if not settings.is_marked(request.node):
         yield None
         return

@@ -29,6 +29,7 @@ MARKERS = {
     "'*.example.com'",
 }
 _PACKS = pytest.StashKey["Packs"]()  # read once in a run
+_MISSPELT = pytest.StashKey[dict[str, str]]()  # what is wrong with a marker, in a worker
 # Under this key a worker of pytest-xdist sends what its tests did.
 WORKER_OUTPUT = "cassette"
 # As in cassette.record_modes, which is imported only when it is needed.
@@ -240,6 +241,8 @@ def _is_ini_key(config: pytest.Config, key: str) -> bool:
 def check_markers(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Refuse an unknown marker that is nearly one of ours, since its test would replay nothing.
 
+    In a worker of pytest-xdist, `refuse_misspelt` does.
+
     Raises:
         UsageError: names the test and the nearest marker.
     """
@@ -253,8 +256,18 @@ def check_markers(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
                 from cassette.errors import nearest
 
                 near = nearest(mark.name, MARKERS, cutoff=0.8, otherwise="")
-                if near:
-                    raise pytest.UsageError(f"{item.nodeid}: unknown marker {mark.name!r}; {near}")
+                problem = f"unknown marker {mark.name!r}; {near}"
+                if near and hasattr(config, "workerinput"):
+                    config.stash.setdefault(_MISSPELT, {})[mark.name] = problem
+                elif near:
+                    raise pytest.UsageError(f"{item.nodeid}: {problem}")
+
+
+def refuse_misspelt(item: pytest.Item) -> None:
+    """Fail a test with a misspelt marker in a worker of pytest-xdist, which cannot end the run."""
+    for name, problem in item.config.stash.get(_MISSPELT, {}).items():
+        if item.get_closest_marker(name):
+            raise failed(problem)
 
 
 def _is_declared(config: pytest.Config, name: str) -> bool:

@@ -329,3 +329,19 @@ def test_a_path_on_the_command_line_is_no_option(pytester):
     main = f"import pathlib, pytest\npytest.main([pathlib.Path({str(test)!r})])"
     result = pytester.runpython_c(main)
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_misspelt_marker_names_the_near_one(run, workers):
+    """A worker of pytest-xdist cannot end the run, so the test fails there."""
+    if workers:
+        pytest.importorskip("xdist")
+    source = '@pytest.mark.casette("web")\ndef test_it(): pass\ndef test_other(): pass\n'
+    more = ("-W", "ignore", *(("-n1",) if workers else ()))
+    result = run(source, *more, own_process=bool(workers))
+    if workers:
+        result.assert_outcomes(passed=1, errors=1)
+    else:
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+    output = result.stdout if workers else result.stderr
+    output.fnmatch_lines(["*unknown marker 'casette'; did you mean 'cassette'?"])

@@ -125,6 +125,26 @@ def test_the_lines_of_the_report_name_the_tests(run, live, pytester):
     )
 
 
+def test_an_async_fixture_may_use_one(run):
+    """The block is an async context manager as well."""
+    pytest.importorskip("anyio")
+    result = run(
+        """
+@pytest.fixture
+def anyio_backend(): return "asyncio"
+@pytest.fixture
+async def task(use_cassette, anyio_backend):
+    async with use_cassette("web") as tape:
+        yield tape
+@pytest.mark.anyio
+async def test_it(task, ask):
+    assert ask()["lastStatus"] == "PROVISIONING" and len(task.calls) == 1
+""",
+        *("-W", "ignore"),
+    )
+    result.assert_outcomes(passed=1)
+
+
 # -- --cassette-verify ----------------------------------------------------------------------------
 
 PARAMETRISED = """
