@@ -175,6 +175,11 @@ def _parameter(member: str, operation: str, body: Mapping[str, Any]) -> Any:
         found = [item.get(arn) for item in body[member] if isinstance(item, Mapping)]
         found += [item.get("arn") for item in body.get("failures") or ()]
         return [_short(name) for name in found if name] or None
+    described = f"{member[:-4]}s"
+    if operation.startswith("Describe") and member.endswith("Arns") and described in body:
+        found = [item.get(member[:-1]) for item in body[described] if isinstance(item, Mapping)]
+        found += [item.get("arn") for item in body.get("failures") or ()]
+        return [arn for arn in found if arn] or None
     if operation.startswith(("List", "Create", "Register")):
         return None
     held = next((item for item in _resources(body) if f"{member}Arn" in item), None)

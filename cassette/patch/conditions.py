@@ -159,5 +159,7 @@ def _members(operation: str) -> frozenset[str]:
         elif shape.type_name == "map":
             walk(shape.value)
 
-    walk(shapes.shape_of(operation))
+    top = shapes.shape_of(operation)
+    if top is not None:  # this botocore knows the operation
+        walk(top)
     return frozenset(found)

@@ -47,6 +47,12 @@ KINDS: Mapping[str, Kind] = {
             "containerInstances",
             "containerInstanceArn",
         ),
+        Kind(
+            "service-deployment",
+            "DescribeServiceDeployments",
+            "serviceDeployments",
+            "serviceDeploymentArn",
+        ),
     )
 }
 BY_OPERATION: Mapping[str, Kind] = {kind.operation: kind for kind in KINDS.values()}
@@ -85,6 +91,8 @@ def is_named(each: str, thing: Mapping[str, Any], name: str) -> bool:
     if each == "task-definition":
         family, revision = thing.get("family"), thing.get("revision")
         return name in (family, f"{family}:{revision}", thing.get("taskDefinitionArn"))
+    if each == "service-deployment":
+        return name in (thing.get("status"), thing.get("serviceDeploymentArn"))
     arn = str(thing.get("containerInstanceArn"))
     return name in (thing.get("ec2InstanceId"), arn, arn.rpartition("/")[2])
 

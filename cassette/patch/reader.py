@@ -340,10 +340,11 @@ class _Reader:
         }
         with_what = {
             "container": "each: container or agent",
-            "name": "each: service, deployment, task-definition or container-instance",
+            "name": "each: service, deployment, task-definition, container-instance or "
+            "service-deployment",
             "operation": "each: response or failure",
             "calls": "each: response, or with failure",
-            "failure": "each: task, service or container-instance, without ops",
+            "failure": "each: task, service, container-instance or service-deployment, without ops",
         }
         for key, does in fits.items():
             if key in given and not does:

@@ -144,7 +144,7 @@ def last_of_each(drafts: Iterable[Draft], operation: str) -> list[Draft]:
 def label_of(owner: Mapping[str, Any], part: Mapping[str, Any] | None = None) -> str:
     """A task, a service, or something in it, as errors name it."""
     of = f"{part.get('name') or part.get('type') or part.get('id') or 'a part'} of " if part else ""
-    for kind in ("task", "service", "containerInstance", "taskDefinition"):
+    for kind in ("task", "serviceDeployment", "service", "containerInstance", "taskDefinition"):
         if arn := owner.get(f"{kind}Arn"):
             return f"{of}{kind} {str(arn).rpartition('/')[2]}"
     return f"{of}task without ARN"

@@ -133,7 +133,8 @@ def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
         own = [one for one in tasks if id_ in (None, one[0][0][2].get("startedBy"))]
         least, most = sum(one[1] for one in own), sum(one[2] for one in own)
         count = thing.get("runningCount")
-        complete = bool(own) and _is_complete(account, seen, thing)
+        known = sum(states[0][1] <= seen.at for states, _, _ in own)  # described by then
+        complete = bool(own) and _is_complete(account, thing, known)
         if isinstance(count, int) and (count < least or (complete and count > most)):
             fits = str(least) if least == most else f"{least} to {most}"
             detail = f"{count}, with {fits} task{'' if fits == '1' else 's'} RUNNING"
@@ -162,11 +163,10 @@ def _is_running(task: Task) -> bool:
     return task.get("lastStatus") == "RUNNING"
 
 
-def _is_complete(account: _Account, seen: _Seen, thing: Body) -> bool:
+def _is_complete(account: _Account, thing: Body, known: int) -> bool:
     """Whether the cassette describes every task that a service or deployment counts."""
     described = {short_name(arn) for arn in account.states}
     count = thing.get("desiredCount")
-    known = sum(1 for _ in account.tasks_of(seen.service))
     return account.listed <= described and isinstance(count, int) and known >= count
 
 

@@ -21,7 +21,7 @@ BASES = {
     "deployment": DEPLOYMENT,
     "on instances": base_tasks.on_instances(DEPLOYMENT),
     "run": RUN,
-    "start": base_tasks.started("ec2-bridge", "StartTask"),
+    "start": base_tasks.started("ec2-without-network-job", "StartTask"),
     "listed": base_tasks.started("fargate-job", "RunTask"),
 }
 MORE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."

@@ -111,8 +111,10 @@ def test_a_text_names_the_log_group_of_the_container():
     assert log_groups(replayer.patched(other, patches, Library(()))) == {"/team/logs"}
     old = text.replace(GROUP, "awslogs-group: /old/logs", 1).replace(GROUP, "awslogs-group: /new")
     both = file_format.parse(old, "both.yaml")
-    described = [one for one in both.interactions if one.operation == "DescribeTaskDefinition"]
-    kept = tuple(one for one in both.interactions if one not in described[1:])
+    _, *rest = (one for one in both.interactions if "TaskDefinition" in one.operation)
+    registered = [one for one in rest if one.operation == "RegisterTaskDefinition"]
+    dropped = [one for one in rest if one not in registered]
+    kept = tuple(one for one in both.interactions if one not in dropped)
     made = replayer.patched(dataclasses.replace(both, interactions=kept), patches, Library(()))
     assert log_groups(made) == {"/old/logs", "/new"}
     assert log_groups(replayer.patched(BASES["fargate-with-volume"], patches, Library(()))) == {

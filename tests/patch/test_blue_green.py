@@ -1,0 +1,90 @@
+"""Service deployments of the kinds blue/green and canary, as a deploy tool polls them."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+import cassette
+from tests.patch import base_tasks
+
+pytestmark = pytest.mark.skipif(
+    not base_tasks.KNOWS_SERVICE_DEPLOYMENTS,
+    reason="this botocore does not know DescribeServiceDeployments",
+)
+
+
+@pytest.fixture(scope="module")
+def base():
+    return base_tasks.blue_green(cassette.load("deployment"))
+
+
+def polled(base, patch):
+    """What a client sees, poll by poll, until nothing is left."""
+    client = botocore.session.get_session().create_client("ecs", region_name="eu-west-1")
+    request = dict(base.interactions[-1].request)
+    seen = []
+    with cassette.replay(base, patch, start="first") as tape:
+        while any(one.operation == "DescribeServiceDeployments" for one in tape.unused):
+            seen += client.describe_service_deployments(**request)["serviceDeployments"]
+            tape.clock.skip(60)
+    return seen
+
+
+def test_a_rollback_says_why(base):
+    """The status passes through the rollback; the reason is AWS's, with the account's own names."""
+    seen = polled(base, "blue-green/hook-failed")
+    assert [one["status"] for one in seen] == [
+        "PENDING",
+        "IN_PROGRESS",
+        "IN_PROGRESS",
+        "ROLLBACK_IN_PROGRESS",
+        "ROLLBACK_SUCCESSFUL",
+    ]
+    assert seen[-1]["statusReason"] == (
+        "Service deployment rolled back because TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. "
+        "Lifecycle hook target arn:aws:lambda:eu-west-1:000000000001:function:check returned "
+        "FAILED status."
+    )
+    revision = seen[0]["sourceServiceRevisions"][0]["arn"]
+    assert seen[-1]["rollback"]["serviceRevisionArn"] == revision
+    assert seen[-1]["finishedAt"] > seen[-2]["rollback"]["startedAt"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [
+        ("blue-green/circuit-breaker", "because the circuit breaker threshold was exceeded."),
+        ("blue-green/target-group", "is not associated with either productionListenerRule or"),
+        ("blue-green/role-not-allowed", "on ECS Infrastructure Role 'arn:aws:iam::000000000001:"),
+        ("blue-green/alarm", "alarm"),
+    ],
+)
+def test_each_way_to_fail_ends_rolled_back(base, patch, words):
+    """With its words in statusReason and in the rollback."""
+    *_, last = polled(base, patch)
+    assert last["status"] == "ROLLBACK_SUCCESSFUL"
+    assert words in last["statusReason"]
+    assert last["rollback"]["reason"] == last["statusReason"]
+
+
+def test_a_stop_with_rollback_passes_through_its_states(base):
+    """As AWS documents them."""
+    states = [one["status"] for one in polled(base, "blue-green/stopped")]
+    assert states[-3:] == ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "stage", "strategy"),
+    [
+        ("blue-green/bake-time", "BAKE_TIME", "BLUE_GREEN"),
+        ("blue-green/stage(stage=PRE_SCALE_UP)", "PRE_SCALE_UP", "BLUE_GREEN"),
+        ("blue-green/canary", "PRODUCTION_TRAFFIC_SHIFT", "CANARY"),
+    ],
+)
+def test_a_service_deployment_stays_in_a_stage(base, patch, stage, strategy):
+    """It is IN_PROGRESS for as long as one asks."""
+    *_, last = polled(base, patch)
+    assert (last["status"], last["lifecycleStage"]) == ("IN_PROGRESS", stage)
+    assert last["deploymentConfiguration"]["strategy"] == strategy
+    assert "finishedAt" not in last
