@@ -368,7 +368,7 @@ class Library:
                 fix="name the cassette first, then its patches",
             )
         if text and Path(text).exists():
-            if kind == "cassette" and (known := foreign(Path(text))):
+            if known := foreign(Path(text), kind):
                 return known
             return CassetteNotFoundError(
                 f"{text!r} is a folder"
@@ -466,8 +466,13 @@ def _names_in(pack: Pack, kind: Kind) -> Iterator[str]:
             yield file.removeprefix(f"{PATCHES}/").removesuffix(SUFFIX)
 
 
-def foreign(path: Path) -> CassetteFormatError | None:
-    """The error for another tool's recording in the place of a cassette; None if it is not one."""
+def foreign(path: Path, kind: Kind = "cassette") -> CassetteFormatError | None:
+    """The error for another tool's recording in the place of a cassette; None if it is not one.
+
+    Args:
+        path: a file or a folder.
+        kind: what was expected.
+    """
     from cassette.importers import recognition  # noqa: PLC0415 - only an error pays for this import
 
     found = recognition.recognised(path)
@@ -477,7 +482,7 @@ def foreign(path: Path) -> CassetteFormatError | None:
     beside = path.parent.name == DEFAULT_FOLDER  # the cassette must not replace its source
     folder = path.parent / "ecs" if beside else DEFAULT_FOLDER
     return CassetteFormatError(
-        f"the {holder} holds {found.what}, not a cassette",
+        f"the {holder} holds {found.what}, not a {kind}",
         path=str(path),
         nearest=None if found.usable else "it has no call to ECS that can be imported",
         fix=f"cassette import {path} -o {folder}" if found.usable else "name another file",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from cassette import file_format, model, patch
 from cassette.errors import CassetteError, PatchError, UsageError
-from cassette.library import Entry, Library
+from cassette.library import Entry, Library, foreign
 
 
 class Cassette(model.Cassette):
@@ -103,6 +104,9 @@ def read_patch(name: str, library: Library) -> patch.PatchFile:
     try:
         return patch.parse(data, name, path, read)
     except PatchError as error:
+        other = foreign(Path(path), "patch") if Path(path).is_file() else None
+        if other is not None:
+            raise other from None
         _place(error, library)
         raise
 

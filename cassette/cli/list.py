@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -140,7 +141,7 @@ def _place(entry: Entry, library: Library) -> str:
     if entry.pack is not None:
         return "built-in" if entry.pack.kind == "builtin" else f"pack {entry.pack.shown}"
     roots = [root for root in library.roots() if entry.path and entry.path.is_relative_to(root)]
-    return str(roots[0])
+    return str(roots[0] if roots else Path(entry.location).parent)
 
 
 def _operations(cassette: Cassette) -> dict[str, int]:

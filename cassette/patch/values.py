@@ -36,6 +36,7 @@ _MOVED = re.compile(
     re.ASCII | re.DOTALL,
 )
 _MOVE = re.compile(r"([+-])\s*(\S+)", re.ASCII)
+_UNQUOTED = re.compile(r"[=!<>]=?\s*([A-Za-z][^\s'\"`()&|]*)")
 _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
@@ -56,7 +57,10 @@ def check_expression(expression: str) -> None:
     try:
         parsed = jmespath.compile(expression).parsed
     except JMESPathError as error:
-        raise ValueError(f"{expression!r} is not JMESPath: {str(error).splitlines()[0]}") from error
+        why = str(error).splitlines()[0]
+        unquoted = _UNQUOTED.search(expression)
+        hint = f"; a text has quotes, as in '{unquoted[1]}'" if unquoted else ""
+        raise ValueError(f"{expression!r} is not JMESPath: {why}{hint}") from error
     for name in _called(parsed):
         if name not in Functions.FUNCTION_TABLE:
             near = nearest(name, Functions.FUNCTION_TABLE)
