@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import cassette
+from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError, UsageError
 from cassette.player.by_meaning import KINDS, LISTS
 from tests.live import bodies
@@ -263,3 +264,123 @@ def test_a_stop_is_unmatched_by_default():
         with pytest.raises(UnmatchedRequestError):
             made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])
         tape.unmatched.clear()
+
+
+# -- the other rows of the table ------------------------------------------------------------------
+
+INSTANCES = [f"{HOME}:container-instance/prod/{made.task_id(n)}" for n in (7, 8)]
+DEPLOYMENTS = [f"{HOME}:service-deployment/prod/web/{n}" for n in ("kA1b2C3d4E5f6G7h8I9j0", "kB1")]
+REVISIONS = [f"{HOME}:service-revision/prod/web/{n}" for n in (4980306466373577095, 4980306466)]
+CLUSTERS = [f"{HOME}:cluster/{name}" for name in ("prod", "staging")]
+DESCRIBED = [
+    ("DescribeContainerInstances", "containerInstances", "containerInstanceArn", INSTANCES, PROD),
+    ("DescribeClusters", "clusters", "clusterArn", CLUSTERS, {}),
+    ("DescribeServiceDeployments", "serviceDeployments", "serviceDeploymentArn", DEPLOYMENTS, {}),
+    ("DescribeServiceRevisions", "serviceRevisions", "serviceRevisionArn", REVISIONS, {}),
+]
+SHORT = ("DescribeContainerInstances", "DescribeClusters")  # have short names
+DEPLOYED = [
+    {"serviceDeploymentArn": arn, "status": status}
+    for arn, status in zip(DEPLOYMENTS, ("SUCCESSFUL", "IN_PROGRESS"), strict=True)
+]
+WHOLE = [
+    ("ListContainerInstances", "containerInstanceArns", INSTANCES, PROD),
+    ("ListClusters", "clusterArns", CLUSTERS, {}),
+    ("ListServicesByNamespace", "serviceArns", [f"{HOME}:service/prod/{n}" for n in NAMES],
+     {"namespace": "shop"}),
+    ("ListTaskDefinitionFamilies", "families", ["api", "job", "web"], {}),
+    ("ListServiceDeployments", "serviceDeployments", DEPLOYED, {**PROD, "service": "web"}),
+]  # fmt: skip
+
+
+def if_known(operation: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(
+        operation not in shapes.operations(), reason="this botocore does not know the operation"
+    )
+
+
+def rows(table: list[tuple]) -> list:
+    return [pytest.param(*row, marks=if_known(row[0]), id=row[0]) for row in table]
+
+
+@pytest.mark.parametrize(("operation", "member", "arn", "arns", "of"), rows(DESCRIBED))
+def test_a_subset_in_any_order_is_described(operation, member, arn, arns, of):
+    """By ARN, and by name where a short name is one."""
+    named = KINDS[operation].parameter
+    body = {member: [{arn: one} for one in arns], "failures": []}
+    tape = made.cassette(made.call(operation, {**of, named: arns}, body))
+    outcome = tape.interactions[0].outcome.body[member]
+    with cassette.replay(tape):
+        ecs = made.client()
+        for place, one in enumerate(arns):
+            short = [one.rpartition("/")[2]] if operation in SHORT else []
+            for name in (one, outcome[place][arn], *short):
+                answer = made.invoke(ecs, operation, {**of, named: [name]})
+                assert [item[arn] for item in answer[member]] == [outcome[place][arn]]
+
+
+@pytest.mark.parametrize(("operation", "member", "arn", "arns", "of"), rows(DESCRIBED))
+def test_what_was_not_described_is_unmatched(operation, member, arn, arns, of):
+    body = {member: [{arn: arns[0]}], "failures": []}
+    named = KINDS[operation].parameter
+    tape = made.cassette(made.call(operation, {**of, named: arns[:1]}, body))
+    with cassette.replay(tape) as replayed:
+        with pytest.raises(UnmatchedRequestError, match=f"^{operation} was never recorded"):
+            made.invoke(made.client(), operation, {**of, named: [*arns]})
+        replayed.unmatched.clear()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize(("operation", "member", "items", "asked"), rows(WHOLE))
+def test_a_recorded_list_comes_in_pages_of_any_size(operation, member, items, asked, size):
+    """Recorded in two pages, it is one list."""
+    tape = made.cassette(
+        made.call(operation, {**asked, "maxResults": 1}, {member: items[:1], "nextToken": "more"}),
+        made.call(operation, {**asked, "maxResults": 1, "nextToken": "more"}, {member: items[1:]}),
+    )
+    found: list = []
+    with cassette.replay(tape):
+        ecs, token = made.client(), {}
+        while True:
+            answer = made.invoke(ecs, operation, {**asked, "maxResults": size, **token})
+            found += answer[member]
+            assert len(answer[member]) <= size or size == 1  # which is as recorded
+            if "nextToken" not in answer:
+                break
+            token = {"nextToken": answer["nextToken"]}
+    recorded = [one for i in tape.interactions for one in i.outcome.body[member]]
+    assert found == recorded
+
+
+@if_known("ListServiceDeployments")
+def test_deployments_of_a_service_are_listed_by_their_status():
+    asked = {**PROD, "service": "web"}
+    with cassette.replay(
+        made.cassette(listed("ListServiceDeployments", "serviceDeployments", DEPLOYED, **asked))
+    ):
+        answer = made.client().list_service_deployments(**asked, status=["IN_PROGRESS"])
+    assert [one["status"] for one in answer["serviceDeployments"]] == ["IN_PROGRESS"]
+
+
+def test_tags_of_tasks_and_task_definitions():
+    """Of what was started, described or registered with its tags; else unmatched."""
+    tag = [{"key": "team", "value": "x"}]
+    arn = definition("web", 1)["taskDefinition"]["taskDefinitionArn"]
+    body = {"tasks": [{**TASKS[0], "tags": tag}], "failures": []}
+    tape = made.cassette(
+        made.describe(body, tasks=(ARNS[0],), include=["TAGS"]),
+        made.describe({"tasks": [TASKS[1]], "failures": []}, tasks=(ARNS[1],)),
+        made.call(
+            "RegisterTaskDefinition",
+            {"family": "web", "containerDefinitions": [], "tags": tag},
+            {**definition("web", 1), "tags": tag},
+        ),
+    )
+    with cassette.replay(tape) as replayed:
+        ecs = made.client()
+        for named in (ARNS[0], arn):
+            (found,) = ecs.list_tags_for_resource(resourceArn=named)["tags"]
+            assert found["key"] == "team"
+        with pytest.raises(UnmatchedRequestError):
+            ecs.list_tags_for_resource(resourceArn=ARNS[1])
+        replayed.unmatched.clear()

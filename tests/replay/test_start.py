@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 
 import pytest
 from botocore import xform_name
@@ -10,7 +12,9 @@ from botocore.exceptions import ClientError
 
 import cassette
 from cassette.ecs import shapes
-from cassette.errors import UsageError
+from cassette.errors import PatchError, UsageError
+from cassette.library import Library
+from cassette.player.options import POLL
 from tests.replay import made
 from tests.replay.test_writes import STOP
 
@@ -189,3 +193,56 @@ def test_a_start_behind_a_write_does_not_wait_for_it(start, advance):
     """What was recorded after StopTask is where the test wants to begin."""
     with cassette.replay(STOP, start=start, advance=advance) as tape:
         assert once(tape) == "STOPPED"
+
+
+PATCHES = Library(()).names("patch")
+
+
+def variants_of(base):
+    """Each variant that a built-in patch makes of a cassette."""
+    for name in PATCHES:
+        with contextlib.suppress(PatchError):
+            yield name, base.patched(name)
+
+
+def polled_once():
+    """The built-in task, described once."""
+    web = cassette.load("web")
+    return dataclasses.replace(web, interactions=web.interactions[-1:])
+
+
+@pytest.mark.parametrize(
+    "base",
+    [polled_once, *(pytest.param(functools.partial(cassette.load, name),
+     marks=pytest.mark.exhaustive, id=name) for name in ("web", "deployment", "ec2"))],
+)  # fmt: skip
+def test_every_variant_keeps_the_tasks_and_their_order(base):
+    """`tape.tasks[0]` is the same task under every patch, also where nothing shows it."""
+    recorded = base()
+    arns = [task["taskArn"] for task in recorded.tasks]
+    changed = 0
+    for name, variant in variants_of(recorded):
+        assert [task["taskArn"] for task in variant.tasks][: len(arns)] == arns, name
+        changed += 1
+    assert changed > 50
+
+
+@pytest.mark.parametrize("name", ["stories/stopped-and-gone", "stories/agent-comes-back"])
+def test_a_later_state_waits_where_no_clock_moves(name):
+    """A call that comes without any time passing counts as six seconds; two in a minute, as 30."""
+    with cassette.replay("web", name) as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        later = [one for one in tape.cassette.interactions if one.after]
+        assert later
+        polls = 0
+        while tape.unseen:
+            ecs.describe_tasks(cluster="prod", tasks=[arn])
+            polls += 1
+        assert polls >= sum(one.after for one in later) / POLL
+    for seconds in (30, 600):
+        with cassette.replay("web", name, start="patched") as tape:
+            ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+            while tape.unseen:
+                ecs.describe_tasks(cluster="prod", tasks=[arn])
+                tape.clock.skip(seconds)
+            assert tape.clock.now >= sum(one.after for one in later)
