@@ -7,12 +7,13 @@ the filters and attributes of a checkout, so that they have the same bytes on ev
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cassette.errors import PackError, PackStoreError
+from cassette.errors import CassetteNotFoundError, PackError, PackStoreError, nearest
 from cassette.packs.cache import not_writable
 from cassette.packs.manifest import (
     LARGEST_FILE,
@@ -40,6 +41,7 @@ _DROPPED = {
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"),
     *("GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_CONFIG", "GIT_ALLOW_PROTOCOL"),
 }
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 # What git says, in the locale C, of a disk that takes no more.
 _NO_SPACE = ("No space left on device", "Disk quota exceeded", "Read-only file system")
 
@@ -75,6 +77,7 @@ class Repository:
         """Fetch a commit, or else what the source's tag or branch names.
 
         Raises:
+            CassetteNotFoundError: there is no such tag or branch.
             PackStoreError: it cannot be fetched.
             PackError: the commit is no longer what the tag or branch names, and cannot be fetched.
         """
@@ -86,6 +89,7 @@ class Repository:
         name = self._source.version
         is_tag = self._fetched(f"refs/tags/{name}")
         if not is_tag:
+            self._check_version(name)
             self._git("fetch", "--depth=1", "--no-tags", "--quiet", "--", self._url, name)
         named, actual = self._git("rev-parse", "FETCH_HEAD", "FETCH_HEAD^{commit}").decode().split()
         if commit and actual != commit:
@@ -96,6 +100,16 @@ class Repository:
                 "`cassette sync --update NAME --accept-replaced`",
             )
         return Found(actual, named, is_tag)
+
+    def _check_version(self, name: str) -> None:
+        """Refuse a name that is neither a tag, a branch nor the id of a commit."""
+        if _COMMIT.fullmatch(name) or self.commit_of(name):
+            return
+        raise CassetteNotFoundError(
+            f"{self._url} has no tag or branch {name}",
+            nearest=nearest(name, sorted(self.tags()), most=3),
+            fix="correct the version after @ in [tool.cassette.packs]",
+        )
 
     def _prepare(self) -> None:
         """Create the repository, or repair what a killed git left; nobody else works in it now."""

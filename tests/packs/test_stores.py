@@ -156,7 +156,8 @@ def test_a_branch_moves_only_by_update(project, shop, repository):
 @pytest.mark.parametrize(
     ("source", "code", "said"),
     [
-        ("git+file://{0}@v9#cassettes", 3, "git could not read"),
+        ("git+file://{0}@v9#cassettes", 2, "has no tag or branch v9\n  expected one of v1"),
+        ("git+file://{0}@0123abc#cassettes", 3, "couldn't find remote ref 0123abc"),
         ("git+file:///nowhere/acme.git@v1", 3, "git could not read"),
         ("git+file://{0}@v1#elsewhere", 2, "has no folder 'elsewhere'"),
     ],
