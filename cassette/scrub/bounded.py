@@ -16,7 +16,7 @@ _MOST_WAYS = 100_000
 
 _PART = re.compile(
     r"(?P<escape>\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S]))"
-    r"|(?P<letters>\[\^?\]?(?:\\[\s\S]|[^\]\\]){0,100}\])"
+    r"|(?P<letters>\[\^?\]?[^\]\\]{0,100}(?:\\[\s\S][^\]\\]{0,100}){0,50}\])"
     r"|(?P<comment>\(\?#[^)]*\)|\(\?P=\w+\))"
     r"|(?P<open>\((?:\?(?:P<\w+>|<[=!]|[:=!>]|[a-zA-Z-]+[:)]|\(\w+\)))?)"
     r"|(?P<close>\))|(?P<either>\|)"
@@ -61,7 +61,7 @@ def bounded(source: str) -> str:
     """A pattern with a bound for each of its repeats.
 
     Raises:
-        ValueError: it can divide a text in too many ways, or has a set of over 100 characters.
+        ValueError: it can divide a text in too many ways, or has a very long set in brackets.
     """
     return "".join(_rewritten(source))
 
@@ -83,7 +83,7 @@ def _rewritten(source: str) -> Iterator[str]:
             here.last = min((most - least + 1) * here.last ** min(most, 64), _MOST_WAYS + 1)
             text = f"{{{least},{most}}}{part['mode']}" if part["repeat"] != "?" else text
         elif part["other"] == "[":
-            raise ValueError("a set in brackets has more than 100 characters")
+            raise ValueError("a set in brackets is too long; divide it by |")
         elif not part["comment"]:
             here.add(text, 1)
         if groups[-1].all_ways > _MOST_WAYS:
