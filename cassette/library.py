@@ -92,7 +92,7 @@ class Library:
     Args:
         folders: the folders.
         packs: the packs and paths of the project; by default those of the working directory.
-        tests: folders of which none comes before another: a name that several have is an error.
+        tests: folders without an order among them: a name that several have is an error.
     """
 
     folders: tuple[Path, ...] = (Path(DEFAULT_FOLDER),)
@@ -417,7 +417,7 @@ class Library:
         )
 
     def _not_yaml(self, text: str) -> CassetteError:
-        """The error for the name of a file that is no cassette."""
+        """The error for the name of a file that is not a cassette."""
         for folder in self._roots("cassette"):
             if (folder / text).exists() and (known := foreign(folder / text)):
                 return known

@@ -76,7 +76,7 @@ def ask(
     policy: str | None,
     check: bool,
 ) -> None:
-    """Ask once, show what changed, and write the file unless it holds more than was asked for."""
+    """Ask once, show what changed, and write the file unless it holds more than was recorded."""
     from cassette import project_settings, recorder
     from cassette.record_modes.again import ask_again
     from cassette.record_modes.drift import drift_of

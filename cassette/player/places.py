@@ -159,7 +159,7 @@ class _Recorded:
 
     Args:
         kinds: partitions and services.
-        named: clusters of requests, each with an ARN of another cluster that was asked for there.
+        named: clusters of requests, each with an ARN of another cluster that was used there.
     """
 
     kinds: set[tuple[str, str]]
