@@ -60,7 +60,8 @@ tests/page/node_modules: tests/page/package.json
 
 wording: ## Find the phrases that .ci/wording.txt bans from prose, messages and names.
 	@! git grep -nEi -f .ci/wording.txt -- cassette cassettes tests docs benchmarks examples \
-		'*.md' Makefile pyproject.toml || { echo 'Reword these lines: .ci/wording.txt bans their phrases.'; exit 1; }
+		'*.md' Makefile pyproject.toml ':!cassette/scrub/words.txt' \
+		|| { echo 'Reword these lines: .ci/wording.txt bans their phrases.'; exit 1; }
 
 format: $(ENVS)/lint/made ## Fix the style where ruff can do so.
 	$(ENVS)/lint/bin/ruff check --fix .

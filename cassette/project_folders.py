@@ -23,7 +23,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Folders in which pytest finds no tests unless it is told to, and so records nothing.
+# Folders in which pytest finds no tests by default, and so records nothing.
 _SKIPPED = (
     ".*",
     "*.egg",

@@ -94,7 +94,7 @@ def ask(
         sys.exit(1 if drift.differences else 0)
     if found.misses:
         raise UsageError(
-            "nothing was written: the cassette holds more than one question shows",
+            "nothing was written: the cassette holds more than a single poll can show",
             path=path,
             fix="--watch --task ID records the whole life of a task, pytest --cassette-mode=all "
             "what tests recorded; --check only compares",

@@ -1,7 +1,7 @@
-"""`cassette record --again`: live ECS is asked what a cassette was recorded from.
+"""`cassette record --again`: compare a cassette with what live ECS answers now.
 
 Only reads are made. The id of a recorded task is a pseudonym, and the task is mostly gone, so
-another task with its role is asked for: one of the same service or family in the same cluster. It
+another task with its role is described: one of the same service or family in the same cluster. It
 is in one state only, which is compared with the state of that name in the cassette.
 """
 
@@ -77,7 +77,7 @@ class _Task:
 
     @property
     def include(self) -> tuple[str, ...]:
-        """What was asked for beside the task: `TAGS`."""
+        """What was requested beside the task: `TAGS`."""
         return tuple(sorted({name for one, _ in self.states for name in _include(one)}))
 
     def alike(self, status: str) -> tuple[Interaction, Body]:
@@ -233,7 +233,7 @@ class _Asking:
                     now = live.get(short_name(arn))
                     if now is None:
                         raise WatchError(
-                            "ECS does not know a task that was asked for",
+                            "ECS does not know a task of the request",
                             fix="check --task, --cluster and --region; ECS forgets a stopped "
                             "task after an hour",
                         )

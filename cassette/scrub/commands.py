@@ -217,7 +217,7 @@ def _stays(word: str, program: str, option: str) -> bool:
     """Whether a word that belongs to no option has a form that holds no secret."""
     if _is_secret(option):
         return False
-    if _NUMBER.fullmatch(word):  # a PIN is one, too
+    if _NUMBER.fullmatch(word):  # it may be a PIN
         return bool(option) or program in _COUNTING
     if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _is_local(word):
         return True

@@ -372,7 +372,7 @@ class FreeText:
         return self._tokens.replaced(rule, match)
 
     def _near_secret(self, word: str) -> None:
-        """Note a word that was redacted since it was near one that tells of a secret."""
+        """Note a word that was redacted because it was near a word for a secret."""
         if PASSWORD.fullmatch(word):
             self._secret("secret", word)
 

@@ -1,4 +1,4 @@
-"""What is near a word that tells of a secret: only plain words stay.
+"""What is near a word for a secret, such as `password`: only plain words stay.
 
 The forms in which people give a password cannot be listed. So this does not look for a form: after
 a word such as `password`, each of the next words goes unless it is plain. Before one, a word goes
@@ -52,7 +52,7 @@ Found = list[re.Match[str]]
 
 
 def redacted(text: str, note: Callable[[str], object]) -> str:
-    """A text in which nothing near a word that tells of a secret is more than plain words.
+    """A text in which nothing near a word for a secret is more than plain words.
 
     Args:
         text: what the search of tokens left.
@@ -79,7 +79,7 @@ def _bounds(match: re.Match[str]) -> tuple[int, int]:
 
 
 def _places(text: str, found: Found) -> Iterator[int]:
-    """The index of each word that is not plain and near a word that tells."""
+    """The index of each word that is not plain and near a word for a secret."""
     for index, match in enumerate(found):
         if match["word"] is None or not _tells(found, index):
             continue

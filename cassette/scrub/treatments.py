@@ -1305,7 +1305,7 @@ OPTIONS: Mapping[str, str] = {
     "name": "awslogs-group awslogs-stream-prefix awslogs-stream tag config-file-value",
 }
 
-# What a proxy of App Mesh is told; its values are numbers and addresses.
+# The settings of an App Mesh proxy; their values are numbers and addresses.
 PROPERTIES: Mapping[str, str] = {
     "keep": "IgnoredUID IgnoredGID ProxyIngressPort ProxyEgressPort AppPorts EgressIgnoredPorts",
     "text": "EgressIgnoredIPs",

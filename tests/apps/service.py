@@ -132,7 +132,7 @@ class _Account:
     # -- what happens to the service -------------------------------------------------------------
 
     def _start(self, number: int) -> None:
-        """As many tasks, of which the new ones are starting."""
+        """As many tasks; the new ones are starting."""
         self._tasks += [self._task(_PENDING, n) for n in range(len(self._tasks), number)]
 
     def _run(self, number: int) -> None:

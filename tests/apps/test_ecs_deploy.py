@@ -49,7 +49,7 @@ def test_it_rolls_back_to_success(tape):
 
 @pytest.mark.cassette("ecs-deploy-scale", time="virtual", source=service.SOURCE)
 def test_it_scales_to_success(tape):
-    """It waits until as many tasks run as were asked for."""
+    """It waits until the desired number of tasks runs."""
     code, said = run(*SCALE)
     assert (code, "Scaling successful" in said) == (0, True)
 

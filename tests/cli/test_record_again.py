@@ -73,7 +73,7 @@ def once(call, ecs):
 
 
 def asked(ecs):
-    """The operations that a server was asked for."""
+    """The operations that a server answered."""
     return [request.operation for request in ecs.requests]
 
 
@@ -82,7 +82,7 @@ def asked(ecs):
 
 @pytest.mark.parametrize("named", ["web", "cassettes/web.yaml"])
 def test_another_task_of_the_service_is_compared(call, web, ecs, named):
-    """In its state: that it no longer starts is no difference, nor is its id."""
+    """In its state: that it no longer starts does not count as a difference, nor does its id."""
     before = web.read_bytes()
     code, out, err = call(f"--again {named} --check")
     assert (code, out, err) == (0, "cassettes/web.yaml: nothing changed\n", "")
@@ -142,7 +142,7 @@ def test_other_reads_are_compared_and_writes_are_not_made(call, ecs):
     code, out, _ = call("--again svc --check")
     assert (code, "ServiceNotFoundException" in out) == (1, True)
     code, _, err = call("--again svc")
-    assert (code, "the cassette holds more than one question shows" in err) == (2, True)
+    assert (code, "the cassette holds more than a single poll can show" in err) == (2, True)
 
 
 def test_an_attempt_that_is_repeated_is_no_difference(call, web, ecs, monkeypatch):
@@ -178,11 +178,11 @@ def test_a_file_that_holds_one_state_is_replaced(call, once, ecs):
 
 
 def test_a_life_is_not_replaced_by_one_state(call, web):
-    """It would be lost; the difference is shown all the same."""
+    """It would be lost; the difference is still shown."""
     before = web.read_bytes()
     code, out, err = call("--again web")
     assert (code, out) == (2, "cassettes/web.yaml: nothing changed\n")
-    assert err.startswith("nothing was written: the cassette holds more than one question shows\n")
+    assert err.startswith("nothing was written: the cassette holds more than a single poll can")
     assert "--watch --task ID" in err
     assert web.read_bytes() == before
 

@@ -98,7 +98,7 @@ def fill(moto: MotoEcs) -> None:
 
 
 def look(ecs: Any) -> Account:
-    """Ask for all that there is, each thing once."""
+    """Ask for everything, each thing once."""
     found = Account()
     for cluster in CLUSTERS:
         of = {"cluster": cluster}
@@ -228,7 +228,7 @@ class Live:
     def _tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """The tasks under filters; moto does not know those of IGNORED."""
         asked = {name: value for name, value in request.items() if name not in IGNORED}
-        if "containerInstance" in asked:  # of which moto knows no old format
+        if "containerInstance" in asked:  # moto does not know its old format
             asked["containerInstance"] = short_name(asked["containerInstance"])
         arns = [
             arn

@@ -1,4 +1,4 @@
-"""Words near one that tells of a secret: only plain ones stay, whatever the form of the rest."""
+"""Near a word for a secret only plain words stay, whatever the form of the rest."""
 
 from __future__ import annotations
 

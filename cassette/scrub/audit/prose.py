@@ -212,7 +212,7 @@ def _gives(match: re.Match[str]) -> bool:
 
 
 def _is_set(match: re.Match[str]) -> bool:
-    """Whether what a short flag or a name of a key gives is no path, number or plain word."""
+    """Whether the value of a short flag or a key is anything but a path, number or plain word."""
     value = match["value"] or match["given"]
     return "/" not in value and _HARMLESS.fullmatch(value[:128].strip(".!?\\")) is None
 
