@@ -47,6 +47,7 @@ _KINDS = frozenset(
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,62}")
 _IS = frozenset("is was as isn wasn".split())
+_HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
 Found = list[re.Match[str]]
 
@@ -133,6 +134,8 @@ def _tells(found: Found, index: int) -> bool:
 def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
     match = found[place]
     word = match[0]
+    if directly and _HASHED.fullmatch(word):  # a key of hexadecimal digits has no pseudonym
+        return False
     if match["whole"] or REDACTED in word or has_pseudonym(word) or hosts.is_public(word):
         return True
     if directly and _CODE.fullmatch(word):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +102,13 @@ def test_plain_words_near_a_telling_word_stay(text: str) -> None:
 def test_plain_words(word: str, plain: bool) -> None:
     """Known words are plain with capitals and marks between them, not with digits after them."""
     assert is_plain(word) is plain
+
+
+def test_the_examples_on_the_page_are_what_happens() -> None:
+    """docs/scrubbing.md shows texts before and after."""
+    page = (Path(__file__).parents[2] / "docs" / "scrubbing.md").read_text("utf-8")
+    section = page.partition("### Near a word for a secret")[2].partition("**Generated")[0]
+    rows = re.findall(r"^\| `(.+)` \| (?:`(.+)`|the same) \|$", section, re.MULTILINE)
+    assert len(rows) == 5
+    for recorded, written in rows:
+        assert said(recorded) == (written or recorded)

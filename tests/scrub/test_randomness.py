@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cassette.ecs import shapes
+from cassette.scrub import Scrubber
 from cassette.scrub.pseudonyms import has_pseudonym
 from cassette.scrub.randomness import looks_random
 
@@ -47,3 +48,26 @@ def test_no_harmless_word_is_taken_for_a_generated_one() -> None:
     taken = [word for word in harmless if any(map(looks_random, re.split("[-_]", word)))]
     assert len(harmless) > 500
     assert taken == []
+
+
+@pytest.mark.parametrize("kind", GENERATED)
+@pytest.mark.parametrize("text", ["log in with {} failed", "password is {}", "API key {} is bad"])
+def test_a_generated_word_in_a_text_is_redacted_never_hashed(kind: str, text: str) -> None:
+    """A hash without a key would confirm a guess."""
+    letters, length = GENERATED[kind]
+    chance = random.Random(11)
+    for _ in range(25):
+        word = "".join(chance.choices(letters, k=length))
+        scrubber = Scrubber()
+        said = scrubber.text(text.format(word))
+        assert not has_pseudonym(said)
+        assert said == text.format("REDACTED") or "log in" in text
+        assert not has_pseudonym(scrubber.redacted(word, "DB_PASSWORD"))
+
+
+@pytest.mark.parametrize("text", ["api key {} is invalid", "token: {}", "password {}", "PIN={}"])
+def test_a_key_of_hexadecimal_digits_is_redacted(text: str) -> None:
+    """After a word for a secret it is not an id."""
+    assert Scrubber().text(text.format("0f1e2d3c4b5a69788796a5b4c3d2e1f0")) == text.format(
+        "REDACTED"
+    )
