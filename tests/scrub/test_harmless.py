@@ -205,7 +205,7 @@ def _recordings(text: str) -> dict[str, model.Cassette]:
 
 
 def test_there_are_enough() -> None:
-    """A share of one percent can be told."""
+    """A share of one percent can be seen."""
     assert len(set(TEXTS)) == len(TEXTS) >= 150
 
 
