@@ -107,7 +107,7 @@ def test_plain_words(word: str, plain: bool) -> None:
 def test_the_examples_on_the_page_are_what_happens() -> None:
     """docs/scrubbing.md shows texts before and after."""
     page = (Path(__file__).parents[2] / "docs" / "scrubbing.md").read_text("utf-8")
-    section = page.partition("### Near a word for a secret")[2].partition("**Generated")[0]
+    section = page.partition("### Near a word for a secret")[2].partition("**Random words")[0]
     rows = re.findall(r"^\| `(.+)` \| (?:`(.+)`|the same) \|$", section, re.MULTILINE)
     assert len(rows) == 5
     for recorded, written in rows:
