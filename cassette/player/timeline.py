@@ -69,7 +69,10 @@ class Timeline:
     def begin(self, wanted: Callable[[Step], bool]) -> bool:
         """Begin at the first step of a kind, if there is one; whether there is."""
         place = next((i for i, step in enumerate(self.steps) if wanted(step)), None)
-        return False if place is None else self._go_to(place)
+        if place is None:
+            return False
+        self._begins_with = None
+        return self._go_to(place)
 
     def _go_to(self, place: int) -> bool:
         """Begin at a step; the writes that were recorded before it are as good as made."""

@@ -246,3 +246,15 @@ def test_a_later_state_waits_where_no_clock_moves(name):
                 ecs.describe_tasks(cluster="prod", tasks=[arn])
                 tape.clock.skip(seconds)
             assert tape.clock.now >= sum(one.after for one in later)
+
+
+def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_them():
+    """The service says that new tasks failed, so those that stopped are listed as stopped."""
+    with cassette.replay("deployment", "deployment/image-pull", start="patched"):
+        ecs = made.client()
+        (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
+        assert service["deployments"][0]["failedTasks"] == 2
+        stopped = ecs.list_tasks(cluster="prod", serviceName="web", desiredStatus="STOPPED")
+        (task,) = ecs.describe_tasks(cluster="prod", tasks=stopped["taskArns"])["tasks"]
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["startedBy"] == service["deployments"][0]["id"]
