@@ -10,7 +10,9 @@ import base64
 import contextvars
 import copy
 import http.client
+import inspect
 import json
+import os
 import sys
 import time
 import urllib.parse
@@ -99,6 +101,7 @@ class Replay:
         region = request["context"].get("client_region")
         if region:
             request["headers"]["X-Cassette-Region"] = region
+        _leave_connections_of_parent(endpoint)
         here = copy.copy(endpoint)
         here.http_session = copy.copy(endpoint.http_session)
         proxies = getattr(here.http_session, "_proxy_config", None)
@@ -171,6 +174,16 @@ class Replay:
         replaced: Any = sleep
         time.sleep = replaced
         asyncio.sleep = asyncio.tasks.sleep = async_sleep
+
+
+def _leave_connections_of_parent(endpoint: Any) -> None:
+    """Let a forked process connect again: two processes on one connection get mixed answers."""
+    process = os.getpid()
+    if getattr(endpoint, "_cassette_process", process) != process:
+        close = getattr(endpoint.http_session, "close", None)
+        if close is not None and not inspect.iscoroutinefunction(close):
+            close()
+    endpoint._cassette_process = process
 
 
 class Record:
