@@ -107,6 +107,7 @@ def test_a_virtual_environment_without_ecs_cassette(run, monkeypatch, tmp_path):
         source = found.parent if found.name == "__init__.py" else found
         (libraries / source.name).symlink_to(source)
     monkeypatch.setenv("LIBRARIES", str(libraries))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     python = tmp_path / "venv" / "bin" / "python"
     gone = subprocess.run([python, "-c", "import cassette"], capture_output=True, cwd=tmp_path)
     assert gone.returncode == 1
