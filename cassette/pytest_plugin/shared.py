@@ -62,7 +62,13 @@ def factory(config: pytest.Config) -> Callable[..., Verb[Tape]]:
 
     def use_cassette(name: str | os.PathLike[str], *patches: Any, **options: Any) -> Verb[Tape]:
         """Replay or record in a `with` block, such as that of a fixture of a wider scope."""
+        from cassette.library import check_name
+
         markers.check_keywords(options, "use_cassette")
+        try:
+            check_name(name, "cassette")
+        except CassetteError as error:
+            raise failed(error) from None
         references = tuple(map(markers.reference_of, patches))
         requested = Requested(os.fspath(name), references, options)
         frame = sys._getframe(1)

@@ -125,6 +125,21 @@ def test_the_lines_of_the_report_name_the_tests(run, live, pytester):
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("5", "5 does not name a cassette"),
+        ('"web", patches=["x"]', "use_cassette takes names without keywords, not as patches="),
+    ],
+)
+def test_wrong_arguments_are_refused(run, given, says):
+    """Without a traceback, as a marker's are."""
+    result = run(f"def test_it(use_cassette): use_cassette({given})\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([says, "  Fix: *"])
+    result.stdout.no_fnmatch_line("*pytest_plugin*")
+
+
 def test_an_async_fixture_may_use_one(run):
     """The block is an async context manager as well."""
     pytest.importorskip("anyio")
