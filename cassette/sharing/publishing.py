@@ -22,6 +22,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures, versions
 from cassette.sharing.fetching import bundle, published
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
+from cassette.sharing.vetting import problems
 
 _SHOWN = 10
 _Files = Mapping[str, File]
@@ -66,7 +67,9 @@ def publish(
             f"a pack cannot be published to {source.text}",
             nearest="packs are published to s3:// and file://; a pack in git is committed, "
             "reviewed and tagged",
-            fix="git tag v4 && git push origin v4" if source.kind == "git" else None,
+            fix="git tag v4 && git push origin v4"
+            if source.kind == "git"
+            else "publish to file:///srv/ecs@v4, then upload that folder, its versions/ last",
         )
     own = _checked(folder, rules)
     store = open_store(source, create=True)
@@ -100,24 +103,32 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             nearest=_listed(refused),
             fix="replace each with the file itself, or remove it",
         )
-    manifest = manifests.of(Tree(folder))
+    files = Tree(folder)
+    manifest = manifests.of(files)
     if not manifest.files:
         raise PackError(
             f"{str(folder)!r} holds no cassettes and no patches",
             fix="name the folder that holds the cassettes",
         )
     paths = [folder / name for name in sorted(manifest.files)]
-    problems = [
+    errors = [
         f"{checked.path}: {found.rule.id}: {found.detail}"
         for checked in check_files(paths)
         for found in checked.found
         if found.rule.level == "error"
     ]
-    if problems:
+    if errors:
         raise PackError(
             "nothing was published: `cassette check` finds errors",
-            nearest=_listed(problems),
+            nearest=_listed(errors),
             fix=f"cassette check {folder}",
+        )
+    misplaced = [line for n in sorted(manifest.files) for line in problems(n, files.read(n))]
+    if misplaced:
+        raise PackError(
+            "nothing was published: the folder holds what a pack may not hold",
+            nearest=_listed(misplaced),
+            fix="name the folder in which patches/ is, or move the patches there",
         )
     findings = [
         f"{searched.path}:{found.line}: {found.rule}"

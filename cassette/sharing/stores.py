@@ -364,7 +364,7 @@ class S3Store:
         elif code in ("AccessDenied", "403"):
             fix = f"aws s3 ls s3://{self._bucket}/{self._prefix}/, to see what you may read"
         elif code == "NoSuchBucket":
-            fix = "correct the bucket's name in pyproject.toml"
+            fix = "correct the name of the bucket"
         else:
             fix = "check the network, then run the command again"
         where = f"s3://{self._bucket}/{self._prefix}"

@@ -26,7 +26,7 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
     Raises:
         PackError: names each file, and the place and the rule of each finding, never the value.
     """
-    refused = [line for name, content in contents.items() for line in _problems(name, content)]
+    refused = [line for name, content in contents.items() for line in problems(name, content)]
     if not refused:
         leaks = [searched for name in contents if (searched := _search(name, contents, rules))]
         refused = [line for lines in leaks for line in lines]
@@ -42,7 +42,8 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
         )
 
 
-def _problems(name: str, content: bytes) -> list[str]:
+def problems(name: str, content: bytes) -> list[str]:
+    """Why a pack may not hold a file: it is neither a cassette nor a patch, or is misplaced."""
     try:
         document = file_format.read_document(content, name)
         is_patch = isinstance(document, list) or (

@@ -86,6 +86,12 @@ def spaced(folder):
     (folder / "my shop.yaml").write_bytes((folder / "shop.yaml").read_bytes())
 
 
+def nested(folder):
+    inner = folder / "cassettes"
+    inner.mkdir()
+    (folder / "patches").rename(inner / "patches")
+
+
 def unsaid(folder):
     (folder / "pack.toml").write_text('sumary = "x"\n')
 
@@ -102,6 +108,7 @@ def unsaid(folder):
         (clashing, "differs from"),
         (device, "Windows reserves it"),
         (spaced, "letters, digits, dots"),
+        (nested, "cassettes/patches/stopped/base.yaml is a patch outside patches/"),
         (unsaid, "expected summary and requires"),
     ],
 )
