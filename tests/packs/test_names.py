@@ -256,8 +256,8 @@ def test_five_packs_cost_a_run_that_does_not_use_them_nothing(project, tmp_path,
     for number in range(5):
         name = f"p{number}-x"
         installed(site / name, module=f"p{number}_x", name=name, distribution=f"{name}-pack")
-    path = os.pathsep.join(str(site / f"p{number}-x") for number in range(5))
-    monkeypatch.setenv("PYTHONPATH", path)
+    folders = [str(site / f"p{number}-x") for number in range(5)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, *sys.path]))
     configure(project, *(f'q{number}-x = "file:///srv/ecs@v{number}"' for number in range(5)))
     (project / "test_it.py").write_text(
         "import sys\n"
