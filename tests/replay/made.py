@@ -89,13 +89,19 @@ def invoke(client, operation, request):
     return getattr(client, names[operation])(**request)
 
 
-def least(shape):
-    """The smallest value that botocore takes for a shape."""
+def least(shape, word="web"):
+    """The smallest value that botocore takes for a shape; a word is what its texts say."""
     if shape.type_name == "structure":
         union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
-        return {name: least(shape.members[name]) for name in shape.required_members or union}
+        names = shape.required_members or union
+        return {name: least(shape.members[name], word) for name in names}
     if shape.type_name == "list":
-        return [least(shape.member)]
+        return [least(shape.member, word)]
     if shape.type_name == "string":
-        return shape.enum[0] if getattr(shape, "enum", None) else "web"
+        return shape.enum[0] if getattr(shape, "enum", None) else word
     return {"boolean": True, "map": {}, "timestamp": 0, "double": 1.0}.get(shape.type_name, 1)
+
+
+def in_letters(number: int) -> str:
+    """A number without digits, for values that are to differ and stay as they are."""
+    return str(number).translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
