@@ -45,7 +45,7 @@ def test_on_end_error_fails_the_call_after_the_last():
         assert ask(client) + ask(client) == ["PENDING"] * 2
         with pytest.raises(TimelineExhaustedError, match="asked once more") as told:
             ask(client)
-        assert "all 2 recorded outcomes" in str(told.value)
+        assert "2 outcomes of this request were recorded, and served" in str(told.value)
 
 
 def test_two_tasks_keep_their_own_place():

@@ -168,7 +168,7 @@ def test_wrong_usage_ends_with_2(tmp_path):
     """No files, or none of that name."""
     assert run("check", cwd=tmp_path)[0] == 2
     code, _, err = run("check", "nothing", cwd=tmp_path)
-    assert (code, "no such file or folder" in err) == (2, True)
+    assert (code, "no cassette named 'nothing'" in err) == (2, True)
 
 
 def test_a_file_that_cannot_be_opened_ends_with_2(web, tmp_path):
