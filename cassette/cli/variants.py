@@ -136,7 +136,7 @@ def _write_page(
 
 
 def _load(name: str, library: Library) -> Cassette:
-    """The cassette; if there is none, an error that knows what patches are named like it."""
+    """The cassette; if there is none, the error suggests the patches of that name or folder."""
     from cassette.errors import CassetteNotFoundError
 
     try:

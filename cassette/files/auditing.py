@@ -36,7 +36,7 @@ class Searched:
 
 
 def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
-    """Search files, one by one; one that cannot be read says so, and the next one follows."""
+    """Search files one by one; a file that cannot be read is reported, and the search goes on."""
     for path in map(str, paths):
         try:
             content = content_of(Path(path))

@@ -180,7 +180,7 @@ def _listed(one: Broken) -> str:
 
 
 def _writing(entry: Entry, member: str) -> Iterator[Place]:
-    """Where an entry writes a member of a task, or what it is in, last of all first."""
+    """Where an entry writes a member of a task, or what contains it; the last operation first."""
     for index, op in reversed([*enumerate(entry.ops)]):
         if _concerns(entry.each, op["path"], member):
             yield entry.place_of_op(index)

@@ -36,8 +36,8 @@ class Rules:
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item of a list or map.
         moves_clocks: whether the clocks of the code under test move with the virtual time.
-        refuses: answer as ECS does what was not recorded and cannot be right; else it is
-            unmatched.
+        refuses: answer a request that was not recorded and cannot be valid as ECS does; otherwise
+            it is unmatched.
     """
 
     unknown: Unknown = "error"

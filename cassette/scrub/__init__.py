@@ -1,8 +1,15 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, audit, gate
+from cassette.scrub.project_rules import (
+    REPLACE,
+    Exemption,
+    HashedWords,
+    KeptArgument,
+    Pattern,
+    Rules,
+)
 from cassette.scrub.pseudonyms import REDACTED, pseudonym_of_id, samples
-from cassette.scrub.rules import REPLACE, Exemption, HashedWords, KeptArgument, Pattern, Rules
 from cassette.scrub.scrubber import (
     NO_RULES,
     POLICIES,

@@ -27,7 +27,7 @@ from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cassette.scrub.rules import Rules
+    from cassette.scrub.project_rules import Rules
 
 # Shorter originals are no identifiers; searching for them would eat ordinary words.
 SHORTEST_ORIGINAL = 6

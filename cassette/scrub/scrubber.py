@@ -15,6 +15,7 @@ from cassette.ecs import shapes
 from cassette.errors import UnsafeCassetteError, UsageError
 from cassette.scrub import commands, hosts
 from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
+from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
@@ -25,7 +26,6 @@ from cassette.scrub.pseudonyms import (
     unnumbered,
 )
 from cassette.scrub.randomness import looks_random
-from cassette.scrub.rules import Rules
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import (

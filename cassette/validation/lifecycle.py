@@ -461,15 +461,16 @@ RULES = (
     Rule(
         "container-agreement",
         "Containers are PENDING while their task is PROVISIONING, have started once it is "
-        "ACTIVATING, and are STOPPED from DEPROVISIONING on; with none that runs, no task goes on.",
+        "ACTIVATING, and are STOPPED from DEPROVISIONING on. A task without a running container "
+        "stops.",
         _SEEN,
         state=_container_agrees,
     ),
     Rule(
         "early-time",
-        "No timestamp is there before its state: startedAt and, on Fargate, connectivity and its "
-        "time come with RUNNING, stoppedAt with STOPPED, the other two ends with desiredStatus "
-        "STOPPED.",
+        "A timestamp appears with its state, never before: startedAt and, on Fargate, connectivity "
+        "and connectivityAt with RUNNING, stoppingAt and executionStoppedAt with desiredStatus "
+        "STOPPED, stoppedAt with STOPPED.",
         _TASK,
         state=_early_time,
     ),
@@ -587,8 +588,8 @@ RULES = (
     ),
     Rule(
         "kept",
-        "A timestamp that is there, and an exitCode, stay what they are; connectivityAt and "
-        "pullStoppedAt may move.",
+        "Once a timestamp or an exitCode is set, it does not change, except connectivityAt and "
+        "pullStoppedAt.",
         _SEEN,
         step=_kept,
     ),

@@ -22,8 +22,8 @@ UNKNOWN_MEMBER = Rule(
 )
 UNUSABLE = Rule(
     "unusable",
-    "Where botocore's model has a structure, a list, a time or the ARN of a task, there is one: "
-    "nobody could read anything else, so no patch can allow it.",
+    "A member that botocore's model says is a structure, a list, a time or a task's ARN is one. No "
+    "client could read anything else, so no patch can allow it.",
     _MODEL,
 )
 WRONG_TYPE = Rule("wrong-type", "A value has the type that botocore's model gives it.", _MODEL)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from cassette import errors
 from cassette.scrub import audit, commands, gate
 from cassette.scrub.audit import arguments, forms
-from cassette.scrub.rules import KeptArgument
+from cassette.scrub.project_rules import KeptArgument
 from tests.scrub import bodies, planting
 
 audit_package = sys.modules["cassette.scrub.audit"]  # the function has the same name
