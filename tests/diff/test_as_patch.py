@@ -53,6 +53,10 @@ def edited(base: model.Cassette, *edits: tuple[int, Any]) -> model.Cassette:
     return dataclasses.replace(base, interactions=tuple(interactions))
 
 
+# The writer only appends failures, so a task that is found later is refused, not written wrongly.
+MISSING_AT_FIRST = {"run/not-yet-described"}
+
+
 @pytest.mark.parametrize("name", BASES)
 def test_every_variant_of_the_catalogue_can_be_written_anew(name):
     """Whatever the catalogue makes of a cassette, a patch that makes the same can be found."""
@@ -63,6 +67,10 @@ def test_every_variant_of_the_catalogue_can_be_written_anew(name):
         except PatchError:
             continue  # it does not fit this cassette
         fitting += 1
+        if reference in MISSING_AT_FIRST:
+            with pytest.raises(PatchError, match="begins with another state"):
+                as_patch(base, variant)
+            continue
         again = patch.apply(base, patch.parse(as_patch(base, variant), "edited"))
         assert again.interactions == variant.interactions, reference
     assert fitting > 40
