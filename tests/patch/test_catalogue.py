@@ -173,8 +173,8 @@ def test_it_applies_or_says_why_not(name):
     """A variant is another cassette; where there is none, the error names patch and reason."""
     for base, made in tried(name).items():
         if isinstance(made, str):
-            if "running-count" in made:
-                continue  # the recording lacks the states of tasks that the patch goes on from
+            if base == "ecs-deploy-rollback" and "running-count" in made:
+                continue  # this recording never described its PENDING tasks
             assert name in made
             assert re.search(r"no [\w-]+ of .* fits|has no .* response to patch", made)
         else:
