@@ -72,11 +72,11 @@ types: $(ENVS)/lint/made ## Check the types (mypy, strict).
 
 oldest: $(ENVS)/oldest/made ## Run the tests with the oldest dependencies that pyproject.toml allows.
 	$(ENVS)/oldest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
-	$(ENVS)/oldest/bin/python -m pytest -n auto $(IN_ORDER) -m '' tests/beside $(ARGS)
+	$(ENVS)/oldest/bin/python -m pytest -n auto $(IN_ORDER) -m exhaustive tests/beside tests/plugin $(ARGS)
 
 newest: $(ENVS)/newest/made ## Run the tests with the newest botocore (aiobotocore pins an older one).
 	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) $(ARGS)
-	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) -m '' tests/beside $(ARGS)
+	$(ENVS)/newest/bin/python -m pytest -n auto $(IN_ORDER) -m exhaustive tests/beside tests/plugin $(ARGS)
 
 wire: $(ENVS)/test/made ## Run the tests that replay, with every response through botocore's own parser.
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) \

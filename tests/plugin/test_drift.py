@@ -57,6 +57,7 @@ def test_recording_the_same_says_that_nothing_changed(run, mine):
     result.stdout.fnmatch_lines([TITLE, "cassettes/mine.yaml: nothing changed"])
 
 
+@pytest.mark.exhaustive
 def test_drift_reaches_the_report_from_another_process(run, changed, pytester):
     """Under xdist it is printed once, by the process that the user sees, and is in the JSON."""
     pytest.importorskip("xdist")

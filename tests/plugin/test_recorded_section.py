@@ -57,6 +57,7 @@ def test_a_failed_recording_names_the_option_that_keeps_it(run, live):
     )
 
 
+@pytest.mark.exhaustive
 def test_the_section_reaches_the_report_from_another_process(run, live):
     """Under xdist the workers' recordings are listed."""
     pytest.importorskip("xdist")

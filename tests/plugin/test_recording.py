@@ -272,6 +272,7 @@ def test_second():
     run(source).assert_outcomes(passed=2)
 
 
+@pytest.mark.exhaustive
 def test_errors_reach_the_report_from_another_process(run):
     """Under xdist the words and the section of a failing test come through."""
     pytest.importorskip("xdist")

@@ -35,7 +35,7 @@ def project(pytester, put):
 # -- the report -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_the_report(run, project, workers):
     """Each cassette and variant with its tests and calls, then what of the catalogue is left.
 
@@ -123,7 +123,12 @@ ORPHANS = [TITLE, "cassettes/left.yaml", "cassettes/patches/own/left.yaml"]
 
 
 @pytest.mark.parametrize(
-    ("level", "status", "workers"), [("error", 1, 0), ("warn", 0, 0), ("error", 1, 2)]
+    ("level", "status", "workers"),
+    [
+        ("error", 1, 0),
+        ("warn", 0, 0),
+        pytest.param("error", 1, 2, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_orphans_are_named(run, project, level, status, workers):
     """What no test uses is named, once for all workers; with `error` it fails the run."""
@@ -247,6 +252,7 @@ def test_a_run_that_names_all_test_folders_judges(run, project, pytester, argume
     result.stdout.fnmatch_lines(ORPHANS, consecutive=True)
 
 
+@pytest.mark.exhaustive
 def test_a_crashed_worker_makes_the_run_partial(run, project):
     """What a worker that crashed had used is lost, so nothing is judged."""
     pytest.importorskip("xdist")

@@ -185,6 +185,7 @@ class TestBoth:
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_last_failed_ones_run_again(run, patches, pytester):
     """`--lf` finds the variants that failed."""
     source = """
@@ -198,6 +199,7 @@ def test_it(tape):
     assert ids(pytester.runpytest_subprocess(*once_more)) == {"[mine/full]": "FAILED"}
 
 
+@pytest.mark.exhaustive
 def test_workers_collect_the_same(run, patches, put):
     """Under xdist every worker has the variants in the same order, or it would refuse to run."""
     pytest.importorskip("xdist")

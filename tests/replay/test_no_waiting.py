@@ -193,7 +193,7 @@ def test_replays_that_overlap_in_threads_leave_nothing_behind(monkeypatch):
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
     def replay_often():
-        for _ in range(20):
+        for _ in range(10):
             with cassette.replay(made.cassette(), sleep="all"):
                 pass
 
