@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 import types
 from asyncio import sleep as nap
-from concurrent.futures import ThreadPoolExecutor
 from time import sleep as pause
 
 import botocore.exceptions
@@ -175,32 +175,33 @@ def test_sleeping_is_restored_after_an_error():
     assert botocore.waiter.time is time
 
 
-@pytest.fixture
-def often_switching():
-    """Threads that take turns as often as they can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
+def test_replays_that_end_at_once_in_two_threads_leave_nothing_behind(monkeypatch):
+    """The outer one ends while the inner one is putting the sleeps back: all are the real one."""
+    outer, inner = (cassette.replay(made.cassette(), sleep="all") for _ in range(2))
+    ended, is_ending = threading.Event(), []
+    other = threading.Thread(target=lambda: (outer.__exit__(None, None, None), ended.set()))
 
+    class Meanwhile:
+        """A module that lets the other replay end when this thread looks at its names."""
 
-@pytest.mark.usefixtures("often_switching")
-def test_replays_that_overlap_in_threads_leave_nothing_behind(monkeypatch):
-    """They begin and end at once, in any order, and each module gets its own sleep back."""
-    modules = [types.ModuleType(f"module_that_sleeps_{number}") for number in range(200)]
-    for module in modules:
-        module.sleep = time.sleep
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+        @property
+        def __dict__(self):
+            if is_ending and threading.current_thread() is not other:
+                is_ending.clear()
+                other.start()
+                ended.wait(0.5)  # in vain, if the replays end one after the other
+            return {}
 
-    def replay_often():
-        for _ in range(10):
-            with cassette.replay(made.cassette(), sleep="all"):
-                pass
-
-    with ThreadPoolExecutor(4) as pool:
-        for future in [pool.submit(replay_often) for _ in range(4)]:
-            future.result()
-    assert {module.sleep for module in modules} == {time.sleep} == {pause}
+    module = types.ModuleType("imported_afterwards")
+    module.sleep = time.sleep
+    monkeypatch.setitem(sys.modules, "meanwhile", Meanwhile())
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    outer.__enter__()
+    inner.__enter__()
+    is_ending.append(True)
+    inner.__exit__(None, None, None)
+    other.join()
+    assert module.sleep is time.sleep is pause
 
 
 def test_nested_replays_have_clocks_of_their_own():
