@@ -8,7 +8,31 @@ from collections.abc import Callable
 
 from cassette.errors import counted
 
-__all__ = ["Clock"]
+__all__ = ["SKIPPED", "Clock", "Skipped"]
+
+
+class Skipped:
+    """The seconds that the replays of this process have skipped, whichever skipped them.
+
+    Attributes:
+        seconds: their sum, which never gets smaller.
+        moved: called with the seconds of each move, if set.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds = 0.0
+        self.moved: Callable[[float], None] | None = None
+
+    def add(self, seconds: float) -> None:
+        """Note what one replay has skipped."""
+        with self._lock:
+            self.seconds += seconds
+            if self.moved:
+                self.moved(seconds)
+
+
+SKIPPED = Skipped()
 
 
 class Clock:
@@ -17,18 +41,18 @@ class Clock:
     Args:
         real: time also passes by itself, because sleeps are real (`sleep="real"`).
         speed: how many virtual seconds pass in each real second.
-
-    Attributes:
-        moved: called with the seconds of each move, if set.
+        skipped: what is skipped is noted there as well.
     """
 
-    def __init__(self, *, real: bool = False, speed: float = 1.0) -> None:
+    def __init__(
+        self, *, real: bool = False, speed: float = 1.0, skipped: Skipped | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._began = time.monotonic() if real else None
         self._speed = speed
         self._skipped = 0.0
         self._sleeps: list[float] = []
-        self.moved: Callable[[float], None] | None = None
+        self._noted = skipped
 
     @property
     def now(self) -> float:
@@ -51,8 +75,8 @@ class Clock:
         """Let that much virtual time pass at once, without a sleep: ECS was slow."""
         with self._lock:
             self._skipped += max(0.0, seconds)
-            if self.moved:
-                self.moved(max(0.0, seconds))
+        if self._noted:
+            self._noted.add(max(0.0, seconds))
 
     def __repr__(self) -> str:
         return f"<Clock {self.now:g} s, {counted(len(self._sleeps), 'sleep')} skipped>"

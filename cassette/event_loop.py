@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cassette.clock import Clock
+from cassette.clock import SKIPPED, Clock
 from cassette.exchange import exchanging, lasting, replacement
 
 _FOR_THREADS = 2.0  # real seconds that a loop waits for a call in a thread
@@ -58,15 +58,17 @@ class _Loops:
         # Under another replay's: the innermost one moves the loops.
         self._run_once = _innermost(loop_type._run_once)
         self._run_in_executor = loop_type.run_in_executor
-        self._began = time.monotonic()
-        self._reached = self._began
+        # Loops go on from the time that they have, and what a replay within this one skips counts.
+        self._began: float = loop_type.time(None)
+        self._reached: float = self._began
+        self._skipped_before = SKIPPED.seconds
         # The real moment when each call in a thread began.
         self._threads: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
 
     def time(self, _loop: Any) -> float:
         """The loop's time, which moves only when all wait."""
         # `_reached` is a timer's own time, exactly.
-        return max(self._began + self._clock.now, self._reached)
+        return max(self._began + SKIPPED.seconds - self._skipped_before, self._reached)
 
     def run_in_executor(self, loop: Any, executor: Any, function: Any, *args: Any) -> Any:
         """Note that a thread is at work."""

@@ -160,7 +160,7 @@ def rebased(cassette: model.Cassette, rebase: Rebase | None) -> model.Cassette:
     shift = target - max(times)
     try:
         moved = _moved(cassette, shift)
-    except OverflowError:
+    except (OverflowError, ValueError):  # the last moment of 9999 is rounded up
         raise UsageError(
             f"rebase={rebase!r} moves a time of the cassette out of the years 1 to 9999",
             fix="choose a date further from the limits",

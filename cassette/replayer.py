@@ -20,7 +20,7 @@ from cassette import (
     virtual_time,
 )
 from cassette.calling_line import calling_line
-from cassette.clock import Clock
+from cassette.clock import SKIPPED, Clock
 from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     PatchError,
@@ -140,7 +140,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
 
     def _begin(self) -> Tape:
         options = self._options
-        clock = Clock(real=options["sleep"] == "real")
+        clock = Clock(real=True) if options["sleep"] == "real" else Clock(skipped=SKIPPED)
         self._tape = self.tape(clock)
         tap = intercept.ReplayTap(
             self._tape.exchange,
@@ -173,7 +173,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
                 'sleep="all" skips it; time="virtual" also moves the clocks'
             )
         if self._options["time"] == "virtual":
-            yield virtual_time.moving_clocks(clock)
+            yield virtual_time.moving_clocks()
 
     def tape(self, clock: Clock) -> Tape:
         """The tape alone, which answers no client of this process: what a server serves."""

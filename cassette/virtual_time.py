@@ -17,7 +17,7 @@ from types import BuiltinFunctionType, ModuleType
 from typing import Any, TypeAlias
 
 from cassette.calling_line import LIBRARIES
-from cassette.clock import Clock
+from cassette.clock import SKIPPED, Clock
 from cassette.errors import RealSleepWarning, UsageError
 from cassette.event_loop import moving_loops
 from cassette.exchange import exchange, exchanging, lasting, replacement
@@ -56,29 +56,63 @@ def skipping_sleeps(clock: Clock) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def moving_clocks(clock: Clock) -> Iterator[None]:
-    """Let `time.time`, `datetime.now` and `time.monotonic` move with the virtual time."""
+class _Clocks:
+    """The clocks of this process, while any replay moves them.
 
-    def seconds(original: Callable[[], float]) -> float:
-        return original() + clock.now
+    The first of these replays to begin may be the first to end, so all is put back by the last.
+    """
 
-    def nanoseconds(original: Callable[[], int]) -> int:
-        return original() + round(clock.now * 1e9)
+    def __init__(self) -> None:
+        self._replays = 0
+        self._moved = contextlib.ExitStack()
+        self._skipped_before = 0.0
 
-    clocks = [("monotonic", seconds), ("monotonic_ns", nanoseconds)]
-    # freezegun's are Python functions, and move with its frozen time.
-    real = [
-        (time, name, new)
-        for name, new in clocks
-        if isinstance(getattr(time, name), BuiltinFunctionType)
-    ]
-    with _wall_clock(), _replaced(real, _modules_under_test):
-        clock.moved = _move_wall_clock
+    @contextlib.contextmanager
+    def moving(self) -> Iterator[None]:
+        self._begin()
         try:
             yield
         finally:
-            clock.moved = None
+            self._end()
+
+    def _begin(self) -> None:
+        with exchanging, contextlib.ExitStack() as begun:
+            if not self._replays:
+                self._skipped_before = SKIPPED.seconds
+            clocks = [("monotonic", self._seconds), ("monotonic_ns", self._nanoseconds)]
+            # Those of freezegun are Python functions and move with its frozen time; those of
+            # another replay move already.
+            real = [
+                (time, name, new)
+                for name, new in clocks
+                if isinstance(getattr(time, name), BuiltinFunctionType)
+            ]
+            begun.enter_context(_wall_clock())
+            begun.enter_context(_replaced(real, _modules_under_test))
+            SKIPPED.moved = _move_wall_clock
+            self._moved.push(begun.pop_all())
+            self._replays += 1
+
+    def _end(self) -> None:
+        with exchanging:
+            self._replays -= 1
+            if not self._replays:
+                SKIPPED.moved = None
+                self._moved.close()
+
+    def _seconds(self, original: Callable[[], float]) -> float:
+        return original() + SKIPPED.seconds - self._skipped_before
+
+    def _nanoseconds(self, original: Callable[[], int]) -> int:
+        return original() + round((SKIPPED.seconds - self._skipped_before) * 1e9)
+
+
+_CLOCKS = _Clocks()
+
+
+def moving_clocks() -> contextlib.AbstractContextManager[None]:
+    """Let `time.time`, `datetime.now` and `time.monotonic` move by what any replay skips."""
+    return _CLOCKS.moving()
 
 
 def check_can_move_clocks() -> None:

@@ -60,12 +60,14 @@ class Places:
 
         DescribeTasks looks at the clusters of its tasks itself.
         """
-        for _, named in _names_in(parameters):
+        accounts = _accounts_in(parameters)
+        for pointer, named in _names_in(parameters):
             _, service, region, account = place_of(named) or ("", "", "", "")
             if service == "ecs":
                 if region and not self._knows_region(region):
                     return _invalid("Invalid Region in ARN")  # aws-cli#3175, amazon-ecs-cli#821
-                if account and (own := self._other_account(account)):
+                together = accounts[pointer.split("/")[1]]
+                if account and (own := self._other_account(account, together)):
                     return _invalid(f"Identifier is for {account}. Your accountId is {own}")
         return None if operation == "DescribeTasks" else self._wrong_cluster(operation, parameters)
 
@@ -85,11 +87,13 @@ class Places:
         own = self._cassette.region
         return not own or region == own or region in self._recorded.regions
 
-    def _other_account(self, account: str) -> str | None:
+    def _other_account(self, account: str, together: set[str]) -> str | None:
         """The account that is expected in place of another one; None if it may be right.
 
         The pseudonym of an account is only a number, so nobody knows its original. But the code
-        under test cannot name more originals than the recording has accounts.
+        under test cannot name more originals than the recording has accounts. Nor does one list
+        name more accounts, pseudonyms included. Two parameters may: the ARN of a cluster that the
+        code has from its settings goes with the ARN of a task that it has from an answer.
         """
         recorded = self._recorded.accounts
         if account in recorded or not recorded:
@@ -98,6 +102,8 @@ class Places:
             return None  # a masked account may be any
         if account.startswith(_PSEUDONYM):
             return min(recorded)
+        if len(together) > len(recorded) and (own := together & recorded):
+            return min(own)
         if account not in self._originals:
             if len(self._originals) >= len(recorded):
                 return self._originals[0]
@@ -176,6 +182,16 @@ def _names_in(parameters: Body) -> Iterator[tuple[str, str]]:
             for index, one in enumerate(held if many else [held]):
                 if isinstance(one, str) and one.startswith("arn:"):
                     yield f"/{member}/{index}" if many else f"/{member}", one
+
+
+def _accounts_in(parameters: Body) -> Mapping[str, set[str]]:
+    """For each parameter, the accounts of the ARNs by which it names things of ECS."""
+    accounts: dict[str, set[str]] = {}
+    for pointer, named in _names_in(parameters):
+        _, service, _, account = place_of(named) or ("", "", "", "")
+        if service == "ecs":
+            accounts.setdefault(pointer.split("/")[1], set()).add(account)
+    return accounts
 
 
 def _arns_in(value: Any) -> Iterator[str]:

@@ -133,6 +133,42 @@ def test_an_arn_of_another_account_gets_ecs_own_words():
 
 
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [
+        ("DescribeTasks", "tasks"),
+        ("DescribeServices", "services"),
+        ("DescribeContainerInstances", "containerInstances"),
+    ],
+)
+def test_one_list_does_not_name_two_accounts(operation, member, is_first, unknown):
+    """Of one recorded account, which alone may go by its pseudonym or by its original."""
+    request = next(one.request for one in ALL.interactions if one.operation == operation)
+    (own,) = request[member]
+    other = own.replace("000000000001", "999999999999")
+    both = [other, own] if is_first else [own, other]
+    words = "Identifier is for 999999999999. Your accountId is 000000000001$"
+    with cassette.replay(ALL, unknown=unknown):
+        ecs = made.client()
+        with pytest.raises(ClientError, match=words):
+            made.invoke(ecs, operation, {**request, member: both})
+        for alone in (own, other):
+            made.invoke(ecs, operation, {**request, member: [alone]})
+
+
+def test_a_cluster_of_the_settings_goes_with_a_task_of_an_answer():
+    """Code has the original account from its settings, and the pseudonym from ECS."""
+    mine = {"cluster": f"{HOME}:cluster/prod"}
+    with cassette.replay(ALL):
+        ecs = made.client()
+        tasks = ecs.list_tasks(**mine, serviceName=SERVICE)["taskArns"]
+        assert [":000000000001:" in task for task in tasks] == [True]
+        assert ecs.describe_tasks(**mine, tasks=tasks)["tasks"]
+        assert ecs.stop_task(**mine, task=tasks[0])["task"]
+
+
+@pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -32,6 +32,7 @@ NEVER = made.cassette(made.describe(PENDING))
 EMPTY = made.cassette()
 UTC = datetime.timezone.utc
 FROZEN = datetime.datetime(2030, 1, 2, tzinfo=UTC)
+LAST = datetime.datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 AS_IT_WAS = (
     *(time.sleep, time.monotonic, time.monotonic_ns, time.time, asyncio.sleep, datetime.datetime),
     *(asyncio.BaseEventLoop.time, asyncio.BaseEventLoop._run_once),
@@ -105,6 +106,127 @@ def test_a_frozen_time_moves_by_what_was_skipped(frozen, order):
     first, second = (frozen(), replay) if order == "frozen first" else (replay, frozen())
     with first, second:
         assert elapsed() == (FROZEN, 90)
+
+
+def moved_by(clock, seconds=50):
+    """How far a clock moves over a skipped sleep."""
+    began = clock()
+    time.sleep(seconds)
+    return clock() - began
+
+
+@pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_a_replay_within_another_moves_the_clocks(clock, options):
+    """The inner one skips; the clocks keep what it skipped after it has ended."""
+    with cassette.replay(EMPTY, time="virtual") as outer:
+        began = clock()
+        with cassette.replay(EMPTY, clients=[], **options) as inner:
+            assert moved_by(clock) == pytest.approx(50, abs=10)
+        assert moved_by(clock, 20) == pytest.approx(20, abs=10)
+        assert clock() - began == pytest.approx(70, abs=10)
+    assert (outer.clock.now, inner.clock.now) == (20, 50)
+
+
+def test_a_waiter_within_another_replay_moves_the_clocks(ecs):
+    """Also where the inner replay skips only the sleeps of botocore."""
+    pending = made.describe(PENDING)
+    tape = made.cassette(pending, made.describe(bodies.described(bodies.running())))
+    with cassette.replay(EMPTY, time="virtual"):
+        began = time.monotonic()
+        with cassette.replay(tape) as inner:
+            ecs.get_waiter("tasks_running").wait(**TASK)
+        assert inner.clock.now > 0
+        assert time.monotonic() - began == pytest.approx(inner.clock.now, abs=5)
+
+
+@pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
+@pytest.mark.parametrize("in_threads", [False, True])
+def test_replays_within_another_end_in_any_order(ecs, options, in_threads):
+    """The clocks move until the last replay with virtual time has ended."""
+
+    def call(function):
+        thread = threading.Thread(target=function)
+        thread.start()
+        thread.join()
+
+    run = call if in_threads else lambda function: function()
+    outer = cassette.replay(EMPTY, time="virtual", clients=[])
+    inner = cassette.replay(EMPTY, clients=[ecs], **options)
+    run(outer.start)
+    run(inner.start)
+    first = [moved_by(clock) for clock in CLOCKS.values()]
+    run(outer.stop)
+    second = [moved_by(clock) for clock in CLOCKS.values()]
+    run(inner.stop)
+    assert first == pytest.approx([50] * len(CLOCKS), abs=10)
+    expected = 50 if "time" in options else 0
+    assert second == pytest.approx([expected] * len(CLOCKS), abs=10)
+
+
+def test_a_time_frozen_between_two_replays_moves():
+    """Freezegun's own clocks count the skipped sleeps once."""
+    with (
+        cassette.replay(EMPTY, time="virtual"),
+        freezegun.freeze_time(FROZEN),
+        cassette.replay(EMPTY, time="virtual", clients=[]),
+    ):
+        for clock in (time.time, time.monotonic, lambda: datetime.datetime.now(UTC).timestamp()):
+            assert moved_by(clock) == pytest.approx(50)
+
+
+@pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
+def test_the_time_of_a_loop_never_goes_back(options):
+    """It goes on when a replay within another one begins and ends."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        times = [loop.time()]
+        with cassette.replay(EMPTY, **options):
+            await asyncio.sleep(30)
+            times.append(loop.time())
+            with cassette.replay(EMPTY, clients=[], **options):
+                times.append(loop.time())
+                await asyncio.sleep(50)
+                times.append(loop.time())
+            times.append(loop.time())
+            await asyncio.sleep(5)
+            times.append(loop.time())
+        return [later - times[0] for later in times[1:]]
+
+    assert asyncio.run(main()) == pytest.approx([30, 30, 80, 80, 85], abs=5)
+
+
+def test_a_marked_test_within_a_module_fixture_moves_the_clocks(pytester):
+    """Whichever of the two has virtual time."""
+    pytester.makepyfile("""
+        import datetime, time
+        import pytest
+
+        @pytest.fixture(scope="module", autouse=True)
+        def _web(use_cassette):
+            with use_cassette("web", time="virtual", no_calls="ignore"):
+                yield
+
+        def moved():
+            clocks = (time.time, time.monotonic, lambda: datetime.datetime.now().timestamp())
+            began = [clock() for clock in clocks]
+            time.sleep(50)
+            return [clock() - before for clock, before in zip(clocks, began)]
+
+        @pytest.mark.cassette("job", time="virtual", no_calls="ignore")
+        def test_virtual():
+            assert moved() == pytest.approx([50] * 3, abs=10)
+
+        @pytest.mark.cassette("job", sleep="all", no_calls="ignore")
+        def test_all():
+            assert moved() == pytest.approx([50] * 3, abs=10)
+
+        def test_unmarked():
+            assert moved() == pytest.approx([50] * 3, abs=10)
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+    result.assert_outcomes(passed=3)
 
 
 def test_time_is_real_by_default(ecs):
@@ -311,11 +433,11 @@ def test_a_loop_that_swallows_the_errors_of_ever_new_requests_ends(ecs):
     assert len(tape.unmatched) == 1001
 
 
-def test_a_rebase_out_of_all_years_is_a_usage_error(ecs):
+@pytest.mark.parametrize("limit", [datetime.datetime(1, 1, 1, tzinfo=UTC), LAST], ids=str)
+def test_a_rebase_out_of_all_years_is_a_usage_error(ecs, limit):
     """At the first call, and the block ends."""
     two = [made.task(n, createdAt=bodies.CREATED_AT + n * 10**8) for n in range(2)]
     tape = made.cassette(made.describe({"tasks": two}, tasks=(made.arn(0), made.arn(1))))
-    earliest = datetime.datetime(1, 1, 1, tzinfo=UTC)
     refused = pytest.raises(UsageError, match="out of the years 1 to 9999")
-    with refused, cassette.replay(tape, rebase=earliest):
+    with refused, cassette.replay(tape, rebase=limit):
         ecs.describe_tasks(cluster="prod", tasks=[made.arn(0)])
