@@ -87,19 +87,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "child": {"errors"},
     # What a command talks to while it is recorded: the only server that connects out.
     "live_server": MODEL | {"server"},
+    # Text on a terminal, folded: what the commands and the demo print.
+    "terminal": set(),
     # Files that are already there: searched, scrubbed, imported.
     "files": BELOW_EDGES | {"importers"},
     # Fetches and publishes packs: the only code that reaches a store.
     "sharing": MODEL
     | {"file_format", "scrub", "diff", "packs", "library", "project_settings"}
     | {"files"},
-    **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files"}),
+    **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files", "terminal"}),
     "pytest_plugin": BELOW_EDGES
     | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in", "watch", "record_modes", "project_folders", "files", "demo", "lives"}
-    | {"page", "sharing", "server", "child", "live_server"},
+    | {"page", "sharing", "server", "child", "live_server", "terminal"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},
     "__main__": {"cli"},
@@ -130,7 +132,7 @@ ONLY_IN: dict[str, set[str]] = {
     "tomli": {"packs", "project_settings", "project_folders"},
     "jsonpatch": {"file_format", "patch"},
     "click": {"cli"},
-    "rich": {"cli", "demo"},
+    "rich": {"cli", "demo", "terminal"},
     "pytest": {"pytest_plugin"},
     "_pytest": set(),
 }

@@ -186,7 +186,8 @@ def _fail(message: str, code: int) -> int:
     if sys.stderr.isatty():
         from rich.text import Text
 
-        from cassette.cli.console import console, paragraph
+        from cassette.cli.console import console
+        from cassette.terminal import paragraph
 
         screen = console(stderr=True)
         for number, line in enumerate(message.splitlines()):

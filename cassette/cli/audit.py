@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FOLDERS, complete_cassette, console, library_of, paragraph
+from cassette.cli.console import FOLDERS, complete_cassette, console, library_of
 from cassette.errors import counted
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Searched

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import (
-    FOLDERS,
-    FORMAT,
-    columns,
-    complete_cassette,
-    console,
-    library_of,
-    paragraph,
-)
+from cassette.cli.console import FOLDERS, FORMAT, complete_cassette, console, library_of
 from cassette.errors import counted
+from cassette.terminal import columns, paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Checked, Found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cassette.cli.console import FOLDERS, FORCE, complete_cassette, console, library_of, paragraph
+from cassette.cli.console import FOLDERS, FORCE, complete_cassette, console, library_of
 from cassette.errors import UsageError
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from cassette.diff import Difference

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cassette.cli import formatting
-from cassette.cli.console import STYLES, columns, folded, paragraph
+from cassette.cli.console import STYLES
 from cassette.errors import counted
+from cassette.terminal import columns, folded, paragraph
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cassette import scrub
 
 Body = Mapping[str, Any]
+_MOST_NAMED = 12  # redacted members that are listed
 _LONGEST = 200  # characters of a value in JSON
 _ON_THE_WAY_UP = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING")
 
@@ -85,10 +86,16 @@ def value(thing: Any) -> str:
 
 
 def scrubbed(report: scrub.Report) -> str:
-    """A scrubbing report in a line or two."""
+    """A scrubbing report in a few lines; of many redacted members, the first are named."""
     replaced = ", ".join(counted(count, kind) for kind, count in sorted(report.replaced.items()))
     redacted = counted(sum(report.redacted.values()), "value")
     lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
+    if report.redacted:
+        names = [*report.redacted][:_MOST_NAMED]
+        more = len(report.redacted) - len(names)
+        lines.append(
+            f"redacted members: {', '.join(names)}" + (f" and {more} more" if more else "")
+        )
     if report.unknown:
         lines.append("redacted because unknown: " + ", ".join(report.unknown))
     return "\n".join(lines)

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import FORCE, POLICY, console, paragraph
+from cassette.cli.console import FORCE, POLICY, console
 from cassette.errors import counted
+from cassette.terminal import paragraph
 
 
 @click.command("import")

@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import (
-    FOLDERS,
-    FORMAT,
-    columns,
-    complete_cassette,
-    console,
-    library_of,
-    paragraph,
-    shown_name,
-)
+from cassette.cli.console import FOLDERS, FORMAT, complete_cassette, console, library_of, shown_name
 from cassette.errors import counted
+from cassette.terminal import columns, paragraph
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -77,6 +69,9 @@ def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
 
     Exit code 1 if a cassette cannot be read.
     """
+    from cassette import project_settings
+
+    project_settings.rules()  # refuses a misspelt table, such as [tool.cassete.scrub]
     library = library_of(folders)
     places = [str(root) for root in library.roots()]
     found = sorted(_listed(library, names), key=lambda one: _rank(one.place, places))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FORMAT, columns, console, library_of, paragraph
+from cassette.cli.console import FORMAT, console, library_of
 from cassette.errors import counted
+from cassette.terminal import columns, paragraph
 
 if TYPE_CHECKING:
     from cassette.library import Kind

@@ -14,10 +14,10 @@ from cassette.cli.console import (
     complete_patch,
     console,
     library_of,
-    paragraph,
     shown_name,
 )
 from cassette.errors import UsageError
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from cassette.library import Library

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli import formatting, record_again
-from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console, paragraph
+from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from cassette import scrub
     from cassette.recording import Recording
-
-_MOST_NAMED = 12  # redacted members that are listed
 
 
 @click.command("record")
@@ -287,8 +286,4 @@ def wrote(path: str, calls: int, report: scrub.Report) -> str:
     """What was written, and what was scrubbed, in a few lines."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
-    names = [*report.redacted][:_MOST_NAMED]
-    more = len(report.redacted) - len(names)
-    listed = ", ".join(names) + (f" and {more} more" if more else "")
-    members = f"\nredacted members: {listed}" if names else ""
-    return f"{said}\n{formatting.scrubbed(report)}{members}"
+    return f"{said}\n{formatting.scrubbed(report)}"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.cli import diff_output, formatting
-from cassette.cli.console import console, library_of, paragraph
+from cassette.cli.console import console, library_of
 from cassette.ecs.names import cluster_of
 from cassette.errors import UsageError, counted
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

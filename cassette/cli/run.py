@@ -13,11 +13,13 @@ from cassette.cli.console import (
     POLICY,
     complete_cassette,
     complete_patch,
+    console,
     library_of,
 )
 from cassette.cli.record import wrote
 from cassette.cli.serve import replay_options, report
 from cassette.errors import NothingRecordedError, UsageError, counted
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from cassette.server import Server
@@ -202,16 +204,15 @@ def _record(
 
 def _report(server: Server, *, unused: str) -> int:
     """Say on stderr what could not be answered, and what could be quicker; gives the exit code."""
+    screen = console(stderr=True)
     if not server.calls and not server.failed:
-        click.echo(
+        paragraph(
+            screen,
             "no ECS call reached the replay: does the command make one, and does its SDK read "
             "AWS_ENDPOINT_URL_ECS?",
-            err=True,
         )
     code = report(server, unused=unused)
     if server.polls_in_real_time:
         polls = counted(server.polls_in_real_time, "poll")
-        click.echo(
-            f"{polls} slept for real, outside Python; --start last begins at the end", err=True
-        )
+        paragraph(screen, f"{polls} slept for real, outside Python; --start last begins at the end")
     return code

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from cassette.cli import formatting
-from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console, library_of, paragraph
+from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console, library_of
 from cassette.errors import counted
+from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
     from cassette.files import Rewritten

@@ -13,15 +13,14 @@ import click
 from cassette.cli.console import (
     FOLDERS,
     FORMAT,
-    columns,
     complete_cassette,
     complete_patch,
     console,
     library_of,
-    paragraph,
     shown_name,
 )
 from cassette.errors import UsageError, counted
+from cassette.terminal import columns, paragraph
 
 _AT = 8  # columns of the time of a call
 _MOST_DRAWN = 20  # tasks that are drawn on a terminal

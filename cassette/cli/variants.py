@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cassette.built_in import with_names
 from cassette.cli.console import (
     FOLDERS,
     FORMAT,
-    columns,
     complete_cassette,
     complete_patch,
     console,
     library_of,
-    paragraph,
     shown_name,
 )
 from cassette.errors import counted
+from cassette.terminal import columns, paragraph
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -166,12 +166,12 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
     if unfit is None:
         return Entry(name, read, True)
     _, _, needs = unfit.problem.partition(f"fits the patch {named.name}: ")
-    return Entry(name, read, False, f"no task {needs}" if needs else unfit.problem)
+    return Entry(name, read, False, f"no task {needs}" if needs else with_names(unfit.problem))
 
 
 def _line(error: CassetteError) -> str:
     """An error in one line: what happened, and where."""
-    return f"{error.problem} ({error.where})" if error.where else error.problem
+    return with_names(f"{error.problem} ({error.where})" if error.where else error.problem)
 
 
 def _data(entry: Entry) -> dict[str, Any]:

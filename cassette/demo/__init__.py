@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,24 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from rich.padding import Padding
 from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
 from cassette.errors import UsageError
 from cassette.recorder import record
 from cassette.replayer import replay
+from cassette.terminal import columns, paragraph
 from cassette.variants import load
 from cassette.watch import watch
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleRenderable
+    from rich.console import Console
 
 SOURCE = "moto's server on loopback in place of AWS, with the states that moto leaves out"
 REGION = "eu-west-1"
 CLUSTER = "prod"
 Task = dict[str, Any]  # as botocore gives it
+_INSET = "   "
 FAILURES = ("stopped/out-of-memory", "stopped/image-pull", "unhealthy/container")
 
 
@@ -104,7 +103,7 @@ def record_life(url: str, path: Path, console: Console) -> Task:
 
     def progress(tasks: list[Task]) -> None:
         if not said or tasks[0]["lastStatus"] != said[-1]["lastStatus"]:
-            console.print(f"   {tasks[0]['lastStatus']}")
+            console.print(f"{_INSET}{tasks[0]['lastStatus']}")
         said.append(tasks[0])
 
     with record(path, clients=[client], source=SOURCE):
@@ -183,15 +182,11 @@ def _heading(console: Console, number: str, text: str) -> None:
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(f"   {line}", style="green", soft_wrap=True)
+    console.print(f"{_INSET}{line}", style="green", soft_wrap=True)
 
 
-def _tell(console: Console, text: str, drawn: ConsoleRenderable | None = None) -> None:
-    """Print a text inset, on a terminal as it is drawn there; in a pipe a line is a line."""
-    if console.is_terminal:
-        console.print(Padding(drawn or text, (0, 3), expand=False))
-    else:
-        console.print(textwrap.indent(text, "   "))
+def _tell(console: Console, text: str) -> None:
+    paragraph(console, text, indent=len(_INSET))
 
 
 def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
@@ -199,15 +194,19 @@ def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
     (written,) = load(path).tasks
     pairs = dict(_replaced(live, written))
     arns = [text for text in pairs if text.startswith("arn:") and text != live["taskArn"]]
-    shown = sorted(pairs.keys() - arns, key=len, reverse=True)  # one ARN shows them all
+    by_length = sorted(pairs, key=len)
+    shown = [text for text in by_length if text not in arns]  # one ARN shows them all
     rows = [("ECS said", "job.yaml says"), *((before, pairs[before]) for before in shown)]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for style in ("red", "green"):
-        table.add_column(style=style, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    width = max(len(before) for before, _ in rows)
-    _tell(console, "\n".join(f"{before:{width}}  {after}" for before, after in rows), table)
+    half = (console.width - len(_INSET) - 2) // 2
+    beside = [row for row in rows if max(map(len, row)) <= half]
+    columns(
+        console,
+        [(Text(before, "red"), Text(after, "green")) for before, after in beside],
+        indent=len(_INSET),
+    )
+    for before, after in (row for row in rows if row not in beside):
+        paragraph(console, Text(before, "red"), indent=len(_INSET))
+        paragraph(console, Text(after, "green"), lead=Text(f"{_INSET}→ "))
 
 
 def _replaced(live: Any, written: Any) -> Iterator[tuple[str, str]]:
@@ -227,12 +226,11 @@ def _show_file(console: Console, path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("- at:")]
     shown = [*lines[: starts[0] + 9], "      …", *lines[starts[1] : starts[2]]]
-    text = "\n".join(shown)
-    _tell(
-        console,
-        text,
-        Syntax(text, "yaml", theme="ansi_dark", background_color="default", word_wrap=True),
-    )
+    syntax = Syntax("", "yaml", theme="ansi_dark", background_color="default")
+    for line in syntax.highlight("\n".join(shown)).split("\n"):
+        # What does not fit is cut off: folded, it would read as other YAML.
+        line.truncate(console.width - len(_INSET), overflow="ellipsis")
+        console.print(Text(_INSET).append_text(line), soft_wrap=True)
 
 
 def _show_replay(console: Console, path: Path, waited: float) -> None:

@@ -72,7 +72,7 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
         for index, interaction in enumerate(cassette.interactions)
     )
     made = agreed(cassette.interactions, changed, patch)
-    Proof(cassette, patch).check(made)
+    Proof(cassette, patch, sets_last=isinstance(override, Mapping)).check(made)
     recorded = provenance(cassette, patch, patch.name)
     base = tuple(cassette.last_states())
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)

@@ -8,12 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from jsonpointer import resolve_pointer
+
 from cassette import validation
 from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.patch.patch_file import Entry, PatchFile, Place
 from cassette.patch.working_copy import label_of
+
+# How rules say, of what would fit, that the task has to stop first.
+_ONCE_STOPPED = re.compile(r"(none|nothing) (until|before) .*STOPPED")
 
 
 class Broken(NamedTuple):
@@ -26,9 +31,17 @@ class Broken(NamedTuple):
 
 
 class Proof:
-    """What a patch makes of a cassette, held to the rules that the cassette keeps itself."""
+    """What a patch makes of a cassette, held to the rules that the cassette keeps itself.
 
-    def __init__(self, cassette: Cassette, patch: PatchFile) -> None:
+    Args:
+        cassette: what is patched.
+        patch: the patch.
+        sets_last: the patch sets members of the last states only, so that it fits once a patch
+            before it stops the task.
+    """
+
+    def __init__(self, cassette: Cassette, patch: PatchFile, *, sets_last: bool = False) -> None:
+        self._sets_last = sets_last
         self._cassette = cassette
         self._patch = patch
         self._allowed = {*patch.allow, *cassette.recorded.allow} & {*validation.ALLOWABLE}
@@ -142,10 +155,11 @@ class Proof:
             f"it makes what ECS cannot answer: {detail}, at {place} of {first.label}{more}",
             self._writer(place),
             nearest="\n".join(map(_listed, broken) if more else _explained(first)),
-            fix=self._fix(list(dict.fromkeys(one.rule.id for one in broken))),
+            fix=self._fix(broken),
         )
 
-    def _fix(self, rules: Sequence[str]) -> str:
+    def _fix(self, broken: Sequence[Broken]) -> str:
+        rules = list(dict.fromkeys(one.rule.id for one in broken))
         allowable = [rule for rule in rules if rule in validation.ALLOWABLE]
         if not allowable:
             return "correct it"
@@ -156,7 +170,19 @@ class Proof:
                 f"change; or write allow: [{', '.join(allowable)}] to keep it"
             )
         kept = ", or make it a patch file, with each: response, and " if bare else ", or write "
-        return f"correct it{kept}allow: [{', '.join(allowable)}]" + ("" if bare else " to keep it")
+        correct = (self._sets_last and _stopping(broken)) or "correct it"
+        return f"{correct}{kept}allow: [{', '.join(allowable)}]" + ("" if bare else " to keep it")
+
+
+def _stopping(broken: Sequence[Broken]) -> str | None:
+    """What to do if the task only has to be stopped first; None if something else is wrong."""
+    if not all(_ONCE_STOPPED.match(one.misfit.fits or "") for one in broken):
+        return None
+    codes = [
+        resolve_pointer(one.task, one.misfit.place) for one in broken if one.rule.id == "exit-code"
+    ]
+    patch = f"stopped/exit-code(code={codes[0]})" if codes else "stopped/by-user"
+    return f'stop the task before the override, with a patch such as "{patch}"'
 
 
 def _unmodelled(rule: validation.Rule, misfit: validation.Misfit, body: Body, label: str) -> Broken:

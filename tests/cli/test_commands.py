@@ -10,7 +10,7 @@ import pytest
 
 from cassette.cli import COMMANDS
 from cassette.library import built_in_pack
-from tests.cli.processes import KEYS, record, run
+from tests.cli.processes import KEYS, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
 
@@ -129,13 +129,21 @@ def test_help_imports_neither_botocore_nor_yaml(words):
 
 def test_the_demo_shows_the_main_job(tmp_path):
     """It records a whole life over HTTP, shows what was scrubbed, replays it, and breaks it."""
-    code, out, err = run("demo", cwd=tmp_path)
-    assert (code, err) == (0, "")
+    code, shown = on_terminal("demo", columns=80, cwd=tmp_path)
+    out = plain(shown)
+    assert code == 0
+    assert [line for line in out.splitlines() if len(line) > 80] == []
     _, recorded, read, replayed, broken = re.split(r"^[1-4]  ", out, flags=re.MULTILINE)
     states = re.findall(r"^   ([A-Z]+)$", recorded, re.MULTILINE)
     assert (states[0], states[3], states[-1]) == ("PROVISIONING", "RUNNING", "STOPPED")
     assert re.search(r"made-up-and-secret +REDACTED", read)
-    assert re.search(r"arn:aws:ecs:eu-west-1:\d{12}:task/\S+ +arn:aws:ecs:eu-west-1:0{11}1:", read)
+    arn = r"arn:aws:ecs:eu-west-1:{}:task/prod/\S+-\n {{5,7}}\S+\n"  # divided after punctuation
+    image = r"{}\.dkr\.ecr\.\S+/job:1\n"
+    for form in (arn, image):
+        pair = f"^   {form.format('[0-9]{12}')}   → {form.format('0{11}[12]')}"
+        assert re.search(pair, read, re.MULTILINE)
+    assert re.search(r"^     source: .*…$", read, re.MULTILINE)  # YAML is cut off, never folded
+    assert re.search(r"^       tasks: \[arn:\S+…$", read, re.MULTILINE)
     assert "op: replace, path: /tasks/0/lastStatus, value: PENDING" in read
     assert "polled 14 times and slept 78 s of virtual time" in replayed
     for line in ("exit code 137", "no exit code, TaskFailedToStart", "RUNNING and UNHEALTHY"):

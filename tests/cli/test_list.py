@@ -145,3 +145,11 @@ def test_list_names_what_cannot_be_read(call, tmp_path):
     assert "broken  cannot be read: " in out
     assert "2 cassettes" in out
     assert "mine" in out
+
+
+def test_a_misspelt_table_of_settings_is_refused(call, tmp_path):
+    """As pytest and `audit` do: rules that are not read would leak."""
+    (tmp_path / "pyproject.toml").write_text('[tool.cassete.scrub]\npolicy = "strict"\n', "utf-8")
+    code, out, err = call("list")
+    assert (code, out) == (2, "")
+    assert err.startswith("unknown table [tool.cassete]\n  did you mean [tool.cassette]?\n  Fix: ")

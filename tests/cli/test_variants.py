@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from cassette.built_in import FOLDER
+from cassette.cli import main
 from cassette.library import Library
 from tests.cli.processes import on_terminal, plain, run
 
@@ -34,6 +36,31 @@ def test_with_a_cassette_it_says_what_fits_and_why_the_rest_does_not(tmp_path):
     every = len(Library(()).names("patch"))
     assert of.startswith(f"{every} patches fit")
     assert int(fitting) == every - out.count("does not fit: ")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("cassette", "patch", "reason"),
+    [
+        ("web", "api/cluster-missing", "web (built-in) has no DescribeClusters response to patch"),
+        ("web", "run/no-capacity", "web (built-in) has no RunTask response to patch"),
+        (
+            "deployment",
+            "api/cluster-missing",
+            "deployment (built-in) has no DescribeClusters response to patch",
+        ),
+    ],
+)
+def test_a_reason_has_the_name_of_a_built_in_cassette(
+    tmp_path, monkeypatch, capsys, form, cassette, patch, reason
+):
+    """Where it is installed means nothing to a reader."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["variants", cassette, patch, "--format", form])
+    out = capsys.readouterr().out
+    assert reason in out
+    assert str(FOLDER) not in out
 
 
 def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):

@@ -12,6 +12,7 @@ import yaml
 
 import cassette
 from cassette import file_format, scrub
+from cassette.cli import formatting
 from cassette.errors import UnsafeCassetteError
 from cassette.files import files_in, rewrite_files, search_files
 from cassette.scrub import string_treatments
@@ -366,11 +367,27 @@ def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
     assert (tmp_path / "other.json").read_text() == '{"said": "no REDACTED here"}'
     file.write_text("kind: Secret\ndata: {password: mauve-whale-31, API_KEY: mauve-shark-31}\n")
     code, out, _ = run("scrub", "secret.yaml", cwd=tmp_path)
-    assert (code, out.splitlines()[0]) == (
+    assert (code, out.splitlines()[:2]) == (
         0,
-        "secret.yaml: replaced: 2 secrets; redacted: 2 values",
+        [
+            "secret.yaml: replaced: 2 secrets; redacted: 2 values",
+            "  redacted members: API_KEY, password",
+        ],
     )
     assert run("scrub", "secret.yaml", cwd=tmp_path)[1] == "1 file, 0 changed\n"
+
+
+def test_the_redacted_members_are_named(tmp_path):
+    """As `record` does; of many, the first."""
+    task = bodies.running(tags=False) | {"tags": [{"key": "team", "value": "whales"}]}
+    (tmp_path / "a.json").write_text(json.dumps({"tasks": [task], "failures": []}))
+    _, out, _ = run("import", "a.json", "-o", "out", cwd=tmp_path)
+    (named,) = [line for line in out.splitlines() if "redacted members" in line]
+    assert named.startswith("  redacted members: ")
+    assert named.endswith("Task.tags[team]")
+    assert named in run("scrub", "a.json", cwd=tmp_path)[1].splitlines()
+    report = scrub.Report({}, {f"Task.tags[t{number}]": 1 for number in range(10, 40)}, ())
+    assert formatting.scrubbed(report).endswith("Task.tags[t21] and 18 more")
 
 
 def test_pairs_keep_their_order(tmp_path):

@@ -102,6 +102,42 @@ def test_an_override_has_the_checks_of_a_patch(override, reason):
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("override", "patch"),
+    [
+        ({EXIT: 3}, "stopped/exit-code(code=3)"),
+        ({"tasks[0].stoppedReason": "because"}, "stopped/by-user"),
+        ({"tasks[0].stoppingAt": "2026-11-23T11:59:03.120Z"}, "stopped/by-user"),
+        (
+            {"tasks[0].stopCode": "EssentialContainerExited", EXIT: 42},
+            "stopped/exit-code(code=42)",
+        ),
+    ],
+)
+def test_an_override_that_needs_a_stopped_task_suggests_a_patch_that_stops_it(override, patch):
+    """The patch that is suggested makes the override fit."""
+    with pytest.raises(PatchError) as caught:
+        WEB.patched(override)
+    assert caught.value.fix.startswith(
+        f'stop the task before the override, with a patch such as "{patch}", or make it'
+    )
+    assert WEB.patched(patch, override)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {EXIT: 3, "tasks[0].startedAt": None},
+        lambda response: response["tasks"][0].update(stoppedReason="because"),
+    ],
+)
+def test_where_a_stopped_task_would_not_do_no_patch_is_suggested(override):
+    """Another rule is broken as well, or a function changes states before the last one."""
+    with pytest.raises(PatchError) as caught:
+        WEB.patched(override)
+    assert caught.value.fix.startswith("correct it, ")
+
+
 @pytest.mark.parametrize("wrong", [3, None, ["stopped/exit-code"], dict])
 def test_what_is_neither_a_patch_nor_an_override_is_refused(wrong):
     """The error names both forms."""

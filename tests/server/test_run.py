@@ -16,6 +16,7 @@ import pytest
 import cassette
 from cassette.child import environment
 from cassette.cli import main
+from tests.cli.processes import on_terminal, plain
 from tests.server.conftest import asked
 
 CHILD = str(Path(__file__).with_name("child.py"))
@@ -107,6 +108,15 @@ def test_a_command_without_a_call_is_noted(run):
     assert (code, out) == (7, "")
     assert err.startswith("no ECS call reached the replay")
     assert run("web", "--unused", "error", "--", "true")[0] == 1
+
+
+def test_a_note_is_folded_on_a_terminal(tmp_path):
+    """Between words, as other messages."""
+    _, shown = on_terminal("run", "web", "--", "true", columns=80, cwd=tmp_path)
+    lines = plain(shown).splitlines()
+    assert lines[0].startswith("no ECS call reached the replay")
+    assert lines[1] == "  read AWS_ENDPOINT_URL_ECS?"
+    assert max(map(len, lines)) <= 80
 
 
 def test_skipped_sleeps_move_the_clock_of_the_replay(monkeypatch):
