@@ -45,6 +45,13 @@ class Verb(Generic[T]):
         """What the user calls it."""
         return f"cassette.{type(self).__name__}"
 
+    def _subject(self) -> str:
+        """What it replays or records, for people."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"<{self._called} {self._subject()}>".replace(" >", ">")
+
     def __del__(self) -> None:
         """Warn, as a coroutine that was never awaited does."""
         if not self._is_used and not sys.is_finalizing():

@@ -34,6 +34,7 @@ DEFAULT_FOLDER = "cassettes"
 _HERE = ("./", ".\\")  # a name that begins so is a path, and never a built-in cassette
 _MOST_FOLDERS = 3  # that an error lists
 _LONGEST = 200  # characters of a path in an error
+_LONGEST_FILE = 255  # bytes of a file's name, on every common file system
 # What makes a text a path: a JSON Patch often comes as JSON, a cassette never does.
 NOT_CASSETTES = (".json", ".jsonl", ".har")  # endings of files that other tools record
 _ENDINGS: dict[str, tuple[str, ...]] = {
@@ -502,6 +503,25 @@ def check_name(name: object, kind: Kind) -> None:
         )
 
 
+def check_cassette_name(name: object) -> None:
+    """Refuse what is neither a name nor a path, and what is too long for the name of a file.
+
+    Raises:
+        UsageError: it says the limit, or how a cassette is named.
+    """
+    check_name(name, "cassette")
+    assert isinstance(name, (str, os.PathLike))  # noqa: S101 - for mypy
+    path = Path(name)
+    file = path.name if path.suffix in _ENDINGS["cassette"] else f"{path.name}{SUFFIX}"
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in (*path.parts[:-1], file))
+    if longest > _LONGEST_FILE:
+        raise UsageError(
+            f"the name of the cassette is too long for a file: {longest} bytes with its ending",
+            path=os.fspath(name)[:_LONGEST],
+            fix=f"shorten it to {_LONGEST_FILE} bytes, {SUFFIX} included",
+        )
+
+
 @contextlib.contextmanager
 def _looking(name: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
     """Report what the system refuses to look up: a closed folder, or a name that is too long."""
@@ -511,5 +531,7 @@ def _looking(name: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
         raise UsageError(
             f"no {kind} can be looked up: {error.strerror}",
             path=str(error.filename or os.fspath(name))[:_LONGEST],
-            fix=f"name a {kind} in a folder that you may read",
+            fix="shorten the name or its folder"
+            if error.errno == errno.ENAMETOOLONG
+            else f"name a {kind} in a folder that you may read",
         ) from None

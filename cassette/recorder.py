@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import os
 import traceback
@@ -269,6 +270,9 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self.report: scrub.Report
         self._note_place()
 
+    def _subject(self) -> str:
+        return os.fspath(self._path)
+
     _repeats = False  # each recording replaces the whole file
 
     def _make_way(self) -> None:
@@ -340,14 +344,15 @@ def check_header(policy: str | None, source: str) -> None:
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Check before a recording, not after it, that its file can be written."""
+    fix = "name a file in a folder you may write to"
     try:
         problem = _unwritable(Path(path))
     except (OSError, ValueError) as error:  # in a closed folder, or of a name that is too long
         problem = f"the file cannot be made: {getattr(error, 'strerror', None) or error}"
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            fix = file_format.SHORTER
     if problem:
-        raise CassetteWriteError(
-            problem, path=os.fspath(path), fix="name a file in a folder you may write to"
-        )
+        raise CassetteWriteError(problem, path=os.fspath(path), fix=fix)
 
 
 def _unwritable(target: Path) -> str | None:

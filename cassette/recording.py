@@ -24,7 +24,7 @@ from cassette import scrub
 from cassette.ecs import shapes
 from cassette.ecs.attempts import Attempt
 from cassette.ecs.names import cluster_of, short_name
-from cassette.errors import NothingRecordedError
+from cassette.errors import NothingRecordedError, counted
 from cassette.model import (
     Cassette,
     ConnectionFailure,
@@ -171,6 +171,9 @@ class Recording:
 
     def __len__(self) -> int:
         return self._heard
+
+    def __repr__(self) -> str:
+        return f"<Recording: {counted(self._heard, 'call')}>"
 
     def cassette(self, path: str) -> Cassette:
         """What was recorded, unscrubbed: for `save`, never for a file.

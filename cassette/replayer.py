@@ -19,6 +19,7 @@ from cassette import (
     scrub,
     virtual_time,
 )
+from cassette.built_in import with_names
 from cassette.calling_line import calling_line
 from cassette.clock import SKIPPED, Clock
 from cassette.context_decorator import Verb, checking_keywords
@@ -30,7 +31,7 @@ from cassette.errors import (
     UnusedInteractionWarning,
     counted,
 )
-from cassette.library import Library, check_name
+from cassette.library import Library, check_cassette_name
 from cassette.player import Advance, OnEnd, Player, Rules, Unknown, Writes
 from cassette.tape import Tape, player_of
 from cassette.variants import patched
@@ -106,7 +107,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         rules: scrub.Rules | None = None,
     ) -> None:
         if not isinstance(name, model.Cassette):
-            check_name(name, "cassette")  # here, since a decorated function may never be called
+            check_cassette_name(name)  # here, since a decorated function may never be called
         self._name = name
         self._patches = patches
         self._options: dict[str, Any] = {
@@ -128,6 +129,13 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         }
         replay_options.check(self._options)
         self._note_place()
+
+    def _subject(self) -> str:
+        name = self._name
+        named = name.path if isinstance(name, model.Cassette) else os.fspath(name)
+        named_by = (str, os.PathLike, patch.Patch)
+        patches = [str(p) if isinstance(p, named_by) else patch.text_of(p) for p in self._patches]
+        return " with ".join([with_names(str(named)), *patches])
 
     def _is_like(self, other: Verb[Any]) -> bool:
         if not isinstance(other, replay):
@@ -184,9 +192,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         also = [_cassette(one, library) for one in self._options["also"]]
         given = self._options["rules"]
         own = project_settings.rules() if given is None else given
-        return Tape(
-            lambda: self._player(cassette, also, clock, own), clock, cassette.region, cassette.path
-        )
+        return Tape(lambda: self._player(cassette, also, clock, own), clock, cassette)
 
     def _player(
         self,

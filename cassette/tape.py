@@ -24,11 +24,12 @@ class Tape:
     """Whether calls go to live ECS and are recorded; see `cassette.record_modes`."""
 
     def __init__(
-        self, start: Callable[[], Player], clock: Clock, region: str = "", path: str | None = None
+        self, start: Callable[[], Player], clock: Clock, recorded: model.Cassette | None = None
     ) -> None:
         self._start = start
-        self.region = region
-        self.path = path
+        self._recorded = recorded
+        self.region = recorded.region if recorded else ""
+        self.path = recorded.path if recorded else None
         self._started: Player | None = None
         self._lock = threading.Lock()
         self.clock = clock
@@ -117,17 +118,22 @@ class Tape:
         self._player.supplied.append(given)
 
     def __repr__(self) -> str:
-        if self._started is None:
-            return "<Tape, nothing called yet>"
-        of = " with ".join([with_names(str(self.cassette.path)), *self.cassette.recorded.patches])
+        if self._started is None and self._recorded is not None:
+            count = counted(len(self._recorded.interactions), "interaction")
+            return f"<Tape {_title(self._recorded)}: no calls yet, {count}>"
         calls = counted(len(self.calls), "call")
         unused = counted(len(self.unused), "interaction")
-        return f"<Tape {of}: {calls}, {unused} unused>"
+        return f"<Tape {_title(self.cassette)}: {calls}, {unused} unused>"
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:
         """The calls that nothing could answer; cleared, they are forgiven at the end."""
         return self._player.unmatched
+
+
+def _title(cassette: model.Cassette) -> str:
+    """A cassette and its patches, as a tape is shown."""
+    return " with ".join([with_names(str(cassette.path)), *cassette.recorded.patches])
 
 
 def player_of(

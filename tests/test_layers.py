@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replayer": MODEL
     | COMPONENTS
     | REPLAY
-    | {"library", "packs", "project_settings", "context_decorator", "calling_line"},
+    | {"built_in", "library", "packs", "project_settings", "context_decorator", "calling_line"},
     "variants": MODEL | COMPONENTS | {"library"},
     "replay_options": MODEL | {"player"},
     "tape": MODEL | {"built_in", "intercept", "player", "scrub"},

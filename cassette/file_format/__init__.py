@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cassette.file_format.files import (
+    SHORTER,
     alone,
     parse,
     read,
@@ -16,6 +17,7 @@ from cassette.file_format.files import (
 from cassette.file_format.yaml_reader import Scalar, lines, locate, read_document, scalars
 
 __all__ = [
+    "SHORTER",
     "Scalar",
     "alone",
     "lines",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import os
 import secrets
@@ -22,6 +23,7 @@ if sys.platform != "win32":
     import fcntl
 
 _LARGEST_KEPT = 16 * 1024 * 1024  # bytes; a larger file is streamed, and read every time
+SHORTER = "shorten the name; a file's name has at most 255 bytes, its ending included"
 
 
 def read(path: str | os.PathLike[str]) -> Cassette:
@@ -157,7 +159,9 @@ def write_together(texts: Mapping[str | os.PathLike[str], str | bytes]) -> None:
         raise CassetteWriteError(
             f"the file cannot be written: {_words(error)}",
             path=name,
-            fix="choose a writable place with enough free space",
+            fix=SHORTER
+            if getattr(error, "errno", None) == errno.ENAMETOOLONG
+            else "choose a writable place with enough free space",
         ) from None
     finally:
         for temporary in written.values():

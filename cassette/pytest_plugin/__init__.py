@@ -73,6 +73,33 @@ def pytest_testnodedown(node: Any, error: object) -> None:
         run_hooks.add_worker(node.config, part, crashed=bool(error))
 
 
+_SET_UP = pytest.StashKey[tuple[Any, Any]]()  # the fixture `_cassette` of a test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
+    """Remember what the end of the test ends."""
+    if fixturedef.argname == "_cassette":
+        request.node.stash[_SET_UP] = fixturedef, request
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the replay also where a fixture of the user's ends with a SystemExit or the like.
+
+    pytest then leaves out the ends of the other fixtures, and gives their values to the next test.
+    """
+    outcome: Any = yield
+    if outcome.excinfo and not issubclass(outcome.excinfo[0], Exception):
+        from cassette.pytest_plugin import shared
+
+        own = item.stash.get(_SET_UP, None)
+        shared.finish([own] if own else [])
+        shared.of(item.config).end_left(nextitem)
+    if _SET_UP in item.stash:
+        del item.stash[_SET_UP]  # a session keeps its items
+
+
 # -- fixtures -------------------------------------------------------------------------------------
 
 

@@ -27,7 +27,10 @@ OPTIONS = pytest.StashKey[Mapping[str, Any]]()
 _PASSED = pytest.StashKey[list[bool]]()
 _NO_CALLS = (
     "this test has a cassette but made no ECS call in this process",
-    "call the code under test here, or mark the test with no_calls='ignore'",
+    (
+        "call the code under test here, serve a process with the fixture cassette_server, or mark "
+        "the test with no_calls='ignore'"
+    ),
 )
 
 
@@ -36,11 +39,13 @@ def run(request: pytest.FixtureRequest, variant: Requested | None) -> Iterator[T
     from cassette.errors import CassetteError, CassetteNotFoundError, PatchError
 
     item = request.node
-    requested = markers.requested(item, variant)
+    with settings.failing_one_test():
+        requested = markers.requested(item, variant)
     try:
-        verb, options = _of_test(request, requested)
-        block = blocks.Block(item.config, verb, options, place=_place(item), no_calls=_NO_CALLS)
-        tape = block.begin()
+        with settings.failing_one_test():
+            verb, options = _of_test(request, requested)
+            block = blocks.Block(item.config, verb, options, place=_place(item), no_calls=_NO_CALLS)
+            tape = block.begin()
     except CassetteError as error:
         if requested.untried and isinstance(error, (CassetteNotFoundError, PatchError)):
             left_out = usage.of(item.config).left_out
@@ -52,7 +57,8 @@ def run(request: pytest.FixtureRequest, variant: Requested | None) -> Iterator[T
     try:
         yield tape
     finally:
-        path = block.end([item.nodeid], passed=passed(item))
+        with settings.failing_one_test():
+            path = block.end([item.nodeid], passed=passed(item))
         if path is not None:
             verification.add(item.config, path, item.nodeid, [item])
 

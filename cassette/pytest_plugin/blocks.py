@@ -126,6 +126,7 @@ def verb_of(
 ) -> tuple[use, Mapping[str, Any]]:
     """What replays or records, and the options, those of the plugin included."""
     from cassette import project_settings
+    from cassette.library import check_cassette_name
     from cassette.record_modes import check_options, use
 
     options = {**settings.options(config), **requested.options}
@@ -134,6 +135,7 @@ def verb_of(
         settings.check_level(name, options[name])
     library = settings.library(config, file, folder)
     name = markers.name_in(library, requested)
+    check_cassette_name(name)
     if _is_shadowing(library, name):
         usage.of(config).shadowing.add(name)
     verb = use(

@@ -89,12 +89,15 @@ class RunHooks:
         active_test.note(item, report)
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+    def pytest_fixture_setup(
+        self, fixturedef: Any, request: pytest.FixtureRequest
+    ) -> Iterator[None]:
         """Note which fixture makes the calls of its set-up."""
-        self._shared.fixtures.append(fixturedef)
+        fixture = fixturedef, request
+        self._shared.fixtures.append(fixture)
         yield
-        self._shared.fixtures.remove(fixturedef)
-        self._shared.note_set_up(fixturedef)
+        self._shared.fixtures.remove(fixture)
+        self._shared.note_set_up(fixture)
 
     # -- the run ----------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ import argparse
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +281,28 @@ def failed(problem: object, fix: str = "") -> BaseException:
     """A failure that shows its message only, without a traceback."""
     words = f"{problem}\n  Fix: {fix}" if fix else str(problem)
     return pytest.fail.Exception(words, pytrace=False)
+
+
+@contextlib.contextmanager
+def failing_one_test() -> Iterator[None]:
+    """Make a failure of what a user's option or callback raises that is not an Exception.
+
+    A SystemExit that leaves a fixture keeps pytest from ending it, and every later test fails.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt, pytest.fail.Exception, pytest.skip.Exception):
+        raise
+    except pytest.exit.Exception:  # an Exception only in some releases
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends one test
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        raise failed(
+            f"{error!r} was raised by {last.name} at {place}, while a cassette was prepared or "
+            "ended",
+            "raise an Exception there, or nothing",
+        ) from None
 
 
 # -- their values ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,13 @@ class Shared:
     Attributes:
         blocks: those in use.
         test: the test that runs.
-        fixtures: those that are being set up, the innermost last.
+        fixtures: those that are being set up, each with its request, the innermost last.
     """
 
     def __init__(self) -> None:
         self.blocks: list[SharedBlock] = []
         self.test: pytest.Item | None = None
-        self.fixtures: list[Any] = []
+        self.fixtures: list[tuple[Any, Any]] = []
 
     def note_report(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Attribute the calls of a phase to its test; show them if it failed."""
@@ -41,10 +41,16 @@ class Shared:
             if report.failed:
                 report.sections.append(("cassette", active_test.timeline(item.config, block.tape)))
 
-    def note_set_up(self, fixture: Any) -> None:
+    def end_left(self, nextitem: pytest.Item | None) -> None:
+        """End the fixtures that pytest should have ended before the next test."""
+        used_on = nextitem.listchain() if nextitem else []
+        owners = [block.owner for block in self.blocks if block.owner is not None]
+        finish([owner for owner in reversed(owners) if owner[1].node not in used_on])
+
+    def note_set_up(self, fixture: tuple[Any, Any]) -> None:
         """The calls that a fixture made in its own set-up are not those of a test."""
         for block in self.blocks:
-            if block.owner is fixture:
+            if block.owner == fixture:
                 block.is_set_up = True
                 block.attribute(None)
 
@@ -55,6 +61,18 @@ _SHARED = pytest.StashKey[Shared]()
 def of(config: pytest.Config) -> Shared:
     """The shared cassettes of this run."""
     return config.stash.setdefault(_SHARED, Shared())
+
+
+def finish(fixtures: Iterable[tuple[Any, Any]]) -> None:
+    """End fixtures of a test that has failed, if pytest did not; their failures add nothing."""
+    for fixture, request in fixtures:
+        try:
+            if fixture.cached_result is not None:
+                fixture.finish(request)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S110 - whatever it is, the test has failed
+            pass
 
 
 def factory(config: pytest.Config) -> Callable[..., Verb[Tape]]:
@@ -92,20 +110,24 @@ class SharedBlock(Verb["Tape"]):
         self._requested = requested
         self.place = place
         self.tape: Tape
-        self.owner: Any = None  # the fixture that made it; None within a test
+        self.owner: Any = None  # the fixture that made it, and its request; None within a test
         self.is_set_up = False
         self._opener: pytest.Item | None = None
         self._tests: list[pytest.Item] = []  # those that made calls
         self._counted = 0
         self._is_used = False
 
+    def _subject(self) -> str:
+        return " with ".join([self._requested.name, *map(str, self._requested.patches)])
+
     def _again(self) -> SharedBlock:
         return SharedBlock(self._config, self._requested, self.place)
 
     def _begin(self) -> Tape:
         try:
-            self._block = self._made()
-            self.tape = self._block.begin()
+            with settings.failing_one_test():
+                self._block = self._made()
+                self.tape = self._block.begin()
         except CassetteError as error:
             raise failed(error) from None
         self.owner = self._shared.fixtures[-1] if self._shared.fixtures else None
@@ -137,11 +159,12 @@ class SharedBlock(Verb["Tape"]):
         failing = next((one for one in self._tests if not self._has_passed(one)), None)
         tests = self._tests or [one for one in (self._opener, self._shared.test) if one][:1]
         names = [one.nodeid for one in tests] or [self.place[0]]
-        path = self._block.end(
-            names,
-            passed=failure is None and failing is None,
-            failing=failing.nodeid if failing else "",
-        )
+        with settings.failing_one_test():
+            path = self._block.end(
+                names,
+                passed=failure is None and failing is None,
+                failing=failing.nodeid if failing else "",
+            )
         if path is not None:
             verification.add(self._config, path, usage.label(names), tests)
 

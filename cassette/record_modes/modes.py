@@ -97,6 +97,9 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         self.report: scrub.Report | None = None
         self.drift: Drift | None = None
 
+    def _subject(self) -> str:
+        return self._replay._subject()
+
     def _again(self) -> use:
         return use(
             self._mode,

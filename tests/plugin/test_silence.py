@@ -129,3 +129,139 @@ def test_an_interrupt_leaves_nothing_behind(run, raised):
     import botocore.endpoint
 
     assert botocore.endpoint.Endpoint.make_request.__module__ == "botocore.endpoint"
+
+
+OFF = """
+import botocore.endpoint
+def is_off():
+    assert botocore.endpoint.Endpoint.make_request.__module__ == "botocore.endpoint"
+    assert os.environ.get("AWS_ACCESS_KEY_ID") != "hidden-by-cassette"
+    return True
+@pytest.fixture
+def leaving():
+    yield
+    raise SystemExit("left")
+"""
+
+
+@pytest.mark.parametrize(
+    "fixtures",
+    [
+        pytest.param("def failing(tape): yield; raise SystemExit('left')", id="marker"),
+        pytest.param(
+            """def opened(use_cassette):
+    with use_cassette("web"): yield
+@pytest.fixture
+def failing(opened): yield; raise SystemExit('left')""",
+            id="use_cassette",
+        ),
+        pytest.param(
+            """def failing(use_cassette):
+    with use_cassette("web"): yield
+    raise SystemExit('left')""",
+            id="after-use_cassette",
+        ),
+    ],
+)
+def test_a_fixture_that_ends_with_an_exit_ends_the_replay(run, fixtures):
+    """pytest itself leaves out the ends of the other fixtures of the test."""
+    mark = '@pytest.mark.cassette("web")' if "tape" in fixtures else ""
+    result = run(
+        f"""{OFF}
+@pytest.fixture
+{fixtures}
+{mark}
+def test_it(failing): pass
+def test_after_it(): assert is_off()
+{mark}
+def test_again(failing): pass
+@pytest.mark.cassette("job")
+def test_another(tape): assert tape.cassette.path.endswith("job.yaml")
+"""
+    )
+    result.assert_outcomes(passed=4, errors=2)
+
+
+def test_a_module_that_ends_with_an_exit_ends_its_replay(run, pytester):
+    """A fixture of a module is ended as well, since no test of it follows."""
+    pytester.makepyfile(test_later=f"import os, pytest{OFF}\ndef test_later(): assert is_off()\n")
+    result = run(
+        """
+@pytest.fixture(scope="module")
+def opened(use_cassette):
+    with use_cassette("web"): yield
+@pytest.fixture(scope="module")
+def failing(opened):
+    yield
+    raise SystemExit("left")
+def test_one(failing): pass
+def test_two(failing, ask): assert ask()
+""",
+        *("test_it.py", "test_later.py"),
+    )
+    result.assert_outcomes(passed=3, errors=1)
+
+
+def test_a_marked_test_after_an_exit_has_its_cassette(run):
+    """The test that ended with it had none, and pytest would give that to the next test."""
+    result = run(
+        f"""{OFF}
+def test_plain(leaving): pass
+@pytest.mark.cassette("web")
+def test_marked(ask): assert ask()
+"""
+    )
+    result.assert_outcomes(passed=2, errors=1)
+
+
+@pytest.mark.parametrize("how", ["marker", "use_cassette"])
+@pytest.mark.parametrize("raised", ["SystemExit(3)", "GeneratorExit()"])
+def test_a_callback_that_exits_fails_one_test(run, how, raised):
+    """The reason names the function and its line; the next tests run as usual."""
+    with_marker = '@pytest.mark.cassette("web", leave)\ndef test_it(): pass'
+    with_fixture = """
+@pytest.fixture
+def mine(use_cassette):
+    with use_cassette("web", leave): yield
+def test_it(mine): pass"""
+    result = run(
+        f"""{OFF}
+def leave(response): raise {raised}
+{with_marker if how == "marker" else with_fixture}
+def test_after_it(): assert is_off()
+@pytest.mark.cassette("web")
+def test_marked(ask): assert ask()
+"""
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines([f"{raised} was raised by leave at test_it.py:*", "  Fix: *"])
+
+
+@pytest.mark.parametrize("ends", ["pytest.skip('no')", "pytest.fail('no')"])
+def test_a_callback_may_use_outcomes_of_pytest(run, ends):
+    """They mean what they mean elsewhere."""
+    result = run(
+        f"""
+def leave(response): {ends}
+@pytest.mark.cassette("web", leave)
+def test_it(): pass
+"""
+    )
+    result.assert_outcomes(**({"skipped": 1} if "skip" in ends else {"errors": 1}))
+
+
+def test_a_name_that_is_too_long_is_an_error_that_says_so(run):
+    """It gives the limit, whether the run replays or records."""
+    source = '@pytest.mark.cassette("w" * 400)\ndef test_it(): pass\n'
+    for mode in ("none", "once"):
+        result = run(source, f"--cassette-mode={mode}")
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines(
+            ["the name of the cassette is too long for a file: 405 bytes*", "  Fix: *255 bytes*"]
+        )
+
+
+def test_the_warning_names_the_fixture_for_processes(run):
+    """A test whose code runs as a process needs another fix than a call."""
+    result = run(NO_CALLS.format(""), WARN, "-W", "default")
+    result.stdout.fnmatch_lines(["*NoCallsWarning: *with the fixture cassette_server*"])

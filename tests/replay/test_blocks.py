@@ -14,7 +14,14 @@ import botocore.waiter
 import pytest
 
 import cassette
-from cassette.errors import CassetteNotFoundError, UnmatchedRequestError, UsageError
+from cassette import file_format
+from cassette.errors import (
+    CassetteNotFoundError,
+    CassetteWriteError,
+    NothingRecordedError,
+    UnmatchedRequestError,
+    UsageError,
+)
 from tests.live import bodies
 from tests.replay import made
 
@@ -176,6 +183,53 @@ def test_the_repr_of_a_tape_names_a_built_in_cassette(tmp_path, monkeypatch):
     with cassette.replay("web", "stopped/out-of-memory") as tape:
         assert tape.tasks
         assert repr(tape).startswith("<Tape web (built-in) with stopped/out-of-memory: 0 calls, ")
+
+
+def test_the_repr_before_the_first_call_names_what_is_replayed(tmp_path, monkeypatch):
+    """It does not begin the replay: with `rebase="now"` that is the moment of the first call."""
+    monkeypatch.chdir(tmp_path)
+    count = len(cassette.load("web").interactions)
+    replaying = cassette.replay("web", rebase="now")
+    assert repr(replaying) == "<cassette.replay web>"
+    with replaying as tape:
+        assert repr(tape) == f"<Tape web (built-in): no calls yet, {count} interactions>"
+        assert tape._started is None
+    patched = cassette.replay("web", "stopped/out-of-memory", {"tasks[0].cpu": "512"})
+    assert repr(patched) == (
+        '<cassette.replay web with stopped/out-of-memory with {"tasks[0].cpu": "512"}>'
+    )
+    with patched as tape:
+        assert " with stopped/out-of-memory with " in repr(tape)
+
+
+def test_the_repr_of_a_recording_counts_its_calls(tmp_path):
+    """The verb shows its file."""
+    recording = cassette.record(tmp_path / "mine.yaml")
+    assert repr(recording) == f"<cassette.record {tmp_path / 'mine.yaml'}>"
+    with pytest.raises(NothingRecordedError), recording as recorded:
+        assert repr(recorded) == "<Recording: 0 calls>"
+
+
+@pytest.mark.parametrize(
+    "write", [file_format.write, lambda path, _: cassette.record(path).start()]
+)
+def test_a_file_name_that_is_too_long_says_to_shorten_it(tmp_path, write):
+    """A place with more space would not help."""
+    with pytest.raises(CassetteWriteError) as caught:
+        write(tmp_path / f"{'w' * 400}.yaml", "")
+    assert caught.value.fix.startswith("shorten the name; a file's name has at most 255 bytes")
+
+
+def test_a_cassette_name_may_be_as_long_as_a_file_name(tmp_path, monkeypatch):
+    """Bytes count, since they count on disk."""
+    monkeypatch.chdir(tmp_path)
+    longest = "é" * 125
+    cassette.save(cassette.load("web"), tmp_path / f"cassettes/{longest}.yaml")
+    for name in (longest, f"cassettes/{longest}.yaml"):
+        with cassette.replay(name) as tape:
+            assert tape.tasks
+    with pytest.raises(UsageError, match="too long for a file: 257 bytes"):
+        cassette.replay(longest + "é")
 
 
 # -- decorators ---------------------------------------------------------------------------------
