@@ -14,7 +14,8 @@ from cassette.cli import main
 from tests.cli.processes import KEYS
 from tests.live import bodies, scripted
 
-DESCRIBED = {"tasks": [], "failures": [{"arn": "a" * 32, "reason": "MISSING"}]}
+# With times: an answer without any would be dated with the second in which it is imported.
+DESCRIBED = {"tasks": [bodies.running()], "failures": []}
 EDITED = "# a comment of mine\n"
 
 
