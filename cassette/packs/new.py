@@ -40,7 +40,7 @@ packages = ["{module}"]
 _README = """\
 # {name}-cassettes
 
-Recorded Amazon ECS responses of {name} for [ecs-cassette](https://pypi.org/project/ecs-cassette/),
+Recorded Amazon ECS responses of {name} for ecs-cassette,
 and patches that break them.
 
 ## Use it
