@@ -12,7 +12,8 @@ import cassette
 TASK = cassette.load("web").tasks[0]["taskArn"]
 
 def status(cluster="prod"):
-    (task,) = boto3.client("ecs").describe_tasks(cluster=cluster, tasks=[TASK])["tasks"]
+    name = TASK.rpartition("/")[2]  # an ARN would name its own cluster
+    (task,) = boto3.client("ecs").describe_tasks(cluster=cluster, tasks=[name])["tasks"]
     return task["lastStatus"]
 """
 
