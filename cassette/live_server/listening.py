@@ -30,7 +30,7 @@ class SecretServer(HttpServer):
         return self.take(request)
 
     def take(self, request: Request) -> Reply:
-        """The answer to a request at the secret address."""
+        """The answer to a request at the secret address, which each kind of listener gives."""
         raise NotImplementedError
 
 

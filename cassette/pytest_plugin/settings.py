@@ -292,7 +292,7 @@ def failing_one_test() -> Iterator[None]:
     try:
         yield
     except (Exception, KeyboardInterrupt, pytest.fail.Exception, pytest.skip.Exception):
-        raise
+        raise  # pytest reports these as they are
     except pytest.exit.Exception:  # an Exception only in some releases
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends one test

@@ -97,7 +97,7 @@ class HttpServer(ThreadingHTTPServer):
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.server_port}"
 
     def respond(self, request: Request) -> Reply:
-        """The answer to a request for this host. Raises Refused."""
+        """The answer to a request for this host, from each kind of server. Raises Refused."""
         raise NotImplementedError
 
     @contextlib.contextmanager

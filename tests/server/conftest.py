@@ -11,6 +11,9 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from cassette import load
+from cassette.cli import main
+
 
 class Http:
     """A plain HTTP client of a server."""
@@ -62,3 +65,22 @@ def asked(cassette: Any) -> dict[str, Any]:
 def connect():
     """Makes botocore clients and plain ones for a URL."""
     return client_of
+
+
+@pytest.fixture
+def asking_for_web(monkeypatch):
+    """The commands request the task of the cassette `web`."""
+    monkeypatch.setenv("ASKED", json.dumps(asked(load("web"))))
+
+
+@pytest.fixture
+def run(capfd):
+    """Run `cassette run` in this process; gives the exit code, what it printed, and stderr."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["run", *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return call

@@ -15,10 +15,10 @@ import pytest
 
 import cassette
 from cassette.child import environment
-from cassette.cli import main
 from tests.cli.processes import on_terminal, plain
 from tests.server.conftest import asked
 
+pytestmark = pytest.mark.usefixtures("asking_for_web")
 CHILD = str(Path(__file__).with_name("child.py"))
 LIBRARIES = Path(botocore.__file__).parents[1]
 # Calls ECS without an SDK, as a program in any language may.
@@ -33,20 +33,6 @@ for operation in sys.argv[1:]:
     except urllib.error.HTTPError as error:
         print(error.code)
 """
-
-
-@pytest.fixture
-def run(monkeypatch, capfd):
-    """Run a command line in this process; gives the exit code, what it printed, and stderr."""
-    monkeypatch.setenv("ASKED", json.dumps(asked(cassette.load("web"))))
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["run", *map(str, arguments)])
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 def child(*words, python=(sys.executable,)):

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import cassette
-from tests.server.test_run import CHILD, LIBRARIES, child, run, said  # noqa: F401 - a fixture
+from tests.server.test_run import CHILD, LIBRARIES, child, said
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.usefixtures("asking_for_web")]
 NODE = """
 const http = require("http");
 const url = new URL(process.env.AWS_ENDPOINT_URL_ECS);
@@ -40,7 +40,7 @@ def needs(program):
 
 
 @pytest.mark.parametrize("flag", ["-E", "-I", "-S", "-B", "-O", "-u"])
-def test_each_way_to_start_python(run, monkeypatch, flag):  # noqa: F811
+def test_each_way_to_start_python(run, monkeypatch, flag):
     """Without the hook (-E, -I, -S) the environment is enough."""
     monkeypatch.setenv("LIBRARIES", str(LIBRARIES))
     code, out, _ = run("web", *child("poll", "poll", python=(sys.executable, flag)))
@@ -48,7 +48,7 @@ def test_each_way_to_start_python(run, monkeypatch, flag):  # noqa: F811
 
 
 @pytest.mark.parametrize("flag", ["-E", "-I", "-S"])
-def test_without_the_hook_sleeps_are_real(run, monkeypatch, flag):  # noqa: F811
+def test_without_the_hook_sleeps_are_real(run, monkeypatch, flag):
     """So a waiter is spared them by where the replay begins."""
     monkeypatch.setenv("LIBRARIES", str(LIBRARIES))
     program = child("wait", python=(sys.executable, flag))
@@ -57,7 +57,7 @@ def test_without_the_hook_sleeps_are_real(run, monkeypatch, flag):  # noqa: F811
     assert len(said(out)) == 1
 
 
-def test_multiprocessing_and_prefork(run):  # noqa: F811
+def test_multiprocessing_and_prefork(run):
     """Spawned, forked and served processes, and workers that share a client."""
     code, out, err = run("web", "--on-end", "hold", *child("processes", "prefork"))
     polled, workers = said(out)
@@ -66,14 +66,14 @@ def test_multiprocessing_and_prefork(run):  # noqa: F811
     assert "6 calls, 0 unmatched" in err
 
 
-def test_a_process_without_an_environment_is_not_reached(run):  # noqa: F811
+def test_a_process_without_an_environment_is_not_reached(run):
     """It has no credentials either, so nothing escapes."""
     code, out, err = run("web", *child("empty"))
     assert "NoCredentialsError" in out
     assert (code, "no ECS call reached the replay" in err) == (0, True)
 
 
-def test_aiobotocore(run):  # noqa: F811
+def test_aiobotocore(run):
     """Its calls are answered, and its waiters do not sleep."""
     pytest.importorskip("aiobotocore")
     with cassette.serve("web") as server:  # an unused one does not disturb it
@@ -83,13 +83,13 @@ def test_aiobotocore(run):  # noqa: F811
     assert err == "3 calls, 0 unmatched\n"
 
 
-def test_all_sleeps(run):  # noqa: F811
+def test_all_sleeps(run):
     """With --sleep all, those of time and asyncio move the clock."""
     ((waited),) = said(run("web", "--sleep", "all", *child("sleeps"))[1])
     assert waited < 30
 
 
-def test_shell_scripts(run):  # noqa: F811
+def test_shell_scripts(run):
     """Background jobs and pipes share the replay."""
     line = f"{sys.executable} {CHILD} poll & {sys.executable} {CHILD} poll | cat & wait"
     code, out, err = run("web", "--", "sh", "-c", line)
@@ -97,7 +97,7 @@ def test_shell_scripts(run):  # noqa: F811
     assert "2 calls, 0 unmatched" in err
 
 
-def test_a_virtual_environment_without_ecs_cassette(run, monkeypatch, tmp_path):  # noqa: F811
+def test_a_virtual_environment_without_ecs_cassette(run, monkeypatch, tmp_path):
     """The hook needs nothing of this project but its folder."""
     venv.create(tmp_path / "venv", with_pip=False)
     libraries = tmp_path / "libraries"
@@ -116,7 +116,7 @@ def test_a_virtual_environment_without_ecs_cassette(run, monkeypatch, tmp_path):
     assert err == "3 calls, 0 unmatched\n"
 
 
-def test_pytest_in_parallel(run, tmp_path):  # noqa: F811
+def test_pytest_in_parallel(run, tmp_path):
     """pytest-xdist's workers share the replay with one another."""
     test = tmp_path / "test_it.py"
     test.write_text(
@@ -133,7 +133,7 @@ def test_pytest_in_parallel(run, tmp_path):  # noqa: F811
 
 
 @needs("aws")
-def test_the_aws_cli(run, monkeypatch):  # noqa: F811
+def test_the_aws_cli(run, monkeypatch):
     """Its waiter ends, and its exit code and its words for an unmatched call are its own."""
     task = json.loads(os.environ["ASKED"])
     words = ["--cluster", task["cluster"], "--tasks", *task["tasks"]]
@@ -148,7 +148,7 @@ def test_the_aws_cli(run, monkeypatch):  # noqa: F811
 
 
 @needs("node")
-def test_node(run):  # noqa: F811
+def test_node(run):
     """A program in another language, by the environment alone."""
     code, out, _ = run("web", "--", "node", "-e", NODE)
     assert (code, said(out)) == (0, ["PROVISIONING"])

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import cassette
-from cassette.cli import main
 from cassette.errors import UnmatchedRequestError
 from cassette.live_server import Forwarder, Listener
 from tests.live import bodies, scripted
@@ -51,19 +50,6 @@ def ecs(scripted_ecs, monkeypatch, tmp_path):
     states = [bodies.described(one()) for one in (bodies.pending, bodies.running)]
     scripted_ecs.script("DescribeTasks", *states)
     return scripted_ecs
-
-
-@pytest.fixture
-def run(capfd):
-    """Run a command line in this process; gives the exit code, what it printed, and stderr."""
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main(["run", *map(str, arguments)])
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 def states(path):
