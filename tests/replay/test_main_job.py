@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,6 +72,29 @@ def test_nothing_identifying_reaches_the_disk(ecs, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
     text = path.read_text("utf-8")
     assert [one for one in bodies.IDENTIFYING if one in text and one != bodies.DEPLOYMENT] == []
+
+
+def test_a_relative_path_is_of_the_folder_in_which_recording_began(ecs, tmp_path, monkeypatch):
+    """Code that changes the working directory does not move the file."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    with cassette.record("web.yaml"):
+        os.chdir(elsewhere)
+        ask(boto3.client("ecs", endpoint_url=ecs.url, **LIVE))
+    assert (tmp_path / "web.yaml").is_file()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_missing_cassette_names_the_absolute_folder(tmp_path, monkeypatch):
+    """Also where a runner of tests has changed the working directory."""
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(cassette.CassetteError) as error,
+        cassette.replay("nothing"),
+    ):
+        pass
+    assert f"no cassette named 'nothing' in {tmp_path / 'cassettes'}" in str(error.value)
 
 
 def test_what_was_read_is_written_with_the_same_bytes(ecs, tmp_path):
