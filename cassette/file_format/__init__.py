@@ -5,6 +5,7 @@ from __future__ import annotations
 from cassette.file_format.files import (
     SHORTER,
     alone,
+    of_document,
     parse,
     read,
     read_content,
@@ -14,18 +15,29 @@ from cassette.file_format.files import (
     write_audited,
     write_together,
 )
-from cassette.file_format.yaml_reader import Scalar, lines, locate, read_document, scalars
+from cassette.file_format.yaml_reader import (
+    Place,
+    Scalar,
+    lines,
+    locate,
+    read_document,
+    read_placed,
+    scalars,
+)
 
 __all__ = [
     "SHORTER",
+    "Place",
     "Scalar",
     "alone",
     "lines",
     "locate",
+    "of_document",
     "parse",
     "read",
     "read_content",
     "read_document",
+    "read_placed",
     "render",
     "render_patch",
     "scalars",

@@ -61,7 +61,12 @@ def read_content(content: bytes, path: str) -> Cassette:
 
 def parse(text: bytes | str, path: str) -> Cassette:
     """The cassette in a text; `path` names it in errors and in the result."""
-    return _cassette(yaml_reader.read_document(text, path), lambda: text, path)
+    return of_document(yaml_reader.read_document(text, path), text, path)
+
+
+def of_document(document: object, text: bytes | str, path: str) -> Cassette:
+    """As `parse`, from what `read_document` gave for this text."""
+    return _cassette(document, lambda: text, path)
 
 
 @functools.lru_cache(maxsize=32)

@@ -45,6 +45,47 @@ def read_document(text: bytes | str, path: str) -> object:
     return load(io.BytesIO(_encoded(text)), path)
 
 
+class Place(NamedTuple):
+    """A key or a value in a text, and where it is.
+
+    Args:
+        value: what it says.
+        start: the offset of its first character, its quotation mark included.
+        end: the offset behind its last one.
+        line: the line on which it begins, from 1.
+        column: the column at which it begins, from 1.
+    """
+
+    value: str
+    start: int
+    end: int
+    line: int
+    column: int
+
+
+def read_placed(text: bytes, path: str) -> tuple[object, list[Place]]:
+    """Like `read_document`, with every key and every value that is not a mapping or a list.
+
+    Raises:
+        CassetteFormatError: as in `read_document`.
+    """
+    places: list[Place] = []
+
+    class Recording(_BACKEND):  # type: ignore[misc]  # PyYAML has no types for its C parser
+        """The source of events, which notes where each scalar is."""
+
+        def get_event(self) -> Any:
+            event = super().get_event()
+            if event.__class__ is yaml.ScalarEvent:
+                start: Any = event.start_mark
+                end: Any = event.end_mark
+                where = start.index, end.index, start.line + 1, start.column + 1
+                places.append(Place(event.value, *where))
+            return event
+
+    return load(io.BytesIO(text), path, Recording), places
+
+
 def load(stream: BinaryIO, path: str, backend: Any = _BACKEND) -> object:
     """Like `read_document`, from an open binary file that is read in chunks.
 

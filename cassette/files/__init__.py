@@ -8,6 +8,7 @@ from cassette.files.checking import RULES, Checked, Found, check_files
 from cassette.files.completing import Completed, complete_patch
 from cassette.files.importing import Imported, import_files
 from cassette.files.paths import check_replaceable, files_in
+from cassette.files.processes import divided
 from cassette.files.sarif import sarif
 from cassette.files.scrubbing import Rewritten, rewrite_files
 
@@ -22,6 +23,7 @@ __all__ = [
     "check_files",
     "check_replaceable",
     "complete_patch",
+    "divided",
     "files_in",
     "import_files",
     "rewrite_files",

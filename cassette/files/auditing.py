@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 from cassette import file_format, scrub
 from cassette.errors import CassetteFormatError, Finding
 from cassette.files.paths import content_of
+from cassette.files.processes import divided
 from cassette.importers import editable_text, plain_json
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
@@ -36,26 +40,32 @@ class Searched:
 
 
 def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
-    """Search files one by one; a file that cannot be read is reported, and the search goes on."""
-    for path in map(str, paths):
-        try:
-            content = content_of(Path(path))
-        except CassetteFormatError as error:
-            yield Searched(path, problem=_scrubbed(error, rules))
-        else:
-            yield search_content(content, path, rules)
+    """Search files; one that cannot be read is reported, and the search goes on."""
+    return divided(functools.partial(_search_file, rules=rules), list(map(str, paths)))
+
+
+def _search_file(path: str, rules: scrub.Rules) -> Searched:
+    try:
+        content = content_of(Path(path))
+    except CassetteFormatError as error:
+        return Searched(path, problem=_scrubbed(error, rules))
+    return search_content(content, path, rules)
 
 
 def search_content(content: bytes, path: str, rules: scrub.Rules) -> Searched:
     """Search the content of a file; `path` names it."""
     try:
-        findings = search(content, path, rules)
-        lines = {finding.line for finding in findings}
-        left = [f for f in _unscrubbed(content, path, rules) if f.line not in lines]
-        return Searched(path, _in_order([*findings, *left]))
+        read = _read(content, path)
     except CassetteFormatError as error:
         said = content.decode("utf-8", "replace")
         return Searched(path, _audited(said, path, rules, frozenset()), _scrubbed(error, rules))
+    findings = _found(read, path, rules, frozenset())
+    try:
+        left = list(_unscrubbed(read, content, path, rules))
+    except CassetteFormatError as error:
+        return Searched(path, findings, _scrubbed(error, rules))
+    lines = {finding.line for finding in findings}
+    return Searched(path, _in_order([*findings, *(f for f in left if f.line not in lines)]))
 
 
 def _scrubbed(error: CassetteFormatError, rules: scrub.Rules) -> str:
@@ -80,27 +90,57 @@ def search(
     Raises:
         CassetteFormatError: it can be neither decoded nor parsed.
     """
-    known = frozenset(originals)
+    return _found(_read(content, path), path, rules, frozenset(originals))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a file says: its text, the places of its values, and its data if it is plain YAML."""
+
+    text: str
+    values: Iterable[editable_text.Node | file_format.Place] = ()
+    data: object = None
+
+
+def _read(content: bytes, path: str) -> _Read:
+    """Read a file once; what is not plain YAML, as cassettes are, is read as any YAML or JSON.
+
+    Raises:
+        CassetteFormatError: it can be neither decoded nor parsed.
+    """
     if not path.lower().endswith((*editable_text.JSON_SUFFIXES, *editable_text.YAML_SUFFIXES)):
-        return _audited(_decoded(content, path), path, rules, known)
+        return _Read(_decoded(content, path))
+    if path.lower().endswith(editable_text.YAML_SUFFIXES) and _CASSETTE.search(content):
+        with suppress(CassetteFormatError):
+            plain = content.removeprefix(codecs.BOM_UTF8)
+            data, places = file_format.read_placed(plain, path)
+            return _Read(plain.decode(), places, data)
     document = editable_text.read(content, path)
-    raw = _audited(document.text, path, rules, known)
+    return _Read(document.text, editable_text.scalars(document.nodes))
+
+
+def _found(
+    read: _Read, path: str, rules: scrub.Rules, originals: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What the audit finds in the text of a file, and in what its values say otherwise."""
+    text = read.text
+    raw = _audited(text, path, rules, originals)
     seen = {(finding.rule, finding.line) for finding in raw}
-    nodes: list[editable_text.Node] = []
+    values: list[editable_text.Node | file_format.Place] = []
     lines: list[str] = []
-    for node in editable_text.scalars(document.nodes):
-        for view in _views(node.value, document.text[node.start : node.end], 0):
+    for value in read.values:
+        for view in _views(value.value, text[value.start : value.end], 0):
             of_view = view.splitlines()
             lines += of_view
-            nodes += [node] * len(of_view)
+            values += [value] * len(of_view)
     found = list(raw)
-    for finding in _audited(_one_line_each(lines), path, rules, known):
-        node = nodes[finding.line - 1]
-        last = node.line + document.text.count("\n", node.start, node.end)
-        if not any((finding.rule, line) in seen for line in range(node.line, last + 1)):
+    for finding in _audited(_one_line_each(lines), path, rules, originals) if lines else ():
+        value = values[finding.line - 1]
+        last = value.line + text.count("\n", value.start, value.end)
+        if not any((finding.rule, line) in seen for line in range(value.line, last + 1)):
             # Several views of one value may show the same thing.
-            seen |= {(finding.rule, line) for line in range(node.line, last + 1)}
-            found.append(replace(finding, line=node.line, column=node.column))
+            seen |= {(finding.rule, line) for line in range(value.line, last + 1)}
+            found.append(replace(finding, line=value.line, column=value.column))
     return _in_order(found)
 
 
@@ -116,12 +156,16 @@ def _audited(
     return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
 
 
-def _unscrubbed(content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
+def _unscrubbed(read: _Read, content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
     """The lines of a cassette that scrubbing would change: it is a fixed point, or was edited."""
     is_yaml = path.lower().endswith(editable_text.YAML_SUFFIXES)  # a page may show a cassette
     if not (is_yaml and _CASSETTE.search(content)) or rules.exempts(scrub.UNSCRUBBED, path):
         return
-    cassette = file_format.parse(content, path)
+    cassette = (
+        file_format.of_document(read.data, content, path)
+        if read.data is not None
+        else file_format.parse(content, path)
+    )
     known = cassette.scrub.policy in scrub.POLICIES
     scrubbed, _ = scrub.scrub(cassette, cassette.scrub.policy if known else "standard", rules)
     if scrubbed.interactions == cassette.interactions:

@@ -110,7 +110,7 @@ def _home_of(path: Path) -> Path:
 
 
 def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -> Checked:
-    cassette = file_format.parse(content, str(path))
+    cassette = file_format.of_document(document, content, str(path))
     problems = validation.problems_of(cassette)
     lines = file_format.lines(content) if problems else {}
     found = [_placed(problem, document, lines) for problem in problems]

@@ -7,6 +7,7 @@ version one wins.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from cassette import scrub
 from cassette.errors import CassetteNotFoundError, PackError, UsageError
-from cassette.files import check_files, search_files
+from cassette.files import check_files, divided, search_files
 from cassette.packs import manifest as manifests
 from cassette.packs.manifest import MOST_BUNDLES, File, Manifest, digest_of
 from cassette.packs.pack import Tree, is_part
@@ -110,31 +111,22 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             f"{str(folder)!r} holds no cassettes and no patches",
             fix="name the folder that holds the cassettes",
         )
-    paths = [folder / name for name in sorted(manifest.files)]
-    errors = [
-        f"{checked.path}: {found.rule.id}: {found.detail}"
-        for checked in check_files(paths)
-        for found in checked.found
-        if found.rule.level == "error"
-    ]
+    found = list(divided(functools.partial(_faults, folder, rules), sorted(manifest.files)))
+    errors, misplaced, findings = (
+        [line for lines in kind for line in lines] for kind in zip(*found, strict=True)
+    )
     if errors:
         raise PackError(
             "nothing was published: `cassette check` finds errors",
             nearest=_listed(errors),
             fix=f"cassette check {folder}",
         )
-    misplaced = [line for n in sorted(manifest.files) for line in problems(n, files.read(n))]
     if misplaced:
         raise PackError(
             "nothing was published: the folder holds what a pack may not hold",
             nearest=_listed(misplaced),
             fix="name the folder in which patches/ is, or move the patches there",
         )
-    findings = [
-        f"{searched.path}:{found.line}: {found.rule}"
-        for searched in search_files(paths, rules)
-        for found in searched.findings
-    ]
     if findings:
         raise PackError(
             "nothing was published: `cassette audit` finds what must not be in it",
@@ -142,6 +134,21 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             fix=f"cassette audit {folder}",
         )
     return manifest
+
+
+def _faults(folder: Path, rules: scrub.Rules, name: str) -> tuple[list[str], list[str], list[str]]:
+    """What keeps a file from being published: for `check`, for its place, and for `audit`."""
+    path = folder / name
+    errors = [
+        f"{checked.path}: {found.rule.id}: {found.detail}"
+        for checked in check_files([path])
+        for found in checked.found
+        if found.rule.level == "error"
+    ]
+    (searched,) = search_files([path], rules)
+    findings = [f"{path}:{found.line}: {found.rule}" for found in searched.findings]
+    findings += [searched.problem] if searched.problem else []
+    return errors, problems(name, Tree(folder).read(name)), findings
 
 
 def _foreign(folder: Path) -> Iterator[str]:

@@ -5,11 +5,12 @@ Nothing is kept of a file before it is known to be one of the two and the audit 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from cassette import file_format, scrub
 from cassette.errors import CassetteFormatError, PackError
-from cassette.files import search_content
+from cassette.files import divided, search_content
 
 _SHOWN = 5
 
@@ -26,10 +27,10 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
     Raises:
         PackError: names each file, and the place and the rule of each finding, never the value.
     """
-    refused = [line for name, content in contents.items() for line in problems(name, content)]
+    vetted = list(divided(functools.partial(_vet_one, rules), list(contents.items())))
+    refused = [line for misplaced, _ in vetted for line in misplaced]
     if not refused:
-        leaks = [searched for name in contents if (searched := _search(name, contents, rules))]
-        refused = [line for lines in leaks for line in lines]
+        refused = [line for _, leaks in vetted for line in leaks]
         fix = "tell the owner of the pack, and stay on the version before it"
     else:
         fix = "choose the folder that holds cassettes, or another version of the pack"
@@ -42,6 +43,13 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
         )
 
 
+def _vet_one(rules: scrub.Rules, file: tuple[str, bytes]) -> tuple[list[str], list[str]]:
+    """Why a pack may not hold a file, and else what the audit finds in it."""
+    name, content = file
+    misplaced = problems(name, content)
+    return misplaced, [] if misplaced else _search(name, content, rules)
+
+
 def problems(name: str, content: bytes) -> list[str]:
     """Why a pack may not hold a file: it is neither a cassette nor a patch, or is misplaced."""
     try:
@@ -50,7 +58,7 @@ def problems(name: str, content: bytes) -> list[str]:
             isinstance(document, Mapping) and "patch" in document
         )
         if not is_patch:
-            file_format.parse(content, name)
+            file_format.of_document(document, content, name)
     except CassetteFormatError as error:
         return [f"{name} is neither a cassette nor a patch: {error.problem}"]
     if is_patch == name.startswith("patches/"):
@@ -58,7 +66,7 @@ def problems(name: str, content: bytes) -> list[str]:
     return [f"{name} is {'a patch outside' if is_patch else 'not a patch, but in'} patches/"]
 
 
-def _search(name: str, contents: Mapping[str, bytes], rules: scrub.Rules) -> list[str]:
-    searched = search_content(contents[name], name, rules)
+def _search(name: str, content: bytes, rules: scrub.Rules) -> list[str]:
+    searched = search_content(content, name, rules)
     found = [f"{name}:{f.line}:{f.column}: {f.rule}: {f.detail}" for f in searched.findings]
     return found + ([f"{name}: {searched.problem}"] if searched.problem else [])

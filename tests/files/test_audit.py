@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cassette import scrub
-from cassette.errors import UsageError
+from cassette import file_format, scrub
+from cassette.errors import CassetteFormatError, UsageError
 from cassette.files import files_in, sarif, search_files
+from cassette.importers import editable_text
 from tests.cli.processes import run
 from tests.files import recorded
 from tests.rights import closed
@@ -63,6 +66,40 @@ def test_a_key_is_found_wherever_it_stands(tmp_path, place):
     assert {rule for rule, _ in found(file)} == {"access-key"}
     line = {"second document": 3, "gzip": 3, "alias": 1}.get(place, 2)
     assert found(file) == [("access-key", line)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_key_is_found_in_what_claims_to_be_a_cassette(tmp_path, place):
+    """Whether or not it can be read as one, which is the problem here."""
+    file = tmp_path / "a.yaml"
+    file.write_text(PLACES[place].replace("a: ", "cassette: ", 1))
+    (searched,) = search_files([file], scrub.NO_RULES)
+    line = {"second document": 3, "gzip": 3, "alias": 1}.get(place, 2)
+    assert ("access-key", line) in {(found.rule, found.line) for found in searched.findings}
+    assert searched.problem
+
+
+TEXTS = st.text(st.sampled_from("a0 \n'\"#:-é☃\u2028\t"), max_size=30)
+
+
+@given(
+    st.lists(TEXTS | st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS)), min_size=1, max_size=4),
+    st.sampled_from([None, "'", '"', "|", ">"]),
+    st.booleans(), st.booleans(), st.sampled_from([10, 80]),
+)  # fmt: skip
+def test_a_cassette_is_read_as_any_other_yaml(data, style, flow, unicode, width):
+    """The fast reader finds the same values in the same places as the one for every file."""
+    form = {"default_flow_style": flow, "allow_unicode": unicode, "width": width}
+    text = yaml.safe_dump({"x": data}, default_style=style, **form)
+    if text.startswith("{"):
+        return  # it may be JSON
+    try:
+        _, places = file_format.read_placed(text.encode(), "a.yaml")
+    except CassetteFormatError:  # a tag or an alias, which a cassette does not have
+        return
+    nodes = editable_text.scalars(editable_text.read(text.encode(), "a.yaml").nodes)
+    read = [(n.start, n.end, n.line, n.column, n.value if n.style else None) for n in nodes]
+    assert read == [(*p[1:], p.value if text[p.start] in "'\"|>" else None) for p in places]
 
 
 def test_a_clean_file_of_each_kind_has_no_findings(tmp_path):

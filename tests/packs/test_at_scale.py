@@ -238,14 +238,14 @@ def test_ten_thousand_recordings_are_within_the_figures(project, shop):
         folder = shop.pack / "many" / str(number % 100)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"r{number}.yaml").write_text(recording(number))
-    begun = time.process_time()
+    begun = time.monotonic()
     shop.publish("v2")
-    measured["publish, s"] = time.process_time() - begun
+    measured["publish, s"] = time.monotonic() - begun
     configure(project, f'acme = "{shop.web.replace("@v1", "@v2")}"')
     shop.server.requests.clear()
-    begun = time.process_time()
+    begun = time.monotonic()
     run("sync")
-    measured["first sync, s"] = time.process_time() - begun
+    measured["first sync, s"] = time.monotonic() - begun
     sent = [shop.root.parent / path[1:] for path in shop.server.requests]
     measured |= {"requests": len(sent), "bytes": sum(path.stat().st_size for path in sent)}
     assert len(sent) == 3  # the manifest, the bundle of v1, and that of v2
