@@ -73,9 +73,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "variants": MODEL | COMPONENTS | {"library"},
     "replay_options": MODEL | {"player"},
     "tape": MODEL | {"built_in", "intercept", "player", "scrub"},
-    # A record mode is one verb, the other, or both; a watch is what is done while one records.
+    # A record mode is one verb, the other, or both.
     "record_modes": BELOW_EDGES | {"diff", "context_decorator"},
-    "watch": {"errors", "ecs"},
+    # What is asked of live ECS, in which order, how fast.
+    "live": {"errors", "ecs", "intercept"},
     # What one looks at: the life of each task, and the page that shows it.
     "lives": MODEL,
     "page": MODEL | {"lives"},
@@ -95,12 +96,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sharing": MODEL
     | {"file_format", "scrub", "diff", "packs", "library", "project_settings"}
     | {"files"},
-    **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "watch", "files", "terminal"}),
+    **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "files", "terminal"}),
+    "demo": BELOW_EDGES | {"live", "terminal"},
     "pytest_plugin": BELOW_EDGES
     | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
-    | {"built_in", "watch", "record_modes", "project_folders", "files", "demo", "lives"}
+    | {"built_in", "live", "record_modes", "project_folders", "files", "demo", "lives"}
     | {"page", "sharing", "server", "child", "live_server", "terminal"},
     # The face: what users import, and `python -m cassette`.
     "__init__": BELOW_EDGES | {"server"},

@@ -30,7 +30,7 @@ COMMANDS = {
     "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "publish": "Publish a folder as a version of a pack, to S3 or to a folder.",
-    "record": "Record a live ECS task into a cassette.",
+    "record": "Record live ECS tasks into a cassette.",
     "run": "Run a command whose ECS calls are answered from a cassette.",
     "scrub": "Scrub files that are already there, in place.",
     "serve": "Serve a cassette over HTTP to programs in any language.",

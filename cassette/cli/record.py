@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -9,272 +10,214 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli import formatting, record_again
-from cassette.cli.console import FOLDERS, POLICY, complete_cassette, console
+from cassette.cli import formatting, record_again, record_options
+from cassette.cli.console import console
+from cassette.cli.record_options import Options
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
-from cassette.terminal import paragraph
+from cassette.terminal import columns, paragraph
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from cassette import scrub
+    from cassette.cli.record_progress import Progress
+    from cassette.live.calls import Calls
+    from cassette.live.selection import Selection
+    from cassette.live.until import Until
     from cassette.recording import Recording
 
 
 @click.command("record")
-@click.option(
-    "--cluster",
-    metavar="NAME",
-    help="The cluster's name or ARN; needed, except with --again.",
-)
-@click.option(
-    "--task",
-    "tasks",
-    metavar="ID",
-    multiple=True,
-    help="A task's id or ARN; may be given again for another task. Needed, except with --again.",
-)
-@click.option("--tags", is_flag=True, help="Ask for the tasks' tags as well.")
-@click.option("--watch", "watching", is_flag=True, help="Poll until --until holds.")
-@click.option(
-    "--until",
-    type=click.Choice(["running", "stopped"]),
-    default="stopped",
-    show_default=True,
-    help="What every task must be for --watch to end.",
-)
-@click.option(
-    "--interval",
-    type=click.FloatRange(0.01),
-    metavar="SECONDS",
-    default=6.0,
-    show_default=True,
-    help="The time between two polls.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    default=600.0,
-    show_default=True,
-    help="The time after which to give up.",
-)
-@click.option(
-    "--region",
-    metavar="NAME",
-    help="The AWS region; by default that of the profile or environment.",
-)
-@click.option("--profile", metavar="NAME", help="A profile of ~/.aws/config.")
-@click.option(
-    "--endpoint-url", metavar="URL", help="Another address of ECS, such as a server on loopback."
-)
-@click.option(
-    "--source",
-    metavar="WORDS",
-    help="For the cassette's header, what is recorded; by default `live` if the endpoint is AWS.",
-)
-@POLICY
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    type=click.Path(),
-    help="The cassette to write, such as cassettes/web.yaml; needed, except with --again.",
-)
-@click.option(
-    "--again",
-    "reference",
-    metavar="CASSETTE",
-    shell_complete=complete_cassette,
-    help="Ask live ECS what this cassette was recorded from, and show what changed.",
-)
-@click.option(
-    "--check", is_flag=True, help="With --again: write nothing; exit code 1 if something changed."
-)
-@FOLDERS
-def command(  # noqa: PLR0917 - click gives options by name
-    cluster: str | None,
-    tasks: tuple[str, ...],
-    tags: bool,
-    watching: bool,
-    until: str,
-    interval: float,
-    timeout: float,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    source: str | None,
-    policy: str | None,
-    output: str | None,
-    reference: str | None,
-    check: bool,
-    folders: tuple[str, ...],
-) -> None:
-    """Record a live ECS task into a cassette, scrubbed.
+@record_options.record_options
+def command(**given: Any) -> None:
+    """Record live ECS tasks into a cassette, scrubbed.
 
-    Asks once, or with --watch again and again, and keeps each state once. A file that is there
-    already is replaced when all went well, and otherwise stays as it was.
+    Tasks are chosen by --task, --service, --family, --started-by, --container-instance or --all;
+    all that are chosen are recorded, each once, with the lists that found them. Nothing is ever
+    changed in AWS, and only read permissions are needed: --print-policy prints them.
 
-    A watch that ends early (Ctrl-C, --timeout, credentials that expire) is not lost: what was
+    Asks once, or with --watch again and again, and keeps each state once. A watch of a service
+    follows the tasks that come and go in it. A file that is there already is replaced when all
+    went well, and otherwise stays as it was.
+
+    A recording that ends early (Ctrl-C, --timeout, credentials that expire) is not lost: what was
     recorded until then is written beside the file, as NAME.partial.yaml.
 
     With --again, the reads of a cassette are made once more. A recorded task is mostly gone, so
     another task of its service or family is described, or the one that --task names. Its state
     is compared with the state of that name in the cassette. What AWS assigned by chance (ids,
     times, addresses) does not count. The file is replaced if it held nothing else; a whole life
-    needs --watch with the --task to follow. Nothing is ever changed in AWS.
+    needs --watch with the --task to follow.
 
-    Exit code 3 if AWS cannot be reached or says no, or if --timeout was not enough; 2 if the
-    file cannot be written; 1 if --check finds a difference; 130 after Ctrl-C.
+    Exit code 3 if AWS cannot be reached or says no, if no task was found, or if --timeout was not
+    enough; 2 if the file cannot be written; 1 if --check finds a difference; 130 after Ctrl-C.
     """
-    again = reference is not None
-    record_again.check_options(again=again, check=check, watching=watching, output=output)
-    before = record_again.recorded(reference, folders) if reference is not None else None
-    for option, value in (("--cluster", cluster), ("--task", tasks), ("--output", output)):
-        is_known = before is not None and (option != "--task" or not watching)
-        if not value and not is_known:
-            raise record_again.needs(option)
-    wanted = record_again.Wanted(
-        cluster or "", tasks, tags, watching, until, interval, timeout, source, policy, output or ""
-    )
+    options = Options(**given)
+    record_options.check(options)
+    before = None
+    if options.reference is not None:
+        before = record_again.recorded(options.reference, options.folders)
+        if not options.watching:
+            record_again.ask(_client(options, before.region, retries=True), before, options)
+            return
+        options = record_again.as_before(options, before)
+    if not options.clusters:
+        raise record_options.needs("--cluster")
+    selection, until = options.selection(), options.ends() if options.watching else None
+    if options.print_policy:
+        _print_policy(options, selection, until)
+        return
+    if options.output is None and not options.dry_run:
+        raise record_options.needs("--output")
+    if options.output is not None:
+        record_options.check_output(options.output)
+    client = _client(options, before.region if before else None, retries=False)
+    if options.dry_run:
+        _dry_run(client, options, selection)
+        return
+    _record(client, options, selection, until)
     if before is not None:
-        wanted = record_again.as_before(wanted, before)
-    _check_options(watching, wanted.output)
-    client = _client(region or (before.region if before else None), profile, endpoint_url)
-    if before is None or watching:
-        _record(client, wanted)
-        if before is not None:
-            record_again.show_change(before)
-    else:
-        record_again.ask(client, before, cluster, tasks, policy=wanted.policy, check=check)
+        record_again.show_change(before)
 
 
-def _record(client: Any, wanted: record_again.Wanted) -> None:
+def _record(client: Any, options: Options, selection: Selection, until: Until | None) -> None:
     """Make the recording; one that ends early is kept beside the file."""
     from cassette import recorder
-    from cassette.watch import poll, watch
+    from cassette.cli.record_progress import Progress
+    from cassette.live.calls import Calls
+    from cassette.live.pace import Pace
 
-    cluster, tasks, tags, output = wanted.cluster, wanted.tasks, wanted.tags, wanted.output
-    screen = console()
-    progress = _Progress(screen, wanted.until if wanted.watching else None)
-    source = "live" if wanted.source is None else wanted.source
-    verb = recorder.record(output, policy=wanted.policy, clients=[client], source=source)
+    output = options.output or ""
+    source = "live" if options.source is None else options.source
+    verb = recorder.record(output, policy=options.policy, clients=[client], source=source)
+    pace = Pace(options.rate, time)
+    progress = Progress(console(), pace, until)
     recording: Recording | None = None
     try:
         with verb as recording, progress:
-            if wanted.watching:
-                watch(
-                    client,
-                    cluster,
-                    tasks,
-                    tags=tags,
-                    until=wanted.until,
-                    interval=wanted.interval,
-                    timeout=wanted.timeout,
-                    progress=progress.tell,
-                )
-            else:
-                progress.tell(poll(client, cluster, tasks, tags=tags))
+            hear, keep_errors = recording.hear, options.keep_errors
+            with Calls(client, pace, hear, keep_errors=keep_errors) as calls:
+                notes = _follow(calls, options, selection, until, progress)
     except KeyboardInterrupt:
         click.echo("stopped by Ctrl-C", err=True)
-        if not _keep(recording, progress, output, wanted.policy):
+        if not _keep(recording, progress, options):
             click.echo("nothing was written", err=True)
         sys.exit(130)
     except (CassetteWriteError, UnsafeCassetteError):
         raise
     except Exception:
-        _keep(recording, progress, output, wanted.policy)
+        _keep(recording, progress, options)
         raise
-    _say(screen, wrote(output, len(recording), verb.report))
-    for line in recording.not_recorded():
-        paragraph(screen, line)
+    _say(progress.screen, wrote(output, len(recording), verb.report))
+    for line in (*notes, *progress.notes(), *recording.not_recorded()):
+        paragraph(progress.screen, line)
     if verb.report.replaced_file:
-        paragraph(screen, f"replaced the {output} that was there")
+        paragraph(progress.screen, f"replaced the {output} that was there")
 
 
-def _check_options(watching: bool, output: str) -> None:
-    """Refuse what would silently do nothing, and a name by which nothing finds a cassette."""
-    given = click.get_current_context().get_parameter_source
-    for option in () if watching else ("until", "interval", "timeout"):
-        if given(option) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{option} says nothing without --watch", fix="--watch")
-    if Path(output).suffix not in (".yaml", ".yml") and not Path(output).is_dir():
-        raise UsageError(
-            "the name of a cassette's file ends in .yaml", path=output, fix=f"-o {output}.yaml"
-        )
+def _follow(
+    calls: Calls,
+    options: Options,
+    selection: Selection,
+    until: Until | None,
+    progress: Progress,
+) -> list[str]:
+    """Make the calls; gives what the user should know of the recording."""
+    from cassette.live import snapshot
+    from cassette.live.watch import Watch
+
+    if until is None:
+        return snapshot.take(calls, selection, progress.described)
+    watch = Watch(
+        calls,
+        selection,
+        until,
+        interval=options.interval,
+        timeout=options.patience(until),
+        progress=progress.polled,
+    )
+    reached = watch.run()
+    return [] if reached == "stopped" else [f"the watch ended: {reached}"]
 
 
-def _client(region: str | None, profile: str | None, endpoint_url: str | None) -> Any:
+def _client(options: Options, region: str | None, *, retries: bool) -> Any:
+    """A client of ECS.
+
+    Args:
+        options: say where.
+        region: the region, if the options do not name one.
+        retries: whether botocore makes a call again; a recording does that itself, visibly.
+    """
     import botocore.exceptions
     import botocore.session
+    from botocore.config import Config
 
-    session = botocore.session.Session(profile=profile)
+    session = botocore.session.Session(profile=options.profile)
+    config = None if retries else Config(retries={"total_max_attempts": 1, "mode": "standard"})
     try:
-        return session.create_client("ecs", region_name=region, endpoint_url=endpoint_url)
+        return session.create_client(
+            "ecs",
+            region_name=options.region or region,
+            endpoint_url=options.endpoint_url,
+            config=config,
+        )
     except ValueError as error:
         if isinstance(error, botocore.exceptions.BotoCoreError):
             raise
         raise UsageError(
-            f"{endpoint_url!r} is not an address", fix="--endpoint-url http://127.0.0.1:5000"
+            f"{options.endpoint_url!r} is not an address",
+            fix="--endpoint-url http://127.0.0.1:5000",
         ) from error
 
 
-def _keep(
-    recording: Recording | None, progress: _Progress, output: str, policy: str | None
-) -> bool:
-    """Write what a watch recorded before it ended early, beside the output file."""
+def _print_policy(options: Options, selection: Selection, until: Until | None) -> None:
+    """Print the least IAM policy for a recording."""
+    import botocore.session
+
+    from cassette.live.policy import least_policy
+
+    session = botocore.session.Session(profile=options.profile)
+    region = options.region or session.get_config_variable("region") or "*"
+    polls_services = until is not None and until.needs_services
+    policy = least_policy(selection, region, polls_services=polls_services)
+    click.echo(json.dumps(policy, indent=2))
+
+
+def _dry_run(client: Any, options: Options, selection: Selection) -> None:
+    """List the tasks, and say which calls a recording would make."""
+    from cassette.live.calls import Calls
+    from cassette.live.pace import Pace
+    from cassette.live.snapshot import plan
+
+    with Calls(client, Pace(options.rate, time)) as calls:
+        found = plan(calls, selection)
+    if options.form == "json":
+        called = [{"operation": operation, "calls": number} for operation, number in found.calls]
+        about = {"tasks": found.tasks, "seconds": round(found.seconds, 1), "bytes": found.size}
+        click.echo(json.dumps({**about, "calls": called}, indent=2))
+        return
+    screen = console()
+    each = "for each poll" if options.watching else f"at {options.rate:g}/s"
+    megabytes = max(0.1, found.size / 1e6)
+    paragraph(screen, f"{counted(found.tasks, 'task')} would be recorded")
+    columns(screen, [(operation, number) for operation, number in found.calls], indent=2)
+    paragraph(screen, f"about {max(1, found.seconds):.0f} s {each}, about {megabytes:.1f} MB")
+    paragraph(screen, "nothing was written")
+
+
+def _keep(recording: Recording | None, progress: Progress, options: Options) -> bool:
+    """Write what was recorded before a recording ended early, beside the output file."""
     from cassette import recorder
 
-    if recording is None or progress.polls == 0:
+    if recording is None or not progress.has_tasks:
         return False
+    output = options.output or ""
     path = str(Path(output).with_suffix(".partial.yaml"))
-    report = recorder.save(recording.cassette(path), path, policy=policy)
+    report = recorder.save(recording.cassette(path), path, policy=options.policy)
     _say(progress.screen, wrote(path, len(recording), report))
     stays = "is as it was" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
     return True
-
-
-class _Progress:
-    """Prints a line whenever a task's state changes; on a terminal, counts the polls below."""
-
-    def __init__(self, screen: Console, until: str | None) -> None:
-        from cassette import project_settings, scrub
-
-        self._shown = scrub.Scrubber(rules=project_settings.rules()).text
-        self.polls = 0
-        self.screen = screen
-        self._until = until
-        self._began = time.monotonic()
-        self._states: dict[str, str] = {}
-        self._status = screen.status("")
-
-    def __enter__(self) -> None:
-        if self._until:
-            self._status.update(f"asking until the task is {self._until}; Ctrl-C ends it")
-            self._status.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-    def tell(self, tasks: list[dict[str, Any]]) -> None:
-        """Take note of one poll."""
-        from rich.text import Text
-
-        from cassette import scrub
-        from cassette.player import short_name
-
-        self.polls += 1
-        elapsed = time.monotonic() - self._began
-        for task in tasks:
-            id_ = scrub.pseudonym_of_id(short_name(task["taskArn"]))
-            state = self._shown(formatting.status(task))
-            if self._states.get(id_) != state:
-                self._states[id_] = state
-                line = Text(f"{elapsed:7.1f} s  {id_[:16]}…  ").append(formatting.coloured(state))
-                self.screen.print(line)
-        polls = counted(self.polls, "poll")
-        self._status.update(f"{elapsed:.0f} s, {polls}; until {self._until}, or Ctrl-C")
 
 
 def _say(screen: Console, text: str) -> None:

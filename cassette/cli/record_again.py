@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,25 +20,10 @@ from cassette.terminal import paragraph
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cassette.cli.record_options import Options
     from cassette.diff import Difference
     from cassette.model import Cassette
     from cassette.record_modes.again import Again
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What to record, and how; each member is the option of its name."""
-
-    cluster: str
-    tasks: tuple[str, ...]
-    tags: bool
-    watching: bool
-    until: str
-    interval: float
-    timeout: float
-    source: str | None
-    policy: str | None
-    output: str
 
 
 def recorded(reference: str, folders: Sequence[str]) -> Cassette:
@@ -55,56 +42,70 @@ def recorded(reference: str, folders: Sequence[str]) -> Cassette:
     return library.load(entry.location)
 
 
-def as_before(wanted: Wanted, before: Cassette) -> Wanted:
+def as_before(options: Options, before: Cassette) -> Options:
     """What to record so that it can be compared with what there is."""
     requests = [one.request for one in before.interactions if one.operation == "DescribeTasks"]
     cluster = cluster_of(requests[0]) if requests else ""
     return replace(
-        wanted,
-        cluster=wanted.cluster or cluster,
-        tags=wanted.tags or any("TAGS" in (one.get("include") or ()) for one in requests),
-        policy=wanted.policy or before.scrub.policy,
+        options,
+        clusters=options.clusters or ((cluster,) if cluster else ()),
+        tags=options.tags or any("TAGS" in (one.get("include") or ()) for one in requests),
+        policy=options.policy or before.scrub.policy,
         output=before.path or "",
     )
 
 
-def ask(
-    client: Any,
-    before: Cassette,
-    cluster: str | None,
-    tasks: Sequence[str],
-    *,
-    policy: str | None,
-    check: bool,
-) -> None:
+def ask(client: Any, before: Cassette, options: Options) -> None:
     """Ask once, show what changed, and write the file unless it holds more than was recorded."""
     from cassette import project_settings, recorder
     from cassette.record_modes.again import ask_again
     from cassette.record_modes.drift import drift_of
 
     path = before.path or ""
-    if not check:
+    if not options.check:
         recorder.check_writable(path)
     rules = project_settings.rules()
-    found = ask_again(client, before, cluster=cluster, tasks=tasks)
-    drift = drift_of(found.before, found.after, policy or before.scrub.policy, rules)
-    _show(path, drift.differences, found)
-    if check:
-        if drift.differences:
+    policy = options.policy or before.scrub.policy
+    cluster = options.clusters[0] if options.clusters else None
+    found = ask_again(client, before, cluster=cluster, tasks=options.tasks)
+    differences = drift_of(found.before, found.after, policy, rules).differences
+    is_kept = options.check or found.misses
+    prepared = None if is_kept else recorder.prepare(found.after, path, policy=policy, rules=rules)
+    report = prepared.write() if prepared else None
+    if options.form == "json":
+        _print(path, differences, found, is_replaced=report is not None)
+    else:
+        _show(path, differences, found)
+    if options.check:
+        if differences and options.form == "text":
             paragraph(console(), f"Fix: cassette record --again {path}", indent=2)
-        sys.exit(1 if drift.differences else 0)
-    if found.misses:
+        sys.exit(1 if differences else 0)
+    if report is None:
         raise UsageError(
             "nothing was written: the cassette holds more than a single poll can show",
             path=path,
             fix="--watch --task ID records the whole life of a task, pytest --cassette-mode=all "
             "what tests recorded; --check only compares",
         )
-    report = recorder.save(found.after, path, policy=policy, rules=rules)
-    screen = console()
-    paragraph(screen, f"replaced {path}")
-    for line in formatting.scrubbed(report).splitlines():
-        paragraph(screen, line)
+    if options.form == "text":
+        screen = console()
+        paragraph(screen, f"replaced {path}")
+        for line in formatting.scrubbed(report).splitlines():
+            paragraph(screen, line)
+
+
+def _print(
+    path: str, differences: Sequence[Difference], found: Again, *, is_replaced: bool
+) -> None:
+    """What changed, for programs."""
+    shown = {
+        "cassette": path,
+        "equal": not differences,
+        "differences": [dataclasses.asdict(one) for one in differences],
+        "not_asked_again": list(found.left),
+        "replaced": is_replaced,
+    }
+    click.echo(json.dumps(shown, indent=2))
 
 
 def show_change(before: Cassette) -> None:
@@ -128,29 +129,3 @@ def _summary(differences: Sequence[Difference]) -> str:
     if not differences:
         return "nothing changed"
     return f"{counted(len(differences), 'difference')} between the cassette and live ECS"
-
-
-def check_options(*, again: bool, check: bool, watching: bool, output: str | None) -> None:
-    """Refuse options that contradict each other.
-
-    Raises:
-        UsageError: says which option to leave out or to add.
-    """
-    if check and not again:
-        raise UsageError(
-            "--check compares live ECS with a cassette", fix="--again CASSETTE --check"
-        )
-    if again and output is not None:
-        raise UsageError(
-            "--again writes the cassette that it names, or with --check nothing",
-            fix="leave out -o",
-        )
-    if check and watching:
-        raise UsageError("--check asks once, and --watch again and again", fix="leave out one")
-
-
-def needs(option: str) -> click.MissingParameter:
-    """The error for an option without which nothing says what to record."""
-    context = click.get_current_context()
-    parameter = next(one for one in context.command.params if option in one.opts)
-    return click.MissingParameter(ctx=context, param=parameter)

@@ -19,11 +19,15 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from cassette.errors import UsageError
+from cassette.live.calls import Calls
+from cassette.live.pace import Pace
+from cassette.live.selection import Selection
+from cassette.live.until import Until
+from cassette.live.watch import Poll, Watch
 from cassette.recorder import record
 from cassette.replayer import replay
 from cassette.terminal import columns, paragraph
 from cassette.variants import load
-from cassette.watch import watch
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,22 +105,17 @@ def record_life(url: str, path: Path, console: Console) -> Task:
     _move_every(url, 2)
     said: list[Task] = []
 
-    def progress(tasks: list[Task]) -> None:
-        if not said or tasks[0]["lastStatus"] != said[-1]["lastStatus"]:
-            console.print(f"{_INSET}{tasks[0]['lastStatus']}")
-        said.append(tasks[0])
+    def progress(poll: Poll) -> None:
+        (task,) = poll.tasks.values()
+        if not said or task["lastStatus"] != said[-1]["lastStatus"]:
+            console.print(f"{_INSET}{task['lastStatus']}")
+        said.append({**task})
 
-    with record(path, clients=[client], source=SOURCE):
-        watch(
-            client,
-            CLUSTER,
-            [arn],
-            tags=True,
-            until="stopped",
-            interval=0.2,
-            timeout=20,
-            progress=progress,
-        )
+    chosen = Selection((CLUSTER,), (arn,), tags=True)
+    pace, until = Pace(100, time), Until(("stopped",))
+    verb = record(path, clients=[client], source=SOURCE)
+    with verb as recording, Calls(client, pace, recording.hear) as calls:
+        Watch(calls, chosen, until, interval=0.2, timeout=20, progress=progress).run()
     return said[-1]
 
 

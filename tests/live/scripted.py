@@ -55,6 +55,11 @@ def server_error() -> Answer:
     return error("ServerException", "Service Unavailable. Please try again later.", 500)
 
 
+def drop() -> Answer:
+    """No answer: the connection is closed."""
+    return Answer(b"", 0)
+
+
 class ScriptedECS:
     """The server; `url` is its endpoint, `requests` holds what it received, in order of arrival."""
 
@@ -117,14 +122,16 @@ def _handler(ecs: ScriptedECS) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(target.rpartition(".")[2], json.loads(raw), headers)
             number, answer = ecs.answer(request)
+            # One request a connection, so that none is open when the test ends.
+            self.close_connection = True
+            if not answer.status:
+                return
             body = answer.body if isinstance(answer.body, bytes) else _compact(answer.body)
             self.send_response_only(answer.status)
             for name, value in (_headers(number, body) | dict(answer.headers)).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
-            # One request a connection, so that none is open when the test ends.
-            self.close_connection = True
 
         def log_message(self, *line: Any) -> None:
             """Say nothing: the test reads `requests`."""

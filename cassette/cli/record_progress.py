@@ -1,0 +1,261 @@
+"""What is seen while `cassette record` runs: a live table in a terminal, lines in a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cassette.cli import formatting
+from cassette.ecs.names import id_of
+from cassette.errors import counted
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from cassette.live.pace import Pace
+    from cassette.live.until import Until
+    from cassette.live.watch import Poll
+
+Body = Mapping[str, Any]
+_FEW = 20  # up to so many tasks, each has a line of its own
+_EVERY = 10.0  # seconds between two lines about a long recording, in a pipe
+_AROUND = 8  # lines of a terminal beside the rows of the table
+
+
+@dataclass
+class _Row:
+    """A task as it is shown."""
+
+    id: str
+    group: str
+    words: str
+    since: float
+    change: str
+    state: Body
+
+
+class Progress:
+    """Shows a recording under way; a context manager.
+
+    Args:
+        screen: where to.
+        pace: the calls that are made.
+        until: what ends a watch; None if the tasks are recorded once.
+
+    Attributes:
+        has_tasks: whether a response with tasks came.
+    """
+
+    def __init__(self, screen: Console, pace: Pace, until: Until | None) -> None:
+        from cassette import project_settings, scrub
+
+        self._shown = scrub.Scrubber(rules=project_settings.rules()).text
+        self._pseudonym = scrub.pseudonym_of_id
+        self.screen = screen
+        self.has_tasks = False
+        self._pace = pace
+        self._until = until
+        self._began = time.monotonic()
+        self._rows: dict[str, _Row] = {}
+        self._services: tuple[Body, ...] = ()
+        self._polls = 0
+        self._said = self._began
+        self._throttles = 0
+        self._live: Live | None = None
+
+    def __enter__(self) -> None:
+        if self.screen.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(
+                console=self.screen,
+                get_renderable=self._picture,
+                refresh_per_second=2,
+                transient=self._until is None,
+            )
+            self._live.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if self._until is None and self._rows:
+            self._print_snapshot()
+
+    # -- a recording of one look ------------------------------------------------------------
+
+    def described(self, tasks: Sequence[Body], total: int) -> None:
+        """Take note of the tasks of one call, of so many altogether."""
+        self.has_tasks = True
+        for task in tasks:
+            self._see(id_of(task), task, 0.0)
+        now = time.monotonic()
+        if self._live is None and now - self._said >= _EVERY:
+            self._said = now
+            self.screen.print(f"{len(self._rows):,} of {total:,} tasks, {self._speed()}")
+        self._total = total
+
+    def _print_snapshot(self) -> None:
+        elapsed = time.monotonic() - self._began
+        if len(self._rows) <= _FEW:
+            for row in self._rows.values():
+                self._print_state(elapsed, row)
+        else:
+            self.screen.print(f"{counted(len(self._rows), 'task')}: {self._by_state()}")
+
+    # -- a watch ------------------------------------------------------------------------------
+
+    def polled(self, poll: Poll) -> None:
+        """Take note of one poll."""
+        self.has_tasks = self.has_tasks or bool(poll.tasks)
+        self._polls = poll.number
+        self._services = poll.services
+        for id_, task in poll.tasks.items():
+            row = self._see(id_, task, poll.elapsed)
+            if row is not None and self._live is None:
+                self._print_state(poll.elapsed, row)
+        for id_, minutes in poll.ageing:
+            self.screen.print(
+                f"{self._rows[id_].id[:16]}… stopped {minutes} minutes ago: ECS forgets a stopped "
+                "task after about an hour, so its last state is kept and it is soon not polled"
+            )
+        if self._live is None and self._pace.throttles > self._throttles:
+            self._throttles = self._pace.throttles
+            self.screen.print(f"{poll.elapsed:7.1f} s  {self._speed()}")
+        if self._live is not None:
+            self._live.refresh()
+
+    def notes(self) -> Iterator[str]:
+        """What is worth knowing afterwards."""
+        if self._pace.throttles:
+            yield f"ECS throttled {counted(self._pace.throttles, 'call')}; each was made again"
+
+    # -- both ------------------------------------------------------------------------------------
+
+    def _see(self, id_: str, task: Body, elapsed: float) -> _Row | None:
+        """Take note of a task; gives its row if that changed."""
+        row = self._rows.get(id_)
+        if row is None:
+            group = self._shown(str(task.get("group") or ""))
+            words = self._shown(formatting.status(task))
+            self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", task)
+            return row
+        if row.state is task or row.state == task:
+            return None
+        change = self._shown(_change(row.state, task))
+        words = self._shown(formatting.status(task))
+        is_other = words != row.words
+        row.state, row.words = task, words
+        row.change = change or row.change
+        if is_other:
+            row.since = elapsed
+        return row if is_other else None
+
+    def _print_state(self, elapsed: float, row: _Row) -> None:
+        from rich.text import Text
+
+        line = Text(f"{elapsed:7.1f} s  {row.id[:16]}…  ")
+        self.screen.print(line.append(formatting.coloured(row.words)))
+
+    def _speed(self) -> str:
+        said = f"{counted(self._pace.made, 'call')} at up to {self._pace.rate:g}/s"
+        throttles = self._pace.throttles
+        return f"{said}, {counted(throttles, 'throttle')}" if throttles else said
+
+    def _by_state(self, rows: Sequence[_Row] | None = None) -> str:
+        counts = Counter(row.words for row in rows or self._rows.values())
+        return ", ".join(f"{number:,} {words}" for words, number in counts.most_common())
+
+    def _picture(self) -> RenderableType:
+        """What a terminal shows now."""
+        from rich.console import Group
+        from rich.text import Text
+
+        elapsed = time.monotonic() - self._began
+        if self._until is None:
+            done = (
+                f"{len(self._rows):,} of {self._total:,} tasks" if self._rows else "listing tasks"
+            )
+            return Text(f"{elapsed:.0f} s, {done}, {self._speed()}; Ctrl-C ends it")
+        ends = f"{elapsed:.0f} s, {counted(self._polls, 'poll')}; until {self._until}, or Ctrl-C"
+        if self._pace.throttles:
+            ends += f"; {self._speed()}"
+        services = [Text(self._service(one)) for one in self._services]
+        return Group(*services, *([self._table(elapsed)] if self._rows else []), Text(ends, "dim"))
+
+    _total = 0
+
+    def _service(self, service: Body) -> str:
+        name = self._shown(str(service.get("serviceName", "?")))
+        running, wanted = service.get("runningCount", 0), service.get("desiredCount", 0)
+        deployments = len(service.get("deployments", ()))
+        said = f"service {name}: {running} of {wanted} running, {service.get('pendingCount', 0)} "
+        return f"{said}pending, {counted(deployments, 'deployment')}"
+
+    def _table(self, elapsed: float) -> RenderableType:
+        """The tasks that fit; of more, those that changed last."""
+        from rich.table import Table
+
+        space = max(3, self.screen.height - _AROUND - len(self._services))
+        rows = [*self._rows.values()]
+        folded: list[_Row] = []
+        if len(rows) > space:
+            rows.sort(key=lambda row: -row.since)
+            rows, folded = rows[:space], rows[space:]
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("task", no_wrap=True)
+        table.add_column("group", max_width=self.screen.width // 4)
+        table.add_column("state", max_width=self.screen.width // 3)
+        table.add_column("for", justify="right", no_wrap=True)
+        table.add_column("changed last")
+        for row in rows:
+            lasted = _duration(elapsed - row.since)
+            state = formatting.coloured(row.words)
+            table.add_row(f"{row.id[:8]}…", row.group, state, lasted, row.change)
+        if folded:
+            table.caption = f"and {len(folded):,} more: {self._by_state(folded)}"
+            table.caption_justify = "left"
+        return table
+
+
+def _duration(seconds: float) -> str:
+    """A time as people say it: `42 s`, `3 min`, `2 h 5 min`."""
+    if seconds < 100:
+        return f"{max(0, seconds):.0f} s"
+    hours, minutes = divmod(int(seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _change(before: Body, after: Body) -> str:
+    """What changed of a task, in words: the first that counts."""
+    boxes = dict(_boxes(before))
+    changes = [
+        f"{name}: {boxes.get(name, 'new')} → {state}"
+        for name, state in _boxes(after)
+        if boxes.get(name) != state
+    ]
+    whole = [
+        f"{before.get(member)} → {after.get(member)}"
+        for member in ("lastStatus", "healthStatus", "connectivity")
+        if member in after and member in before and before[member] != after[member]
+    ]
+    stops = before.get("desiredStatus") != after.get("desiredStatus")
+    also = [f"to be {after.get('desiredStatus')}"] if stops else []
+    why = [formatting.why(after)] if after.get("lastStatus") == "STOPPED" and whole else []
+    return next(iter(filter(None, ["; ".join([*whole[:1], *why]), *changes, *also])), "")
+
+
+def _boxes(task: Body) -> Iterator[tuple[str, str]]:
+    for box in task.get("containers", ()):
+        yield str(box.get("name", "?")), formatting.status(box)

@@ -1,0 +1,28 @@
+"""A clock that moves when somebody sleeps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class FakeClock:
+    """What `time` has. `slept` holds the seconds of each sleep; `then` is called after each."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self.slept: list[float] = []
+        self.then: Callable[[], object] = lambda: None
+
+    def time(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self._now += seconds
+        self.then()

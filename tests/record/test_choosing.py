@@ -1,0 +1,398 @@
+"""Which tasks `cassette record` records, and which calls that makes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+
+import boto3
+import pytest
+
+import cassette
+from cassette.live.selection import Selection
+from tests.live import bodies, scripted
+from tests.record.account import PREFIX, id_of, task
+
+FAST = "--rate 1000 -o web.yaml"
+INSTANCE = f"{PREFIX}:container-instance/prod/{id_of(77)}"
+
+
+def recorded(operation):
+    """The requests of an operation in the cassette, each with its outcome."""
+    found = cassette.load("web.yaml").interactions
+    return [(one.request, one.outcome) for one in found if one.operation == operation]
+
+
+def described():
+    """The short ids of the tasks that were recorded, in order."""
+    return [one["taskArn"].rpartition("/")[2] for one in cassette.load("web.yaml").tasks]
+
+
+# -- the lists --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chosen", "requests"),
+    [
+        ({"everything": True}, [{}]),
+        ({"services": ("web", "web")}, [{"serviceName": "web"}]),
+        (
+            {"services": ("web",), "families": ("job",)},
+            [{"serviceName": "web"}, {"family": "job"}],
+        ),
+        (
+            {"started_by": ("a", "b"), "container_instances": ("i",)},
+            [{"startedBy": "a"}, {"startedBy": "b"}, {"containerInstance": "i"}],
+        ),
+        ({"tasks": ("a",)}, []),
+        (
+            {"families": ("job",), "status": "all"},
+            [{"family": "job"}, {"family": "job", "desiredStatus": "STOPPED"}],
+        ),
+    ],
+)
+def test_what_ecs_cannot_combine_is_several_lists(chosen, requests):
+    """One filter in a list; the status RUNNING is what ECS lists by itself."""
+    found = Selection(("prod",), **chosen).requests()
+    assert found == [{"cluster": "prod", **one} for one in requests]
+
+
+def test_each_cluster_is_listed():
+    """A service that is named by its ARN is listed in its own cluster only."""
+    arn = f"{PREFIX}:service/b/web"
+    found = Selection(("a", "b"), services=("job", arn)).requests()
+    assert found == [
+        {"cluster": "a", "serviceName": "job"},
+        {"cluster": "b", "serviceName": "job"},
+        {"cluster": "b", "serviceName": arn},
+    ]
+
+
+def test_a_whole_cluster_replays(call, account):
+    """Pages and batches of 100: a program that pages and describes in its own way gets them all."""
+    account.add(*(task(n, service="web") for n in range(130)))
+    code, out, err = call(f"--cluster prod --all {FAST}")
+    assert (code, err) == (0, "")
+    assert "130 tasks: 130 RUNNING\n" in out
+    assert [len(body["tasks"]) for body in account.server.calls("DescribeTasks")] == [100, 30]
+    assert account.asked() == {"ListTasks": 2, "DescribeTasks": 2}
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        pages = [*ecs.get_paginator("list_tasks").paginate(cluster="prod")]
+        arns = [arn for page in pages for arn in page["taskArns"]]
+        assert [len(page["taskArns"]) for page in pages] == [100, 30]
+        for start in range(0, 130, 50):
+            several = arns[::-1][start : start + 50]
+            response = ecs.describe_tasks(cluster="prod", tasks=several)
+            assert [one["taskArn"] for one in response["tasks"]] == several
+
+
+def test_chosen_sets_are_one_union(call, account):
+    """A task of two sets, or one that is named besides, is described once."""
+    account.add(
+        task(1, service="web"),
+        task(2, service="web", family="job"),
+        task(3, family="job"),
+        task(4, family="other"),
+    )
+    code, _, err = call(f"--cluster prod --service web --family job --task {id_of(2)} {FAST}")
+    assert (code, err) == (0, "")
+    (asked,) = account.server.calls("DescribeTasks")
+    assert sorted(one.rpartition("/")[2] for one in asked["tasks"]) == [id_of(n) for n in (1, 2, 3)]
+    assert len(described()) == 3
+
+
+def test_started_by_and_container_instance(call, account):
+    """Each finds its own tasks."""
+    account.add(task(1, startedBy="nightly"), task(2, containerInstanceArn=INSTANCE), task(3))
+    words = f"--cluster prod --started-by nightly --container-instance {INSTANCE} {FAST}"
+    assert call(words)[0] == 0
+    assert len(described()) == 2
+
+
+@pytest.mark.parametrize(("status", "number"), [("running", 1), ("stopped", 2), ("all", 3)])
+def test_status(call, account, status, number):
+    """Running, stopped or both; a replay answers the same lists."""
+    account.add(task(1), task(2, status="STOPPED"), task(3, status="STOPPED"))
+    assert call(f"--cluster prod --all --status {status} {FAST}")[0] == 0
+    assert len(described()) == number
+    lists = {"running": ("RUNNING",), "stopped": ("STOPPED",), "all": ("RUNNING", "STOPPED")}
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        found = [
+            arn
+            for one in lists[status]
+            for arn in ecs.list_tasks(cluster="prod", desiredStatus=one)["taskArns"]
+        ]
+    assert len(found) == number
+
+
+def test_several_clusters(call, account):
+    """One cassette has them all, and answers for each."""
+    account.add(task(1, cluster="blue"), task(2, cluster="green"), task(3, cluster="red"))
+    assert call(f"--cluster blue --cluster green --all {FAST}")[0] == 0
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        for cluster in ("blue", "green"):
+            (arn,) = ecs.list_tasks(cluster=cluster)["taskArns"]
+            (found,) = ecs.describe_tasks(cluster=cluster, tasks=[arn])["tasks"]
+            assert found["taskArn"].split("/")[1] == cluster
+
+
+def test_tags_of_all(call, account):
+    """With --tags every batch includes them."""
+    account.add(*(task(n) for n in range(101)))
+    assert call(f"--cluster prod --all --tags {FAST}")[0] == 0
+    assert [body["include"] for body in account.server.calls("DescribeTasks")] == [["TAGS"]] * 2
+
+
+def test_max_tasks(call, account):
+    """The lists end there, and it says what that means for a replay."""
+    account.page = 10
+    account.add(*(task(n) for n in range(50)))
+    code, out, _ = call(f"--cluster prod --all --max-tasks 15 {FAST}")
+    assert (code, len(described())) == (0, 15)
+    assert account.asked()["ListTasks"] == 2
+    assert "the lists end after 15 tasks, and hold tasks that are not described" in out
+
+
+def test_a_task_that_goes_between_list_and_description(call, account):
+    """The failure that ECS gave is recorded, and replays."""
+    account.add(task(1), task(2))
+    account.lost = {id_of(2)}
+    code, out, _ = call(f"--cluster prod --all {FAST}")
+    assert code == 0
+    assert "1 of 2 tasks went between list and description" in out
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        arns = ecs.list_tasks(cluster="prod")["taskArns"]
+        response = ecs.describe_tasks(cluster="prod", tasks=arns)
+    assert [one["reason"] for one in response["failures"]] == ["MISSING"]
+    assert len(response["tasks"]) == 1
+
+
+def test_nothing_found_is_not_an_empty_cassette(call, account, tmp_path):
+    """Exit code 3, and how to find stopped tasks."""
+    account.add(task(1, status="STOPPED"))
+    code, out, err = call(f"--cluster prod --all {FAST}")
+    assert (code, out) == (3, "")
+    assert err.startswith("no running task was found, so nothing is recorded\n")
+    assert "Fix: --status all" in err
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_slow_answers_do_not_change_the_order(call, account):
+    """Calls overlap; the cassette has them in the order of the batches."""
+    account.add(*(task(n) for n in range(210)))
+    answer = account.describe_tasks
+    numbers = itertools.count()
+
+    def slowly(request):
+        time.sleep(0.12 - 0.05 * min(next(numbers), 2))
+        return answer(request)
+
+    account.server.script("DescribeTasks", slowly)
+    assert call(f"--cluster prod --all {FAST}")[0] == 0
+    first = [request["tasks"] for request, _ in recorded("DescribeTasks")]
+    account.server.script("DescribeTasks", answer)
+    assert call(f"--cluster prod --all {FAST}")[0] == 0
+    assert [request["tasks"] for request, _ in recorded("DescribeTasks")] == first
+    times = [one.at for one in cassette.load("web.yaml").interactions]
+    assert times == sorted(times)
+
+
+# -- what goes with a task ------------------------------------------------------------------
+
+
+def test_companions_replay(call, account):
+    """Definitions once each, services and instances in batches."""
+    account.add(
+        *(task(n, service=f"web-{n}", containerInstanceArn=INSTANCE) for n in range(12)),
+        task(20, family="job"),
+    )
+    words = "--with task-definition,service,container-instance"
+    code, _, err = call(f"--cluster prod --all {words} {FAST}")
+    assert (code, err) == (0, "")
+    assert account.asked() == {
+        "ListTasks": 1,
+        "DescribeTasks": 1,
+        "DescribeTaskDefinition": 2,
+        "DescribeServices": 2,
+        "DescribeContainerInstances": 1,
+    }
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        (arn, *_) = ecs.list_tasks(cluster="prod")["taskArns"]
+        (found,) = ecs.describe_tasks(cluster="prod", tasks=[arn])["tasks"]
+        definition = ecs.describe_task_definition(taskDefinition=found["taskDefinitionArn"])
+        assert definition["taskDefinition"]["family"] == "web"
+        (service,) = ecs.describe_services(cluster="prod", services=["web-3"])["services"]
+        assert service["serviceName"] == "web-3"
+        instances = [found["containerInstanceArn"]]
+        response = ecs.describe_container_instances(cluster="prod", containerInstances=instances)
+        assert len(response["containerInstances"]) == 1
+
+
+def test_events_of_services(call, account):
+    """Their events are in DescribeServices; their deployments come with them."""
+    client = boto3.client("ecs")
+    if "ListServiceDeployments" not in client.meta.method_to_api_mapping.values():
+        pytest.skip("this botocore does not have ListServiceDeployments")
+    account.add(task(1, service="web"))
+    assert call(f"--cluster prod --service web --with events {FAST}")[0] == 0
+    assert {*account.asked()} == {
+        *("ListTasks", "DescribeTasks", "DescribeServices"),
+        *("ListServiceDeployments", "DescribeServiceDeployments"),
+    }
+
+
+def test_a_definition_that_is_gone(call, account):
+    """The rest is recorded, and so is the error."""
+    account.add(task(1), task(2, family="job"))
+    gone = scripted.error("ClientException", "Unable to describe task definition.")
+    account.server.script("DescribeTaskDefinition", gone, account.describe_task_definition)
+    code, out, _ = call(f"--cluster prod --all --with task-definition {FAST}")
+    assert code == 0
+    assert "ECS has no answer to DescribeTaskDefinition any more" in out
+    assert len(recorded("DescribeTaskDefinition")) == 2
+
+
+# -- before anything is recorded ---------------------------------------------------------------
+
+
+def test_a_dry_run_only_lists(call, account, tmp_path):
+    """It says which calls would be made, how long they take and how large the cassette is."""
+    account.add(*(task(n, service="web") for n in range(230)))
+    words = "--cluster prod --all --with task-definition --dry-run"
+    code, out, err = call(words)
+    assert (code, err) == (0, "")
+    assert account.asked() == {"ListTasks": 3}
+    assert out.splitlines() == [
+        "230 tasks would be recorded",
+        "  ListTasks               3 (done)",
+        "  DescribeTasks           3",
+        "  DescribeTaskDefinition  1 for each definition",
+        "about 1 s at 10/s, about 0.9 MB",
+        "nothing was written",
+    ]
+    code, out, _ = call(f"{words} --format json")
+    assert json.loads(out)["tasks"] == 230
+    assert json.loads(out)["calls"][1] == {"operation": "DescribeTasks", "calls": "3"}
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"--task {id_of(1)}",
+        "--service web",
+        "--all --status all --tags",
+        "--family web --with task-definition,service",
+        "--all --with container-instance",
+        "--service web --watch --until stable",
+        "--service web --watch --until 1poll --with service",
+    ],
+)
+def test_the_policy_allows_what_is_called(call, account, words):
+    """Exactly the operations that the recording calls, all of them reads."""
+    account.add(task(1, service="web", containerInstanceArn=INSTANCE))
+    words = f"--cluster prod {words}"
+    code, out, _ = call(f"{words} --print-policy", url="http://127.0.0.1:9")
+    assert (code, account.server.requests) == (0, [])
+    policy = json.loads(out)
+    actions = {one["Action"].removeprefix("ecs:") for one in policy["Statement"]}
+    assert all(re.match("Describe|List", action) for action in actions)
+    assert call(f"{words} {FAST}")[0] == 0
+    assert {*account.asked()} == actions
+
+
+def test_the_policy_is_for_what_was_chosen(call):
+    """The cluster, the region, the service or the task that is named; ListTasks by a condition."""
+    arn = f"{PREFIX}:cluster/prod"
+    _, out, _ = call(f"--cluster {arn} --service web --with service --print-policy", url="")
+    by_action = {one["Action"]: one for one in json.loads(out)["Statement"]}
+    assert by_action["ecs:ListTasks"]["Resource"] == "*"
+    assert by_action["ecs:ListTasks"]["Condition"] == {"ArnLike": {"ecs:cluster": [arn]}}
+    assert by_action["ecs:DescribeTasks"]["Resource"] == [f"{PREFIX}:task/prod/*"]
+    assert by_action["ecs:DescribeServices"]["Resource"] == [f"{PREFIX}:service/prod/web"]
+    words = f"--cluster prod --task {id_of(1)} --region cn-north-1 --print-policy"
+    (only,) = json.loads(call(words, url="")[1])["Statement"]
+    assert only["Resource"] == [f"arn:aws-cn:ecs:cn-north-1:*:task/prod/{id_of(1)}"]
+
+
+# -- servers that misbehave -------------------------------------------------------------------
+
+
+def test_a_page_token_that_repeats_is_noticed(call, account, tmp_path):
+    """Exit code 3: the list would never end."""
+    account.add(task(1))
+    pages = {"taskArns": [task(1)["taskArn"]], "nextToken": "again"}
+    account.server.script("ListTasks", pages)
+    code, out, err = call(f"--cluster prod --all {FAST}")
+    assert (code, out) == (3, "")
+    assert err.startswith("the pages of ListTasks repeat: page 2 has the token of an earlier page")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_page_token_that_is_lost(call, account, tmp_path):
+    """What ECS says of it, exit code 3."""
+    refused = scripted.error("InvalidParameterException", "Invalid token")
+    account.server.script("ListTasks", {"taskArns": [], "nextToken": "t"}, refused)
+    code, _, err = call(f"--cluster prod --all {FAST}")
+    assert (code, "Invalid token" in err, [*tmp_path.iterdir()]) == (3, True, [])
+
+
+@pytest.mark.parametrize("answer", [{}, {"taskArns": None}, scripted.Answer(b"<html>Hello</html>")])
+def test_a_list_that_is_not_of_ecs(call, account, answer):
+    """Exit code 3, and where to look."""
+    account.server.script("ListTasks", answer)
+    code, _, err = call(f"--cluster prod --all {FAST}")
+    assert (code, "--endpoint-url" in err) == (3, True)
+
+
+def test_unknown_members_are_recorded_scrubbed(call, account):
+    """A new member of ECS does not stop a recording, and its value is redacted."""
+    account.add(task(1, newMember={"secret": bodies.PASSWORD}))
+    code, out, _ = call(f"--cluster prod --all {FAST}")
+    assert (code, "redacted because unknown: " in out) == (0, True)
+
+
+def test_a_dropped_connection_is_tried_again(call, account):
+    """After a call has succeeded; the recording does not show it."""
+    account.add(task(1))
+    account.server.script("DescribeTasks", scripted.drop(), account.describe_tasks)
+    assert call(f"--cluster prod --all {FAST}")[0] == 0
+    assert account.asked()["DescribeTasks"] == 2
+    assert len(recorded("DescribeTasks")) == 1
+
+
+@pytest.mark.parametrize("keep", ["", "--keep-errors"])
+def test_a_throttle_is_survived(call, account, keep):
+    """It is recorded only with --keep-errors."""
+    account.add(task(1))
+    account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
+    code, out, _ = call(f"--cluster prod --all {keep} {FAST}")
+    assert (code, "ECS throttled 1 call; each was made again" in out) == (0, True)
+    assert len(recorded("DescribeTasks")) == (2 if keep else 1)
+
+
+# -- moto -------------------------------------------------------------------------------------
+
+
+def test_against_moto(call, moto_ecs):
+    """What another program than ours serves: a family with its definition."""
+    moto_ecs.advance_every(10_000)
+    moto_ecs.run()
+    words = f"--cluster {moto_ecs.cluster} --family web --with task-definition {FAST}"
+    code, _, err = call(words, url=moto_ecs.url)
+    assert (code, err) == (0, "")
+    with cassette.replay("web.yaml"):
+        ecs = boto3.client("ecs")
+        arns = ecs.list_tasks(cluster=moto_ecs.cluster, family="web")["taskArns"]
+        found = ecs.describe_tasks(cluster=moto_ecs.cluster, tasks=arns)["tasks"]
+        definitions = {one["taskDefinitionArn"] for one in found}
+        (arn,) = definitions
+        assert ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["family"] == "web"
+    assert len(found) == 2
