@@ -43,6 +43,7 @@ _PLAIN = re.compile(
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
 )
 _NUMBER = re.compile(r"\d{1,5}")
+_WORKERS = re.compile(r"\d{1,2}")
 # What is on this host, at a path of words that every service may have.
 _LOCAL = re.compile(
     r"(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?"
@@ -59,8 +60,11 @@ _FILE = re.compile(
     r"\.(?:py|js|mjs|cjs|ts|sh|bash|rb|php|jar|war|pl|ps1|exe|dll|sql|conf|cfg|ini|toml|ya?ml|json)"
 )
 _MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
-# Programs whose first argument is a number.
+_LONGEST_COUNT = 3  # of digits after an option of one letter, which may be that of a token
+# Programs whose first argument is a number, and words before the number of a port.
 _COUNTING = frozenset("sleep kill nice seq timeout".split())
+_HIGHEST_PORT = 65_535
+_LISTENING = frozenset("http.server SimpleHTTPServer runserver".split())
 _RUNS_MODULES = re.compile(r"(?:python|pypy)[\d.]{0,5}|coverage|kernprof|")
 _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
@@ -148,7 +152,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
             yield [Argument(word, option)] if is_value and (owed or told) else stays
             owed = tells_secret(option) and _is_option(word)
             told = told or (not option and bool(_TELLING_WORD.match(word)))
-        option, named = _announced(word, option), False
+        option, named = word if word in _LISTENING else _announced(word, option), False
 
 
 def _announced(word: str, option: str) -> str:
@@ -215,10 +219,14 @@ def _is_option(word: str) -> bool:
 
 def _stays(word: str, program: str, option: str) -> bool:
     """Whether a word that belongs to no option has a form that holds no secret."""
+    if option in ("-w", "-W") and _WORKERS.fullmatch(word):
+        return True
     if _is_secret(option):
         return False
     if _NUMBER.fullmatch(word):  # it may be a PIN
-        return bool(option) or program in _COUNTING
+        long = len(word) > _LONGEST_COUNT and _DASHED.fullmatch(option)
+        too_high = option in _LISTENING and int(word) > _HIGHEST_PORT
+        return (bool(option) and not long and not too_high) or program in _COUNTING
     if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _is_local(word):
         return True
     return _names_module(word, program, option) and _MODULE.fullmatch(word) is not None

@@ -39,6 +39,7 @@ _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a 
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _RUN = re.compile(r"[^\s\"'<>()\[\]{},;]{16,}")  # of what has no space and no bracket in it
 _ID_INSIDE = re.compile(r"(?:^|[/:_.-])[0-9a-f]{16,}(?:$|[/:_.-])|[0-9a-f]{4}-[0-9a-f]{12}")
+_PARTS = re.compile("[-_+]|%[0-9A-Fa-f]{2}")  # between parts of a run; each part may be random
 _OF_NAME = re.compile(r"[\w.:/+@,#*-]*", re.ASCII)
 _EC2_HOST = re.compile(
     r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
@@ -337,7 +338,7 @@ class FreeText:
             pieces = re.split(r"([/:=@&?.,])", run)
         return "".join(
             self._secret("secret", piece)
-            if any(map(looks_random, re.split("[-_+]", piece))) and not has_pseudonym(piece)
+            if any(map(looks_random, _PARTS.split(piece))) and not has_pseudonym(piece)
             else piece
             for piece in pieces
         )

@@ -60,7 +60,7 @@ _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
 _CLASS = re.compile(
     r"javax?\.(?:awt|beans|io|lang|management|math|naming|net|nio|rmi|security|servlet|sql|text"
     r"|time|util|xml)\..+|(?:\w{1,63}\.){1,8}[A-Z][a-z]\w*(?:Exception|Error)"
-    r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*"
+    r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*|lib[\w.+-]{1,60}\.so"
 )
 _CODE_BEFORE = re.compile(
     r"(?:module|modules|import|imports|package|packages|class|from|named|file|script|python|in"
@@ -68,10 +68,11 @@ _CODE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _HOST_BEFORE = re.compile(
-    r"(?:hosts?|hostnames?|host names?|lookup|resolv(?:e|ed|ing)|dial|tcp|servers?|domains?|address"
-    r"|addr|endpoint|valid for|not known|enotfound|eai_again|getaddrinfo|gethostbyname|nslookup|dig"
-    r"|ping|reach|upstream|peer|proxy|origin|website|sni|cn|dns|connect to|connection to"
-    r"|connected to|connecting to|ssh|curl|wget|//|@)[\s:=]{0,3}[\"'`(\[]?\Z",
+    r"(?:hosts?|hostnames?|host names?|servers?(?: at)?|address|addr|//|@"
+    r"|(?<![A-Za-z])(?:lookup|resolv(?:e|ed|ing)|dial|tcp|domains?|endpoint|valid for|not known"
+    r"|enotfound|eai_again|getaddrinfo|gethostbyname|nslookup|dig|ping|reach|upstream|peer|proxy"
+    r"|origin|website|sni|cn|dns|connect to|connection to|connected to|connecting to|ssh|curl"
+    r"|wget))[\s:=]{0,3}[\"'`(\[]?\Z",
     re.IGNORECASE,
 )
 # What says that any dotted word is a host, whatever it ends in.
@@ -81,10 +82,24 @@ _SURELY_BEFORE = re.compile(
     r"|valid for|[\s(]//)[\s:=]{0,3}[\"'`]?\Z",
     re.IGNORECASE,
 )
-_PORT_AFTER = re.compile(r":\d{2,5}(?![\d:.])")
+_PORT_AFTER = re.compile(r":(?P<port>\d{2,5})(?!\d|[.:]\d)")
 _CODE_AFTER = re.compile(r":[A-Za-z_]|\(|\.(?:py|js|java|go|rb|rs|ts)\b")
 # Last labels that are also the ends of files of programs, with lines after a colon.
 _OF_FILES = frozenset("cc cpp java map md mk ml mov pl pm ps py rs sc sh so st tar ts zip".split())
+
+# An ending of a private network's own, and the labels before it.
+_OWN_LABEL, _LABEL = re.compile(r"[a-z][a-z0-9-]{1,30}"), re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
+_FILES = _OF_FILES | frozenset(
+    "avi bak bash bat bin bz2 cer cfg cjs class cmd conf config crt cs csr css csv db dll doc "
+    "dockerfile docx egg env err exe gif go gpg gz h hcl hpp html img iml ini iso jar jks "
+    "jpeg jpg js json jsonl jsx key ko kt ldb lock log lua lz4 mjs mp3 mp4 mtail npmrc o old "
+    "orig out p12 par parquet patch pb pdf pem pfx php pid png ppt pptx properties proto ps1 "
+    "pub pyc pyi rb rdb rpm rst rules scala service sock socket sql sqlite sqlite3 sum svg "
+    "swift swp tf tfstate tfvars tgz timer tmp toml tpl tsx ttf txt unit vue war wasm wat "
+    "webm webp whl woff xls xlsx xml xsd xz yaml yml zst".split()
+)
+_REVERSED = ("org.", "com.", "io.", "net.")  # begin the names of packages of Java
+_LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are those of lines
 
 
 def is_public(host: str) -> bool:
@@ -112,8 +127,10 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return True
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS
-    if name in _PROGRAMS or _public_suffixes().privatesuffix(name) is None:
+    if name in _PROGRAMS:
         return False
+    if _public_suffixes().privatesuffix(name) is None:
+        return _has_own_ending(word, before, after)
     if _CODE_AFTER.match(after) or _CODE_BEFORE.search(before):
         return False
     labels = name.split(".")
@@ -125,6 +142,38 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return False
     # A module, a member of an object: known words. A host has a name of its own.
     return _PORT_AFTER.match(after) is not None or not all(map(vocabulary.is_plain, labels[:-1]))
+
+
+def _has_own_ending(word: str, before: str, after: str) -> bool:
+    """Whether a dotted word is a host, although its last label is known to no list.
+
+    A port, or a word that announces a host, distinguishes it from a file or a member of an object.
+    Labels that no file and no program has do so as well.
+    """
+    *own, last = word.split(".")
+    if not _OWN_LABEL.fullmatch(last) or last.lower() in _FILES or word[0].isupper():
+        return False
+    if word.startswith(("ecs.", "com.amazonaws.")) or _CODE_AFTER.match(after):
+        return False
+    in_path = before[-1:] in ("/", "\\") and not before.endswith("//")
+    if in_path or not all(map(_LABEL.fullmatch, own)):
+        return False
+    if all(map(vocabulary.is_plain, word.split("."))):  # words do not say whose it is
+        return False
+    port = _PORT_AFTER.match(after)
+    if port and not _CODE_BEFORE.search(before):
+        return int(port["port"]) >= _LEAST_PORT or not word.startswith(_REVERSED)
+    if _HOST_BEFORE.search(before):
+        return True
+    # In running text, names of modules and of members have no hyphen.
+    return len(own) > 1 and any("-" in label for label in own) and not vocabulary.is_plain(last)
+
+
+def is_name(word: str) -> bool:
+    """Whether a dotted word is a name of plain words, such as web.prod, where names are."""
+    *own, last = word.lower().split(".")
+    ends = last in _OF_CODE - _ALWAYS_HOSTS or last == "prod"
+    return ends and all(map(vocabulary.is_plain, own))
 
 
 def is_code(word: str) -> bool:

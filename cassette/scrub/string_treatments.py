@@ -9,6 +9,7 @@ import functools
 import re
 
 from cassette.ecs import shapes
+from cassette.scrub import hosts
 from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     MARK,
@@ -19,6 +20,7 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_opaque,
 )
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.tokens import TELLING_NAME
 from cassette.scrub.vocabulary import is_plain
 
 _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
@@ -40,6 +42,15 @@ _OF_ECS = re.compile(
     r"|attribute:[\w.-]{1,128}|[a-z]{2,16}(?:[./-][a-z]{2,16}){0,7}"
     r"|\d{1,6}(?:\.\d{1,3})? ?(?:vCPU|[KMG]i?B)|<[a-z]{1,32}>[a-z]?",
     re.ASCII,
+)
+# What is given for a secret in a name, and a dotted word in one.
+_SPEAKS = re.compile(r"[.:=]")
+_GIVEN = re.compile(
+    rf"(?P<told>(?<![0-9A-Za-z])[\w.-]{{0,40}}?{TELLING_NAME}[\w.-]{{0,40}}[:=])(?P<given>[^\s:/,;]+)",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(
+    r"(?<!\w)(?<!\w[.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,62}(?![0-9A-Za-z])", re.IGNORECASE
 )
 _REGISTRY = re.compile(
     r"(?P<host>[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:))(?P<port>(?::\d{1,5})?/)(?P<rest>.+)"
@@ -89,7 +100,31 @@ class StringTreatments:
 
     def name(self, value: str) -> str:
         """A name that somebody chose: it stays, except under the strict policy."""
-        return self._strict_name(value) if self._strict else self._free.name(value)
+        return self._strict_name(value) if self._strict else self._named(value)
+
+    def _named(self, value: str) -> str:
+        """A name without the hosts and the assignments to secrets in it."""
+        found = self._free.name(value)
+        if found.startswith("/") or not _SPEAKS.search(found):  # a path has names of files
+            return found
+        found = _GIVEN.sub(self._given, found)
+        return _DOTTED.sub(self._dotted, found)
+
+    def _given(self, match: re.Match[str]) -> str:
+        told, given = match["told"], match["given"]
+        # The revision of a family.
+        revision = told.endswith(":") and re.fullmatch(r"\d{1,5}", given)
+        if revision or is_masked(given) or self._free.is_false(given):
+            return match[0]
+        return told + self._free.remember("secret", given, REDACTED)
+
+    def _dotted(self, match: re.Match[str]) -> str:
+        word, text = match[0], match.string
+        if word.startswith(("ecs.", "com.amazonaws.")) or hosts.is_name(word):
+            return word
+        before = text[max(0, match.start() - 40) : match.start()].rstrip("/")
+        after = text[match.end() : match.end() + 8]
+        return self._free.host(word) if hosts.is_host(word, before, after) else word
 
     def _strict_name(self, value: str) -> str:
         false = self._free.name(value)
@@ -126,7 +161,7 @@ class StringTreatments:
 
     def _resource(self, value: str, named_by_id: bool = False) -> str:
         """What an ARN says of a resource, or its id or name alone; two of them never become one."""
-        found = self._free.name(value)
+        found = self._named(value)
         if self._strict:
             found = self._names(value, is_path=named_by_id)
         *path, original = re.split("([/:])", value)

@@ -23,6 +23,7 @@ from cassette.scrub.pseudonyms import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_PADDING = re.compile(r"(?<!\d)0{1,2}(?=\d)")
 # The tag of an image, such as web:202611231158.
 _DATE = re.compile(
     r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII
@@ -31,6 +32,15 @@ _IMAGE_BEFORE = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
 _VERSION_BEFORE = re.compile(r"(?:version|release)[ :=/]{1,2}v?\Z", re.IGNORECASE)
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
+_HIGHEST_PORT = 65_535
+# Programs whose -p, -a, -w, -k and -t take no secret.
+_OTHER_FLAGS = re.compile(
+    r"(?<![\w-])(?:mkdir|cp|install|ps|ls|du|touch|tar|git|rsync|grep|tee|netstat|ss|lsof|tmux|top|kill"
+    r"|docker|podman|buildah|build|nginx|ssh|mount|sort|column|test|unzip|uname|tail|wc|xargs|unshare"
+    r"|set|option|flag|read|declare|nohup|date|env|python[\d.]{0,4}|gunicorn)(?![\w-])"
+)
+_METAVARIABLES = frozenset("port path file dir directory name profile project prefix".split())
+_PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
     r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
@@ -38,7 +48,12 @@ _HARMLESS = re.compile(
     r"|\[REDACTED",
     re.IGNORECASE,
 )
+_UNIT_AFTER = re.compile(
+    r"\s?(?:[kKMGT]i?B?\b|bytes?|[nmu\u00b5]?s\b|ops|items|lines|records|rows|rec|times|tokens|%)"
+)
+_OWNER_BEFORE = re.compile(r"(?:account|owner|registry|aws)[^0-9]{0,16}\Z", re.IGNORECASE)
 _SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")
+_OF_SQL = re.compile(r"(?:alter|create) (?:user|role) |grant .{1,64} to ", re.IGNORECASE)
 # The group of a rule that holds nothing but the secret.
 _VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
 
@@ -144,12 +159,34 @@ class TokenTreatments:
         # A long option with one dash, such as -password=, has rules of its own.
         if not parted and (passed[-1] in "=:" or vocabulary.is_plain(match[0].strip("-"))):
             return None
-        harmless = vocabulary.is_plain(passed) and not (passed.isdigit() and not parted)
-        if harmless or "://" in passed or has_pseudonym(passed) or (parted and "/" in passed):
+        if "://" in passed or has_pseudonym(passed) or (parted and "/" in passed):
+            return None
+        if short[1] == "u" and _PYTHON_BEFORE.search(match.string[: match.start()][-16:]):
+            return None
+        if passed.isdigit():
+            harmless = parted and int(passed) <= (_HIGHEST_PORT if short[1] in "pPuU" else 999)
+        else:
+            harmless = vocabulary.is_plain(passed) and not self._is_password(match)
+        if harmless:
             return None
         if short[1] in "uU":
             return f"{short}{REDACTED}"
         return short + self._value(passed, "password")
+
+    @staticmethod
+    def _is_password(match: re.Match[str]) -> bool:
+        """Whether a plain word after a flag is a password, since its program has no other use."""
+        before = match.string[max(0, match.start() - 64) : match.start()]
+        told = match["short"][1] not in "uU" and match["short"][-1] in "= \t\n"
+        # Alone at the beginning or in a sentence, the flag may be what the sentence is about.
+        program = re.search(r"[\w./-]{1,40}(?= )", before)
+        return (
+            told
+            and program is not None
+            and match["passed"].isalpha()
+            and match["passed"].lower() not in _METAVARIABLES
+            and _OTHER_FLAGS.search(before) is None
+        )
 
     def _user_flag(self, match: re.Match[str]) -> str:
         return match["asks"] + REDACTED + ":" + self._value(match["pass"], "password")
@@ -159,7 +196,7 @@ class TokenTreatments:
         bare = given[1:-1] if quote and given[-1] == quote else given.strip("\"'")
         escape = "" if quote else bare[len(bare.rstrip("\\")) :]  # of the quote after the value
         bare = bare.removesuffix(escape) if escape else bare
-        if is_masked(bare) or _HARMLESS.fullmatch(bare):
+        if is_masked(bare) or _HARMLESS.fullmatch(bare) or not re.search(r"\w|..", bare):
             return given
         # Elsewhere an ordinary word is not a credential, unless it was somebody's password.
         telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
@@ -178,6 +215,13 @@ class TokenTreatments:
         start, end = match.span(group)
         before, after = match.string[match.start() : start], match.string[end : match.end()]
         return before + self._value(match[group], "password") + after
+
+    def _identified(self, match: re.Match[str]) -> str | None:
+        """A bare password of SQL; in a sentence anything may be identified by a plain word."""
+        before = match.string[max(0, match.start() - 96) : match.start()]
+        if vocabulary.is_plain(match["mark"]) and not _OF_SQL.search(before):
+            return None
+        return match["by"] + self._value(match["mark"], "password")
 
     def _header(self, match: re.Match[str]) -> str:
         line = match["line"].strip()
@@ -311,13 +355,14 @@ class TokenTreatments:
 
     def _address(self, text: str) -> str | None:
         try:
-            address = ipaddress.ip_address(text)
+            # Octets may be padded with zeros.
+            address = ipaddress.ip_address(_PADDING.sub("", text) if "." in text else text)
         except ValueError:
             return None
         if any(address in network for network in _SAME_FOR_ALL):
             return text
         kind = f"IPv{address.version} address"
-        return self._memory.numbered(kind, text if address.version == 4 else str(address))
+        return self._memory.numbered(kind, str(address))
 
     def _account(self, match: re.Match[str]) -> str | None:
         before = match.string[max(0, match.start() - 64) : match.start()]
@@ -327,12 +372,39 @@ class TokenTreatments:
         digits = "".join(filter(str.isdigit, match[0]))
         if digits == match[0]:
             return self._search.account(digits)
-        groups = digits[:4], digits[4:8], digits[8:]
-        if all(map(_SIZE.fullmatch, groups)):
+        groups = re.findall(r"\d+", match[0])
+        if len(groups) == 3 and all(map(_SIZE.fullmatch, groups)):
+            return None
+        if len(groups) == 4 and self._is_count(match):
             return None
         return set_apart(self._search.account(digits), match[0])
 
+    def _is_count(self, match: re.Match[str]) -> bool:
+        """Whether digits in groups of three are a large number, as people write one."""
+        between, digits = match[0][3], re.sub(r"\D", "", match[0])
+        if digits.startswith("00000000") or self._search.is_account(digits):
+            return False
+        before = match.string[max(0, match.start() - 24) : match.start()]
+        after = match.string[match.end() : match.end() + 16]
+        if all(group.endswith("0") for group in match[0].split(between)):
+            return not _OWNER_BEFORE.search(before)
+        return (
+            between not in "-/:#"
+            and (between == "," or _UNIT_AFTER.match(after) is not None)
+            and not _OWNER_BEFORE.search(before)
+        )
+
+    def _judged(self, match: re.Match[str]) -> str | None:
+        """A quoted secret that is said to be wrong; a key may be the name of a setting."""
+        of_setting = match["subject"].lower().startswith("key")
+        if of_setting and vocabulary.is_plain(match["object"].strip("\"'`")):
+            return None
+        return match["subject"] + self._value(match["object"], "password")
+
     def _host_of_url(self, match: re.Match[str]) -> str:
+        return self._search.host(match[0])
+
+    def _reverse_name(self, match: re.Match[str]) -> str:
         return self._search.host(match[0])
 
     def _host(self, match: re.Match[str]) -> str | None:
@@ -360,6 +432,9 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "assignment": TokenTreatments._assignment,
     "dsn": TokenTreatments._dsn,
     "unique_id": TokenTreatments._unique_id,
+    "identified": TokenTreatments._identified,
+    "judged": TokenTreatments._judged,
+    "reverse_name": TokenTreatments._reverse_name,
     "named_user": TokenTreatments._named_user,
     "organization": TokenTreatments._organization,
     "header": TokenTreatments._header,

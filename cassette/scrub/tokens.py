@@ -21,7 +21,7 @@ _TELLING_WORD = (
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
 # Names that say it only of a value that they are given.
-_TELLING_NAME = (
+TELLING_NAME = (
     rf"(?:{_TELLING_WORD}|(?<![a-z])(?:pw|pin|otp)(?![a-z])|(?<=[?&])sig(?==)"
     r"|(?:encryption|master|app|stripe|fernet|hmac|shared|account|signing|storage)[_-]?key"
     r"|(?:admin|bind|db|ldap|root|smtp|user)[_-]?(?:pass|pw)(?![a-z]))"
@@ -32,16 +32,22 @@ _ENDS_TELLING = "|".join(
     for word in "password passwd passphrase pwd pass pw secret token key pin otp".split()
 )
 SECRET_NAME = re.compile(
-    rf"{_TELLING_NAME}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
+    rf"{TELLING_NAME}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE
 )
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
+_OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 _DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
 # Docker says `may require authorization: server message: …`. That is not a header.
 _AUTHORIZATION = (
     r"(?:proxy-)?authorization(?=[\"']{0,2}\s?:\s{0,4}[\"']?"
     r"(?:basic|bearer|digest|negotiate|ntlm|token|aws4|[^\n\"']{0,512}\d))"
+)
+
+_VERDICT = (
+    r"(?:invalid|valid|reject|refuse|wrong|bad|expired|revoked|denied|incorrect|unauthorized|disabled"
+    r"|unknown|accept|match|mismatch|leak|compromise|blocked|recogni|authori)"
 )
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only
@@ -123,6 +129,10 @@ RULES: dict[str, str] = {
         r"(?: password)?[ =]{1,3}\(?)"
         r"(?P<literal>'(?:[^'\\]|''|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
     ),
+    "identified": (
+        rf"{_L}(?P<by>identified(?: with \w{{1,64}})? by(?: password)? )"
+        r"(?P<mark>[^\s\"'`,;()]{1,256})"
+    ),
     "element": (
         rf"(?P<open><(?:[\w:.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}})(?:\s[^<>]{{0,256}})?>)"
         r"(?P<inner>[^<]{1,4096})(?=</)"
@@ -150,7 +160,7 @@ RULES: dict[str, str] = {
     "assignment": (
         # The sign is looked for first, since it is rarer than a long word to search.
         rf"{_L}(?=[\w.-]{{1,99}}(?:[\"']?(?:\s?:?=|\s?:\s|:[^\s:/\\])|[\"'](?:\s?,|\s{{1,4}}value|>)))"
-        rf"(?P<key>[\w.-]{{0,40}}?{_TELLING_NAME}[\w.-]{{0,40}})"
+        rf"(?P<key>[\w.-]{{0,40}}?{TELLING_NAME}[\w.-]{{0,40}})"
         rf"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])|(?:{_ENDS_TELLING}):(?=[^\s:/\\]))"
         # The pair of a name and a value, in JSON and in XML.
         r"|[\"'](?:\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}|\s{1,4}value=|>))"
@@ -164,7 +174,8 @@ RULES: dict[str, str] = {
     ),
     # -p PASSWORD, -uUSER and the like, as many programs have them.
     "short_flag": (
-        r"(?<![\w.-])(?P<short>-[pPaAuUwWk](?:\s{1,4}|=)?)(?P<passed>[^\s\"'=-][^\s\"']{2,256})"
+        r"(?<![\w.-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=)))"
+        r"(?P<passed>(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
     ),
     "flag": (
         rf"{_L}(?<![\w-])(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
@@ -174,9 +185,16 @@ RULES: dict[str, str] = {
         rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
         r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
     ),
+    # key "…" is invalid, token '…' rejected
+    "judged": (
+        rf"{_L}(?P<subject>(?:{_TELLING_WORD}|keys?|pin|otp)\s{{1,4}})"
+        r"(?P<object>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\")"
+        rf"(?=\s(?:(?:is|was|has been|does|did) ){{0,2}}(?:not )?{_VERDICT})"
+    ),
     # "the password is …", "with password …": a word that can hardly be another one.
     "said": (
-        rf"{_L}(?P<saying>(?:{_TELLING_WORD})(?:\s(?:is|was|set to|changed to|of))?\s)"
+        rf"{_L}(?<!unexpected )(?P<saying>(?:{_TELLING_WORD})"
+        r"(?:\s(?:is|was|set to|changed to|of))?\s)"
         r"(?P<spoken>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\"|(?=[^\s]{0,64}[\d!#$%&*^])[^\s\"',;:()=\[\]{}]{6,256})"
     ),
     "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
@@ -187,8 +205,11 @@ RULES: dict[str, str] = {
         rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|ari|aki|eipalloc|eipassoc|rtb"
         rf"|igw|nat|acl|lt|fs|fsap|fsmt|r|tgw|pcx|dopt|cgw|vgw|vpn|pl)-[0-9a-f]{{8}}{_R}"
     ),
-    "aws_id": rf"{_L}[a-z]{{1,16}}-[0-9a-f]{{17}}{_RX}",
-    "uuid": rf"{_LX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{_RX}",
+    "aws_id": rf"(?<![a-z])[a-z]{{1,40}}-[0-9a-f]{{17}}{_RX}",
+    # Its form is its own, so that it may be glued to a word or to the code of an error.
+    "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    # The name by which the DNS looks an address up.
+    "reverse_name": r"(?<![\w.])(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-]|\.\w)",
     "mac": rf"{_LX}(?![\d.]{{14}})[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}"
     # As Cisco has them; with a letter, or it is a number.
     rf"|[0-9a-f]{{2}}(?:\.[0-9a-f]{{4}}){{2}}){_RX}",
@@ -198,10 +219,12 @@ RULES: dict[str, str] = {
         r"|(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
         r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:]))"
     ),
-    "ipv4": r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
+    "ipv4": rf"(?<!\d)(?<!\d\.){_OCTET}(?:\.{_OCTET}){{3}}(?!\d|\.\d)",
     "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{9,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",
     "account": (
-        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4}))(?!\d)"
+        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
+        r"|(?<!\d[^0-9A-Za-z])\d{3}(?P<third>[^0-9A-Za-z\n])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
+        r"(?!(?P=third)\d))(?!\d)"
     ),
     "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
     # The name of a host in a private network, whatever comes after it.
@@ -230,7 +253,8 @@ TOKEN = alternation(RULES)
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
     *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id"),
-    *("short_id", "aws_id", "uuid", "mac", "ipv6", "ipv4", "hex", "account", "private_host"),
+    *("short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex", "account"),
+    "private_host",
 )
 IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
 # What is the whole of an id.

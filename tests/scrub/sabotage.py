@@ -95,8 +95,8 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("mauve-Whale-31", "hunter22", "korrekt77horse"),
     ),
     "setting": (("key={}", "cache.dsn='{}'", "SALT={}"), ("Tr0ub4dor&3", "mauve-Whale-31")),
-    "short_flag": (("mysql -u root -p{}", "redis-cli -a {} ping", "x -U {}"),
-                   ("hunter22", "korrekt77horse")),
+    "short_flag": (("mysql -u root -p{}", "redis-cli -a {} ping", "x -U {}", "influx -t {}"),
+                   ("hunter22", "korrekt77horse", "83741")),
     "flag": (("login --password {}", "run --api-token '{}' now", "x -secret {}"),
              ("mauve-Whale-31", "hunter22", "korrekt77horse")),
     "user_flag": (("curl -u jroe:{} localhost", "curl --proxy-user a:{} x"), PASSWORDS[:4]),
@@ -109,12 +109,13 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "short_id": (("sg-{}", "subnet-{} is full", "(vpc-{})"), ("1a2b3c4d", "9f8e7d6c")),
     "aws_id": (("eni-{}", "i-{} gone", "fs-{}.efs"), ("0a1b2c3d4e5f60718", "0f9e8d7c6b5a43210")),
-    "uuid": (("{}", "request id: {}", "a/{}/b"), (bodies.CONTAINER, bodies.ATTACHMENT)),
+    "uuid": (("{}", "request id: {}", "a/{}/b", "E42{}", "failed{}x"),
+             (bodies.CONTAINER, bodies.ATTACHMENT)),
     "mac": (("{}", "mac {}."), (bodies.MAC, "0a:58:a9:fe:12:34")),
     "ipv6": (("{}", "ping {}: unreachable", "[{}]:443"), IPV6),
     "ipv4": (("{}", "dial tcp {}:443", "from {}."), ADDRESSES),
     "hex": (("{}", "task {} failed", "ecs/web/{}"), HEX),
-    "account": (("{}", "account {} has", "x {}."), ACCOUNTS),
+    "account": (("{}", "account {} has", "x {}."), (*ACCOUNTS, "776-655-443-321")),
     "dsn": (
         ("app:{}@tcp(localhost:3306)/app", "user/{}@//localhost:1521/ORCL", "dial a:{}@unix(/s)"),
         PASSWORDS[:4],
@@ -140,6 +141,10 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          'IDENTIFIED WITH x BY "{}"'),
         (*PASSWORDS, "mauve"),
     ),
+    "identified": (("ALTER USER app IDENTIFIED BY {}", "identified with x by {} failed"),
+                   PASSWORDS),
+    "judged": (("key \"{}\" is invalid", "token '{}' rejected", "secret \"{}\" was refused"),
+               PASSWORDS),
     "element": (("<password>{}</password>", "<a><apiToken x='1'>{}</apiToken></a>"),
                 (*PASSWORDS, "mauve")),
     "netrc": (("machine localhost login jroe password {}", "login jroe\n password {}"),
@@ -156,8 +161,11 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
              PASSWORDS),
     "private_host": (("queue.{}", "lookup a.b.{}: no such host"),
                      ("corp.internal", "acmepay.lan", "service.consul")),
+    "reverse_name": (("{}", "lookup {}: NXDOMAIN", "PTR of {}."),
+                     ("7.8.9.10.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa", "31.172.in-addr.arpa")),
     "host1": (("https://{}/v1", "see http://{}"), (*HOSTS, "vault.acme")),
-    "host2": (("could not resolve {}.", "lookup {}: no such host", "\"{}\" refused"), HOSTS),
+    "host2": (("could not resolve {}.", "lookup {}: no such host", "\"{}\" refused"),
+              (*HOSTS, "db.acmepay.zone7:5432")),
 }  # fmt: skip
 
 
@@ -295,6 +303,9 @@ TREATMENTS: dict[str, tuple[Planted, ...]] = {
     "name": tuple(
         _of_container(value, name=f"web-{value}")
         for value in (ACCOUNT, bodies.CONTAINER, bodies.ENI, bodies.ACCESS_KEY)
+    ) + tuple(
+        Planted(answer("DescribeServices", services=[{"serviceName": name}]), name)
+        for name in ("token:hunter22", "shop.acmepay.com")
     ),
     "arn": tuple(
         Planted(answer("ListTasks", taskArns=[arn]), value)
@@ -302,6 +313,9 @@ TREATMENTS: dict[str, tuple[Planted, ...]] = {
             (bodies.TASK_ARN, ACCOUNT), (bodies.TASK_ARN, TASK), (bodies.CLUSTER_ARN, ACCOUNT),
             (TASK, TASK),
         )
+    ) + tuple(
+        _task(value, startedBy=f"ci-{value}", group=f"service:{value}")
+        for value in ("password=hunter22", "ci.acmepay.com")
     ),
     "id": (
         _task(bodies.ATTACHMENT, attachments=[{"id": bodies.ATTACHMENT}]),

@@ -33,6 +33,8 @@ _PLAIN = re.compile(
     r"|live[a-z]{0,4}|metrics|p[io]ng|probe|read[iy][a-z]{0,4}|stats|status|up|version|v[123])?[/_-]?){0,9})?"
 )
 _ORDINAL = re.compile(r"\d{1,5}")
+_OF_LETTER = re.compile(r"-[A-Za-z]")
+_TAKES_PORT = ("http.server", "SimpleHTTPServer", "runserver")
 _TAKES_NUMBER = re.compile(r"sleep|kill|nice|seq|timeout")
 _RUNS_PYTHON = re.compile(r"(?:python|pypy)[\d.]*|coverage|kernprof|")
 _TELLS = re.compile(r"passw|pwd|secret|token|credential|login|logon", re.IGNORECASE)
@@ -115,7 +117,7 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
 
 def _next_option(word: str, option: str) -> str:
     """The option that the word after this one belongs to."""
-    if _is_option(word):
+    if _is_option(word) or word in _TAKES_PORT:
         return word
     if word.strip() in ("", "--"):
         return option if _SECRET.fullmatch(option) else ""
@@ -145,13 +147,20 @@ def _is_option(word: str) -> bool:
     return word in _DASHED or word in _SECRET_DASHED
 
 
+def _highest(option: str) -> int:
+    """The highest number after an option that is a count or a port, and not the id of a token."""
+    if option in _TAKES_PORT:
+        return 65_535
+    return 999 if _OF_LETTER.fullmatch(option) else 99_999
+
+
 def _is_harmless(word: str, program: str, option: str) -> bool:
     if _is_hidden(word) or _is_option(word):
         return True
     if option and _SECRET.fullmatch(option):
-        return False
-    if _ORDINAL.fullmatch(word) and not option and not _TAKES_NUMBER.fullmatch(program):
-        return False
+        return option in ("-w", "-W") and len(word) < 3 and word.isdigit()
+    if _ORDINAL.fullmatch(word) and not _TAKES_NUMBER.fullmatch(program):
+        return bool(option) and int(word) <= _highest(option)
     if word in WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _ARN.fullmatch(word):
         return True
     given = _given(word)

@@ -92,6 +92,7 @@ RULES: dict[str, tuple[str, str]] = {
             # not the end of a uuid; one in three hundred ends in digits only
             r"(?<!\d)(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?!\d)"
             rf"|{_L}(?!00000000|0000-0000)\d{{4}}-\d{{4}}-\d{{4}}(?![0-9A-Za-z-])"
+            rf"|{_L}(?<!\d-)(?!000-000)\d{{3}}-\d{{3}}-\d{{3}}-\d{{3}}(?![0-9A-Za-z-])"
         ),
     ),
     "e-mail": (
@@ -120,6 +121,7 @@ RULES: dict[str, tuple[str, str]] = {
             r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
             r"(?![0-9A-Za-z])"
+            r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa"
             r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
             r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"
         ),
@@ -130,7 +132,7 @@ RULES: dict[str, tuple[str, str]] = {
             rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|eipalloc|eipassoc|rtb|igw"
             rf"|nat|acl|lt|fs|fsap)-[0-9a-f]{{8}}{_R}"
             rf"|{_L}[a-z]{{1,16}}-(?!ca55e77e)[0-9a-f]{{17}}{_R}"
-            rf"|{_L}(?!ca55e77e)[0-9a-f]{{8}}-(?:[0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}{_R}"
+            r"|(?!ca55e77e)[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
@@ -162,12 +164,14 @@ SIGNS = {
         "secret-name": ":secret:",
         "session-name": "assumed-role/|federated-user/",
         "user-name": ":user/",
-        "account-id": r"\d{12}|\d{4}-\d{4}",
+        "account-id": r"\d{12}|\d{4}-\d{4}|\d{3}-\d{3}-\d{3}",
         "e-mail": "@",
         "mac-address": ":[0-9A-Fa-f]{2}:",
         "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
-        "private-host": r"\.(?:internal|local|corp|lan|intranet)|amazonaws",
-        "identifier": ("-[0-9a-f]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"),
+        "private-host": r"\.(?:internal|local|corp|lan|intranet|arpa)|amazonaws",
+        "identifier": (
+            "-[0-9a-fA-F]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"
+        ),
     }.items()
 }
 # What is given for a secret may be what another rule looks for, so it is searched for by itself.
@@ -256,6 +260,8 @@ def _secret_key(match: re.Match[str]) -> str | None:
 def _account(match: re.Match[str]) -> str | None:
     """No account is within an id, the tag of an image, or one digit twelve times."""
     if len(set(match[0])) == 1:
+        return None
+    if match[0].count("-") == 3 and all(group[-1] == "0" for group in match[0].split("-")):
         return None
     text = match.string
     start, end = match.span()

@@ -17,6 +17,8 @@ from cassette.scrub.audit.search import KeptArgument
 RULES = {**prose.RULES, **arguments.RULES, **members.RULES}
 
 _TEXTS = ("eason", "essage")  # how the names of members for people end
+# Members for names and for who started something, which have no hosts and no secrets.
+_NAMES = ("clusterName", "containerName", "family", "group", "serviceName", "startedBy")
 _WORDS = re.compile(r"[^\s/:@,=]+")
 
 
@@ -56,6 +58,8 @@ def _rules(
     if value.items is None:
         if _is_text(value.key, value.text):
             yield from prose.found(value.text, names)
+        elif value.key in _NAMES and f"{value.key}[*]" not in kept:
+            yield from prose.found_in_name(value.text)
         return
     is_command = value.key in arguments.KEYS and f"{value.key}[*]" not in kept
     if is_command and any(True for _ in arguments.found(value.items, keeps)):

@@ -37,6 +37,7 @@ _BLANK = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,5}(?:[.,]\d{1,5}){0,3}[A-Za-z%]{0,3}[.:;,)]*")
 _ANNOUNCING = re.compile(
+    r"(?<!(?i:unexpected) )"
     r"(?P<word>(?<![A-Za-z])pass(?![A-Za-z])|passw(?:or)?d|passphrase|passcode|pwd|secret"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|credentials?"
     r"|(?:api|access|private|signing|encryption|master|stripe|fernet|hmac|shared|account)[_-]?key"
@@ -86,6 +87,20 @@ _HIDDEN_USER = re.compile(
 _ORGANIZATION = re.compile(
     r"(?<![\w-])(?:o-(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})(?![\w-])"
 )
+# With a port, any dotted name whose last label ends in a digit is that of a host.
+_PORTED = re.compile(
+    r"(?<![\w.@/:-])(?:[a-z][a-z0-9-]{0,62}\.){1,8}"
+    r"(?P<last>(?!(?:mp|bz|p|sqlite|ps|lz|h|x)\d)[a-z]{1,20}\d{1,3}):(?P<port>\d{4,5})(?!\w|[.:]\w)"
+)
+# A key in quotes that is said to be wrong.
+_JUDGED = re.compile(
+    r"(?<![A-Za-z])keys?\s{1,4}(?P<quote>[\"'])(?P<value>[^\"'\n]{1,128})(?P=quote)"
+    r"\s(?:is|was|has been)?\s?(?:not valid|invalid|rejected|refused|wrong|expired|revoked)",
+    re.IGNORECASE,
+)
+_ASSIGNED = re.compile(
+    r"(?:passw(?:or)?d|secret|token|api[_-]?key)[:=](?P<value>[^\s:/,;]{1,256})", re.IGNORECASE
+)
 _DOTTED = re.compile(
     r"(?<![\w.@/:-])(?:[a-z][\w-]{0,62}\.){1,8}(?P<last>[a-z]{2,12})(?![\w-]|\.\w)"
 )
@@ -100,7 +115,7 @@ _EVERYBODYS = re.compile(
     r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
     r"|elastic\.co|microsoft\.com|git(?:lab|hub)\.(?:com|io)|githubusercontent\.com|socket\.io|engine\.io"
-    r"|asp\.net|system\.net|(?:ec2|compute|docker)\.internal|com\.amazonaws\..*)"
+    r"|asp\.net|system\.net|task\.group|(?:ec2|compute|docker)\.internal|com\.amazonaws\..*)"
 )
 _CODE_BEFORE = re.compile(
     r"(?:modules?|imports?|packages?|class|from|named|files?|scripts?|python|in|function|attribute"
@@ -140,8 +155,10 @@ _HARMLESS = re.compile(
     r"|amd64|arm64|tlsv?1.*|u?int\d\d|level\d|route53|scram-.*|registry-1\..*)"
     r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d).*|\$.*|%.*|arn"
 )
+_KNOWN = re.compile(r"(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|base\d\d|x\.?509|level\d)[.:;,]?")
 _SET = re.compile(
-    r"(?<![\w.-])-[pPaAuUwWk](?:\s{1,4}|=)?(?P<value>[^\s\"'=-][^\s\"']{2,256})"
+    r"(?<![\w.-])-(?P<flag>[pPaAuUwWk](?:\s{1,4}|=)?|[tT](?:\s{1,4}|=))"
+    r"(?P<value>[^\s\"'=-][^\s\"']{2,256})"
     r"|(?<![a-z])(?:key|dsn|salt|nonce|seed|mnemonic|hash)=[\"']?(?P<given>[^\s\"'&,;)\]}]{3,256})",
     re.IGNORECASE,
 )
@@ -175,6 +192,15 @@ def found(text: str, names: Names) -> Iterator[str]:
             yield rule
 
 
+def found_in_name(name: str) -> Iterator[str]:
+    """The rules that find something in a name that somebody chose."""
+    given = [match["value"] for match in _ASSIGNED.finditer(name)]
+    if any(not _MASKED.match(value) and not re.fullmatch(r"\d{1,5}", value) for value in given):
+        yield "announced"
+    if not name.startswith("/") and _names_a_host(name):
+        yield "host"
+
+
 def is_own_host(host: str) -> bool:
     """Whether a name with a dot is that of a host that belongs to somebody."""
     return "ca55e77e" not in host and _EVERYBODYS.fullmatch(host) is None and not _is_false(host)
@@ -189,13 +215,16 @@ def _announced(text: str) -> bool:
         return True
     if any(not _MASKED.match(match["value"].strip()) for match in _ELEMENT.finditer(text)):
         return True
+    judged = [match["value"] for match in _JUDGED.finditer(text)]
+    if any(re.search(r"\d", value) and not _HARMLESS.fullmatch(value) for value in judged):
+        return True
     return any(not _BLANK.fullmatch(match["value"].strip()) for match in _HEADER.finditer(text))
 
 
 def _gives(match: re.Match[str]) -> bool:
     """Whether what follows an announcing word is a value that is not hidden."""
     sign, value = match["sign"].strip(), match["value"]
-    if _MASKED.match(value) or _NUMBER.fullmatch(value):
+    if _MASKED.match(value) or _NUMBER.fullmatch(value) or _KNOWN.fullmatch(value):
         return False
     of_cookie = _COOKIE.match(match["word"]) is not None
     if any(mark in sign for mark in "=|>"):
@@ -213,7 +242,9 @@ def _gives(match: re.Match[str]) -> bool:
 
 def _is_set(match: re.Match[str]) -> bool:
     """Whether the value of a short flag or a key is anything but a path, number or plain word."""
-    value = match["value"] or match["given"]
+    value, flag = match["value"] or match["given"], match["flag"] or ""
+    if value.isdigit() and flag:
+        return int(value) > (65_535 if flag[0] in "pPuU" or len(flag) == 1 else 999)
     return "/" not in value and _HARMLESS.fullmatch(value[:128].strip(".!?\\")) is None
 
 
@@ -264,7 +295,12 @@ def _names_a_host(text: str) -> bool:
         before = text[max(0, match.start() - 40) : match.start()]
         if not _CODE_BEFORE.search(before) and not _CODE_AFTER.match(text, match.end()):
             return True
-    return False
+    return any(
+        int(match["port"]) >= 1024
+        and not _HARMLESS.fullmatch(match["last"])
+        and not _CODE_BEFORE.search(text[max(0, match.start() - 40) : match.start()])
+        for match in _PORTED.finditer(text)
+    )
 
 
 def _is_unexplained(text: str, names: Names) -> bool:

@@ -1,0 +1,267 @@
+"""Values that only their grammar gives away: what is before, after and around them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cassette import model
+from cassette.scrub import gate, scrub
+from tests.scrub import bodies
+from tests.scrub.planting import SLOW, text_of
+
+HEX = "0123456789abcdef"
+
+
+def written(recording: model.Cassette) -> str:
+    """The text of a recording's file; the audit lets it pass, and scrubbing it is done."""
+    scrubbed, scrubber = scrub(recording)
+    text = text_of(scrubbed)
+    gate(text, scrubber.originals, "a.yaml")
+    assert scrub(scrubbed)[0] == scrubbed
+    return text
+
+
+def said(text: str) -> str:
+    """What stays of a text for people."""
+    scrubbed, scrubber = scrub(bodies.described({"stoppedReason": text}))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert scrub(scrubbed)[0] == scrubbed
+    return str(bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"])
+
+
+def ran(*command: str) -> list[str]:
+    """What stays of a command line."""
+    request = {"overrides": {"containerOverrides": [{"name": "web", "command": list(command)}]}}
+    scrubbed, scrubber = scrub(bodies.cassette(("RunTask", request, model.Response({}))))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    return list(scrubbed.interactions[0].request["overrides"]["containerOverrides"][0]["command"])
+
+
+def digits(count: int) -> st.SearchStrategy[str]:
+    """So many hexadecimal digits of a random id."""
+    return st.text(HEX, min_size=count, max_size=count)
+
+
+uuids = st.tuples(*map(digits, (8, 4, 4, 4, 12))).map("-".join).filter(lambda u: len(set(u)) > 6)
+
+
+@SLOW
+@given(
+    st.sampled_from(["E", "ERR", "code0x", "failed", "E42", "x_", "Error:", "id=", "deadbeef"]),
+    uuids,
+    st.sampled_from(["", "failed", "x", "_1", " failed", "abc"]),
+)
+def test_a_uuid_glued_to_a_word_goes(before: str, uuid: str, after: str) -> None:
+    """Its form is its own, whatever is beside it."""
+    assert uuid not in said(f"{before}{uuid}{after}")
+
+
+# Labels that no list of words has, under endings that no list of endings has.
+labels = st.builds(
+    "{}{}".format, st.sampled_from(["qzacme", "xkpay", "vaultq-1"]), st.integers(0, 9)
+)
+endings = st.sampled_from(["zone7", "dc1", "acmenet", "k8s-qz", "office2", "vlan30", "qzint"])
+hosts = st.builds(
+    "{}.{}.{}".format, st.sampled_from(["db", "api-1", "mq.eu", "redis"]), labels, endings
+)
+AROUND = (
+    "http://{}/v1", "amqp://{}", "postgres://{}:5432/app", "ssh://ops@{}", "user@{}", "//{}/x",
+    "host={} port=5432", "host: {}", "HOST='{}'", "hostname={};", "{}:5432 refused", "{}:8443",
+    "connect ECONNREFUSED {}:9092", "cannot connect to {}", "connecting to {}: timed out",
+    "dial {} failed", "dial tcp: lookup {}: no such host", "could not resolve {}",
+    "server {} is down", "upstream {} timed out", "endpoint {} is unreachable",
+    "HTTPSConnectionPool(host='{}', port=443)", "getaddrinfo ENOTFOUND {}", "curl {}",
+    "UnknownHostException: {}", "connection to server at \"{}\" failed", "proxy {} refused",
+    "u=https%3A%2F%2F{}%2Fcb", "https%253A%252F%252F{}%253A8443", "to%20//{}",
+)  # fmt: skip
+
+
+@SLOW
+@given(hosts, st.sampled_from(AROUND))
+def test_a_host_under_an_ending_of_its_own_goes(host: str, around: str) -> None:
+    """A scheme, an @, a port or a word announces it."""
+    assert host not in said(around.replace("{}", host))
+
+
+KEPT = """
+api.app:app failed
+api.app:8000
+socket.io:3000 closed
+app.worker:1024
+redis.client:6379
+api.v2:8080
+main.go:1024 +0x1d
+index.d.ts:1200
+worker.log:2000
+nginx.conf:12 unexpected
+server nginx.conf is not valid
+curl config.json
+version 1.2.3:80
+1.27.3-alpine3.20
+org.acme.Foo.start:120
+missing attribute ecs.capability.docker-remote-api.1.19
+com.amazonaws.ecs.capability.logging-driver.awslogs
+kernel 5.10.205-195.807.amzn2.x86_64
+lib libssl-1.1.so is missing
+keeping tape.calls: all of them
+key "name" is invalid
+key "DB_HOST" is invalid
+unexpected token 'export'
+invalid token '<' at position 0
+resource identified by name
+identified by sha256
+mkdir -p build
+docker build -t web .
+docker run -p 8080:80 web
+gunicorn -w 4 -t 120
+ssh -p 2222 localhost
+python -u manage.py runserver
+python -m http.server 8000
+option -p is not supported
+total 123,456,789,012 bytes
+elapsed 123 456 789 012 ns
+sizes 100-200-300-400 px
+"""
+
+
+@pytest.mark.parametrize("text", [line for line in KEPT.splitlines() if line])
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    """Files, modules, versions, settings, counts and the flags of other programs."""
+    assert said(text) == text
+
+
+@SLOW
+@given(
+    st.sampled_from(["startedBy", "group", "serviceName", "clusterName", "family", "name"]),
+    st.sampled_from(["{}", "ci/{}", "service:{}", "deploy-{}"]),
+    st.one_of(
+        st.builds(
+            "{}{}{}".format,
+            st.sampled_from(["token", "db-password", "SECRET", "api_key", "passwd"]),
+            st.sampled_from([":", "="]),
+            st.sampled_from(["hunter2", "Kq8vZt0u", "mauve-pelican", "x7f8a"]),
+        ),
+        hosts,
+        st.builds("{}.qzacme.{}".format, labels, st.sampled_from(["com", "io", "ch", "co.uk"])),
+    ),
+)
+def test_a_secret_and_a_host_in_a_name_go(member: str, around: str, value: str) -> None:
+    """In who started a task, and in the names of services, clusters, families and containers."""
+    # Without a port or a word that announces a host, its labels have to be unusual.
+    assume(":" in value or "=" in value or "-" in value.rpartition(".")[0] or "qzacme." in value)
+    name = around.replace("{}", value)
+    answers: dict[str, tuple[str, dict[str, Any]]] = {
+        "startedBy": ("DescribeTasks", {"tasks": [{"startedBy": name}]}),
+        "group": ("DescribeTasks", {"tasks": [{"group": name}]}),
+        "serviceName": ("DescribeServices", {"services": [{"serviceName": name}]}),
+        "clusterName": ("DescribeClusters", {"clusters": [{"clusterName": name}]}),
+        "family": ("DescribeTaskDefinition", {"taskDefinition": {"family": name}}),
+        "name": ("DescribeTasks", {"tasks": [{"containers": [{"name": name}]}]}),
+    }
+    operation, body = answers[member]
+    text = written(bodies.cassette((operation, {}, model.Response(body))))
+    assert value.replace("=", ":").rpartition(":")[2] not in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["service:token-service", "family:auth-token", "auth-token:3", "ci/pipeline-7", "api.app",
+     "deploy-1.2.3", "airflow.dag.task", "job:nightly", "ecs-svc/0000000012345678901",
+     "web.prod", "token-service"],
+)  # fmt: skip
+def test_other_names_stay(name: str) -> None:
+    """A word for a secret and a dot may be in any name."""
+    scrubbed, _ = scrub(bodies.described({"startedBy": name, "group": name}))
+    task = bodies.body_of(scrubbed)["tasks"][0]
+    assert (task["startedBy"], task["group"]) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("influx -t 83741", "influx -t REDACTED"),
+        ("ran influx -t abcd9 twice", "ran influx -t REDACTED twice"),
+        ("psql -p secret", "psql -p REDACTED"),
+        ("mysql -p ab", "mysql -p REDACTED"),
+        ("redis-cli -a abc ping", "redis-cli -a REDACTED ping"),
+        ("x -p 83741", "x -p REDACTED"),
+        ("ldapsearch -w mauve", "ldapsearch -w REDACTED"),
+        ("psql -p 5432", "psql -p 5432"),
+        ("ab -t 30", "ab -t 30"),
+    ],
+)
+def test_short_values_of_short_options_go_from_texts(text: str, stays: str) -> None:
+    """A port, a span of time and a count are no secrets."""
+    assert said(text) == stays
+
+
+@pytest.mark.parametrize(
+    ("command", "stays"),
+    [
+        ("influx -t 83741", "influx -t REDACTED"),
+        ("tool -k 4711", "tool -k REDACTED"),
+        ("tool -p secret", "tool -p REDACTED"),
+        ("gunicorn -w 4 -t 120 api.app:app", "gunicorn -w 4 -t 120 api.app:app"),
+        ("python -m http.server 8000", "python -m http.server 8000"),
+        ("python -m http.server 83741", "python -m http.server REDACTED"),
+        ("python manage.py runserver 8000", "python manage.py runserver 8000"),
+        ("python -m app.main 8000", "python -m app.main REDACTED"),
+        ("celery --concurrency 10000", "celery --concurrency 10000"),
+    ],
+)
+def test_numbers_in_commands_stay_where_they_are_counts_or_ports(command: str, stays: str) -> None:
+    """After an option of one letter, four digits may be a PIN."""
+    assert ran(*command.split()) == stays.split()
+
+
+@pytest.mark.parametrize("subject", ["key", "token", "secret", "password", "API key", "PIN"])
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize("verdict", ["is invalid", "rejected", "was refused", "has been revoked"])
+def test_a_quoted_value_with_a_verdict_goes(subject: str, quote: str, verdict: str) -> None:
+    """A key in quotes may be the name of a setting, so plain words of a key stay."""
+    for value in ("X7kq", "hunter2", "Kq8v", *(["mauve"] if subject != "key" else [])):
+        assert said(f"{subject} {quote}{value}{quote} {verdict}") == (
+            f"{subject} {quote}REDACTED{quote} {verdict}"
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["identified by {}", "ALTER USER app IDENTIFIED BY {};", "identified with sha by {} failed",
+     "CREATE USER app identified by password {}"],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["hunter2", "Kq8vZt0u", "x7f8a"])
+def test_a_bare_password_of_sql_goes(text: str, value: str) -> None:
+    """A plain word goes where the statement shows that it is one."""
+    assert value not in said(text.replace("{}", value))
+    assert "mauve" not in said("ALTER USER app IDENTIFIED BY mauve")
+
+
+@SLOW
+@given(
+    st.text("0123456789", min_size=12, max_size=12),
+    st.sampled_from("-/_. "),
+    st.sampled_from(["account {} has", "owner {}.", "id {}", "({})", "AWS {}"]),
+)
+def test_an_account_in_groups_of_three_goes(account: str, between: str, around: str) -> None:
+    """With any separator, unless it is a round number or one with a unit."""
+    groups = [account[place : place + 3] for place in range(0, 12, 3)]
+    assume(not account.startswith("00000000") and len(set(account)) > 3)
+    assume(not all(group.endswith("0") for group in groups))
+    assume(between != "." or any(int(group) > 255 for group in groups))
+    apart = between.join(groups)
+    assert apart not in said(around.replace("{}", apart))
+
+
+@SLOW
+@given(st.ip_addresses(), st.sampled_from(["{}", "lookup {}: NXDOMAIN", "PTR of {}.", "{}. on"]))
+def test_the_name_that_looks_an_address_up_goes(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, around: str
+) -> None:
+    """It shows the address backwards."""
+    assert "arpa" not in said(around.replace("{}", address.reverse_pointer))
