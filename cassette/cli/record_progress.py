@@ -127,8 +127,8 @@ class Progress:
                 self._print_state(poll.elapsed, row)
         for id_, minutes in poll.ageing:
             self.screen.print(
-                f"{self._rows[id_].id[:16]}… stopped {minutes} minutes ago: ECS forgets a stopped "
-                "task after about an hour, so its last state is kept and it is soon not polled"
+                f"{self._rows[id_].id[:16]}… stopped {minutes} minutes ago; ECS forgets it after "
+                "about an hour, and the cassette keeps its last state"
             )
         if self._live is None and self._pace.throttles > self._throttles:
             self._throttles = self._pace.throttles
@@ -218,7 +218,7 @@ class Progress:
         table.add_column("group", max_width=self.screen.width // 4)
         table.add_column("state", max_width=self.screen.width // 3)
         table.add_column("for", justify="right", no_wrap=True)
-        table.add_column("changed last")
+        table.add_column("changed last", overflow="fold")
         for row in rows:
             lasted = _duration(elapsed - row.since)
             state = formatting.coloured(row.words)
@@ -252,8 +252,19 @@ def _change(before: Body, after: Body) -> str:
     ]
     stops = before.get("desiredStatus") != after.get("desiredStatus")
     also = [f"to be {after.get('desiredStatus')}"] if stops else []
-    why = [formatting.why(after)] if after.get("lastStatus") == "STOPPED" and whole else []
-    return next(iter(filter(None, ["; ".join([*whole[:1], *why]), *changes, *also])), "")
+    why = [_end(after)] if after.get("lastStatus") == "STOPPED" and whole else []
+    words = "; ".join(filter(None, [*whole[:1], *why]))
+    return next(iter(filter(None, [words, *changes, *also])), "")
+
+
+def _end(task: Body) -> str:
+    """How a task stopped: the exit codes that are not 0, or else the code that ECS gives."""
+    exits = [
+        f"{box.get('name', '?')} exit code {box['exitCode']}"
+        for box in task.get("containers", ())
+        if box.get("exitCode")
+    ]
+    return ", ".join(exits) or str(task.get("stopCode", ""))
 
 
 def _boxes(task: Body) -> Iterator[tuple[str, str]]:
