@@ -4,6 +4,9 @@ A poll of DescribeTasks is compared task by task, so neither the order of the ta
 the way they are divided into calls matters. A task in its last state is counted where that state
 was recorded, and an interaction holds the tasks that changed. Memory grows with the number of
 distinct states, not with the number of polls.
+
+What was recorded is handed over in chunks, while it goes on, to whoever wants to write it. A chunk
+that was handed over is kept compressed, because the calls of its states are still counted.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ import datetime
 import hashlib
 import ipaddress
 import json
+import pickle  # noqa: S403 - of what this process made, and in its memory only
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
@@ -39,6 +44,11 @@ from cassette.model import (
 READS = ("Describe", "List", "Get", "Discover")
 _ARN = {"tasks": "taskArn", "failures": "arn"}  # the member of an item that names its task
 _WHOLE = ""  # what an outcome is counted under that is not counted task by task
+
+# A chunk is handed over when the responses in it have so many bytes, or when its first call is so
+# many seconds old.
+CHUNK_BYTES = 256 * 1024
+CHUNK_SECONDS = 5.0
 
 
 def tool() -> str:
@@ -73,10 +83,48 @@ def _source_at(host: str) -> str:
 
 @dataclass(slots=True)
 class _Kept:
-    """An interaction, with the number of calls in a row for each of its tasks."""
+    """An interaction, with the number of calls in a row for each of its tasks.
 
-    interaction: Interaction
+    Args:
+        interaction: None once its chunk was compressed.
+        counts: by task.
+        outcome: a digest of the outcome of an interaction that is not counted by task.
+    """
+
+    interaction: Interaction | None
     counts: dict[str, int]
+    outcome: bytes = b""
+
+
+class Chunk:
+    """Interactions that followed one another, compressed once they were scrubbed."""
+
+    def __init__(self, kept: list[_Kept]) -> None:
+        self._kept = kept
+        self._handed = [sum(one.counts.values()) for one in kept]
+        self._packed = b""
+
+    def interactions(self) -> Iterator[Interaction]:
+        """The interactions with their counts up to now; one is divided if its tasks' differ."""
+        if self._packed:
+            held: list[Interaction] = pickle.loads(zlib.decompress(self._packed))  # noqa: S301
+        else:
+            held = [one.interaction for one in self._kept if one.interaction is not None]
+        for interaction, kept in zip(held, self._kept, strict=True):
+            yield from _divided(interaction, kept.counts)
+
+    def pack(self) -> None:
+        """Keep the interactions compressed: a few hundred bytes for each task."""
+        if not self._packed:
+            held = [one.interaction for one in self._kept]
+            self._packed = zlib.compress(pickle.dumps(held), 1)
+            for one in self._kept:
+                one.interaction = None
+
+    @property
+    def is_counted_on(self) -> bool:
+        """Whether calls were counted in it since it was handed over."""
+        return self._handed != [sum(one.counts.values()) for one in self._kept]
 
 
 @dataclass(slots=True)
@@ -115,6 +163,8 @@ class Recording:
     Args:
         source: what is recorded, for the cassette's header; `live` is AWS itself, and is
             corrected if the first call goes elsewhere.
+        hand_over: takes each chunk, in order and while no other call is heard; by default there
+            is one chunk at the end.
 
     Attributes:
         report: what was scrubbed, once the recording was written; None before.
@@ -122,13 +172,19 @@ class Recording:
             the name of their exception, such as ReadTimeoutError.
     """
 
-    def __init__(self, source: str = "live") -> None:
+    def __init__(
+        self, source: str = "live", hand_over: Callable[[Chunk], None] | None = None
+    ) -> None:
         self._lock = threading.Lock()
+        self._hand_over = hand_over
         self._source = source
         self._began_at = datetime.datetime.now(datetime.timezone.utc)
         self._first: float | None = None
         self._region = ""
-        self._kept: list[_Kept] = []
+        self._chunks: list[Chunk] = []
+        self._kept: list[_Kept] = []  # what is in no chunk yet
+        self._bytes = 0  # of the responses in it
+        self._kept_since = 0.0
         self._tasks: dict[tuple[str, str], _Last] = {}  # by cluster and task id
         self._requests: dict[str, _Kept] = {}  # by operation and parameters
         self._previous: Attempt | None = None
@@ -162,6 +218,41 @@ class Recording:
             counted = self._whole(attempt) if items is None else self._by_task(attempt, items)
             self._counted = counted
             self._previous = attempt
+            self._hand_over_if_due(attempt)
+
+    def _hand_over_if_due(self, attempt: Attempt) -> None:
+        if self._hand_over is None or not self._kept:
+            return
+        if (
+            self._bytes >= CHUNK_BYTES
+            or not 0 <= attempt.began - self._kept_since <= CHUNK_SECONDS
+        ):
+            self._end_chunk()
+
+    def _end_chunk(self) -> None:
+        chunk = Chunk(self._kept)
+        self._kept, self._bytes = [], 0
+        self._chunks.append(chunk)
+        if self._hand_over is not None:
+            self._hand_over(chunk)
+
+    def end(self) -> None:
+        """Hand over the rest."""
+        with self._lock:
+            if self._kept:
+                self._end_chunk()
+
+    def interactions(self) -> Iterator[Interaction]:
+        """What was recorded, unscrubbed, chunk by chunk."""
+        with self._lock:
+            chunks = [*self._chunks, Chunk(self._kept)]
+        for chunk in chunks:
+            yield from chunk.interactions()
+
+    @property
+    def is_counted_on(self) -> bool:
+        """Whether calls were counted in a chunk since it was handed over."""
+        return any(chunk.is_counted_on for chunk in self._chunks)
 
     def not_recorded(self) -> Iterator[str]:
         """A line about the calls that each kind of exception kept out of the cassette."""
@@ -181,6 +272,15 @@ class Recording:
         Raises:
             NothingRecordedError: no ECS call was made.
         """
+        self.check(path)
+        return replace(self.header(), interactions=tuple(self.interactions()))
+
+    def check(self, path: str) -> None:
+        """Refuse a recording without a call; `path` is the file that it would have made.
+
+        Raises:
+            NothingRecordedError: no ECS call was made.
+        """
         if self.lost and not self._heard:
             raise NothingRecordedError(
                 "no ECS call of the recording got a response; nothing was written",
@@ -194,8 +294,9 @@ class Recording:
                 path=path,
                 fix="make the calls inside the block, through botocore, boto3 or aiobotocore",
             )
-        with self._lock:
-            interactions = tuple(i for kept in self._kept for i in _divided(kept))
+
+    def header(self) -> Cassette:
+        """The cassette without its interactions."""
         return Cassette(
             region=self._region,
             recorded=Recorded(
@@ -205,7 +306,7 @@ class Recording:
                 self._source,
             ),
             scrub=Scrub("standard", scrub.POLICY_VERSION),
-            interactions=interactions,
+            interactions=(),
         )
 
     def _repeats(self, attempt: Attempt) -> bool:
@@ -243,8 +344,7 @@ class Recording:
             ids = {item.id: 1 for item in changed}
             if len(changed) < len(items):
                 interaction = _only(interaction, ids)
-            kept = _Kept(interaction, ids)
-            self._kept.append(kept)
+            kept = self._keep(attempt, interaction, ids)
             for item in changed:
                 last = self._tasks.get((cluster, item.id))
                 if last is None or last.core != item.core:
@@ -263,14 +363,24 @@ class Recording:
         key = attempt.operation + json.dumps(asked, sort_keys=True)
         kept = self._requests.get(key)
         latest = all(t in self._tasks and self._tasks[t].whole is kept for t in tasks)
-        if kept is None or kept.interaction.outcome != outcome or not latest:
-            kept = _Kept(self._interaction(attempt, outcome), {_WHOLE: 0})
+        digest = _digest_of(outcome)
+        if kept is None or kept.outcome != digest or not latest:
+            kept = self._keep(attempt, self._interaction(attempt, outcome), {_WHOLE: 0}, digest)
             self._requests[key] = kept
-            self._kept.append(kept)
             for task in tasks:
                 self._tasks[task] = _Last(whole=kept)
         kept.counts[_WHOLE] += 1
         return [(kept, _WHOLE)]
+
+    def _keep(
+        self, attempt: Attempt, interaction: Interaction, counts: dict[str, int], digest: bytes = b""
+    ) -> _Kept:
+        if not self._kept:
+            self._kept_since = attempt.began
+        kept = _Kept(interaction, counts, digest)
+        self._kept.append(kept)
+        self._bytes += len(attempt.body)
+        return kept
 
     def _interaction(self, attempt: Attempt, outcome: Outcome) -> Interaction:
         at = round(max(0.0, attempt.began - (self._first or 0.0)), 3)
@@ -329,22 +439,27 @@ def _items(attempt: Attempt) -> list[_Item] | None:
     return items if items and exact and len(ids) == len(items) else None
 
 
+def _digest_of(outcome: Outcome) -> bytes:
+    body = outcome.body if isinstance(outcome, Response) else outcome.as_data()
+    return _digest({type(outcome).__name__: body})
+
+
 def _digest(item: Mapping[str, Any]) -> bytes:
     text = json.dumps(item, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _divided(kept: _Kept) -> Iterator[Interaction]:
+def _divided(interaction: Interaction, counts: Mapping[str, int]) -> Iterator[Interaction]:
     """An interaction as often as its tasks have different counts, in order of appearance."""
     groups: dict[int, list[str]] = {}
-    for subject, count in kept.counts.items():
+    for subject, count in counts.items():
         groups.setdefault(count, []).append(subject)
     if len(groups) == 1:
         (count,) = groups
-        yield replace(kept.interaction, count=count)
+        yield replace(interaction, count=count)
         return
     for count, ids in groups.items():
-        yield replace(_only(kept.interaction, ids), count=count)
+        yield replace(_only(interaction, ids), count=count)
 
 
 def _only(interaction: Interaction, ids: Iterable[str]) -> Interaction:

@@ -1,6 +1,6 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
-from cassette.scrub.audit import RULES, UNSCRUBBED, audit, gate
+from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
 from cassette.scrub.project_rules import (
     REPLACE,
     Exemption,
@@ -31,6 +31,7 @@ __all__ = [
     "RULES",
     "UNSCRUBBED",
     "Exemption",
+    "Gate",
     "HashedWords",
     "KeptArgument",
     "Pattern",
@@ -43,6 +44,7 @@ __all__ = [
     "gate",
     "identities",
     "pseudonym_of_id",
+    "refusal",
     "samples",
     "scrub",
 ]

@@ -78,6 +78,7 @@ class FreeText:
         self._runs: dict[str, str] = {}
         self._harmless: set[str] = set()
         self._depth = 0
+        self._new: list[str] = []
         self.known = 0
         """How many originals are searched for by their own text; it only grows."""
 
@@ -97,6 +98,11 @@ class FreeText:
             for same in of_extent.values()
             for original in same
         )
+
+    def take_new(self) -> list[str]:
+        """The originals since the last call that are searched for by their own text."""
+        new, self._new = self._new, []
+        return new
 
     def remember(self, kind: str, original: str, pseudonym: str) -> str:
         """Search for an original everywhere from now on, in a form that no rule would find.
@@ -119,6 +125,7 @@ class FreeText:
             same = of_word[extent].setdefault(original.lower(), {})
             if original not in same:
                 same[original] = pseudonym
+                self._new.append(original)
                 self._forget()
 
     def _forget(self) -> None:
@@ -189,6 +196,7 @@ class FreeText:
             return account
         if account not in self._accounts:
             self._accounts[account] = self._memory.numbered("account id", account)
+            self._new.append(account)
             self._forget()
         return self._accounts[account]
 

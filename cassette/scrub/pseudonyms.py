@@ -96,6 +96,7 @@ _MOST = {
     "MAC address": 0x7FFF,
     "short id": 99_999,
 }
+_WORDS = ("name", "user")  # kinds whose originals people chose, which may be any word
 _MARKED = f"{MARK}f[0-9a-f]{{11}}"
 _KEYED_IPV6 = "[89a-f][0-9a-f]{3}(?::[89a-f][0-9a-f]{3}){5}"
 # Finds the pseudonyms of both forms in a text that was scrubbed before. Numbers, addresses and ids
@@ -282,6 +283,7 @@ class Memory:
         self._highest: dict[str, int] = {}
         self._numbers: dict[str, set[int]] = {}
         self._given: set[str] = set()
+        self._new: list[str] = []
 
     def seed(self, text: str) -> None:
         """Let new numbers begin after those that a text, scrubbed before, has already."""
@@ -305,6 +307,7 @@ class Memory:
                 if self._key is None
                 else self._keyed(self._key, kind, original)
             )
+            self._note(kind, original)
         return known[original]
 
     def is_numbered(self, kind: str, original: str) -> bool:
@@ -340,8 +343,20 @@ class Memory:
     def keep(self, kind: str, original: str, pseudonym: str) -> str:
         """Remember the pseudonym of an original that needs no number, and return it."""
         if original != pseudonym:
-            self._known.setdefault(kind, {})[original] = pseudonym
+            known = self._known.setdefault(kind, {})
+            if original not in known:
+                self._note(kind, original)
+            known[original] = pseudonym
         return pseudonym
+
+    def _note(self, kind: str, original: str) -> None:
+        if kind not in _WORDS:
+            self._new.append(original)
+
+    def take_new(self) -> list[str]:
+        """The originals since the last call, of those that `originals` gives."""
+        new, self._new = self._new, []
+        return new
 
     def counts(self) -> dict[str, int]:
         """The number of distinct originals of each kind."""
@@ -352,6 +367,6 @@ class Memory:
         return frozenset(
             original
             for kind, known in self._known.items()
-            if kind not in ("name", "user")
+            if kind not in _WORDS
             for original in known
         )

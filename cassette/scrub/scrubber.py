@@ -117,8 +117,10 @@ class Scrubber:
         self._free = FreeText(self._memory, rules, strict=self._strict)
         self._strings = StringTreatments(self._free, self._memory, strict=self._strict)
         self._kept: set[str] = set()
-        # By identifier in the result: what it was, in lower case, and the member that has it.
-        self._identified: dict[str, dict[str, str]] = {}
+        # By the hash of an identifier in the result: the hash of what it was, in lower case.
+        self._identified: dict[int, int] = {}
+        self._merged: dict[str, None] = {}  # the members that have what was two originals
+        self._merges: set[int] = set()
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
         self._where = ""
@@ -137,6 +139,30 @@ class Scrubber:
         """Those of one cassette, scrubbed; afterwards `kept` lists what was kept in them."""
         self._kept.clear()
         return tuple(map(self.interaction, interactions))
+
+    def part(self, interactions: Iterable[model.Interaction]) -> tuple[model.Interaction, ...]:
+        """The next interactions of a recording, with what later ones taught applied to all.
+
+        What they teach about the parts before, `take_new` gives.
+        """
+        own = tuple(interactions)
+        before = self._redacted.copy()
+        while True:
+            known = self._free.known
+            self._redacted = before.copy()
+            scrubbed = tuple(map(self.interaction, own))
+            if known == self._free.known:
+                return scrubbed
+
+    def begin_again(self) -> None:
+        """Scrub a recording from its beginning, with what was learned from all of it."""
+        self._redacted.clear()
+        self.forget_relations()
+
+    def take_new(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The originals since the last call, and those of them that are searched for everywhere."""
+        searched = frozenset(self._free.take_new())
+        return searched.union(self._memory.take_new()), searched
 
     def _interaction(self, interaction: model.Interaction) -> model.Interaction:
         operation, outcome = interaction.operation, interaction.outcome
@@ -221,12 +247,10 @@ class Scrubber:
         Raises:
             UnsafeCassetteError: names the members, not the originals.
         """
-        merged = [places for places in self._identified.values() if len(places) > 1]
-        if merged:
-            members = sorted({place for places in merged for place in places.values()})
+        if self._merges:
             raise UnsafeCassetteError(
-                f"{len(merged)} identifiers would replace more than one original, in "
-                f"{', '.join(members)}; nothing was written",
+                f"{len(self._merges)} identifiers would replace more than one original, in "
+                f"{', '.join(sorted(self._merged))}; nothing was written",
                 findings=(),
                 path=path,
                 fix="replace each of these originals by a rule of the project's own "
@@ -236,25 +260,18 @@ class Scrubber:
     def forget_relations(self) -> None:
         """Begin another pass over the same files, with what the last one taught."""
         self._identified.clear()
+        self._merges.clear()
+        self._merged.clear()
 
     def _identify(self, value: str, false: str, place: str) -> None:
         """Note that an identifier became another one."""
         original = self.rules.replaced(current_form(value), lambda *_: None).lower()
-        self._identified.setdefault(false, {})[original] = place
+        identifier, was = hash(false), hash(original)
+        if self._identified.setdefault(identifier, was) != was:
+            self._merges.add(identifier)
+            self._merged[place] = None
 
     # -- one recording --------------------------------------------------------------------
-
-    def _all(self, interactions: tuple[model.Interaction, ...]) -> tuple[model.Interaction, ...]:
-        """Every interaction, with what later ones taught applied to the earlier ones too."""
-        for interaction in interactions:
-            self._learn(interaction)
-        while True:
-            known = self._free.known
-            self._redacted.clear()
-            self.forget_relations()
-            scrubbed = tuple(self._interaction(interaction) for interaction in interactions)
-            if known == self._free.known:
-                return scrubbed
 
     def _learn(self, interaction: model.Interaction) -> None:
         outcome = interaction.outcome
@@ -583,7 +600,7 @@ def scrub(
         UsageError: the policy is unknown.
     """
     scrubber = Scrubber(policy, rules, key)
-    interactions = scrubber._all(cassette.interactions)
+    interactions = scrubber.part(cassette.interactions)
     source = scrubber.text(cassette.recorded.source)
     scrubbed = dataclasses.replace(
         cassette,

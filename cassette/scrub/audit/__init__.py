@@ -52,21 +52,60 @@ def audit(
         kept: the values that a project keeps: `tags[team]`, `environment[*]`.
         arguments: the values in command lines that a project keeps.
     """
-    lines = search.Lines(originals, searches, kept)
-    found: set[Finding] = set()
-    starts = [0]
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        starts.append(starts[-1] + len(line))
-        for column, rule, detail in lines.line(line.rstrip("\r\n")):
-            found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
-    for place, rule in exposed_members.found(text, kept):
-        number = bisect.bisect_right(starts, place)
-        column = place - starts[number - 1] + 1
-        found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
-    found.update(detector.found(text))
-    if _CASSETTE.match(text):
-        found.update(inverse.found(text, kept, arguments))
-    return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+    return Audit(originals, searches, kept, arguments).of(text)
+
+
+class Audit:
+    """The audit of one text, or of the parts of one recording in order.
+
+    Args:
+        originals: raw values that scrubbing replaced; more may be added.
+        searches: a project's own.
+        kept: the values that a project keeps.
+        arguments: the values in command lines that it keeps.
+    """
+
+    def __init__(
+        self,
+        originals: Iterable[str] = (),
+        searches: Iterable[search.Search] = (),
+        kept: Set[str] = frozenset(),
+        arguments: Iterable[search.KeptArgument] = (),
+    ) -> None:
+        self._kept = kept
+        self._arguments = tuple(arguments)
+        self._lines = search.Lines(searches, kept)
+        self._lines.add(originals)
+        self._names: set[str] = set()
+
+    def add(self, originals: Iterable[str]) -> None:
+        """Search for these as well, in the parts to come."""
+        self._lines.add(originals)
+
+    def may_hold(self, original: str) -> bool:
+        """Whether a part so far may hold an original, of which nothing was known then."""
+        return self._lines.may_hold(original)
+
+    def note(self, text: str) -> None:
+        """Let the words for people in other parts use the names in this one."""
+        self._names.update(inverse.names(text))
+
+    def of(self, text: str) -> tuple[Finding, ...]:
+        """What a text must not hold, in order of place."""
+        found: set[Finding] = set()
+        starts = [0]
+        for number, line in enumerate(text.splitlines(keepends=True), 1):
+            starts.append(starts[-1] + len(line))
+            for column, rule, detail in self._lines.line(line.rstrip("\r\n")):
+                found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
+        for place, rule in exposed_members.found(text, self._kept):
+            number = bisect.bisect_right(starts, place)
+            column = place - starts[number - 1] + 1
+            found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
+        found.update(detector.found(text))
+        if _CASSETTE.match(text):
+            found.update(inverse.found(text, self._kept, self._arguments, self._names))
+        return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
 
 def gate(
@@ -83,22 +122,63 @@ def gate(
     Raises:
         UnsafeCassetteError: it found something; the text must not be written.
     """
-    findings = tuple(
-        finding
-        for finding in (*_audit_of(project, text, originals), *_hosts_of_others(text))
-        if not (project and project.exempts(finding.rule, path))
-    )
-    if findings:
-        count = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
-        raise UnsafeCassetteError(
-            f"the audit found {count} that must not be in a recording; nothing was written",
-            findings=findings,
-            path=path,
-            fix="record again without it, or let a rule of the project's own replace it, or exempt "
-            "what was reviewed (docs/scrubbing.md); an original that got through is a gap, so "
-            "please report the place",
+    return Gate(path, project, originals).passed(text)
+
+
+class Gate:
+    """What the parts of one recording must pass, in order, before they may be written.
+
+    Args:
+        path: the file.
+        project: the searches and the exemptions of the project, if it has any.
+        originals: raw values that scrubbing replaced; more may be added.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        project: search.Project | None = None,
+        originals: Iterable[str] = (),
+    ) -> None:
+        self._path = path
+        self._project = project
+        self.audit = (
+            Audit(originals)
+            if project is None
+            else Audit(originals, project.searches, project.kept, project.arguments)
         )
-    return Audited(text)
+
+    def findings(self, text: str) -> tuple[Finding, ...]:
+        """What the audit finds in a text and nobody exempted."""
+        return tuple(
+            finding
+            for finding in (*self.audit.of(text), *_hosts_of_others(text))
+            if not (self._project and self._project.exempts(finding.rule, self._path))
+        )
+
+    def passed(self, text: str) -> Audited:
+        """The text, if the audit finds nothing in it.
+
+        Raises:
+            UnsafeCassetteError: it found something; the text must not be written.
+        """
+        findings = self.findings(text)
+        if findings:
+            raise refusal(findings, self._path)
+        return Audited(text)
+
+
+def refusal(findings: tuple[Finding, ...], path: str) -> UnsafeCassetteError:
+    """The error of a text in which the audit found something."""
+    count = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
+    return UnsafeCassetteError(
+        f"the audit found {count} that must not be in a recording; nothing was written",
+        findings=findings,
+        path=path,
+        fix="record again without it, or let a rule of the project's own replace it, or exempt "
+        "what was reviewed (docs/scrubbing.md); an original that got through is a gap, so "
+        "please report the place",
+    )
 
 
 def _hosts_of_others(text: str) -> Iterator[Finding]:
@@ -112,10 +192,3 @@ def _hosts_of_others(text: str) -> Iterator[Finding]:
                 detail = "the name of a host, in a URL or an address"
                 yield Finding("private-host", number, match.start() + 1, detail)
 
-
-def _audit_of(
-    project: search.Project | None, text: str, originals: Iterable[str]
-) -> tuple[Finding, ...]:
-    if project is None:
-        return audit(text, originals)
-    return audit(text, originals, project.searches, project.kept, project.arguments)

@@ -22,16 +22,30 @@ _NAMES = ("clusterName", "containerName", "family", "group", "serviceName", "sta
 _WORDS = re.compile(r"[^\s/:@,=]+")
 
 
-def found(text: str, kept: Set[str], of_project: Iterable[KeptArgument]) -> Iterator[Finding]:
+_MARK = "ca55e77e"  # of pseudonyms, which are harmless whatever else has them
+
+
+def names(text: str) -> Iterator[str]:
+    """The words that are names in the text of a cassette, so that words for people may use them."""
+    return (word for word in _names(scalars(text)) if _MARK not in word)
+
+
+def found(
+    text: str,
+    kept: Set[str],
+    of_project: Iterable[KeptArgument],
+    others: Set[str] = frozenset(),
+) -> Iterator[Finding]:
     """The values in the text of a cassette that are not known to be harmless.
 
     Args:
         text: the whole file.
         kept: the values that a project keeps: `command[*]`.
         of_project: the values in command lines that it keeps.
+        others: the names in the same recording that the text does not have.
     """
     values = tuple(scalars(text))
-    names = functools.cache(lambda: frozenset(_names(values)))
+    names = functools.cache(lambda: others | frozenset(_names(values)))
     own = tuple(of_project)
     known: dict[tuple[object, ...], tuple[str, ...]] = {}
 

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
 _BETWEEN = re.compile(r"\d[^0-9A-Za-z]\d", re.ASCII)
+_MARK = "ca55e77e"  # of pseudonyms, which no original shows
+_MOST_KEPT = 100_000  # lines whose findings are remembered
 
 
 class Search(Protocol):
@@ -64,27 +66,42 @@ class Project(Protocol):
 class Lines:
     """The originals, indexed by their first word, and the views that were seen clean."""
 
-    def __init__(
-        self, originals: Iterable[str], searches: Iterable[Search], kept: Set[str]
-    ) -> None:
+    def __init__(self, searches: Iterable[Search], kept: Set[str]) -> None:
         self._own = tuple(searches)
         self._kept = kept
-        self._by_word: dict[str, list[tuple[int, str]]] = {}
+        # By first word, then by its offset and the length of all: what is compared in a line does
+        # not grow with the number of originals.
+        self._by_word: dict[str, dict[tuple[int, int], set[str]]] = {}
         self._accounts: set[str] = set()
-        for original in sorted(set(originals)):
-            if _ACCOUNT.fullmatch(original):
-                self._accounts.add(original)
-            # A text of several lines is searched for by its lines.
-            for part in original.splitlines():
-                word = _WORD.search(part)
-                if word and len(part) >= _SHORTEST:
-                    self._by_word.setdefault(word[0], []).append((word.start(), part))
+        self._seen: set[str] = set()
         self._found: dict[str, tuple[tuple[int, str, str], ...]] = {}
         self._runs: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {}
+
+    def add(self, originals: Iterable[str]) -> None:
+        """Search for these as well, in the lines to come."""
+        for original in originals:
+            if _ACCOUNT.fullmatch(original):
+                self._accounts.add(original)
+            for part in _parts(original):
+                word = _WORD.search(part)
+                if word:
+                    extent = word.start(), len(part)
+                    self._by_word.setdefault(word[0], {}).setdefault(extent, set()).add(part)
+        self._forget()
+
+    def may_hold(self, original: str) -> bool:
+        """Whether all words of an original were in lines so far, so that it may be in one."""
+        return any(self._seen.issuperset(_WORD.findall(part)) for part in _parts(original))
+
+    def _forget(self) -> None:
+        self._found.clear()
+        self._runs.clear()
 
     def line(self, line: str) -> tuple[tuple[int, str, str], ...]:
         """Column from 0, rule and detail of what is in a line, in any of its views."""
         if line not in self._found:
+            if len(self._found) > _MOST_KEPT:
+                self._forget()
             self._found[line] = tuple(self._views(line))
         return self._found[line]
 
@@ -133,12 +150,14 @@ class Lines:
         for match in _APART.finditer(text) if self._accounts and _BETWEEN.search(text) else ():
             if re.sub(r"\D", "", match[1]) in self._accounts:
                 yield match.start(), "original", ORIGINAL + how
-        if self._by_word.keys().isdisjoint(_WORD.findall(text)):
+        words = _WORD.findall(text)
+        self._seen.update(words if _MARK not in text else (w for w in words if _MARK not in w))
+        if self._by_word.keys().isdisjoint(words):
             return
         for word in _WORD.finditer(text):
-            for offset, original in self._by_word.get(word[0], ()):
+            for (offset, length), originals in self._by_word.get(word[0], {}).items():
                 start = word.start() - offset
-                if start >= 0 and _stands_at(text, start, original):
+                if start >= 0 and _is_one_of(originals, text, start, start + length):
                     yield start, "original", ORIGINAL + how
 
     def _of_project(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
@@ -147,9 +166,16 @@ class Lines:
                 yield start, search.rule, _OF_PROJECT + how
 
 
-def _stands_at(text: str, start: int, original: str) -> bool:
-    """Whether an original is at a place in a text, not as part of a longer word."""
-    end = start + len(original)
-    found = text[start:end]
+def _parts(original: str) -> list[str]:
+    """The lines of an original, since a text is searched line by line."""
+    return [part for part in original.splitlines() if len(part) >= _SHORTEST]
+
+
+def _is_one_of(originals: Set[str], text: str, start: int, end: int) -> bool:
+    """Whether an original is at a place in a text, and not part of a longer word."""
     before = text[start - 1 : start] if start else ""
-    return found == original and not _WORD.match(before) and not _WORD.match(text[end : end + 1])
+    return (
+        text[start:end] in originals
+        and not _WORD.match(before)
+        and not _WORD.match(text[end : end + 1])
+    )
