@@ -184,6 +184,7 @@ class Recorded:
         patches: for a variant, the patches applied, in order.
         allow: the ids of the rules of `cassette.validation` that it may break, either because its
             patches allow it or because an emulator of ECS was recorded that breaks them.
+        partial: whether it is a file under way, or what is left of one.
     """
 
     at: str
@@ -193,6 +194,7 @@ class Recorded:
     variant_of: str | None = None
     patches: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,20 @@ import dataclasses
 import errno
 import logging
 import os
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cassette import file_format, intercept, project_settings, refused, scrub
+from cassette import file_format, intercept, project_settings, scrub
 from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     CassetteError,
     CassetteWriteError,
-    Finding,
-    UnsafeCassetteError,
     UsageError,
 )
 from cassette.model import Audited, Cassette
+from cassette.pipeline import Pipeline, defect
 from cassette.recording import Recording
 
 _log = logging.getLogger("cassette")
@@ -78,7 +76,7 @@ class Prepared:
         """
         report = dataclasses.replace(self.report, replaced_file=Path(self.path).exists())
         file_format.write_audited(self.path, self.audited)
-        _log_written(self.path, self.cassette, report)
+        _log_written(self.path, len(self.cassette.interactions), report)
         return report
 
 
@@ -93,24 +91,6 @@ def prepare(
     return _made(_prepare, cassette, path, policy=policy, rules=rules)
 
 
-def keep(
-    cassette: Cassette,
-    path: str | os.PathLike[str],
-    *,
-    policy: str | None = None,
-    rules: scrub.Rules | None = None,
-) -> scrub.Report:
-    """Write a live recording as `save` does; what the audit refuses does not lose the rest.
-
-    If the audit refuses it, the recording goes into `NAME.partial.yaml` with the refused values
-    redacted, provided that the audit accepts that.
-
-    Raises:
-        UnsafeCassetteError: as for `save`; it names the members and their places.
-    """
-    return _made(_keep, cassette, path, policy=policy, rules=rules)
-
-
 def _prepare(
     cassette: Cassette,
     path: str | os.PathLike[str],
@@ -122,40 +102,6 @@ def _prepare(
     text = file_format.render(scrubbed)
     audited = scrub.gate(text, scrubber.originals, os.fspath(path), own)
     return Prepared(os.fspath(path), scrubbed, audited, scrubber.report)
-
-
-def _keep(
-    cassette: Cassette,
-    path: str | os.PathLike[str],
-    *,
-    policy: str | None,
-    rules: scrub.Rules | None,
-) -> scrub.Report:
-    scrubbed, scrubber, own = _scrubbed(cassette, path, policy, rules)
-    text = file_format.render(scrubbed)
-    originals, name = scrubber.originals, os.fspath(path)
-    try:
-        audited = scrub.gate(text, originals, name, own)
-    except UnsafeCassetteError as error:
-        kept_in = str(Path(name).with_suffix(".partial.yaml"))
-        rest, found = refused.rest_of(
-            scrubbed, text, error.findings, lambda text: _findings(text, originals, name, own)
-        )
-        if rest is not None:
-            file_format.write(kept_in, rest)
-        raise refused.explained(error, found, kept_in if rest is not None else None) from None
-    return Prepared(name, scrubbed, audited, scrubber.report).write()
-
-
-def _findings(
-    text: str, originals: frozenset[str], path: str, rules: scrub.Rules
-) -> tuple[Finding, ...]:
-    """What the audit refuses in a text."""
-    try:
-        scrub.gate(text, originals, path, rules)
-    except UnsafeCassetteError as error:
-        return error.findings
-    return ()
 
 
 def _scrubbed(
@@ -187,23 +133,13 @@ def _made(make: Callable[..., _Made], *arguments: Any, **options: Any) -> _Made:
     except CassetteError as error:
         failure = error
     except Exception as error:  # noqa: BLE001 - its frames and its text may hold originals
-        failure = _defect(error, arguments[1])
+        failure = defect(error, arguments[1])
     del arguments
     failure.__context__ = failure.__cause__ = None
     raise failure.with_traceback(None)
 
 
-def _defect(error: Exception, path: str | os.PathLike[str]) -> CassetteWriteError:
-    *_, last = traceback.extract_tb(error.__traceback__)
-    return CassetteWriteError(
-        f"the recording could not be scrubbed: {type(error).__name__} in "
-        f"{Path(last.filename).name}, line {last.lineno}; nothing was written",
-        path=os.fspath(path),
-        fix="this is a defect of ecs-cassette: please report it with this place",
-    )
-
-
-def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub.Report) -> None:
+def _log_written(path: str | os.PathLike[str], interactions: int, report: scrub.Report) -> None:
     """Say where a cassette was written and what was replaced in it; no original is logged."""
     replaced = ", ".join(f"{count} {kind}" for kind, count in report.replaced.items())
     redacted = ", ".join(report.redacted)
@@ -211,7 +147,7 @@ def _log_written(path: str | os.PathLike[str], cassette: Cassette, report: scrub
         "%s %s; interactions: %d; replaced: %s; redacted: %s",
         "replaced the existing file" if report.replaced_file else "wrote",
         os.fspath(path),
-        len(cassette.interactions),
+        interactions,
         replaced or "nothing",
         redacted or "nothing",
     )
@@ -297,20 +233,28 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._target = Path(self._path).absolute()
         check_writable(self._target)
         self._own = project_settings.rules() if self._rules is None else self._rules
-        project_settings.key()
+        policy = self._policy or ("strict" if self._own.policy == "strict" else "standard")
+        key = project_settings.key()
         self._recording = Recording(self._source)
+        self._pipeline = Pipeline(self._target, self._recording.header, policy, self._own, key)
+        self._recording.hand_over_to(self._pipeline.put)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)
         return self._recording
 
     def _end(self, failure: BaseException | None) -> None:
         intercept.close_tap(self._tap)
-        if failure is None or (self._save_on_error and len(self._recording)):
-            cassette = self._recording.cassette(os.fspath(self._path))
-            self.report = keep(cassette, self._target, policy=self._policy, rules=self._own)
-            self._recording.report = self.report
-            for line in self._recording.not_recorded():
-                _log.warning("%s", line)
+        wanted = failure is None or (self._save_on_error and len(self._recording))
+        if not wanted:
+            self._pipeline.abandon()
+            return
+        self._recording.check(os.fspath(self._path))
+        self._recording.end()
+        written = self._pipeline.finish(recount=self._recording.is_counted_on)
+        self.report = self._recording.report = written.report
+        _log_written(written.path, written.interactions, self.report)
+        for line in self._recording.not_recorded():
+            _log.warning("%s", line)
 
 
 def check_suffix(path: str | os.PathLike[str]) -> None:

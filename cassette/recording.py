@@ -5,7 +5,7 @@ the way they are divided into calls matters. A task in its last state is counted
 was recorded, and an interaction holds the tasks that changed. Memory grows with the number of
 distinct states, not with the number of polls.
 
-What was recorded is handed over in chunks, while it goes on, to whoever wants to write it. A chunk
+While a recording goes on, it is handed over in chunks, so that they can be written. A chunk
 that was handed over is kept compressed, because the calls of its states are still counted.
 """
 
@@ -15,7 +15,7 @@ import datetime
 import hashlib
 import ipaddress
 import json
-import pickle  # noqa: S403 - of what this process made, and in its memory only
+import pickle
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -163,8 +163,6 @@ class Recording:
     Args:
         source: what is recorded, for the cassette's header; `live` is AWS itself, and is
             corrected if the first call goes elsewhere.
-        hand_over: takes each chunk, in order and while no other call is heard; by default there
-            is one chunk at the end.
 
     Attributes:
         report: what was scrubbed, once the recording was written; None before.
@@ -172,11 +170,9 @@ class Recording:
             the name of their exception, such as ReadTimeoutError.
     """
 
-    def __init__(
-        self, source: str = "live", hand_over: Callable[[Chunk], None] | None = None
-    ) -> None:
+    def __init__(self, source: str = "live") -> None:
         self._lock = threading.Lock()
-        self._hand_over = hand_over
+        self._hand_over: Callable[[Chunk], None] | None = None
         self._source = source
         self._began_at = datetime.datetime.now(datetime.timezone.utc)
         self._first: float | None = None
@@ -192,6 +188,10 @@ class Recording:
         self._heard = 0
         self.report: scrub.Report | None = None
         self.lost: dict[str, int] = {}
+
+    def hand_over_to(self, take: Callable[[Chunk], None]) -> None:
+        """Hand over each chunk, in order and while no other call is heard."""
+        self._hand_over = take
 
     def hear(self, attempt: Attempt) -> None:
         """Record one attempt."""
@@ -223,10 +223,7 @@ class Recording:
     def _hand_over_if_due(self, attempt: Attempt) -> None:
         if self._hand_over is None or not self._kept:
             return
-        if (
-            self._bytes >= CHUNK_BYTES
-            or not 0 <= attempt.began - self._kept_since <= CHUNK_SECONDS
-        ):
+        if self._bytes >= CHUNK_BYTES or not 0 <= attempt.began - self._kept_since <= CHUNK_SECONDS:
             self._end_chunk()
 
     def _end_chunk(self) -> None:
@@ -373,7 +370,11 @@ class Recording:
         return [(kept, _WHOLE)]
 
     def _keep(
-        self, attempt: Attempt, interaction: Interaction, counts: dict[str, int], digest: bytes = b""
+        self,
+        attempt: Attempt,
+        interaction: Interaction,
+        counts: dict[str, int],
+        digest: bytes = b"",
     ) -> _Kept:
         if not self._kept:
             self._kept_since = attempt.began

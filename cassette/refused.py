@@ -33,7 +33,7 @@ class Leaf(NamedTuple):
 
 
 def placed(
-    cassette: Cassette, text: str, findings: tuple[Finding, ...]
+    cassette: Cassette, text: str, findings: tuple[Finding, ...], number: int = 0
 ) -> list[tuple[Finding, Leaf]]:
     """The values in which the audit found something, each at the first place that has it.
 
@@ -41,9 +41,10 @@ def placed(
         cassette: the scrubbed recording.
         text: its text, in which the audit found something.
         findings: what it found; what is not in a value, such as in a key, is left out.
+        number: the place of its first interaction in the whole recording.
     """
     first: dict[str, Leaf] = {}
-    for leaf in _leaves(cassette):
+    for leaf in _leaves(cassette, number):
         first.setdefault(str(leaf.value), leaf)
     by_line: dict[int, list[file_format.Scalar]] = {}
     for scalar in file_format.scalars(text):
@@ -80,6 +81,7 @@ def rest_of(
     text: str,
     findings: tuple[Finding, ...],
     audit: Callable[[str], tuple[Finding, ...]],
+    number: int = 0,
 ) -> tuple[str | None, list[tuple[Finding, Leaf]]]:
     """What the audit accepts of a recording, and what it does not accept.
 
@@ -88,13 +90,14 @@ def rest_of(
         text: its text.
         findings: what the audit found in it.
         audit: the audit.
+        number: the place of its first interaction in the whole recording.
 
     Returns:
         The text with the other values redacted, or None if that is not enough; those values.
     """
     refused: list[tuple[Finding, Leaf]] = []
     for _ in range(_MOST_PASSES):
-        new = placed(cassette, text, findings)
+        new = placed(cassette, text, findings, number)
         if not new:
             break
         refused += new
@@ -148,8 +151,8 @@ def _mapped(interaction: Interaction, change: Callable[[Any], Any]) -> Interacti
     return dataclasses.replace(interaction, request=change(interaction.request), outcome=outcome)
 
 
-def _leaves(cassette: Cassette) -> Iterator[Leaf]:
-    for number, one in enumerate(cassette.interactions):
+def _leaves(cassette: Cassette, first: int) -> Iterator[Leaf]:
+    for number, one in enumerate(cassette.interactions, first):
         operation, outcome, place = one.operation, one.outcome, f"/interactions/{number}"
         shape: shapes.Shape | None = shapes.shape_of(operation, "request")
         held: Any = one.request

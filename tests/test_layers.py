@@ -63,9 +63,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recording": MODEL | {"intercept", "scrub"},
     # What of a refused recording may be kept.
     "refused": MODEL | {"file_format", "scrub"},
+    # What happens to a recording after its responses came: scrubbed, audited, written in parts.
+    "pipeline": MODEL | {"file_format", "scrub", "recording", "refused"},
     "recorder": MODEL
     | COMPONENTS
-    | {"project_settings", "context_decorator", "recording", "refused"},
+    | {"project_settings", "context_decorator", "recording", "pipeline"},
     "replayer": MODEL
     | COMPONENTS
     | REPLAY

@@ -13,7 +13,17 @@ from cassette.file_format.files import (
     render_patch,
     write,
     write_audited,
+    write_parts,
     write_together,
+)
+from cassette.file_format.under_way import (
+    Growing,
+    PartialFile,
+    header,
+    marked,
+    partial_path,
+    parts,
+    whole,
 )
 from cassette.file_format.yaml_reader import (
     Place,
@@ -27,13 +37,19 @@ from cassette.file_format.yaml_reader import (
 
 __all__ = [
     "SHORTER",
+    "Growing",
+    "PartialFile",
     "Place",
     "Scalar",
     "alone",
+    "header",
     "lines",
     "locate",
+    "marked",
     "of_document",
     "parse",
+    "partial_path",
+    "parts",
     "read",
     "read_content",
     "read_document",
@@ -41,7 +57,9 @@ __all__ = [
     "render",
     "render_patch",
     "scalars",
+    "whole",
     "write",
     "write_audited",
+    "write_parts",
     "write_together",
 ]

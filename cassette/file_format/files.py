@@ -10,12 +10,12 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cassette.errors import CassetteFormatError, CassetteNotFoundError, CassetteWriteError, nearest
-from cassette.file_format import bodies, cache, yaml_reader, yaml_writer
+from cassette.file_format import bodies, cache, under_way, yaml_reader, yaml_writer
 from cassette.file_format.schema import from_data, to_data
 from cassette.model import Audited, Cassette
 
@@ -37,6 +37,8 @@ def read(path: str | os.PathLike[str]) -> Cassette:
     try:
         with Path(name).open("rb") as stream:
             content = stream.read(_LARGEST_KEPT + 1)
+            if under_way.is_partial(content):
+                return _kept(under_way.whole(content + stream.read()), name)
             if len(content) <= _LARGEST_KEPT:
                 return _kept(content, name)
             stream.seek(0)
@@ -139,7 +141,14 @@ def write(path: str | os.PathLike[str], text: str | bytes) -> None:
     write_together({path: text})
 
 
-def write_together(texts: Mapping[str | os.PathLike[str], str | bytes]) -> None:
+def write_parts(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
+    """Write a file as `write` does, from parts that are made one by one."""
+    write_together({path: parts})
+
+
+def write_together(
+    texts: Mapping[str | os.PathLike[str], str | bytes | Iterable[bytes]],
+) -> None:
     """Write files as `write` does, none of them before all have found space on the disk.
 
     Raises:
@@ -150,7 +159,8 @@ def write_together(texts: Mapping[str | os.PathLike[str], str | bytes]) -> None:
     try:
         for path, text in texts.items():
             name = os.fspath(path)
-            content = text if isinstance(text, bytes) else text.encode()
+            whole = text.encode() if isinstance(text, str) else text
+            content = (whole,) if isinstance(whole, bytes) else whole
             target = Path(os.path.realpath(name))
             if target.is_dir():
                 raise CassetteWriteError(
@@ -202,7 +212,7 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
 
 
-def _beside(target: Path, content: bytes) -> Path:
+def _beside(target: Path, content: Iterable[bytes]) -> Path:
     """Write what is to replace a file to a temporary file in the same folder."""
     temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
     try:
@@ -212,7 +222,7 @@ def _beside(target: Path, content: bytes) -> Path:
         ) as stream:
             if target.exists():
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            stream.write(content)
+            stream.writelines(content)
             stream.flush()
             os.fsync(stream.fileno())
     except BaseException:

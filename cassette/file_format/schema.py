@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jsonpointer import escape
@@ -78,7 +78,7 @@ def from_data(data: object) -> Cassette:
             _whole(scrub["version"], "/scrub/version", least=1),
             tuple(_text(place, f"/scrub/kept/{i}") for i, place in enumerate(kept)),
         ),
-        interactions=_interactions(top["interactions"]),
+        interactions=interactions_from(top["interactions"], Bases()),
     )
 
 
@@ -111,7 +111,9 @@ def _version(data: object) -> None:
 
 def _recorded(data: object) -> Recorded:
     place = "/recorded"
-    fields = _mapping(data, place, ["at", "by", "botocore", "source"], ["variant_of", *_NAMES])
+    fields = _mapping(
+        data, place, ["at", "by", "botocore", "source"], ["variant_of", *_NAMES, "partial"]
+    )
     at = _text(fields["at"], f"{place}/at")
     if not _is_moment(at):
         raise _expected("a time in UTC", f"{place}/at", "at: 2026-11-23T12:00:00Z")
@@ -131,39 +133,55 @@ def _recorded(data: object) -> Recorded:
         variant_of=None if variant_of is None else _text(variant_of, f"{place}/variant_of"),
         patches=patches,
         allow=allow,
+        partial=_true(fields.get("partial", False), f"{place}/partial"),
     )
 
 
-class _Bases:
+def _as_it_is(held: Any) -> Any:
+    return held
+
+
+class Bases:
     """What `changes` start from: the last response to the same request.
 
     A request of DescribeTasks that is the first of its kind starts from the last recorded state
     of each of its tasks.
+
+    Args:
+        pack: what a body is kept as, for a recording that is too large to keep as it is.
+        unpack: the body again.
     """
 
-    def __init__(self) -> None:
-        self._responses: dict[str, Body] = {}
-        self._tasks: dict[str, Body] = {}
+    def __init__(
+        self,
+        pack: Callable[[Body], Any] = _as_it_is,
+        unpack: Callable[[Any], Body] = _as_it_is,
+    ) -> None:
+        self._pack = pack
+        self._unpack = unpack
+        self._responses: dict[str, Any] = {}
+        self._tasks: dict[str, Any] = {}
 
     def of(self, operation: str, request: Body) -> Body | None:
         """The body that the changes of an interaction start from, if anything was recorded."""
-        base = self._responses.get(request_key(operation, request))
-        if base is None and operation == "DescribeTasks":
+        held = self._responses.get(request_key(operation, request))
+        if held is None and operation == "DescribeTasks":
             tasks = [self._tasks.get(key) for key in _task_keys(request, request.get("tasks"))]
             if tasks and all(task is not None for task in tasks):
-                return {"tasks": tasks, "failures": []}
-        return base
+                return {"tasks": list(map(self._unpack, tasks)), "failures": []}
+        return None if held is None else self._unpack(held)
 
     def add(self, operation: str, request: Body, outcome: Outcome) -> None:
         """Take note of what an interaction recorded."""
         if not isinstance(outcome, Response):
             return
-        self._responses[request_key(operation, request)] = outcome.body
+        self._responses[request_key(operation, request)] = self._pack(outcome.body)
         if operation == "DescribeTasks":
             tasks = outcome.body.get("tasks")
             tasks = tasks if isinstance(tasks, list) else []
             arns = [task.get("taskArn") if isinstance(task, Mapping) else None for task in tasks]
-            self._tasks.update(zip(_task_keys(request, arns), tasks, strict=True))
+            keys = _task_keys(request, arns)
+            self._tasks.update(zip(keys, map(self._pack, tasks), strict=True))
 
 
 def _task_keys(request: Body, names: object) -> list[str]:
@@ -177,8 +195,8 @@ def _task_keys(request: Body, names: object) -> list[str]:
     return [f"{asked} {short_name(name) if isinstance(name, str) else None}" for name in listed]
 
 
-def _interactions(data: object) -> tuple[Interaction, ...]:
-    bases = _Bases()
+def interactions_from(data: object, bases: Bases) -> tuple[Interaction, ...]:
+    """The interactions in plain data, and what the `changes` of later ones start from."""
     found = []
     for index, item in enumerate(_list(data, "/interactions")):
         place = f"/interactions/{index}"
@@ -396,6 +414,8 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
     for name in _NAMES:
         if getattr(recorded, name):
             origin[name] = list(getattr(recorded, name))
+    if recorded.partial:
+        origin["partial"] = True
     scrub = OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version)
     if cassette.scrub.kept:
         scrub["kept"] = list(cassette.scrub.kept)
@@ -405,12 +425,12 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
         "region": cassette.region,
         "recorded": origin,
         "scrub": scrub,
-        "interactions": _interactions_data(cassette.interactions),
+        "interactions": interactions_data(cassette.interactions, Bases()),
     }
 
 
-def _interactions_data(interactions: Iterable[Interaction]) -> list[dict[str, Any]]:
-    bases = _Bases()
+def interactions_data(interactions: Iterable[Interaction], bases: Bases) -> list[dict[str, Any]]:
+    """The plain data of interactions; `bases` is what their `changes` start from."""
     items = []
     for interaction in interactions:
         base = bases.of(interaction.operation, interaction.request)

@@ -234,8 +234,9 @@ class FreeText:
 
     def is_false(self, text: str) -> bool:
         """Whether a text shows a pseudonym, encoded or not."""
-        plain = encodings.unescaped(encodings.percent_decoded(text))
-        return has_pseudonym(text) or has_pseudonym(plain)
+        if has_pseudonym(text) or not ("%" in text or "\\" in text):
+            return has_pseudonym(text)
+        return has_pseudonym(encodings.unescaped(encodings.percent_decoded(text)))
 
     def is_host(self, text: str) -> bool:
         """Whether a text has the form of a DNS name with a dot."""

@@ -11,6 +11,7 @@ The first form had the mark first; it is still read, and equals the form of toda
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -145,6 +146,7 @@ def samples() -> tuple[str, ...]:
     return (REDACTED, *map(pseudonym_of_id, ids), *others, *forms)
 
 
+@functools.lru_cache(maxsize=4096)
 def has_pseudonym(text: str) -> bool:
     """Whether a text holds a pseudonym, which is seen by its form alone."""
     found = MARK in text or _NUMBERED.search(text) or _HAS_NUMBER.search(text)

@@ -76,19 +76,15 @@ class Audit:
         self._arguments = tuple(arguments)
         self._lines = search.Lines(searches, kept)
         self._lines.add(originals)
-        self._names: set[str] = set()
+        self._names = inverse.Names()
 
     def add(self, originals: Iterable[str]) -> None:
         """Search for these as well, in the parts to come."""
         self._lines.add(originals)
 
     def may_hold(self, original: str) -> bool:
-        """Whether a part so far may hold an original, of which nothing was known then."""
+        """Whether a part so far may hold an original that was not known at that time."""
         return self._lines.may_hold(original)
-
-    def note(self, text: str) -> None:
-        """Let the words for people in other parts use the names in this one."""
-        self._names.update(inverse.names(text))
 
     def of(self, text: str) -> tuple[Finding, ...]:
         """What a text must not hold, in order of place."""
@@ -191,4 +187,3 @@ def _hosts_of_others(text: str) -> Iterator[Finding]:
             if not forms.EVERYBODYS_HOST.fullmatch(match[0]):
                 detail = "the name of a host, in a URL or an address"
                 yield Finding("private-host", number, match.start() + 1, detail)
-

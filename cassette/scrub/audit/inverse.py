@@ -22,19 +22,31 @@ _NAMES = ("clusterName", "containerName", "family", "group", "serviceName", "sta
 _WORDS = re.compile(r"[^\s/:@,=]+")
 
 
-_MARK = "ca55e77e"  # of pseudonyms, which are harmless whatever else has them
+_MARKED = re.compile(r"[0-9A-Za-z-]*ca55e77e")  # a pseudonym; it names nothing
 
 
-def names(text: str) -> Iterator[str]:
-    """The words that are names in the text of a cassette, so that words for people may use them."""
-    return (word for word in _names(scalars(text)) if _MARK not in word)
+class Names:
+    """The names in the parts of one recording, which the words for people in others may use."""
+
+    def __init__(self) -> None:
+        self.words: set[str] = set()
+        self._seen: set[str] = set()
+
+    def add(self, values: Iterable[Scalar]) -> None:
+        """Take note of the values of a part."""
+        for value in values:
+            texts = (value.text,) if value.items is None else value.items
+            bare = tuple(_MARKED.sub("", text) if "ca55e77e" in text else text for text in texts)
+            if not self._seen.issuperset(bare):
+                self._seen.update(bare)
+                self.words.update(_names([value]))
 
 
 def found(
     text: str,
     kept: Set[str],
     of_project: Iterable[KeptArgument],
-    others: Set[str] = frozenset(),
+    others: Names | None = None,
 ) -> Iterator[Finding]:
     """The values in the text of a cassette that are not known to be harmless.
 
@@ -42,10 +54,13 @@ def found(
         text: the whole file.
         kept: the values that a project keeps: `command[*]`.
         of_project: the values in command lines that it keeps.
-        others: the names in the same recording that the text does not have.
+        others: the names in other parts of the same recording; those of this one are added.
     """
     values = tuple(scalars(text))
-    names = functools.cache(lambda: others | frozenset(_names(values)))
+    if others is not None:
+        others.add(values)
+    more = frozenset() if others is None else others.words
+    names = functools.cache(lambda: more | frozenset(_names(values)))
     own = tuple(of_project)
     known: dict[tuple[object, ...], tuple[str, ...]] = {}
 
