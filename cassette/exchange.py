@@ -43,5 +43,7 @@ def exchange(new: Iterable[tuple[Any, Any]], modules: Iterable[ModuleType]) -> N
     for module in modules:
         # Only the module's own names: some modules import others when an attribute is read.
         names = getattr(module, "__dict__", {})
+        if by_id.keys().isdisjoint(map(id, list(names.values()))):
+            continue  # nearly every module, and quicker than the loop
         for name in [name for name, held in list(names.items()) if id(held) in by_id]:
             names[name] = by_id[id(names[name])]
