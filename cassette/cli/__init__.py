@@ -153,10 +153,20 @@ def aws_said(error: Any) -> str | None:
     """Botocore's own errors in one scrubbed sentence and a line that fixes it."""
     from botocore import exceptions
 
+    renew = "renew the credentials, for example with aws sso login"
+    codes = {
+        "AccessDeniedException": "cassette record --print-policy prints what must be allowed",
+        "ClusterNotFoundException": "check --cluster and --region",
+        "ExpiredToken": renew,
+        "ExpiredTokenException": renew,
+        "ServiceNotFoundException": "check --service, --cluster and --region",
+        "UnrecognizedClientException": renew,
+    }
     fixes: tuple[tuple[type[Exception], str], ...] = (
         (exceptions.NoCredentialsError, "give --profile, or set AWS_ACCESS_KEY_ID and the rest"),
         (exceptions.NoRegionError, "give --region"),
         (exceptions.ProfileNotFound, "give a --profile that is in ~/.aws/config"),
+        (exceptions.SSOError, renew),
         (exceptions.InvalidRegionError, "give a --region such as eu-west-1"),
         (exceptions.HTTPClientError, "check the network, --region and --endpoint-url"),
         (exceptions.ConnectionError, "check the network, --region and --endpoint-url"),
@@ -165,7 +175,9 @@ def aws_said(error: Any) -> str | None:
     )
     for kind, fix in fixes:
         if isinstance(error, kind):
-            return f"AWS: {_scrubbed(str(error))}\n  Fix: {fix}"
+            code = getattr(error, "response", {}).get("Error", {}).get("Code")
+            said = str(error).replace(" (reached max retries: 0)", "")
+            return f"AWS: {_scrubbed(said)}\n  Fix: {codes.get(code, fix)}"
     return None
 
 

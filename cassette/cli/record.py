@@ -177,6 +177,7 @@ def _print_policy(options: Options, selection: Selection, until: Until | None) -
     from cassette.live.policy import least_policy
 
     session = botocore.session.Session(profile=options.profile)
+    session.get_scoped_config()  # raises if there is no such profile
     region = options.region or session.get_config_variable("region") or "*"
     polls_services = until is not None and until.needs_services
     policy = least_policy(selection, region, polls_services=polls_services)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cassette.live.until import Until
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
+_HEAD = 4096  # bytes of a file in which its first key is
 _PATIENCE = 600.0  # seconds of a watch that waits for a state
 
 
@@ -318,11 +320,12 @@ def _check_again(options: Options) -> None:
         )
     if options.check and options.watching:
         raise UsageError("--check asks once, and --watch again and again", fix="leave out one")
+    if len(options.clusters) > 1:
+        raise UsageError("--again asks one cluster", fix="leave out all but one --cluster")
     excluded: tuple[tuple[str, object], ...] = (
         ("--dry-run", options.dry_run),
         ("--print-policy", options.print_policy),
         ("--format json", options.form == "json" and options.watching),
-        ("a second --cluster", options.clusters[1:]),
     )
     for option, value in excluded:
         if value:
@@ -367,15 +370,32 @@ def _is_given(name: str) -> bool:
 
 
 def check_output(output: str) -> None:
-    """Refuse a name by which nothing finds a cassette.
+    """Refuse a name by which nothing finds a cassette, and a file that is not a cassette.
 
     Raises:
-        UsageError: it does not end in .yaml.
+        UsageError: it does not end in .yaml, or would be lost.
     """
-    if Path(output).suffix not in (".yaml", ".yml") and not Path(output).is_dir():
+    path = Path(output)
+    if output and path.is_dir():
+        raise UsageError("-o is a folder, not a file", path=output, fix=f"-o {path / 'web.yaml'}")
+    if path.suffix not in (".yaml", ".yml"):
         raise UsageError(
-            "the name of a cassette's file ends in .yaml", path=output, fix=f"-o {output}.yaml"
+            "the name of a cassette's file ends in .yaml",
+            path=output or None,
+            fix=f"-o {path.with_suffix('.yaml') if output else 'cassettes/web.yaml'}",
         )
+    if path.is_file() and path.stat().st_size and not _is_cassette(path):
+        raise UsageError(
+            "the file exists and is not a cassette, so it is not replaced",
+            path=output,
+            fix="name another file with -o, or move this one away",
+        )
+
+
+def _is_cassette(path: Path) -> bool:
+    """Whether a file begins as a cassette does; also one that is damaged further on."""
+    with path.open("rb") as file:
+        return re.search(rb"(?m)^cassette:", file.read(_HEAD)) is not None
 
 
 def needs(option: str) -> click.MissingParameter:

@@ -97,7 +97,7 @@ class Progress:
 
     def described(self, tasks: Sequence[Body], total: int) -> None:
         """Take note of the tasks of one call, of so many altogether."""
-        self.has_tasks = True
+        self.has_tasks = self.has_tasks or bool(tasks)
         for task in tasks:
             self._see(id_of(task), task, 0.0)
         now = time.monotonic()

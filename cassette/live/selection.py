@@ -116,7 +116,7 @@ class Selection:
             raise UsageError(
                 "nothing says which tasks to record",
                 nearest=f"expected one of --task, {', '.join(_OPTIONS.values())} or --all",
-                fix="--all for every task of the cluster",
+                fix="--task ID, or --all for every task of the cluster",
             )
         for name, option in (("clusters", "--cluster"), ("tasks", "--task"), *_OPTIONS.items()):
             if not all(value.strip() for value in getattr(self, name)):

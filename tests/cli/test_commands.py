@@ -52,14 +52,14 @@ def test_record_watches_until_running(tmp_path):
 def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
     """A refusal is one sentence and a line that fixes it; the earlier file stays."""
     file = tmp_path / "web.yaml"
-    file.write_text("what was there\n")
+    file.write_text("cassette: 1\n")
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", answer)
         code, _, err = record(ecs.url, file, cwd=tmp_path, **KEYS)
     assert code == 3
     assert said in err
     assert "Fix:" in err
-    assert file.read_text() == "what was there\n"
+    assert file.read_text() == "cassette: 1\n"
 
 
 def test_an_account_out_of_reach_ends_with_3(tmp_path):
@@ -168,12 +168,12 @@ def test_a_misspelt_command_names_the_nearest(tmp_path):
 )
 def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
     """A sentence and its fix; the existing file does not change."""
-    (tmp_path / "web.yaml").write_text("before", "utf-8")
+    (tmp_path / "web.yaml").write_text("cassette: 1", "utf-8")
     asked = ("--cluster", "prod", "--task", "a", "-o", "web.yaml")
     ended, _, err = run("record", *asked, *option, cwd=tmp_path, **KEYS)
     assert ended == code
     assert said in err
-    assert (tmp_path / "web.yaml").read_text("utf-8") == "before"
+    assert (tmp_path / "web.yaml").read_text("utf-8") == "cassette: 1"
 
 
 def test_an_error_names_what_is_built_in_without_its_path(tmp_path):

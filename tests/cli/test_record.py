@@ -14,7 +14,7 @@ from cassette.recording import _source_at
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
 from tests.live import bodies, scripted
 
-BEFORE = "what was there\n"
+BEFORE = "# what was there\ncassette: 1\n"
 
 
 @pytest.fixture
