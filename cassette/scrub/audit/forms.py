@@ -178,7 +178,7 @@ SIGNS = {
 _GIVEN = ("bearer", "password")
 
 
-def searches(text: str) -> Iterator[re.Pattern[str]]:
+def _searches(text: str) -> Iterator[re.Pattern[str]]:
     """The rules that may find something in a text, as one search, and those of what is given."""
     told = [rule for rule in RULES if SIGNS[rule].search(text)]
     for rules in (
@@ -187,6 +187,21 @@ def searches(text: str) -> Iterator[re.Pattern[str]]:
     ):
         if rules:
             yield _any_of(rules)
+
+
+@functools.lru_cache(maxsize=4096)  # most lines of a cassette are in the next one as well
+def found(text: str) -> tuple[tuple[int, str], ...]:
+    """The place of each thing in a text that a rule finds, and the rule."""
+    places = []
+    for search in _searches(text):
+        place = 0
+        while match := search.search(text, place):
+            rule = _rule_of(match)
+            if rule is not None:
+                places.append((match.start(), rule))
+            # In what is harmless, something else may begin.
+            place = match.start() + 1 if rule is None else match.end()
+    return tuple(places)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -238,7 +253,7 @@ _IMAGE = re.compile(r"\bimage[\"']?:\s?[\"']?[\w./-]{1,200}:\Z")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 
 
-def rule_of(match: re.Match[str]) -> str | None:
+def _rule_of(match: re.Match[str]) -> str | None:
     """The rule that found something; None if it is a documented example, or false, or no such."""
     rule, found = str(match.lastgroup).replace("_", "-"), match[0]
     if found in _DOCUMENTED:

@@ -132,14 +132,8 @@ class Lines:
                     yield rule, detail
 
     def _view(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
-        for search in forms.searches(text):
-            place = 0
-            while match := search.search(text, place):
-                rule = forms.rule_of(match)
-                if rule is not None:
-                    yield match.start(), rule, _LOOKS_FOR[rule] + how
-                # In what is harmless, something else may begin.
-                place = match.start() + 1 if rule is None else match.end()
+        for place, rule in forms.found(text):
+            yield place, rule, _LOOKS_FOR[rule] + how
         if how:
             for column, rule in exposed_members.found(text, self._kept):
                 yield column, rule, _LOOKS_FOR[rule] + how
