@@ -77,7 +77,6 @@ class FreeText:
         self._accounts: dict[str, str] = {}
         self._runs: dict[str, str] = {}
         self._harmless: set[str] = set()
-        self._false: dict[str, bool] = {}
         self._depth = 0
         self._new: list[str] = []
         self.known = 0
@@ -235,11 +234,9 @@ class FreeText:
 
     def is_false(self, text: str) -> bool:
         """Whether a text shows a pseudonym, encoded or not."""
-        if text not in self._false:
-            encoded = "%" in text or "\\" in text
-            plain = encodings.unescaped(encodings.percent_decoded(text)) if encoded else text
-            self._false[text] = has_pseudonym(text) or (encoded and has_pseudonym(plain))
-        return self._false[text]
+        if has_pseudonym(text) or not ("%" in text or "\\" in text):
+            return has_pseudonym(text)
+        return has_pseudonym(encodings.unescaped(encodings.percent_decoded(text)))
 
     def is_host(self, text: str) -> bool:
         """Whether a text has the form of a DNS name with a dot."""
