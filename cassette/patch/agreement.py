@@ -18,6 +18,7 @@ from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.working_copy import copied
 
+_SETTINGS = "deploymentConfiguration"
 _PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
@@ -31,6 +32,7 @@ def agreed(
         after: those of the variant as the patch made them.
         patch: one that changes services says itself what their counts are.
     """
+    after = _with_settings(before, after)
     changes = _Changes(before, after)
     operations = {"ListTasks"}
     if not any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries):
@@ -44,12 +46,52 @@ def agreed(
             last[json.dumps([one.operation, one.request], sort_keys=True, default=dict)] = one
             one = changes.followed_by(one, one.at)  # noqa: PLW2901 - the same one, in agreement
         made.append(one)
-    end = max(one.at for one in made)
+    moments = _moments(made)
     for one in last.values():
-        final = changes.followed_by(one, end)
-        if final.outcome != changes.followed_by(one, one.at).outcome:
-            made.append(dataclasses.replace(final, at=end, count=1, patched=True))
+        said, waited = changes.followed_by(one, one.at).outcome, 0.0
+        for at, wait in moments.items():
+            waited += wait
+            later = changes.followed_by(one, at)
+            if at > one.at and later.outcome != said:
+                made.append(dataclasses.replace(later, at=at, count=1, patched=True, after=waited))
+                said, waited = later.outcome, 0.0
+    return tuple(sorted(made, key=lambda one: one.at))
+
+
+def _moments(interactions: list[Interaction]) -> dict[float, float]:
+    """When a patch adds states, and how long after the ones before; and the end of all."""
+    found = {one.at: one.after for one in interactions if one.patched and one.after}
+    end = max(one.at for one in interactions)
+    return dict(sorted({end: 0.0, **found}.items()))
+
+
+def _with_settings(
+    before: tuple[Interaction, ...], after: tuple[Interaction, ...]
+) -> tuple[Interaction, ...]:
+    """Responses of writes to a service, with its settings as the patch has them afterwards."""
+    made = []
+    for one in after:
+        body = one.outcome.body if isinstance(one.outcome, Response) else {}
+        service = body.get("service")
+        if one.operation in ("CreateService", "UpdateService") and isinstance(service, Mapping):
+            arn = service.get("serviceArn")
+            was, now = (_settings_of(arn, one.at, among) for among in (before, after))
+            if was != now and service.get(_SETTINGS) == was:
+                changed = Response({**body, "service": {**dict(service), _SETTINGS: now}})
+                one = dataclasses.replace(one, outcome=changed)  # noqa: PLW2901
+        made.append(one)
     return tuple(made)
+
+
+def _settings_of(arn: object, since: float, among: tuple[Interaction, ...]) -> object:
+    """How a service deploys, as it is described first after a moment."""
+    for one in among:
+        if one.operation == "DescribeServices" and one.at >= since:
+            body = one.outcome.body if isinstance(one.outcome, Response) else {}
+            for service in body.get("services", ()):
+                if service.get("serviceArn") == arn:
+                    return service.get(_SETTINGS)
+    return None
 
 
 class _Changes:
@@ -58,7 +100,9 @@ class _Changes:
     def __init__(self, before: tuple[Interaction, ...], after: tuple[Interaction, ...]) -> None:
         self._before, self._after = _states(before), _states(after)
         self.arns = [
-            arn for arn, states in self._before.items() if self._after.get(arn, []) != states
+            arn
+            for arn in {**self._before, **self._after}
+            if self._after.get(arn, []) != self._before.get(arn, [])
         ]
 
     def followed_by(self, interaction: Interaction, at: float) -> Interaction:
@@ -68,7 +112,7 @@ class _Changes:
         body = copied(interaction.outcome.body)
         changed: list[tuple[Body, Body]] = []  # a task as recorded, and as it is now
         for arn in self.arns:
-            was = _at(self._before[arn], interaction.at)
+            was = _at(self._before.get(arn, []), interaction.at)
             now = _at(self._after.get(arn, []), at)
             if interaction.operation == "ListTasks":
                 if now is not None:
@@ -94,7 +138,8 @@ class _Changes:
     ) -> None:
         """Let the counts of a deployment, and with them its service's, follow its tasks."""
         id_ = deployment.get("id")
-        if not any(self._before[arn][0][1].get("startedBy") == id_ for arn in self.arns):
+        known = {**self._after, **self._before}
+        if not any(known[arn][0][1].get("startedBy") == id_ for arn in self.arns):
             return
         mine = [pair for pair in changed if pair[1].get("startedBy") == id_]
         described = [

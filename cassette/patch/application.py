@@ -22,6 +22,8 @@ from cassette.patch.descriptions import described, found_at, shown
 from cassette.patch.first_answers import first_answers
 from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
+from cassette.patch.later_states import LaterStates
+from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
 from cassette.patch.revival import running_again
@@ -69,7 +71,7 @@ class Application:
         self.started: set[str] = set()  # the kinds of what the patch starts from
         self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
         self.earlier: list[tuple[int, Draft]] = []  # each before the draft of that index
-        self.later: list[Draft] = []
+        self.then = LaterStates(self)
         steps = [*patch.apply, *(entry for step in patch.then for entry in step.apply)]
         self.container_names = frozenset(
             name
@@ -83,7 +85,7 @@ class Application:
         self.find_starts()
         for entry in self.patch.apply:
             self.apply(entry)
-        self.continue_with_later_states()
+        self.then.run(self.patch.then)
         for index, draft in sorted(self.earlier, key=lambda one: one[0], reverse=True):
             self.drafts.insert(index, draft)
         self.refuse()
@@ -126,11 +128,18 @@ class Application:
         for kind in KINDS.values():
             if kind.name in anchors:
                 self.find_starts_of(kind, anchors[kind.name])
-                if kind.name == needed and needed not in self.started:
+                is_needed = kind.name == needed or (kind.name == "task" and self.of_services())
+                if is_needed and kind.name not in self.started:
                     raise self.nothing_fits(kind, anchors[kind.name])
         self.narrow()
         for arn, index in self.start.items():
             self.drop(arn, index)
+
+    def of_services(self) -> bool:
+        """Whether a task is recorded of a service that the patch changes."""
+        services = self.current("service") if "service" in self.started else ()
+        groups = {f"service:{one.get('serviceName')}" for one in services}
+        return any(task.get("group") in groups for task in self.recorded_of("task"))
 
     def find_starts_of(self, kind: Kind, anchor: Entry) -> None:
         """Find the last state of each thing of one kind that fits."""
@@ -228,7 +237,10 @@ class Application:
                 draft = self.drafts[index]
                 is_meant = index == last or (entry.states == "every" and index < last)
                 if is_meant and arn in draft.things:
+                    was_patched = draft.patched
                     self.edit(entry, arn, draft)
+                    if index < last:  # what the patch is about comes later
+                        draft.patched = was_patched
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
         """Do what an entry says to a thing in a draft; whether the entry fits it."""
@@ -251,7 +263,8 @@ class Application:
         """What the values of an entry see."""
         at = self.recorded_at(draft)
         try:
-            return scope.seen(owner, (entry.each, thing), at, self.params, self.beside(owner))
+            beside = {**self.beside(owner), **self.copy_of(entry, owner, thing)}
+            return scope.seen(owner, (entry.each, thing), at, self.params, beside)
         except ValueError as error:
             raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
 
@@ -289,42 +302,6 @@ class Application:
                 jsonpatch.JsonPatch([op]).apply(thing, in_place=True)
             except (JsonPatchException, JsonPointerException, TypeError) as error:
                 raise self.refused(op, thing, place, label) from error
-
-    def continue_with_later_states(self) -> None:
-        """Append the states of `then`, each after the one before."""
-        states = {
-            arn: self.drafts[index].things[arn]
-            for arn, index in self.start.items()
-            if arn in self.drafts[index].things
-        }
-        kinds = {self.drafts[index].kind for index in self.start.values()}
-        together = max((self.drafts[i].interaction.at for i in self.start.values()), default=0.0)
-        elapsed = Decimal(0)
-        for step in self.patch.then:
-            after = self.seconds(step.after)
-            elapsed += after
-            added: dict[int, Draft] = {}
-            for arn, thing in list(states.items()):
-                index = self.start[arn]
-                if index not in added:
-                    # What several operations say at one moment agrees: they share the timeline.
-                    base = together if len(kinds) > 1 else self.drafts[index].interaction.at
-                    at = float(Decimal(str(base)) + elapsed)
-                    added[index] = self.drafts[index].later(at, float(after))
-                draft = added[index]
-                draft.things[arn] = thing
-                fitting = [
-                    self.edit(one, arn, draft)
-                    for one in step.apply
-                    if arn in draft.things and kind_of(one.each) is draft.kind
-                ]
-                if not any(fitting):
-                    del draft.things[arn]
-                elif arn in draft.things:
-                    states[arn] = draft.things[arn]
-                else:
-                    del states[arn]
-            self.later += added.values()
 
     def refuse(self) -> None:
         """Put refusals before the last outcome of each request, or in its place."""
@@ -374,9 +351,9 @@ class Application:
 
     def interactions(self) -> tuple[Interaction, ...]:
         """The variant's interactions, in the order of their time."""
-        drafts = [draft for draft in (*self.drafts, *self.later) if not draft.is_empty]
+        drafts = [draft for draft in (*self.drafts, *self.then.drafts) if not draft.is_empty]
         made = [draft.done() for draft in drafts]
-        return tuple(sorted(made, key=lambda one: one.at) if self.later else made)
+        return tuple(sorted(made, key=lambda one: one.at) if self.then.drafts else made)
 
     # -- selecting --------------------------------------------------------------------------
 
@@ -412,7 +389,14 @@ class Application:
     def seen_by_condition(self, entry: Entry, thing: Body, owner: Body, draft: Draft) -> Body:
         """What a `where` sees, except what a thing belongs to."""
         around = {} if thing is owner else {PARTS[entry.each][0]: owner}
-        return {**thing, **around, "recordedAt": self.recorded_at(draft), "param": self.params}
+        copied = self.copy_of(entry, owner, thing)
+        at = self.recorded_at(draft)
+        return {**thing, **around, **copied, "recordedAt": at, "param": self.params}
+
+    def copy_of(self, entry: Entry, owner: Body, thing: Body) -> Body:
+        """In a new task, what the task has that it is like."""
+        task = self.then.copied.get(str(owner.get("taskArn")))
+        return {} if task is None else {"copied": counterpart(task, entry.each, thing)}
 
     def name_in(self, entry: Entry) -> str | None:
         """The name that an entry gives; None if it gives none, or leaves it open."""
@@ -423,7 +407,10 @@ class Application:
         """What a task or a service belongs to, in the states that the patch has made so far."""
         if "serviceArn" in owner:
             group = f"service:{owner.get('serviceName')}"
-            return {"tasks": [one for one in self.current("task") if one.get("group") == group]}
+            of_group = (one for one in self.current("task") if one.get("group") == group)
+            tasks = [{**one, "named": scope.named_in_events(one)} for one in of_group]
+            new = [one for one in tasks if one.get("taskArn") in self.then.added]
+            return {"tasks": tasks, "new_tasks": new}
         found: dict[str, Any] = {}
         if str(owner.get("group")).startswith("service:"):
             name = str(owner["group"]).partition(":")[2]
@@ -440,6 +427,8 @@ class Application:
         """The state of each thing of a kind, as the patch has made it so far."""
         if kind not in self.started:  # the patch does not change it: as recorded last
             return self.recorded_of(kind)
+        if self.then.now:
+            return self.then.states_of(KINDS[kind])
         now: dict[str, Body] = {}
         for arn, index in self.start.items():
             if self.drafts[index].kind is KINDS[kind] and arn in self.drafts[index].things:

@@ -12,6 +12,7 @@ from typing import Any
 from cassette.patch.patch_file import PatchFile, Place
 
 MOST_OPERATIONS = 1_000_000  # a hundred operations on each of 10,000 tasks
+MOST_TASKS = 1_000  # new ones, each of which takes a few milliseconds
 LARGEST = 64 * 1024 * 1024  # characters, of all values that one application adds
 
 
@@ -21,6 +22,7 @@ class Growth:
     def __init__(self, patch: PatchFile) -> None:
         self._patch = patch
         self._operations = 0
+        self._tasks = 0
         self._left = LARGEST
 
     def add(self, value: Any, place: Place) -> None:
@@ -38,6 +40,18 @@ class Growth:
         if self._operations > MOST_OPERATIONS:
             raise self._patch.error(
                 f"the patch {self._patch.name} needs more than {MOST_OPERATIONS} operations", place
+            )
+
+    def add_task(self, place: Place) -> None:
+        """Count one new task.
+
+        Raises:
+            PatchError: the patch adds too many.
+        """
+        self._tasks += 1
+        if self._tasks > MOST_TASKS:
+            raise self._patch.error(
+                f"the patch {self._patch.name} adds more than {MOST_TASKS} tasks", place
             )
 
 

@@ -66,8 +66,13 @@ PARTS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
+NEW_TASK = "new-task"  # as `each` names a task that a patch adds
+
+
 def kind_of(each: str) -> Kind | None:
     """The kind that an entry changes; None for `response` and `failure`."""
+    if each == NEW_TASK:
+        return KINDS["task"]
     return KINDS.get(PARTS[each][0] if each in PARTS else each)
 
 

@@ -11,9 +11,9 @@ from jsonpointer import escape
 
 from cassette.errors import PatchError
 from cassette.model import ApiError, Failure, ForeignResponse
-from cassette.patch.kinds import KINDS, PARTS, kind_of
+from cassette.patch.kinds import KINDS, NEW_TASK, PARTS, kind_of
 
-EACH = (*KINDS, *PARTS, "failure", "response")
+EACH = (*KINDS, *PARTS, NEW_TASK, "failure", "response")
 STATES = ("last", "every")
 CONFIRMATIONS: Mapping[str, str] = {
     "body": "a published response or event has these words and this shape",

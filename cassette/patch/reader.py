@@ -21,7 +21,7 @@ from cassette.ecs import connections, shapes
 from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
 from cassette.model import ApiError, ConnectionFailure, Failure, ForeignResponse
 from cassette.patch import values
-from cassette.patch.kinds import KINDS, kind_of
+from cassette.patch.kinds import KINDS, NEW_TASK, kind_of
 from cassette.patch.patch_file import (
     CONFIRMATIONS,
     EACH,
@@ -118,7 +118,7 @@ class _Reader:
             params=tuple(self.params.values()),
             where=tuple(filter(None, [self.condition(document, "where")])),
             history=self.history(document.get("history")),
-            apply=self.entries(document["apply"], "/apply") if "apply" in document else (),
+            apply=self.first_entries(document["apply"]) if "apply" in document else (),
             then=tuple(
                 self.step(value, f"/then/{index}")
                 for index, value in enumerate(self.items(document.get("then", []), "/then"))
@@ -283,6 +283,17 @@ class _Reader:
             )
         return param
 
+    def first_entries(self, value: object) -> tuple[Entry, ...]:
+        entries = self.entries(value, "/apply")
+        for entry in entries:
+            if entry.each == NEW_TASK:
+                self.fail(
+                    "a new task comes with a later state",
+                    entry.place.pointer,
+                    fix="move it to then",
+                )
+        return entries
+
     def entries(self, value: object, pointer: str) -> tuple[Entry, ...]:
         found = tuple(
             self.entry(item, f"{pointer}/{index}")
@@ -331,7 +342,7 @@ class _Reader:
         fits = {
             "container": each in ("container", "agent"),
             "name": each in (*KINDS, "deployment") and each != "task",
-            "states": not whole,
+            "states": not whole and each != NEW_TASK,
             "operation": whole,
             "calls": each == "response" or "failure" in given,
             "failure": each in KINDS

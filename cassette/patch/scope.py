@@ -56,8 +56,9 @@ def names_of(
     of_service = beside.get("service") or ({} if "taskArn" in owner else owner)
     names |= _deployment_names(owner, of_service, names)
     names |= _role_names(owner, beside.get("definition") or {}, names)
-    names["subnet"] = _detail(owner, "subnetId") or "subnet-ca55e77ed04b8e7dd"
-    mine = [one for one in things("container", owner) if not is_added(one)]
+    task = owner if "taskArn" in owner else _newest_task(owner, beside)
+    names["subnet"] = _detail(task, "subnetId") or "subnet-ca55e77ed04b8e7dd"
+    mine = [one for one in things("container", task) if not is_added(one)]
     named = [one for one in mine if one.get("name") == container]
     about = thing if thing and "containerArn" in thing else next(iter(named or mine), {})
     names["container"] = about.get("name") or container or "app"
@@ -67,6 +68,16 @@ def names_of(
     account, region = (ecr[1], ecr[2]) if ecr else (names["account"], names["region"])
     repository = f"ecr:{region}:{account}:repository/{names['path']}"
     return names | {"repository_arn": f"arn:{names['partition']}:{repository}"}
+
+
+def _newest_task(service: Body, beside: Mapping[str, Any]) -> Body:
+    """The newest task that has a service's task definition; empty if there is none."""
+    tasks = [
+        one
+        for one in beside.get("tasks") or ()
+        if one.get("taskDefinitionArn") == service.get("taskDefinition")
+    ]
+    return max(tasks, key=lambda one: str(one.get("createdAt")), default={})
 
 
 def _deployment_names(owner: Body, service: Body, names: Mapping[str, Any]) -> dict[str, str]:
@@ -139,6 +150,11 @@ def _detail(owner: Body, name: str) -> str | None:
             if isinstance(detail, Mapping) and detail.get("name") == name and detail.get("value"):
                 return str(detail["value"])
     return None
+
+
+def named_in_events(task: Mapping[str, Any]) -> str:
+    """A task as the events of its service name it."""
+    return f"(task {str(task.get('taskArn')).rpartition('/')[2]})"
 
 
 def is_added(container: Mapping[str, Any]) -> bool:

@@ -56,6 +56,13 @@ class Draft:
         again = dataclasses.replace(self.interaction, at=at, count=1, latency=0.0, after=after)
         return Draft(again, self.kind, changed=True, patched=True)
 
+    def of_other_tasks(self, tasks: list[Body]) -> Draft:
+        """What the same request for other tasks would be answered with."""
+        ids = [str(task.get("taskArn")).rpartition("/")[2] for task in tasks]
+        request = {**self.interaction.request, "tasks": ids}
+        answer = Response({"tasks": tasks, "failures": []})
+        return Draft.of(dataclasses.replace(self.interaction, request=request, outcome=answer))
+
     @property
     def request_key(self) -> str:
         """A text that is equal for equal requests."""

@@ -178,8 +178,6 @@ def test_it_applies_or_says_why_not(name):
     for base, original in BASES.items():
         made = tried(name, base)
         if isinstance(made, str):
-            if base == "ecs-deploy-rollback" and "running-count" in made:
-                continue  # this recording never described its PENDING tasks
             assert name in made
             assert re.search(r"no [\w-]+ of .* fits|has no .* response to patch", made)
         else:
@@ -195,6 +193,8 @@ def test_a_variant_keeps_who_a_task_is(name, most):
     for base, made in variants(name, most):
         known = {task["taskArn"]: task for task in tasks_in(BASES[base].interactions)}
         for task in tasks_in(made.interactions):
+            if task["taskArn"] not in known:
+                continue  # a service started it
             was = known[task["taskArn"]]
             for key in IDENTITY:  # a task that was never placed has no instance
                 assert task.get(key, was.get(key)) == was.get(key), base
@@ -248,7 +248,8 @@ def test_a_variant_replays_to_a_real_client(name, most):
                     assert given == len(request["tasks"]), base
                 assert [t for t in answers[-1]["tasks"] if t != last[t["taskArn"]]] == [], base
             assert [one for one in tape.unused if one in described] == [], base
-        assert [*last] == [task["taskArn"] for task in BASES[base].tasks], base
+        recorded = [task["taskArn"] for task in BASES[base].tasks]
+        assert [*last][: len(recorded)] == recorded, base
 
 
 def described_in(made: cassette.Cassette) -> list[Interaction]:
@@ -290,7 +291,7 @@ def test_a_variant_differs_only_where_the_patch_says(name, most):
                 for one in recorded
                 if one["taskArn"] == task["taskArn"]
             ]
-            assert min(undeclared, key=len) == [], base
+            assert min(undeclared, key=len, default=[]) == [], base
 
 
 def declared(one: patch.PatchFile) -> Iterator[tuple[str, ...]]:

@@ -107,6 +107,80 @@ def test_a_deployment_that_hangs_stays_in_progress(variant):
     assert [task["lastStatus"] for task in old] == ["RUNNING", "RUNNING"]
 
 
+def settings(made):
+    """How the service deploys, in every response that says it."""
+    services = [
+        service
+        for one in made.interactions
+        for service in [one.outcome.body.get("service"), *one.outcome.body.get("services", ())]
+        if service
+    ]
+    breakers = [one["deploymentConfiguration"]["deploymentCircuitBreaker"] for one in services]
+    return {(one["enable"], one["rollback"]) for one in breakers}
+
+
+def test_a_failed_deployment_stays_failed_where_the_circuit_breaker_may_not_roll_back():
+    """No task starts any more, and every response says that a rollback is off."""
+    made = DEPLOYMENT.patched("deployment/circuit-breaker-without-rollback")
+    service = last_service(made)
+    failed, old = service["deployments"]
+    assert (failed["status"], failed["rolloutState"], failed["failedTasks"]) == (
+        "PRIMARY",
+        "FAILED",
+        4,
+    )
+    assert (old["status"], old["runningCount"], service["pendingCount"]) == ("ACTIVE", 2, 0)
+    assert service["taskDefinition"].endswith("web:42")
+    assert settings(made) == {(True, False)}
+
+
+def test_a_deployment_without_a_circuit_breaker_goes_on_trying():
+    """Its failedTasks exceed every threshold, it is IN_PROGRESS, and two more tasks start."""
+    made = DEPLOYMENT.patched("deployment/no-circuit-breaker")
+    primary = last_service(made)["deployments"][0]
+    assert (primary["rolloutState"], primary["failedTasks"], primary["pendingCount"]) == (
+        "IN_PROGRESS",
+        4,
+        2,
+    )
+    assert settings(made) == {(False, False)}
+    assert [
+        task["lastStatus"] for task in made.tasks if task["taskDefinitionArn"].endswith("42")
+    ] == [
+        *["STOPPED"] * 4,
+        *["PROVISIONING"] * 2,
+    ]
+
+
+@pytest.mark.parametrize("variant", ["image-pull", "no-capacity", "subnet-full"])
+def test_events_name_the_image_and_subnet_of_the_tasks(variant):
+    """A service has neither: they are those of its newest task."""
+    made = DEPLOYMENT.patched(f"deployment/{variant}")
+    reasons = {task["stoppedReason"] for task in made.tasks if "stoppedReason" in task}
+    (reason,) = reasons
+    messages = [event["message"] for event in last_service(made)["events"]]
+    assert f"(service web) was unable to place a task. Reason: {reason}." in messages
+
+
+def test_new_tasks_are_listed_and_described_while_the_clock_moves(client):
+    """A program that polls a draining instance sees the tasks move to another one."""
+    made = patched("infrastructure/instance-draining-replaced")
+    seen = []
+    with cassette.replay(made, advance="clock") as tape:
+        client.update_service(cluster="prod", service="web", taskDefinition="web:42")
+        tape.clock.skip(100)
+        for _ in range(5):
+            arns = client.list_tasks(cluster="prod", serviceName="web")["taskArns"]
+            tasks = client.describe_tasks(cluster="prod", tasks=arns)["tasks"]
+            (service,) = client.describe_services(cluster="prod", services=["web"])["services"]
+            running = [task for task in tasks if task["lastStatus"] == "RUNNING"]
+            assert service["runningCount"] == len(running)
+            assert service["pendingCount"] == len(tasks) - len(running)
+            seen.append((len(tasks), len({task["containerInstanceArn"] for task in tasks})))
+            tape.clock.skip(30)
+    assert seen == [(2, 1), (4, 2), (4, 2), (2, 1), (2, 1)]
+
+
 def test_a_task_that_was_never_placed_is_not_listed():
     """On EC2 the service starts no task and says why."""
     made = base_tasks.on_instances(DEPLOYMENT).patched("deployment/no-cpu")

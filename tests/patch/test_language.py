@@ -66,6 +66,91 @@ apply:
     assert variant.interactions[-1].outcome.body["failures"] == [{"arn": "x", "reason": "MISSING"}]
 
 
+NEW_TASKS = """
+apply:
+- {each: task, where: "lastStatus == 'RUNNING'"}
+then:
+- after: 10s
+  apply:
+  - {each: new-task, where: "!copied", ops: [{op: add, path: /group, value: family:more}]}
+- after: 10s
+  apply:
+  - each: attachment
+    where: copied
+    ops:
+    - {op: add, path: /details, value: {find: copied.details}}
+    - {op: add, path: /status, value: ATTACHED}
+  - each: task
+    where: "copied && lastStatus == 'PROVISIONING'"
+    ops: [{op: add, path: /lastStatus, value: PENDING}, {op: add, path: /version, value: 2}]
+  - each: container
+    where: copied.imageDigest
+    ops: [{op: add, path: /imageDigest, value: {find: copied.imageDigest}}]
+"""
+
+
+def states_of(made, arn):
+    """The states of one task."""
+    described = [one.outcome.body["tasks"] for one in made.interactions]
+    return [task for tasks in described for task in tasks if task["taskArn"] == arn]
+
+
+def strings(value):
+    """Every text in plain data."""
+    if isinstance(value, dict):
+        return {text for inner in value.values() for text in strings(inner)}
+    if isinstance(value, list):
+        return {text for inner in value for text in strings(inner)}
+    return {value} if isinstance(value, str) else set()
+
+
+@pytest.mark.parametrize("base", base_tasks.BASES)
+def test_a_new_task_is_like_another_one(write, base):
+    """It has identifiers of its own, has not started yet, and keeps all that is no identifier."""
+    write(NEW_TASKS)
+    recorded = base_tasks.cassettes()[base]
+    made = recorded.patched("mine")
+    old, new = ([t for t in made.tasks if (t["group"] == "family:more") == new] for new in (0, 1))
+    assert len(new) == len(old) == len(recorded.tasks)
+    for was, now in zip(old, new, strict=True):
+        first = "PROVISIONING" if any("subnet" in text for text in strings(was)) else "PENDING"
+        begins = [one["lastStatus"] for one in states_of(made, now["taskArn"])]
+        assert begins == [first, "PENDING"]
+        assert not now.keys() & {"startedAt", "pullStartedAt", "connectivity"}
+        assert [c["name"] for c in now["containers"]] == [c["name"] for c in was["containers"]]
+        assert [c.get("imageDigest") for c in now["containers"]] == [
+            c.get("imageDigest") for c in was["containers"]
+        ]
+        id_ = now["taskArn"].rpartition("/")[2]
+        assert all(
+            id_ in c["containerArn"] and c["taskArn"] == now["taskArn"] for c in now["containers"]
+        )
+        owned = [
+            text
+            for text in strings(was)
+            if re.search("eni-|vol-|^198[.]|ip-198|(:[0-9a-f]{2}){5}", text)
+        ]
+        assert len(owned) >= 4 or first == "PENDING"
+        assert not strings(now) & {was["taskArn"], *owned, *(a["id"] for a in was["attachments"])}
+    arns = [text for task in made.tasks for text in strings(task) if ":task/" in text]
+    assert len(set(arns)) == 2 * len(recorded.tasks)
+
+
+def test_a_new_task_comes_later(write):
+    """Nothing replaces a task before it has failed."""
+    write("apply:\n- {each: new-task}")
+    assert "a new task comes with a later state" in str(refused("mine"))
+    write("apply:\n- {each: new-task, states: every}")
+    assert "states does not go with each: new-task" in str(refused("mine"))
+
+
+def test_new_tasks_cannot_fill_the_memory(write):
+    """Each step doubles the tasks, as a patch from a foreign pack might."""
+    doubled = "\n- {after: 1s, apply: [{each: new-task}]}"
+    write("apply:\n- {each: task, where: \"lastStatus == 'RUNNING'\"}\nthen:" + doubled * 40)
+    assert "adds more than 1000 tasks" in str(refused("mine"))
+
+
 def test_where_chooses_by_jmespath(write):
     """A container's `where` sees the container, its task and the parameters."""
     write("""
