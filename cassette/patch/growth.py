@@ -12,7 +12,7 @@ from typing import Any
 from cassette.patch.patch_file import PatchFile, Place
 
 MOST_OPERATIONS = 1_000_000  # a hundred operations on each of 10,000 tasks
-MOST_TASKS = 1_000  # new ones, each of which takes a few milliseconds
+MOST_TASKS = 1_000  # new ones, at a few milliseconds each
 LARGEST = 64 * 1024 * 1024  # characters, of all values that one application adds
 
 

@@ -33,7 +33,7 @@ _BEFORE_ATTACHED = (
 
 
 def alike(task: Body, seed: str) -> Body:
-    """A task that is the same but for its identifiers.
+    """A task that differs from another one only in its identifiers.
 
     Args:
         task: as a cassette describes it.

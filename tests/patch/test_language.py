@@ -106,7 +106,7 @@ def strings(value):
 
 @pytest.mark.parametrize("base", base_tasks.BASES)
 def test_a_new_task_is_like_another_one(write, base):
-    """It has identifiers of its own, has not started yet, and keeps all that is no identifier."""
+    """It has identifiers of its own, has not started yet, and keeps everything else."""
     write(NEW_TASKS)
     recorded = base_tasks.cassettes()[base]
     made = recorded.patched("mine")
