@@ -14,10 +14,12 @@ import pytest
 import cassette
 from cassette import file_format
 from cassette.errors import CassetteWriteError
+from cassette.packs import cache
 from cassette.sharing import git as git_program
 from cassette.sharing import stores
 from tests.packs.conftest import configure, edit, recording, run
 from tests.packs.test_stores import commit, git, repository  # noqa: F401 - a fixture
+from tests.rights import read_only
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,6 +96,33 @@ def test_files_that_are_written_together_all_change_or_none(tmp_path):
     assert caught.value.path == str(tmp_path / "file" / "x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "first"]
     assert (tmp_path / "first").read_text() == "before"
+
+
+def test_a_cache_that_is_read_only_is_read(project, shop):
+    """A test run and a sync with nothing to do write nothing; a sync that must write says why."""
+    configure(project, f'acme = "{shop.file}"')
+
+    def use():
+        with cassette.replay("acme:shop", "acme:stopped/sidecar") as tape:
+            assert tape.tasks[0]["containers"][0]["exitCode"] == 137
+        assert "acme:shop" in run("show", "acme:shop").output
+        assert "acme v1 is here" in run("sync", "--locked").output
+
+    run("sync")
+    use()  # imports every module, which cannot be read without rights
+    edit(shop)
+    shop.publish("v2")
+    for path in (shop.cache / "manifests").iterdir():
+        os.utime(path, (0, 0))  # so long not read that a reader would mark it as used
+    kept = {path: path.stat().st_mtime_ns for path in shop.cache.rglob("*")}
+    cache._read_manifest.cache_clear()  # as in a new process
+    with read_only(shop.cache):
+        use()
+        said = run("sync", "--update", "acme", code=2).output
+    assert "the pack cache cannot be written: Permission denied" in said
+    assert "CASSETTE_PACK_CACHE" in said
+    assert {path: path.stat().st_mtime_ns for path in shop.cache.rglob("*")} == kept
+    assert 'version = "v1"' in (project / "cassette.lock").read_text()
 
 
 @pytest.mark.exhaustive
