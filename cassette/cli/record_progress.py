@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Body = Mapping[str, Any]
 _FEW = 20  # up to so many tasks, each has a line of its own
+_IN_A_CALL = 100  # tasks that one call describes
 _EVERY = 10.0  # seconds between two lines about a long recording, in a pipe
 _AROUND = 8  # lines of a terminal beside the rows of the table
 
@@ -67,6 +68,7 @@ class Progress:
         self._polls = 0
         self._said = self._began
         self._throttles = 0
+        self._total = 0
         self._live: Live | None = None
 
     def __enter__(self) -> None:
@@ -100,11 +102,11 @@ class Progress:
         self.has_tasks = self.has_tasks or bool(tasks)
         for task in tasks:
             self._see(id_of(task), task, 0.0)
+        self._total = total
         now = time.monotonic()
         if self._live is None and now - self._said >= _EVERY:
             self._said = now
-            self.screen.print(f"{len(self._rows):,} of {total:,} tasks, {self._speed()}")
-        self._total = total
+            self.screen.print(self._progress())
 
     def _print_snapshot(self) -> None:
         elapsed = time.monotonic() - self._began
@@ -173,6 +175,14 @@ class Progress:
         throttles = self._pace.throttles
         return f"{said}, {counted(throttles, 'throttle')}" if throttles else said
 
+    def _progress(self) -> str:
+        """How far a recording of one look is, and how long it will take."""
+        if not self._rows:
+            return f"listing tasks, {self._speed()}"
+        left = (self._total - len(self._rows)) / _IN_A_CALL / self._pace.rate
+        done = f"{len(self._rows):,} of {self._total:,} tasks, {self._speed()}"
+        return f"{done}, about {_duration(left)} left" if left >= 1 else done
+
     def _by_state(self, rows: Sequence[_Row] | None = None) -> str:
         counts = Counter(row.words for row in rows or self._rows.values())
         return ", ".join(f"{number:,} {words}" for words, number in counts.most_common())
@@ -184,17 +194,12 @@ class Progress:
 
         elapsed = time.monotonic() - self._began
         if self._until is None:
-            done = (
-                f"{len(self._rows):,} of {self._total:,} tasks" if self._rows else "listing tasks"
-            )
-            return Text(f"{elapsed:.0f} s, {done}, {self._speed()}; Ctrl-C ends it")
+            return Text(f"{elapsed:.0f} s, {self._progress()}; Ctrl-C ends it")
         ends = f"{elapsed:.0f} s, {counted(self._polls, 'poll')}; until {self._until}, or Ctrl-C"
         if self._pace.throttles:
             ends += f"; {self._speed()}"
         services = [Text(self._service(one)) for one in self._services]
         return Group(*services, *([self._table(elapsed)] if self._rows else []), Text(ends, "dim"))
-
-    _total = 0
 
     def _service(self, service: Body) -> str:
         name = self._shown(str(service.get("serviceName", "?")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -161,6 +162,28 @@ def test_names_that_are_pseudonyms_are_not_asked_for(call, ecs):
     assert (code, asked(ecs)) == (2, [])
     assert err.startswith("the names in the cassette are pseudonyms")
     assert call(f"--again once --check --cluster {bodies.CLUSTER} --task {NEW_ID}")[0] == 0
+
+
+def test_programs_read_json(call, web, once, ecs):
+    """The differences as `cassette diff` has them, what was not asked, and what was replaced."""
+    code, out, err = call("--again web --check --format json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {
+        "cassette": "cassettes/web.yaml",
+        "equal": True,
+        "differences": [],
+        "not_asked_again": [],
+        "replaced": False,
+    }
+    ecs.script("DescribeTasks", bodies.described(another(memory="2048")))
+    code, out, _ = call("--again web --check --format json")
+    (difference,) = json.loads(out)["differences"]
+    assert (code, difference["before"], difference["after"]) == (1, "1024", "2048")
+    code, out, _ = call("--again once --format json")
+    assert (code, json.loads(out)["replaced"]) == (0, True)
+    code, out, err = call("--again web --format json")
+    assert (code, json.loads(out)["replaced"]) == (2, False)
+    assert err.startswith("nothing was written: ")
 
 
 # -- written -------------------------------------------------------------------------------
