@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Body = Mapping[str, Any]
 _FEW = 20  # up to so many tasks, each has a line of its own
+_SAME_TEXTS = 4096  # most tasks are in a state that others were in
 _IN_A_CALL = 100  # tasks that one call describes
 _EVERY = 10.0  # seconds between two lines about a long recording, in a pipe
 _AROUND = 8  # lines of a terminal beside the rows of the table
@@ -56,7 +58,8 @@ class Progress:
     def __init__(self, screen: Console, pace: Pace, until: Until | None) -> None:
         from cassette import project_settings, scrub
 
-        self._shown = scrub.Scrubber(rules=project_settings.rules()).text
+        scrubber = scrub.Scrubber(rules=project_settings.rules())
+        self._shown = functools.lru_cache(_SAME_TEXTS)(scrubber.text)
         self._pseudonym = scrub.pseudonym_of_id
         self.screen = screen
         self.has_tasks = False
@@ -151,7 +154,8 @@ class Progress:
         if row is None:
             group = self._shown(str(task.get("group") or ""))
             words = self._shown(formatting.status(task))
-            self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", task)
+            state = {} if self._until is None else task  # what is seen once is not compared
+            self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", state)
             return row
         if row.state is task or row.state == task:
             return None
