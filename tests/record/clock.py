@@ -9,14 +9,14 @@ from collections.abc import Callable
 class FakeClock:
     """What `time` has. `slept` holds the seconds of each sleep; `then` is called after each."""
 
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self._now = now
+    def __init__(self) -> None:
+        self._now = 0.0
         self._lock = threading.Lock()
         self.slept: list[float] = []
         self.then: Callable[[], object] = lambda: None
 
     def time(self) -> float:
-        return self._now
+        return 1_700_000_000 + self._now
 
     def monotonic(self) -> float:
         return self._now
