@@ -27,6 +27,7 @@ from cassette import file_format, refused, scrub
 from cassette.errors import CassetteError, CassetteWriteError, Finding
 from cassette.model import Audited, Cassette, Interaction, Scrub
 from cassette.recording import Chunk
+from cassette.resuming import Resumed
 
 _log = logging.getLogger("cassette")
 
@@ -94,6 +95,7 @@ class Pipeline:
         self._scrubber = scrub.Scrubber(policy, rules, key)
         self._file = file_format.PartialFile(target)
         self._chunks: list[Chunk] = []
+        self._resumed: Resumed | None = None
         self._failure: CassetteError | None = None
         self._writes = True
         self._waiting: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
@@ -112,6 +114,28 @@ class Pipeline:
         return self._file.path
 
     # -- the caller's side ----------------------------------------------------------------
+
+    def resume(self, parts: Iterable[tuple[Interaction, ...]]) -> None:
+        """Begin with the parts of a file under way, which was torn off or ended early.
+
+        Raises:
+            CassetteError: they cannot be read, or the file cannot be written.
+        """
+        self._guarded(lambda: self._continue(parts))
+        if self._failure is not None:
+            raise self._failure
+
+    def _continue(self, parts: Iterable[tuple[Interaction, ...]]) -> None:
+        self._resumed = Resumed()
+        for interactions in parts:
+            chunk = Chunk.of(interactions)
+            self._chunks.append(chunk)
+            self._parts.append(self._part(chunk))
+            chunk.pack()
+            self._resumed.add(interactions)
+        for text in self._texts():
+            self._scrubber.take(text)
+        self._write_partial()
 
     def put(self, chunk: Chunk) -> None:
         """Take the next chunk; returns at once."""
@@ -155,10 +179,11 @@ class Pipeline:
         return Finished(self.partial, self._growing.number, report)
 
     def abandon(self) -> None:
-        """Write nothing, and delete the file under way."""
+        """Write nothing, and delete the file under way, unless it was there before."""
         self._failure = self._failure or CassetteWriteError("nobody wants it")
         self._join()
-        self._file.remove()
+        if self._resumed is None:
+            self._file.remove()
 
     def _join(self) -> None:
         if self._thread is not None:
@@ -195,10 +220,14 @@ class Pipeline:
             self._failure.__context__ = self._failure.__cause__ = None
             self._failure = self._failure.with_traceback(None)
 
-    def _take(self, chunk: Chunk) -> None:
+    def _take(self, taken: Chunk) -> None:
+        chunk = self._resumed.new(taken, self._scrubber) if self._resumed else taken
+        if chunk is None:
+            return
         self._chunks.append(chunk)
         known = self._late.copy()
         part = self._part(chunk)
+        taken.pack()
         chunk.pack()
         if any(map(self._is_shown, self._late - known)):
             self._again()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cassette import file_format, intercept, project_settings, scrub
+from cassette import file_format, intercept, project_settings, resuming, scrub
 from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     CassetteError,
@@ -165,10 +165,15 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         policy: the scrubbing policy; by default that of the project's rules, or `standard`.
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
+        keep_partial: if the block raises after it saw a task, leave what was recorded in
+            `NAME.partial.yaml`, where it is while the recording goes on.
+        resume: continue the recording that `NAME.partial.yaml` is left of. Make the same calls
+            again: what ECS shows as the file has it is not recorded twice.
         source: for the cassette's header, what is recorded if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
 
     Attributes:
+        partial: the file that `keep_partial` left, after the block raised; otherwise None.
         report: after the cassette was written, what was replaced and redacted in it, and whether it
             replaced an existing file (`report.replaced_file`). It is logged to `cassette` as well.
 
@@ -177,7 +182,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         UnsafeCassetteError: the audit refused what was to be written.
         CassetteWriteError: the file cannot be written; raised before the first call.
         UsageError: the project's rules, CASSETTE_SCRUB_KEY, the policy, the source or the clients
-            are not valid; raised before the first call.
+            are not valid, or nothing is there to resume; raised before the first call.
     """
 
     @checking_keywords
@@ -188,6 +193,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         policy: str | None = None,
         clients: Iterable[Any] | None = None,
         save_on_error: bool = False,
+        keep_partial: bool = False,
+        resume: bool = False,
         source: str = "live",
         rules: scrub.Rules | None = None,
     ) -> None:
@@ -201,8 +208,11 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._policy = policy
         self._clients = intercept.clients_of(clients)
         self._save_on_error = save_on_error
+        self._keep_partial = keep_partial or resume
+        self._resume = resume
         self._source = source
         self._rules = rules
+        self.partial: Path | None = None
         self.report: scrub.Report
         self._note_place()
 
@@ -224,6 +234,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             policy=self._policy,
             clients=self._clients,
             save_on_error=self._save_on_error,
+            keep_partial=self._keep_partial,
+            resume=self._resume,
             source=self._source,
             rules=self._rules,
         )
@@ -233,10 +245,17 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._target = Path(self._path).absolute()
         check_writable(self._target)
         self._own = project_settings.rules() if self._rules is None else self._rules
-        policy = self._policy or ("strict" if self._own.policy == "strict" else "standard")
         key = project_settings.key()
-        self._recording = Recording(self._source)
+        policy = self._policy or ("strict" if self._own.policy == "strict" else "standard")
+        before = resuming.read(self._target, policy) if self._resume else None
+        self._recording = (
+            Recording(self._source)
+            if before is None
+            else Recording(self._source, after=before.header, last=before.last)
+        )
         self._pipeline = Pipeline(self._target, self._recording.header, policy, self._own, key)
+        if before is not None:
+            self._pipeline.resume(before.parts())
         self._recording.hand_over_to(self._pipeline.put)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)
@@ -244,16 +263,20 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
 
     def _end(self, failure: BaseException | None) -> None:
         intercept.close_tap(self._tap)
-        wanted = failure is None or (self._save_on_error and len(self._recording))
-        if not wanted:
-            self._pipeline.abandon()
+        recording, pipeline = self._recording, self._pipeline
+        is_kept = self._keep_partial and recording.shows_tasks
+        if failure is not None and not (self._save_on_error and len(recording)) and not is_kept:
+            pipeline.abandon()
             return
-        self._recording.check(os.fspath(self._path))
-        self._recording.end()
-        written = self._pipeline.finish(recount=self._recording.is_counted_on)
-        self.report = self._recording.report = written.report
+        recording.check(os.fspath(self._path))
+        recording.end()
+        is_whole = failure is None or self._save_on_error
+        end = pipeline.finish if is_whole else pipeline.keep_partial
+        written = end(recount=recording.is_counted_on)
+        self.partial = None if is_whole else written.path
+        self.report = recording.report = written.report
         _log_written(written.path, written.interactions, self.report)
-        for line in self._recording.not_recorded():
+        for line in recording.not_recorded():
             _log.warning("%s", line)
 
 

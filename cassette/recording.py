@@ -104,6 +104,11 @@ class Chunk:
         self._handed = [sum(one.counts.values()) for one in kept]
         self._packed = b""
 
+    @classmethod
+    def of(cls, interactions: Iterable[Interaction]) -> Chunk:
+        """A chunk of interactions in which no more calls are counted."""
+        return cls([_Kept(one, {_WHOLE: one.count}) for one in interactions])
+
     def interactions(self) -> Iterator[Interaction]:
         """The interactions with their counts up to now; one is divided if its tasks' differ."""
         if self._packed:
@@ -163,20 +168,31 @@ class Recording:
     Args:
         source: what is recorded, for the cassette's header; `live` is AWS itself, and is
             corrected if the first call goes elsewhere.
+        after: the header of the file that is continued, if any.
+        last: seconds from its beginning to the last call in it.
 
     Attributes:
         report: what was scrubbed, once the recording was written; None before.
         lost: how many attempts ended without a response in a way that a cassette cannot hold, by
             the name of their exception, such as ReadTimeoutError.
+        shows_tasks: whether the state of a task was recorded.
     """
 
-    def __init__(self, source: str = "live") -> None:
+    def __init__(
+        self, source: str = "live", *, after: Cassette | None = None, last: float = 0.0
+    ) -> None:
         self._lock = threading.Lock()
         self._hand_over: Callable[[Chunk], None] | None = None
         self._source = source
         self._began_at = datetime.datetime.now(datetime.timezone.utc)
+        self._offset = 0.0
         self._first: float | None = None
         self._region = ""
+        if after is not None:
+            now, self._began_at = self._began_at, _moment(after.recorded.at)
+            self._offset = max(last, (now - self._began_at).total_seconds())
+            self._region = after.region
+            self._source = after.recorded.source
         self._chunks: list[Chunk] = []
         self._kept: list[_Kept] = []  # what is in no chunk yet
         self._bytes = 0  # of the responses in it
@@ -188,6 +204,7 @@ class Recording:
         self._heard = 0
         self.report: scrub.Report | None = None
         self.lost: dict[str, int] = {}
+        self.shows_tasks = False
 
     def hand_over_to(self, take: Callable[[Chunk], None]) -> None:
         """Hand over each chunk, in order and while no other call is heard."""
@@ -206,6 +223,8 @@ class Recording:
                 return
         items = _items(attempt)
         with self._lock:
+            if items is not None and b'"lastStatus"' in attempt.body:
+                self.shows_tasks = True
             if self._first is None:
                 self._first = attempt.began
                 self._region = attempt.region
@@ -340,7 +359,7 @@ class Recording:
             )
             ids = {item.id: 1 for item in changed}
             if len(changed) < len(items):
-                interaction = _only(interaction, ids)
+                interaction = only(interaction, ids)
             kept = self._keep(attempt, interaction, ids)
             for item in changed:
                 last = self._tasks.get((cluster, item.id))
@@ -384,9 +403,14 @@ class Recording:
         return kept
 
     def _interaction(self, attempt: Attempt, outcome: Outcome) -> Interaction:
-        at = round(max(0.0, attempt.began - (self._first or 0.0)), 3)
+        at = round(self._offset + max(0.0, attempt.began - (self._first or 0.0)), 3)
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
         return Interaction(at, attempt.operation, request, outcome)
+
+
+def _moment(text: str) -> datetime.datetime:
+    """The time at which a recording began, from its header."""
+    return datetime.datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
 def outcome_of_attempt(attempt: Attempt) -> Outcome:
@@ -460,10 +484,10 @@ def _divided(interaction: Interaction, counts: Mapping[str, int]) -> Iterator[In
         yield replace(interaction, count=count)
         return
     for count, ids in groups.items():
-        yield replace(_only(interaction, ids), count=count)
+        yield replace(only(interaction, ids), count=count)
 
 
-def _only(interaction: Interaction, ids: Iterable[str]) -> Interaction:
+def only(interaction: Interaction, ids: Iterable[str]) -> Interaction:
     """An interaction of DescribeTasks with these tasks only, in the order of the response."""
     wanted = set(ids)
     assert isinstance(interaction.outcome, Response)  # noqa: S101 - no error is divided

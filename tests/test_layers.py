@@ -64,10 +64,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What of a refused recording may be kept.
     "refused": MODEL | {"file_format", "scrub"},
     # What happens to a recording after its responses came: scrubbed, audited, written in parts.
-    "pipeline": MODEL | {"file_format", "scrub", "recording", "refused"},
+    "pipeline": MODEL | {"file_format", "scrub", "recording", "refused", "resuming"},
+    # What a recording that goes on knows of the file that it continues.
+    "resuming": MODEL | {"file_format", "scrub", "recording"},
     "recorder": MODEL
     | COMPONENTS
-    | {"project_settings", "context_decorator", "recording", "pipeline"},
+    | {"project_settings", "context_decorator", "recording", "pipeline", "resuming"},
     "replayer": MODEL
     | COMPONENTS
     | REPLAY

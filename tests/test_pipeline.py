@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import cassette
-from cassette import file_format, pipeline, recording, scrub
+from cassette import file_format, pipeline, recording, resuming, scrub
 from cassette.ecs.attempts import Attempt
 from cassette.pipeline import Pipeline
 from cassette.recording import Recording
@@ -39,17 +41,28 @@ def described(*several, at=0.0):
     return Attempt("DescribeTasks", request, 200, body, bodies.REGION, at)
 
 
-def written(path, attempts, chunk_bytes, monkeypatch, rules=scrub.NO_RULES):
+def listed(*several, at=0.0):
+    """A call of ListTasks that gives these."""
+    body = json.dumps({"taskArns": [task["taskArn"] for task in several]}).encode()
+    return Attempt("ListTasks", {"cluster": bodies.CLUSTER}, 200, body, bodies.REGION, at)
+
+
+def written(path, attempts, chunk_bytes, monkeypatch, key=None):
     """The bytes of the file that a recording of these makes, in chunks of a size."""
     monkeypatch.setattr(recording, "CHUNK_BYTES", chunk_bytes)
     heard = Recording()
-    work = Pipeline(path, heard.header, "standard", rules, None)
+    work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, key)
     heard.hand_over_to(work.put)
     for one in attempts:
         heard.hear(one)
     heard.end()
     work.finish(recount=heard.is_counted_on)
-    return re.sub(rb"\n  at: \S+", b"", path.read_bytes())
+    return without_began(path.read_bytes())
+
+
+def without_began(content):
+    """A cassette's bytes without the time at which it began."""
+    return re.sub(rb"\n  at: \S+", b"", content)
 
 
 @pytest.mark.parametrize("chunk_bytes", [1, 20_000])
@@ -153,3 +166,97 @@ def test_a_torn_end_is_cut(tmp_path, monkeypatch, length):
     kept = cassette.load(work.partial)
     assert len(kept.interactions) == (2 if length == 0 else 1)
     assert kept.recorded.partial
+
+
+# -- a recording that goes on ---------------------------------------------------------------
+
+
+def die(path, calls, content_of):
+    """Leave what is on the disk after some of the calls, and nothing else."""
+    heard = Recording()
+    work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
+    heard.hand_over_to(work.put)
+    for one in calls:
+        heard.hear(one)
+    work._join()
+    content = work.partial.read_bytes() if work.partial.exists() else b""
+    work.partial.write_bytes(content_of(content))
+
+
+KEY: bytes | None = None
+
+
+def go_on(path, calls):
+    """Make the calls again; gives the bytes of the file without its times."""
+    before = resuming.read(path, "standard")
+    heard = Recording(after=before.header, last=before.last)
+    work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
+    work.resume(before.parts())
+    heard.hand_over_to(work.put)
+    for one in calls:
+        heard.hear(one)
+    heard.end()
+    work.finish(recount=heard.is_counted_on)
+    return without_times(path.read_bytes())
+
+
+def without_times(content):
+    """A cassette's bytes without the times of its calls and of its beginning."""
+    return re.sub(rb"(?m)^(- |  )at: \S+$", b"", content)
+
+
+@pytest.mark.parametrize("key", [None, b"a key of sixteen bytes"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_recording_that_died_goes_on_to_the_same_bytes(tmp_path, monkeypatch, seed, key):
+    """Wherever it died, and whatever of its last part is on the disk."""
+    monkeypatch.setattr(sys.modules[__name__], "KEY", key)
+    monkeypatch.setattr(recording, "CHUNK_BYTES", 4_000)
+    rng, found = random.Random(seed), list(tasks(16, seed))
+    calls = [listed(*found)]
+    calls += [described(*found[n : n + 2], at=n + 1.0) for n in range(0, 16, 2)]
+    path = tmp_path / "web.yaml"
+    die(path, calls[: rng.randrange(4, 9)], lambda content: content[: -rng.randrange(1, 6_000)])
+    torn = file_format.partial_path(path).read_bytes()
+    assert original_in(torn, found) is None
+    assert 0 < len(file_format.parse(file_format.whole(torn), "torn").interactions) < len(calls)
+    resumed = go_on(path, calls)
+    assert [one.name for one in tmp_path.iterdir()] == ["web.yaml"]
+    written(tmp_path / "whole.yaml", calls, 4_000, monkeypatch, key=key)
+    assert resumed == without_times((tmp_path / "whole.yaml").read_bytes())
+
+
+def original_in(content, found):
+    """An id of a task that content shows, plainly or in base64; None if there is none."""
+    for task in found:
+        id_ = task["taskArn"].rpartition("/")[2].encode()
+        views = [id_, *(base64.b64encode(b"x" * n + id_)[4:-4] for n in range(3))]
+        if any(view in content for view in views):
+            return id_
+    return None
+
+
+def test_a_watch_that_died_goes_on_after_its_last_state(tmp_path, monkeypatch):
+    """What ECS still shows is not recorded twice; times go on, also if the clock was set back."""
+    monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
+    first = bodies.provisioning()
+    path = tmp_path / "web.yaml"
+    die(path, [described(first), described(bodies.pending(), at=700.0)], lambda content: content)
+    content = file_format.partial_path(path).read_bytes()
+    later = re.sub(rb"(?m)^  at: \S+$", b"  at: 2099-01-01T00:00:00Z", content)
+    file_format.partial_path(path).write_bytes(later)
+    go_on(path, [described(bodies.pending()), described(bodies.running(), at=3.0)])
+    kept = cassette.load(path).interactions
+    states = [one.outcome.body["tasks"][0]["lastStatus"] for one in kept]
+    assert states == ["PROVISIONING", "PENDING", "RUNNING"]
+    assert [one.at for one in kept] == [0.0, 700.0, 703.0]
+    assert len({one.outcome.body["tasks"][0]["taskArn"] for one in kept}) == 1
+
+
+def test_what_cannot_go_on_is_refused(tmp_path):
+    """Nothing to resume, another policy, a file of another kind."""
+    path = tmp_path / "web.yaml"
+    with pytest.raises(cassette.errors.UsageError, match="there is nothing to resume"):
+        resuming.read(path, "standard")
+    die(path, [], lambda _: b"cassette: 1\n")
+    with pytest.raises(cassette.errors.CassetteFormatError, match="not the file of a recording"):
+        resuming.read(path, "standard")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +23,7 @@ from cassette.terminal import columns, paragraph
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cassette import scrub
+    from cassette import recorder, scrub
     from cassette.cli.record_progress import Progress
     from cassette.live.calls import Calls
     from cassette.live.selection import Selection
@@ -40,8 +44,9 @@ def command(**given: Any) -> None:
     follows the tasks that come and go in it. A file that is there already is replaced when all
     went well, and otherwise stays as it was.
 
-    A recording that ends early (Ctrl-C, --timeout, credentials that expire) is not lost: what was
-    recorded until then is written beside the file, as NAME.partial.yaml.
+    While it goes on, a recording is in NAME.partial.yaml, scrubbed and audited. One that ends
+    early (Ctrl-C, --timeout, credentials that expire, a crash) is not lost: the same command with
+    --resume continues it. What ECS shows as the file has it is not recorded twice.
 
     With --again, the reads of a cassette are made once more. A recorded task is mostly gone, so
     another task of its service or family is described, or the one that --task names. Its state
@@ -50,7 +55,8 @@ def command(**given: Any) -> None:
     needs --watch with the --task to follow.
 
     Exit code 3 if AWS cannot be reached or says no, if no task was found, or if --timeout was not
-    enough; 2 if the file cannot be written; 1 if --check finds a difference; 130 after Ctrl-C.
+    enough; 2 if the file cannot be written; 1 if --check finds a difference; 130 after
+    Ctrl-C; 143 after SIGTERM.
     """
     options = Options(**given)
     record_options.check(options)
@@ -89,24 +95,31 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
 
     output = options.output or ""
     source = "live" if options.source is None else options.source
-    verb = recorder.record(output, policy=options.policy, clients=[client], source=source)
+    verb = recorder.record(
+        output,
+        policy=options.policy,
+        clients=[client],
+        keep_partial=True,
+        resume=options.resume,
+        source=source,
+    )
     pace = Pace(options.rate, time)
     progress = Progress(console(), pace, until)
     recording: Recording | None = None
     try:
-        with verb as recording, progress:
+        with _ending_on_sigterm(), verb as recording, progress:
             hear, keep_errors = recording.hear, options.keep_errors
             with Calls(client, pace, hear, keep_errors=keep_errors) as calls:
                 notes = _follow(calls, options, selection, until, progress)
     except KeyboardInterrupt:
         click.echo("stopped by Ctrl-C", err=True)
-        if not _keep(recording, progress, options):
+        if not _keep(recording, progress, verb, output):
             click.echo("nothing was written", err=True)
         sys.exit(130)
     except (CassetteWriteError, UnsafeCassetteError):
         raise
-    except Exception:
-        _keep(recording, progress, options)
+    except (Exception, SystemExit):
+        _keep(recording, progress, verb, output)
         raise
     _say(progress.screen, wrote(output, len(recording), verb.report))
     for line in (*notes, *progress.notes(), *recording.not_recorded()):
@@ -206,19 +219,37 @@ def _dry_run(client: Any, options: Options, selection: Selection) -> None:
     paragraph(screen, "nothing was written")
 
 
-def _keep(recording: Recording | None, progress: Progress, options: Options) -> bool:
-    """Write what was recorded before a recording ended early, beside the output file."""
-    from cassette import recorder
+def _keep(
+    recording: Recording | None, progress: Progress, verb: recorder.record, output: str
+) -> bool:
+    """Say what a recording that ended early left beside the output file, if anything."""
+    from cassette import file_format
 
-    if recording is None or not progress.has_tasks:
+    if recording is None or verb.partial is None:
         return False
-    output = options.output or ""
-    path = str(Path(output).with_suffix(".partial.yaml"))
-    report = recorder.save(recording.cassette(path), path, policy=options.policy)
-    _say(progress.screen, wrote(path, len(recording), report))
+    partial = str(file_format.partial_path(output))
+    _say(progress.screen, wrote(partial, len(recording), verb.report))
     stays = "is as it was" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
+    click.echo("to go on with it, give the same command and --resume", err=True)
     return True
+
+
+@contextlib.contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """End at SIGTERM as after Ctrl-C, with the exit code that a shell gives."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        sys.exit(143)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(screen: Console, text: str) -> None:

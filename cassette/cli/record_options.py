@@ -138,6 +138,11 @@ _OPTIONS = (
         help="Also record the throttles and faults after which a call was made again.",
     ),
     click.option(
+        "--resume",
+        is_flag=True,
+        help="Continue the recording that ended early and left NAME.partial.yaml.",
+    ),
+    click.option(
         "--region",
         metavar="NAME",
         help="The AWS region; by default that of the profile or environment.",
@@ -209,6 +214,7 @@ class Options:
     timeout: float | None
     rate: float
     keep_errors: bool
+    resume: bool
     region: str | None
     profile: str | None
     endpoint_url: str | None
@@ -305,6 +311,11 @@ def _check_recording(options: Options) -> None:
         raise UsageError(
             "--dry-run asks ECS, and --print-policy does not", fix="leave out one of them"
         )
+    if options.resume and not options.writes:
+        raise UsageError(
+            "--resume continues a recording, and --dry-run and --print-policy make none",
+            fix="leave out --resume",
+        )
     if options.form == "json" and not options.dry_run:
         raise UsageError(
             "--format json is for --again and --dry-run; a cassette is YAML",
@@ -344,6 +355,7 @@ def _check_again(options: Options) -> None:
         ("--with", options.companions),
         ("--rate", _is_given("rate")),
         ("--keep-errors", options.keep_errors),
+        ("--resume", options.resume),
     )
     for option, value in chosen:
         if value:

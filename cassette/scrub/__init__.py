@@ -1,6 +1,7 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
+from cassette.scrub.binding import Binder
 from cassette.scrub.project_rules import (
     REPLACE,
     Exemption,
@@ -30,6 +31,7 @@ __all__ = [
     "REPLACE",
     "RULES",
     "UNSCRUBBED",
+    "Binder",
     "Exemption",
     "Gate",
     "HashedWords",

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MARK = "ca55e77e"
 REDACTED = "REDACTED"
@@ -171,6 +171,28 @@ def unnumbered(text: str) -> str:
     return current_form(text)
 
 
+def numbers_in(text: str) -> list[tuple[str, str]]:
+    """The numbered and keyed pseudonyms in a text, in order: kind and pseudonym."""
+    found = []
+    for match in _NUMBERED.finditer(text):
+        kind, number_of = _OF_GROUP[str(match.lastgroup)]
+        number = number_of(match[str(match.lastgroup)])
+        found.append((kind, _FORMS[kind](number) if number else _canonical(kind, match[0])))
+    return found
+
+
+def _canonical(kind: str, keyed: str) -> str:
+    """A keyed pseudonym as it was given, from a text that may spell it otherwise."""
+    if kind == "IPv4 address":
+        return keyed.replace("-", ".")
+    if kind == "MAC address":
+        digits = re.sub("[^0-9a-f]", "", keyed)
+        return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
+    if kind == "host":
+        return f"{keyed}.example"
+    return keyed.replace("%40", "@") if kind == "e-mail address" else keyed
+
+
 def pseudonym_of_id(original: str) -> str:
     """The pseudonym of an id with enough entropy to hash; any other text as it is.
 
@@ -312,6 +334,24 @@ class Memory:
             )
             self._note(kind, original)
         return known[original]
+
+    def numbered_ones(self) -> Iterator[tuple[str, str, str]]:
+        """Kind, original and pseudonym of each original that has a numbered or keyed one."""
+        for kind in _FORMS:
+            for original, pseudonym in self._known.get(kind, {}).items():
+                yield kind, original, pseudonym
+
+    def bind(self, kind: str, original: str, pseudonym: str) -> None:
+        """Give an original the pseudonym that it had in a file, unless it has one already."""
+        known = self._known.setdefault(kind, {})
+        if original not in known:
+            known[original] = pseudonym
+            self._given.add(pseudonym)
+            self._note(kind, original)
+
+    def take(self, text: str) -> None:
+        """Give no keyed pseudonym of a text to an original that is not bound to it."""
+        self._given.update(pseudonym for _, pseudonym in numbers_in(text))
 
     def is_numbered(self, kind: str, original: str) -> bool:
         """Whether an original has a numbered pseudonym of a kind."""

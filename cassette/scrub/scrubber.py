@@ -38,7 +38,7 @@ from cassette.scrub.treatments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 POLICY_VERSION: int = 1
 POLICIES = ("standard", "strict")
@@ -153,6 +153,26 @@ class Scrubber:
             scrubbed = tuple(map(self.interaction, own))
             if known == self._free.known:
                 return scrubbed
+
+    def shown(self, interaction: model.Interaction) -> model.Interaction:
+        """An interaction, scrubbed, which the report does not count."""
+        before = self._redacted.copy()
+        (scrubbed,) = self.part([interaction])
+        self._redacted = before
+        return scrubbed
+
+    def numbered(self) -> Iterator[tuple[str, str, str]]:
+        """Kind, original and pseudonym of each original that has a numbered or keyed one."""
+        return self._memory.numbered_ones()
+
+    def bind(self, kind: str, original: str, pseudonym: str) -> None:
+        """Give an original the pseudonym that it has in a file that is continued."""
+        self._memory.bind(kind, original, pseudonym)
+
+    def take(self, text: str) -> None:
+        """Keep the pseudonyms in a file that is continued for the originals bound to them."""
+        self._memory.seed(text)
+        self._memory.take(text)
 
     def begin_again(self) -> None:
         """Scrub a recording from its beginning, with what was learned from all of it."""

@@ -1,0 +1,66 @@
+"""Finds the originals of pseudonyms again, by their places.
+
+A recording that goes on has no memory of its originals, since none is on a disk. What ECS shows
+again of a task, and what the file holds of it, have the same members in the same places; so the
+original at a place now belongs to the pseudonym at that place in the file. Hashed pseudonyms need
+no binding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cassette.scrub.pseudonyms import numbers_in, unnumbered
+from cassette.scrub.scrubber import Scrubber
+
+if TYPE_CHECKING:
+    from cassette import model
+
+Pseudonyms = dict[tuple[str, str], str]
+
+
+class Binder:
+    """Gives a scrubber the pseudonyms that a file has for the originals that are shown again.
+
+    Args:
+        scrubber: the scrubber of the recording that goes on.
+    """
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+
+    def scrubbed(self, interaction: model.Interaction) -> tuple[model.Interaction, Scrubber]:
+        """An interaction as another recording would show it, and its scrubber, for `bind`."""
+        other = Scrubber(self._scrubber.policy, self._scrubber.rules)
+        return other.part([interaction])[0], other
+
+    def bind(self, other: Scrubber, now: Any, before: Any) -> None:
+        """Give originals their pseudonyms from a file.
+
+        Args:
+            other: the scrubber of `now`.
+            now: what ECS shows again, scrubbed in another recording.
+            before: the same in the file.
+        """
+        found: Pseudonyms = {}
+        for one, same in _texts(now, before):
+            if unnumbered(one) != unnumbered(same):
+                continue
+            for (kind, theirs), (_, ours) in zip(numbers_in(one), numbers_in(same), strict=True):
+                found[kind, theirs] = ours
+        for kind, original, pseudonym in other.numbered():
+            if (kind, pseudonym) in found:
+                self._scrubber.bind(kind, original, found[kind, pseudonym])
+
+
+def _texts(one: Any, other: Any) -> Iterator[tuple[str, str]]:
+    """The texts at the same places in two bodies."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in one.keys() & other.keys():
+            yield from _texts(one[key], other[key])
+    elif isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        for a, b in zip(one, other, strict=False):
+            yield from _texts(a, b)
+    elif isinstance(one, str) and isinstance(other, str):
+        yield one, other
