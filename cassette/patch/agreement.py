@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +21,7 @@ from cassette.patch.patch_file import PatchFile
 from cassette.patch.working_copy import copied
 
 _SETTINGS = "deploymentConfiguration"
+_FOLLOWING = ("ListTasks", "DescribeServices")
 _PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
@@ -30,39 +33,53 @@ def agreed(
     Args:
         before: the interactions of the cassette.
         after: those of the variant as the patch made them.
-        patch: one that changes services says itself what their counts are.
+        patch: what it makes of a service says itself what the counts are.
     """
     after = _with_settings(before, after)
     changes = _Changes(before, after)
-    operations = {"ListTasks"}
-    if not any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries):
-        operations.add("DescribeServices")
-    if not changes.arns or not operations & {one.operation for one in after}:
+    if not changes.arns:
         return after
+    says_counts = any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries)
+    sightings: dict[float, float] = {}  # the moment of each, and what has to pass before it
+    for one in (*before, *after):
+        if one.operation == "DescribeTasks" and isinstance(one.outcome, Response):
+            sightings[one.at] = max(one.after, sightings.get(one.at, 0.0))
+    moments = sorted(sightings)
+    ends = _until(after)
     made: list[Interaction] = []
-    last: dict[str, Interaction] = {}  # by request, as recorded
-    for one in after:
-        if one.operation in operations and isinstance(one.outcome, Response):
-            last[json.dumps([one.operation, one.request], sort_keys=True, default=dict)] = one
-            one = changes.followed_by(one, one.at)  # noqa: PLW2901 - the same one, in agreement
-        made.append(one)
-    moments = _moments(made)
-    for one in last.values():
-        said, waited = changes.followed_by(one, one.at).outcome, 0.0
-        for at, wait in moments.items():
-            waited += wait
-            later = changes.followed_by(one, at)
-            if at > one.at and later.outcome != said:
-                made.append(dataclasses.replace(later, at=at, count=1, patched=True, after=waited))
-                said, waited = later.outcome, 0.0
+    for index, one in enumerate(after):
+        is_told = one.operation == "DescribeServices" and says_counts
+        is_made = is_told and one.patched
+        if one.operation not in _FOLLOWING or is_made or not isinstance(one.outcome, Response):
+            made.append(one)
+            continue
+        first, end = bisect_right(moments, one.at), bisect_left(moments, ends[index])
+        # The tasks as they are described right after it, so that one poll sees both.
+        seen = moments[first] if first < end else one.at
+        state = changes.followed_by(one, seen, seen)
+        # The patch begins where it changes the service itself.
+        made.append(dataclasses.replace(state, patched=state.patched and not is_told))
+        for at in moments[first + 1 : end]:
+            next_state = changes.followed_by(one, seen, at)
+            if next_state.outcome != state.outcome:
+                state = next_state
+                made.append(
+                    dataclasses.replace(state, at=at, count=1, after=sightings[at], patched=True)
+                )
     return tuple(sorted(made, key=lambda one: one.at))
 
 
-def _moments(interactions: list[Interaction]) -> dict[float, float]:
-    """When a patch adds states, and how long after the ones before; and the end of all."""
-    found = {one.at: one.after for one in interactions if one.patched and one.after}
-    end = max(one.at for one in interactions)
-    return dict(sorted({end: 0.0, **found}.items()))
+def _until(interactions: tuple[Interaction, ...]) -> list[float]:
+    """For each interaction, when the same request is made again."""
+    ends = [math.inf] * len(interactions)
+    later: dict[str, float] = {}
+    for index in range(len(interactions) - 1, -1, -1):
+        one = interactions[index]
+        if one.operation in _FOLLOWING:
+            key = json.dumps([one.operation, one.request], sort_keys=True, default=dict)
+            ends[index] = later.get(key, math.inf)
+            later[key] = one.at
+    return ends
 
 
 def _with_settings(
@@ -105,20 +122,24 @@ class _Changes:
             if self._after.get(arn, []) != self._before.get(arn, [])
         ]
 
-    def followed_by(self, interaction: Interaction, at: float) -> Interaction:
-        """A response with the difference that the patch makes to the tasks at a moment."""
+    def followed_by(self, interaction: Interaction, seen: float, at: float) -> Interaction:
+        """A response with the difference between its tasks as recorded and as they are now.
+
+        Args:
+            seen: the moment of the tasks as recorded.
+            at: the moment of the tasks as they are in the variant.
+        """
         if not isinstance(interaction.outcome, Response):
             return interaction
         body = copied(interaction.outcome.body)
         changed: list[tuple[Body, Body]] = []  # a task as recorded, and as it is now
         for arn in self.arns:
-            was = _at(self._before.get(arn, []), interaction.at)
-            now = _at(self._after.get(arn, []), at)
+            states = self._after.get(arn, [])
+            was, now = _at(self._before.get(arn, []), seen), _at(states, at)
+            if now is None and was is not None and states:
+                now = states[0][1]  # the patch left out what was before
             if interaction.operation == "ListTasks":
-                if now is not None:
-                    _list(body, interaction.request, arn, now)
-                elif not self._after.get(arn) and arn in body.get("taskArns", ()):
-                    body["taskArns"].remove(arn)  # there never was such a task
+                _list(body, interaction.request, arn, now, was_there=bool(states))
             elif was is not None and now is not None and was != now:
                 changed.append((was, now))
         for service in body.get("services", ()):
@@ -147,7 +168,7 @@ class _Changes:
             for states in self._after.values()
             if states and states[0][1].get("startedBy") == id_
         ]
-        for name, counts in (("runningCount", _is_running), ("pendingCount", _is_pending)):
+        for name, counts in _COUNTS:
             recorded = deployment.get(name)
             if not isinstance(recorded, int):
                 continue
@@ -155,20 +176,21 @@ class _Changes:
             if len(described) >= int(deployment.get("desiredCount") or 0):  # all of them are known
                 bounds = [validation.bounds(states, at, counts) for states in described]
                 least, most = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
-                count = min(max(recorded, least), most)
+                count = min(max(count, least), most)
             deployment[name] = max(0, count)
             if isinstance(service.get(name), int):
                 service[name] = max(0, service[name] + deployment[name] - recorded)
 
     def _count_leftovers(self, service: dict[str, Any], at: float) -> None:
-        """Count the tasks that a patch keeps RUNNING after their deployment is gone."""
+        """Count the tasks that a patch keeps from stopping after their deployment is gone."""
         ids = {one.get("id") for one in service.get("deployments", ())}
         for arn in self.arns:
             states = self._after.get(arn) or []
             task = states[0][1] if states else {}
             is_ours = task.get("group") == f"service:{service.get('serviceName')}"
-            if is_ours and task.get("startedBy") not in ids and "runningCount" in service:
-                service["runningCount"] += validation.bounds(states, at, _is_running)[0]
+            for name, counts in _COUNTS if is_ours and task.get("startedBy") not in ids else ():
+                if name in service:
+                    service[name] += validation.bounds(states, at, counts)[0]
 
 
 def _states(interactions: tuple[Interaction, ...]) -> dict[str, list[tuple[float, Body]]]:
@@ -184,8 +206,14 @@ def _at(states: list[tuple[float, Body]], at: float) -> Body | None:
     return next((task for since, task in reversed(states) if since <= at), None)
 
 
-def _list(body: dict[str, Any], request: Body, arn: str, now: Body) -> None:
+def _list(
+    body: dict[str, Any], request: Body, arn: str, now: Body | None, *, was_there: bool
+) -> None:
     """Put a task into a list or take it out, as its desiredStatus is now."""
+    if now is None:
+        if not was_there and arn in body.get("taskArns", ()):
+            body["taskArns"].remove(arn)  # there never was such a task
+        return
     if not _is_meant(request, now):
         return
     listed: list[str] = body.setdefault("taskArns", [])
@@ -220,3 +248,6 @@ def _is_running(task: Mapping[str, Any]) -> bool:
 
 def _is_pending(task: Mapping[str, Any]) -> bool:
     return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
+
+
+_COUNTS = (("runningCount", _is_running), ("pendingCount", _is_pending))

@@ -88,6 +88,9 @@ class Tasks:
         self._whole: dict[str, Timeline] = {}  # by the key of a request
         self._recorded: set[tuple[str, str]] = set()  # clusters and tasks as requests named them
         self.served: set[int] = set()
+        # When the latest state was recorded that a patch made of a task and that was served; and
+        # the latest later state (`then`) of anything.
+        self.latest = self.latest_then = 0.0
         self._index()
 
     # -- what the cassette knows -------------------------------------------------------------
@@ -165,7 +168,7 @@ class Tasks:
     def current(self, cluster: str) -> Iterator[Mapping[str, Any]]:
         """The tasks of a cluster that are there now, each as it was described last."""
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
-            if not timeline.is_there:
+            if not timeline.is_there(self._clock.now):
                 continue
             step = timeline.at(self._clock.now, HELD) if self._by_clock else timeline.current
             if step is not None and step.body is not None:
@@ -335,6 +338,8 @@ class Tasks:
         for timeline, step in taken:
             if error is None or step.index == error.index:
                 self.served.add(step.index)
+                if step.patched and step.body is not None:
+                    self.latest = max(self.latest, step.at)
                 if not self._by_clock:
                     timeline.advance(self._clock.now)
         for timeline in self._whole.values():
@@ -408,6 +413,8 @@ class Tasks:
         if self._by_clock:
             step = timeline.at(self._clock.now, self._held)
         else:
+            if self.latest_then:
+                timeline.follow(self.latest_then)
             step = timeline.next(self._held, self._clock.now)
         if step is None:
             parameters = asked.parameters

@@ -53,6 +53,7 @@ class Requests:
         self._operations: dict[str, dict[str, Timeline]] = {}  # by operation, then by parameters
         self._lists: dict[str, list[tuple[Body, Timeline]]] = {}  # first pages and later ones
         self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
+        self._then = {i: one.at for i, one in enumerate(cassette.interactions) if one.after}
         self.served: set[int] = set()
         self.last_served = -1
         for index, interaction in enumerate(cassette.interactions):
@@ -130,6 +131,7 @@ class Requests:
         if reads and self._rules.advance == "clock":
             step = timeline.at(now, held)
         else:
+            self._follow(operation, timeline)
             step = timeline.next(held, now)
             timeline.advance(now)
         if step is None:
@@ -140,9 +142,16 @@ class Requests:
         bodies = () if step.body is None else (step.body,)
         return Answer(bodies, error=step.error, latency=step.latency)
 
+    def _follow(self, operation: str, timeline: Timeline) -> None:
+        """Let lists and services go on to where a patch has brought the tasks."""
+        latest = max(self._tasks.latest, self._tasks.latest_then)
+        if latest and operation in _FOLLOWING:
+            timeline.follow(latest)
+
     def _serve(self, operation: str, indexes: Collection[int]) -> None:
         self.served.update(indexes)
         for index in indexes:
+            self._tasks.latest_then = max(self._tasks.latest_then, self._then.get(index, 0.0))
             self._definitions.made(index)
             if operation in self._things:
                 for timeline in self._things[operation].timelines.values():
@@ -170,6 +179,8 @@ class Requests:
 
     def _derive(self, operation: str, parameters: Body) -> Answer | None:
         if operation in self._things:
+            for timeline in self._things[operation].timelines.values():
+                self._follow(operation, timeline)
             return self._things[operation].answer(parameters, self._clock.now)
         if operation == "DescribeTaskDefinition":
             return self._definitions.answer(parameters)
@@ -250,6 +261,7 @@ class Requests:
         elif holds:  # a later page is of the same moment as the first one
             step = first.current
         else:
+            self._follow(operation, first)
             step = first.next(self._rules.held, now)
             first.advance(now)
         items: list[Any] = []
@@ -302,6 +314,8 @@ class Requests:
         return listed, served
 
 
+# What follows the tasks of a variant.
+_FOLLOWING = ("ListTasks", "DescribeServices")
 # Filters that the items of a whole list can tell themselves.
 _NARROWING = {
     "ListServiceDeployments": ("status",),

@@ -117,6 +117,9 @@ class Player:
             tasks=self._tasks,
             unmatched=unmatched,
         )
+        delays = {one.at: one.after for one in cassette.interactions if one.after}
+        for timeline in (*self._tasks.timelines, *self._requests.all_timelines):
+            timeline.wait_for_all(delays)
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)
         self._refused_caller = RefusedCaller.of(cassette)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cassette.model import Failure
@@ -63,6 +63,7 @@ class Timeline:
         self._behind = 0  # the first step behind the last write that was made
         self._waits = False  # whether the last call came before a later state was due
         self._begins_with: int | None = None  # the index of the write that made what it is of
+        self._made_at: float | None = None  # when that write counts as made
 
     # -- before the first call -----------------------------------------------------------------
 
@@ -96,16 +97,21 @@ class Timeline:
         if 0 < before < len(self.steps):
             self._marks[write] = before
 
-    def begins_with(self, write: int) -> None:
-        """A recorded write made what it is of, unless that was recorded before."""
-        if self._begins_with is None and all(step.index >= write for step in self.steps):
-            self._begins_with = write
+    def begins_with(self, write: int, at: float | None) -> None:
+        """A recorded write made what it is of, unless that was recorded before.
 
-    @property
-    def is_there(self) -> bool:
+        Args:
+            write: its index.
+            at: the moment from which it counts as made, if it does not have to be made again.
+        """
+        if self._begins_with is None and all(step.index >= write for step in self.steps):
+            self._begins_with, self._made_at = write, at
+
+    def is_there(self, now: float) -> bool:
         """Whether the write was made that made what it is of, or a state was served anyway."""
         was_served = self._begun or self._place > 0 or self._state is not None
-        return self._begins_with is None or was_served
+        was_made = self._made_at is not None and self._made_at <= now + self._shift
+        return self._begins_with is None or was_served or was_made
 
     def begin_at(self, number: int | None) -> bool:
         """Begin at the step of that number, from 1, or at the last; whether there is one."""
@@ -121,6 +127,16 @@ class Timeline:
     def skipped(self) -> Iterator[int]:
         """The indexes of the interactions before its place."""
         return (step.index for step in self.steps[: self._place])
+
+    def wait_for_all(self, delays: Mapping[float, float]) -> None:
+        """Let a later state wait for those of other things between it and the state before it.
+
+        Args:
+            delays: the moments of all later states, each with the seconds before it.
+        """
+        for before, step in zip(self.steps, self.steps[1:], strict=False):
+            if step.after:
+                step.after = sum(after for at, after in delays.items() if before.at < at <= step.at)
 
     # -- one call ------------------------------------------------------------------------------
 
@@ -201,6 +217,19 @@ class Timeline:
             if place > self._place:
                 self._place, self._served = place, 0
             self.advance(self._asked)
+
+    def follow(self, at: float) -> None:
+        """Leave out what comes before a moment at which something was served that goes with it.
+
+        An error is never left out.
+        """
+        end = len(self.steps) if self._limit is None else self._limit
+        due = [i for i in range(self._place, end) if self.steps[i].at <= at]
+        if not due or any(step.error for step in self.steps[self._place : due[-1]]):
+            return
+        if due[-1] > self._place:
+            self._place, self._served = due[-1], 0
+        self._waited = self.steps[self._place].after
 
     @property
     def current(self) -> Step:

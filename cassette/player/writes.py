@@ -56,7 +56,8 @@ class Writes:
 
     def __init__(self, cassette: Cassette, rules: Rules, tasks: Tasks, requests: Requests) -> None:
         self._divided: dict[int, list[Timeline]] = {}
-        if rules.writes == "ignore":
+        ignored = rules.writes == "ignore"
+        if ignored and rules.advance == "call":
             return
         known: set[str] = set()  # deployments of services
         for index, one in enumerate(cassette.interactions):
@@ -66,9 +67,10 @@ class Writes:
                 continue
             if one.operation in _STARTING:
                 for timeline in tasks.made_by(one, new):
-                    timeline.begins_with(index)
+                    timeline.begins_with(index, one.at if ignored else None)
                     self._divided.setdefault(index, []).append(timeline)
-            for timeline in [*_of_tasks(one, tasks), *_of_requests(one, requests)]:
+            read = [] if ignored else [*_of_tasks(one, tasks), *_of_requests(one, requests)]
+            for timeline in read:
                 patched = [step.index for step in timeline.steps if step.patched]
                 if not patched:
                     timeline.divide(index)
