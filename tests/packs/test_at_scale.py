@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -207,11 +206,20 @@ def test_a_mutated_file_is_refused_or_changes_nothing(project, shop, kind, data)
 # -- ten thousand files -------------------------------------------------------------------------
 
 
+def processor_time():
+    """The time on all processors of this process and of those that it has started and awaited."""
+    return sum(os.times()[:4])
+
+
 def seconds(folder, code):
-    """The processor time of a new process that runs some code, the least of five."""
+    """The processor time of a new process that runs some code, the least of five.
+
+    It may keep its compiled modules, as processes do by default.
+    """
     script = f"import time; start = time.process_time()\n{code}\nprint(time.process_time() - start)"
     command = [sys.executable, "-c", script]
-    outputs = [subprocess.check_output(command, cwd=folder, text=True) for _ in range(5)]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    outputs = [subprocess.check_output(command, cwd=folder, text=True, env=env) for _ in range(5)]
     return min(float(output.splitlines()[-1]) for output in outputs)
 
 
@@ -238,14 +246,14 @@ def test_ten_thousand_recordings_are_within_the_figures(project, shop):
         folder = shop.pack / "many" / str(number % 100)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"r{number}.yaml").write_text(recording(number))
-    begun = time.monotonic()
+    begun = processor_time()
     shop.publish("v2")
-    measured["publish, s"] = time.monotonic() - begun
+    measured["publish, s"] = processor_time() - begun
     configure(project, f'acme = "{shop.web.replace("@v1", "@v2")}"')
     shop.server.requests.clear()
-    begun = time.monotonic()
+    begun = processor_time()
     run("sync")
-    measured["first sync, s"] = time.monotonic() - begun
+    measured["first sync, s"] = processor_time() - begun
     sent = [shop.root.parent / path[1:] for path in shop.server.requests]
     measured |= {"requests": len(sent), "bytes": sum(path.stat().st_size for path in sent)}
     assert len(sent) == 3  # the manifest, the bundle of v1, and that of v2
