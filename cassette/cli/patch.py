@@ -67,9 +67,11 @@ def command(
     from cassette.cli import diff_output
     from cassette.diff import compare
     from cassette.files import check_replaceable
+    from cassette.packs.names import check_own
     from cassette.recorder import prepare
     from cassette.variants import patched
 
+    check_own(output or "")
     library = library_of(folders).beside(name)
     base = library.load(name)
     if complete:

@@ -385,8 +385,11 @@ def check_output(output: str) -> None:
     """Refuse a name by which nothing finds a cassette, and a file that is not a cassette.
 
     Raises:
-        UsageError: it does not end in .yaml, or would be lost.
+        UsageError: it does not end in .yaml, is in a pack, or would be lost.
     """
+    from cassette.packs.names import check_own
+
+    check_own(output)
     path = Path(output)
     if output and path.is_dir():
         raise UsageError("-o is a folder, not a file", path=output, fix=f"-o {path / 'web.yaml'}")

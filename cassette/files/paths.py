@@ -16,6 +16,7 @@ from cassette.errors import (
 )
 from cassette.importers.editable_text import JSON_SUFFIXES, YAML_SUFFIXES
 from cassette.library import Entry, Library
+from cassette.packs.names import check_own
 
 # Folders that hold nothing written by hand or recorded.
 IGNORED = frozenset(
@@ -98,8 +99,8 @@ def _file_of(text: str, library: Library, *, changing: bool) -> Path:
     if path is None:
         raise UsageError(
             f"{text!r} is in a pack that is not a folder on this disk",
-            nearest="cassette sync audits what it fetches",
-            fix=f"cassette show {text}",
+            nearest="cassette sync audited it when it fetched it",
+            fix="run this command in the repository of the pack",
         )
     return path
 
@@ -150,8 +151,9 @@ def check_replaceable(path: str | os.PathLike[str], text: str, *, force: bool) -
         force: replace it anyway.
 
     Raises:
-        UsageError: the file exists and is different.
+        UsageError: the file exists and is different, or the path is a name in a pack.
     """
+    check_own(os.fspath(path))
     file = Path(path)
     if force or not file.is_file() or file.read_bytes() == text.encode():
         return

@@ -22,6 +22,21 @@ def qualified(pack: str, file: str) -> str:
     return f"{pack}:{file.removeprefix('patches/').removesuffix('.yaml')}"
 
 
+def check_own(path: str) -> None:
+    """Refuse to write a file whose path is a name in a pack.
+
+    Raises:
+        UsageError: it is one.
+    """
+    pack, name = split(path)
+    if pack is not None:
+        raise UsageError(
+            f"{path!r} is a name in the pack {pack}, and packs are not written into",
+            nearest="record it in the repository of the pack",
+            fix=f"-o cassettes/{name.removesuffix('.yaml')}.yaml",
+        )
+
+
 def check_pack_name(name: str) -> None:
     """Refuse what is not a pack's name.
 

@@ -18,7 +18,7 @@ from cassette.errors import CassetteError, CassetteNotFoundError, UsageError
 from cassette.library import Library, built_in_pack
 from cassette.packs.installed import GROUP
 from cassette.record_modes import use
-from tests.packs.conftest import configure, make_pack, run_tests
+from tests.packs.conftest import TASK, configure, make_pack, run, run_tests
 
 
 @pytest.fixture
@@ -129,6 +129,28 @@ def test_a_cassette_of_a_pack_is_not_recorded(live, pack, mode):
     with pytest.raises(UsageError, match=r"acme:shop belongs to the pack acme \(live\); record it"):
         use(mode, "acme:shop").__enter__()
     assert (pack / "shop.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("record", "--cluster", "web", "--task", TASK),
+        ("patch", "web", "stopped/out-of-memory"),
+        ("diff", "web", "acme:shop", "--format", "patch"),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("output", ["acme:new", "acme:new.yaml"])
+def test_no_command_writes_into_a_pack(live, words, output):
+    """Nor into a file that has the name of a cassette in a pack."""
+    if words[0] == "diff":
+        edit = (built_in_pack() / "web.yaml").read_text().replace("FARGATE", "EC2")
+        (live / "web.yaml").write_text(edit)
+        words = ("diff", "web.yaml", "acme:shop", "--format", "patch")
+    said = run(*words, "-o", output, code=2).output
+    assert f"{output!r} is a name in the pack acme" in said
+    assert "Fix: -o cassettes/new.yaml" in said
+    assert not list(live.glob("*new*"))
 
 
 def test_a_cassette_that_a_pack_lacks_is_not_recorded(live):
