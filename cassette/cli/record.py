@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cassette.live.until import Until
     from cassette.recording import Recording
 
+_PATIENCE = 20  # seconds for a response; after Ctrl-C, calls under way keep the process so long
+
 
 @click.command("record")
 @record_options.record_options
@@ -166,7 +168,8 @@ def _client(options: Options, region: str | None, *, retries: bool) -> Any:
     from botocore.config import Config
 
     session = botocore.session.Session(profile=options.profile)
-    config = None if retries else Config(retries={"total_max_attempts": 1, "mode": "standard"})
+    once = {"total_max_attempts": 1, "mode": "standard"}
+    config = None if retries else Config(retries=once, connect_timeout=10, read_timeout=_PATIENCE)
     try:
         return session.create_client(
             "ecs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,8 +63,9 @@ class Progress:
         self.screen = screen
         self.has_tasks = False
         self._pace = pace
+        self._clock = pace.clock
         self._until = until
-        self._began = time.monotonic()
+        self._began = self._clock.monotonic()
         self._rows: dict[str, _Row] = {}
         self._services: tuple[Body, ...] = ()
         self._polls = 0
@@ -74,7 +74,7 @@ class Progress:
         self._total = 0
         self._live: Live | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Progress:
         if self.screen.is_terminal:
             from rich.live import Live
 
@@ -85,6 +85,7 @@ class Progress:
                 transient=self._until is None,
             )
             self._live.start()
+        return self
 
     def __exit__(
         self,
@@ -106,13 +107,13 @@ class Progress:
         for task in tasks:
             self._see(id_of(task), task, 0.0)
         self._total = total
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if self._live is None and now - self._said >= _EVERY:
             self._said = now
             self.screen.print(self._progress())
 
     def _print_snapshot(self) -> None:
-        elapsed = time.monotonic() - self._began
+        elapsed = self._clock.monotonic() - self._began
         if len(self._rows) <= _FEW:
             for row in self._rows.values():
                 self._print_state(elapsed, row)
@@ -196,7 +197,7 @@ class Progress:
         from rich.console import Group
         from rich.text import Text
 
-        elapsed = time.monotonic() - self._began
+        elapsed = self._clock.monotonic() - self._began
         if self._until is None:
             return Text(f"{elapsed:.0f} s, {self._progress()}; Ctrl-C ends it")
         ends = f"{elapsed:.0f} s, {counted(self._polls, 'poll')}; until {self._until}, or Ctrl-C"

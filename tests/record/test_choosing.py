@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 
 import boto3
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
 
 import cassette
+from cassette.cli.record_progress import Progress
+from cassette.live.calls import Calls
+from cassette.live.pace import Pace
+from cassette.live.requests import list_tasks
 from cassette.live.selection import Selection
+from tests.cli.processes import KEYS, interruptible
 from tests.live import bodies, scripted
-from tests.record.account import PREFIX, id_of, task
+from tests.record.account import PREFIX, Account, id_of, task
+from tests.record.clock import FakeClock
 
 FAST = "--rate 1000 -o web.yaml"
 INSTANCE = f"{PREFIX}:container-instance/prod/{id_of(77)}"
@@ -378,6 +391,117 @@ def test_a_throttle_is_survived(call, account, keep):
     code, out, _ = call(f"--cluster prod --all {keep} {FAST}")
     assert (code, "ECS throttled 1 call; each was made again" in out) == (0, True)
     assert len(recorded("DescribeTasks")) == (2 if keep else 1)
+
+
+def test_credentials_that_expire_half_way(call, account):
+    """What was recorded is kept beside the file; exit code 3."""
+    account.add(task(1), task(2))
+    expired = scripted.error("ExpiredTokenException", "The security token is expired")
+    account.server.script("DescribeTaskDefinition", expired)
+    code, out, err = call(f"--cluster prod --all --with task-definition {FAST}")
+    assert code == 3
+    assert "Fix: renew the credentials" in err
+    assert "web.yaml was not written" in err
+    assert "wrote web.partial.yaml: 3 calls" in out
+    assert len(cassette.load("web.partial.yaml").tasks) == 2
+
+
+def test_ctrl_c_keeps_what_there_is(tmp_path, account):
+    """Also in a recording that asks once; exit code 130."""
+    account.add(task(1), task(2))
+
+    def interrupt(request):
+        process.send_signal(signal.SIGINT)
+        return account.describe_task_definition(request)
+
+    account.server.script("DescribeTaskDefinition", interrupt)
+    words = f"record --cluster prod --all --with task-definition {FAST}"
+    with subprocess.Popen(
+        interruptible(*words.split(), "--endpoint-url", account.server.url),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **KEYS},
+    ) as process:
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert "stopped by Ctrl-C" in err
+    assert len(cassette.load(tmp_path / "web.partial.yaml").tasks) == 2
+
+
+_NAMES = st.sampled_from(["web", "job", "api"])
+_TASKS = st.lists(
+    st.tuples(_NAMES, _NAMES, st.sampled_from(["RUNNING", "STOPPED"]), _NAMES), max_size=12
+)
+
+
+@given(
+    tasks=_TASKS,
+    services=st.sets(_NAMES),
+    families=st.sets(_NAMES),
+    started_by=st.sets(_NAMES),
+    status=st.sampled_from(["running", "stopped", "all"]),
+    page=st.integers(1, 5),
+)
+def test_what_is_described_is_the_union(tasks, services, families, started_by, status, page):
+    """Whatever the tasks, the sets and the pages are: each task of a set, and no other."""
+    chosen = Selection(
+        ("prod",),
+        services=tuple(services),
+        families=tuple(families),
+        started_by=tuple(started_by),
+        status=status,
+    )
+    wanted = {"running": {"RUNNING"}, "stopped": {"STOPPED"}, "all": {"RUNNING", "STOPPED"}}
+    expected = {
+        id_of(number)
+        for number, (service, family, state, by) in enumerate(tasks)
+        if state in wanted[status]
+        and (service in services or family in families or by in started_by)
+    }
+    with scripted.ScriptedECS() as server:
+        account = Account(server)
+        account.page = page
+        for number, (service, family, state, by) in enumerate(tasks):
+            account.add(task(number, service=service, family=family, status=state, startedBy=by))
+        client = _client(server.url)
+        with Calls(client, Pace(1e9, FakeClock())) as calls:
+            listed = list_tasks(calls, chosen)
+    found = [arn.rpartition("/")[2] for arn in listed.tasks.get("prod", ())]
+    assert sorted(found) == sorted(expected)
+
+
+def _client(url):
+    return boto3.client(
+        "ecs",
+        endpoint_url=url,
+        region_name=bodies.REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+# -- what is seen meanwhile --------------------------------------------------------------------
+
+
+def test_a_pipe_gets_a_line_every_ten_seconds():
+    """How many tasks, how fast, how many throttles, how long it will take."""
+    clock, out = FakeClock(), io.StringIO()
+    pace = Pace(2, clock)
+    with Progress(Console(file=out, width=200), pace, None) as shown:
+        for start in (0, 100, 200):
+            pace.wait()
+            clock.sleep(6)
+            shown.described([task(n) for n in range(start, start + 100)], 2000)
+        pace.throttled(clock.monotonic())
+        clock.sleep(10)
+        shown.described([task(300)], 2000)
+    assert out.getvalue().splitlines() == [
+        "200 of 2,000 tasks, 2 calls at up to 2/s, about 9 s left",
+        "301 of 2,000 tasks, 3 calls at up to 1/s, 1 throttle, about 17 s left",
+        "301 tasks: 301 RUNNING",
+    ]
 
 
 # -- moto -------------------------------------------------------------------------------------
