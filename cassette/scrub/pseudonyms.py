@@ -147,7 +147,6 @@ def samples() -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=4096)
-@functools.lru_cache(maxsize=4096)
 def has_pseudonym(text: str) -> bool:
     """Whether a text holds a pseudonym, which is seen by its form alone."""
     found = MARK in text or _NUMBERED.search(text) or _HAS_NUMBER.search(text)

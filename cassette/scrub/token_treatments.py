@@ -223,6 +223,13 @@ class TokenTreatments:
             return None
         return match["by"] + self._value(match["mark"], "password")
 
+    def _pgpass(self, match: re.Match[str]) -> str:
+        """A line of .pgpass: its host is one, whatever its name."""
+        host, _, rest = match["fields"].partition(":")
+        if "." in host:
+            host = self._search.search(f"//{host}").removeprefix("//")
+        return f"{host}:{rest}{self._value(match['last'], 'password')}"
+
     def _header(self, match: re.Match[str]) -> str:
         line = match["line"].strip()
         if is_masked(line) or _HARMLESS.fullmatch(line):
@@ -433,6 +440,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "dsn": TokenTreatments._dsn,
     "unique_id": TokenTreatments._unique_id,
     "identified": TokenTreatments._identified,
+    "pgpass": TokenTreatments._pgpass,
     "judged": TokenTreatments._judged,
     "reverse_name": TokenTreatments._reverse_name,
     "named_user": TokenTreatments._named_user,
@@ -440,7 +448,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "header": TokenTreatments._header,
     "block": TokenTreatments._block,
     **dict.fromkeys(
-        ("session_cookie", "sql", "element", "netrc", "pgpass", "code", "said"),
+        ("session_cookie", "sql", "element", "netrc", "code", "said"),
         TokenTreatments._given,
     ),
     "flag": TokenTreatments._flag,

@@ -69,7 +69,7 @@ RULES: dict[str, str] = {
     # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
     "dsn": (
         rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)\()"
-        r"|/[^\s/@\"']{1,128}@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
+        r"|/(?:[^\s/@\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
     ),
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
@@ -121,7 +121,8 @@ RULES: dict[str, str] = {
     ),
     "session_cookie": (
         rf"{_L}(?P<cookie>(?:jsessionid|phpsessid|aspsessionid\w{{0,16}}|asp\.net_sessionid|connect\.sid"
-        r"|sessionid|session_id|session|sid|csrftoken|xsrf-token|_csrf|awsalb\w{0,8})=)"
+        r"|sessionid|session_id|session|sid|csrftoken|xsrf-token|_csrf|awsalb\w{0,8}"
+        r"|[\w.-]{0,24}_sess(?:ion)?(?:_?id)?|wordpress_logged_in\w{0,40})=)"
         r"(?P<crumb>[^\s;,\"']{6,4096})"
     ),
     "sql": (
@@ -194,7 +195,7 @@ RULES: dict[str, str] = {
     # "the password is …", "with password …": a word that can hardly be another one.
     "said": (
         rf"{_L}(?<!unexpected )(?P<saying>(?:{_TELLING_WORD})"
-        r"(?:\s(?:is|was|set to|changed to|of))?\s)"
+        r"(?:\s(?:is|was|set to|changed to|of))?\s(?:[\w.-]{1,64}=(?!=))?)"
         r"(?P<spoken>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\"|(?=[^\s]{0,64}[\d!#$%&*^])[^\s\"',;:()=\[\]{}]{6,256})"
     ),
     "email": rf"{_L}(?<![\w.])[\w.%+'-]{{0,99}}\w@(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",

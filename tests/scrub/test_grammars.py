@@ -265,3 +265,20 @@ def test_the_name_that_looks_an_address_up_goes(
 ) -> None:
     """It shows the address backwards."""
     assert "arpa" not in said(around.replace("{}", address.reverse_pointer))
+
+
+@pytest.mark.parametrize("host", ["db.qzacme.ch", "db.qzacme.zone7", "10.9.8.7"])
+@pytest.mark.parametrize("password", ["Kq8vx9", "mauve"])
+def test_a_line_of_pgpass_has_neither_its_host_nor_its_password(host: str, password: str) -> None:
+    """Its first field is a host, whatever its name."""
+    stays = said(f"{host}:5432:app:bob:{password}")
+    assert host not in stays
+    assert stays.endswith(":5432:app:bob:REDACTED")
+
+
+@pytest.mark.parametrize("name", ["_gh_sess", "user_session_id", "wordpress_logged_in_7f", "a"])
+@pytest.mark.parametrize("form", ["cookie {}", "cookie {}; theme=dark", "token is {}"])
+def test_the_value_of_a_cookie_goes_and_its_name_stays(name: str, form: str) -> None:
+    """A name before the value is not taken for it."""
+    text = form.format(f"{name}=Kq8vx9Zr2w")
+    assert said(text) == text.replace("Kq8vx9Zr2w", "REDACTED")
