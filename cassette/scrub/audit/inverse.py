@@ -22,7 +22,9 @@ _NAMES = ("clusterName", "containerName", "family", "group", "serviceName", "sta
 _WORDS = re.compile(r"[^\s/:@,=]+")
 
 
-_MARKED = re.compile(r"[0-9A-Za-z-]*ca55e77e")  # a pseudonym; it names nothing
+_MARKED = re.compile(
+    r"(?<![0-9A-Za-z-])[0-9A-Za-z-]{0,256}?ca55e77e"
+)  # a pseudonym; it names nothing
 
 
 class Names:
