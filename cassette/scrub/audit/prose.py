@@ -236,6 +236,9 @@ def _gives(match: re.Match[str]) -> bool:
     if sign.startswith(":"):
         telling = re.search("pass|pwd|key", match["word"], re.IGNORECASE)
         return len(value) >= 3 and (telling is not None or not value.rstrip(".:").isalpha())
+    named, _, given = value.partition("=")
+    if given and re.fullmatch(r"[\w.-]+", named) and _MASKED.match(given):
+        return False
     bare = re.split(r"[:=(\[{]", value)[0]
     return len(bare) >= 6 and re.search(r"[\d!#$%&*^]", bare) is not None
 
