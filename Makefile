@@ -20,7 +20,7 @@ PROGRAMS = airflow luigi dask ecs-deploy ecs-task-doctor
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps wheel audit bench clean
+.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'Each target works on a fresh machine:'
@@ -92,6 +92,16 @@ apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test public programs through the plugin (P
 			-c tests/apps/pytest.ini tests/apps/test_$$(echo $$program | tr - _).py $(ARGS) || exit 1; \
 	done
 
+languages: $(ENVS)/languages/made tests/languages/node_modules ## Test the AWS CLI, Node, boto3 and aiobotocore against `cassette serve`.
+	@$(MAKE) --no-print-directory $(ENVS)/aws-cli-v2/made \
+		|| echo 'The AWS CLI v2 is not tested: apt-get cannot download the Debian package awscli.'
+	$(ENVS)/languages/bin/python -m pytest -c tests/languages/pytest.ini tests/languages $(ARGS)
+
+tests/languages/node_modules: tests/languages/package.json
+	@command -v node npm >/dev/null || { echo 'This needs Node.js 20 or newer with npm (Debian: apt install nodejs npm).'; exit 1; }
+	npm install --prefix tests/languages --no-audit --no-fund --no-package-lock
+	@touch $@
+
 wheel: $(ENVS)/build/made ## Build sdist and wheel, and try the wheel and the pre-commit hooks elsewhere.
 	@rm -rf dist
 	$(ENVS)/build/bin/python -m build --outdir dist
@@ -147,6 +157,18 @@ $(ENVS)/bench/made: pyproject.toml Makefile
 
 $(PROGRAMS:%=$(ENVS)/%/made): pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group app-$(notdir $(@D)))
+
+$(ENVS)/languages/made: pyproject.toml Makefile
+	$(call make_environment,$(PYTHON),--editable . --group languages)
+
+# AWS publishes v2 as an installer only; Debian has it as a package, which is unpacked, not installed.
+$(ENVS)/aws-cli-v2/made: pyproject.toml Makefile
+	@rm -rf $(@D) && mkdir -p $(@D)/package
+	@cd $(@D)/package && apt-get download -qq awscli && dpkg -x awscli_2.*.deb ../debian
+	$(call make_environment,$(PYTHON),--group aws-cli-v2)
+	@echo '$(abspath $(@D))/debian/usr/lib/python3/dist-packages' \
+		> "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/debian.pth"
+	@touch $@
 
 $(ENVS)/newest/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--upgrade --editable . --group test --group beside)

@@ -24,8 +24,8 @@ settings.load_profile("project")
 # All sessions read botocore's service models once. That is two thirds of the cost of a client.
 botocore.loaders.Loader = SharedLoader
 
-# Public programs, each with an environment of its own: `make apps`.
-collect_ignore = ["apps"]
+# These have environments of their own: `make apps`, `make languages`.
+collect_ignore = ["apps", "languages"]
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 

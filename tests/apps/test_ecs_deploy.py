@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,32 @@ def test_it_does_not_wait_without_a_timeout():
     with replay("deployment/image-pull") as tape:
         assert run(*DEPLOY, "--timeout", "-1")[0] == 0
     assert tape.clock.now == 0
+
+
+@pytest.mark.parametrize(
+    ("patches", "code", "words"),
+    [
+        ((), 0, "Deployment successful"),
+        (("deployment/image-pull",), 1, "was unable to place a task. Reason: CannotPullContainer"),
+        (("deployment/no-capacity",), 1, "was unable to place a task. Reason: Capacity is"),
+    ],
+)
+def test_its_command_is_a_child_of_cassette_run(patches, code, words, tmp_path):
+    """The command itself, in a process of its own: its exit code, and no second really slept."""
+    scripts = Path(sys.executable).parent
+    options = ("--sleep", "all", "--advance", "clock", "--rebase", "now")
+    command = [scripts / "cassette", "run", "deployment", *patches, *options, "--"]
+    done = subprocess.run(
+        [*command, scripts / "ecs", *DEPLOY, "--timeout", "60"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, words in done.stdout) == (code, True), done.stdout
+    assert done.stdout.endswith(" calls, 0 unmatched\n")
+    assert ("Deployment failed" in done.stdout) == bool(patches)
 
 
 def replay(variant: str, recorded: cassette.Cassette = DEPLOYMENT, **options: Any) -> Any:
