@@ -21,7 +21,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures
 from cassette.sharing.git import Repository
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
-from cassette.sharing.vetting import vet
+from cassette.sharing.vetting import vet, vet_places
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,18 @@ def _from_store(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) 
     if wanted.signer and not wanted.manifest:
         signature = store.get(f"{VERSIONS}/{wanted.source.version}.json.sig", 1 << 16)
         signatures.verify(manifest.pinned, signature, wanted.signer, wanted.pack)
-    missing = [name for name, file in manifest.files.items() if not cache.has(file.sha256)]
+    missing = {name for name, file in manifest.files.items() if not cache.has(file.sha256)}
+    known = {
+        name: cache.path(file.sha256).read_bytes()
+        for name, file in manifest.files.items()
+        if name not in missing
+    }
+    vet_places(wanted.pack, wanted.source.version, known)
     for one in sorted({manifest.files[name].bundle for name in missing}):
         files = {
-            name: manifest.files[name] for name in missing if manifest.files[name].bundle == one
+            name: file
+            for name, file in manifest.files.items()
+            if name in missing and file.bundle == one
         }
         content = bundle(store, one, manifest)
         _keep(wanted, cache, rules, dict(bundles.read(content, files)))
@@ -185,6 +193,8 @@ def _from_git(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) ->
             if not repository.is_signed(found.named, allowed):
                 raise signatures.refused(wanted.pack, wanted.signer)
     new = {n: c for n, c in contents.items() if not cache.has(manifest.files[n].sha256)}
+    known = {name: content for name, content in contents.items() if name not in new}
+    vet_places(wanted.pack, wanted.source.version, known)
     _keep(wanted, cache, rules, new)
     cache.add_manifest(manifest)
     return Fetched(manifest, found.commit, found.is_tag)

@@ -28,12 +28,37 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
         PackError: names each file, and the place and the rule of each finding, never the value.
     """
     vetted = list(divided(functools.partial(_vet_one, rules), list(contents.items())))
-    refused = [line for misplaced, _ in vetted for line in misplaced]
-    if not refused:
-        refused = [line for _, leaks in vetted for line in leaks]
-        fix = "tell the owner of the pack, and stay on the version before it"
-    else:
-        fix = "choose the folder that holds cassettes, or another version of the pack"
+    _refuse_misplaced(pack, version, [line for misplaced, _ in vetted for line in misplaced])
+    _refuse(
+        pack,
+        version,
+        [line for _, leaks in vetted for line in leaks],
+        "tell the owner of the pack, and stay on the version before it",
+    )
+
+
+def vet_places(pack: str, version: str, contents: Mapping[str, bytes]) -> None:
+    """Refuse files that were vetted before, but at another path, where they may be.
+
+    Raises:
+        PackError: names each file.
+    """
+    found = [
+        line
+        for name, content in contents.items()
+        # The tool writes a cassette in this form, so that hardly any file has to be parsed.
+        if name.startswith("patches/") or not content.startswith(b"cassette:")
+        for line in problems(name, content)
+    ]
+    _refuse_misplaced(pack, version, found)
+
+
+def _refuse_misplaced(pack: str, version: str, refused: list[str]) -> None:
+    fix = "name the folder that holds the cassettes and patches/, or another version of the pack"
+    _refuse(pack, version, refused, fix)
+
+
+def _refuse(pack: str, version: str, refused: list[str], fix: str) -> None:
     if refused:
         more = f"\n… and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
         raise PackError(

@@ -168,6 +168,20 @@ def test_what_is_not_in_git_is_named(project, repository, source, code, said):
     assert said in run("sync", code=code).output
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_folder_above_that_of_the_pack_is_refused(project, shop, repository, cached):
+    """Its patches are not in patches/, even if their content came before from where they are."""
+    if cached:
+        configure(project, f'acme = "git+file://{repository}@v1#cassettes"')
+        run("sync")
+        (project / "cassette.lock").unlink()
+    configure(project, f'acme = "git+file://{repository}@v1"')
+    said = run("sync", code=2).output
+    assert "cassettes/patches/stopped/base.yaml is a patch outside patches/" in said
+    assert "Fix: name the folder that holds the cassettes" in said
+    assert not (project / "cassette.lock").exists()
+
+
 def test_a_link_in_git_is_refused(project, shop, repository):
     """It is never followed, since nothing is checked out."""
     (shop.pack / "link.yaml").symlink_to("/etc/passwd")
