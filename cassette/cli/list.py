@@ -38,8 +38,7 @@ class Listed:
         path: its file, or its qualified name in a pack.
         cassette: its content; None if it cannot be read.
         problem: why it cannot be read.
-        fits: the names of the patches that fit it.
-        tried: how many patches were tried.
+        fits: the names of the patches that fit it; empty unless they were tried.
         hides: the files of the same name that are not found because of it.
     """
 
@@ -49,7 +48,6 @@ class Listed:
     cassette: Cassette | None = None
     problem: str | None = None
     fits: tuple[str, ...] = ()
-    tried: int = 0
     hides: tuple[str, ...] = ()
 
 
@@ -60,9 +58,9 @@ class Listed:
 def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None:
     """List the cassettes of this project, of its packs, and the built-in ones.
 
-    For each cassette: when it was recorded, the operations it can answer, how many patches fit
-    it, and what was recorded. As JSON, with the names of the patches. NAMES, or patterns such as
-    'platform:*', narrow the list.
+    For each cassette: when it was recorded, the operations it can answer, and what was recorded.
+    As JSON, also the names of the patches that fit it, which takes longer. NAMES, or patterns such
+    as 'platform:*', narrow the list.
 
     A project's cassettes are in the folders that --dir names, in `cassette_dir` of pytest's
     settings, in `cassettes/`, and in every other `cassettes/` of the project, as beside tests.
@@ -74,7 +72,8 @@ def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
     project_settings.rules()  # refuses a misspelt table, such as [tool.cassete.scrub]
     library = library_of(folders)
     places = [str(root) for root in library.roots()]
-    found = sorted(_listed(library, names), key=lambda one: _rank(one.place, places))
+    several = _listed(library, names, with_patches=form == "json")
+    found = sorted(several, key=lambda one: _rank(one.place, places))
     if form == "json":
         click.echo(json.dumps([_data(one) for one in found], indent=2))
     else:
@@ -89,16 +88,18 @@ def _rank(place: str, places: Sequence[str]) -> int:
     return places.index(place) if place in places else len(places)
 
 
-def _listed(library: Library, names: Sequence[str]) -> Iterator[Listed]:
+def _listed(library: Library, names: Sequence[str], *, with_patches: bool) -> Iterator[Listed]:
     shadowed = library.shadowed("cassette")
-    common = _read(library, library.names("patch"))
+    common = _read(library, library.names("patch")) if with_patches else {}
     narrowed = [one for pattern in names for one in library.matching(pattern, "cassette")]
     several = dict.fromkeys(narrowed) if names else library.every_name("cassette")
     for name in (each for one in several for each in library.each(one, "cassette")):
         entry = library.find(name, "cassette")
         is_shared = entry.pack is not None and entry.pack.kind != "builtin" and ":" in name
         pack = entry.pack.name if entry.pack and is_shared else None
-        patches = common | _read(library, library.names("patch", pack)) if pack else common
+        patches = common
+        if with_patches and pack:
+            patches = common | _read(library, library.names("patch", pack))
         hides = tuple(map(str, shadowed.get(name, ())[1:]))
         yield _one(name, entry, library, patches, hides)
 
@@ -129,7 +130,7 @@ def _one(
     except CassetteError as error:
         return Listed(name, place, entry.location, problem=error.problem, hides=hides)
     fits = tuple(known for known, read in patches.items() if misfit(cassette, read) is None)
-    return Listed(name, place, entry.location, cassette, None, fits, len(patches), hides)
+    return Listed(name, place, entry.location, cassette, None, fits, hides)
 
 
 def _place(entry: Entry, library: Library) -> str:
@@ -193,16 +194,11 @@ def _rows(one: Listed) -> Iterator[tuple[str | Text, str | Text]]:
         yield Text(one.name, "red"), Text(f"cannot be read: {one.problem}", "red")
     else:
         operations = ", ".join(f"{name} x {n}" for name, n in _operations(cassette).items())
-        yield one.name, f"{_recorded(cassette)}; {_fitting(one)}"
+        yield one.name, _recorded(cassette)
         yield "", operations
         yield "", Text(cassette.recorded.source, "dim")
     for path in one.hides:
         yield "", Text(f"hides {shown_name(path)}", "yellow")
-
-
-def _fitting(one: Listed) -> str:
-    fit = "fits" if 1 in (len(one.fits), one.tried) else "fit"
-    return f"{len(one.fits)} of {counted(one.tried, 'patch')} {fit}"
 
 
 def _recorded(cassette: Cassette) -> str:
