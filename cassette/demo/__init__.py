@@ -56,7 +56,7 @@ def run(console: Console) -> None:
         _heading(console, "1", "Record a live task over HTTP, from its birth until it has stopped")
         _say(console, "$ cassette record --cluster prod --task TASK --tags --watch -o job.yaml")
         began = time.monotonic()
-        with account() as url:
+        with made_up_account() as url:
             live = record_life(url, path, console)
         waited = time.monotonic() - began
         _heading(console, "2", "Read what was written: no account, no address, no secret")
@@ -78,8 +78,8 @@ def run(console: Console) -> None:
 
 
 @contextmanager
-def account() -> Iterator[str]:
-    """Serve a made-up AWS account from a process of its own; the value is its URL."""
+def made_up_account() -> Iterator[str]:
+    """Serve an AWS account from a process of its own; the value is its URL."""
     with subprocess.Popen(
         [sys.executable, "-c", "from cassette.demo.account import serve; serve()"],
         stdin=subprocess.PIPE,

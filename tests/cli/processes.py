@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import fcntl
+import functools
+import json
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
+from pathlib import Path
 
 from tests.live import bodies
 
@@ -32,8 +39,38 @@ def interruptible(*words):
     return [sys.executable, "-c", _HEARS_CTRL_C, *map(str, words)]
 
 
-def run(*words, cwd, **environment):
-    """Run `cassette`; gives its exit code, standard output and standard error."""
+# Before any test has changed it.
+_ENVIRONMENT = dict(os.environ)
+
+
+@functools.cache
+def _warm():
+    """The socket of a process that forks for each command; it ends with this one."""
+    ours, its = socket.socketpair()
+    with its:
+        process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("warm.py"), str(its.fileno())],
+            pass_fds=[its.fileno()],
+            env=_ENVIRONMENT,
+        )
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def _start(words, streams, cwd, environment):
+    """Start `cassette` with these three streams."""
+    asked = {"words": [*map(str, words)], "cwd": str(cwd), "environment": environment}
+    socket.send_fds(_warm(), [json.dumps(asked).encode() + b"\n"], streams)
+
+
+def _exit_code():
+    """Wait for what was started."""
+    return int(_warm().makefile().readline())
+
+
+def run_alone(*words, cwd, **environment):
+    """As `run`, in a process that Python has started: for what is decided at that start."""
     done = subprocess.run(
         [sys.executable, "-m", "cassette", *map(str, words)],
         capture_output=True,
@@ -46,32 +83,70 @@ def run(*words, cwd, **environment):
     return done.returncode, done.stdout, done.stderr
 
 
+def run(*words, cwd, **environment):
+    """Run `cassette`; gives its exit code, standard output and standard error."""
+    with contextlib.ExitStack() as files:
+        streams = [files.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+        numbers = [stream.fileno() for stream in streams]
+        _start(words, numbers, cwd, {**os.environ, **environment})
+        code = _exit_code()
+        out, err = (
+            os.pread(number, os.fstat(number).st_size, 0).decode() for number in numbers[1:]
+        )
+    assert "Traceback" not in err
+    return code, out, err
+
+
 def record(url, file, *more, cwd, **environment):
     """Run `cassette record` for the task of `bodies`."""
     asked = ("--cluster", bodies.CLUSTER, "--task", bodies.TASK_ARN, "--endpoint-url", url)
     return run("record", *asked, "-o", file, *more, cwd=cwd, **environment)
 
 
-def on_terminal(*words, columns, cwd, program="cassette", **environment):
-    """Run a program on a terminal of so many columns; gives its exit code and what that showed.
+def on_terminal(*words, columns, cwd, **environment):
+    """Run `cassette` on a terminal of so many columns; gives its exit code and what that showed.
 
     The terminal's own line ends are taken out, its colours are not.
     """
+    with _terminal(columns) as (leader, follower):
+        _start(words, [follower] * 3, cwd, _for_terminals(environment))
+        os.close(follower)
+        shown = _shown(leader)
+        return _exit_code(), shown
+
+
+def pytest_on_terminal(*words, columns, cwd):
+    """The same of `pytest`, which no process has imported before."""
+    with _terminal(columns) as (leader, follower):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *words],
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            cwd=cwd,
+            env=_for_terminals({}),
+        )
+        os.close(follower)
+        shown = _shown(leader)
+        return process.wait(), shown
+
+
+@contextlib.contextmanager
+def _terminal(columns):
+    """A terminal: our end, and the one for a process, which the caller closes."""
     leader, follower = os.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 200, columns, 0, 0))
-    known = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "CI")}
-    with subprocess.Popen(
-        [sys.executable, "-m", program, *map(str, words)],
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        cwd=cwd,
-        env={**known, "TERM": "xterm-256color", **environment},
-    ) as process:
-        os.close(follower)
-        shown = b"".join(_read(leader))
+    yield leader, follower
     os.close(leader)
-    return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+def _for_terminals(environment):
+    known = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "CI")}
+    return {**known, "TERM": "xterm-256color", **environment}
+
+
+def _shown(leader):
+    return b"".join(_read(leader)).decode().replace("\r\n", "\n")
 
 
 def _read(leader):

@@ -91,7 +91,9 @@ def test_a_recording_says_that_it_replaces_a_file(call, tmp_path, monkeypatch, c
             (said,) = [one.getMessage() for one in caplog.records if one.name == "cassette"]
             verb = "replaced the existing file" if replaces else "wrote"
             assert said.startswith(f"{verb} {tmp_path / 'web.yaml'}; interactions: 1; ")
-        asked = f"record --cluster c --task {bodies.TASK_ARN} --endpoint-url {ecs.url}"
+        asked = (
+            f"record --cluster {bodies.CLUSTER} --task {bodies.TASK_ARN} --endpoint-url {ecs.url}"
+        )
         for file, replaces in (("web.yaml", True), ("new.yaml", False)):
             with pytest.raises(SystemExit):
                 main([*asked.split(), "-o", file])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import cassette
-from tests.cli.processes import on_terminal, plain, run
+from tests.cli.processes import on_terminal, plain, run, run_alone
 from tests.live import bodies
 from tests.replay import made
 
@@ -97,7 +97,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_folded_ones(tmp_path):
 
 def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
     """What the encoding of the output lacks is replaced; nothing breaks."""
-    code, out, err = run(
+    code, out, err = run_alone(
         *("diff", "web", "job"), cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0"
     )
     assert (code, err) == (1, "")

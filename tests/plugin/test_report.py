@@ -7,7 +7,7 @@ import json
 import pytest
 
 import cassette
-from tests.cli.processes import on_terminal, plain
+from tests.cli.processes import plain, pytest_on_terminal
 
 PATCH = '- {op: replace, path: /tasks/0/cpu, value: "512"}\n'
 TWO_TESTS = """
@@ -84,7 +84,7 @@ def test_the_report_fits_its_terminal(run, project, columns):
     """No line is longer, and what is folded is below what it belongs to."""
     run(TWO_TESTS, "-q")  # writes the files
     arguments = ("-q", "-p", "no:cacheprovider", "--cassette-report", "--cassette-orphans=warn")
-    code, shown = on_terminal(*arguments, columns=columns, cwd=project, program="pytest")
+    code, shown = pytest_on_terminal(*arguments, columns=columns, cwd=project)
     assert code == 0
     lines = plain(shown).partition("cassettes =")[2].splitlines()
     assert max(map(len, lines)) <= columns
