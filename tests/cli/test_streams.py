@@ -27,7 +27,8 @@ WORDS = {
     "packs": "packs",
     "patch": "patch web stopped/by-user",
     "publish": "publish --help",
-    "record": "record --cluster c --task t -o web.yaml --endpoint-url URL",
+    "record": f"record --cluster {bodies.CLUSTER} --task {bodies.TASK_ARN} -o web.yaml"
+    " --endpoint-url URL",
     "run": "run --help",
     "scrub": "scrub --check a.json",
     "show": "show web",
