@@ -374,23 +374,13 @@ def test_unknown_members_are_recorded_scrubbed(call, account):
     assert (code, "redacted because unknown: " in out) == (0, True)
 
 
-def test_a_dropped_connection_is_tried_again(call, account):
-    """After a call has succeeded; the recording does not show it."""
-    account.add(task(1))
-    account.server.script("DescribeTasks", scripted.drop(), account.describe_tasks)
-    assert call(f"--cluster prod --all {FAST}")[0] == 0
-    assert account.asked()["DescribeTasks"] == 2
-    assert len(recorded("DescribeTasks")) == 1
-
-
-@pytest.mark.parametrize("keep", ["", "--keep-errors"])
-def test_a_throttle_is_survived(call, account, keep):
-    """It is recorded only with --keep-errors."""
+def test_a_throttle_is_recorded_if_wanted(call, account):
+    """With --keep-errors; that there was one is said in any case."""
     account.add(task(1))
     account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
-    code, out, _ = call(f"--cluster prod --all {keep} {FAST}")
+    code, out, _ = call(f"--cluster prod --all --keep-errors {FAST}")
     assert (code, "ECS throttled 1 call; each was made again" in out) == (0, True)
-    assert len(recorded("DescribeTasks")) == (2 if keep else 1)
+    assert len(recorded("DescribeTasks")) == 2
 
 
 def test_credentials_that_expire_half_way(call, account):

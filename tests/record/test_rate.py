@@ -120,6 +120,17 @@ def outcomes(cassette):
     return [(one.operation, one.request, one.outcome) for one in cassette.interactions]
 
 
+def test_a_dropped_connection_is_tried_again(account, client):
+    """After a call has succeeded; the recording does not show it."""
+    account.add(task(1))
+    account.server.script("DescribeTasks", scripted.drop(), account.describe_tasks)
+    clock = FakeClock()
+    found, pace = take(client, clock)
+    assert [one.operation for one in found.interactions] == ["ListTasks", "DescribeTasks"]
+    assert (account.asked()["DescribeTasks"], pace.throttles) == (2, 0)
+    assert 0.5 in clock.slept
+
+
 def test_throttles_are_kept_if_wanted(account, client):
     """Each of them, before the response to the same call."""
     account.add(task(1))
