@@ -195,7 +195,7 @@ def _print_policy(options: Options, selection: Selection, until: Until | None) -
     session = botocore.session.Session(profile=options.profile)
     session.get_scoped_config()  # raises if there is no such profile
     region = options.region or session.get_config_variable("region") or "*"
-    polls_services = until is not None and until.needs_services
+    polls_services = bool(until and until.looks_at_services and selection.services)
     policy = least_policy(selection, region, polls_services=polls_services)
     click.echo(json.dumps(policy, indent=2))
 

@@ -46,8 +46,13 @@ class Until:
 
     @property
     def needs_services(self) -> bool:
-        """Whether it depends on the state of services."""
+        """Whether it can only be reached if services are watched."""
         return "stable" in self.states
+
+    @property
+    def looks_at_services(self) -> bool:
+        """Whether services that are watched are described at each poll."""
+        return not {"stable", "failed"}.isdisjoint(self.states)
 
     def reached(
         self,

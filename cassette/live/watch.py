@@ -169,7 +169,7 @@ class Watch:
     def _describe_services(self) -> None:
         """Ask for the services, if the end depends on them."""
         wanted = self._selection.services
-        if not wanted or not ({"stable", "failed"} & {*self._until.states}):
+        if not (wanted and self._until.looks_at_services):
             return
         found: list[dict[str, Any]] = []
         for cluster in self._selection.clusters:

@@ -308,6 +308,8 @@ def test_a_dry_run_only_lists(call, account, tmp_path):
         "--all --with container-instance",
         "--service web --watch --until stable",
         "--service web --watch --until 1poll --with service",
+        "--service web --watch --until failed,1poll",
+        "--family web --watch --until failed,1poll",
     ],
 )
 def test_the_policy_allows_what_is_called(call, account, words):
