@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names import short_name
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
+from cassette.player.originals import KIND_OF, Originals
 from cassette.player.timeline import Step, Timeline
 
 _TOKEN = "ca55e77e-page-"  # how the token of a derived page begins  # noqa: S105 - no password
@@ -84,6 +85,7 @@ class Things:
         cassette: what was recorded.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would be in a cassette, for comparison.
+        originals: the names of the cassette.
     """
 
     def __init__(
@@ -92,11 +94,13 @@ class Things:
         cassette: Cassette,
         rules: Rules,
         comparable: Callable[[str, Body], Body],
+        originals: Originals,
     ) -> None:
         self.kind = KINDS[operation]
         self._operation = operation
         self._rules = rules
         self._comparable = comparable
+        self._originals = originals
         self.timelines: dict[tuple[str, str], Timeline] = {}
         for index, interaction in enumerate(cassette.interactions):
             if interaction.operation == operation and isinstance(interaction.outcome, Response):
@@ -126,10 +130,12 @@ class Things:
     def _cluster(self, parameters: Body) -> str:
         if not self.kind.of_cluster:
             return ""
-        return cluster_of(self._comparable(self._operation, parameters))
+        return str(self._originals.request(parameters).get("cluster") or "default")
 
     def _name(self, named: str) -> str:
         parameter = self.kind.parameter
+        if parameter in KIND_OF:
+            return self._originals.name(KIND_OF[parameter], named)
         asked: str = self._comparable(self._operation, {parameter: [named]})[parameter][0]
         return short_name(asked)
 
@@ -227,7 +233,8 @@ class Things:
 class TaskDefinitions:
     """The revisions that a cassette describes or registers."""
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Cassette, originals: Originals) -> None:
+        self._originals = originals
         self._known: dict[str, tuple[int, Body, bool, bool]] = {}
         self._latest_of: dict[str, set[str]] = {}  # what each family named by itself meant
         self._made: set[int] = set()
@@ -245,13 +252,16 @@ class TaskDefinitions:
                 if arn and asked and ":" not in asked:
                     self._latest_of.setdefault(asked, set()).add(short_name(arn))
 
+    def _name(self, named: str) -> str:
+        return self._originals.name("task-definition", named)
+
     def made(self, index: int) -> None:
         """An interaction was served; a revision is there once it was registered."""
         self._made.add(index)
 
     def answer(self, parameters: Body) -> Answer | None:
         """A revision that was recorded under another name, or the latest of a family."""
-        named = short_name(parameters.get("taskDefinition") or "")
+        named = self._name(parameters.get("taskDefinition") or "")
         wants_tags = "TAGS" in (parameters.get("include") or ())
         if ":" not in named:
             named = self._latest(named)
@@ -277,12 +287,12 @@ class TaskDefinitions:
 
     def newer(self, parameters: Body, index: int) -> bool:
         """Whether a family has got a revision that was registered after an outcome."""
-        latest = self._latest(short_name(parameters.get("taskDefinition") or ""))
+        latest = self._latest(self._name(parameters.get("taskDefinition") or ""))
         return bool(latest) and self._known[latest][0] > index
 
     def tags(self, arn: str) -> Any:
         """The tags of a revision, if they were recorded."""
-        known = self._known.get(short_name(arn))
+        known = self._known.get(self._name(arn))
         return known[1].get("tags", []) if known and known[2] else None
 
 

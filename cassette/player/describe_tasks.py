@@ -19,6 +19,7 @@ from cassette.ecs.names import (
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import HELD, Rules
+from cassette.player.originals import CERTAIN, LIKELY, Originals
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
@@ -56,7 +57,7 @@ class Tasks:
         cassette: what was recorded.
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
-        comparable: a request as it would be in a cassette, for comparison.
+        originals: the names of the cassette.
         identify: what a cassette may have for a task's id; what it has maps to itself.
         key: a request in the one form in which two that mean the same are equal.
         unmatched: words the errors.
@@ -68,7 +69,7 @@ class Tasks:
         clock: Clock,
         rules: Rules,
         *,
-        comparable: Callable[[str, Body], Body],
+        originals: Originals,
         identify: Callable[[str], tuple[str, ...]],
         key: Callable[[Body], str],
         unmatched: Unmatched,
@@ -78,7 +79,7 @@ class Tasks:
         self._rules = rules
         self._by_clock = rules.advance == "clock"
         self._held = rules.held
-        self._comparable = comparable
+        self._originals = originals
         self._identify = identify
         self._key = key
         self._unmatched = unmatched
@@ -347,36 +348,26 @@ class Tasks:
                 timeline.catch_up(step.index)
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
+        found = self._by_id(timelines, name)
+        if found is not None:
+            return found
+        return timelines.get(self._originals.name("task", name, timelines.__contains__))
+
+    def _by_id(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         id_ = short_name(name)
         known = (timelines.get(name) for name in (id_, *self._identify(id_)))
-        found = next((timeline for timeline in known if timeline is not None), None)
-        return found or self._of_no_form(timelines, id_)
-
-    def _of_no_form(self, timelines: Mapping[str, Timeline], id_: str) -> Timeline | None:
-        """The only task whose id, such as a masked one, became a number: any such id is its own."""
-        odd = [known for known in timelines if not _is_id(known)]
-        same = [known for known in odd if self._comparable_id(known) == self._comparable_id(id_)]
-        return timelines[same[0]] if len(same) == 1 else None
-
-    def _comparable_id(self, id_: str) -> str:
-        arn = f"arn:aws:ecs:{self._cassette.region}:000000000001:task/{id_}"
-        return short_name(self._comparable("DescribeTasks", {"tasks": [arn]})["tasks"][0])
+        return next((timeline for timeline in known if timeline is not None), None)
 
     def _cluster(self, given: str, tasks: Collection[str]) -> str:
         """What the cassette calls a cluster; where several fit, the one that has the tasks."""
-        if given in self._clusters:
-            return given
-        told = self._told(given)
-        fitting = [cluster for cluster in self._clusters if self._told(cluster) == told]
-        having = (
-            cluster
-            for cluster in fitting
-            if any(self._timeline(self._clusters[cluster], task) for task in tasks)
-        )
-        return next(having, fitting[0] if fitting else told)
 
-    def _told(self, cluster: str) -> str:
-        return cluster_of(self._comparable("DescribeTasks", {"cluster": cluster}))
+        def likely(cluster: str) -> int:
+            timelines = self._clusters.get(cluster)
+            if any(self._by_id(timelines or {}, task) for task in tasks):
+                return CERTAIN
+            return LIKELY * (timelines is not None)
+
+        return given if given in self._clusters else self._originals.name("cluster", given, likely)
 
     def _of_another(self, cluster: str, name: str, timeline: Timeline | None) -> ApiError | None:
         if not name.startswith("arn:") or (timeline is not None and timeline.refused):

@@ -9,6 +9,7 @@ from typing import Any
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
 from cassette.model import Body
+from cassette.player.originals import Originals
 
 # Parameters that name a resource, by its ARN or by its short name.
 _NAMING = frozenset(
@@ -70,15 +71,18 @@ class Normalization:
 
     Args:
         comparable: a request as it would be in a cassette, for comparison.
+        originals: the names of the cassette.
         ignore: parameters left out of the comparison, by operation.
     """
 
     def __init__(
         self,
         comparable: Callable[[str, Body], Body],
+        originals: Originals,
         ignore: Mapping[str, Iterable[str]],
     ) -> None:
         self._comparable = comparable
+        self._originals = originals
         self._ignore = ignore
 
     def key(self, operation: str, parameters: Body) -> str:
@@ -87,7 +91,8 @@ class Normalization:
 
     def normalised(self, operation: str, parameters: Body) -> dict[str, Any]:
         """Parameters in the one form in which two that mean the same are equal."""
-        asked = dict(self._comparable(operation, self._compared(operation, parameters)))
+        compared = self._compared(operation, parameters)
+        asked = {**self._comparable(operation, compared), **self._originals.request(compared)}
         defaults = _DEFAULTS.get(operation, {})
         asked = {**defaults, **asked}
         if "cluster" in _members(operation):

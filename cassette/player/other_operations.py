@@ -16,6 +16,7 @@ from cassette.player.by_meaning import KINDS, LISTS, PAGING, TaskDefinitions, Th
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
+from cassette.player.originals import Originals
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import READS, Unmatched
 
@@ -28,6 +29,7 @@ class Requests:
         clock: the replay's virtual time.
         rules: how to behave where the recording leaves it open.
         comparable: a request as it would be in a cassette, for comparison.
+        originals: the names of the cassette.
         normalization: brings requests into one form.
         tasks: the tasks of the cassette, from which lists of tasks are derived.
         unmatched: words the errors.
@@ -40,13 +42,13 @@ class Requests:
         rules: Rules,
         *,
         comparable: Callable[[str, Body], Body],
+        originals: Originals,
         normalization: Normalization,
         tasks: Tasks,
         unmatched: Unmatched,
     ) -> None:
         self._clock = clock
         self._rules = rules
-        self._comparable = comparable
         self._normalization = normalization
         self._tasks = tasks
         self._unmatched = unmatched
@@ -60,11 +62,11 @@ class Requests:
             if interaction.operation != "DescribeTasks":
                 self._index(index, interaction)
         self._things = {
-            operation: Things(operation, cassette, rules, comparable)
+            operation: Things(operation, cassette, rules, comparable, originals)
             for operation in KINDS
             if operation in self._operations
         }
-        self._definitions = TaskDefinitions(cassette)
+        self._definitions = TaskDefinitions(cassette, originals)
 
     def _index(self, index: int, interaction: Interaction) -> None:
         operation = interaction.operation

@@ -148,7 +148,7 @@ class Places:
             bodies = [one.request]
             if isinstance(one.outcome, Response):
                 bodies.append(one.outcome.body)
-            places = [place_of(text) for body in bodies for text in _arns_in(body)]
+            places = [place_of(text) for body in bodies for text in arns_in(body)]
             for place in places:
                 if place is not None and place[1] == "ecs":
                     recorded.kinds.add(place[:2])
@@ -194,16 +194,17 @@ def _accounts_in(parameters: Body) -> Mapping[str, set[str]]:
     return accounts
 
 
-def _arns_in(value: Any) -> Iterator[str]:
+def arns_in(value: Any) -> Iterator[str]:
+    """The ARNs that a request or a response has, each as a whole value."""
     if isinstance(value, str):
         if value.startswith("arn:"):
             yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _arns_in(inner)
+            yield from arns_in(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from _arns_in(inner)
+            yield from arns_in(inner)
 
 
 def _invalid(message: str) -> ApiError:

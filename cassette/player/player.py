@@ -17,6 +17,7 @@ from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
+from cassette.player.originals import Originals
 from cassette.player.other_operations import Requests
 from cassette.player.places import Places
 from cassette.player.refused_caller import RefusedCaller
@@ -98,12 +99,13 @@ class Player:
         self._unmatched = unmatched
         self._places = Places(cassette, comparable)
         self._named: dict[tuple[str, bytes], ApiError | None] = {}  # what ECS says to ARNs
-        normalization = Normalization(comparable, rules.ignore)
+        originals = Originals(cassette, comparable, identify)
+        normalization = Normalization(comparable, originals, rules.ignore)
         self._tasks = Tasks(
             cassette,
             clock,
             rules,
-            comparable=comparable,
+            originals=originals,
             identify=identify,
             key=functools.partial(normalization.key, "DescribeTasks"),
             unmatched=unmatched,
@@ -113,6 +115,7 @@ class Player:
             clock,
             rules,
             comparable=comparable,
+            originals=originals,
             normalization=normalization,
             tasks=self._tasks,
             unmatched=unmatched,

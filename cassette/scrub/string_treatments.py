@@ -174,9 +174,8 @@ class StringTreatments:
             if not self._memory.is_numbered("short id", original):
                 self._free.known += 1  # what was scrubbed before may have it alone
             number = self._memory.numbered("short id", original)
-            return self._free.name("".join(path)) + self._free.remember(
-                "short id", original, number
-            )
+            head = found.removesuffix(last) if self._strict else self._free.name("".join(path))
+            return head + self._free.remember("short id", original, number)
         return found
 
     def _names(self, value: str, is_path: bool = False) -> str:

@@ -93,10 +93,83 @@ def test_a_task_with_an_id_of_no_known_form_is_one_task(policy: str, original: s
     masked, _ = scrub.scrub(plain, policy)
     (task,) = masked.tasks
     assert masked.interactions[0].request["tasks"] == [task["taskArn"].rpartition("/")[2]]
+    assert ("prod" in task["taskArn"]) is (policy == "standard")
     with cassette.replay(masked) as tape:
         ecs = made.client()
         for name in (original, arn, task["taskArn"], *masked.interactions[0].request["tasks"]):
             answer = ecs.describe_tasks(cluster="prod", tasks=[name])
             assert [one["taskArn"] for one in answer["tasks"]] == [task["taskArn"]]
-        ecs.stop_task(cluster="prod", task=arn)
+        ecs.stop_task(cluster="prod", task=original)
     assert not tape.unused
+
+
+def service(cluster: str) -> dict[str, str]:
+    """The one service of a cluster."""
+    of = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}"
+    return {
+        "serviceArn": f"{of}:service/{cluster}/web-{cluster}",
+        "serviceName": f"web-{cluster}",
+        "clusterArn": f"{of}:cluster/{cluster}",
+    }
+
+
+@pytest.fixture(params=scrub.POLICIES)
+def several(request: pytest.FixtureRequest) -> tuple[model.Cassette, model.Cassette]:
+    """Three clusters with a service each, and two tasks with ids of no known form; and scrubbed."""
+    calls = []
+    for cluster in (*CLUSTERS[1:], "staging"):
+        named = {"cluster": cluster, "services": [f"web-{cluster}"]}
+        calls += [
+            made.call("ListServices", {"cluster": cluster}, {"serviceArns": []}),
+            made.call("DescribeServices", named, {"services": [service(cluster)], "failures": []}),
+        ]
+    for id_ in ("first", "second"):
+        arn = made.arn(1).replace(made.task_id(1), id_)
+        task = {**made.task(1), "taskArn": arn}
+        of = {"cluster": "prod"}
+        calls += [
+            made.describe({"tasks": [task], "failures": []}, tasks=(id_,)),
+            made.call("StopTask", {**of, "task": id_}, {"task": task}),
+            made.call("ListTasks", {**of, "containerInstance": id_}, {"taskArns": [arn]}),
+            made.call("ListTagsForResource", {"resourceArn": arn}, {"tags": []}),
+        ]
+    provider = f"{arn.partition(':task/')[0]}:capacity-provider/large"
+    calls.append(made.call("ListTagsForResource", {"resourceArn": provider}, {"tags": []}))
+    plain = made.unscrubbed(*calls)
+    return plain, scrub.scrub(plain, request.param)[0]
+
+
+@pytest.mark.parametrize("how", ["its own names", "its own names in reverse", "originals"])
+def test_several_originals_never_become_one(
+    several: tuple[model.Cassette, model.Cassette], how: str
+) -> None:
+    """A recorded request gets its own outcome, in whatever order; by originals, in theirs."""
+    plain, scrubbed = several
+    asked = plain if how == "originals" else scrubbed
+    pairs = list(zip(asked.interactions, scrubbed.interactions, strict=True))
+    with cassette.replay(scrubbed) as tape:
+        ecs = made.client()
+        for one, recorded in reversed(pairs) if "reverse" in how else pairs:
+            made.invoke(ecs, one.operation, dict(one.request))
+            expected = recorded.outcome.body
+            assert {"failures": [], **tape.calls[-1].outcome.body} == {"failures": [], **expected}
+    assert not tape.unused
+
+
+def test_more_originals_than_were_recorded_are_unmatched() -> None:
+    """Each name of a strict cassette is that of one original only."""
+    unmatched = pytest.raises(UnmatchedRequestError, match="recorded clusters")
+    made_of = made.unscrubbed(made.describe({"tasks": [], "failures": []}))
+    with unmatched, cassette.replay(scrub.scrub(made_of, "strict")[0]):
+        ecs = made.client()
+        ecs.describe_tasks(cluster="prod", tasks=[bodies.TASK_ARN])
+        ecs.describe_tasks(cluster="staging", tasks=[made.task_id(7)])
+
+
+def test_the_tasks_say_which_cluster_is_meant() -> None:
+    """Their ids are certain, and the order in which clusters are named is not."""
+    with cassette.replay(recorded("strict")):
+        ecs = made.client()
+        for number in (2, 1, 2):
+            named = {"cluster": CLUSTERS[number], "tasks": [made.task_id(number)]}
+            assert len(ecs.describe_tasks(**named)["tasks"]) == 1
