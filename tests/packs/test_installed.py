@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import zipfile
@@ -78,7 +79,7 @@ def test_a_wheel_is_used_from_the_command_line_to_the_report(
     assert "no cassette named 'shpo' in the pack acme 3.1" in said
     assert "did you mean 'acme:shop'" in said
     (project / "test_it.py").write_text(TEST)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # begins with the site
     code, report = run_tests(project, "-p", "no:cacheprovider")
     assert code == 1, report
     assert "acme:shop (3.1) with acme:stopped/sidecar" in report
