@@ -55,6 +55,7 @@ _TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
 _BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8
+_MOST_SEARCHED = 10_000  # texts that are remembered from one part of a recording to the next
 _DEEPEST = 12
 
 
@@ -98,6 +99,12 @@ class FreeText:
             for same in of_extent.values()
             for original in same
         )
+
+    def trim(self) -> None:
+        """Forget texts that were searched, if they are many; what they taught stays."""
+        for searched in (self._found, self._names, self._runs, self._harmless):
+            if len(searched) > _MOST_SEARCHED:
+                searched.clear()
 
     def take_new(self) -> list[str]:
         """The originals since the last call that are searched for by their own text."""

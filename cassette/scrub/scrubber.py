@@ -146,6 +146,7 @@ class Scrubber:
         What they teach about the parts before, `take_new` gives.
         """
         own = tuple(interactions)
+        self._free.trim()
         before = self._redacted.copy()
         while True:
             known = self._free.known

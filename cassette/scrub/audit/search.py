@@ -21,6 +21,9 @@ _MARK = "ca55e77e"  # of pseudonyms, which no original shows
 _MOST_KEPT = 100_000  # lines whose findings are remembered
 
 
+_Extents = tuple[tuple[int, int], ...]
+
+
 class Search(Protocol):
     """A search of a project's own, beside those of the audit."""
 
@@ -69,9 +72,11 @@ class Lines:
     def __init__(self, searches: Iterable[Search], kept: Set[str]) -> None:
         self._own = tuple(searches)
         self._kept = kept
-        # By first word, then by its offset and the length of all: what is compared in a line does
-        # not grow with the number of originals.
-        self._by_word: dict[str, dict[tuple[int, int], set[str]]] = {}
+        self._originals: set[str] = set()
+        # By first word, its offset and the length of all, for each original that begins with it:
+        # what is compared in a line does not grow with the number of originals.
+        self._extents: dict[str, _Extents] = {}
+        self._shared: dict[_Extents, _Extents] = {}
         self._accounts: set[str] = set()
         self._seen: set[str] = set()
         self._found: dict[str, tuple[tuple[int, str, str], ...]] = {}
@@ -85,8 +90,12 @@ class Lines:
             for part in _parts(original):
                 word = _WORD.search(part)
                 if word:
+                    self._originals.add(part)
+                    extents = self._extents.get(word[0], ())
                     extent = word.start(), len(part)
-                    self._by_word.setdefault(word[0], {}).setdefault(extent, set()).add(part)
+                    if extent not in extents:
+                        extents = (*extents, extent)
+                        self._extents[word[0]] = self._shared.setdefault(extents, extents)
         self._forget()
 
     def may_hold(self, original: str) -> bool:
@@ -146,12 +155,12 @@ class Lines:
                 yield match.start(), "original", ORIGINAL + how
         words = _WORD.findall(text)
         self._seen.update(words if _MARK not in text else (w for w in words if _MARK not in w))
-        if self._by_word.keys().isdisjoint(words):
+        if self._extents.keys().isdisjoint(words):
             return
         for word in _WORD.finditer(text):
-            for (offset, length), originals in self._by_word.get(word[0], {}).items():
+            for offset, length in self._extents.get(word[0], ()):
                 start = word.start() - offset
-                if start >= 0 and _is_one_of(originals, text, start, start + length):
+                if start >= 0 and _is_one_of(self._originals, text, start, start + length):
                     yield start, "original", ORIGINAL + how
 
     def _of_project(self, text: str, how: str) -> Iterator[tuple[int, str, str]]:
