@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import random
 import re
 import sys
@@ -13,38 +11,10 @@ import pytest
 
 import cassette
 from cassette import file_format, pipeline, recording, resuming, scrub
-from cassette.ecs.attempts import Attempt
 from cassette.pipeline import Pipeline
 from cassette.recording import Recording
 from tests.live import bodies
-
-DIGITS = "0123456789abcdef"
-
-
-def tasks(count, seed=1, **members):
-    """Running tasks, each with ids and addresses of its own."""
-    rng = random.Random(seed)
-    for _ in range(count):
-        text = json.dumps(bodies.running() | members)
-        for old in (bodies.TASK_ID, bodies.ATTACHMENT_ID[:8], bodies.ENI[4:]):
-            text = text.replace(old, "".join(rng.choice(DIGITS) for _ in old))
-        low = f"{rng.randrange(256)}.{rng.randrange(256)}"
-        text = text.replace("10.20.30.40", f"10.20.{low}")
-        text = text.replace("10-20-30-40", f"10-20-{low.replace('.', '-')}")
-        yield json.loads(text)
-
-
-def described(*several, at=0.0):
-    """A call of DescribeTasks for these tasks."""
-    request = {"cluster": bodies.CLUSTER, "tasks": [task["taskArn"] for task in several]}
-    body = json.dumps(bodies.described(*several)).encode()
-    return Attempt("DescribeTasks", request, 200, body, bodies.REGION, at)
-
-
-def listed(*several, at=0.0):
-    """A call of ListTasks that gives these."""
-    body = json.dumps({"taskArns": [task["taskArn"] for task in several]}).encode()
-    return Attempt("ListTasks", {"cluster": bodies.CLUSTER}, 200, body, bodies.REGION, at)
+from tests.recordings import described, listed, original_in, tasks, without_times
 
 
 def written(path, attempts, chunk_bytes, monkeypatch, key=None):
@@ -200,11 +170,6 @@ def go_on(path, calls):
     return without_times(path.read_bytes())
 
 
-def without_times(content):
-    """A cassette's bytes without the times of its calls and of its beginning."""
-    return re.sub(rb"(?m)^(- |  )at: \S+$", b"", content)
-
-
 @pytest.mark.parametrize("key", [None, b"a key of sixteen bytes"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recording_that_died_goes_on_to_the_same_bytes(tmp_path, monkeypatch, seed, key):
@@ -223,16 +188,6 @@ def test_a_recording_that_died_goes_on_to_the_same_bytes(tmp_path, monkeypatch, 
     assert [one.name for one in tmp_path.iterdir()] == ["web.yaml"]
     written(tmp_path / "whole.yaml", calls, 4_000, monkeypatch, key=key)
     assert resumed == without_times((tmp_path / "whole.yaml").read_bytes())
-
-
-def original_in(content, found):
-    """An id of a task that content shows, plainly or in base64; None if there is none."""
-    for task in found:
-        id_ = task["taskArn"].rpartition("/")[2].encode()
-        views = [id_, *(base64.b64encode(b"x" * n + id_)[4:-4] for n in range(3))]
-        if any(view in content for view in views):
-            return id_
-    return None
 
 
 def test_a_watch_that_died_goes_on_after_its_last_state(tmp_path, monkeypatch):

@@ -59,9 +59,21 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Write a page to look at in a browser: one file that loads nothing.",
 )
+@click.option(
+    "--watch",
+    "follows",
+    is_flag=True,
+    help="Follow a recording under way: show its file again whenever it has grown.",
+)
 @FOLDERS
 def command(
-    name: str, patches: tuple[str, ...], *, form: str, page: str | None, folders: tuple[str, ...]
+    name: str,
+    patches: tuple[str, ...],
+    *,
+    form: str,
+    page: str | None,
+    follows: bool,
+    folders: tuple[str, ...],
 ) -> None:
     """Show a cassette, or a variant of it, as a timeline.
 
@@ -76,9 +88,15 @@ def command(
     The page that --html writes shows the same, with every change and the response as boto3
     returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
     finds something in the cassette that must not be shown to others.
+
+    With --watch, the recording of NAME that goes on now is shown, from NAME.partial.yaml, until
+    it is finished or Ctrl-C.
     """
     from cassette.variants import patched
 
+    if follows:
+        _follow(name, folders, is_alone=not (patches or page or form == "json"))
+        return
     library = library_of(folders).beside(name)
     original = library.load(name)
     cassette = patched(original, patches, library)
@@ -92,6 +110,17 @@ def command(
         click.echo(json.dumps(_data(cassette), indent=2))
     else:
         _show(console(), cassette)
+
+
+def _follow(name: str, folders: tuple[str, ...], *, is_alone: bool) -> None:
+    from cassette.cli.show_growing import follow
+
+    if not is_alone:
+        raise UsageError(
+            "--watch shows a recording as it is, in words", fix="leave out the other options"
+        )
+    screen = console()
+    follow(name, library_of(folders).folders, screen, lambda cassette: _show(screen, cassette))
 
 
 def _write_page(cassette: Cassette, original: Cassette | None, name: str, page: str) -> None:
@@ -244,6 +273,8 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
     yield "recorded", f"{recorded.at} in {cassette.region}"
     yield "by", f"{recorded.by}, botocore {recorded.botocore}"
     yield "source", recorded.source
+    if recorded.partial:
+        yield "partial", "the recording is under way, or ended early"
     if recorded.variant_of:
         yield "variant of", recorded.variant_of
         yield "patches", ", ".join(recorded.patches)

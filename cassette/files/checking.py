@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cassette import file_format, validation
-from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteError
+from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteError, counted
 from cassette.files.paths import content_of
 from cassette.library import PATCHES, Library, foreign
+from cassette.model import Cassette
 from cassette.recorder import save
 from cassette.validation import Problem, Rule
 from cassette.variants import read_patch
@@ -20,8 +21,14 @@ FORMAT = Rule(
 )
 FORM = Rule("form", "A cassette file is byte for byte as the tool writes it.", "docs/format.md")
 PATCH = Rule("patch", "A patch file can be read, with all that it extends.", "docs/patches.md")
+PARTIAL = Rule(
+    "partial",
+    "A recording was finished: its file is not one under way.",
+    "docs/format.md",
+    level="warning",
+)
 _BUILT_IN = Library(())
-RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, *validation.RULES.values())
+RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, PARTIAL, *validation.RULES.values())
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,8 @@ def check_files(
             yield Checked(str(path), unreadable=str(error))
             continue
         try:
-            document = file_format.read_document(content, str(path))
+            whole = file_format.whole(content)
+            document = file_format.read_document(whole, str(path))
             if _is_patch(document):
                 yield _checked_patch(path, library)
             else:
@@ -110,10 +118,13 @@ def _home_of(path: Path) -> Path:
 
 
 def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -> Checked:
-    cassette = file_format.of_document(document, content, str(path))
+    whole = file_format.whole(content)
+    cassette = file_format.of_document(document, whole, str(path))
     problems = validation.problems_of(cassette)
-    lines = file_format.lines(content) if problems else {}
+    lines = file_format.lines(whole) if problems else {}
     found = [_placed(problem, document, lines) for problem in problems]
+    if cassette.recorded.partial:
+        return Checked(str(path), found=(_partial(content, cassette), *found))
     written = file_format.render(cassette).encode()
     if written == content:
         return Checked(str(path), found=tuple(found))
@@ -126,6 +137,15 @@ def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -
             detail, fits = f"it is not rewritten: {error.problem}", f"cassette audit {path}"
     misplaced = Found(FORM, detail, _first_difference(content, written), fits=fits)
     return Checked(str(path), found=(misplaced, *found))
+
+
+def _partial(content: bytes, cassette: Cassette) -> Found:
+    """What is known of a file under way, or of what is left of one."""
+    torn = len(content) - len(file_format.whole(content))
+    end = f", and {counted(torn, 'byte')} after them are torn off" if torn > 0 else ""
+    number = counted(len(cassette.interactions), "interaction")
+    detail = f"the recording is under way or ended early; {number} whole{end}"
+    return Found(PARTIAL, detail, fits="the command that made it, with --resume")
 
 
 def _first_difference(content: bytes, written: bytes) -> int:

@@ -1,0 +1,253 @@
+"""A recording under way: what is on the disk when it ends early, and how it goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import cassette
+from cassette import recording
+from cassette.cli import main, show_growing
+from tests import recordings
+from tests.cli.processes import KEYS
+from tests.live import bodies, scripted
+
+ALL = "--cluster prod --all --rate 1000 -o web.yaml"
+PARTIAL = "web.partial.yaml"
+
+# The command with calls and chunks so small that a few tasks make several.
+_SMALL = """
+import sys
+from cassette import recording
+from cassette.cli import main
+from cassette.live import requests
+recording.CHUNK_BYTES, requests.TASKS_IN_A_CALL = 1, 2
+main()
+"""
+
+
+@pytest.fixture
+def tasks(account, monkeypatch):
+    """Ten tasks, listed and described two at a time, each call a chunk of its own."""
+    found = list(recordings.tasks(10))
+    account.add(*found)
+    monkeypatch.setattr("cassette.live.requests.TASKS_IN_A_CALL", 2)
+    monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
+    return found
+
+
+def expired(account, tasks, number):
+    """Refuse the call for the task with this number, once; gives what refuses it."""
+    refused = []
+
+    def answer(request):
+        if tasks[number]["taskArn"] in request.body["tasks"] and not refused:
+            refused.append(request)
+            return scripted.error("ExpiredTokenException", "The security token has expired")
+        return account.describe_tasks(request)
+
+    account.server.script("DescribeTasks", answer)
+
+
+def undisturbed(call, folder):
+    """The bytes of the recording that nothing interrupted, without its times."""
+    assert call(ALL)[0] == 0
+    content = (folder / "web.yaml").read_bytes()
+    (folder / "web.yaml").unlink()
+    return recordings.without_times(content)
+
+
+def test_credentials_that_expire_half_way(call, account, tasks, tmp_path):
+    """Exit code 3; what is there is scrubbed, and the same command with --resume goes on."""
+    whole = undisturbed(call, tmp_path)
+    expired(account, tasks, 5)
+    code, out, err = call(ALL)
+    assert (code, "has expired" in err) == (3, True)
+    assert "to go on with it, give the same command and --resume" in err
+    assert f"wrote {PARTIAL}: " in out
+    assert [path.name for path in tmp_path.iterdir()] == [PARTIAL]
+    content = (tmp_path / PARTIAL).read_bytes()
+    assert recordings.original_in(content, tasks) is None
+    assert len(cassette.load(tmp_path / PARTIAL).tasks) == 4
+    code, out, err = call(f"{ALL} --resume")
+    assert (code, err) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
+    resumed = recordings.without_times((tmp_path / "web.yaml").read_bytes())
+    refusal = cassette.load(tmp_path / "web.yaml").interactions[3]
+    assert refusal.outcome.code == "ExpiredTokenException"
+    assert without_interaction(resumed, 3) == whole
+
+
+def without_interaction(content, number):
+    """A cassette's text without one of its interactions."""
+    head, *items = content.split(b"\n\n")
+    del items[number + 1]  # after what follows the time in the header
+    return b"\n\n".join([head, *items])
+
+
+def test_nothing_to_resume(call, tasks, tmp_path):
+    """The reason, the place, and what to do; exit code 2."""
+    code, _, err = call(f"{ALL} --resume")
+    assert code == 2
+    assert err.startswith(f"there is nothing to resume: {PARTIAL}: No such file or directory\n")
+    assert "Fix: record without resuming" in err
+
+
+def test_another_policy_is_not_mixed_in(call, account, tasks, tmp_path):
+    """A file has one policy; nothing of it is lost."""
+    expired(account, tasks, 5)
+    call(ALL)
+    before = (tmp_path / PARTIAL).read_bytes()
+    code, _, err = call(f"{ALL} --policy strict --resume")
+    assert (code, "Fix: choose the policy standard" in err) == (2, True)
+    assert (tmp_path / PARTIAL).read_bytes() == before
+
+
+def process(words, folder, **options):
+    """The command as a process, with small calls and chunks."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _SMALL, "record", *words.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **KEYS},
+        **options,
+    )
+
+
+def signalled(account, folder, number, sign):
+    """Record in a process that gets a signal at a call; gives its exit code and its errors."""
+    begun = threading.Event()
+
+    def end(request):
+        begun.wait(20)
+        worker.send_signal(sign)
+        return account.describe_tasks(request)
+
+    account.server.script(
+        "DescribeTasks", *[account.describe_tasks] * (number - 1), end, account.describe_tasks
+    )
+    worker = process(f"{ALL} --endpoint-url {account.server.url}", folder)
+    begun.set()
+    _, err = worker.communicate()
+    return worker.returncode, err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_is_ended(call, account, tmp_path, sign):
+    """By SIGTERM it says where its recording is; by SIGKILL it cannot; both go on."""
+    found = list(recordings.tasks(30))
+    account.add(*found)
+    code, err = signalled(account, tmp_path, 12, sign)
+    if sign == signal.SIGTERM:
+        assert (code, "--resume" in err) == (143, True)
+    else:
+        assert code == -signal.SIGKILL
+    names = [path.name for path in tmp_path.iterdir()]
+    assert names in ([PARTIAL], [])  # the first part may not be written yet
+    for name in names:
+        assert recordings.original_in((tmp_path / name).read_bytes(), found) is None
+        assert call(f"{ALL} --resume")[0] == 0
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(30))
+def test_killed_anywhere_it_goes_on_to_the_same_bytes(call, account, tmp_path, monkeypatch, seed):
+    """What is on the disk is whole after the cut, scrubbed and audited; nothing else is there."""
+    rng = random.Random(seed)
+    found = list(recordings.tasks(100, seed))
+    account.add(*found)
+    monkeypatch.setattr("cassette.live.requests.TASKS_IN_A_CALL", 2)
+    whole = undisturbed(call, tmp_path)
+    code, _ = signalled(account, tmp_path, rng.randrange(2, 50), signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    account.server.script("DescribeTasks", account.describe_tasks)
+    left = [path for path in tmp_path.iterdir() if path.name == PARTIAL]
+    for path in tmp_path.iterdir():
+        assert recordings.original_in(path.read_bytes(), found) is None
+    if left:
+        with pytest.raises(SystemExit) as audited:
+            main(["audit", PARTIAL])
+        assert audited.value.code == 0
+    assert call(f"{ALL} --resume" if left else ALL)[0] == 0
+    assert recordings.without_times((tmp_path / "web.yaml").read_bytes()) == whole
+
+
+def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
+    """The write of the file fails as well: exit code 2; with space again, --resume goes on."""
+    account.add(*recordings.tasks(30))
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    worker = process(f"{ALL} --endpoint-url {account.server.url}", tmp_path, preexec_fn=limit)
+    _, err = worker.communicate()
+    assert worker.returncode == 2
+    assert "web.partial.yaml cannot be written: File too large; the recording goes on" in err
+    assert "\nthe file cannot be written: File too large\n" in err
+    assert [path.name for path in tmp_path.iterdir()] == [PARTIAL]
+    assert 0 < len(cassette.load(tmp_path / PARTIAL).tasks) < 30
+    assert call(f"{ALL} --resume")[0] == 0
+    assert len(cassette.load(tmp_path / "web.yaml").tasks) == 30
+
+
+# -- looking at it --------------------------------------------------------------------------
+
+
+def test_show_follows_a_recording(call, account, tasks, tmp_path, monkeypatch, capsys):
+    """It shows each part once, then the finished file, and ends."""
+    expired(account, tasks, 5)
+    call(ALL)
+    content = (tmp_path / PARTIAL).read_bytes()
+    marks = [n for n in range(len(content)) if content.startswith(b" whole\n", n)]
+    steps = [content[: marks[1] + 7], content[: marks[2] + 7], content]
+    (tmp_path / PARTIAL).write_bytes(steps.pop(0) + b"- torn")
+
+    def next_step(_seconds):
+        if steps:
+            (tmp_path / PARTIAL).write_bytes(steps.pop(0))
+        else:
+            (tmp_path / PARTIAL).rename(tmp_path / "web.yaml")
+
+    monkeypatch.setattr(show_growing.time, "sleep", next_step)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["show", "web.yaml", "--watch"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "the recording is under way, or ended early" in shown
+    assert [shown.count(said) for said in ("ListTasks", "ExpiredTokenException")] == [1, 1]
+
+
+def test_show_has_nothing_to_follow(tmp_path, monkeypatch, capsys):
+    """The places where it looked, and what to do."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["show", "web.yaml", "--watch"])
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert err.startswith("no recording of web.yaml is under way\n  looked for web.partial.yaml\n")
+
+
+def test_check_says_that_a_file_is_partial(call, account, tasks, tmp_path, capsys):
+    """How much of it is whole, and what was torn off; a warning, since --resume completes it."""
+    expired(account, tasks, 5)
+    call(ALL)
+    with (tmp_path / PARTIAL).open("ab") as stream:
+        stream.write(b"- at: 1.0\n  operation: Describe")
+    with pytest.raises(SystemExit) as ended:
+        main(["check", PARTIAL])
+    said = " ".join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert "partial: the recording is under way or ended early; 4 interactions whole" in said
+    assert "31 bytes after them are torn off" in said
+    assert "the command that made it, with --resume" in said
+    assert bodies.TASK_ID not in said
