@@ -14,7 +14,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, loading, page, scale, scrubbing, starting, suites
+from benchmarks import calls, loading, page, recording, scale, scrubbing, starting, suites
 
 MEASURED = "ecs-cassette boto3 botocore moto placebo pytest pytest-recording PyYAML vcrpy".split()
 
@@ -48,7 +48,15 @@ class Row:
 
 def run() -> list[Row]:
     """Every row of the table, in its order."""
-    return [*_calls(), *_suites(), *_loading(), *_scrubbing(), *_scale(), *_starting()]
+    return [
+        *_calls(),
+        *_suites(),
+        *_loading(),
+        *_scrubbing(),
+        *_scale(),
+        *_recording(),
+        *_starting(),
+    ]
 
 
 def _calls() -> list[Row]:
@@ -142,6 +150,38 @@ def _scale() -> list[Row]:
             watched[10_000] / watched[100],
             "× the memory of 100",
             "≤ 1.2",
+        ),
+    ]
+
+
+def _recording() -> list[Row]:
+    memory, size = recording.memory(), recording.sizes()
+    beside, task = recording.beside_calls(), recording.of_a_task()
+    whole = beside["alone"] + recording.LATENCY
+    added = (beside["recorded"] - beside["alone"]) / whole
+    more = {name: memory[name] - memory["100 tasks"] for name in ("1,000 tasks", "10,000 tasks")}
+    polls = memory["100,000 polls"] / memory["100 polls"]
+    return [
+        Row("record, all work for one task", task, task * 1000, "ms", "≤ 4"),
+        Row(
+            "  a call for 100 tasks, slower",
+            beside["recorded"] - beside["alone"],
+            added,
+            f"of a call that takes {recording.LATENCY * 1000:.0f} ms at ECS",
+            "≤ 0.05",
+        ),
+        Row("  memory for 100 tasks", 0, memory["100 tasks"], "MB at most", "≤ 150"),
+        *(
+            Row(f"  memory for {n}", 0, memory[n], f"MB at most, {m:.0f} more", "≤ 150")
+            for n, m in more.items()
+        ),
+        Row("  memory for 100,000 polls", 0, polls, "× that for 100 polls", "≤ 1.2"),
+        Row(
+            "  size of a watch of 100 tasks",
+            0,
+            size["vcrpy"] / size["ours"],
+            "× smaller than vcrpy's file",
+            "≥ 5",
         ),
     ]
 

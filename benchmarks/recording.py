@@ -1,0 +1,140 @@
+"""A recording of any size: its memory, its time beside the calls, and its file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import vcr
+
+import cassette
+from benchmarks.calls import KEYS
+from benchmarks.measure import in_turns
+from cassette import intercept, scrub
+from cassette.pipeline import Pipeline
+from cassette.recording import Recording
+from tests import recordings
+from tests.live import bodies
+from tests.live.scripted import ScriptedECS
+
+LATENCY = 0.05  # seconds that ECS takes to describe a hundred tasks, about
+IN_A_CALL = 100
+
+
+def memory() -> dict[str, float]:
+    """Peak memory in MB of processes that record so many tasks, or so many polls of one."""
+    return {
+        name: _in_process(kind, count)["peak"]
+        for name, kind, count in (
+            ("100 tasks", "tasks", 100),
+            ("1,000 tasks", "tasks", 1_000),
+            ("10,000 tasks", "tasks", 10_000),
+            ("100 polls", "polls", 100),
+            ("100,000 polls", "polls", 100_000),
+        )
+    }
+
+
+def of_a_task() -> float:
+    """Seconds of processor time to compare, scrub, audit and write one task of 1,000."""
+    return _in_process("tasks", 1_000)["seconds"] / 1_000
+
+
+def beside_calls() -> dict[str, float]:
+    """Seconds that a thread computes for a call for 100 tasks, alone and recorded in parts."""
+    found = list(recordings.tasks(IN_A_CALL))
+    with ScriptedECS() as ecs, tempfile.TemporaryDirectory() as folder:
+        ecs.script("DescribeTasks", bodies.described(*found))
+        client = boto3.client("ecs", endpoint_url=ecs.url, **KEYS)
+        asked = {"cluster": bodies.CLUSTER, "tasks": [task["taskArn"] for task in found]}
+
+        def call() -> Any:
+            return client.describe_tasks(**asked)
+
+        @contextlib.contextmanager
+        def alone() -> Iterator[Any]:
+            yield call
+
+        @contextlib.contextmanager
+        def recorded() -> Iterator[Any]:
+            with cassette.record(Path(folder) / "calls.yaml"):
+                yield call
+
+        both = {"alone": alone, "recorded": recorded}
+        return in_turns(both, dict.fromkeys(both, 3), rounds=21, clock=time.thread_time)
+
+
+def sizes(polls: int = 20) -> dict[str, int]:
+    """Bytes of the files for so many polls of 100 tasks in any order, one task stopping in each."""
+    found, order = list(recordings.tasks(IN_A_CALL)), random.Random(1)
+
+    def answer(request: Any) -> Any:
+        by_arn = {task["taskArn"]: task for task in found}
+        return bodies.described(*(by_arn[arn] for arn in request.body["tasks"]))
+
+    def poll(client: Any) -> None:
+        for number in range(polls):
+            found[number] = {**found[number], "lastStatus": "STOPPING", "desiredStatus": "STOPPED"}
+            arns = [task["taskArn"] for task in found]
+            order.shuffle(arns)
+            client.describe_tasks(cluster=bodies.CLUSTER, tasks=arns)
+
+    with ScriptedECS() as ecs, tempfile.TemporaryDirectory() as folder:
+        ecs.script("DescribeTasks", answer)
+        client = boto3.client("ecs", endpoint_url=ecs.url, **KEYS)
+        ours, theirs = Path(folder) / "ours.yaml", Path(folder) / "vcr.yaml"
+        with cassette.record(ours):
+            poll(client)
+        with vcr.use_cassette(str(theirs), record_mode="all"):
+            poll(client)
+        return {"ours": ours.stat().st_size, "vcrpy": theirs.stat().st_size}
+
+
+def _in_process(kind: str, count: int) -> dict[str, float]:
+    words = [sys.executable, "-m", "benchmarks.recording", kind, str(count)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _record(kind: str, count: int) -> dict[str, float]:
+    """Record in this process, without a network: the attempts are made up as they are heard."""
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Recording()
+        rules = scrub.NO_RULES
+        work = Pipeline(Path(folder) / "web.yaml", recording.header, "standard", rules, None)
+        recording.hand_over_to(work.put)
+        seconds = -time.process_time()
+        for attempt in _tasks(count) if kind == "tasks" else _polls(count):
+            recording.hear(attempt)
+        recording.end()
+        work.finish(recount=recording.is_counted_on)
+        seconds += time.process_time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"peak": peak, "seconds": seconds}
+
+
+def _tasks(count: int) -> Iterator[intercept.Attempt]:
+    for start in range(0, count, IN_A_CALL):
+        yield recordings.described(*recordings.tasks(IN_A_CALL, start), at=start / 1_000)
+
+
+def _polls(count: int) -> Iterator[intercept.Attempt]:
+    one = recordings.described(bodies.running())
+    other = recordings.described(bodies.running() | {"tags": []}, at=1.0)
+    for number in range(count):
+        yield (one, other)[number % 2]
+
+
+if __name__ == "__main__":
+    print(json.dumps(_record(sys.argv[1], int(sys.argv[2]))))
