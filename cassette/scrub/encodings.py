@@ -34,6 +34,7 @@ PACKED = "\x1f\x8b"
 _ESCAPE = re.compile(
     r"%[0-9A-Fa-f]{2}|\\(?:u(?P<u>[0-9A-Fa-f]{4})|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[\"'/\\bfnrt]))"
 )
+_BARE_QUOTE = re.compile(r"(?<!\\)\"")
 _LONGEST_ESCAPE = 6  # \\u0041
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _PRINTABLE = re.compile(rb"[\t\n\r -~]{8,}")
@@ -97,6 +98,8 @@ def escaped(before: str, after: str, like: str) -> str:
     tail = _shared(before[head:][::-1], after[head:][::-1])
     middle = json.dumps(after[head : len(after) - tail], ensure_ascii="\\u" in like)[1:-1]
     start, end = _source(like, head), _source(like, len(before) - tail)
+    if _BARE_QUOTE.search(like, start, end):  # an escape was beside text that has none
+        middle = middle.replace('\\"', '"')
     return like[:start] + middle + like[end:]
 
 

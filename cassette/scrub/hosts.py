@@ -123,7 +123,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     name = word.lower().rstrip(".")
     if is_code(word) and not _HOST_BEFORE.search(before):
         return False
-    if is_private(name) or _PRIVATE_NAME.match(name):
+    if of_aws(name) or is_private(name) or _PRIVATE_NAME.match(name):
         return True
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS

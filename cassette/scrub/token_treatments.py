@@ -39,7 +39,10 @@ _OTHER_FLAGS = re.compile(
     r"|docker|podman|buildah|build|nginx|ssh|mount|sort|column|test|unzip|uname|tail|wc|xargs|unshare"
     r"|set|option|flag|read|declare|nohup|date|env|python[\d.]{0,4}|gunicorn)(?![\w-])"
 )
-_METAVARIABLES = frozenset("port path file dir directory name profile project prefix".split())
+_METAVARIABLES = frozenset(
+    "port path file dir directory name profile project prefix is was has not needs requires must "
+    "cannot and or for to in flag option flags options".split()
+)
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(

@@ -81,7 +81,7 @@ RULES: dict[str, str] = {
         r"(?::[\w+=,.@-]{1,64}\w)?"
     ),
     "vendor_token": (
-        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|gl[a-z]{{2,5}}-(?=[\w-]{{20}})|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
+        rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|gl[a-z]{{2,5}}-(?=[\w-]{{20}})|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
         r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
         r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
         r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
@@ -225,7 +225,7 @@ RULES: dict[str, str] = {
     "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{9,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",
     "account": (
         r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
-        r"|(?<!\d[^0-9A-Za-z])\d{3}(?P<third>[^0-9A-Za-z\n])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
+        r"|(?<!\d[-/_. ])\d{3}(?P<third>[^0-9A-Za-z\n])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
         r"(?!(?P=third)\d))(?!\d)"
     ),
     "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
@@ -233,6 +233,8 @@ RULES: dict[str, str] = {
     "private_host": (
         rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)"
         r"(?![0-9A-Za-z])(?:[.-]{1,3}\w{1,63}){0,8}"
+        # With something glued to it.
+        rf"|{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}amazonaws\.com(?:\.cn)?(?=-)"
     ),
     # A dotted word; `hosts` says whether it is the name of a host.
     "host2": rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{1,62}}(?![0-9A-Za-z])",

@@ -282,3 +282,23 @@ def test_the_value_of_a_cookie_goes_and_its_name_stays(name: str, form: str) -> 
     """A name before the value is not taken for it."""
     text = form.format(f"{name}=Kq8vx9Zr2w")
     assert said(text) == text.replace("Kq8vx9Zr2w", "REDACTED")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(db:\\n  password: Kq8vx9Zr\\n)", '{"Password":"Kq8vx9Zr"}; \\\\srv\\share of Kq8vx9Zr',
+     "lookup\\nweb.c8a7b6c5.eu-west-1.rds.amazonaws.com", "file web.c8a7b6c5.cache.amazonaws.com",
+     "web-1.eu-west-1.elb.amazonaws.com-arn:aws:ecs:eu-west-1:000000000001:cluster/web",
+     'x7"776-655-443-321', "port=8080=776-655-443-321", "x glpat-abcdefghij123"],
+)  # fmt: skip
+def test_what_is_glued_or_escaped_goes_and_is_not_refused(text: str) -> None:
+    """Quotes, escapes and other values beside it do not hide it from the scrub."""
+    stays = said(text)
+    for value in ("Kq8vx9Zr", "c8a7b6c5", "web-1", "776-655", "abcdefghij123"):
+        assert value not in stays
+
+
+@pytest.mark.parametrize("text", ["port=5432\\nsocket.io:3000", 'said "x"\\tasp.net'])
+def test_a_module_after_an_escape_stays(text: str) -> None:
+    """Its name does not begin with the letter of the escape."""
+    assert said(text) == text

@@ -144,4 +144,4 @@ def _tells(member: str, name: str, held: str, kept: Set[str]) -> bool:
 
 
 def _is_masked(held: str) -> bool:
-    return _MASKED.fullmatch(held.strip().rstrip(",").strip()) is not None
+    return _MASKED.fullmatch(held.strip().rstrip(",);\"'").strip()) is not None

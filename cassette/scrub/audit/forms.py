@@ -121,7 +121,7 @@ RULES: dict[str, tuple[str, str]] = {
             r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
             r"(?![0-9A-Za-z])"
-            r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa"
+            r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-])"
             r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
             r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"
         ),
@@ -235,7 +235,8 @@ _FALSE = re.compile(
     r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|2001:db8:|ca:55:e7:7e|\*\*|<|X{3}"
 )
 _PUBLIC_HOST = re.compile(
-    r".*ca55e77e.*|(?:.*\.)?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*|(?:[\w-]+\.)?compute\.internal"
+    r".*ca55e77e.*|(?:.*\.)?[nrt]?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*"
+    r"|\.?[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d\..*|(?:[\w-]+\.)?compute\.internal"
     r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
     r"|(?:[a-z_]{1,30}\.)?settings\.local"
 )

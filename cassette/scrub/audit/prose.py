@@ -102,7 +102,7 @@ _ASSIGNED = re.compile(
     r"(?:passw(?:or)?d|secret|token|api[_-]?key)[:=](?P<value>[^\s:/,;]{1,256})", re.IGNORECASE
 )
 _DOTTED = re.compile(
-    r"(?<![\w.@/:-])(?:[a-z][\w-]{0,62}\.){1,8}(?P<last>[a-z]{2,12})(?![\w-]|\.\w)"
+    r"(?<![\w.@/:\\-])(?:[a-z][\w-]{0,62}\.){1,8}(?P<last>[a-z]{2,12})(?![\w-]|\.\w)"
 )
 # Ends of names of hosts, and of nothing else that is usual in a text.
 _ENDS = frozenset(
