@@ -23,6 +23,8 @@ from cassette.live.calls import Calls
 from cassette.live.pace import Pace
 from cassette.live.requests import list_tasks
 from cassette.live.selection import Selection
+from cassette.live.until import Until
+from cassette.live.watch import Poll
 from tests.cli.processes import KEYS, interruptible
 from tests.live import bodies, scripted
 from tests.record.account import PREFIX, Account, id_of, task
@@ -494,6 +496,20 @@ def test_a_pipe_gets_a_line_every_ten_seconds():
         "301 of 2,000 tasks, 3 calls at up to 1/s, 1 throttle, about 17 s left",
         "301 tasks: 301 RUNNING",
     ]
+
+
+def test_names_do_nothing_to_a_terminal():
+    """A control character in a group or a state is shown as one that cannot be shown."""
+    out = io.StringIO()
+    screen = Console(file=out, width=100, force_terminal=True, color_system=None)
+    pace = Pace(2, FakeClock())
+    with Progress(screen, pace, Until(("stopped",))) as shown:
+        hostile = task(1, status="\x1b[2JGONE", group="service:\x1b]0;title\x07")
+        shown.polled(Poll(1, 0.0, {id_of(1): hostile}, ({"serviceName": "\x1b[31mred"},), ()))
+    text = out.getvalue()
+    assert "�[2JGONE" in text
+    assert "service �[31mred" in text
+    assert not re.search(r"\x1b\[2J|\x1b\]0|\x07|\x1b\[31m", text)
 
 
 # -- moto -------------------------------------------------------------------------------------
