@@ -147,7 +147,7 @@ class Requests:
     def _follow(self, operation: str, timeline: Timeline) -> None:
         """Let lists and services go on to where a patch has brought the tasks."""
         latest = max(self._tasks.latest, self._tasks.latest_then)
-        if latest and operation in _FOLLOWING:
+        if latest and operation in FOLLOWING:
             timeline.follow(latest)
 
     def _serve(self, operation: str, indexes: Collection[int]) -> None:
@@ -317,7 +317,7 @@ class Requests:
 
 
 # What follows the tasks of a variant.
-_FOLLOWING = ("ListTasks", "DescribeServices")
+FOLLOWING = ("ListTasks", "DescribeServices")
 # Filters that the items of a whole list can tell themselves.
 _NARROWING = {
     "ListServiceDeployments": ("status",),

@@ -78,6 +78,7 @@ class Timeline:
     def _go_to(self, place: int) -> bool:
         """Begin at a step; the writes that were recorded before it are as good as made."""
         self._place = place
+        self._waited = self.steps[place].after  # a later state that it begins with is due
         self._shift = self.steps[place].at if place else 0.0
         self.barriers = [one for one in self.barriers if one[1] > place]
         self._limit = self.barriers[0][1] if self.barriers else None
@@ -117,6 +118,12 @@ class Timeline:
         """Begin at the step of that number, from 1, or at the last; whether there is one."""
         last = len(self.steps) - 1
         return last >= 0 and self._go_to(last if number is None else min(number - 1, last))
+
+    def begin_by(self, at: float) -> None:
+        """Begin at the state of a moment, if that is later."""
+        due = self._due(at)
+        if due is not None and due > self._place:
+            self._go_to(due)
 
     @property
     def moments(self) -> Iterator[float]:
@@ -223,13 +230,18 @@ class Timeline:
 
         An error is never left out.
         """
+        due = self._due(at)
+        if due is not None:
+            if due > self._place:
+                self._place, self._served = due, 0
+            self._waited = self.steps[due].after
+
+    def _due(self, at: float) -> int | None:
+        """The number of the last state up to a moment, if only states come before it."""
         end = len(self.steps) if self._limit is None else self._limit
         due = [i for i in range(self._place, end) if self.steps[i].at <= at]
-        if not due or any(step.error for step in self.steps[self._place : due[-1]]):
-            return
-        if due[-1] > self._place:
-            self._place, self._served = due[-1], 0
-        self._waited = self.steps[self._place].after
+        skipped = self.steps[self._place : due[-1]] if due else ()
+        return None if not due or any(step.error for step in skipped) else due[-1]
 
     @property
     def current(self) -> Step:

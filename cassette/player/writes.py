@@ -14,7 +14,7 @@ from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
-from cassette.player.other_operations import Requests
+from cassette.player.other_operations import FOLLOWING, Requests
 from cassette.player.timeline import Step, Timeline
 
 _OF_SERVICES = (
@@ -135,6 +135,10 @@ def begin(start: str | int, tasks: Tasks, requests: Requests) -> set[int]:
     if start == "patched":
         timelines += requests.all_timelines
         moved = [one for one in timelines if one.begin(lambda step: step.patched)]
+        latest = max((one.upcoming.at for one in tasks.timelines if one in moved), default=0.0)
+        for operation in FOLLOWING:
+            for _, timeline in requests.timelines_of(operation):
+                timeline.begin_by(latest)
     elif start == "last" or isinstance(start, int):
         timelines += requests.reads()
         number = start if isinstance(start, int) else None

@@ -23,10 +23,11 @@ DEPLOYMENT = cassette.load("deployment")
 ON_INSTANCES = base_tasks.on_instances(DEPLOYMENT)
 SERVICE = DEPLOYMENT.interactions[0].outcome.body["services"][0]["serviceArn"]
 PATCHES = Path(__file__).parents[2] / "cassettes" / "patches"
+STOPS = ("stopped", "pull", "exit")
 # Those in which tasks stop; except for Windows, on which the deployment does not run.
 STOPPED = sorted(
     f"{file.parent.name}/{file.stem}"
-    for folder in ("stopped", "pull", "exit")
+    for folder in STOPS
     for file in (PATCHES / folder).glob("*.yaml")
     if not file.stem.startswith("windows")
 )
@@ -66,13 +67,14 @@ def health(tape: Any) -> Any:
 
 
 def replay(variant: str) -> Any:
-    """A replay that begins with what the variant changed, on Fargate or EC2."""
+    """A replay that begins with what the variant changed, or when all tasks have stopped."""
+    start = "last" if variant.partition("/")[0] in STOPS else "patched"
     if variant == table.HEALTHY:
         return cassette.replay(DEPLOYMENT)
     try:
-        return cassette.replay(DEPLOYMENT.patched(variant), start="patched")
+        return cassette.replay(DEPLOYMENT.patched(variant), start=start)
     except PatchError:  # the variant is one of EC2
-        return cassette.replay(ON_INSTANCES.patched(variant), start="patched")
+        return cassette.replay(ON_INSTANCES.patched(variant), start=start)
 
 
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs-doctor diagnose")])

@@ -88,6 +88,14 @@ def test_operations_agree_at_each_moment(clients, name):
             assert [*contradictions(clients)] == [], at
 
 
+@pytest.mark.parametrize("start", ["patched", "last"])
+@pytest.mark.parametrize("name", [*variants(quick=True), *variants(quick=False)])
+def test_operations_agree_where_a_replay_begins(clients, name, start):
+    """A program that looks once sees one moment."""
+    with cassette.replay(variant(name), start=start, writes="ignore"):
+        assert [*contradictions(clients)] == []
+
+
 @pytest.mark.parametrize("name", [*variants(quick=True), *variants(quick=False)])
 def test_operations_agree_from_call_to_call(clients, name):
     """Where each call is a step, no contradiction is there in two rounds one after the other."""
