@@ -136,14 +136,15 @@ def _held(call: Call) -> list[Any]:
 
 
 def _latest(calls: Sequence[Call]) -> datetime.datetime:
-    """The latest time in the answers, since none was made before it; without one, now."""
+    """The next whole second after all times in the answers, which came later; without one, now."""
     times = [
         moment
         for call in calls
         if isinstance(call.outcome, Response)
         and (moment := shapes.latest_time(call.operation, call.outcome.body))
     ]
-    return max(times, default=datetime.datetime.now(datetime.timezone.utc))
+    latest = max(times, default=datetime.datetime.now(datetime.timezone.utc))
+    return latest + datetime.timedelta(microseconds=-latest.microsecond % 1_000_000)
 
 
 # -- a request from its answer ------------------------------------------------------------

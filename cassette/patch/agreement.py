@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cassette import validation
@@ -21,6 +21,7 @@ from cassette.patch.patch_file import PatchFile
 from cassette.patch.working_copy import copied
 
 _SETTINGS = "deploymentConfiguration"
+_STEADY = "has reached a steady state."
 _FOLLOWING = ("ListTasks", "DescribeServices")
 _PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
@@ -121,6 +122,9 @@ class _Changes:
             for arn in {**self._before, **self._after}
             if self._after.get(arn, []) != self._before.get(arn, [])
         ]
+        # The ids of deployments and events that are right where they say that a state is steady,
+        # and of those from before the recording.
+        self._settled = set(_settled_before(before))
 
     def followed_by(self, interaction: Interaction, seen: float, at: float) -> Interaction:
         """A response with the difference between its tasks as recorded and as they are now.
@@ -143,9 +147,11 @@ class _Changes:
             elif was is not None and now is not None and was != now:
                 changed.append((was, now))
         for service in body.get("services", ()):
+            recorded = service.get("runningCount")
             for deployment in service.get("deployments", ()):
                 self._count(service, deployment, changed, at)
             self._count_leftovers(service, at)
+            self._settle(service, is_changed=service.get("runningCount") != recorded)
         if body == interaction.outcome.body:
             return interaction
         return dataclasses.replace(interaction, outcome=Response(body), patched=True)
@@ -181,6 +187,30 @@ class _Changes:
             if isinstance(service.get(name), int):
                 service[name] = max(0, service[name] + deployment[name] - recorded)
 
+    def _settle(self, service: dict[str, Any], *, is_changed: bool) -> None:
+        """Leave out what ECS says of a steady state where the service did not reach it."""
+        ended = [_STEADY]
+        for deployment in service.get("deployments", ()):
+            id_ = str(deployment.get("id"))
+            if deployment.get("rolloutState") != "COMPLETED" or id_ in self._settled:
+                continue
+            if not is_changed or deployment.get("runningCount") == deployment.get("desiredCount"):
+                self._settled.add(id_)
+            else:
+                ended.append(f"(deployment {id_}) deployment completed.")
+                deployment["rolloutState"] = "IN_PROGRESS"
+                deployment["rolloutStateReason"] = f"ECS deployment {id_} in progress."
+        said = [
+            event
+            for event in service.get("events", ())
+            if str(event.get("message")).endswith(tuple(ended))
+            and event.get("id") not in self._settled
+        ]
+        if not is_changed or service.get("runningCount") == service.get("desiredCount"):
+            self._settled.update(str(event.get("id")) for event in said)
+        elif said:
+            service["events"] = [one for one in service["events"] if one not in said]
+
     def _count_leftovers(self, service: dict[str, Any], at: float) -> None:
         """Count the tasks that a patch keeps from stopping after their deployment is gone."""
         ids = {one.get("id") for one in service.get("deployments", ())}
@@ -191,6 +221,18 @@ class _Changes:
             for name, counts in _COUNTS if is_ours and task.get("startedBy") not in ids else ():
                 if name in service:
                     service[name] += validation.bounds(states, at, counts)[0]
+
+
+def _settled_before(interactions: tuple[Interaction, ...]) -> Iterator[str]:
+    """The ids of the deployments and events that the first description of each service has."""
+    seen: set[object] = set()
+    for one in interactions:
+        if one.operation == "DescribeServices" and isinstance(one.outcome, Response):
+            for service in one.outcome.body.get("services", ()):
+                if service.get("serviceArn") not in seen:
+                    seen.add(service.get("serviceArn"))
+                    parts = (*service.get("events", ()), *service.get("deployments", ()))
+                    yield from (str(part.get("id")) for part in parts)
 
 
 def _states(interactions: tuple[Interaction, ...]) -> dict[str, list[tuple[float, Body]]]:

@@ -68,6 +68,7 @@ class Application:
                     self.describing.setdefault(arn, []).append(index)
         self.start: dict[str, int] = {}  # an ARN → the index of the draft it starts from
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
+        self.assumed: dict[str, Body] = {}  # a task's ARN → what it lacks and times depend on
         self.started: set[str] = set()  # the kinds of what the patch starts from
         self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
         self.earlier: list[tuple[int, Draft]] = []  # each before the draft of that index
@@ -166,6 +167,8 @@ class Application:
     def begin(self, arn: str, index: int, thing: Body) -> None:
         """Let a thing start from the state in a draft."""
         self.start[arn] = index
+        if self.drafts[index].kind is KINDS["task"]:
+            self.assumed[arn] = scope.assumed_times(thing, self.recorded_at(self.drafts[index]))
         if kind := self.drafts[index].kind:
             self.started.add(kind.name)
         self.ended[arn] = _ended(thing)
@@ -264,7 +267,8 @@ class Application:
         at = self.recorded_at(draft)
         try:
             beside = {**self.beside(owner), **self.copy_of(entry, owner, thing)}
-            return scope.seen(owner, (entry.each, thing), at, self.params, beside)
+            assumed = self.assumed.get(str(owner.get("taskArn")))
+            return scope.seen(owner, (entry.each, thing), at, self.params, beside, assumed=assumed)
         except ValueError as error:
             raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
 
@@ -331,7 +335,8 @@ class Application:
         first = dict(about[0]) if about else {"taskArn": next(arns, None)}
         try:
             at = self.recorded_at(draft)
-            seen = scope.seen(first, ("task", first), at, self.params, {})
+            assumed = scope.assumed_times(first, at)
+            seen = scope.seen(first, ("task", first), at, self.params, {}, assumed=assumed)
         except ValueError as error:
             raise self.patch.error(str(error), place) from error
         return {name: seen[name] for name in ("names", "param", "recordedAt")}

@@ -168,6 +168,8 @@ def seen(
     recorded_at: str | None,
     params: Mapping[str, Any],
     beside: Mapping[str, Any],
+    *,
+    assumed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the values of an entry see.
 
@@ -177,9 +179,10 @@ def seen(
         recorded_at: when the response was recorded.
         params: values for the patch's parameters; a text in a default is filled in.
         beside: what it belongs to: `service` and `definition` of a task, `tasks` of a service.
+        assumed: what expressions see of a task that lacks it, from `assumed_times`.
     """
     each, thing = part
-    scope = {**_with_times(owner, recorded_at), **beside, "recordedAt": recorded_at}
+    scope = {**(assumed or {}), **owner, **beside, "recordedAt": recorded_at}
     scope["names"] = names_of(owner, thing, beside, params.get("container"))
     if thing is not owner:
         scope[PARTS[each][2]] = thing
@@ -187,13 +190,16 @@ def seen(
     return scope
 
 
-def _with_times(owner: Body, recorded_at: str | None) -> Body:
-    """A task with what times are counted from, which emulators leave out."""
-    if "taskArn" not in owner:
-        return owner
+def assumed_times(task: Body, recorded_at: str | None) -> Body:
+    """What times are counted from, where a task lacks it: emulators and old responses leave it out.
+
+    Args:
+        task: in the state that a patch starts from.
+        recorded_at: when the response was recorded.
+    """
     known = ("pullStartedAt", "startedAt", "stoppingAt", "executionStoppedAt", "stoppedAt")
-    first = next((owner[name] for name in known if owner.get(name)), recorded_at)
+    first = next((task[name] for name in known if task.get(name)), recorded_at)
     missing = {"createdAt": first, "version": 1}
-    if owner.get("lastStatus") == "RUNNING":
+    if task.get("lastStatus") == "RUNNING":
         missing["startedAt"] = first
-    return {**missing, **owner}
+    return {name: value for name, value in missing.items() if name not in task}

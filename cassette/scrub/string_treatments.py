@@ -34,13 +34,14 @@ _NO_NAME = re.compile(
     re.ASCII,
 )
 # What members that are kept may have beside plain words: statuses, sizes, versions, types of
-# instances, the hash of an agent, the format of a date.
+# instances, the hash of an agent, the format of a date, the family of a platform.
 _OF_ECS = re.compile(
     r"[A-Z][A-Z0-9_. ]{0,60}|[\d.,:/ *<>=%&|-]{0,64}|v?\d[\w.+~-]{0,40}|[0-9a-f]{6,12}"
     r"|(?:[a-z]{1,12}(?:-?\d[a-z0-9]{0,5})?[a-z-]{0,10}|\*)\.[a-z0-9*-]{1,16}"
     r"|(?:%-?[A-Za-z]|[\s:.,/\[\]()TZ-]){1,64}|[A-Za-z]{1,20}: ?v?\d[\w.+~-]{0,40}"
     r"|attribute:[\w.-]{1,128}|[a-z]{2,16}(?:[./-][a-z]{2,16}){0,7}"
-    r"|\d{1,6}(?:\.\d{1,3})? ?(?:vCPU|[KMG]i?B)|<[a-z]{1,32}>[a-z]?",
+    r"|\d{1,6}(?:\.\d{1,3})? ?(?:vCPU|[KMG]i?B)|<[a-z]{1,32}>[a-z]?"
+    r"|Windows-Server-\d{4}-(?:Core|Full)",
     re.ASCII,
 )
 # What is given for a secret in a name, and a dotted word in one.

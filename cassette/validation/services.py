@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
+from cassette.ecs.states import TASK as LIFECYCLE
 from cassette.errors import counted
 from cassette.model import Interaction, Response
 from cassette.validation.rule import Misfit, Problem, Rule, Task
@@ -154,9 +155,19 @@ def bounds(
     before = [task for when, task in states if when <= at][-1:]
     after = [task for when, task in states if when > at][:1]
     around = [counts(one) for one in (*before, *after)]
-    if not before:  # it may not have been there at all
-        return False, any(around)
+    if not before:  # it may not have been there at all, or in an earlier state
+        return False, any(around) or any(map(counts, _earlier(after)))
     return all(around), any(around)
+
+
+def _earlier(states: Sequence[Task]) -> Iterator[Task]:
+    """The task in the states that it may have passed before it was described first."""
+    for task in states:
+        for state in LIFECYCLE:
+            if state == task.get("lastStatus"):
+                break
+            if state != "RUNNING" or task.get("startedAt"):
+                yield {**task, "lastStatus": state, "desiredStatus": "RUNNING"}
 
 
 def _is_running(task: Task) -> bool:

@@ -2,7 +2,7 @@
 
 It shares nothing with the code that makes variants or with `cassette.validation`: it reads plain
 bodies and knows AWS's pages and published responses only. Each check is one function; its
-docstring says what holds.
+docstring says what holds. Those of services are in `service_checker`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-Body = dict[str, Any]
+from tests.patch import service_checker
+from tests.patch.plain import ARN, UUID, Body, moment
 
 STATES = (
     "PROVISIONING PENDING ACTIVATING RUNNING DEACTIVATING STOPPING DEPROVISIONING STOPPED DELETED"
@@ -62,8 +63,6 @@ FORMS = {
     "volumeId": r"vol-(?:[0-9a-f]{8}|[0-9a-f]{17})",
     "macAddress": r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}",
 }
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-ARN = re.compile(r"arn:([^:]*):([^:]*):([^:]*):([^:]*):(.*)", re.DOTALL)
 
 
 class Finding(NamedTuple):
@@ -107,16 +106,6 @@ class State:
         yield str(self.task.get("stoppedReason") or "")
         for container in self.containers:
             yield str(container.get("reason") or "")
-
-
-def moment(value: Any) -> datetime.datetime:
-    """A time of a body: ISO text, epoch seconds or a datetime."""
-    if isinstance(value, datetime.datetime):
-        return value
-    if isinstance(value, (int, float)):
-        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
-    text = re.sub(r"\.(\d+)", lambda m: f".{m[1][:6]:0<6}", str(value).replace("Z", "+00:00"))
-    return datetime.datetime.fromisoformat(text)
 
 
 def details(attachment: Body) -> dict[str, str]:
@@ -468,20 +457,6 @@ def answered(request: Body, body: Body) -> Iterator[str]:
         yield from (f"{one} was not requested" for one in got - asked)
 
 
-def counts(service: Body) -> Iterator[str]:
-    """No count is negative, and a service has at least as many tasks as its deployments.
-
-    A task may outlive its deployment.
-    """
-    deployments = service.get("deployments") or ()
-    for name in ("runningCount", "pendingCount"):
-        values = [one[name] for one in deployments if isinstance(one.get(name), int)]
-        if any(value < 0 for value in values):
-            yield f"{name} below 0"
-        if values and isinstance(service.get(name), int) and sum(values) > service[name]:
-            yield f"{name} {service[name]}, of deployments {sum(values)}"
-
-
 CHECKS: Sequence[Callable[[State], Iterator[str]]] = (
     statuses,
     time_order,
@@ -507,12 +482,13 @@ CHECKS: Sequence[Callable[[State], Iterator[str]]] = (
 )
 
 
-def findings(interactions: Sequence[Any]) -> Iterator[Finding]:
+def findings(interactions: Sequence[Any], began: str = "") -> Iterator[Finding]:
     """What is wrong with the answers of a cassette, in order.
 
     Args:
         interactions: each with `operation`, `request` and `outcome`; the `body` of an outcome is
             plain data, and an outcome without one is a refusal.
+        began: when they were recorded; older events of a service may name anything.
     """
     before: dict[str, Body] = {}
     bodies = [getattr(one.outcome, "body", None) for one in interactions]
@@ -533,9 +509,8 @@ def findings(interactions: Sequence[Any]) -> Iterator[Finding]:
                     wrong = log_groups(task, definition)
                     yield from (Finding("log_groups", arn, detail) for detail in wrong)
                 before[arn] = task
-        for service in body.get("services") or () if one.operation == "DescribeServices" else ():
-            name = str(service.get("serviceName"))
-            yield from (Finding("counts", name, detail) for detail in counts(service))
+    for check, arn, detail in service_checker.findings(interactions, began):
+        yield Finding(check, arn, detail)
 
 
 def _of_task(state: State, id_: str) -> Iterator[Finding]:

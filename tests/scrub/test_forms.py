@@ -93,8 +93,9 @@ def _written(operation: str, **body: Any) -> str:
 def test_a_member_keeps_only_words_of_ecs() -> None:
     """A status, a zone and a size stay; what is none of them does not."""
     kept = {"lastStatus": "RUNNING", "availabilityZone": "eu-west-1b", "platformFamily": "Linux"}
-    text = _written("DescribeTasks", tasks=[kept, dict.fromkeys(kept, "Kq8vZt0ubW")])
-    assert all(value in text for value in kept.values())
+    windows = {"platformFamily": "Windows-Server-2022-Full"}
+    text = _written("DescribeTasks", tasks=[kept, windows, dict.fromkeys(kept, "Kq8vZt0ubW")])
+    assert all(value in text for value in [*kept.values(), *windows.values()])
     assert "Kq8vZt0ubW" not in text
 
 
