@@ -161,7 +161,7 @@ def steady(seen: Seen) -> Iterator[str]:
 
 
 def completed(seen: Seen) -> Iterator[str]:
-    """A deployment is COMPLETED once as many of its tasks run as it shall have.
+    """A deployment is COMPLETED once its desiredCount of tasks run.
 
     It may have been scaled in since.
     """
