@@ -150,7 +150,7 @@ def events(seen: Seen) -> Iterator[str]:
 
 
 def steady(seen: Seen) -> Iterator[str]:
-    """A service whose newest event is a steady state has as many tasks as it shall have."""
+    """A service whose newest event is a steady state runs its desiredCount of tasks."""
     newest = str(seen.events[0].get("message")) if seen.events else ""
     if newest.endswith("has reached a steady state.") and len(seen.parts) == 1:
         before = seen.before or {}
