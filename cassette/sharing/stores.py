@@ -361,6 +361,10 @@ class S3Store:
             fix = "aws sso login" + (f" --profile {profile}" if profile else "")
         elif "Credential" in name or "Profile" in name:
             fix = "export AWS_PROFILE=…, or run `aws configure sso`"
+        elif code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
+            fix = "aws sts get-caller-identity, to see whose credentials are used"
+        elif code == "RequestTimeTooSkewed":
+            fix = "set the clock of this machine"
         elif code in ("AccessDenied", "403"):
             fix = f"aws s3 ls s3://{self._bucket}/{self._prefix}/, to see what you may read"
         elif code == "NoSuchBucket":

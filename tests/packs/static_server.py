@@ -12,8 +12,9 @@ class StaticServer:
     """Serves `root`.
 
     `requests` holds the paths of all requests, and `answers` the status of each. For the end of a
-    path, `statuses` gives another status, `cut` the number of bytes after which the connection is
-    closed, and `stalled` that after which nothing more comes; with -1, not even the head comes.
+    path, `statuses` gives another status, `codes` the code with which S3 refuses, `cut` the number
+    of bytes after which the connection is closed, and `stalled` that after which nothing more
+    comes; with -1, not even the head comes.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -21,6 +22,7 @@ class StaticServer:
         self.requests: list[str] = []
         self.answers: list[int] = []
         self.statuses: dict[str, int] = {}
+        self.codes: dict[str, str] = {}
         self.cut: dict[str, int] = {}
         self.stalled: dict[str, int] = {}
         self.released = threading.Event()
@@ -37,6 +39,7 @@ class StaticServer:
         self.requests.clear()
         self.answers.clear()
         self.statuses.clear()
+        self.codes.clear()
         self.cut.clear()
         self.stalled.clear()
 
@@ -61,6 +64,10 @@ def _handler(owner: StaticServer) -> type[http.server.BaseHTTPRequestHandler]:
             if status == 200 and not file.is_file():
                 status = 404
             content = file.read_bytes() if status == 200 else b""
+            code = next((c for end, c in owner.codes.items() if self.path.endswith(end)), None)
+            if code:
+                status = 403
+                content = f"<Error><Code>{code}</Code><Message>No</Message></Error>".encode()
             tag = f'"{hashlib.sha256(content).hexdigest()}"'
             if status == 200 and self.headers["If-None-Match"] == tag:
                 status, content = 304, b""

@@ -168,6 +168,25 @@ def s3_of_the_shop(shop, monkeypatch):
     return f"s3://{shop.root.parent.name}/ecs@v1"
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDenied", "Fix: aws s3 ls s3://store/ecs/"),
+        ("ExpiredToken", "Fix: aws sso login"),
+        ("SignatureDoesNotMatch", "Fix: aws sts get-caller-identity"),
+        ("RequestTimeTooSkewed", "Fix: set the clock"),
+    ],
+)
+def test_a_refusal_of_s3_names_a_command(project, shop, s3_of_the_shop, code, said):
+    """What helps depends on why S3 refuses; nothing is locked."""
+    configure(project, f'acme = "{s3_of_the_shop}"')
+    shop.server.codes[".json"] = code
+    output = run("sync", code=3).output
+    assert f"({code})" in output
+    assert said in output
+    assert not (project / "cassette.lock").exists()
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     """A fifth of a second instead of 30 seconds, and one attempt instead of three."""
