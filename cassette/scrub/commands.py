@@ -40,7 +40,7 @@ _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\d{1,5} (?:second|minute|hour|day)s?"
     r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
-    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
+    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
 )
 _NUMBER = re.compile(r"\d{1,5}")
 _WORKERS = re.compile(r"\d{1,2}")
@@ -80,7 +80,8 @@ _DASHED_SECRETS = frozenset(
 _SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
 _TELLING = re.compile(
     r"pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn|sign|pw(?![a-z])|jwt|bearer"
-    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])",
+    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])|kennwort|contrase|senha"
+    r"|wachtwoord|heslo|parola|adgangskode|haslo|lozinka|salasana",
     re.IGNORECASE,
 )
 _WORDS = frozenset(
@@ -138,7 +139,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
         if shell_text:
             yield [word] if is_masked(word) else [Argument(word, option)]
         elif named and word in ("CMD", "CMD-SHELL", "NONE"):
-            shell_text = word == "CMD-SHELL"
+            shell_text = word != "CMD"  # after NONE, nothing has a meaning
             yield [word]
             continue
         elif named and not word.startswith("-"):

@@ -50,8 +50,8 @@ _OWNED = re.compile(
     re.ASCII,
 )
 # An account id with separated digits, such as 9988.7766.5544; one may begin inside another.
-_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
-_TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]?\d){11}", re.ASCII)
+_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]{0,2}){11}\d)(?!\d))", re.ASCII)
+_TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]{0,2}\d){11}", re.ASCII)
 _BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8

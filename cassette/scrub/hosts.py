@@ -54,6 +54,7 @@ _MODULES = frozenset(
     "test tests utils views".split()
 )
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4})+")
+_NAMED_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,4}\.[a-z]\w*")  # such as 6.4.1.final
 _MODULE_FILE = re.compile(r"(?:[a-z_]\w{0,62}\.){2,8}py|(?:[a-z_]{1,30}\.)?settings\.local")
 _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
 # A class of Java or .NET, such as java.lang.Exception and Microsoft.AspNetCore.Hosting.
@@ -127,7 +128,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return True
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS
-    if name in _PROGRAMS:
+    if name in _PROGRAMS or _NAMED_VERSION.fullmatch(name):
         return False
     if _public_suffixes().privatesuffix(name) is None:
         return _has_own_ending(word, before, after)

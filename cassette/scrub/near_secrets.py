@@ -15,11 +15,18 @@ from cassette.scrub.pseudonyms import REDACTED, has_pseudonym
 
 AFTER, BEFORE = 6, 5
 
+# Passwords, tokens and credentials in languages that write them in no way that is above.
+_OF_OTHER_LANGUAGES = (
+    "adgangskode|heslo|parola|lozinka|salasana|jelsz|identifiants|credenciales|zugangsdaten"
+    "|\u015fifre|\u0e23\u0e2b\u0e31\u0e2a\u0e1c\u0e48\u0e32\u0e19|\u30c8\u30fc\u30af\u30f3"
+    "|\ube44\ubc00\ubc88\ud638|\ud1a0\ud070|\u4ee4\u724c|\u03ba\u03c9\u03b4\u03b9\u03ba"
+    "|\u05e1\u05d9\u05e1\u05de|\u0643\u0644\u0645\u0629 \u0627\u0644\u0645\u0631\u0648\u0631"
+)
 _SIGN = re.compile(
     r"passw|pass(?:phrase|code)|passe\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
     r"|kennwort|contrase|senha|wachtwoord|has[l\u0142]o|l\u00f6senord|\u043f\u0430\u0440\u043e\u043b"
     r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef|requirepass|masterauth|\bauth\b|login"
-    r"|connection string|community",
+    rf"|connection string|community|{_OF_OTHER_LANGUAGES}",
     re.IGNORECASE,
 )
 _TELLING = frozenset(
@@ -29,7 +36,7 @@ _TELLING = frozenset(
     "masterkey encryptionkey signingkey login rootpw dbpass dbpassword passe community".split()
 )
 _TELLING_PART = re.compile(
-    r"passw(?:or)?[dt]|passphrase|has\u0142o|l\u00f6senord|\u043f\u0430\u0440\u043e\u043b"
+    rf"{_OF_OTHER_LANGUAGES}|passw(?:or)?[dt]|passphrase|has\u0142o|l\u00f6senord|\u043f\u0430\u0440\u043e\u043b"
     r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef",
     re.IGNORECASE,
 )

@@ -358,7 +358,7 @@ class Scrubber:
         return (
             self._strings.host(key)
             if hosts.is_private(key.partition("/")[0])
-            else self._free.name(key)
+            else self._strings.key(key)
         )
 
     def _treatment(

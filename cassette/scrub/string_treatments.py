@@ -111,6 +111,10 @@ class StringTreatments:
         found = _GIVEN.sub(self._given, found)
         return _DOTTED.sub(self._dotted, found)
 
+    def key(self, value: str) -> str:
+        """The name of a variable, a tag or a label, without a value that is glued to it."""
+        return _GIVEN.sub(self._given, self._free.name(value))
+
     def _given(self, match: re.Match[str]) -> str:
         told, given = match["told"], match["given"]
         # The revision of a family.

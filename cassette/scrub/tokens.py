@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TELLING_WORD = (
-    r"(?:password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"(?:passwor[dt]|passwd|kennwort|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
@@ -50,6 +50,14 @@ _VERDICT = (
     r"|unknown|accept|match|mismatch|leak|compromise|blocked|recogni|authori)"
 )
 
+# How tokens of other services begin.
+_OF_VENDORS = (
+    r"(?-i:sbp_|CLOJARS_|do[opr]_v1_|pat-(?:na|eu)\d-|[su]-s4t2(?:ud|af)-|lsv2_(?:pt|sk)_|CCIPAT_|mlsn\.|xkeysib-"
+    r"|xsmtpsib-|shp(?:at|ca|pa|ss)_|glsa_|glc_|hvb\.|pul-|rubygems_|sntry[su]_|sq0(?:atp|csp)-|PMAK-"
+    r"|lin_api_|figd_|dapi|ntn_|ATATT3|ATCTT3|ATBB|pscale_|tskey-|duffel_|EZ[AT]K|nfp_|r8_|gsk_|xai-"
+    r"|pplx-|fm2_|sgp_|apify_api_|nvapi-|bkua_|sl\.|dckr_oat_|rdme_|napi_|hcaik_|rnd_|AKCp|LTAI)"
+)
+
 # One alternation: where several fit at one place, the first one wins. A group's digits only
 # keep its name apart.
 RULES: dict[str, str] = {
@@ -68,12 +76,12 @@ RULES: dict[str, str] = {
     ),
     # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
     "dsn": (
-        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)\()"
+        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)?\()"
         r"|/(?:[^\s/@\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
     ),
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
-        rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}}{_R})"
+        rf"|{_L}(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16,17}}{_R})"
     ),
     # With the name of the session, as aws:userid has it.
     "unique_id": (
@@ -86,6 +94,10 @@ RULES: dict[str, str] = {
         r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
         r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
+        rf"|(?:{_OF_VENDORS})[A-Za-z0-9_.=-]{{16,512}}|SCW[A-Z0-9]{{17}}(?![0-9A-Za-z])"
+        r"|FLWSECK(?:_TEST)?-[0-9a-z]{32}-X|\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"
+        # Any prefix before a long run of letters; ids are of hexadecimal digits.
+        r"|[a-z][a-z0-9]{1,11}(?:_[a-z0-9]{1,12}){0,2}_(?=[0-9a-fA-F]{0,512}[g-zG-Z])[A-Za-z0-9]{32,512}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
         r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
     ),
@@ -110,7 +122,7 @@ RULES: dict[str, str] = {
         rf"{_L}(?:service|daemon)-(?:deployment|revision)/[^\s/]{{1,255}}/"
         rf"(?:[^\s/]{{1,255}}/)?[\w-]{{16,24}}{_R}"
     ),
-    "deployment": rf"{_L}ecs-svc/\d{{1,20}}(?![\w-])",
+    "deployment": rf"{_L}ecs-svc/\d{{1,20}}(?!\d)",
     # The rest of the line, whatever it has: a scheme, several cookies, a signature.
     "header": (
         rf"{_L}(?P<heading>{_AUTHORIZATION}|(?:set-)?cookie|x-api-key|x-amz-security-token)"
@@ -139,7 +151,9 @@ RULES: dict[str, str] = {
         r"(?P<inner>[^<]{1,4096})(?=</)"
     ),
     "netrc": (
-        rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}})"
+        rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}}"
+        # net use DRIVE SHARE PASSWORD /user:NAME, and the password at the end
+        r"|net use (?:[a-z*]:? )?\\\\\S{1,256} (?:/u(?:ser)?:\S{1,128} )?)(?!/)"
         r"(?P<word>\S{1,256})"
     ),
     "pgpass": (

@@ -302,3 +302,70 @@ def test_what_is_glued_or_escaped_goes_and_is_not_refused(text: str) -> None:
 def test_a_module_after_an_escape_stays(text: str) -> None:
     """Its name does not begin with the letter of the escape."""
     assert said(text) == text
+
+
+# Made up, in the forms of as many services.
+VENDORS = (
+    "sbp_" + "0a1b2c3d4e" * 4, "CLOJARS_" + "0a1b2c3d4e" * 6, "dop_v1_" + "0a1b2c3d" * 8,
+    "pat-na1-e655f64e-0eef-33a2-13dc-fce27c3f46bb", "s-s4t2ud-" + "0a1b2c3d" * 8,
+    "lsv2_pt_" + "0a1b2c3d" * 4 + "_0a1b2c3d4e", "xkeysib-" + "0a1b2c3d" * 8 + "-aB3dE5fG7hJ9kL1m",
+    "mlsn." + "0a1b2c3d" * 8, "FLWSECK-" + "0a1b2c3d" * 4 + "-X", "SCW" + "Q7ZXKM" * 2 + "Q7ZXK",
+    "3764667954:AA" + "aB3dE5fG7hJ" * 3, "rdme_" + "qwxzplmkjh" * 6,
+    "persona_production_" + "aBcDeFgHiJkL" * 3, "unknown_" + "qwxzplmkjhvb" * 3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("token", VENDORS)
+def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
+    """In texts and in names; what may be a credential is redacted, and no part of it is hashed."""
+    for text in (f"upstream refused {token} (401)", f"init({token}) failed", f"x={token}"):
+        assert said(text) == text.replace(token, "REDACTED")
+    assert token[:24] not in written(bodies.described({"startedBy": f"ci/{token}"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("adgangskode nikita93", "adgangskode REDACTED"),
+        ("heslo: tjcrbq637", "heslo: REDACTED"),
+        ("\u015fifre: nikita81", "\u015fifre: REDACTED"),
+        ("\u30c8\u30fc\u30af\u30f3: MiAz#jwHO9", "\u30c8\u30fc\u30af\u30f3: REDACTED"),
+        ("identifiants: app / tvoxax829", "identifiants: app / REDACTED"),
+        ("net use z: \\\\srv\\s Kq8vx9 /user:bob", "net use z: \\\\srv\\s REDACTED /user:bob"),
+        ("net use \\\\srv\\c$ /user:app Kq8vx9", "net use \\\\srv\\c$ /user:app REDACTED"),
+        ("app:Kq8vx9Zr@(localhost)/orders", "REDACTED:REDACTED@(localhost)/orders"),
+        ("principal ACCA3WU5F6LPLXAGEFBNM denied", "principal REDACTED denied"),
+        ("openssl enc -aes-256-cbc -pass pass:Kq8vx9",
+         "openssl enc -aes-256-cbc -pass pass:REDACTED"),
+        ("password=\\\nKq8vx9Zr", "password=\\\nREDACTED"),
+        ("Hibernate ORM core version 6.4.1.Final", "Hibernate ORM core version 6.4.1.Final"),
+    ],
+)  # fmt: skip
+def test_values_in_other_languages_and_programs_go(text: str, stays: str) -> None:
+    """The words for them, and the commands that take them."""
+    assert said(text) == stays
+
+
+def test_an_account_that_is_known_goes_with_two_marks_between_its_digits() -> None:
+    """A comma and a space, say."""
+    arn = "arn:aws:iam::776655443321:role/x"
+    assert "7766, 5544, 3321" not in said(f"role {arn} of account 7766, 5544, 3321 denied")
+
+
+def test_after_none_nothing_of_a_health_check_stays() -> None:
+    """The first word is that of Docker, so the second one is not a program."""
+    check = {"healthCheck": {"command": ["NONE", "EkCqefiDN"]}}
+    definition = {"taskDefinition": {"containerDefinitions": [check]}}
+    recording = bodies.cassette(("DescribeTaskDefinition", {}, model.Response(definition)))
+    assert "EkCqefiDN" not in written(recording)
+    assert ran("nginx", "-g", "daemon off;") == ["nginx", "-g", "daemon off;"]
+    assert ran("app", "--kennwort", "83764") == ["app", "--kennwort", "REDACTED"]
+
+
+def test_a_value_that_is_glued_to_the_name_of_a_variable_goes() -> None:
+    """The name itself stays."""
+    variables = [{"name": "TOKEN:hw6ro4Pjw", "value": "x"}, {"name": "LOG_LEVEL", "value": "info"}]
+    override = {"containerOverrides": [{"name": "web", "environment": variables}]}
+    text = written(bodies.described({"overrides": override}))
+    assert "hw6ro4Pjw" not in text
+    assert "LOG_LEVEL" in text

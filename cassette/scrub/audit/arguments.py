@@ -27,7 +27,7 @@ _GIVEN = re.compile(r"(?P<option>[-/]{0,2}[A-Za-z_][\w.-]{0,60})[=:](?P<value>.*
 _PLAIN = re.compile(
     r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5} ?[A-Za-z%]{1,7}"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
-    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?"
+    r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
     r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/"
     r"(?:(?:is)?(?:actuator|alive|api|app|check|db|health[a-z]{0,5}|heartbeat|index|info|internal"
     r"|live[a-z]{0,4}|metrics|p[io]ng|probe|read[iy][a-z]{0,4}|stats|status|up|version|v[123])?[/_-]?){0,9})?"
@@ -49,7 +49,8 @@ _SHELLS = frozenset(
 _SHELL_TEXT = re.compile(r"-[a-z]{0,4}c[a-z]{0,2}|/[ck]|-command|-encodedcommand", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?i:(?:--?|/)?[\w.-]{0,60}(?:pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn"
-    r"|sign|pw(?![a-z])|jwt|bearer|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z]))"
+    r"|sign|pw(?![a-z])|jwt|bearer|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])"
+    r"|kennwort|contrase|senha|wachtwoord|heslo|parola|adgangskode|haslo|lozinka|salasana)"
     r"[\w.-]{0,60})|-[pPaUuwW]"
 )
 # Long options with one dash.
@@ -100,7 +101,7 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
         if is_text:
             harmless = _is_hidden(word)
         elif first and word in ("CMD", "CMD-SHELL", "NONE"):
-            is_text = word == "CMD-SHELL"
+            is_text = word != "CMD"
             continue
         elif first and _PROGRAM.fullmatch(word):
             program, harmless = word.lower(), True

@@ -19,7 +19,7 @@ _SECRETIVE = (
 # What a rule's value may be after all: hidden, false, a reference, or no value.
 _HIDDEN = (
     r"(?!\[?REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|(?i:null|none|true|false|yes|no|nil|missing|empty"
-    r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])|\$|<|`|\{\{|%\w{1,64}%|\\[nrt]"
+    r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])|\$|<|`|\{\{|%\w{1,64}%|\\{1,4}[nrt]|pass:REDACTED"
     r"|[0-9a-f-]{4,64}ca55e77e)"
 )
 

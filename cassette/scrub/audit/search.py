@@ -15,8 +15,8 @@ _OF_PROJECT = "what a rule of the project's own looks for"
 _LOOKS_FOR = {**forms.LOOKS_FOR, **exposed_members.RULES}
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]?){11}\d)(?!\d))", re.ASCII)
-_BETWEEN = re.compile(r"\d[^0-9A-Za-z]\d", re.ASCII)
+_APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]{0,2}){11}\d)(?!\d))", re.ASCII)
+_BETWEEN = re.compile(r"\d[^0-9A-Za-z]{1,2}\d", re.ASCII)
 _MARK = "ca55e77e"  # of pseudonyms, which no original shows
 _MOST_KEPT = 100_000  # lines whose findings are remembered
 
