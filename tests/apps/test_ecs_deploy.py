@@ -19,6 +19,7 @@ from tests.apps import service, table
 from tests.patch import base_tasks
 
 CASSETTES = Path(__file__).parent / "cassettes"
+PATCHES = Path(__file__).parents[2] / "cassettes" / "patches"
 DEPLOYMENT = cassette.load("deployment")
 ON_INSTANCES = base_tasks.on_instances(DEPLOYMENT)
 # As its README has them.
@@ -162,6 +163,26 @@ def verdict(*command: str) -> str:
     said = re.split(r"\. Please| to previous task definition", last[0])[0]
     words = textwrap.shorten(said, 120, placeholder=" …")
     return f"{words} (exit code {code})" if code else words
+
+
+@pytest.mark.parametrize(
+    ("folder", "program", "file"),
+    [("deployment", "ecs deploy", None), ("run", "ecs run", "ecs-deploy-run")],
+)
+def test_the_document_has_each_variant_that_fits(folder, program, file):
+    """Each deployment that goes wrong, and each answer to RunTask."""
+    recorded = [cassette.load(CASSETTES / f"{file}.yaml")] if file else [DEPLOYMENT, ON_INSTANCES]
+    names = {f"{folder}/{one.stem}" for one in (PATCHES / folder).glob("*.yaml")}
+    fitting = {name for name in names if any(fits(name, one) for one in recorded)}
+    assert fitting <= set(table.variants(program))
+
+
+def fits(name: str, recorded: cassette.Cassette) -> bool:
+    """Whether a patch fits a recording."""
+    try:
+        return bool(recorded.patched(name))
+    except PatchError:
+        return False
 
 
 def test_the_version_is_documented(documented):
