@@ -54,7 +54,35 @@ def messages(made):
             "deployment",
             "deployment/circuit-breaker",
         ),
-        (rf"has started 2 tasks: {TASK} {TASK}\.", "deployment", "deployment/image-pull"),
+        (rf"has started 2 tasks: {TASK} {TASK}\.", "deployment", "deployment/no-circuit-breaker"),
+        (
+            rf"has stopped 2 running tasks: {TASK} {TASK}\.",
+            "on instances",
+            "infrastructure/instance-draining-replaced",
+        ),
+        (
+            r"\(deployment ecs-svc/\d+\) deployment failed: tasks failed to start\.",
+            "deployment",
+            "deployment/circuit-breaker-without-rollback",
+        ),
+        (
+            r"\(deployment ecs-svc/\d+\) deployment failed: alarm detected\.",
+            "deployment",
+            "deployment/alarm",
+        ),
+        (r"rolling back to deployment ecs-svc/\d+\.", "deployment", "deployment/circuit-breaker"),
+        (
+            re.escape("was unable to place a task. Reason: Capacity is unavailable at this time. ")
+            + r"Please try again later or in a different availability zone\.",
+            "deployment",
+            "deployment/no-capacity",
+        ),
+        (
+            re.escape(f"{NO_PLACE} The closest matching (container-instance ")
+            + rf"[0-9a-f]{{32}}\) encountered error \"AGENT\"\. {re.escape(MORE)}",
+            "on instances",
+            "deployment/no-agent",
+        ),
         (
             re.escape(f"is unable to consistently start tasks successfully. {MORE}"),
             "deployment",
