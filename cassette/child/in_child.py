@@ -49,6 +49,7 @@ class _Parent:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.has_refused = False
 
     def post(self, path: str, content: dict[str, Any]) -> bool:
         """Send JSON; whether the parent took it. Each request has a connection, as forks need."""
@@ -195,7 +196,6 @@ class Record:
 
     def __init__(self, parent: _Parent) -> None:
         self._parent = parent
-        self._has_failed = False
 
     def change_endpoint(self, module: Any) -> None:
         """Replace `Endpoint.make_request`, which every call of every client goes through."""
@@ -204,35 +204,93 @@ class Record:
         def make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
             if operation_model.service_model.service_name != "ecs":
                 return original(endpoint, operation_model, request_dict)
-            began = time.monotonic()  # of one clock in all processes of a machine
-
-            def hear(name: str, values: dict[str, Any]) -> None:
-                answer = values.get("response_dict")
-                if name.startswith("response-received.") and answer is not None:
-                    self._report(operation_model.name, request_dict, answer, began)
-
+            call = _LiveCall(self._parent, operation_model.name, request_dict)
             here = copy.copy(endpoint)
-            here._event_emitter = _HeardEvents(endpoint._event_emitter, hear)
-            return original(here, operation_model, request_dict)
+            here._event_emitter = _HeardEvents(endpoint._event_emitter, call.hear)
+            try:
+                answer = original(here, operation_model, request_dict)
+            except Exception:
+                call.failed()
+                raise
+            return call.awaited(answer) if inspect.isawaitable(answer) else answer
 
         module.Endpoint.make_request = make_request
 
-    def _report(
-        self, operation: str, request: dict[str, Any], answer: dict[str, Any], began: float
-    ) -> None:
+
+class _LiveCall:
+    """One call of a live client: reports its attempts to the parent.
+
+    Each response is reported at once. An attempt without one is reported only if the call ended so,
+    as a recording in process does it.
+    """
+
+    def __init__(self, parent: _Parent, operation: str, request: dict[str, Any]) -> None:
+        self._parent = parent
+        self._operation = operation
+        self._request = request
+        self._began = time.monotonic()  # of one clock in all processes of a machine
+        self._raised: list[BaseException] = []
+
+    def hear(self, name: str, values: dict[str, Any]) -> None:
+        """Take an event of botocore's."""
+        if not name.startswith("response-received."):
+            return
+        answer, raised = values.get("response_dict"), values.get("exception")
+        if answer is not None:
+            self._raised.clear()
+            self._report(answer["status_code"], answer["body"])
+        elif raised is not None:
+            self._raised.append(raised)
+
+    def failed(self) -> None:
+        """Report the attempts without a response, since the call ended without one."""
+        for raised in self._raised:
+            causes = {name for one in _causes(raised) for name in _names(one)}
+            named = {"names": _names(raised), "causes": sorted(causes), "text": str(raised)}
+            self._report(0, b"", raised=named)
+
+    async def awaited(self, answer: Any) -> Any:
+        """The response to a call of an async client."""
+        try:
+            return await answer
+        except Exception:
+            self.failed()
+            raise
+
+    def _report(self, status: int, content: bytes, **failed: Any) -> None:
+        request = self._request
         body = request["body"]
         attempt = {
-            "operation": operation,
+            "operation": self._operation,
             "request": _base64(body if isinstance(body, bytes) else body.encode()),
-            "status": answer["status_code"],
-            "body": _base64(answer["body"]),
+            "status": status,
+            "body": _base64(content),
             "region": request["context"].get("client_region") or "",
-            "began": began,
+            "began": self._began,
             "host": urllib.parse.urlsplit(request.get("url") or "").hostname or "",
         }
-        if not self._parent.post("", attempt) and not self._has_failed:
-            self._has_failed = True
+        attempt.update(failed)
+        if not self._parent.post("", attempt) and not self._parent.has_refused:
+            self._parent.has_refused = True
             sys.stderr.write("cassette run: a call was not recorded: the parent did not take it\n")
+
+
+def _names(raised: BaseException) -> list[str]:
+    """The names of an exception's class and of its bases."""
+    return [kind.__name__ for kind in type(raised).__mro__]
+
+
+def _causes(raised: BaseException) -> list[BaseException]:
+    """An exception, and everything that it came from."""
+    left: list[Any] = [raised]
+    found: list[BaseException] = []
+    while left:
+        one = left.pop()
+        if isinstance(one, BaseException) and not any(one is seen for seen in found):
+            found.append(one)
+            named = getattr(one, "kwargs", {})
+            left += [one.__cause__, one.__context__, named.get("error"), *one.args]
+    return found
 
 
 def _base64(content: bytes) -> str:

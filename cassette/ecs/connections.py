@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from botocore import exceptions
@@ -72,21 +72,36 @@ def kind_of(raised: BaseException) -> Kind | None:
     Returns:
         None for an exception that is not of a connection, and for an answer that came too late.
     """
-    if isinstance(raised, exceptions.ConnectTimeoutError):
+    causes = {name for one in _causes(raised) for name in _names(one)}
+    return kind_named(_names(raised), causes, str(raised))
+
+
+def kind_named(names: Collection[str], causes: Collection[str], text: str) -> Kind | None:
+    """The same, of an exception in another process.
+
+    Args:
+        names: the names of its class and of that class's bases.
+        causes: those of it and of everything that it came from.
+        text: what it says.
+    """
+    if "ConnectTimeoutError" in names:
         return "timeout"
-    if isinstance(raised, exceptions.SSLError):
+    if "SSLError" in names:
         return "tls"
-    if isinstance(raised, (exceptions.ReadTimeoutError, exceptions.ProxyConnectionError)):
+    if "ReadTimeoutError" in names or "ProxyConnectionError" in names:
         return None
-    causes = [*_causes(raised)]
-    if any(isinstance(one, socket.gaierror) for one in causes) or _NO_NAME.search(str(raised)):
+    if "gaierror" in causes or _NO_NAME.search(text):
         return "dns"
-    if any(type(one).__name__ in _CUT for one in causes) or _CUT_SHORT in str(raised):
+    if any(name in causes for name in _CUT) or _CUT_SHORT in text:
         return "truncated"
-    reset = any(isinstance(one, (ConnectionResetError, BrokenPipeError)) for one in causes)
-    if isinstance(raised, exceptions.EndpointConnectionError):
+    reset = "ConnectionResetError" in causes or "BrokenPipeError" in causes
+    if "EndpointConnectionError" in names:
         return "reset" if reset else "refused"
-    return "reset" if reset or isinstance(raised, exceptions.ConnectionClosedError) else None
+    return "reset" if reset or "ConnectionClosedError" in names else None
+
+
+def _names(raised: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(raised).__mro__}
 
 
 # What urllib3 and aiohttp raise when a body ends before its length.

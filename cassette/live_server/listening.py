@@ -6,8 +6,9 @@ import base64
 import json
 import secrets
 from collections.abc import Callable
+from typing import Any
 
-from cassette.ecs import shapes
+from cassette.ecs import connections, shapes
 from cassette.ecs.attempts import Attempt
 from cassette.errors import UsageError
 from cassette.server.answers import Reply
@@ -57,10 +58,20 @@ class Listener(SecretServer):
                 str(given["region"]),
                 float(given["began"]),
                 str(given["host"]),
+                **_failed(given.get("raised")),
             )
-        except (ValueError, KeyError, TypeError, UsageError):
+        except (ValueError, KeyError, IndexError, TypeError, UsageError):
             raise Refused(400, "this is not the report of an attempt") from None
         if attempt.operation not in shapes.operations():
             raise Refused(400, "the report names no ECS operation")
         self._heard(attempt)
         return Reply(200, b"{}")
+
+
+def _failed(raised: Any) -> dict[str, Any]:
+    """How the attempt failed, by the exception that came instead of a response; {} if none did."""
+    if raised is None:
+        return {}
+    names, causes = ([str(name) for name in raised[key]] for key in ("names", "causes"))
+    kind = connections.kind_named(names, causes, str(raised["text"]))
+    return {"connection": kind, "lost": "" if kind else names[0][:100]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 
@@ -26,6 +27,7 @@ def main() -> None:
     """Run all jobs; print what the command printed for each call."""
     found, commands = [], 0
     for job in json.load(sys.stdin):
+        os.environ["AWS_MAX_ATTEMPTS"] = str(job["attempts"])
         if commands % _MOST < len(job["commands"]):
             driver = awscli.clidriver.create_clidriver()
         commands += len(job["commands"])
@@ -44,7 +46,10 @@ def _outcome(driver, endpoint, command, parameters):
     error = _ERROR.search(err.getvalue())
     if error:
         return {"error": error["error"], "message": error["message"].strip()}
-    return {"error": "timeout" if "Read timeout" in err.getvalue() else "connection"}
+    for words, name in (("Read timeout", "timeout"), ("Connection was closed", "connection")):
+        if words in err.getvalue():
+            return {"error": name}
+    return {"code": code, "said": err.getvalue()}
 
 
 if __name__ == "__main__":

@@ -107,7 +107,6 @@ def no_aws_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("AWS_ACCESS_KEY_ID", "made-up")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
         patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        patch.setenv("AWS_MAX_ATTEMPTS", "2")
         patch.setenv("AWS_RETRY_MODE", "standard")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield

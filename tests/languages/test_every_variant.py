@@ -22,6 +22,9 @@ NOT_SERVED = {"api/connection-timeout", "api/dns", "api/tls", "api/unreachable"}
 # Each client reads in its own way what is not JSON.
 NOT_JSON = {"api/truncated", "api/garbage", "api/bad-gateway"}
 
+# Members that every release shows.
+NEVER_NEW = {"body", "tasks", "failures", "error", "message", "taskArn", "lastStatus", "reason"}
+
 
 def in_process(variant):
     """What boto3 sees of a variant in this process."""
@@ -47,7 +50,7 @@ def aws_cli(which, jobs):
     """What the AWS CLI sees, in one process."""
     given = [
         {
-            "endpoint": job["endpoint"],
+            **job,
             "commands": [(xform_name(operation, "-"), given) for operation, given in job["calls"]],
         }
         for job in jobs

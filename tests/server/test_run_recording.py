@@ -119,6 +119,20 @@ def test_errors_are_recorded_as_they_came(ecs, run):
     assert running.outcome.body["tasks"][0]["lastStatus"] == "RUNNING"
 
 
+@pytest.mark.parametrize("word", ["poll", "later"])
+def test_a_call_that_never_got_a_response_is_recorded(ecs, run, monkeypatch, word):
+    """As `cassette.record` does it in process: how the connection failed."""
+    if word == "later":
+        pytest.importorskip("aiobotocore")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    ecs.script("DescribeTasks", bodies.described(bodies.running()), scripted.drop())
+    program = f"{sys.executable} {CHILD} poll; {sys.executable} {CHILD} {word}"
+    assert run("-o", "web.yaml", "--", "sh", "-c", program)[0] == 1
+    heard = cassette.load("web.yaml").interactions
+    assert heard[0].outcome.body["tasks"][0]["lastStatus"] == "RUNNING"
+    assert [one.outcome.kind for one in heard[1:]] == ["reset"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"), [([], "--any-language"), (["--any-language"], "AWS_ENDPOINT_URL_ECS")]
 )
@@ -211,8 +225,14 @@ def test_a_client_is_answered_byte_by_byte(forwarder, ecs):
     assert {(one.region, one.host) for one in heard} == {("eu-west-1", "127.0.0.1")}
 
 
+RAISED = {"names": [], "causes": [], "text": ""}  # an exception has a name
+NAMELESS = {"operation": "DescribeTasks", "request": "e30=", "status": 0, "body": "", "region": ""}
+NAMELESS |= {"began": 1.0, "host": "", "raised": RAISED}
+
+
 @pytest.mark.parametrize(
-    "report", [b"", b"[]", b"{}", b'{"operation": "DescribeTasks"}', b"\xff", b'{"body": 1}']
+    "report",
+    [b"", b"[]", b"{}", b'{"operation": "DescribeTasks"}', b"\xff", b'{"body": 1}', NAMELESS],
 )
 def test_a_report_that_is_none_is_refused(report):
     """It changes nothing; the server goes on."""
