@@ -14,6 +14,13 @@ _GAP = "  "
 _LEAST = 30  # columns of a terminal for the last cell of a row
 _WORD = re.compile(r"\S+")
 _MARKS = "-_/.:,;="  # after which a word may be divided
+# What moves a cursor, sets a title or turns the direction of reading.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text that does nothing to a terminal, whatever a cassette of somebody else holds."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def columns(console: Console, rows: Iterable[Sequence[str | Text]], *, indent: int = 0) -> None:

@@ -103,7 +103,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(EDGES, BELOW_EDGES | {"record_modes", "files", "terminal"}),
     "demo": BELOW_EDGES | {"live", "terminal"},
     "pytest_plugin": BELOW_EDGES
-    | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"},
+    | {"record_modes", "built_in", "context_decorator", "calling_line", "server", "child"}
+    | {"terminal"},
     # The command line starts the demo; nothing else imports an edge.
     "cli": BELOW_EDGES
     | {"built_in", "live", "record_modes", "project_folders", "files", "demo", "lives"}

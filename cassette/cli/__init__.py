@@ -195,11 +195,12 @@ def _scrubbed(text: str) -> str:
 
 def _fail(message: str, code: int) -> int:
     """Say what went wrong, folded between words on a terminal, and give the exit code."""
+    from cassette.terminal import paragraph, visible
+
     if sys.stderr.isatty():
         from rich.text import Text
 
         from cassette.cli.console import console
-        from cassette.terminal import paragraph
 
         screen = console(stderr=True)
         for number, line in enumerate(message.splitlines()):
@@ -207,5 +208,5 @@ def _fail(message: str, code: int) -> int:
             style = "red" if number == 0 else ""
             paragraph(screen, Text(words, style), indent=len(line) - len(words))
     else:
-        click.echo(message, err=True)
+        click.echo(visible(message), err=True)
     return code

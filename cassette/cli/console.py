@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,9 +10,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from cassette.built_in import with_names
+from cassette.terminal import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from cassette.library import Library
 
@@ -100,10 +101,21 @@ def shown_name(path: str | None) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured."""
+    """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured.
+
+    No text that is printed can control the terminal.
+    """
     from rich.console import Console
+    from rich.segment import Segment
 
     class Screen(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                harmless = segment.control or segment.text.isprintable()
+                yield segment if harmless else Segment(visible(segment.text), segment.style)
+
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # as every other way to print has it
 

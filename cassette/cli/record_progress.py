@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cassette.cli import formatting
 from cassette.ecs.names import id_of
 from cassette.errors import counted
+from cassette.terminal import visible
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,7 +59,7 @@ class Progress:
         from cassette import project_settings, scrub
 
         scrubber = scrub.Scrubber(rules=project_settings.rules())
-        self._shown = functools.lru_cache(_SAME_TEXTS)(lambda text: _printable(scrubber.text(text)))
+        self._shown = functools.lru_cache(_SAME_TEXTS)(lambda text: visible(scrubber.text(text)))
         self._pseudonym = scrub.pseudonym_of_id
         self.screen = screen
         self.has_tasks = False
@@ -237,11 +238,6 @@ class Progress:
             table.caption = f"and {len(folded):,} more: {self._by_state(folded)}"
             table.caption_justify = "left"
         return table
-
-
-def _printable(text: str) -> str:
-    """A text that does nothing to a terminal, whatever name somebody gave to a container."""
-    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _duration(seconds: float) -> str:

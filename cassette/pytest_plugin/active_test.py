@@ -146,6 +146,7 @@ def timeline(config: pytest.Config, tape: Tape) -> str:
 def _summary(outcome: Outcome | None) -> str:
     """An outcome in a few words that identify nobody."""
     from cassette.model import Response
+    from cassette.terminal import visible
 
     if outcome is None:
         return "no answer in the cassette"
@@ -153,4 +154,4 @@ def _summary(outcome: Outcome | None) -> str:
         return outcome.label
     states = [str(task.get("lastStatus")) for task in outcome.body.get("tasks") or ()]
     failures = [str(failure.get("reason")) for failure in outcome.body.get("failures") or ()]
-    return ", ".join(states + failures) or "answered"
+    return visible(", ".join(states + failures)) or "answered"

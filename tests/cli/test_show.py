@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import cassette
+from cassette import file_format
 from tests.cli.processes import on_terminal, plain, run, run_alone
 from tests.live import bodies
 from tests.replay import made
@@ -102,6 +103,21 @@ def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
     )
     assert (code, err) == (1, "")
     assert "512 ? 256" in out
+
+
+def test_no_cassette_controls_the_terminal(tmp_path):
+    """Escapes, control characters and changes of direction in a foreign file are shown as such."""
+    hostile = "\x1b]0;title\a\x1b[31m\x9b2J\b\u202e"
+    text = file_format.render(cassette.load("web"))
+    for old in ("lastStatus: PROVISIONING", "name: web\n"):
+        text = text.replace(old, f"{old.partition(':')[0]}: {json.dumps(hostile)}\n")
+    (tmp_path / "c.yaml").write_text(text, "utf-8")
+    for words in (("show", "c.yaml"), ("diff", "web", "c.yaml"), ("show", hostile)):
+        _, out, err = run(*words, cwd=tmp_path)
+        _, shown = on_terminal(*words, columns=80, cwd=tmp_path)
+        for seen in (out + err, plain(shown)):
+            assert "title" in seen
+            assert not set(seen) & set("\x1b\a\x9b\b\u202e")
 
 
 def test_a_terminal_draws_the_life_of_each_task(tmp_path):
