@@ -157,32 +157,19 @@ def _scale() -> list[Row]:
 def _recording() -> list[Row]:
     memory, size = recording.memory(), recording.sizes()
     beside, task = recording.beside_calls(), recording.of_a_task()
-    whole = beside["alone"] + recording.LATENCY
-    added = (beside["recorded"] - beside["alone"]) / whole
-    more = {name: memory[name] - memory["100 tasks"] for name in ("1,000 tasks", "10,000 tasks")}
+    added = beside["recorded"] - beside["alone"]
+    waited = beside["alone"] + recording.LATENCY
     polls = memory["100,000 polls"] / memory["100 polls"]
+    smaller = size["vcrpy"] / size["ours"]
+    of_call = f"of a call that takes {recording.LATENCY * 1000:.0f} ms at ECS"
     return [
-        Row("record, all work for one task", task, task * 1000, "ms", "≤ 4"),
-        Row(
-            "  a call for 100 tasks, slower",
-            beside["recorded"] - beside["alone"],
-            added,
-            f"of a call that takes {recording.LATENCY * 1000:.0f} ms at ECS",
-            "≤ 0.05",
-        ),
+        Row("record 1,000 tasks: all work for one", task, task * 1000, "ms", ""),
+        Row("  a call for 100 tasks, longer by", added, added / waited, of_call, "≤ 0.05"),
         Row("  memory for 100 tasks", 0, memory["100 tasks"], "MB at most", "≤ 150"),
-        *(
-            Row(f"  memory for {n}", 0, memory[n], f"MB at most, {m:.0f} more", "≤ 150")
-            for n, m in more.items()
-        ),
+        Row("  memory for 1,000 tasks", 0, memory["1,000 tasks"], "MB at most", "≤ 150"),
+        Row("  memory for 10,000 tasks", 0, memory["10,000 tasks"], "MB at most", "≤ 150"),
         Row("  memory for 100,000 polls", 0, polls, "× that for 100 polls", "≤ 1.2"),
-        Row(
-            "  size of a watch of 100 tasks",
-            0,
-            size["vcrpy"] / size["ours"],
-            "× smaller than vcrpy's file",
-            "≥ 5",
-        ),
+        Row("  file of 20 polls of 100 tasks", 0, smaller, "× smaller than vcrpy's", "≥ 5"),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,15 +19,12 @@ import vcr
 import cassette
 from benchmarks.calls import KEYS
 from benchmarks.measure import in_turns
-from cassette import intercept, scrub
-from cassette.pipeline import Pipeline
-from cassette.recording import Recording
+from benchmarks.record_process import IN_A_CALL
 from tests import recordings
 from tests.live import bodies
 from tests.live.scripted import ScriptedECS
 
 LATENCY = 0.05  # seconds that ECS takes to describe a hundred tasks, about
-IN_A_CALL = 100
 
 
 def memory() -> dict[str, float]:
@@ -101,40 +97,7 @@ def sizes(polls: int = 20) -> dict[str, int]:
 
 
 def _in_process(kind: str, count: int) -> dict[str, float]:
-    words = [sys.executable, "-m", "benchmarks.recording", kind, str(count)]
+    words = [sys.executable, "-m", "benchmarks.record_process", kind, str(count)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
-
-
-def _record(kind: str, count: int) -> dict[str, float]:
-    """Record in this process, without a network: the attempts are made up as they are heard."""
-    with tempfile.TemporaryDirectory() as folder:
-        recording = Recording()
-        rules = scrub.NO_RULES
-        work = Pipeline(Path(folder) / "web.yaml", recording.header, "standard", rules, None)
-        recording.hand_over_to(work.put)
-        seconds = -time.process_time()
-        for attempt in _tasks(count) if kind == "tasks" else _polls(count):
-            recording.hear(attempt)
-        recording.end()
-        work.finish(recount=recording.is_counted_on)
-        seconds += time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"peak": peak, "seconds": seconds}
-
-
-def _tasks(count: int) -> Iterator[intercept.Attempt]:
-    for start in range(0, count, IN_A_CALL):
-        yield recordings.described(*recordings.tasks(IN_A_CALL, start), at=start / 1_000)
-
-
-def _polls(count: int) -> Iterator[intercept.Attempt]:
-    one = recordings.described(bodies.running())
-    other = recordings.described(bodies.running() | {"tags": []}, at=1.0)
-    for number in range(count):
-        yield (one, other)[number % 2]
-
-
-if __name__ == "__main__":
-    print(json.dumps(_record(sys.argv[1], int(sys.argv[2]))))
