@@ -139,12 +139,27 @@ def operation_of(value: Mapping[str, Any], sent: Mapping[str, Any] | None = None
     if sent:
         takes = operations_that_take(sent)
         fitting = [operation for operation in fitting if operation in takes] or fitting
+    elif _started_nothing(held):
+        fitting = [operation for operation in fitting if operation in ("RunTask", "StartTask")]
     order = ("Describe", "List", "Run", "Create", "Register", "")
     return min(
         fitting,
         key=lambda name: (next(i for i, o in enumerate(order) if name.startswith(o)), name),
         default=None,
     )
+
+
+def _started_nothing(held: Mapping[str, Any]) -> bool:
+    """Whether a response says why no task was started; a task that is not found is MISSING."""
+    failures = held.get("failures")
+    reasons = {
+        reason
+        for failure in (failures if isinstance(failures, list) else ())
+        if isinstance(failure, Mapping)
+        for key, reason in failure.items()
+        if squashed(key) == "reason" and isinstance(reason, str)
+    }
+    return held.get("tasks") == [] and not reasons <= {"MISSING"}
 
 
 @functools.cache

@@ -222,6 +222,23 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["web.yaml"]
 
 
+def test_why_no_task_was_started_is_not_an_answer_about_a_task(tmp_path):
+    """RunTask's failures name container instances; its request cannot be inferred from them."""
+    id_ = "ca55e77e30b0c188e1e450c2640f9c6c"
+    arn = f"arn:aws:ecs:eu-west-1:000000000001:container-instance/prod/{id_}"
+    for failure in ({"arn": arn, "reason": "RESOURCE:CPU"}, {"reason": "Capacity is unavailable"}):
+        (tmp_path / "run.json").write_text(json.dumps({"failures": [failure], "tasks": []}))
+        (done,) = import_files([tmp_path / "run.json"], tmp_path / "out", scrub.NO_RULES)
+        assert done.path is None
+        assert "RunTask (answer 1): its request is not recorded" in done.skipped[0]
+    missing = {
+        "failures": [{"arn": arn.replace("container-instance", "task"), "reason": "MISSING"}]
+    }
+    (tmp_path / "run.json").write_text(json.dumps({**missing, "tasks": []}))
+    (done,) = import_files([tmp_path / "run.json"], tmp_path / "out", scrub.NO_RULES)
+    assert cassette.load(done.path).interactions[0].operation == "DescribeTasks"
+
+
 def test_nothing_usable_ends_with_2(tmp_path):
     """Neither is an empty cassette written."""
     (tmp_path / "a.json").write_text('{"name": "a package"}')
