@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cassette.scrub.pseudonyms import REDACTED, is_masked
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.vocabulary import is_plain
 
 _SHELLS = frozenset(
     "sh bash ash dash zsh ksh fish cmd cmd.exe powershell powershell.exe pwsh".split()
@@ -65,6 +66,10 @@ _LONGEST_COUNT = 3  # of digits after an option of one letter, which may be that
 _COUNTING = frozenset("sleep kill nice seq timeout".split())
 _HIGHEST_PORT = 65_535
 _LISTENING = frozenset("http.server SimpleHTTPServer runserver".split())
+_WITH_PORT = frozenset(
+    "puma rails uvicorn hypercorn http-server serve redis-server flask next nuxt vite thin unicorn "
+    "rackup".split()
+)
 _RUNS_MODULES = re.compile(r"(?:python|pypy)[\d.]{0,5}|coverage|kernprof|")
 _SERVERS = frozenset(
     "gunicorn uvicorn hypercorn daphne granian uwsgi waitress-serve flask celery rq "
@@ -134,6 +139,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
     """
     program, option, shell_text = "", "", False
     named = not arguments_only  # whether the next word is the program
+    served = False  # whether a server was named; its -p is the port
     owed = told = False  # a value of a secret is still to come; only values of secrets come
     for word in words:
         if shell_text:
@@ -149,11 +155,24 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
         else:
             shell_text = program in _SHELLS and bool(_SHELL_TEXT.fullmatch(word))
             stays = _word(word, program, option)
-            is_value = stays == [word] and word[:1] not in ("", "-", "$") and not is_masked(word)
+            if option == "-p" and served and _is_port(word):
+                stays, owed = [word], False
+            elif tells_secret(option) and re.search("[a-z][A-Z]", word) and not is_plain(word):
+                stays = [Argument(word, option)]  # as random as a secret that begins with a dash
+            is_value = stays == [word] and word[:1] not in ("", "-", "$") and not _is_hidden(word)
             yield [Argument(word, option)] if is_value and (owed or told) else stays
             owed = tells_secret(option) and _is_option(word)
             told = told or (not option and bool(_TELLING_WORD.match(word)))
+        served = served or word in _WITH_PORT
         option, named = word if word in _LISTENING else _announced(word, option), False
+
+
+def _is_hidden(word: str) -> bool:
+    return is_masked(word) or is_masked(word.partition("=")[2].strip("\"'"))
+
+
+def _is_port(word: str) -> bool:
+    return _NUMBER.fullmatch(word) is not None and int(word) <= _HIGHEST_PORT
 
 
 def _announced(word: str, option: str) -> str:
@@ -228,7 +247,13 @@ def _stays(word: str, program: str, option: str) -> bool:
         long = len(word) > _LONGEST_COUNT and _DASHED.fullmatch(option)
         too_high = option in _LISTENING and int(word) > _HIGHEST_PORT
         return (bool(option) and not long and not too_high) or program in _COUNTING
-    if word in _WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _is_local(word):
+    if (
+        word in _WORDS
+        or word in _WITH_PORT
+        or _PLAIN.fullmatch(word)
+        or _FILE.fullmatch(word)
+        or _is_local(word)
+    ):
         return True
     return _names_module(word, program, option) and _MODULE.fullmatch(word) is not None
 

@@ -18,6 +18,9 @@ AFTER, BEFORE = 6, 5
 # Passwords, tokens and credentials in languages that write them in no way that is above.
 _OF_OTHER_LANGUAGES = (
     "adgangskode|heslo|parola|lozinka|salasana|jelsz|identifiants|credenciales|zugangsdaten"
+    "|segredo|jeton|\\bpsk\\b"
+    "|\u0442\u043e\u043a\u0435\u043d|\u0434\u043e\u0441\u0442\u0443\u043f\u0430|\u5bc6\u94a5"
+    "|kh\u1ea9u|\u0627\u0644\u0645\u0631\u0648\u0631|chave|schl\u00fcssel"
     "|\u015fifre|\u0e23\u0e2b\u0e31\u0e2a\u0e1c\u0e48\u0e32\u0e19|\u30c8\u30fc\u30af\u30f3"
     "|\ube44\ubc00\ubc88\ud638|\ud1a0\ud070|\u4ee4\u724c|\u03ba\u03c9\u03b4\u03b9\u03ba"
     "|\u05e1\u05d9\u05e1\u05de|\u0643\u0644\u0645\u0629 \u0627\u0644\u0645\u0631\u0648\u0631"
@@ -41,18 +44,19 @@ _TELLING_PART = re.compile(
     re.IGNORECASE,
 )
 _OF_KEY = frozenset(
-    "account access api app auth encryption function functions host license master private "
-    "secret session shared signing storage subscription".split()
+    "account access api app auth deploy encryption function functions host license master private "
+    "recovery secret session shared signing storage subscription unseal wrapping".split()
 )
 _WORD = re.compile(
     r"(?P<whole>[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}|\barn:[^\s\"'<>,]{1,2048})"
-    r"|(?P<word>[^\s\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb]+)"
+    r"|(?P<word>[^\s\0\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb\u300c\u300d\u300e\u300f\uff1a]+)"
 )
 _KINDS = frozenset(
     "service cluster container task deployment family image volume revision region zone "
     "stream".split()
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,62}")
+_VERDICTS = frozenset("wrong bad invalid incorrect rejected".split())
 _IS = frozenset("is was as isn wasn".split())
 _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
@@ -108,6 +112,7 @@ def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
             return
         between = text[found[place].end() : found[place + 1].start()].strip()
         beside = place == index - 1 and between[:1] in tuple("\"'`(")
+        beside = beside or (between[:1] == ":" and found[place + 1][0].lower() in _VERDICTS)
         is_value = place > 0 and found[place - 1][0].lower() == "value"
         if linked or is_value or beside:
             if not _is_plain(found, place):

@@ -162,7 +162,12 @@ class TokenTreatments:
         # A long option with one dash, such as -password=, has rules of its own.
         if not parted and (passed[-1] in "=:" or vocabulary.is_plain(match[0].strip("-"))):
             return None
-        if "://" in passed or has_pseudonym(passed) or (parted and "/" in passed):
+        if (
+            "://" in passed
+            or REDACTED in passed
+            or has_pseudonym(passed)
+            or (parted and "/" in passed)
+        ):
             return None
         if short[1] == "u" and _PYTHON_BEFORE.search(match.string[: match.start()][-16:]):
             return None
@@ -259,6 +264,12 @@ class TokenTreatments:
         quoted = match["quoted"]
         return match["who"] + quoted[0] + self._search.user(quoted[1:-1]) + quoted[0]
 
+    def _person(self, match: re.Match[str]) -> str | None:
+        person = match["whom"]
+        if vocabulary.is_plain(person) or has_pseudonym(person):
+            return None
+        return match["of"] + self._search.user(person)
+
     def _unique_id(self, match: re.Match[str]) -> str:
         return self._search.remember("user", match[0], self._memory.numbered("user", match[0]))
 
@@ -310,7 +321,9 @@ class TokenTreatments:
         return self._memory.keep("id", match[0], f"{prefix}-{pseudonym_of_opaque(own, 16)}")
 
     def _email(self, match: re.Match[str]) -> str:
-        if is_pseudonym(match[0]):
+        user, _, host = match[0].rpartition("@")
+        # Of a URL with a password, in an encoded text, nothing is left but its form.
+        if is_pseudonym(match[0]) or (user == REDACTED and has_pseudonym(host)):
             return match[0]
         return self._memory.numbered("e-mail address", match[0])
 
@@ -351,6 +364,8 @@ class TokenTreatments:
         return false if ":" in match[0] else false.replace(":", "-")
 
     def _ipv6(self, match: re.Match[str]) -> str | None:
+        if re.fullmatch(r"\d{4}:\d{4}:\d{4}", match[0]):  # an account, separated by colons
+            return self._account(match)
         head, _, tail = match[0].rpartition(":")
         if "." in tail:  # an IPv4 address inside
             inner = self._address(tail)
@@ -384,6 +399,8 @@ class TokenTreatments:
             return self._search.account(digits)
         groups = re.findall(r"\d+", match[0])
         if len(groups) == 3 and all(map(_SIZE.fullmatch, groups)):
+            return None
+        if ", " in match[0] and not _OWNER_BEFORE.search(before):
             return None
         if len(groups) == 4 and self._is_count(match):
             return None
@@ -445,6 +462,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "identified": TokenTreatments._identified,
     "pgpass": TokenTreatments._pgpass,
     "judged": TokenTreatments._judged,
+    "person": TokenTreatments._person,
     "reverse_name": TokenTreatments._reverse_name,
     "named_user": TokenTreatments._named_user,
     "organization": TokenTreatments._organization,

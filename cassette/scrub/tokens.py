@@ -96,6 +96,10 @@ RULES: dict[str, str] = {
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         rf"|(?:{_OF_VENDORS})[A-Za-z0-9_.=-]{{16,512}}|SCW[A-Z0-9]{{17}}(?![0-9A-Za-z])"
         r"|FLWSECK(?:_TEST)?-[0-9a-z]{32}-X|\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"
+        r"|API-[A-Z0-9]{25,36}(?![0-9A-Za-z])|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,}"
+        r"|[MNO][A-Za-z0-9_-]{23,25}\.[\w-]{6}\.[\w-]{27,}|api_live\.[\w.-]{20,}"
+        r"|pat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}|\d/\d{16}/\d{16}:[0-9a-f]{32}"
+        r"|(?<=/webhookb2/)[0-9a-f-]{36}@[\w/-]{64,}"
         # Any prefix before a long run of letters; ids are of hexadecimal digits.
         r"|[a-z][a-z0-9]{1,11}(?:_[a-z0-9]{1,12}){0,2}_(?=[0-9a-fA-F]{0,512}[g-zG-Z])[A-Za-z0-9]{32,512}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
@@ -107,14 +111,20 @@ RULES: dict[str, str] = {
     "arn": rf"{_L}arn:[^:\s/]{{1,32}}:[^:\s/]{{0,64}}:[^:\s/]{{0,64}}:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.
     "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
-    "iam_user": rf"{_L}(?<=:)user/[\w+=,.@:/-]{{0,512}}\w",
+    "iam_user": rf"{_L}(?:(?<=:)|\A)user/[\w+=,.@:/-]{{0,512}}\w",
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)"
         r"(?: name)?[ =:]{1,3})"
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
     ),
+    # Without quotes, a name with a dot: by user jane.roe, session jane.roe, CORP\jane.roe
+    "person": (
+        rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s"
+        r"|(?<![\w:\\])(?-i:[A-Z][A-Z0-9]{2,14})\\(?![nrtbfvux]))"
+        r"(?P<whom>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
+    ),
     "organization": (
-        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=[:/ ])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}"
+        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<![\w-])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}"
         r"|(?<![\w-])o-(?=[a-z]{0,31}\d)(?=\d{0,31}[a-z])[a-z0-9]{10,32})"
         r"(?![\w-])"
     ),
@@ -180,7 +190,9 @@ RULES: dict[str, str] = {
         # The pair of a name and a value, in JSON and in XML.
         r"|[\"'](?:\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}|\s{1,4}value=|>))"
         r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
-        r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}))"
+        r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}"
+        # An & within the value: no name of another one comes after it.
+        r"(?:&(?![\w.-]{1,64}=|(?:amp|lt|gt|quot|apos|#\w{1,6});)[^\s\"'&,;)\]}]{1,64}){0,3}))"
     ),
     # A name that may be harmless: the value goes unless it is plain words.
     "setting": (
@@ -238,7 +250,7 @@ RULES: dict[str, str] = {
     "ipv4": rf"(?<!\d)(?<!\d\.){_OCTET}(?:\.{_OCTET}){{3}}(?!\d|\.\d)",
     "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{9,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",
     "account": (
-        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
+        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>, |[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
         r"|(?<!\d[-/_. ])\d{3}(?P<third>[^0-9A-Za-z\n])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
         r"(?!(?P=third)\d))(?!\d)"
     ),
@@ -251,7 +263,9 @@ RULES: dict[str, str] = {
         rf"|{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}amazonaws\.com(?:\.cn)?(?=-)"
     ),
     # A dotted word; `hosts` says whether it is the name of a host.
-    "host2": rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{1,62}}(?![0-9A-Za-z])",
+    "host2": (
+        rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_][\w-]{{1,62}}(?![0-9A-Za-z])"
+    ),
 }
 
 

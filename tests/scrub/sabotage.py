@@ -125,6 +125,8 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ('role "{}" does not exist', "Access denied for user '{}'", 'username: "{}"'),
         USERS,
     ),
+    "person": (("IAM user {} may not", "Stopped by user {}", "CORP\\{} failed to log on"),
+               ("jroe.kq7", "svc.deploy-2")),
     "organization": (
         ("arn:aws:organizations::000000000001:policy/o-{}/p-1",
          "arn:aws:organizations::000000000001:account/o-{}/000000000001"),

@@ -338,6 +338,19 @@ def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
         ("openssl enc -aes-256-cbc -pass pass:Kq8vx9",
          "openssl enc -aes-256-cbc -pass pass:REDACTED"),
         ("password=\\\nKq8vx9Zr", "password=\\\nREDACTED"),
+        ("s?access_token=b4WF&8nonW refused", "s?access_token=REDACTED refused"),
+        ("password=swYi&UcsVM;encrypt=true", "password=REDACTED;encrypt=true"),
+        ("Stopped by user jane.kowalskybi", "Stopped by user user-ca55e77e-1"),
+        ("CORP\\jane.kowalskyta failed", "CORP\\user-ca55e77e-1 failed"),
+        ("aws:PrincipalOrgID=ou-ab12-yxcnyopu", "aws:PrincipalOrgID=ou-000010000ca55e77e"),
+        ("Kq8vx!NBJ: wrong password", "REDACTED: wrong password"),
+        ("unseal key Kq8vx9Zr", "unseal key REDACTED"),
+        ("postgres:\\/\\/app:heron60@cache-7.qzacme.io\\/x",
+         "postgres:\\/\\/REDACTED:REDACTED@host-1.example\\/x"),
+        ("valid for quandrixcdq.\u0440\u0444, not x", "valid for host-1.example, not x"),
+        ("account ID 3908:6352:9941 is", "account ID 0000:0000:0002 is"),
+        ("account ID 7717, 0614, 6151 is", "account ID 0000, 0000, 0002 is"),
+        ("ports 8181, 8443, 9091", "ports 8181, 8443, 9091"),
         ("Hibernate ORM core version 6.4.1.Final", "Hibernate ORM core version 6.4.1.Final"),
     ],
 )  # fmt: skip
@@ -369,3 +382,21 @@ def test_a_value_that_is_glued_to_the_name_of_a_variable_goes() -> None:
     text = written(bodies.described({"overrides": override}))
     assert "hw6ro4Pjw" not in text
     assert "LOG_LEVEL" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "stays"),
+    [
+        ("vault login -method=userpass username=a password=r5c7SXcPA",
+         "vault login -method=REDACTED username=REDACTED password=REDACTED"),
+        ("probe -addr=:50051 -rpc-header=token:9BcxjGX24",
+         "probe -addr=REDACTED -rpc-header=REDACTED"),
+        ("bundle exec puma -p 3000", "bundle exec puma -p 3000"),
+        ("psql -p 3000", "psql -p REDACTED"),
+        ("app --password --cZgBBbUgI", "app --password REDACTED"),
+    ],
+)  # fmt: skip
+def test_a_command_that_was_scrubbed_stays_as_it_is(command: str, stays: str) -> None:
+    """Scrubbing it again changes nothing, whatever precedes what was redacted."""
+    assert ran(*command.split()) == stays.split()
+    assert ran(*stays.split()) == stays.split()

@@ -34,6 +34,10 @@ _PLAIN = re.compile(
 )
 _ORDINAL = re.compile(r"\d{1,5}")
 _OF_LETTER = re.compile(r"-[A-Za-z]")
+_SERVES = frozenset(
+    "flask http-server hypercorn next nuxt puma rackup rails redis-server serve thin unicorn "
+    "uvicorn vite".split()
+)
 _TAKES_PORT = ("http.server", "SimpleHTTPServer", "runserver")
 _TAKES_NUMBER = re.compile(r"sleep|kill|nice|seq|timeout")
 _RUNS_PYTHON = re.compile(r"(?:python|pypy)[\d.]*|coverage|kernprof|")
@@ -108,6 +112,12 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
         else:
             is_text = program in _SHELLS and _SHELL_TEXT.fullmatch(word) is not None
             harmless = _is_harmless(word, program, option)
+            if (
+                option == "-p"
+                and _ORDINAL.fullmatch(word)
+                and not _SERVES.isdisjoint(words[:index])
+            ):
+                harmless = int(word) <= 65_535
             if told and not _is_hidden(word) and not _is_option(word) and not _given(word):
                 harmless = False
             told = told or (not option and word.isidentifier() and _TELLS.search(word) is not None)
@@ -162,7 +172,13 @@ def _is_harmless(word: str, program: str, option: str) -> bool:
         return option in ("-w", "-W") and len(word) < 3 and word.isdigit()
     if _ORDINAL.fullmatch(word) and not _TAKES_NUMBER.fullmatch(program):
         return bool(option) and int(word) <= _highest(option)
-    if word in WORDS or _PLAIN.fullmatch(word) or _FILE.fullmatch(word) or _ARN.fullmatch(word):
+    if (
+        word in WORDS
+        or word in _SERVES
+        or _PLAIN.fullmatch(word)
+        or _FILE.fullmatch(word)
+        or _ARN.fullmatch(word)
+    ):
         return True
     given = _given(word)
     if given is not None:

@@ -84,6 +84,11 @@ _HIDDEN_USER = re.compile(
     r".*ca55e77e.*|arn:.*|REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`"
     r"|user-\d+@example\.com"
 )
+_PERSON = re.compile(
+    r"(?:(?i:iam user|by user|session name|session)\s"
+    r"|(?<![\w:\\])[A-Z][A-Z0-9]{2,14}\\(?![nrtbfvux]))"
+    r"(?=[\w+.-]{0,64}\d)(?P<person>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
+)
 _ORGANIZATION = re.compile(
     r"(?<![\w-])(?:o-(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})(?![\w-])"
 )
@@ -285,6 +290,7 @@ def _holds_a_login(text: str) -> bool:
 
 def _names_a_user(text: str) -> bool:
     users = [match["one"] or match["two"] for match in _USER.finditer(text)]
+    users += [match["person"] for match in _PERSON.finditer(text)]
     return any(
         _HIDDEN_USER.fullmatch(user) is None and not re.search("[0-9a-f-]{8}ca55e77e", user)
         for user in users
