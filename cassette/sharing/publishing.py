@@ -23,7 +23,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures, versions
 from cassette.sharing.fetching import bundle, published
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
-from cassette.sharing.vetting import problems
+from cassette.sharing.vetting import misplaced
 
 _SHOWN = 10
 _Files = Mapping[str, File]
@@ -112,7 +112,7 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             fix="name the folder that holds the cassettes",
         )
     found = list(divided(functools.partial(_faults, folder, rules), sorted(manifest.files)))
-    errors, misplaced, findings = (
+    errors, elsewhere, findings = (
         [line for lines in kind for line in lines] for kind in zip(*found, strict=True)
     )
     if errors:
@@ -121,10 +121,10 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             nearest=_listed(errors),
             fix=f"cassette check {folder}",
         )
-    if misplaced:
+    if elsewhere:
         raise PackError(
             "nothing was published: the folder holds what a pack may not hold",
-            nearest=_listed(misplaced),
+            nearest=_listed(elsewhere),
             fix="name the folder in which patches/ is, or move the patches there",
         )
     if findings:
@@ -139,16 +139,17 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
 def _faults(folder: Path, rules: scrub.Rules, name: str) -> tuple[list[str], list[str], list[str]]:
     """What keeps a file from being published: for `check`, for its place, and for `audit`."""
     path = folder / name
+    (checked,) = check_files([path])
     errors = [
-        f"{checked.path}: {found.rule.id}: {found.detail}"
-        for checked in check_files([path])
+        f"{path}: {found.rule.id}: {found.detail}"
         for found in checked.found
         if found.rule.level == "error"
     ]
+    errors += [checked.unreadable] if checked.unreadable else []
     (searched,) = search_files([path], rules)
     findings = [f"{path}:{found.line}: {found.rule}" for found in searched.findings]
     findings += [searched.problem] if searched.problem else []
-    return errors, problems(name, Tree(folder).read(name)), findings
+    return errors, misplaced(name, is_patch=checked.kind == "patch"), findings
 
 
 def _foreign(folder: Path) -> Iterator[str]:

@@ -28,7 +28,7 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
         PackError: names each file, and the place and the rule of each finding, never the value.
     """
     vetted = list(divided(functools.partial(_vet_one, rules), list(contents.items())))
-    _refuse_misplaced(pack, version, [line for misplaced, _ in vetted for line in misplaced])
+    _refuse_misplaced(pack, version, [line for found, _ in vetted for line in found])
     _refuse(
         pack,
         version,
@@ -71,8 +71,8 @@ def _refuse(pack: str, version: str, refused: list[str], fix: str) -> None:
 def _vet_one(rules: scrub.Rules, file: tuple[str, bytes]) -> tuple[list[str], list[str]]:
     """Why a pack may not hold a file, and else what the audit finds in it."""
     name, content = file
-    misplaced = problems(name, content)
-    return misplaced, [] if misplaced else _search(name, content, rules)
+    found = problems(name, content)
+    return found, [] if found else _search(name, content, rules)
 
 
 def problems(name: str, content: bytes) -> list[str]:
@@ -86,6 +86,11 @@ def problems(name: str, content: bytes) -> list[str]:
             file_format.of_document(document, content, name)
     except CassetteFormatError as error:
         return [f"{name} is neither a cassette nor a patch: {error.problem}"]
+    return misplaced(name, is_patch=is_patch)
+
+
+def misplaced(name: str, *, is_patch: bool) -> list[str]:
+    """Why a file may not be where it is in a pack: patches are in `patches/`, and nothing else."""
     if is_patch == name.startswith("patches/"):
         return []
     return [f"{name} is {'a patch outside' if is_patch else 'not a patch, but in'} patches/"]
