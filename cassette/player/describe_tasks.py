@@ -184,7 +184,7 @@ class Tasks:
         """The timeline of a task, by its id or ARN, original or pseudonym."""
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
 
-    def stop(self, timeline: Timeline, variant: Cassette) -> bool:
+    def stop(self, timeline: Timeline, variant: Cassette, reason: str) -> bool:
         """Let a task go on as it does in a variant that stops it; whether it stops there."""
         body = timeline.current.body
         arn = body.item.get("taskArn") if body else None
@@ -194,7 +194,8 @@ class Tasks:
                 for task in interaction.outcome.body.get("tasks") or ():
                     if task.get("taskArn") == arn and task.get("desiredStatus") == "STOPPED":
                         step = _step(timeline.current.index, interaction)
-                        step.body, step.has_tags = _task(task), timeline.current.has_tags
+                        step.body = _task({**task, "stoppedReason": reason})
+                        step.has_tags = timeline.current.has_tags
                         steps.append(step)
         if steps:
             timeline.go_on(steps)

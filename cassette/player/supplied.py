@@ -63,7 +63,7 @@ class Stops:
             return None
         if body.item.get("desiredStatus") != "STOPPED" and not timeline.begin_stop():
             variant = self._stopped()
-            if variant is None or not self._tasks.stop(timeline, variant):
+            if variant is None or not self._tasks.stop(timeline, variant, _reason(parameters)):
                 return None
         return Answer((Recorded("StopTask", {"task": self._asked(body.item, parameters)}),))
 
@@ -72,10 +72,14 @@ class Stops:
         """A task as ECS answers StopTask: it is to be stopped, and is not yet."""
         if task.get("desiredStatus") == "STOPPED":
             return dict(task)
-        reason = parameters.get("reason") or "Task stopped by user"
         return {
             **task,
             "desiredStatus": "STOPPED",
             "stopCode": "UserInitiated",
-            "stoppedReason": reason,
+            "stoppedReason": _reason(parameters),
         }
+
+
+def _reason(parameters: Body) -> str:
+    """Why a task is stopped, as ECS says it."""
+    return parameters.get("reason") or "Task stopped by user"

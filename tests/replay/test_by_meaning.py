@@ -250,6 +250,7 @@ def test_a_stop_that_was_not_recorded_moves_the_task():
         ecs.get_waiter("tasks_stopped").wait(cluster="prod", tasks=[arn])
         (task,) = ecs.describe_tasks(cluster="prod", tasks=[arn])["tasks"]
         assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+        assert task["stoppedReason"] == "enough"
 
 
 def test_a_stop_of_an_unknown_task_gets_ecs_own_words():
