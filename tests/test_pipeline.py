@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import cassette
 from cassette import file_format, pipeline, recording, resuming, scrub
@@ -15,6 +18,8 @@ from cassette.pipeline import Pipeline
 from cassette.recording import Recording
 from tests.live import bodies
 from tests.recordings import described, listed, original_in, tasks, without_times
+
+FEW = list(tasks(3))
 
 
 def written(path, attempts, chunk_bytes, monkeypatch, key=None):
@@ -48,6 +53,21 @@ def test_the_bytes_do_not_depend_on_the_chunks(tmp_path, monkeypatch, chunk_byte
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.yaml", "b.yaml"]
     kept = cassette.load(tmp_path / "b.yaml").interactions
     assert sum(one.count * len(one.outcome.body["tasks"]) for one in kept) == 12 + 3 + 3
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.permutations(range(3)), st.booleans()), min_size=1, max_size=6))
+def test_any_polls_make_the_same_file_in_parts(polls):
+    """Whatever changes in whatever order; that the file replays is shown of whole recordings."""
+    states, calls = dict.fromkeys(range(3), "RUNNING"), []
+    for at, (order, changes) in enumerate(polls):
+        if changes:
+            states[order[0]] = "STOPPING" if states[order[0]] == "RUNNING" else "RUNNING"
+        asked = [FEW[n] | {"lastStatus": states[n]} for n in order[:2]]
+        calls.append(described(*asked, at=at))
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        parts = written(Path(folder) / "parts.yaml", calls, 1, patch)
+        assert parts == written(Path(folder) / "whole.yaml", calls, 10**9, patch)
 
 
 def test_what_a_later_call_shows_to_be_a_secret_is_in_no_earlier_part(tmp_path, monkeypatch):

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from cassette import model
 from cassette.ecs import shapes
-from cassette.errors import UnsafeCassetteError, UsageError
+from cassette.errors import UsageError
 from cassette.scrub import commands, hosts
 from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
-    current_form,
     former_form,
     is_masked,
     pseudonym_of_id,
     unnumbered,
 )
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.relations import Relations
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import (
@@ -117,10 +117,7 @@ class Scrubber:
         self._free = FreeText(self._memory, rules, strict=self._strict)
         self._strings = StringTreatments(self._free, self._memory, strict=self._strict)
         self._kept: set[str] = set()
-        # By the hash of an identifier in the result: the hash of what it was, in lower case.
-        self._identified: dict[int, int] = {}
-        self._merged: dict[str, None] = {}  # the members that have what was two originals
-        self._merges: set[int] = set()
+        self._relations = Relations(rules)
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
         self._where = ""
@@ -258,39 +255,12 @@ class Scrubber:
         return self._memory.originals() | self._free.searched() | key
 
     def check_relations(self, path: str) -> None:
-        """Refuse a recording in which two resources became one.
-
-        What the rules of the project make equal may be equal.
-
-        Args:
-            path: the file that would be written, for the error.
-
-        Raises:
-            UnsafeCassetteError: names the members, not the originals.
-        """
-        if self._merges:
-            raise UnsafeCassetteError(
-                f"{len(self._merges)} identifiers would replace more than one original, in "
-                f"{', '.join(sorted(self._merged))}; nothing was written",
-                findings=(),
-                path=path,
-                fix="replace each of these originals by a rule of the project's own "
-                "(docs/scrubbing.md); please report it, since identifiers must stay distinct",
-            )
+        """Refuse a recording in which two resources became one; see `Relations.check`."""
+        self._relations.check(path)
 
     def forget_relations(self) -> None:
         """Begin another pass over the same files, with what the last one taught."""
-        self._identified.clear()
-        self._merges.clear()
-        self._merged.clear()
-
-    def _identify(self, value: str, false: str, place: str) -> None:
-        """Note that an identifier became another one."""
-        original = self.rules.replaced(current_form(value), lambda *_: None).lower()
-        identifier, was = hash(false), hash(original)
-        if self._identified.setdefault(identifier, was) != was:
-            self._merges.add(identifier)
-            self._merged[place] = None
+        self._relations = Relations(self.rules)
 
     # -- one recording --------------------------------------------------------------------
 
@@ -411,7 +381,7 @@ class Scrubber:
         if kind == "string" and isinstance(value, str):
             false = self._string(of_text, value)
             if of_text in _IDENTIFYING and not self._free.is_false(value):
-                self._identify(value, false, place)
+                self._relations.add(value, false, place)
             return false
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if kind == "boolean":
