@@ -14,7 +14,8 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, loading, page, recording, scale, scrubbing, starting, suites
+from benchmarks import calls, loading, page, recording, scale, scrubbing, serving, starting, suites
+from cassette.errors import counted
 
 MEASURED = "ecs-cassette boto3 botocore moto placebo pytest pytest-recording PyYAML vcrpy".split()
 
@@ -56,6 +57,7 @@ def run() -> list[Row]:
         *_scale(),
         *_recording(),
         *_starting(),
+        *_serving(),
     ]
 
 
@@ -182,6 +184,35 @@ def _starting() -> list[Row]:
         Row(starting.PLUGIN, seen[starting.PLUGIN], plugin, "ms more than without", "≤ 10"),
         Row(starting.PACKS, seen[starting.PACKS], packs, "ms more than without", "≤ 10"),
         Row(starting.HELP, seen[starting.HELP], help_, "ms more than a bare interpreter", "≤ 150"),
+    ]
+
+
+def _serving() -> list[Row]:
+    rows = []
+    for count, connections, most_cpu, most_wait in (
+        (1, 1, "≥ 15", "≤ 0.3"),
+        (1, 16, "≥ 15", ""),
+        (100, 1, "≥ 100", "≤ 1"),
+        (100, 16, "≥ 100", ""),
+    ):
+        seen = serving.measure(count, connections, 2_000)
+        ours, moto = seen[serving.OURS], seen[serving.MOTO]
+        what = f"{serving.OURS}, {counted(count, 'task')}, {counted(connections, 'connection')}"
+        theirs = f"of {serving.MOTO}"
+        rows += [
+            Row(what, ours.cpu, moto.cpu / ours.cpu, f"× less than {serving.MOTO}", most_cpu),
+            Row("  requests a second", 0, ours.rate / moto.rate, f"× those {theirs}", ""),
+            Row("  wait of a client, p50", ours.p50, ours.p50 * 1000, "ms", most_wait),
+            Row("  the same", 0, moto.p50 / ours.p50, f"× less than that {theirs}", ""),
+            Row("  p99", ours.p99, moto.p99 / ours.p99, f"× less than that {theirs}", ""),
+        ]
+    alone = serving.alone()
+    growth = f"× that with one, with {serving.MANY:,} in the cassette"
+    return [
+        *rows,
+        Row("  p50 of one task", 0, alone["growth"], growth, "≤ 1.2"),
+        Row("  memory", 0, alone["memory"] / 1e6, "MB", "≤ 60"),
+        Row("  from the start to the open port", alone["ready"], alone["ready"], "s", "≤ 0.8"),
     ]
 
 
