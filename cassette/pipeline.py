@@ -171,9 +171,13 @@ class Pipeline:
         """Leave everything so far in the file under way.
 
         Raises:
+            UnsafeCassetteError: the audit did not accept everything; what it accepted is there.
             CassetteWriteError: it could not be written.
         """
         report = self._ended(recount=recount)
+        unsafe = self._unsafe()
+        if unsafe is not None:
+            raise unsafe
         report = dataclasses.replace(report, replaced_file=False)
         self._write_partial()
         return Finished(self.partial, self._growing.number, report)
@@ -349,7 +353,9 @@ class Pipeline:
     def _write_partial(self) -> None:
         head = self._head(partial=True).encode()
         parts = (
-            zlib.decompress(part.text) + file_format.marked(part.number) for part in self._parts
+            zlib.decompress(part.text) + file_format.marked(part.number)
+            for part in self._parts
+            if part.text
         )
         file_format.write_parts(self.partial, _chained(head, parts))
         self._file.note()

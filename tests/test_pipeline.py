@@ -16,6 +16,7 @@ import cassette
 from cassette import file_format, pipeline, recording, resuming, scrub
 from cassette.pipeline import Pipeline
 from cassette.recording import Recording
+from cassette.scrub import scrubber, string_treatments
 from tests.live import bodies
 from tests.recordings import described, listed, original_in, tasks, without_times
 
@@ -138,6 +139,36 @@ def test_a_defect_of_the_scrubbing_shows_no_original(tmp_path, monkeypatch):
     assert bodies.PASSWORD not in str(caught.value)
     assert caught.value.__context__ is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("redacts", [True, False])
+def test_a_part_that_the_audit_refuses(tmp_path, monkeypatch, redacts):
+    """The error names its place in the recording; the file under way has what was accepted."""
+    search = string_treatments.StringTreatments.text
+
+    def leak(self, value):
+        return value if value.startswith("login") else search(self, value)
+
+    monkeypatch.setitem(scrubber._OF_TEXT, "text", leak)
+    monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
+    if not redacts:
+        monkeypatch.setattr(pipeline.refused, "rest_of", lambda *_: (None, []))
+    heard = Recording()
+    work = Pipeline(tmp_path / "web.yaml", heard.header, "standard", scrub.NO_RULES, None)
+    heard.hand_over_to(work.put)
+    first, leaky, last = tasks(3)
+    leaky["stoppedReason"] = f"login with password={bodies.PASSWORD}"
+    for at, one in enumerate((first, leaky, last)):
+        heard.hear(described(one, at=at))
+    heard.end()
+    with pytest.raises(cassette.errors.UnsafeCassetteError) as caught:
+        work.keep_partial(recount=False)
+    assert bodies.PASSWORD not in str(caught.value)
+    place = "/interactions/1/response/tasks/0/stoppedReason"
+    assert (place in str(caught.value)) is redacts
+    content = work.partial.read_bytes()
+    assert bodies.PASSWORD.encode() not in content
+    assert len(cassette.load(work.partial).interactions) == (3 if redacts else 2)
 
 
 @pytest.mark.parametrize("length", range(0, 400, 37))
