@@ -227,9 +227,15 @@ def _assigned(word: str, end: int) -> list[Part]:
     return [word[: end + 1] + quote, Argument(bare, word[:end]), quote]
 
 
+def _holds_secret(option: str) -> bool:
+    """Whether a secret is glued to its option: --token-JYpPPioOt, but not --authToken."""
+    mixed = re.search("[a-z][A-Z]", option) and not is_plain(option.lstrip("-"))
+    return bool(mixed) and tells_secret(option)
+
+
 def _is_option(word: str) -> bool:
     return bool(
-        (_LONG_OPTION.fullmatch(word) and not looks_random(word))
+        (_LONG_OPTION.fullmatch(word) and not looks_random(word) and not _holds_secret(word))
         or _DASHED.fullmatch(word)
         or word in _DASHED_WORDS
         or _JVM_OPTION.fullmatch(word)

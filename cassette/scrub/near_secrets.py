@@ -18,7 +18,7 @@ AFTER, BEFORE = 6, 5
 # Passwords, tokens and credentials in languages that write them in no way that is above.
 _OF_OTHER_LANGUAGES = (
     "adgangskode|heslo|parola|lozinka|salasana|jelsz|identifiants|credenciales|zugangsdaten"
-    "|segredo|jeton|\\bpsk\\b"
+    "|geheimnis|segredo|jeton|\\bpsk\\b"
     "|\u0442\u043e\u043a\u0435\u043d|\u0434\u043e\u0441\u0442\u0443\u043f\u0430|\u5bc6\u94a5"
     "|kh\u1ea9u|\u0627\u0644\u0645\u0631\u0648\u0631|chave|schl\u00fcssel"
     "|\u015fifre|\u0e23\u0e2b\u0e31\u0e2a\u0e1c\u0e48\u0e32\u0e19|\u30c8\u30fc\u30af\u30f3"

@@ -328,6 +328,8 @@ def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
     [
         ("adgangskode nikita93", "adgangskode REDACTED"),
         ("heslo: tjcrbq637", "heslo: REDACTED"),
+        ("Geheimnis: etrdjt973", "Geheimnis: REDACTED"),
+        ('password:="ceebyd243"', 'password:="REDACTED"'),
         ("\u015fifre: nikita81", "\u015fifre: REDACTED"),
         ("\u30c8\u30fc\u30af\u30f3: MiAz#jwHO9", "\u30c8\u30fc\u30af\u30f3: REDACTED"),
         ("identifiants: app / tvoxax829", "identifiants: app / REDACTED"),
@@ -394,6 +396,8 @@ def test_a_value_that_is_glued_to_the_name_of_a_variable_goes() -> None:
         ("bundle exec puma -p 3000", "bundle exec puma -p 3000"),
         ("psql -p 3000", "psql -p REDACTED"),
         ("app --password --cZgBBbUgI", "app --password REDACTED"),
+        ("app --token-JYpPPioOt", "app REDACTED"),
+        ("app --authToken Kq8v", "app --authToken REDACTED"),
     ],
 )  # fmt: skip
 def test_a_command_that_was_scrubbed_stays_as_it_is(command: str, stays: str) -> None:

@@ -144,4 +144,5 @@ def _tells(member: str, name: str, held: str, kept: Set[str]) -> bool:
 
 
 def _is_masked(held: str) -> bool:
-    return _MASKED.fullmatch(held.strip().rstrip(",);\"'").strip()) is not None
+    bare = held.strip().rstrip(",);\"'\\").lstrip("=\\").strip()
+    return _MASKED.fullmatch(bare) is not None
