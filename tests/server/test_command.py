@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -94,8 +93,6 @@ def test_in_the_background_the_environment_is_printed():
 )
 def test_wrong_usage_is_exit_code_2(arguments, words):
     """The reason is on stderr, and nothing is left running."""
-    began = time.monotonic()
     ended = subprocess.run([*SERVE, *arguments], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert words in ended.stderr
-    assert time.monotonic() - began < 30
