@@ -25,7 +25,7 @@ from pathlib import Path
 
 from cassette import file_format, refused, scrub
 from cassette.errors import CassetteError, CassetteWriteError, Finding
-from cassette.model import Audited, Cassette, Interaction, Scrub
+from cassette.model import Cassette, Interaction, Scrub
 from cassette.recording import Chunk
 from cassette.resuming import Resumed
 
@@ -253,13 +253,13 @@ class Pipeline:
     def _audited(self, scrubbed: tuple[Interaction, ...], text: str, first: int) -> _Part:
         head = self._head()
         number = self._growing.number
-        findings = self._gate.findings(head + text)
+        findings = self._gate.findings_in_part(head, text)
         if not findings:
-            return _Part(_packed(Audited(text)), number)
+            return _Part(_packed(text), number)
         own = dataclasses.replace(self._header(), interactions=scrubbed)
         rest, found = refused.rest_of(own, head + text, findings, self._gate.findings, first)
-        kept = Audited(_items(rest) if rest is not None else "")
-        return _Part(_packed(kept), number, tuple(found), findings, _packed(Audited(text)))
+        kept = _items(rest) if rest is not None else ""
+        return _Part(_packed(kept), number, tuple(found), findings, _packed(text))
 
     def _head(self, *, partial: bool = False) -> str:
         header = self._header()
@@ -310,7 +310,7 @@ class Pipeline:
 
     def _proved(self, part: _Part) -> _Part:
         """A part that was refused, if the names in later parts explain what was refused."""
-        if not part.findings or self._gate.findings(self._head() + _unpacked(part.unproved)):
+        if not part.findings or self._gate.findings_in_part(self._head(), _unpacked(part.unproved)):
             return part
         return _Part(part.unproved, part.number)
 
@@ -361,13 +361,14 @@ class Pipeline:
         self._file.note()
 
     def _write_target(self) -> None:
-        head = self._gate.passed(self._head() + "[]\n").text.removesuffix("[]\n")
+        head = self._head()
         size = sum(len(part.text) for part in self._parts)
         if size * 4 < _MOST_CACHED:
-            text = head + "".join(_unpacked(part.text) for part in self._parts)
-            if len(text) < _MOST_CACHED:
-                file_format.write_audited(self._target, Audited(text))
+            whole = self._gate.joined(head, [_unpacked(part.text) for part in self._parts])
+            if len(whole.text) < _MOST_CACHED:
+                file_format.write_audited(self._target, whole)
                 return
+        self._gate.passed(head + "[]\n")
         parts = (zlib.decompress(part.text) for part in self._parts)
         file_format.write_parts(self._target, _chained(head.encode(), parts))
 
@@ -393,8 +394,8 @@ def _items(text: str) -> str:
     return text.partition("\ninteractions:\n")[2]
 
 
-def _packed(audited: Audited) -> bytes:
-    return zlib.compress(audited.text.encode(), 1) if audited.text else b""
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode(), 1) if text else b""
 
 
 def _unpacked(text: bytes) -> str:

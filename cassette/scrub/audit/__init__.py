@@ -9,6 +9,7 @@ never the value.
 from __future__ import annotations
 
 import bisect
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from cassette.model import Audited
 from cassette.scrub.audit import detector, exposed_members, forms, inverse, search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Set
+    from collections.abc import Iterable, Iterator, Sequence, Set
 
 _NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{0,62}")
 
@@ -143,6 +144,7 @@ class Gate:
             if project is None
             else Audit(originals, project.searches, project.kept, project.arguments)
         )
+        self._parts: set[bytes] = set()  # digests of those that passed
 
     def findings(self, text: str) -> tuple[Finding, ...]:
         """What the audit finds in a text and nobody exempted."""
@@ -162,6 +164,29 @@ class Gate:
         if findings:
             raise refusal(findings, self._path)
         return Audited(text)
+
+    def findings_in_part(self, head: str, part: str) -> tuple[Finding, ...]:
+        """What the audit finds in a part under its head; one in which it finds nothing passes."""
+        findings = self.findings(head + part)
+        if not findings:
+            self._parts.add(_digest(part))
+        return findings
+
+    def joined(self, head: str, parts: Sequence[str]) -> Audited:
+        """A whole recording, of a head that passes and of parts that have passed.
+
+        Raises:
+            UnsafeCassetteError: the audit found something in the head.
+            ValueError: a part has not passed.
+        """
+        self.passed(head + "[]\n")
+        if not self._parts.issuperset(map(_digest, parts)):
+            raise ValueError("a part was not audited")
+        return Audited(head + "".join(parts))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def refusal(findings: tuple[Finding, ...], path: str) -> UnsafeCassetteError:
