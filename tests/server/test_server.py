@@ -439,6 +439,54 @@ def test_many_connections_are_kept_open():
 
 
 @pytest.mark.exhaustive
+def test_1_000_connections_are_kept_open():
+    """And calls on a connection beside them are answered."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2_500:
+        pytest.skip(f"a process may have {hard} files open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_500), hard))
+    idle = []
+    try:
+        with cassette.serve("web") as server:
+            idle += [socket.create_connection(Http(server.url).address) for _ in range(1_000)]
+            assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+    finally:
+        for connection in idle:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, as Linux has it")
+def test_memory_is_flat():
+    """10,000 requests of 64 clients leave less than 1 kB each: what the report says of the call."""
+    options = ["--start", "last", "--on-end", "20000", "--print-port"]
+    command = [sys.executable, "-m", "cassette", "serve", "web", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            request = asked(cassette.load("web"))
+
+            def run(_number):
+                client = client_of(url)
+                for _ in range(50):
+                    assert client.describe_tasks(**request)["tasks"]
+
+            def memory():
+                status = Path(f"/proc/{process.pid}/status").read_text("ascii")
+                return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+            with ThreadPoolExecutor(64) as pool:
+                list(pool.map(run, range(64)))
+                before = memory()
+                list(pool.map(run, range(200)))
+            assert memory() - before < 10_000 * 1024
+        finally:
+            process.terminate()
+
+
+@pytest.mark.exhaustive
 def test_64_clients_and_10_000_requests():
     """No call is lost and no answer is wrong over keep-alive connections."""
     with cassette.serve("web", start="last", on_end=20_000) as server:
