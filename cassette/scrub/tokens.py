@@ -50,6 +50,14 @@ _VERDICT = (
     r"|unknown|accept|match|mismatch|leak|compromise|blocked|recogni|authori)"
 )
 
+# A value without quotes, and an & in it. It ends the value where name=value comes next and the
+# word is a query or a form, without a semicolon as connection strings have it.
+_OF_VALUE = r"[^\s\"'&,;)\]}]"
+_AND = (
+    r"&(?:(?:amp|lt|gt);|(?!(?:amp|lt|gt|quot|apos|#\w{1,6});))"
+    r"(?![\w.-]{1,64}=(?=[^\s\"'=,;)\]}])[^\s\"',;)\]}]{0,512}(?:[\s\"',)\]}]|;(?!\w)|\Z))"
+)
+
 # How tokens of other services begin.
 _OF_VENDORS = (
     r"(?-i:sbp_|CLOJARS_|do[opr]_v1_|pat-(?:na|eu)\d-|[su]-s4t2(?:ud|af)-|lsv2_(?:pt|sk)_|CCIPAT_|mlsn\.|xkeysib-"
@@ -76,8 +84,10 @@ RULES: dict[str, str] = {
     ),
     # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
     "dsn": (
-        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::[^\s@\"'()]{{1,128}}@(?=(?:tcp|udp|unix)?\()"
-        r"|/(?:[^\s/@\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
+        # The password reaches to the last @ before an address; Go's default address is nothing.
+        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::(?!//)[^\s\"'<>]{{1,256}}"
+        r"@(?=(?:tcp|udp|unix)?\(|/(?:[\w?]|(?!\S))|[a-z][a-z0-9+]{1,20}\([^\s()]{1,128}\)/)"
+        r"|/(?:[^\s/\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
     ),
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
@@ -190,9 +200,9 @@ RULES: dict[str, str] = {
         # The pair of a name and a value, in JSON and in XML.
         r"|[\"'](?:\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}|\s{1,4}value=|>))"
         r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
-        r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'|[^\s\"'&,;)\]}]{3,}"
-        # An & within the value: no name of another one comes after it.
-        r"(?:&(?![\w.-]{1,64}=|(?:amp|lt|gt|quot|apos|#\w{1,6});)[^\s\"'&,;)\]}]{1,64}){0,3}))"
+        r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'"
+        rf"|(?:{_OF_VALUE}{{3,}}|{_OF_VALUE}{{0,2}}(?={_AND}{_OF_VALUE}))"
+        rf"(?:{_AND}{_OF_VALUE}{{1,256}}){{0,16}}))"
     ),
     # A name that may be harmless: the value goes unless it is plain words.
     "setting": (
