@@ -2,6 +2,7 @@
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
 from cassette.scrub.binding import Binder
+from cassette.scrub.comparison import comparable, identities
 from cassette.scrub.project_rules import (
     REPLACE,
     Exemption,
@@ -18,8 +19,6 @@ from cassette.scrub.scrubber import (
     Report,
     Scrubber,
     check_policy,
-    comparable,
-    identities,
     scrub,
 )
 

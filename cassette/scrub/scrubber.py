@@ -19,10 +19,7 @@ from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import (
     REDACTED,
     Memory,
-    former_form,
     is_masked,
-    pseudonym_of_id,
-    unnumbered,
 )
 from cassette.scrub.randomness import looks_random
 from cassette.scrub.relations import Relations
@@ -600,29 +597,3 @@ def scrub(
         scrub=model.Scrub(policy=policy, version=POLICY_VERSION, kept=scrubber.kept),
     )
     return scrubbed, scrubber
-
-
-def comparable(
-    operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES, policy: str = "standard"
-) -> dict[str, Any]:
-    """A request in the form in which an original and its pseudonym are equal.
-
-    What scrubbing numbers is one and the same here: two accounts, say, do not differ, and under
-    the strict policy names do not.
-    """
-    plain: dict[str, Any] = _unnumbered(Scrubber(policy, rules).request(operation, body))
-    return plain
-
-
-def identities(task: str, rules: Rules = NO_RULES) -> tuple[str, ...]:
-    """What a cassette may have for a task's id: its pseudonym, also in the first form."""
-    pseudonym = pseudonym_of_id(rules.replaced(task, lambda *_: None))
-    return pseudonym, former_form(pseudonym)
-
-
-def _unnumbered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _unnumbered(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_unnumbered(inner) for inner in value]
-    return unnumbered(value) if isinstance(value, str) else value

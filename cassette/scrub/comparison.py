@@ -1,0 +1,39 @@
+"""When an original and its pseudonym are the same: how a replay compares requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cassette.scrub.pseudonyms import former_form, pseudonym_of_id, unnumbered
+from cassette.scrub.scrubber import NO_RULES, Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cassette.scrub.project_rules import Rules
+
+
+def comparable(
+    operation: str, body: Mapping[str, Any], rules: Rules = NO_RULES, policy: str = "standard"
+) -> dict[str, Any]:
+    """A request in the form in which an original and its pseudonym are equal.
+
+    What scrubbing numbers is one and the same here: two accounts, say, do not differ, and under
+    the strict policy names do not.
+    """
+    plain: dict[str, Any] = _unnumbered(Scrubber(policy, rules).request(operation, body))
+    return plain
+
+
+def identities(task: str, rules: Rules = NO_RULES) -> tuple[str, ...]:
+    """What a cassette may have for a task's id: its pseudonym, also in the first form."""
+    pseudonym = pseudonym_of_id(rules.replaced(task, lambda *_: None))
+    return pseudonym, former_form(pseudonym)
+
+
+def _unnumbered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unnumbered(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unnumbered(inner) for inner in value]
+    return unnumbered(value) if isinstance(value, str) else value
