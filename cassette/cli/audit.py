@@ -16,6 +16,12 @@ from cassette.terminal import paragraph
 if TYPE_CHECKING:
     from cassette.files import Searched
 
+_OF_PROJECT = (
+    "Fix: cassette scrub FILES, or record again; for what was reviewed and may stay, an exemption "
+    "in pyproject.toml (docs/scrubbing.md)"
+)
+_OF_PACK = "Fix: report this to the owner of the pack {}, and use an earlier version"
+
 
 @click.command("audit")
 @click.argument("paths", nargs=-1, shell_complete=complete_cassette)
@@ -32,9 +38,9 @@ def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None
     """Search files for account ids, addresses and credentials.
 
     PATHS are files, or folders, in which every YAML and JSON file is searched; by default the
-    current folder. The name of a cassette works as well. Any fixture will do: cassettes,
-    recordings of vcrpy and placebo, what `aws ecs describe-tasks` printed. Encoded values are
-    decoded and searched too.
+    current folder. The name of a cassette or patch works as well, such as `web`, `acme:web`, or
+    `acme:*` for all of a pack. Any fixture will do: cassettes, recordings of vcrpy and placebo,
+    what `aws ecs describe-tasks` printed. Encoded values are decoded and searched too.
 
     Rules of the project's own, in its pyproject.toml, add searches and exemptions.
 
@@ -42,10 +48,10 @@ def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None
     nothing, 1 if there is something, 2 if a file cannot be read.
     """
     from cassette import project_settings
-    from cassette.files import files_in, sarif, search_files
+    from cassette.files import entries_in, sarif, search_files
 
     searched = list(
-        search_files(files_in(paths or (".",), library_of(folders)), project_settings.rules())
+        search_files(entries_in(paths or (".",), library_of(folders)), project_settings.rules())
     )
     if form == "sarif":
         click.echo(json.dumps(sarif(searched), indent=2))
@@ -70,19 +76,19 @@ def _report(searched: Sequence[Searched]) -> dict[str, Any]:
 
 
 def _show(searched: Sequence[Searched]) -> None:
+    from cassette.packs.names import split
+
     found = 0
     screen = console()
+    owners: dict[str | None, None] = {}
     for file in searched:
         for f in file.findings:
             paragraph(screen, f"{file.path}:{f.line}:{f.column}: {f.rule}: {f.detail}")
         if file.problem:
             click.echo(file.problem, err=True)
-        found += len(file.findings)
+        if file.findings:
+            found += len(file.findings)
+            owners[split(file.path)[0]] = None
     paragraph(screen, f"{counted(len(searched), 'file')}, {counted(found, 'finding')}")
-    if found:
-        paragraph(
-            screen,
-            "Fix: cassette scrub FILES, or record again; for what was reviewed and may stay, an "
-            "exemption in pyproject.toml (docs/scrubbing.md)",
-            indent=2,
-        )
+    for pack in owners:
+        paragraph(screen, _OF_PACK.format(pack) if pack else _OF_PROJECT, indent=2)

@@ -34,14 +34,15 @@ def command(
     """Check that cassettes and patch files can be read, and that ECS could give these responses.
 
     PATHS are files, or folders, in which every YAML and JSON file is checked, or the names of
-    cassettes and patches. A cassette is held to the form of its file, to botocore's model of ECS
-    and to the rules of a task's life; each problem has its place, its rule and what would fit. A
-    rule in `recorded: {allow: [...]}` of a cassette is not applied to it.
+    cassettes and patches, such as `web`, `acme:web`, or `acme:*` for all of a pack. A cassette is
+    held to the form of its file, to botocore's model of ECS and to the rules of a task's life; each
+    problem has its place, its rule and what would fit. A rule in `recorded: {allow: [...]}` of a
+    cassette is not applied to it.
 
     Exit code 0 if there is nothing, or only warnings, 1 if there is something, 2 if a file cannot
     be read.
     """
-    from cassette.files import check_files, files_in
+    from cassette.files import check_files, entries_in, files_in
 
     if rules:
         _show_rules(form)
@@ -49,7 +50,8 @@ def command(
     if not paths:
         raise click.UsageError("name cassettes, files or folders, or --rules")
     library = library_of(folders)
-    checked = list(check_files(files_in(paths, library, changing=fix), library, fix=fix))
+    found = files_in(paths, library, changing=True) if fix else entries_in(paths, library)
+    checked = list(check_files(found, library, fix=fix))
     if form == "json":
         click.echo(json.dumps(_report(checked), indent=2))
     else:

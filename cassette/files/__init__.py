@@ -7,7 +7,7 @@ from cassette.files.auditing import Searched, search_content, search_files
 from cassette.files.checking import RULES, Checked, Found, check_files
 from cassette.files.completing import Completed, complete_patch
 from cassette.files.importing import Imported, import_files
-from cassette.files.paths import check_replaceable, files_in
+from cassette.files.paths import check_replaceable, entries_in, files_in
 from cassette.files.processes import divided
 from cassette.files.sarif import sarif
 from cassette.files.scrubbing import Rewritten, rewrite_files
@@ -24,6 +24,7 @@ __all__ = [
     "check_replaceable",
     "complete_patch",
     "divided",
+    "entries_in",
     "files_in",
     "import_files",
     "rewrite_files",

@@ -18,6 +18,7 @@ from cassette.errors import CassetteFormatError, Finding
 from cassette.files.paths import content_of
 from cassette.files.processes import divided
 from cassette.importers import editable_text, plain_json
+from cassette.library import Entry
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _DEPTH = 4
@@ -39,38 +40,80 @@ class Searched:
     problem: str | None = None
 
 
-def search_files(paths: Sequence[Path], rules: scrub.Rules) -> Iterator[Searched]:
-    """Search files; one that cannot be read is reported, and the search goes on."""
-    return divided(functools.partial(_search_file, rules=rules), list(map(str, paths)))
+def search_files(paths: Sequence[Path | Entry], rules: scrub.Rules) -> Iterator[Searched]:
+    """Search files; one that cannot be read is reported, and the search goes on.
+
+    What is in a pack is named by its qualified name. As in `cassette sync`, exemptions see its path
+    in the pack.
+    """
+    files = (one if isinstance(one, Entry) else Entry(str(one), one) for one in paths)
+    work = functools.partial(_search_file, rules=rules)
+    return divided(work, [_read_in_pack(file, rules) for file in files])
 
 
-def _search_file(path: str, rules: scrub.Rules) -> Searched:
+@dataclass(frozen=True)
+class _Packed:
+    """A file in a pack, read before the work is divided: other processes have no pack."""
+
+    location: str
+    file: str
+    content: bytes = b""
+    problem: str | None = None
+
+
+def _read_in_pack(file: Entry, rules: scrub.Rules) -> str | _Packed:
+    """The path of a file, or a file in a pack with its content."""
+    if file.path is not None:
+        return file.location
     try:
-        content = content_of(Path(path))
+        return _Packed(file.location, file.file, content_of(file))
     except CassetteFormatError as error:
-        return Searched(path, problem=_scrubbed(error, rules))
-    return search_content(content, path, rules)
+        return _Packed(file.location, file.file, problem=_scrubbed(error, rules))
 
 
-def search_content(content: bytes, path: str, rules: scrub.Rules) -> Searched:
-    """Search the content of a file; `path` names it."""
+def _search_file(file: str | _Packed, rules: scrub.Rules) -> Searched:
+    if isinstance(file, _Packed):
+        if file.problem is not None:
+            return Searched(file.location, problem=file.problem)
+        return search_content(file.content, file.file, rules, shown=file.location)
+    try:
+        content = content_of(Path(file))
+    except CassetteFormatError as error:
+        return Searched(file, problem=_scrubbed(error, rules))
+    return search_content(content, file, rules)
+
+
+def search_content(
+    content: bytes, path: str, rules: scrub.Rules, *, shown: str | None = None
+) -> Searched:
+    """Search the content of a file.
+
+    Args:
+        content: the content.
+        path: its path, which exemptions see.
+        rules: the project's own.
+        shown: what names the file for people; by default its path.
+    """
+    shown = shown or path
     try:
         read = _read(content, path)
     except CassetteFormatError as error:
         said = content.decode("utf-8", "replace")
-        return Searched(path, _audited(said, path, rules, frozenset()), _scrubbed(error, rules))
+        found = _audited(said, path, rules, frozenset())
+        return Searched(shown, found, _scrubbed(error, rules, shown))
     findings = _found(read, path, rules, frozenset())
     try:
         left = list(_unscrubbed(read, content, path, rules))
     except CassetteFormatError as error:
-        return Searched(path, findings, _scrubbed(error, rules))
+        return Searched(shown, findings, _scrubbed(error, rules, shown))
     lines = {finding.line for finding in findings}
-    return Searched(path, _in_order([*findings, *(f for f in left if f.line not in lines)]))
+    return Searched(shown, _in_order([*findings, *(f for f in left if f.line not in lines)]))
 
 
-def _scrubbed(error: CassetteFormatError, rules: scrub.Rules) -> str:
+def _scrubbed(error: CassetteFormatError, rules: scrub.Rules, shown: str | None = None) -> str:
     """The error of a file, with its message scrubbed."""
     hide = scrub.Scrubber(rules=rules).text
+    error.path = shown or error.path
     error.problem, error.pointer = hide(error.problem), error.pointer and hide(error.pointer)
     return str(error)
 

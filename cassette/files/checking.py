@@ -10,7 +10,7 @@ from typing import Any
 from cassette import file_format, validation
 from cassette.errors import CassetteError, CassetteFormatError, UnsafeCassetteError, counted
 from cassette.files.paths import content_of
-from cassette.library import PATCHES, Library, foreign
+from cassette.library import PATCHES, Entry, Library, foreign
 from cassette.model import Cassette
 from cassette.recorder import save
 from cassette.validation import Problem, Rule
@@ -72,44 +72,47 @@ class Checked:
 
 
 def check_files(
-    paths: Sequence[Path], library: Library = _BUILT_IN, *, fix: bool = False
+    paths: Sequence[Path | Entry], library: Library = _BUILT_IN, *, fix: bool = False
 ) -> Iterator[Checked]:
     """Check files, one by one; one that cannot be read says so, and the next one follows.
 
     Args:
-        paths: cassettes and patch files.
+        paths: cassettes and patch files; what is in a pack is named by its qualified name.
         library: where a patch finds what it extends, beside its own folder.
         fix: rewrite a cassette that is not as the tool writes it, in the newest version of the
-            format.
+            format; one in a pack is left as it is.
     """
     for path in paths:
+        file = path if isinstance(path, Entry) else Entry(str(path), path)
         try:
-            content = content_of(path)
+            content = content_of(file)
         except CassetteFormatError as error:
-            yield Checked(str(path), unreadable=str(error))
+            yield Checked(file.location, unreadable=str(error))
             continue
         try:
             whole = file_format.whole(content)
-            document = file_format.read_document(whole, str(path))
-            if _is_patch(document):
-                yield _checked_patch(path, library)
+            document = file_format.read_document(whole, file.location)
+            if _is_patch(document) or file.file.startswith(f"{PATCHES}/"):
+                yield _checked_patch(file, library)
             else:
-                yield _checked_cassette(path, content, document, fix=fix)
+                yield _checked_cassette(file, content, document, fix=fix)
         except CassetteFormatError as error:
-            yield Checked(str(path), found=(_of_error(FORMAT, foreign(path) or error),))
+            other = foreign(file.path) if file.path else None
+            yield Checked(file.location, found=(_of_error(FORMAT, other or error),))
 
 
 def _is_patch(document: object) -> bool:
     return isinstance(document, list) or (isinstance(document, Mapping) and "patch" in document)
 
 
-def _checked_patch(path: Path, library: Library) -> Checked:
-    folders = tuple(dict.fromkeys([_home_of(path), *library.folders]))
+def _checked_patch(file: Entry, library: Library) -> Checked:
+    home = [_home_of(file.path)] if file.path else []  # a pack's patch is looked up in its pack
+    folders = tuple(dict.fromkeys([*home, *library.folders]))
     try:
-        read_patch(str(path), replace(library, folders=folders))
+        read_patch(file.location, replace(library, folders=folders))
     except CassetteError as error:
-        return Checked(str(path), "patch", (_of_error(PATCH, error),))
-    return Checked(str(path), "patch")
+        return Checked(file.location, "patch", (_of_error(PATCH, error),))
+    return Checked(file.location, "patch")
 
 
 def _home_of(path: Path) -> Path:
@@ -117,26 +120,29 @@ def _home_of(path: Path) -> Path:
     return next((above.parent for above in path.parents if above.name == PATCHES), path.parent)
 
 
-def _checked_cassette(path: Path, content: bytes, document: Any, *, fix: bool) -> Checked:
+def _checked_cassette(file: Entry, content: bytes, document: Any, *, fix: bool) -> Checked:
+    path = file.location
     whole = file_format.whole(content)
-    cassette = file_format.of_document(document, whole, str(path))
+    cassette = file_format.of_document(document, whole, path)
     problems = validation.problems_of(cassette)
     lines = file_format.lines(whole) if problems else {}
     found = [_placed(problem, document, lines) for problem in problems]
     if cassette.recorded.partial:
-        return Checked(str(path), found=(_partial(content, cassette), *found))
+        return Checked(path, found=(_partial(content, cassette), *found))
     written = file_format.render(cassette).encode()
     if written == content:
-        return Checked(str(path), found=tuple(found))
+        return Checked(path, found=tuple(found))
     detail, fits = "the tool would write it differently", f"cassette check --fix {path}"
-    if fix:
+    if file.path is None:
+        fits = "cassette check --fix in the repository of the pack"
+    elif fix:
         try:
-            save(cassette, path)
-            return Checked(str(path), found=tuple(found), fixed=True)
+            save(cassette, file.path)
+            return Checked(path, found=tuple(found), fixed=True)
         except UnsafeCassetteError as error:
             detail, fits = f"it is not rewritten: {error.problem}", f"cassette audit {path}"
     misplaced = Found(FORM, detail, _first_difference(content, written), fits=fits)
-    return Checked(str(path), found=(misplaced, *found))
+    return Checked(path, found=(misplaced, *found))
 
 
 def _partial(content: bytes, cassette: Cassette) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,10 +14,12 @@ from cassette.errors import (
     CassetteFormatError,
     CassetteNotFoundError,
     UsageError,
+    nearest,
 )
 from cassette.importers.editable_text import JSON_SUFFIXES, YAML_SUFFIXES
 from cassette.library import Entry, Library
-from cassette.packs.names import check_own
+from cassette.packs.names import check_own, qualified, split
+from cassette.packs.pack import Pack
 
 # Folders that hold nothing written by hand or recorded.
 IGNORED = frozenset(
@@ -42,14 +45,31 @@ def files_in(
             name is not that of one file.
         CassetteNotFoundError: a name is that of no cassette and no patch.
     """
+    found = entries_in(paths, library)
+    return list(dict.fromkeys(_path_of(entry, changing=changing) for entry in found))
+
+
+def entries_in(paths: Sequence[str], library: Library | None = None) -> list[Entry]:
+    """Every file that `files_in` finds, each once, also those in packs, which are only read.
+
+    A qualified name may be a pattern, such as `acme:*`, for all files of a pack that match it.
+
+    Args:
+        paths: files, folders, and with a library names.
+        library: finds the names of cassettes and patches.
+
+    Raises:
+        UsageError: as `files_in`.
+        CassetteNotFoundError: as `files_in`; or nothing in a pack matches a pattern.
+    """
     try:
-        found = dict.fromkeys(
-            file
+        found = {
+            (entry.location, entry.file): entry  # a cassette and a patch may have one name
             for text in paths
-            for file in (
-                _named(Path(text)) if library is None else _meant(text, library, changing=changing)
+            for entry in (
+                map(_entry, _named(Path(text))) if library is None else _meant(text, library)
             )
-        )
+        }
     except OSError as error:
         problem = f"the file or folder cannot be read: {error.strerror}"
         raise UsageError(problem, path=str(error.filename)) from None
@@ -57,19 +77,38 @@ def files_in(
         raise UsageError(
             "no YAML or JSON file in " + ", ".join(paths), fix="name a file or a folder"
         )
-    return list(found)
+    return list(found.values())
 
 
-def _meant(text: str, library: Library, *, changing: bool) -> Iterator[Path]:
+def _meant(text: str, library: Library) -> Iterator[Entry]:
     """The files that a path or a name means; what exists is a path."""
     path = Path(text)
     if path.is_file() or path.is_absolute() or text.startswith("."):
-        yield from _named(path)
+        yield from map(_entry, _named(path))
     elif path.exists():
         _check_one_meaning(text, library)
-        yield from _named(path)
+        yield from map(_entry, _named(path))
+    elif (pack := split(text)[0]) and set("*?[") & set(text):
+        yield from _matching(text, library.packs.get(pack))
     else:
-        yield _file_of(text, library, changing=changing)
+        yield _entry_of(text, library)
+
+
+def _entry(path: Path) -> Entry:
+    return Entry(str(path), path)
+
+
+def _matching(pattern: str, pack: Pack) -> Iterator[Entry]:
+    """All files of a pack whose qualified name matches a pattern."""
+    entries = [Entry(qualified(pack.name, file), None, pack, file) for file in pack.files.names()]
+    found = [entry for entry in entries if fnmatch.fnmatchcase(entry.location, pattern)]
+    if not found:
+        raise CassetteNotFoundError(
+            f"nothing in the pack {pack.shown} matches the pattern {pattern!r}",
+            nearest=nearest(pattern, [entry.location for entry in entries], most=3, cutoff=0.3),
+            fix=f"cassette packs {pack.name}",
+        )
+    yield from found
 
 
 def _check_one_meaning(text: str, library: Library) -> None:
@@ -85,12 +124,12 @@ def _check_one_meaning(text: str, library: Library) -> None:
         )
 
 
-def _file_of(text: str, library: Library, *, changing: bool) -> Path:
-    """The file of a cassette or a patch that is named."""
-    entry = _entry_of(text, library)
+def _path_of(entry: Entry, *, changing: bool) -> Path:
+    """The path of a file; one in a pack is not changed, and may have no path."""
     if changing and entry.pack is not None:
+        name = qualified(entry.pack.name, entry.file)
         raise UsageError(
-            f"{text!r} belongs to the pack {entry.pack.shown}, so it is not changed here",
+            f"{name!r} belongs to the pack {entry.pack.shown}, so it is not changed here",
             fix="name a file of this project",
         )
     path = entry.path
@@ -98,22 +137,29 @@ def _file_of(text: str, library: Library, *, changing: bool) -> Path:
         path = entry.pack.path_of(entry.file)
     if path is None:
         raise UsageError(
-            f"{text!r} is in a pack that is not a folder on this disk",
-            nearest="cassette sync audited it when it fetched it",
+            f"{entry.location!r} is in a pack that is not a folder on this disk",
             fix="run this command in the repository of the pack",
         )
     return path
 
 
 def _entry_of(text: str, library: Library) -> Entry:
+    """The file of a cassette or a patch; with a qualified name, that name is its location."""
     try:
-        return library.find(text, "cassette")
+        found = library.find(text, "cassette")
     except CassetteNotFoundError as error:
         with contextlib.suppress(CassetteNotFoundError):
-            return library.find(text, "patch")
+            return _by_name(text, library.find(text, "patch"))
         if Path(text).suffix:  # it was meant as a path
             list(_named(Path(text)))
         raise error from None
+    return _by_name(text, found)
+
+
+def _by_name(text: str, found: Entry) -> Entry:
+    if found.pack is None or split(text)[0] is None:
+        return found
+    return Entry(qualified(found.pack.name, found.file), None, found.pack, found.file)
 
 
 def _named(path: Path) -> Iterator[Path]:
@@ -164,12 +210,16 @@ def check_replaceable(path: str | os.PathLike[str], text: str, *, force: bool) -
     )
 
 
-def content_of(path: Path) -> bytes:
-    """A file's bytes.
+def content_of(path: Path | Entry) -> bytes:
+    """The bytes of a file, which may be in a pack.
 
     Raises:
         CassetteFormatError: it cannot be read.
     """
+    if isinstance(path, Entry):
+        if path.path is None:
+            return path.read()
+        path = path.path
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:
