@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from cassette.scrub import secret_words
 from cassette.scrub.pseudonyms import REDACTED, is_masked
 from cassette.scrub.randomness import looks_random
 from cassette.scrub.vocabulary import is_plain
@@ -40,7 +41,7 @@ _JAVA_PROPERTY = re.compile(r"-D[A-Za-z][A-Za-z_.-]{0,60}")
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\d{1,5} (?:second|minute|hour|day)s?"
-    r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
+    r"|:?\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
 )
 _NUMBER = re.compile(r"\d{1,5}")
@@ -85,8 +86,8 @@ _DASHED_SECRETS = frozenset(
 _SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
 _TELLING = re.compile(
     r"pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn|sign|pw(?![a-z])|jwt|bearer"
-    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])|kennwort|contrase|senha"
-    r"|wachtwoord|heslo|parola|adgangskode|haslo|lozinka|salasana",
+    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])"
+    rf"|{secret_words.ANY}",
     re.IGNORECASE,
 )
 _WORDS = frozenset(
@@ -109,6 +110,7 @@ _WORDS = frozenset(
 # A word after which no value stays: `passwd`, `vault login`, `rabbitmqctl add_user`.
 _TELLING_WORD = re.compile(
     r"(?=[a-z][a-z_-]{0,40}\Z)[a-z_-]{0,30}?(?:pass|pwd|secret|token|cred|login|logon|signin"
+    rf"|{secret_words.ANY}"
     r"|(?<![a-z])auth(?![a-z])|user(?![a-z]))",
     re.IGNORECASE,
 )

@@ -10,39 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from cassette.scrub import hosts, vocabulary
+from cassette.scrub import hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import REDACTED, has_pseudonym
 
 AFTER, BEFORE = 6, 5
 
-# Passwords, tokens and credentials in languages that write them in no way that is above.
-_OF_OTHER_LANGUAGES = (
-    "adgangskode|heslo|parola|lozinka|salasana|jelsz|identifiants|credenciales|zugangsdaten"
-    "|geheimnis|segredo|jeton|\\bpsk\\b"
-    "|\u0442\u043e\u043a\u0435\u043d|\u0434\u043e\u0441\u0442\u0443\u043f\u0430|\u5bc6\u94a5"
-    "|kh\u1ea9u|\u0627\u0644\u0645\u0631\u0648\u0631|chave|schl\u00fcssel"
-    "|\u015fifre|\u0e23\u0e2b\u0e31\u0e2a\u0e1c\u0e48\u0e32\u0e19|\u30c8\u30fc\u30af\u30f3"
-    "|\ube44\ubc00\ubc88\ud638|\ud1a0\ud070|\u4ee4\u724c|\u03ba\u03c9\u03b4\u03b9\u03ba"
-    "|\u05e1\u05d9\u05e1\u05de|\u0643\u0644\u0645\u0629 \u0627\u0644\u0645\u0631\u0648\u0631"
-)
 _SIGN = re.compile(
     r"passw|pass(?:phrase|code)|passe\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
-    r"|kennwort|contrase|senha|wachtwoord|has[l\u0142]o|l\u00f6senord|\u043f\u0430\u0440\u043e\u043b"
-    r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef|requirepass|masterauth|\bauth\b|login"
-    rf"|connection string|community|{_OF_OTHER_LANGUAGES}",
+    r"|requirepass|masterauth|\bauth\b|login|connection string|community|\bpsk\b"
+    rf"|{secret_words.ANY}",
     re.IGNORECASE,
 )
 _TELLING = frozenset(
     "password passwords passwd passphrase passphrases passcode passcodes pwd pw secret secrets "
-    "token tokens credential credentials cred creds pin pins otp bearer passwort kennwort contrase "
-    "senha wachtwoord haslo requirepass masterauth apikey apikeys secretkey accesskey authkey "
-    "masterkey encryptionkey signingkey login rootpw dbpass dbpassword passe community".split()
+    "token tokens credential credentials cred creds pin pins otp bearer psk requirepass masterauth "
+    "apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey login rootpw "
+    "dbpass dbpassword passe community".split()
 )
-_TELLING_PART = re.compile(
-    rf"{_OF_OTHER_LANGUAGES}|passw(?:or)?[dt]|passphrase|has\u0142o|l\u00f6senord|\u043f\u0430\u0440\u043e\u043b"
-    r"|\u5bc6\u7801|\u5bc6\u78bc|\u30d1\u30b9\u30ef",
-    re.IGNORECASE,
-)
+_TELLING_PART = re.compile(rf"passwd|password|passphrase|{secret_words.ANY}", re.IGNORECASE)
 _OF_KEY = frozenset(
     "account access api app auth deploy encryption function functions host license master private "
     "recovery secret session shared signing storage subscription unseal wrapping".split()

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from cassette.scrub import encodings, hosts, vocabulary
+from cassette.scrub import encodings, hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
@@ -57,6 +57,8 @@ _UNIT_AFTER = re.compile(
 _OWNER_BEFORE = re.compile(r"(?:account|owner|registry|aws)[^0-9]{0,16}\Z", re.IGNORECASE)
 _SIZE = re.compile(r"(?:\d{0,2}(?:00|24|48|96|92|84|68|36|12|56)|(?:19|20)\d\d)")
 _OF_SQL = re.compile(r"(?:alter|create) (?:user|role) |grant .{1,64} to ", re.IGNORECASE)
+_LISTENS = re.compile(r"[a-z]{2,20}=:\d{1,5}")  # -addr=:8080
+_SURELY_SECRET = re.compile(rf"pass|pwd|key|{secret_words.ANY}", re.IGNORECASE)
 # The group of a rule that holds nothing but the secret.
 _VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
 
@@ -137,7 +139,7 @@ class TokenTreatments:
         prose = (
             given.isalpha()
             and ":" in sign
-            and not re.search(r"pass|pwd|key", key, re.IGNORECASE)
+            and not _SURELY_SECRET.search(key)
             and not _begins_a_line(match)
         )
         # Of an ARN or a path, and a tag of an image.
@@ -161,6 +163,8 @@ class TokenTreatments:
         parted = short[-1] in "= \t\n"
         # A long option with one dash, such as -password=, has rules of its own.
         if not parted and (passed[-1] in "=:" or vocabulary.is_plain(match[0].strip("-"))):
+            return None
+        if not parted and _LISTENS.fullmatch(passed):
             return None
         if (
             "://" in passed

@@ -10,13 +10,15 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from cassette.scrub import secret_words
 from cassette.scrub.hosts import PRIVATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TELLING_WORD = (
-    r"(?:passwor[dt]|passwd|kennwort|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    rf"(?:{secret_words.ANY}"
+    r"|password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
@@ -29,7 +31,10 @@ TELLING_NAME = (
 # Where a colon without a space gives a value, as dumps of Go have it: password:…, refreshToken:….
 _ENDS_TELLING = "|".join(
     f"(?<={word})"
-    for word in "password passwd passphrase pwd pass pw secret token key pin otp".split()
+    for word in (
+        *"password passwd passphrase pwd pass pw secret token key pin otp".split(),
+        *secret_words.WORDS,
+    )
 )
 SECRET_NAME = re.compile(
     rf"{TELLING_NAME}|(?:^|[_-])(?:key|pass|dsn|cred|salt|pin)s?$", re.IGNORECASE

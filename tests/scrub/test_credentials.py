@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cassette.scrub import gate, scrub
+from tests.scrub import bodies
+from tests.scrub.planting import text_of
 from tests.scrub.test_near_secrets import said
 
 
@@ -44,3 +47,45 @@ def test_a_password_reaches_to_the_last_at_sign(text: str, written: str, passwor
 def test_an_ampersand_ends_a_value_only_in_a_query_or_a_form(text: str, written: str) -> None:
     """Elsewhere the value reaches to its end."""
     assert said(text) == written
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (["grpc_health_probe", "-addr=:50051"], ["grpc_health_probe", "-addr=:50051"]),
+        (["app", "--listen=:8080"], ["app", "--listen=:8080"]),
+        (["app", "--token=:8080"], ["app", "--token=REDACTED"]),
+        (["vault", "login", "-method=aws"], ["vault", "login", "-method=REDACTED"]),
+        (["htpasswd", "-nbB", "a=x"], ["htpasswd", "-nREDACTED", "a=REDACTED"]),
+        (["login", "a", "b=c"], ["login", "REDACTED", "b=REDACTED"]),
+    ],
+)
+def test_a_command_is_done_after_one_scrub(words: list[str], written: list[str]) -> None:
+    """A port alone stays; what is given after a login does not."""
+    command = {"name": "web", "command": words}
+    task = bodies.task(overrides={"containerOverrides": [command]})
+    scrubbed, scrubber = scrub(bodies.described(task))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    overrides = bodies.body_of(scrubbed)["tasks"][0]["overrides"]["containerOverrides"]
+    assert overrides[0]["command"] == written
+    assert scrub(scrubbed)[0] == scrubbed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PIN pad offline", "netty 4.1.100.Final", "running 7.4.0.GA on linux",
+     "core version 6.4.1.Final", "upgraded to 5.3.0.RELEASE today"],
+)  # fmt: skip
+def test_versions_and_devices_stay(text: str) -> None:
+    """They are no hosts and no PINs."""
+    assert said(text) == text
+
+
+@pytest.mark.parametrize("name", ["TOKEN:hw6ro4Pjw", "DB_PASSWORD=hw6ro4Pjw", "passwort:hw6ro4Pjw"])
+def test_the_name_of_a_variable_keeps_no_value(name: str) -> None:
+    """It may be glued to the name by mistake."""
+    variables = [{"name": name, "value": "x"}]
+    overrides = {"containerOverrides": [{"name": "web", "environment": variables}]}
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(overrides=overrides)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert "hw6ro4Pjw" not in text_of(scrubbed)

@@ -25,7 +25,7 @@ _OF_JVM = re.compile(
 _GLUED = re.compile(r"(?P<option>-[A-Za-z])(?P<value>.+)", re.DOTALL)
 _GIVEN = re.compile(r"(?P<option>[-/]{0,2}[A-Za-z_][\w.-]{0,60})[=:](?P<value>.*)", re.DOTALL)
 _PLAIN = re.compile(
-    r"|\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5} ?[A-Za-z%]{1,7}"
+    r"|:?\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5} ?[A-Za-z%]{1,7}"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
     r"|(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?(?:/"
