@@ -195,11 +195,15 @@ def write_audited(path: str | os.PathLike[str], audited: Audited) -> None:
 
 
 @contextlib.contextmanager
-def alone(path: str | os.PathLike[str]) -> Iterator[None]:
+def alone(path: str | os.PathLike[str], *, shared: bool = False) -> Iterator[None]:
     """Hold an exclusive lock for adding to a file, across threads and processes.
 
     The folder is locked, so no lock file is left behind, and the lock ends with its process. Where
     a folder cannot be locked, as on Windows and some network file systems, nothing waits.
+
+    Args:
+        path: the file.
+        shared: let others with this option in, and keep those without it out.
     """
     folder = Path(os.path.realpath(path)).parent
     with contextlib.ExitStack() as stack:
@@ -208,7 +212,7 @@ def alone(path: str | os.PathLike[str]) -> Iterator[None]:
             if sys.platform != "win32":
                 descriptor = os.open(folder, os.O_RDONLY)
                 stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
 
 

@@ -115,11 +115,18 @@ class Cache:
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
-        """Be the only process that fetches from a location."""
+        """Be the only process that fetches from a location, while none prunes."""
         from cassette import file_format  # noqa: PLC0415 - not needed to read
 
-        with file_format.alone(self.root / "locks" / digest_of(key.encode()) / "lock"):
+        with (
+            file_format.alone(self._locks / "lock", shared=True),
+            file_format.alone(self._locks / digest_of(key.encode()) / "lock"),
+        ):
             yield
+
+    @property
+    def _locks(self) -> Path:
+        return self.root / "locks"
 
     def repository(self, url: str) -> Path:
         """The folder of the bare repository of a URL."""
@@ -162,9 +169,17 @@ class Cache:
     def prune(self, days: float) -> tuple[int, int]:
         """Delete manifests not read for so many days, and files that no manifest names.
 
+        It waits for the processes that fetch, and they wait for it.
+
         Returns:
             How many manifests and how many files were deleted.
         """
+        from cassette import file_format  # noqa: PLC0415 - not needed to read
+
+        with file_format.alone(self._locks / "lock"):
+            return self._pruned(days)
+
+    def _pruned(self, days: float) -> tuple[int, int]:
         limit = time.time() - days * _DAY
         old = [p for p in self._in("manifests") if p.stat().st_mtime < limit]
         for path in old:

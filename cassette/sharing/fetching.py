@@ -45,9 +45,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched: its manifest, and for git its commit and whether a tag names it."""
+    """What was fetched.
+
+    Args:
+        manifest: its manifest.
+        known: the files that were in the cache before, by their paths: they were not audited.
+        commit: for git, the commit.
+        is_tag: for git, whether a tag names it.
+    """
 
     manifest: Manifest
+    known: frozenset[str]
     commit: str = ""
     is_tag: bool = True
 
@@ -125,7 +133,7 @@ def _from_store(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) 
         _keep(wanted, cache, rules, dict(bundles.read(content, files)))
     cache.add_manifest(manifest)
     _remember_tag(cache, wanted.source, store, manifest)
-    return Fetched(manifest)
+    return Fetched(manifest, frozenset(known))
 
 
 def is_pinned(source: Source, store: Store, cache: Cache, digest: str) -> bool:
@@ -197,7 +205,7 @@ def _from_git(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) ->
     vet_places(wanted.pack, wanted.source.version, known)
     _keep(wanted, cache, rules, new)
     cache.add_manifest(manifest)
-    return Fetched(manifest, found.commit, found.is_tag)
+    return Fetched(manifest, frozenset(known), found.commit, found.is_tag)
 
 
 def _check(wanted: Wanted, manifest: Manifest, version: str) -> None:

@@ -67,7 +67,7 @@ def update(
         target = source.at(_newest(source, project.cache))
     else:
         target = source
-    after = pinned(project, name, target, accept_replaced=accept_replaced)
+    after = pinned(project, name, target, before, accept_replaced=accept_replaced)
     texts: dict[str | os.PathLike[str], str | bytes] = {}
     if target.text != source.text:
         file = project.settings.folder / sources.FILE

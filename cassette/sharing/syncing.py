@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cassette.errors import CassetteError, PackError, UsageError, nearest
 from cassette.packs import lock, sources
-from cassette.packs.cache import Cache
+from cassette.packs.cache import Cache, CachedFiles
 from cassette.packs.lock import Locked
 from cassette.packs.manifest import short
 from cassette.packs.sources import Settings, Source
@@ -126,7 +126,7 @@ def _sync_one(
         if frozen:
             outcome.differences.append(f"{name} is configured, but not locked")
             return
-        outcome.pins[name] = pinned(project, name, source, accept_replaced=False)
+        outcome.pins[name] = pinned(project, name, source, None, accept_replaced=False)
         outcome.states[name] = "locked"
         return
     if pin.source != source.text:
@@ -147,12 +147,33 @@ def _sync_one(
     outcome.states[name] = "fetched"
 
 
-def pinned(project: Project, name: str, source: Source, *, accept_replaced: bool) -> Locked:
-    """Fetch a version and pin it, unless it held something else when it was seen first."""
+def pinned(
+    project: Project, name: str, source: Source, before: Locked | None, *, accept_replaced: bool
+) -> Locked:
+    """Fetch a version and pin it, unless it held something else when it was seen first.
+
+    Every file that the pin before did not have is audited by the project's own rules.
+    """
     fetched = _fetch(project, name, source, signer=project.settings.signers.get(name, ""))
+    _audit_known(project, name, source, fetched, before)
     _remember(project.cache, name, source, fetched, accept_replaced=accept_replaced)
     manifest = fetched.manifest
     return Locked(source.text, source.version, manifest.digest, len(manifest.files), fetched.commit)
+
+
+def _audit_known(
+    project: Project, name: str, source: Source, fetched: Fetched, before: Locked | None
+) -> None:
+    """Audit the files that another project fetched, perhaps with laxer rules, before this one."""
+    from cassette import project_settings  # noqa: PLC0415 - as in `_fetch`
+    from cassette.sharing.vetting import vet  # noqa: PLC0415
+
+    pinned_files = project.cache.files_of(before.manifest) if before else None
+    audited = {file["sha256"] for file in pinned_files.files.values()} if pinned_files else set()
+    new = [file for file in fetched.known if fetched.manifest.files[file].sha256 not in audited]
+    files = CachedFiles(project.cache, fetched.manifest.pinned)
+    contents = {file: files.read(file) for file in sorted(new)}
+    vet(name, source.version, contents, project_settings.rules(project.settings.folder))
 
 
 def _remember(

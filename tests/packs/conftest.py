@@ -148,7 +148,7 @@ def edit(shop, before="launchType: FARGATE", after="launchType: EC2"):
 
 def run(*words: str, code: int = 0) -> Result:
     """Run a command in this process, as its process would end."""
-    result = CliRunner().invoke(whole, words)
+    result = CliRunner().invoke(whole, ["--", *words])  # a later "--" stays
     assert result.exit_code == code, (result.output, result.exception)
     return result
 

@@ -57,6 +57,28 @@ def test_a_qualified_name_finds_a_cassette_and_a_patch(live):
     assert cassette.load("acme:shop").path == "acme:shop"
 
 
+CHILD = f"""
+import sys, boto3
+ecs = boto3.client("ecs", "eu-west-1")
+asked = {{"cluster": "prod", "tasks": ["{TASK}"]}}
+ecs.get_waiter("tasks_stopped").wait(**asked)
+(task,) = ecs.describe_tasks(**asked)["tasks"]
+sys.exit(task["containers"][0]["exitCode"])
+"""
+
+
+def test_a_command_and_a_server_replay_a_pack_that_was_fetched(project, shop):
+    """The command sees the patch of the pack and ends with its exit code."""
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    run("run", "acme:shop", "acme:stopped/sidecar", "--", sys.executable, "-c", CHILD, code=137)
+    with cassette.serve("acme:shop", "acme:stopped/sidecar", start="last") as server:
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        client = boto3.client("ecs", "eu-west-1", endpoint_url=server.url, **keys)
+        (task,) = client.describe_tasks(cluster="prod", tasks=[TASK])["tasks"]
+    assert task["containers"][0]["exitCode"] == 137
+
+
 def test_a_patch_of_a_pack_extends_only_its_pack_and_the_built_in_one(live):
     """A file of the project with the same name does not change what the pack means."""
     patches = live / "cassettes" / "patches" / "stopped"

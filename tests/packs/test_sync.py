@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 
 import pytest
 
 import cassette
 from cassette.errors import CassetteError, CassetteFormatError, CassetteNotFoundError
+from cassette.packs.cache import Cache
 from tests.packs.conftest import configure, edit, run, run_tests
 
 
@@ -380,3 +382,18 @@ def test_prune_deletes_what_no_run_has_read(project, shop, consumer):
     assert len(before & {p for p in (shop.cache / "files").rglob("*") if p.is_file()}) == 2
     assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
     assert run("sync").output == "acme v2 is here: 3 files\n"
+
+
+def test_prune_waits_for_a_fetch(project, shop, consumer):
+    """What a fetch has just found in the cache is not deleted before it is used."""
+    run("sync")
+    (manifest,) = (shop.cache / "manifests").iterdir()
+    os.utime(manifest, (1, 1))
+    pruning = threading.Thread(target=Cache().prune, args=(90,))
+    with Cache().alone("another location"):
+        pruning.start()
+        pruning.join(0.2)
+        assert pruning.is_alive()
+        assert manifest.exists()
+    pruning.join()
+    assert not manifest.exists()

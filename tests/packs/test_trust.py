@@ -17,6 +17,7 @@ from cassette.packs import manifest as manifests
 from cassette.packs.catalog import Packs
 from tests.packs.conftest import configure, edit, run
 from tests.packs.test_names import installed
+from tests.packs.test_stores import repository  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -259,6 +260,56 @@ def test_a_leak_in_a_foreign_pack_stops_the_sync(consumer, shop):
     assert "AKIA" not in output
     found = [p for p in shop.cache.rglob("*") if p.is_file() and b"AKIA" in p.read_bytes()]
     assert found == []
+
+
+def stricter(folder, source):
+    """Make a project whose own rules hide a word that others may keep."""
+    configure(folder, f'acme = "{source}"')
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
+        settings.write('[tool.cassette.scrub.replace]\n"log-router" = "agent"\n')
+
+
+@pytest.mark.parametrize("kind", ["store", "git"])
+def test_what_another_project_fetched_is_audited_by_this_project_too(
+    project, shop, tmp_path, monkeypatch, request, kind
+):
+    """The cache is shared, and the rules are not; what is refused is not locked."""
+    source = shop.file
+    if kind == "git":
+        source = f"git+file://{request.getfixturevalue('repository')}@v1#cassettes"
+    configure(project, f'acme = "{source}"')
+    run("sync")
+    other = tmp_path / "other"
+    stricter(other, source)
+    monkeypatch.chdir(other)
+    output = run("sync", code=2).output
+    assert "the pack acme v1 holds what a pack may not hold" in output
+    assert "shop.yaml:" in output
+    assert "log-router" not in output
+    assert not (other / "cassette.lock").exists()
+    configure(other, f'acme = "{source}"')
+    assert "acme v1 was fetched and locked" in run("sync").output
+
+
+def test_a_moved_pin_is_audited_where_it_is_new_to_the_project(
+    project, shop, tmp_path, monkeypatch
+):
+    """Files that the pin before had were audited then; the others are, also if they are cached."""
+    edit(shop)
+    shop.publish("v2")
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    run("sync", "--update", "acme@v2")
+    other = tmp_path / "other"
+    configure(other, f'acme = "{shop.file.replace("@v1", "@v2")}"')
+    monkeypatch.chdir(other)
+    run("sync")
+    stricter(other, shop.file.replace("@v1", "@v2"))
+    before = (other / "cassette.lock").read_bytes()
+    output = run("sync", "--update", "acme@v1", code=2).output
+    assert "shop.yaml:" in output
+    assert "patches/" not in output
+    assert (other / "cassette.lock").read_bytes() == before
 
 
 def test_a_pack_never_runs(project, shop, tmp_path, monkeypatch):
