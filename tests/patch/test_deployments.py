@@ -78,6 +78,19 @@ def patched(variant):
         return base_tasks.on_instances(DEPLOYMENT).patched(variant)
 
 
+def test_a_deployment_that_its_configuration_blocks_has_no_room():
+    """The percentages that block it were there before the deployment."""
+    made = DEPLOYMENT.patched("deployment/deployment-configuration")
+    bodies = [one.outcome.body for one in made.interactions]
+    services = [
+        one for body in bodies for one in body.get("services", [body.get("service")]) if one
+    ]
+    configured = [one["deploymentConfiguration"] for one in services]
+    assert {one["minimumHealthyPercent"] for one in configured} == {100}
+    assert {one["maximumPercent"] for one in configured} == {100}
+    assert len(configured) > 2
+
+
 def test_a_service_that_was_rolled_back_runs_the_old_revision():
     """Its deployment is COMPLETED again, and the events say why."""
     service = last_service(DEPLOYMENT.patched("deployment/circuit-breaker"))

@@ -110,6 +110,39 @@ def messages(made):
             "on instances",
             "deployment/empty-capacity-provider",
         ),
+        *(
+            (
+                re.escape("operations are being throttled. Will try again later."),
+                base,
+                "deployment/throttled",
+            )
+            for base in ("deployment", "on instances")
+        ),
+        (
+            re.escape(
+                "was unable to stop or start tasks during a deployment because of the service "
+                "deployment configuration. Update the minimumHealthyPercent or maximumPercent "
+                "value and try again."
+            ),
+            "deployment",
+            "deployment/deployment-configuration",
+        ),
+        *(
+            (
+                re.escape(f"was unable to place a task. Reason: {why}. {MORE}"),
+                "deployment",
+                f"deployment/{patch}",
+            )
+            for patch, why in {
+                "task-limit": "You've reached the limit on the number of tasks you can run "
+                "concurrently",
+                "vcpu-limit": "You've reached the limit on the number of vCPUs you can run "
+                "concurrently",
+                "cpu-above-limit": "The requested CPU configuration is above your limit",
+                "memory-above-limit": "The requested MEMORY configuration is above your limit",
+                "internal-error": "Internal error",
+            }.items()
+        ),
     ],
 )
 def test_the_catalogue_has_each_published_event(message, base, patch):
