@@ -18,6 +18,7 @@ AFTER, BEFORE = 6, 5
 _SIGN = re.compile(
     r"passw|pass(?:phrase|code)|passe\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
     r"|requirepass|masterauth|\bauth\b|login|connection string|community|\bpsk\b"
+    r"|basic[_-]?auth|(?:mfa|2fa|otp|one-time|verification) code"
     rf"|{secret_words.ANY}",
     re.IGNORECASE,
 )
@@ -27,14 +28,22 @@ _TELLING = frozenset(
     "apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey login rootpw "
     "dbpass dbpassword passe community".split()
 )
-_TELLING_PART = re.compile(rf"passwd|password|passphrase|{secret_words.ANY}", re.IGNORECASE)
+_TELLING_PART = re.compile(
+    rf"passwd|password|passphrase|basic[_-]?auth|{secret_words.ANY}", re.IGNORECASE
+)
+# Words that tell it only after another one: connection string, basic auth, MFA code.
+_AFTER_ANOTHER = {
+    "string": ("connection",),
+    "auth": ("basic",),
+    "code": ("mfa", "2fa", "otp", "totp", "one-time", "verification"),
+}
 _OF_KEY = frozenset(
     "account access api app auth deploy encryption function functions host license master private "
     "recovery secret session shared signing storage subscription unseal wrapping".split()
 )
 _WORD = re.compile(
     r"(?P<whole>[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}|\barn:[^\s\"'<>,]{1,2048})"
-    r"|(?P<word>[^\s\0\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb\u300c\u300d\u300e\u300f\uff1a]+)"
+    r"|(?P<word>[^\s\0\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb\u300c\u300d\u300e\u300f\uff1a\uff5e\u2026\u2013\u2014]+)"
 )
 _KINDS = frozenset(
     "service cluster container task deployment family image volume revision region zone "
@@ -125,7 +134,7 @@ def _tells(found: Found, index: int) -> bool:
     if parts[-1:] in (["key"], ["keys"]):
         near = parts[-2:-1] or vocabulary.pieces(before)[-1:]
         return not _OF_KEY.isdisjoint(near)
-    return parts == ["string"] and before.lower() == "connection"
+    return len(parts) == 1 and before.lower() in _AFTER_ANOTHER.get(parts[0], ())
 
 
 def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:

@@ -26,7 +26,7 @@ _TELLING_WORD = (
 TELLING_NAME = (
     rf"(?:{_TELLING_WORD}|(?<![a-z])(?:pw|pin|otp)(?![a-z])|(?<=[?&])sig(?==)"
     r"|(?:encryption|master|app|stripe|fernet|hmac|shared|account|signing|storage)[_-]?key"
-    r"|(?:admin|bind|db|ldap|root|smtp|user)[_-]?(?:pass|pw)(?![a-z]))"
+    r"|(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z]))"
 )
 # Where a colon without a space gives a value, as dumps of Go have it: password:…, refreshToken:….
 _ENDS_TELLING = "|".join(

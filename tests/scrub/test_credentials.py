@@ -89,3 +89,30 @@ def test_the_name_of_a_variable_keeps_no_value(name: str) -> None:
     scrubbed, scrubber = scrub(bodies.described(bodies.task(overrides=overrides)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert "hw6ro4Pjw" not in text_of(scrubbed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["password\uff5e{}", "secret\u2026{}", "api key\u300c{}\u300d", "token \u2014 {}", "PGPASS={}"],
+)  # fmt: skip
+def test_any_mark_may_come_after_the_word(text: str) -> None:
+    """Ellipses, dashes and brackets of any script; and names of programs before the word."""
+    assert said(text.format("qran9S5iotx")) == text.format("REDACTED")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("basic-auth app:Q7giqbP7x", "basic-auth app:REDACTED"),
+        ("basic auth: hunter2x failed", "basic auth: REDACTED failed"),
+        ("one-time code 839311", "one-time code REDACTED"),
+        ("TOTP code 839833 invalid", "TOTP code REDACTED invalid"),
+        ("verification code: 839448", "verification code: REDACTED"),
+        ("MFA code expired", "MFA code expired"),
+        ("basic auth is disabled", "basic auth is disabled"),
+        ("exit code 137", "exit code 137"),
+    ],
+)
+def test_two_words_announce_a_secret_together(text: str, written: str) -> None:
+    """Each of them alone says nothing."""
+    assert said(text) == written
