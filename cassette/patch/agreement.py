@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from cassette.patch.working_copy import copied
 _SETTINGS = "deploymentConfiguration"
 _STEADY = "has reached a steady state."
 _FOLLOWING = ("ListTasks", "DescribeServices")
+_UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
 _PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
@@ -152,6 +154,7 @@ class _Changes:
                 self._count(service, deployment, changed, at)
             self._count_leftovers(service, at)
             self._settle(service, is_changed=service.get("runningCount") != recorded)
+            _count_failures(service, changed)
         if body == interaction.outcome.body:
             return interaction
         return dataclasses.replace(interaction, outcome=Response(body), patched=True)
@@ -290,6 +293,23 @@ def _is_running(task: Mapping[str, Any]) -> bool:
 
 def _is_pending(task: Mapping[str, Any]) -> bool:
     return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
+
+
+def _count_failures(service: dict[str, Any], changed: list[tuple[Body, Body]]) -> None:
+    """Let failedTasks follow the tasks of a deployment; one that is COMPLETED counts no more."""
+    for deployment in service.get("deployments", ()):
+        recorded = deployment.get("failedTasks")
+        if isinstance(recorded, int) and deployment.get("rolloutState") != "COMPLETED":
+            mine = [pair for pair in changed if pair[1].get("startedBy") == deployment.get("id")]
+            more = sum(_has_failed(now) - _has_failed(was) for was, now in mine)
+            deployment["failedTasks"] = max(0, recorded + more)
+
+
+def _has_failed(task: Mapping[str, Any]) -> bool:
+    """Whether a task stopped before it ran, or for its health, as ECS counts failures."""
+    reason = str(task.get("stoppedReason"))
+    failed = task.get("stopCode") == "TaskFailedToStart" or _UNHEALTHY.search(reason) is not None
+    return failed and task.get("lastStatus") == "STOPPED"
 
 
 _COUNTS = (("runningCount", _is_running), ("pendingCount", _is_pending))

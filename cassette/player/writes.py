@@ -136,9 +136,9 @@ def begin(start: str | int, tasks: Tasks, requests: Requests) -> set[int]:
         timelines += requests.all_timelines
         moved = [one for one in timelines if one.begin(lambda step: step.patched)]
         latest = max((one.upcoming.at for one in tasks.timelines if one in moved), default=0.0)
-        for operation in FOLLOWING:
-            for _, timeline in requests.timelines_of(operation):
-                timeline.begin_by(latest)
+        following = [one for name in FOLLOWING for _, one in requests.timelines_of(name)]
+        for timeline in (*tasks.timelines, *following):
+            timeline.begin_by(latest)
     elif start == "last" or isinstance(start, int):
         timelines += requests.reads()
         number = start if isinstance(start, int) else None

@@ -8,41 +8,29 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from pathlib import Path
 
 import pytest
 
 import cassette
-from cassette.errors import PatchError
-from tests.replay import made
+from tests.replay import deployment, made
 
-PATCHES = Path(__file__).parents[2] / "cassettes" / "patches"
-DEPLOYMENT = cassette.load("deployment")
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
-NAMES = sorted(str(one.relative_to(PATCHES))[:-5] for one in PATCHES.rglob("*.yaml"))
 # Those whose point is that operations contradict one another, or fail.
 CONTRADICTORY = re.compile(r"api/.*|run/.*|agent/.*|stories/.*|.*/unknown")
-QUICK = re.compile(r"deployment/.*|pull/rate-limited|exit/1|lifecycle/pending|start/timeout")
-
-
-def variants(quick):
-    """The variants of the deployment that fit it, all of them or one of each kind."""
-    for name in NAMES:
-        if not CONTRADICTORY.fullmatch(name) and bool(QUICK.fullmatch(name)) is quick:
-            yield pytest.param(name, marks=[] if quick else pytest.mark.exhaustive)
+ON_INSTANCES = r"deployment/(no-(agent|attribute|instances|interface|memory|port)|empty-.*)"
+QUICK = (
+    rf"(?!{ON_INSTANCES}$)deployment/.*|pull/rate-limited|exit/1|lifecycle/pending|start/timeout"
+)
+VARIANTS = pytest.mark.parametrize(
+    "name",
+    deployment.params(QUICK, [one for one in deployment.NAMES if not CONTRADICTORY.fullmatch(one)]),
+)
 
 
 @pytest.fixture(scope="module")
 def clients():
     """Two clients, as two programs have them."""
     return made.client(region_name="eu-west-1"), made.client(region_name="eu-west-1")
-
-
-def variant(name):
-    try:
-        return DEPLOYMENT.patched(name)
-    except PatchError:
-        pytest.skip("this patch does not fit a deployment on Fargate")
 
 
 def contradictions(clients):
@@ -59,7 +47,9 @@ def contradictions(clients):
         if {t["taskArn"] for t in tasks if t["desiredStatus"] == status} != set(found):
             yield f"ListTasks {status}"
     for service in services:
-        known = {deployment["id"]: deployment for deployment in service["deployments"]}
+        known = {one["id"]: one for one in service["deployments"]}
+        yield from contradicting_events(two, service)
+        yield from contradicting_rollouts(known.values(), tasks)
         for counted, of in [(service, None), *((known[id_], id_) for id_ in known)]:
             mine = [t for t in tasks if of in (None, t["startedBy"])]
             pending = [t for t in mine if t["desiredStatus"] == "RUNNING"]
@@ -69,15 +59,51 @@ def contradictions(clients):
             if counted["pendingCount"] != sum(t["lastStatus"] in PENDING for t in pending):
                 yield f"{of} pendingCount {counted['pendingCount']}"
         for task in tasks:
-            deployment = known.get(task["startedBy"])
-            if deployment and deployment["taskDefinition"] != task["taskDefinitionArn"]:
+            its = known.get(task["startedBy"])
+            if its and its["taskDefinition"] != task["taskDefinitionArn"]:
                 yield f"{task['startedBy']} of another revision"
 
 
-@pytest.mark.parametrize("name", [*variants(quick=True), *variants(quick=False)])
+def contradicting_events(client, service):
+    """Tasks that an event names and DescribeTasks does not know."""
+    messages = [event["message"] for event in service["events"]]
+    named = {id_ for text in messages for id_ in re.findall(r"\(task (\w{32})\)", text)}
+    if named:
+        described = client.describe_tasks(cluster="prod", tasks=sorted(named))
+        for failure in described["failures"]:
+            yield f"an event names {failure['arn']}"
+
+
+def contradicting_rollouts(deployments, tasks):
+    """Deployments whose failedTasks or rolloutState is not what their tasks say."""
+    for one in deployments:
+        mine = [task for task in tasks if task["startedBy"] == one["id"]]
+        failed = sum(has_failed(task) for task in mine)
+        state, is_new = one["rolloutState"], one["taskDefinition"].endswith(":42")
+        if one["failedTasks"] != (0 if state == "COMPLETED" else failed):
+            yield f"{state} with failedTasks {one['failedTasks']}, and {failed} tasks"
+        if state == "FAILED" and not failed and "alarm" not in one["rolloutStateReason"]:
+            yield "FAILED, and no task"
+        # A task may have been replaced since an older one completed, or be gone.
+        ran = sum("startedAt" in task for task in mine)
+        if state == "COMPLETED" and is_new and ran < one["desiredCount"] <= len(mine):
+            yield f"COMPLETED, and {ran} tasks ran"
+
+
+def has_failed(task):
+    """Whether a task stopped before it ran, or for its health."""
+    early = "startedAt" not in task and task.get("stopCode") != "UserInitiated"
+    return task["lastStatus"] == "STOPPED" and (
+        early or "health checks" in task.get("stoppedReason", "")
+    )
+
+
+@VARIANTS
 def test_operations_agree_at_each_moment(clients, name):
     """Once a poll of the recording is complete, nothing contradicts anything."""
-    replayed = cassette.replay(variant(name), advance="clock", sleep="all", writes="ignore")
+    replayed = cassette.replay(
+        deployment.variant(name), advance="clock", sleep="all", writes="ignore"
+    )
     with replayed as tape:
         moments = tape.moments
         settled = [
@@ -89,16 +115,16 @@ def test_operations_agree_at_each_moment(clients, name):
 
 
 @pytest.mark.parametrize("start", ["patched", "last"])
-@pytest.mark.parametrize("name", [*variants(quick=True), *variants(quick=False)])
+@VARIANTS
 def test_operations_agree_where_a_replay_begins(clients, name, start):
     """A program that looks once sees one moment."""
-    with cassette.replay(variant(name), start=start, writes="ignore"):
+    with cassette.replay(deployment.variant(name), start=start, writes="ignore"):
         assert [*contradictions(clients)] == []
 
 
-@pytest.mark.parametrize("name", [*variants(quick=True), *variants(quick=False)])
+@VARIANTS
 def test_operations_agree_from_call_to_call(clients, name):
     """Where each call is a step, no contradiction is there in two rounds one after the other."""
-    with cassette.replay(variant(name), writes="ignore"):
+    with cassette.replay(deployment.variant(name), writes="ignore"):
         found = [[*contradictions(clients)] for _ in range(100)]
     assert not any(a and b for a, b in itertools.pairwise(found)), found

@@ -255,6 +255,6 @@ def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_the
         (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
         assert service["deployments"][0]["failedTasks"] == 2
         stopped = ecs.list_tasks(cluster="prod", serviceName="web", desiredStatus="STOPPED")
-        (task,) = ecs.describe_tasks(cluster="prod", tasks=stopped["taskArns"])["tasks"]
-    assert task["stopCode"] == "TaskFailedToStart"
-    assert task["startedBy"] == service["deployments"][0]["id"]
+        tasks = ecs.describe_tasks(cluster="prod", tasks=stopped["taskArns"])["tasks"]
+    assert [task["stopCode"] for task in tasks] == ["TaskFailedToStart"] * 2
+    assert {task["startedBy"] for task in tasks} == {service["deployments"][0]["id"]}
