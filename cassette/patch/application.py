@@ -260,6 +260,11 @@ class Application:
         for thing in found:
             sight = self.sight(entry, owner, thing, draft, entry.place)
             self.operate(entry, thing, sight, label_of(owner, None if thing is owner else thing))
+        if any("exitCode" in one for one in things("container", owner)):  # it had started
+            assumed = self.assumed.get(arn, {})
+            owner.update(
+                {key: assumed[key] for key in {"startedAt"} & assumed.keys() - owner.keys()}
+            )
         return True
 
     def sight(self, entry: Entry, owner: Body, thing: Body, draft: Draft, place: Place) -> Body:

@@ -201,5 +201,5 @@ def assumed_times(task: Body, recorded_at: str | None) -> Body:
     first = next((task[name] for name in known if task.get(name)), recorded_at)
     missing = {"createdAt": first, "version": 1}
     if task.get("lastStatus") == "RUNNING":
-        missing["startedAt"] = first
+        missing["startedAt"] = task.get("pullStoppedAt") or first
     return {name: value for name, value in missing.items() if name not in task}

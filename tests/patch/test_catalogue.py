@@ -226,16 +226,28 @@ def test_the_bases_are_what_ecs_could_answer():
 def test_it_fits_tasks_without_a_creation_time_too(name, most):
     """Emulators leave createdAt out; times are then counted from what is recorded."""
     for base, made in variants(name, most):
-        bare = without_creation_times(BASES[base])
+        bare = without_times(BASES[base], "createdAt")
         assert broken(bare.patched(name)) <= broken(bare) | broken(made), base
 
 
-def without_creation_times(base: cassette.Cassette) -> cassette.Cassette:
-    """A cassette in which no task says when it was created."""
+@pytest.mark.parametrize(
+    "name", ["exit/1", "stopped/by-user", "lifecycle/deleted", "stories/stopped-by-user"]
+)
+def test_a_running_task_without_times_has_started(name):
+    """An emulator's task that is RUNNING has only a state; the variant says when it started."""
+    bare = without_times(BASES["web"], "createdAt", "startedAt")
+    made = bare.patched(name)
+    assert broken(made) <= broken(bare) | broken(tried(name, "web"))
+    *_, last = tasks_in(made.interactions)
+    assert last["startedAt"] < last["stoppingAt"]
+
+
+def without_times(base: cassette.Cassette, *names: str) -> cassette.Cassette:
+    """A cassette in which no task has some members."""
     return dataclasses.replace(
         base,
         interactions=tuple(
-            dataclasses.replace(one, outcome=Response(timeless(one.outcome.body)))
+            dataclasses.replace(one, outcome=Response(timeless(one.outcome.body, names)))
             if isinstance(one.outcome, Response)
             else one
             for one in base.interactions
@@ -243,11 +255,11 @@ def without_creation_times(base: cassette.Cassette) -> cassette.Cassette:
     )
 
 
-def timeless(value: Any) -> Any:
+def timeless(value: Any, names: tuple[str, ...]) -> Any:
     if isinstance(value, Mapping):
-        unwanted = {"createdAt"} if "taskArn" in value else set()
-        return {key: timeless(inner) for key, inner in value.items() if key not in unwanted}
-    return [timeless(item) for item in value] if isinstance(value, (list, tuple)) else value
+        unwanted = names if "taskArn" in value else ()
+        return {key: timeless(inner, names) for key, inner in value.items() if key not in unwanted}
+    return [timeless(item, names) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 @each_patch
