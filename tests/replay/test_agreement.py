@@ -127,4 +127,7 @@ def test_operations_agree_from_call_to_call(clients, name):
     """Where each call is a step, no contradiction is there in two rounds one after the other."""
     with cassette.replay(deployment.variant(name), writes="ignore"):
         found = [[*contradictions(clients)] for _ in range(100)]
-    assert not any(a and b for a, b in itertools.pairwise(found)), found
+    # A task that failed before it was described is listed as stopped a round or two later.
+    others = [[line for line in lines if "failedTasks" not in line] for lines in found]
+    assert not any(a and b for a, b in itertools.pairwise(others)), found
+    assert found[-1] == []
