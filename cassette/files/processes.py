@@ -27,8 +27,10 @@ def divided(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[R
     """
     done = 0
     if len(items) >= _LEAST and _processors() > 1:
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - few need it
-        from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+        from concurrent.futures.process import (  # noqa: PLC0415 - few need it
+            BrokenProcessPool,
+            ProcessPoolExecutor,
+        )
 
         try:
             context = multiprocessing.get_context("spawn")

@@ -101,7 +101,10 @@ def failing_endpoint(name, monkeypatch):
                         with server.accept()[0] as connection:
                             _fail(connection, name)
 
-            threading.Thread(target=accept, daemon=True).start()
+            thread = threading.Thread(target=accept)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown, socket.SHUT_RDWR)  # wakes the thread
         yield f"{'https' if name == 'tls' else 'http'}://{host}"
 
 
