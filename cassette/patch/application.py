@@ -26,7 +26,8 @@ from cassette.patch.later_states import LaterStates
 from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
-from cassette.patch.revival import running_again
+from cassette.patch.revival import ended_containers, running_again
+from cassette.patch.started import changes_starts, meant
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each
 
 _MOST = 10  # tasks that an error lists
@@ -121,7 +122,7 @@ class Application:
         for entry in self.patch.apply:
             if kind := kind_of(entry.each):
                 anchors.setdefault(kind.name, entry)
-        if not anchors and self.patch.where:
+        if not anchors and self.patch.where and not changes_starts(self.patch):
             anchors["task"] = Entry(Place(self.patch.path, ""))
         if not anchors:
             return
@@ -171,7 +172,7 @@ class Application:
             self.assumed[arn] = scope.assumed_times(thing, self.recorded_at(self.drafts[index]))
         if kind := self.drafts[index].kind:
             self.started.add(kind.name)
-        self.ended[arn] = _ended(thing)
+        self.ended[arn] = ended_containers(thing)
 
     def narrow(self) -> None:
         """Keep only the tasks that `task` or `count` ask for."""
@@ -388,7 +389,7 @@ class Application:
             if name is None and entry.each == "deployment":
                 name = "PRIMARY"
             return [one for one in fitting if name is None or is_named(entry.each, one, name)]
-        ended = self.ended[arn] if arn in self.ended else _ended(owner)
+        ended = self.ended[arn] if arn in self.ended else ended_containers(owner)
         for container in things("container", owner):
             own = str(container.get("name"))
             by_default = own not in ended and not scope.is_added(container)
@@ -463,11 +464,11 @@ class Application:
     def last_responses(self, operation: str) -> list[Draft]:
         """The last response to each request of an operation."""
         answers = (draft for draft in self.drafts if draft.is_response)
-        return last_of_each(answers, operation) or self.no_response(operation)
+        return meant(self, last_of_each(answers, operation)) or self.no_response(operation)
 
     def last_outcomes(self, operation: str) -> list[Draft]:
         """The last outcome of each request of an operation, a response or an error."""
-        return last_of_each(self.drafts, operation) or self.no_response(operation)
+        return meant(self, last_of_each(self.drafts, operation)) or self.no_response(operation)
 
     def recorded_at(self, draft: Draft) -> str | None:
         """When an interaction was recorded; None if the cassette does not say it in full."""
@@ -584,12 +585,6 @@ class Application:
     def base(self) -> str:
         """The name of the cassette in errors."""
         return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
-
-
-def _ended(task: Body) -> set[str]:
-    """The containers of a task that have done their work, such as one that others depend on."""
-    containers = things("container", task)
-    return {str(one.get("name")) for one in containers if one.get("lastStatus") == "STOPPED"}
 
 
 def _unset(thing: Body, pointer: str) -> None:

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from cassette.ecs import shapes
+from cassette.patch.kinds import Body, things
 from cassette.patch.working_copy import copied
 
 _ENDS = ("stopCode", "stoppedReason", "stoppingAt", "executionStoppedAt", "stoppedAt")
@@ -40,3 +41,9 @@ def running_again(task: dict[str, Any]) -> dict[str, Any] | None:
     for attachment in running.get("attachments") or ():
         attachment["status"] = "ATTACHED"
     return running
+
+
+def ended_containers(task: Body) -> set[str]:
+    """The containers of a task that have done their work, such as one that others depend on."""
+    containers = things("container", task)
+    return {str(one.get("name")) for one in containers if one.get("lastStatus") == "STOPPED"}

@@ -37,6 +37,7 @@ RECORDED = {
 OTHER_OPERATIONS = {
     "deployment-on-instances": base_tasks.on_instances(RECORDED["deployment"]),
     "run-task": base_tasks.started("fargate-job", "RunTask"),
+    "run-task-on-an-instance": base_tasks.started("ec2-awsvpc-with-volume-and-exec", "RunTask"),
     "start-task": base_tasks.started("ec2-without-network-job", "StartTask"),
 }
 if base_tasks.KNOWS_SERVICE_DEPLOYMENTS:

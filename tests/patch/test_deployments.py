@@ -14,7 +14,7 @@ from tests.patch import base_tasks
 
 DEPLOYMENT = cassette.load("deployment")
 WAITERS = ("services_stable", "services_inactive")
-RUN = cassette.load(Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml")
+RUN = base_tasks.started("ec2-without-network-job", "RunTask")
 
 
 @pytest.fixture(scope="module")

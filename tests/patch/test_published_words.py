@@ -5,22 +5,23 @@ The messages are those of published recordings, their names made up.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
-from pathlib import Path
 
 import botocore.session
 import pytest
 
 import cassette
+from cassette.errors import PatchError
 from cassette.model import Response
 from tests.patch import base_tasks
 
 DEPLOYMENT = cassette.load("deployment")
-RUN = cassette.load(Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml")
 BASES = {
     "deployment": DEPLOYMENT,
     "on instances": base_tasks.on_instances(DEPLOYMENT),
-    "run": RUN,
+    "run": base_tasks.started("ec2-awsvpc-with-volume-and-exec", "RunTask"),
     "start": base_tasks.started("ec2-without-network-job", "StartTask"),
     "listed": base_tasks.started("fargate-job", "RunTask"),
 }
@@ -177,6 +178,82 @@ def test_the_catalogue_has_each_reason_of_a_failure(operation, base, patch, reas
     failures = of[-1].outcome.body["failures"]
     assert {failure["reason"] for failure in failures} == {reason}
     assert all(one["arn"].startswith("arn:aws:ecs:eu-west-1:00000000000") for one in failures)
+
+
+EC2_WORDS = (
+    *("no-cpu", "no-memory", "no-port", "no-gpu", "agent", "attribute", "launch-type"),
+    "no-instances",
+)
+AWSVPC_WORDS = ("no-interface", "location")
+OF_LAUNCH = {
+    "fargate-job": ("no-capacity",),
+    "ec2-without-network-job": EC2_WORDS,
+    "ec2-awsvpc-with-volume-and-exec": (*EC2_WORDS, *AWSVPC_WORDS),
+    "external-host-job": EC2_WORDS[:-1],
+    "managed-host-with-gpu": (),
+}
+
+
+def without_tasks(base):
+    """The same call, which started nothing."""
+    first, *rest = base.interactions
+    nothing = dataclasses.replace(first, outcome=Response({"tasks": [], "failures": []}))
+    return dataclasses.replace(base, interactions=(nothing, *rest))
+
+
+def with_request(base, **asked):
+    """The same answer to another request."""
+    first, *rest = base.interactions
+    first = dataclasses.replace(first, request={**first.request, **asked})
+    return dataclasses.replace(base, interactions=(first, *rest))
+
+
+@pytest.mark.parametrize("kind", OF_LAUNCH)
+@pytest.mark.parametrize("patch", [*EC2_WORDS, *AWSVPC_WORDS, "no-capacity"])
+def test_a_failure_of_run_task_has_the_words_of_its_launch_type(kind, patch):
+    """EC2 names what a container instance lacks, Fargate has no capacity."""
+    base = base_tasks.started(kind, "RunTask")
+    if patch in OF_LAUNCH[kind]:
+        assert base.patched(f"run/{patch}") != base
+        return
+    with pytest.raises(PatchError, match=f"no RunTask response of .* fits the patch run/{patch}"):
+        base.patched(f"run/{patch}")
+
+
+PROVIDERS = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fitting"),
+    [
+        ({"launchType": "FARGATE"}, {"no-capacity"}),
+        ({"capacityProviderStrategy": PROVIDERS}, {"no-capacity"}),
+        ({"launchType": "EC2"}, {"no-cpu", "no-instances"}),
+        (
+            {"launchType": "EC2", "networkConfiguration": {"awsvpcConfiguration": {}}},
+            {"no-cpu", "no-instances", "no-interface"},
+        ),
+        ({"launchType": "EXTERNAL"}, {"no-cpu"}),
+        ({}, {"no-cpu", "no-capacity", "no-instances"}),  # the cluster's own strategy decides
+    ],
+)
+def test_where_no_task_was_started_the_request_says_how_it_would_run(asked, fitting):
+    """By its launch type or its capacity providers."""
+    base = with_request(without_tasks(base_tasks.started("fargate-job", "RunTask")), **asked)
+    fits = set()
+    for patch in ("no-cpu", "no-interface", "no-instances", "no-capacity"):
+        with contextlib.suppress(PatchError):
+            base.patched(f"run/{patch}")
+            fits.add(patch)
+    assert fits == fitting
+
+
+def test_fargate_names_no_container_instance():
+    """Its failure has a reason, and no ARN."""
+    made = base_tasks.started("fargate-job", "RunTask").patched("run/no-capacity")
+    (failure,) = made.interactions[0].outcome.body["failures"]
+    assert failure["reason"].startswith("Capacity is unavailable at this time.")
+    assert "arn" not in failure
 
 
 def test_a_task_is_not_found_at_first(client):
