@@ -384,6 +384,7 @@ def _version(before: Task, after: Task) -> Iterator[Misfit]:
 
 _IDENTITY = (
     *("clusterArn", "taskDefinitionArn", "group", "startedBy", "launchType", "cpu", "memory"),
+    "capacityProviderName",
 )
 
 
@@ -582,7 +583,8 @@ RULES = (
     ),
     Rule(
         "same-task",
-        "Cluster, definition, group, size and containers of a task never change.",
+        "Cluster, definition, group, size, containers and capacity provider of a task never "
+        "change.",
         _TASK,
         step=_same_task,
     ),

@@ -423,6 +423,9 @@ def kept(state: State) -> Iterator[str]:
     for name in same:
         if was.get(name) is not None and now.get(name) != was[name]:
             yield f"{name} from {was[name]} to {now.get(name)}"
+    providers = was.get("capacityProviderName"), now.get("capacityProviderName")
+    if providers[0] != providers[1]:
+        yield f"capacityProviderName from {providers[0]} to {providers[1]}"
     old = {one.get("name"): one for one in was.get("containers") or ()}
     for one in state.containers:
         before = old.get(one.get("name"), {})

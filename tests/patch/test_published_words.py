@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 
 import cassette
+from cassette.ecs import shapes
 from cassette.errors import PatchError
 from cassette.model import Response
 from tests.patch import base_tasks
@@ -308,3 +309,22 @@ def test_the_tasks_of_a_draining_instance_stop():
     assert {task["containerInstanceArn"] for task in made.tasks} == {
         instance["containerInstanceArn"]
     }
+
+
+@pytest.mark.parametrize("patch", ["infrastructure/spot-interrupted", "stories/spot-interruption"])
+@pytest.mark.parametrize("base", ["run", "describe", "two"])
+def test_a_task_on_spot_is_on_spot_from_its_first_answer(base, patch):
+    """RunTask and every description name the capacity provider that Spot takes back."""
+    recorded = {
+        "run": base_tasks.started("fargate-job", "RunTask"),
+        "describe": cassette.load("web"),
+        "two": base_tasks.cassettes()["fargate-two-tasks"],
+    }
+    made = recorded[base].patched(patch)
+    tasks = [
+        task
+        for one in made.interactions
+        for task in shapes.tasks_of(one.operation, one.outcome.body)
+    ]
+    assert len(tasks) > 2
+    assert {task.get("capacityProviderName") for task in tasks} == {"FARGATE_SPOT"}

@@ -242,6 +242,14 @@ STEPS = [
     ("same-task", "/containers", [running(), edited(running(), ("containers/1/name", "other"))]),
     (
         "same-task",
+        "/capacityProviderName",
+        [
+            edited(running(), ("capacityProviderName", "FARGATE")),
+            edited(running(), ("capacityProviderName", "FARGATE_SPOT")),
+        ],
+    ),
+    (
+        "same-task",
         "/containers/0/image",
         [running(), edited(running(), ("containers/0/image", "other:1"))],
     ),
