@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cassette.validation.parts import ARN, details, either, id_of, things
+from cassette.validation.parts import ARN, details, either, id_of, names, things
 from cassette.validation.rule import Misfit, Rule, Task
 
 _REGION = re.compile(
@@ -19,7 +20,19 @@ _DEPLOYMENT = re.compile(r"ecs-svc/\d+")
 _TASK_ID = re.compile(
     r"(?::task/(?:[\w-]+/)?|:assumed-role/[\w+=,.@-]+/|:log-stream:[^\s:]*/)([0-9a-f]{32})\b"
 )
-_PULLED = re.compile(r"(?:pull access denied for|failed to resolve ref) ([\w./:@-]+[\w])")
+_PULLED = re.compile(
+    r"(?:pull access denied for|failed to resolve ref|manifest for) ([\w./:@-]+[\w])"
+)
+# Where only the path of an image is sure: a mirror or a cache may have another host.
+_PULLED_BY_PATH = (
+    re.compile(r"https?://[\w.:-]+/v2/([\w./-]+)/(?:manifests|blobs)/"),
+    re.compile(
+        r"(?:(?:cannot|can['\u2019]t) pull|from the Amazon ECR repository) "
+        r"['\"\u2018]([^'\"\u2019\s]+)['\"\u2019]"
+    ),
+)
+_DEPENDENCY = re.compile(r"dependency \[([^\]]+)\] for target \[([^\]]+)\]")
+_OF_AGENT = "~internal~"  # how the agent's own containers are named, which no task shows
 # Whose resources are always in the task's own account and region.
 _AT_HOME = ("ecs", "elasticloadbalancing")
 
@@ -76,15 +89,39 @@ def _home(task: Task) -> Iterator[Misfit]:
             foreign = account and account not in accounts and service != "organizations"
             if foreign and len(own[3]) == len(account):
                 yield Misfit(place, f"it names the account {account}", own[3])
-        for pulled in _PULLED.findall(text):
-            if images and _repository(pulled) not in map(_repository, images):
-                yield Misfit(place, f"it names the image {pulled}", either(tuple(images)))
+        yield from (Misfit(place, *found) for found in _other_images(text, images))
+        yield from (Misfit(place, *found) for found in _other_containers(text, names(task)))
+
+
+def _other_images(text: str, images: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What a text says of images that are not the task's, and what would fit."""
+    for pulled in _PULLED.findall(text):
+        if images and _repository(pulled) not in map(_repository, images):
+            yield f"it names the image {pulled}", either(tuple(images))
+    for path in itertools.chain.from_iterable(form.findall(text) for form in _PULLED_BY_PATH):
+        if images and _path(path) not in map(_path, images):
+            yield f"it names the image {path}", either(tuple(images))
+
+
+def _other_containers(text: str, known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What a text says of containers that the task does not have, and what would fit."""
+    for name in itertools.chain.from_iterable(_DEPENDENCY.findall(text)):
+        if known and name not in known and not name.startswith(_OF_AGENT):
+            yield f"it names the container {name}", either(known)
 
 
 def _repository(image: str) -> str:
     """An image's name as Docker Hub's short names have it, without its tag and digest."""
     name = re.sub(r":[^/:]*$", "", image.partition("@")[0].rstrip(":"))
     return re.sub(r"^(?:docker\.io/)?(?:library/)?", "", name)
+
+
+def _path(image: str) -> str:
+    """An image's name without its registry: as in a URL, an ARN or in full."""
+    name = _repository(image.rpartition(":repository/")[2])
+    host, _, path = name.partition("/")
+    name = path if path and re.search(r"[.:]|^localhost$", host) else name
+    return name.removeprefix("library/")
 
 
 RULES = (
@@ -97,8 +134,8 @@ RULES = (
     ),
     Rule(
         "text-home",
-        "Regions, accounts and images in such a text are the task's own, or named by its images "
-        "or overrides. (A secret may be in another account.)",
+        "Regions, accounts, images and containers in such a text are the task's own, or named by "
+        "its images or overrides. (A secret may be in another account.)",
         "real responses",
         "warning",
         state=_home,

@@ -22,6 +22,38 @@ FARGATE_FAILURE = {
 }
 
 
+REGISTRY = "000000000001.dkr.ecr.eu-west-1.amazonaws.com"
+NO_PULL = "CannotPullContainerError: "
+NO_ORDER = "CannotStartContainerError: dependency graph: failed to resolve container ordering"
+# Each text with the image that it names.
+PULLS = [
+    (
+        "unexpected status code https://{registry}/v2/{path}/blobs/sha256:1: 403 Forbidden",
+        {"registry": REGISTRY, "path": "shop/other"},
+    ),
+    ("Head https://{registry}/v2/{path}/manifests/7", {"registry": REGISTRY, "path": "other"}),
+    (
+        "https://{registry}/v2/library/{path}/manifests/7: 429",
+        {"registry": "registry-1.docker.io", "path": "redis"},
+    ),
+    ("manifest for {registry}/{path}:7 not found", {"registry": REGISTRY, "path": "shop/other"}),
+    (
+        (
+            "The task cannot pull \u2018{path}:7\u2019 from the Amazon ECR repository "
+            "\u2018{registry}/{path}\u2019. There is a connection issue"
+        ),
+        {"registry": REGISTRY, "path": "shop/other"},
+    ),
+    (
+        (
+            "The task can't pull 'shop/web:7' from the Amazon ECR repository "
+            "'arn:aws:ecr:eu-west-1:000000000001:repository/{path}'. There is a connection issue"
+        ),
+        {"path": "other"},
+    ),
+]
+
+
 def broken(*states):
     """The rules that the successive states of a task break, each with the member."""
     seen = [Seen(number, "", task) for number, task in enumerate(states)]
@@ -230,6 +262,24 @@ STATES = [
         never_started(),
         [("containers/0/reason", "CannotPullContainerError: pull access denied for redis, x")],
     ),
+    *(
+        (
+            "text-home",
+            "/stoppedReason",
+            never_started(),
+            [("stoppedReason", NO_PULL + text.format_map(named))],
+        )
+        for text, named in PULLS
+    ),
+    *(
+        (
+            "text-home",
+            "/stoppedReason",
+            never_started(),
+            [("stoppedReason", f"{NO_ORDER} dependency [{needed}] for target [{target}] as x")],
+        )
+        for needed, target in [("other", "web"), ("web", "other")]
+    ),
     ("placement", "/containers/0/managedAgents", running(), [("enableExecuteCommand", False)]),
 ]
 
@@ -337,6 +387,21 @@ def test_a_whole_life_breaks_nothing(way_down):
             "stoppedReason": "CannotPullContainerError: failed to resolve ref "
             "000000000001.dkr.ecr.eu-west-1.amazonaws.com/shop/web:7: not found"
         },
+        *(
+            never_started() | {
+                "stoppedReason": NO_PULL + text.format(registry=REGISTRY, path="shop/web")
+            }
+            for text, named in PULLS if named.get("registry") in (None, REGISTRY)
+        ),
+        # A mirror has the image under its own name.
+        edited(
+            never_started(), ("containers/0/image", "redis:7"),
+            ("stoppedReason", NO_PULL + "https://mirror.example:5000/v2/library/redis/blobs/x"),
+        ),
+        never_started()
+        | {"stoppedReason": f"{NO_ORDER} dependency [log-router] for target [web] as x"},
+        never_started()
+        | {"stoppedReason": f"{NO_ORDER} dependency [~internal~ecs~pause] for target [web] as x"},
         # The connection changed an hour after the start.
         edited(running(), ("connectivityAt", "2026-11-23T10:00:00.000Z")),
         # Somebody called StopTask, and the task has not moved yet.
