@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from cassette import model, virtual_time
 from cassette.ecs import shapes
-from cassette.errors import UsageError, nearest
+from cassette.errors import UsageError, counted, nearest
 
 Sleep = Literal["skip", "all", "real"]
 Time = Literal["real", "virtual"]
@@ -71,11 +72,19 @@ def check(options: Mapping[str, Any]) -> None:
 
 
 def check_start(start: str | int, cassette: model.Cassette) -> None:
-    """Refuse a start at a state that no task of a cassette is ever in.
+    """Refuse a start at a state that no task of a cassette is ever in, or that has no such number.
 
     Raises:
-        UsageError: names the states of its tasks.
+        UsageError: names the states of its tasks, or says how many outcomes there are.
     """
+    counts = Counter(one.operation for one in cassette.interactions)
+    most = max(counts.values(), default=1)
+    if isinstance(start, int) and start > most:
+        raise UsageError(
+            f"start={start!r}: no operation of the cassette has more than "
+            f"{counted(most, 'recorded outcome')}",
+            fix='start="last" begins at the last state',
+        )
     known = {
         str(task.get("lastStatus"))
         for one in cassette.interactions
