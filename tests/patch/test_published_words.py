@@ -217,8 +217,10 @@ def test_a_failure_of_run_task_has_the_words_of_its_launch_type(kind, patch):
     if patch in OF_LAUNCH[kind]:
         assert base.patched(f"run/{patch}") != base
         return
-    with pytest.raises(PatchError, match=f"no RunTask response of .* fits the patch run/{patch}"):
+    no_fit = f"no RunTask response of .* fits the patch run/{patch}"
+    with pytest.raises(PatchError, match=no_fit) as raised:
         base.patched(f"run/{patch}")
+    assert re.search(r"launchType.* is \"[A-Z_\d]+\"|attachments.* true of none", str(raised.value))
 
 
 PROVIDERS = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
