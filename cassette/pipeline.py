@@ -209,6 +209,7 @@ class Pipeline:
     def _work(self) -> None:
         while (chunk := self._waiting.get()) is not None:
             if self._failure is None:
+                # Not a partial: its repr would show the chunk in a traceback.
                 self._guarded(lambda chunk=chunk: self._take(chunk))  # type: ignore[misc]
             del chunk
 

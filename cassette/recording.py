@@ -112,7 +112,8 @@ class Chunk:
     def interactions(self) -> Iterator[Interaction]:
         """The interactions with their counts up to now; one is divided if its tasks' differ."""
         if self._packed:
-            held: list[Interaction] = pickle.loads(zlib.decompress(self._packed))  # noqa: S301
+            packed = zlib.decompress(self._packed)
+            held: list[Interaction] = pickle.loads(packed)  # noqa: S301 - made by `pack`
         else:
             held = [one.interaction for one in self._kept if one.interaction is not None]
         for interaction, kept in zip(held, self._kept, strict=True):

@@ -100,7 +100,7 @@ def _with_settings(
             was, now = (_settings_of(arn, one.at, among) for among in (before, after))
             if was != now and service.get(_SETTINGS) == was:
                 changed = Response({**body, "service": {**dict(service), _SETTINGS: now}})
-                one = dataclasses.replace(one, outcome=changed)  # noqa: PLW2901
+                one = dataclasses.replace(one, outcome=changed)  # noqa: PLW2901 - the same one
         made.append(one)
     return tuple(made)
 
@@ -124,7 +124,7 @@ def _with_providers(
             for task in shapes.tasks_of(one.operation, body):
                 if name := other.get(str(task.get("taskArn"))):
                     task[_PROVIDER] = name
-            one = dataclasses.replace(one, outcome=Response(body))  # noqa: PLW2901
+            one = dataclasses.replace(one, outcome=Response(body))  # noqa: PLW2901 - the same
         made.append(one)
     return tuple(made)
 

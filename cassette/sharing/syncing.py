@@ -166,7 +166,7 @@ def _audit_known(
 ) -> None:
     """Audit the files that another project fetched, perhaps with laxer rules, before this one."""
     from cassette import project_settings  # noqa: PLC0415 - as in `_fetch`
-    from cassette.sharing.vetting import vet  # noqa: PLC0415
+    from cassette.sharing.vetting import vet  # noqa: PLC0415 - as in `_fetch`
 
     pinned_files = project.cache.files_of(before.manifest) if before else None
     audited = {file["sha256"] for file in pinned_files.files.values()} if pinned_files else set()

@@ -47,6 +47,7 @@ def _become(words: list[str], cwd: str, environment: dict[str, str], streams: li
     os.environ.update(environment)
     sys.path[0] = cwd
     sys.argv = ["cassette", *words]
+    # These stay open to the end of the process (SIM115).
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
