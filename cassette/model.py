@@ -185,6 +185,9 @@ class Recorded:
         allow: the ids of the rules of `cassette.validation` that it may break, either because its
             patches allow it or because an emulator of ECS was recorded that breaks them.
         partial: whether it is a file under way, or what is left of one.
+        plan: for a file under way, a digest of each choice that was made of what to record.
+        gaps: the seconds, from one to the other, in which no call was made, because the recording
+            had ended early and was continued later.
     """
 
     at: str
@@ -195,6 +198,8 @@ class Recorded:
     patches: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     partial: bool = False
+    plan: Mapping[str, str] = field(default_factory=dict)
+    gaps: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

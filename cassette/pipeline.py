@@ -96,6 +96,7 @@ class Pipeline:
         self._file = file_format.PartialFile(target)
         self._chunks: list[Chunk] = []
         self._resumed: Resumed | None = None
+        self._gap: tuple[float, float] | None = None
         self._failure: CassetteError | None = None
         self._writes = True
         self._waiting: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
@@ -115,12 +116,19 @@ class Pipeline:
 
     # -- the caller's side ----------------------------------------------------------------
 
-    def resume(self, parts: Iterable[tuple[Interaction, ...]]) -> None:
+    def resume(
+        self, parts: Iterable[tuple[Interaction, ...]], gap: tuple[float, float] | None = None
+    ) -> None:
         """Begin with the parts of a file under way, which was torn off or ended early.
+
+        Args:
+            parts: its whole parts.
+            gap: the seconds in which no call was made; noted if they matter.
 
         Raises:
             CassetteError: they cannot be read, or the file cannot be written.
         """
+        self._gap = gap
         self._guarded(lambda: self._continue(parts))
         if self._failure is not None:
             raise self._failure
@@ -226,6 +234,7 @@ class Pipeline:
             self._failure = self._failure.with_traceback(None)
 
     def _take(self, taken: Chunk) -> None:
+        had_gap = self._has_gap
         chunk = self._resumed.new(taken, self._scrubber) if self._resumed else taken
         if chunk is None:
             return
@@ -239,7 +248,14 @@ class Pipeline:
             self._replace_partial()
             return
         self._parts.append(part)
-        self._append(part)
+        if self._has_gap == had_gap:
+            self._append(part)
+        else:
+            self._replace_partial()
+
+    @property
+    def _has_gap(self) -> bool:
+        return self._resumed is not None and self._resumed.has_gap
 
     def _part(self, chunk: Chunk) -> _Part:
         """The next part: its interactions scrubbed and audited."""
@@ -264,10 +280,13 @@ class Pipeline:
 
     def _head(self, *, partial: bool = False) -> str:
         header = self._header()
+        gaps = header.recorded.gaps
+        if self._has_gap and self._gap is not None:
+            gaps = (*gaps, self._gap)
         scrubbed = dataclasses.replace(
             header,
             recorded=dataclasses.replace(
-                header.recorded, source=self._scrubber.text(header.recorded.source)
+                header.recorded, source=self._scrubber.text(header.recorded.source), gaps=gaps
             ),
             scrub=Scrub(self._policy, scrub.POLICY_VERSION, self._scrubber.kept),
         )

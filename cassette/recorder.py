@@ -6,7 +6,7 @@ import dataclasses
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,7 +112,7 @@ def _scrubbed(
 ) -> tuple[Cassette, scrub.Scrubber, scrub.Rules]:
     check_suffix(path)
     own = project_settings.rules() if rules is None else rules
-    chosen = policy or ("strict" if own.policy == "strict" else cassette.scrub.policy)
+    chosen = chosen_policy(policy, own, cassette.scrub.policy)
     scrubbed, scrubber = scrub.scrub(cassette, chosen, own, project_settings.key())
     scrubber.check_relations(os.fspath(path))
     return scrubbed, scrubber, own
@@ -171,6 +171,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             again: what ECS shows as the file has it is not recorded twice.
         source: for the cassette's header, what is recorded if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
+        plan: with `keep_partial` and `resume`, what is recorded, by a name for each choice: a
+            recording that began with another plan is not continued. Only digests are written.
 
     Attributes:
         partial: the file that `keep_partial` left, after the block raised; otherwise None.
@@ -197,6 +199,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         resume: bool = False,
         source: str = "live",
         rules: scrub.Rules | None = None,
+        plan: Mapping[str, str] | None = None,
     ) -> None:
         if not isinstance(path, (str, os.PathLike)):
             raise UsageError(
@@ -212,6 +215,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._resume = resume
         self._source = source
         self._rules = rules
+        self._plan = dict(plan or {})
         self.partial: Path | None = None
         self.report: scrub.Report
         self._note_place()
@@ -238,6 +242,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             resume=self._resume,
             source=self._source,
             rules=self._rules,
+            plan=self._plan,
         )
 
     def _begin(self) -> Recording:
@@ -246,16 +251,17 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         check_writable(self._target)
         self._own = project_settings.rules() if self._rules is None else self._rules
         key = project_settings.key()
-        policy = self._policy or ("strict" if self._own.policy == "strict" else "standard")
-        before = resuming.read(self._target, policy) if self._resume else None
+        policy = chosen_policy(self._policy, self._own)
+        plan = resuming.plan_of(self._plan, policy, self._own)
+        before = resuming.read(self._target, policy, plan) if self._resume else None
         self._recording = (
-            Recording(self._source)
+            Recording(self._source, plan=plan)
             if before is None
-            else Recording(self._source, after=before.header, last=before.last)
+            else Recording(self._source, after=before.header, last=before.last, plan=plan)
         )
         self._pipeline = Pipeline(self._target, self._recording.header, policy, self._own, key)
         if before is not None:
-            self._pipeline.resume(before.parts())
+            self._pipeline.resume(before.parts(), self._recording.gap)
         self._recording.hand_over_to(self._pipeline.put)
         self._tap = intercept.RecordTap(self._recording.hear, self._clients)
         intercept.open_tap(self._tap)
@@ -278,6 +284,11 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         _log_written(written.path, written.interactions, self.report)
         for line in recording.not_recorded():
             _log.warning("%s", line)
+
+
+def chosen_policy(policy: str | None, rules: scrub.Rules, otherwise: str = "standard") -> str:
+    """The scrubbing policy: the one that was given, or `strict` if the rules say so."""
+    return policy or ("strict" if rules.policy == "strict" else otherwise)
 
 
 def check_suffix(path: str | os.PathLike[str]) -> None:

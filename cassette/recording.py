@@ -171,16 +171,24 @@ class Recording:
             corrected if the first call goes elsewhere.
         after: the header of the file that is continued, if any.
         last: seconds from its beginning to the last call in it.
+        plan: digests of the choices of what to record, for the header of the file under way.
 
     Attributes:
         report: what was scrubbed, once the recording was written; None before.
         lost: how many attempts ended without a response in a way that a cassette cannot hold, by
             the name of their exception, such as ReadTimeoutError.
         shows_tasks: whether the state of a task was recorded.
+        gap: the seconds from the last call in the file that is continued to the first one after
+            it; None for a new recording.
     """
 
     def __init__(
-        self, source: str = "live", *, after: Cassette | None = None, last: float = 0.0
+        self,
+        source: str = "live",
+        *,
+        after: Cassette | None = None,
+        last: float = 0.0,
+        plan: Mapping[str, str] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._hand_over: Callable[[Chunk], None] | None = None
@@ -189,11 +197,16 @@ class Recording:
         self._offset = 0.0
         self._first: float | None = None
         self._region = ""
+        self._plan = plan or {}
+        self._gaps: tuple[tuple[float, float], ...] = ()
+        self.gap: tuple[float, float] | None = None
         if after is not None:
             now, self._began_at = self._began_at, _moment(after.recorded.at)
             self._offset = max(last, (now - self._began_at).total_seconds())
             self._region = after.region
             self._source = after.recorded.source
+            self._gaps = after.recorded.gaps
+            self.gap = (last, round(self._offset, 3))
         self._chunks: list[Chunk] = []
         self._kept: list[_Kept] = []  # what is in no chunk yet
         self._bytes = 0  # of the responses in it
@@ -321,6 +334,8 @@ class Recording:
                 tool(),
                 botocore.__version__,
                 self._source,
+                plan=self._plan,
+                gaps=self._gaps,
             ),
             scrub=Scrub("standard", scrub.POLICY_VERSION),
             interactions=(),

@@ -20,7 +20,6 @@ from cassette.ecs.names import short_name
 from cassette.errors import UsageError
 from cassette.model import Cassette, Interaction, Response
 from cassette.recording import Chunk, only
-from cassette.scrub.pseudonyms import unnumbered
 
 _AT = re.compile(rb"^- at: ([0-9.]+)$", re.MULTILINE)
 _ARN = {"tasks": "taskArn", "failures": "arn"}
@@ -47,15 +46,25 @@ class Before:
         return file_format.parts(self.content, self.path)[1]
 
 
-def read(target: Path, policy: str) -> Before:
+def plan_of(choices: Mapping[str, str], policy: str, rules: scrub.Rules) -> dict[str, str]:
+    """The digest of each choice of what to record; no original can be guessed from it."""
+    hide = scrub.Scrubber(policy, rules).text
+    return {
+        name: scrub.pseudonym_of_opaque(f"{name}={scrub.unnumbered(hide(said))}", 24)
+        for name, said in sorted(choices.items())
+    }
+
+
+def read(target: Path, policy: str, plan: Mapping[str, str] | None = None) -> Before:
     """The file under way of a recording.
 
     Args:
         target: the file of the finished recording.
         policy: the scrubbing policy of what is added.
+        plan: the digests of what is recorded; not compared with a file that has none.
 
     Raises:
-        UsageError: it does not exist, or has another policy.
+        UsageError: it does not exist, or has another policy or another plan.
         CassetteFormatError: it is not the file of a recording under way.
     """
     path = file_format.partial_path(target)
@@ -75,15 +84,33 @@ def read(target: Path, policy: str) -> Before:
             path=str(path),
             fix=f"choose the policy {header.scrub.policy}",
         )
+    _check_plan(header.recorded.plan, plan or {}, str(path))
     times = _AT.findall(file_format.whole(content))
     return Before(header, max(map(float, times), default=0.0), content, str(path))
 
 
+def _check_plan(before: Mapping[str, str], now: Mapping[str, str], path: str) -> None:
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if before and names:
+        raise UsageError(
+            f"the recording began with other options than these: {', '.join(names)}",
+            path=path,
+            fix="give the options that it began with, or record without resuming",
+        )
+
+
 class Resumed:
-    """The last outcomes in a file under way, each until it is shown again."""
+    """The last outcomes in a file under way, each until it is shown again.
+
+    Attributes:
+        has_gap: whether ECS showed something else of what the file has, or showed it more than
+            once, so that the time in which no call was made counts.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, bytes] = {}
+        self._shown: set[str] = set()
+        self.has_gap = False
 
     def add(self, interactions: Iterable[Interaction]) -> None:
         """Take note of what the file holds, in order."""
@@ -108,27 +135,29 @@ class Resumed:
 
     def _known(self, interaction: Interaction, scrubber: scrub.Scrubber) -> set[str]:
         """The outcomes of an interaction that the file has, by their keys in the interaction."""
-        if not self._last:
+        if not (self._last or self._shown):
             return set()
         binder = scrub.Binder(scrubber)
         now, other = binder.scrubbed(interaction)
         known: dict[str, Any] = {}
         for key, outcome in _outcomes(now):
             held = self._last.pop(key, None)
+            self.has_gap = self.has_gap or key in self._shown
             if held is not None:
+                self._shown.add(key)
                 known[key] = pickle.loads(zlib.decompress(held))  # noqa: S301 - made by `add`
                 binder.bind(other, outcome, known[key])
         if not known:
             return set()
         # Bound now, so that what is the same has the same pseudonyms.
         same = scrubber.shown(interaction)
-        return {
-            own
-            for (own, _), (key, outcome) in zip(
-                _outcomes(interaction), _outcomes(same), strict=True
-            )
-            if key in known and known[key] == outcome
-        }
+        unchanged: set[str] = set()
+        for (own, _), (key, outcome) in zip(_outcomes(interaction), _outcomes(same), strict=True):
+            if key in known and known[key] == outcome:
+                unchanged.add(own)
+            elif key in known:
+                self.has_gap = True
+        return unchanged
 
 
 def _outcomes(interaction: Interaction) -> Iterator[tuple[str, Any]]:
@@ -154,4 +183,4 @@ def _unnumbered(value: Any) -> Any:
         return {key: _unnumbered(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_unnumbered(inner) for inner in value]
-    return unnumbered(value) if isinstance(value, str) else value
+    return scrub.unnumbered(value) if isinstance(value, str) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import re
 import sys
@@ -207,15 +208,18 @@ def die(path, calls, content_of):
 KEY: bytes | None = None
 
 
-def go_on(path, calls):
+def go_on(path, calls, *, die_at=None):
     """Make the calls again; gives the bytes of the file without its times."""
     before = resuming.read(path, "standard")
     heard = Recording(after=before.header, last=before.last)
     work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
-    work.resume(before.parts())
+    work.resume(before.parts(), heard.gap)
     heard.hand_over_to(work.put)
     for one in calls:
         heard.hear(one)
+    if die_at is not None:
+        work._join()
+        return without_times(die_at.read_bytes())
     heard.end()
     work.finish(recount=heard.is_counted_on)
     return without_times(path.read_bytes())
@@ -256,6 +260,27 @@ def test_a_watch_that_died_goes_on_after_its_last_state(tmp_path, monkeypatch):
     assert states == ["PROVISIONING", "PENDING", "RUNNING"]
     assert [one.at for one in kept] == [0.0, 700.0, 703.0]
     assert len({one.outcome.body["tasks"][0]["taskArn"] for one in kept}) == 1
+    assert cassette.load(path).recorded.gaps == ((700.0, 700.0),)
+
+
+def test_the_gaps_of_a_watch_that_died_twice(tmp_path, monkeypatch):
+    """The file says when nobody asked; a state that is only shown again adds no gap."""
+    monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
+    path = tmp_path / "web.yaml"
+    partial = file_format.partial_path(path)
+    die(path, [described(bodies.provisioning())], lambda content: content)
+    began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=5)
+    at = began.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    partial.write_bytes(re.sub(rb"(?m)^  at: \S+$", b"  at: " + at, partial.read_bytes()))
+    for state in (bodies.pending(), bodies.running()):
+        go_on(path, [described(state), described(state, at=1.0)], die_at=partial)
+    first, second = file_format.parse(partial.read_bytes(), "x").recorded.gaps
+    assert first[0] == 0.0
+    assert 300 <= first[1] == second[0] <= second[1] < 600
+    go_on(path, [described(bodies.running())])
+    kept = cassette.load(path)
+    assert kept.recorded.gaps == (first, second)
+    assert [one.at for one in kept.interactions] == [0.0, first[1], second[1]]
 
 
 def test_what_cannot_go_on_is_refused(tmp_path):

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import click
 from cassette.cli import formatting, record_again, record_options
 from cassette.cli.console import console
 from cassette.cli.record_options import Options
+from cassette.ecs.names import short_name
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
 from cassette.terminal import columns, paragraph
 
@@ -104,6 +105,7 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
         keep_partial=True,
         resume=options.resume,
         source=source,
+        plan=_plan(options, selection, client.meta.region_name),
     )
     pace = Pace(options.rate, time)
     progress = Progress(console(), pace, until)
@@ -128,6 +130,37 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
         paragraph(progress.screen, line)
     if verb.report.replaced_file:
         paragraph(progress.screen, f"replaced the {output} that was there")
+
+
+def _plan(options: Options, selection: Selection, region: str) -> dict[str, str]:
+    """The choices of what to record, by option; equal for an ARN and the name in it."""
+    from cassette import project_settings, recorder, scrub
+
+    rules = project_settings.rules()
+    policy = recorder.chosen_policy(options.policy, rules)
+
+    def said(member: str, values: Iterable[str]) -> list[str]:
+        operation = "DescribeTasks" if member == "tasks" else "ListTasks"
+        given = [[short_name(one)] if member == "tasks" else short_name(one) for one in values]
+        asked = [scrub.comparable(operation, {member: one}, rules, policy) for one in given]
+        return sorted(json.dumps(one) for one in asked)
+
+    chosen: dict[str, object] = {
+        "cluster": said("cluster", selection.clusters),
+        "task": said("tasks", selection.tasks),
+        "service": said("serviceName", selection.services),
+        "family": said("family", selection.families),
+        "started-by": said("startedBy", selection.started_by),
+        "container-instance": said("containerInstance", selection.container_instances),
+        "all": selection.everything,
+        "status": selection.status if selection.lists else None,
+        "tags": selection.tags,
+        "with": sorted(selection.companions),
+        "max-tasks": selection.max_tasks,
+        "watch": options.watching,
+        "region": region,
+    }
+    return {option: json.dumps(value) for option, value in chosen.items() if value}
 
 
 def _follow(

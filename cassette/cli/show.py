@@ -275,6 +275,9 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
     yield "source", recorded.source
     if recorded.partial:
         yield "partial", "the recording is under way, or ended early"
+    if recorded.gaps:
+        gaps = ", ".join(f"{start:g} to {end:g} s" for start, end in recorded.gaps)
+        yield "gaps", f"{gaps}: not recorded, since it had ended early"
     if recorded.variant_of:
         yield "variant of", recorded.variant_of
         yield "patches", ", ".join(recorded.patches)

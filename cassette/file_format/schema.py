@@ -111,9 +111,8 @@ def _version(data: object) -> None:
 
 def _recorded(data: object) -> Recorded:
     place = "/recorded"
-    fields = _mapping(
-        data, place, ["at", "by", "botocore", "source"], ["variant_of", *_NAMES, "partial"]
-    )
+    optional = ["variant_of", *_NAMES, "partial", "plan", "gaps"]
+    fields = _mapping(data, place, ["at", "by", "botocore", "source"], optional)
     at = _text(fields["at"], f"{place}/at")
     if not _is_moment(at):
         raise _expected("a time in UTC", f"{place}/at", "at: 2026-11-23T12:00:00Z")
@@ -134,7 +133,22 @@ def _recorded(data: object) -> Recorded:
         patches=patches,
         allow=allow,
         partial=_true(fields.get("partial", False), f"{place}/partial"),
+        plan={
+            _text(key, f"{place}/plan"): _text(digest, f"{place}/plan/{escape(key)}")
+            for key, digest in _mapping(fields.get("plan", {}), f"{place}/plan").items()
+        },
+        gaps=tuple(
+            _gap(gap, f"{place}/gaps/{i}")
+            for i, gap in enumerate(_list(fields.get("gaps", []), f"{place}/gaps"))
+        ),
     )
+
+
+def _gap(data: object, place: str) -> tuple[float, float]:
+    seconds = [_seconds(one, f"{place}/{i}") for i, one in enumerate(_list(data, place))]
+    if len(seconds) != 2 or seconds[0] > seconds[1]:
+        raise _expected("two times in seconds, the earlier one first", place, "[301.2, 812.4]")
+    return seconds[0], seconds[1]
 
 
 def _as_it_is(held: Any) -> Any:
@@ -416,6 +430,10 @@ def to_data(cassette: Cassette) -> dict[str, Any]:
             origin[name] = list(getattr(recorded, name))
     if recorded.partial:
         origin["partial"] = True
+    if recorded.plan:
+        origin["plan"] = dict(recorded.plan)
+    if recorded.gaps:
+        origin["gaps"] = [list(gap) for gap in recorded.gaps]
     scrub = OneLine(policy=cassette.scrub.policy, version=cassette.scrub.version)
     if cassette.scrub.kept:
         scrub["kept"] = list(cassette.scrub.kept)

@@ -51,7 +51,8 @@ class Growing:
 
 def header(cassette: Cassette, *, partial: bool = False) -> str:
     """The text of a cassette up to its interactions, which follow as parts."""
-    recorded = dataclasses.replace(cassette.recorded, partial=partial)
+    plan = cassette.recorded.plan if partial else {}
+    recorded = dataclasses.replace(cassette.recorded, partial=partial, plan=plan)
     bare = dataclasses.replace(cassette, recorded=recorded, interactions=())
     data = {k: v for k, v in schema.to_data(bare).items() if k != "interactions"}
     return yaml_writer.dump(data) + _KEY

@@ -11,7 +11,13 @@ from cassette.scrub.project_rules import (
     Pattern,
     Rules,
 )
-from cassette.scrub.pseudonyms import REDACTED, pseudonym_of_id, samples
+from cassette.scrub.pseudonyms import (
+    REDACTED,
+    pseudonym_of_id,
+    pseudonym_of_opaque,
+    samples,
+    unnumbered,
+)
 from cassette.scrub.scrubber import (
     NO_RULES,
     POLICIES,
@@ -45,7 +51,9 @@ __all__ = [
     "gate",
     "identities",
     "pseudonym_of_id",
+    "pseudonym_of_opaque",
     "refusal",
     "samples",
     "scrub",
+    "unnumbered",
 ]

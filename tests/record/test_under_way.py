@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -108,6 +109,57 @@ def test_another_policy_is_not_mixed_in(call, account, tasks, tmp_path):
     code, _, err = call(f"{ALL} --policy strict --resume")
     assert (code, "Fix: choose the policy standard" in err) == (2, True)
     assert (tmp_path / PARTIAL).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ("--cluster prod --family web", "all, family"),
+        ("--cluster prod --all --status all --tags", "status, tags"),
+        ("--cluster prod --all --with service", "with"),
+        ("--cluster dev --all --region us-east-1", "cluster, region"),
+        ("--cluster prod --all --watch --until 1poll", "watch"),
+    ],
+)
+def test_another_selection_is_not_mixed_in(call, account, tasks, tmp_path, other, named):
+    """The error names the options that differ; nothing is lost, and no call is made."""
+    expired(account, tasks, 5)
+    call(ALL)
+    before, calls = (tmp_path / PARTIAL).read_bytes(), len(account.server.requests)
+    code, _, err = call(f"{other} -o web.yaml --resume")
+    assert code == 2
+    assert err.startswith(f"the recording began with other options than these: {named}\n")
+    assert "Fix: give the options that it began with, or record without resuming" in err
+    assert (tmp_path / PARTIAL).read_bytes() == before
+    assert len(account.server.requests) == calls
+
+
+@pytest.mark.parametrize("policy", ["standard", "strict"])
+def test_the_same_selection_in_other_words_goes_on(call, account, tasks, tmp_path, policy):
+    """An ARN or a name, in any order, and how fast: the plan is the same."""
+    arns = [task["taskArn"] for task in tasks[:3]]
+    expired(account, tasks, 2)
+    chosen = f"--policy {policy} --cluster prod -o web.yaml"
+    named = " ".join(f"--task {arn}" for arn in arns)
+    assert call(f"{chosen} {named} --service api --status all")[0] == 3
+    content = (tmp_path / PARTIAL).read_text("utf-8")
+    assert "\n  plan:\n    cluster: " in content
+    with pytest.raises(SystemExit) as audited:
+        main(["audit", PARTIAL])
+    assert audited.value.code == 0
+    named = " ".join(f"--task {arn.rpartition('/')[2]}" for arn in reversed(arns))
+    code, _, err = call(f"{chosen} {named} --service api --status all --rate 900 --resume")
+    assert (code, err) == (0, "")
+    assert "plan:" not in (tmp_path / "web.yaml").read_text("utf-8")
+
+
+def test_a_file_without_a_plan_goes_on(call, account, tasks, tmp_path):
+    """An older release wrote none, and a program need not give one."""
+    expired(account, tasks, 5)
+    call(ALL)
+    content = (tmp_path / PARTIAL).read_bytes()
+    (tmp_path / PARTIAL).write_bytes(re.sub(rb"\n  plan:(\n    .*)+", b"", content))
+    assert call("--cluster prod --family web --rate 1000 -o web.yaml --resume")[0] == 0
 
 
 def process(words, folder, **options):
