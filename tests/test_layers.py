@@ -133,6 +133,7 @@ ONLY_IN: dict[str, set[str]] = {
     "moto": {"demo"},
     "kingfisher_sdk": {"scrub"},
     "urllib3": {"sharing"},
+    "fsspec": {"sharing"},
     "yaml": {"file_format", "importers"},
     "time_machine": {"player"},
     "tomllib": {"packs", "project_settings", "project_folders"},

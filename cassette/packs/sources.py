@@ -20,15 +20,17 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-Kind = Literal["path", "git", "s3", "https", "file"]
+Kind = Literal["path", "git", "s3", "https", "file", "fsspec"]
 
 FILE = "pyproject.toml"
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+# What fsspec reads has other schemes, such as gs and abfs.
+_KINDS: Mapping[str, Kind] = {"s3": "s3", "https": "https", "http": "https", "file": "file"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FORMS = (
     '"../acme/cassettes", "git+https://host/acme.git@v3#cassettes", "s3://bucket/ecs@v3", '
-    '"https://host/ecs@v3" or "file:///srv/ecs@v3"'
+    '"https://host/ecs@v3", "file:///srv/ecs@v3", or of fsspec, such as "gs://bucket/ecs@v3"'
 )
 
 
@@ -99,19 +101,21 @@ def parse(text: str) -> Source:
         if ":" in host.rpartition("@")[0] or (location.startswith("https") and "@" in host):
             raise _wrong(text, "holds credentials", "use git's credential helper")
         return Source(text, "git", location, version, folder)
-    if folder or scheme not in ("s3", "https", "http", "file"):
+    if folder or not re.fullmatch("[a-z][a-z0-9]*", scheme):
         raise _wrong(text, "is of an unknown kind", "choose one of these kinds")
-    kind = "https" if scheme == "http" else scheme
-    return Source(text, kind, location, version)  # type: ignore[arg-type]  # one of Kind
+    return Source(text, _KINDS.get(scheme, "fsspec"), location, version)
 
 
 def _check_host(text: str, scheme: str, host: str, location: str) -> None:
     """Refuse credentials in a URL, and HTTP without TLS beyond this machine."""
     user = host.rpartition("@")[0]
-    if user and (scheme != "git+ssh" or ":" in user):
+    # For fsspec, a container of Azure is before the @.
+    named = ("git+https", "git+file", *_KINDS)
+    if ":" in user or (user and scheme in named):
         raise _wrong(text, "holds credentials", "use ~/.netrc, or git's credential helper")
-    if scheme == "http" and urlsplit(location).hostname not in _LOOPBACK:
-        raise _wrong(text, "is not encrypted", f"https{text.removeprefix('http')}")
+    local = scheme == "http" and urlsplit(location).hostname in _LOOPBACK
+    if scheme in ("http", "ftp") and not local:
+        raise _wrong(text, "is not encrypted", f"https{text.removeprefix(scheme)}")
 
 
 def _wrong(text: str, problem: str, fix: str | None) -> UsageError:

@@ -20,7 +20,8 @@ from cassette.packs.manifest import (
 from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures
 from cassette.sharing.git import Repository
-from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
+from cassette.sharing.opening import open_store
+from cassette.sharing.stores import BUNDLES, VERSIONS, Store
 from cassette.sharing.vetting import vet, vet_places
 
 

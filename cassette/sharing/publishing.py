@@ -22,7 +22,8 @@ from cassette.packs.pack import Tree, is_part
 from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures, versions
 from cassette.sharing.fetching import bundle, published
-from cassette.sharing.stores import BUNDLES, VERSIONS, Store, open_store
+from cassette.sharing.opening import open_store
+from cassette.sharing.stores import BUNDLES, VERSIONS, Store
 from cassette.sharing.vetting import misplaced
 
 _SHOWN = 10

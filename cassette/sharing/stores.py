@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import botocore.session
 import urllib3
@@ -30,7 +30,6 @@ from botocore.exceptions import (
 )
 
 from cassette.errors import PackError, PackStoreError
-from cassette.packs.sources import Source
 
 VERSIONS = "versions"
 BUNDLES = "bundles"
@@ -76,23 +75,8 @@ class Store(Protocol):
         """The published versions; None if the store cannot list them."""
 
 
-def open_store(source: Source, *, create: bool = False) -> Store:
-    """The store of a source that is neither a path nor git.
-
-    Args:
-        source: the source.
-        create: create the folder of a `file` source that does not exist.
-
-    Raises:
-        PackStoreError: the folder cannot be created, or S3 has no usable settings.
-    """
-    if source.kind == "file":
-        root = Path(unquote(urlsplit(source.location).path))
-        return FileStore(root, create=create)
-    return S3Store(source.location) if source.kind == "s3" else HttpStore(source.location)
-
-
-def _too_large(where: str, limit: int) -> PackError:
+def too_large(where: str, limit: int) -> PackError:
+    """The error for an object that is larger than it may be."""
     return PackError(
         f"{where} is larger than the {limit} bytes that its manifest or this tool allows",
         fix="do not use this version; ask its publisher about it",
@@ -126,7 +110,7 @@ class FileStore:
         except OSError as error:
             raise self._failed(file, error) from None
         if len(content) > limit:
-            raise _too_large(str(file), limit)
+            raise too_large(str(file), limit)
         return content
 
     def tag(self, path: str) -> str:  # noqa: ARG002 - as every store
@@ -248,7 +232,7 @@ class HttpStore:
             parts.append(part)
             size += len(part)
             if size > limit:
-                raise _too_large(url, limit)
+                raise too_large(url, limit)
         return b"".join(parts)
 
 
@@ -302,7 +286,7 @@ class S3Store:
                 return None
             raise self._failed(error) from None
         if len(content) > limit:
-            raise _too_large(f"s3://{self._bucket}/{self._key(path)}", limit)
+            raise too_large(f"s3://{self._bucket}/{self._key(path)}", limit)
         if len(content) < answer["ContentLength"]:
             raise PackStoreError(
                 f"s3://{self._bucket}/{self._key(path)} was cut off", fix="run the command again"
