@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import contextvars
 import copy
-import http.client
 import inspect
+import itertools
 import json
 import os
+import socket
 import sys
 import time
 import urllib.parse
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     Changes = dict[str, Callable[[Any], None]]
+    _Answer = tuple[int, dict[str, str], bytes]  # status, headers by lower-case names, body
 
 BOTOCORES = ("botocore", "awscli.botocore")  # the AWS CLI v2 has a copy of its own
+_MOST = 1 << 18  # bytes that are read at once
 
 
 def changes(environment: Mapping[str, str]) -> Changes:
@@ -45,24 +48,97 @@ def changes(environment: Mapping[str, str]) -> Changes:
 
 
 class _Parent:
-    """The server in the parent process."""
+    """The server in the parent process, over connections that are kept open.
+
+    A request has a connection to itself until its answer is complete; a forked process connects
+    again, since two processes on one connection get mixed answers.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.has_refused = False
+        self._host, _, self._base = url.split("//", 1)[1].partition("/")
+        self._idle: list[_Connection] = []
+        self._process = os.getpid()
 
     def post(self, path: str, content: dict[str, Any]) -> bool:
-        """Send JSON; whether the parent took it. Each request has a connection, as forks need."""
-        host, _, base = self.url.split("//", 1)[1].partition("/")
-        connection = http.client.HTTPConnection(host, timeout=60)
+        """Send JSON; whether the parent took it."""
         try:
             body = json.dumps(content).encode()
-            connection.request("POST", "/" + base + path, body)
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
+            return self.exchange("/" + self._base + path, {}, body, timeout=60)[0] == 200
+        except OSError:
             return False
-        finally:
-            connection.close()
+
+    def exchange(
+        self, path: str, headers: Mapping[str, str], body: bytes, timeout: float | None
+    ) -> _Answer:
+        """Send a request; the status, the headers and the body of the answer.
+
+        Raises:
+            OSError: there is no answer, or not in time.
+        """
+        sent = {"Host": self._host, "Content-Length": len(body), **headers}
+        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {sent[name]}" for name in sent), "", ""]
+        connection = self._connection(timeout)
+        connection.socket.sendall("\r\n".join(lines).encode("latin-1") + body)
+        answer = connection.answer()
+        if answer[1].get("connection") != "close":
+            self._idle.append(connection)
+        return answer
+
+    def _connection(self, timeout: float | None) -> _Connection:
+        if self._process != os.getpid():
+            self._idle, self._process = [], os.getpid()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open():
+                connection.socket.settimeout(timeout)
+                return connection
+        host, _, port = self._host.rpartition(":")
+        return _Connection(socket.create_connection((host.strip("[]"), int(port)), timeout))
+
+
+class _Connection:
+    """A connection to the server, which closes when nobody holds it."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self.socket = opened
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __del__(self) -> None:
+        self.socket.close()
+
+    def is_open(self) -> bool:
+        """Whether the server has not closed it since its last answer."""
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def answer(self) -> _Answer:
+        """Read an answer of `cassette.server.http`; its body may end early."""
+        content = b""
+        while b"\r\n\r\n" not in content:
+            part = self.socket.recv(_MOST)
+            if not part:
+                raise ConnectionResetError("the server closed the connection")
+            content += part
+        head, _, body = content.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (one.partition(": ") for one in lines)}
+        parts, left = [body], int(headers["content-length"]) - len(body)
+        while left > 0:
+            part = self.socket.recv(_MOST)
+            if not part:
+                headers["connection"] = "close"
+                break
+            parts.append(part)
+            left -= len(part)
+        return int(status.split(" ", 2)[1]), headers, b"".join(parts)
 
 
 class Replay:
@@ -84,13 +160,19 @@ class Replay:
     def change_endpoint(self, module: Any) -> None:
         """Replace `Endpoint.make_request`, which every call of every client goes through."""
         original = module.Endpoint.make_request
+        botocore = sys.modules[module.__name__.rpartition(".")[0]]
 
         def make_request(endpoint: Any, operation_model: Any, request_dict: dict[str, Any]) -> Any:
             is_ecs = operation_model.service_model.service_name == "ecs"
             self._called.set(is_ecs)
             if not is_ecs:
                 return original(endpoint, operation_model, request_dict)
-            return original(self._here(endpoint, request_dict), operation_model, request_dict)
+            here = self._here(endpoint, request_dict)
+            if inspect.iscoroutinefunction(here._send):
+                _without_proxies(here)
+                return original(here, operation_model, request_dict)
+            here.http_session = call = _Call(self._parent, botocore, endpoint, request_dict)
+            return call.success(operation_model) or original(here, operation_model, request_dict)
 
         module.Endpoint.make_request = make_request
 
@@ -102,12 +184,7 @@ class Replay:
         region = request["context"].get("client_region")
         if region:
             request["headers"]["X-Cassette-Region"] = region
-        _leave_connections_of_parent(endpoint)
         here = copy.copy(endpoint)
-        here.http_session = copy.copy(endpoint.http_session)
-        proxies = getattr(here.http_session, "_proxy_config", None)
-        if proxies is not None:  # a proxy could not reach this machine's loopback
-            here.http_session._proxy_config = type(proxies)()
         here._event_emitter = _Events(endpoint._event_emitter, self._delays)
         return here
 
@@ -177,14 +254,81 @@ class Replay:
         asyncio.sleep = asyncio.tasks.sleep = async_sleep
 
 
-def _leave_connections_of_parent(endpoint: Any) -> None:
-    """Let a forked process connect again: two processes on one connection get mixed answers."""
-    process = os.getpid()
-    if getattr(endpoint, "_cassette_process", process) != process:
-        close = getattr(endpoint.http_session, "close", None)
-        if close is not None and not inspect.iscoroutinefunction(close):
-            close()
-    endpoint._cassette_process = process
+def _without_proxies(endpoint: Any) -> None:
+    """Let an endpoint connect directly: a proxy could not reach this machine's loopback."""
+    endpoint.http_session = copy.copy(endpoint.http_session)
+    proxies = getattr(endpoint.http_session, "_proxy_config", None)
+    if proxies is not None:
+        endpoint.http_session._proxy_config = type(proxies)()
+
+
+class _Call:
+    """One call of a client that is not async: sends its attempts, as an HTTP session of botocore.
+
+    A success goes to botocore's parser at once, as in a replay in process: most of what botocore
+    does to send a request would be for nothing here. Anything else takes the way of a response, so
+    that retries and exceptions are botocore's own.
+    """
+
+    _numbers = itertools.count()
+
+    def __init__(
+        self, parent: _Parent, botocore: Any, endpoint: Any, request: dict[str, Any]
+    ) -> None:
+        self._parent = parent
+        self._botocore = botocore
+        self._endpoint = endpoint
+        self._request = request
+        self._headers = {
+            name: value for name, value in request["headers"].items() if name != "User-Agent"
+        }
+        # All attempts at one call have the same.
+        self._headers["amz-sdk-invocation-id"] = f"{os.getpid()}-{next(self._numbers)}"
+        self._first: _Answer | OSError | None = self._attempt()
+
+    def success(self, operation_model: Any) -> tuple[Any, dict[str, Any]] | None:
+        """The response and what botocore's parser makes of it; None if it is an error."""
+        first = self._first
+        if first is None or isinstance(first, OSError) or first[0] != 200:
+            return None
+        status, headers, body = first
+        service = operation_model.service_model
+        protocol = getattr(service, "resolved_protocol", None) or service.metadata["protocol"]
+        parser = self._endpoint._response_parser_factory.create_parser(protocol)
+        context = {"operation_name": operation_model.name}
+        answer = {"status_code": status, "headers": headers, "body": body, "context": context}
+        parsed = parser.parse(answer, operation_model.output_shape)
+        parsed["ResponseMetadata"]["RetryAttempts"] = 0
+        return self._response(first), parsed
+
+    def send(self, request: Any) -> Any:
+        """The response to the next attempt."""
+        exceptions, url = self._botocore.exceptions, request.url
+        answer, self._first = self._first or self._attempt(), None
+        if isinstance(answer, socket.timeout):
+            raise exceptions.ReadTimeoutError(endpoint_url=url, error=answer)
+        if isinstance(answer, ConnectionRefusedError):
+            raise exceptions.EndpointConnectionError(endpoint_url=url, error=answer)
+        if isinstance(answer, OSError):
+            raise exceptions.ConnectionClosedError(endpoint_url=url, error=answer, request=request)
+        return self._response(answer)
+
+    def _attempt(self) -> _Answer | OSError:
+        patience = getattr(self._endpoint.http_session, "_timeout", None)
+        patience = getattr(patience, "_read", patience)
+        if not isinstance(patience, (int, float)):
+            patience = None
+        try:
+            return self._parent.exchange("/", self._headers, self._request["body"], patience)
+        except OSError as error:
+            return error
+
+    def _response(self, answer: _Answer) -> Any:
+        status, headers, body = answer
+        url = self._request["url"]
+        response = self._botocore.awsrequest.AWSResponse(url, status, headers, None)
+        response._content = body
+        return response
 
 
 class Record:

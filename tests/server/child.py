@@ -103,6 +103,43 @@ def sleeps():
     return time.monotonic() - began
 
 
+def impatient():
+    """A client that waits two seconds for an answer, and retries once."""
+    import botocore.config
+
+    retries = {"mode": "standard", "total_max_attempts": 2}
+    return client(
+        region_name="eu-west-1", config=botocore.config.Config(retries=retries, read_timeout=2)
+    )
+
+
+def seen(ecs, request):
+    """What a client sees of one poll, as JSON."""
+    import botocore.exceptions
+
+    try:
+        answer = ecs.describe_tasks(**request)
+        found = [answer.get("tasks"), answer["ResponseMetadata"]["RetryAttempts"]]
+    except botocore.exceptions.ClientError as error:
+        found = [type(error).__name__, str(error), error.response["ResponseMetadata"]]
+        found[2] = [found[2]["HTTPStatusCode"], found[2].get("RetryAttempts")]
+    except botocore.exceptions.BotoCoreError as error:
+        found = type(error).__name__
+    return json.loads(json.dumps(found, default=str))
+
+
+def failures():
+    """What a client sees of one poll of each variant that VARIANTS names."""
+    import urllib.request
+
+    ecs, found = impatient(), []
+    for patch in json.loads(os.environ["VARIANTS"]):
+        control = os.environ["CASSETTE_RUN_URL"] + "/_cassette/sessions/-/variant"
+        urllib.request.urlopen(control, json.dumps({"patches": [patch]}).encode()).close()
+        found.append(seen(ecs, json.loads(os.environ["ASKED"])))
+    return found
+
+
 def empty():
     """What a process gets that has nothing of this one's environment."""
     program = (

@@ -16,6 +16,7 @@ import pytest
 import cassette
 from cassette.child import environment
 from tests.cli.processes import on_terminal, plain
+from tests.server import child as child_program
 from tests.server.conftest import asked
 
 pytestmark = pytest.mark.usefixtures("asking_for_web")
@@ -116,6 +117,44 @@ def test_skipped_sleeps_move_the_clock_of_the_replay(monkeypatch):
     assert call.operation == "DescribeTasks"
     assert [one for one in delays if one != 6] != []
     assert 6 in delays
+
+
+FAILURES = [
+    "stopped/out-of-memory",
+    "api/throttled",
+    "api/cluster-not-found",
+    "api/server-error",
+    "api/connection-reset",
+    "api/truncated",
+    "api/garbage",
+    "api/bad-gateway",
+    "api/missing",
+]
+TOO_SLOW = ["api/slow(takes=30s)"]
+
+
+@pytest.mark.parametrize(
+    "patches", [FAILURES, pytest.param(TOO_SLOW, marks=pytest.mark.exhaustive)], ids=len
+)
+def test_the_hook_changes_nothing_of_what_a_client_sees(monkeypatch, patches):
+    """Bodies, error classes, words and retries are those of a replay in process."""
+    monkeypatch.setenv("VARIANTS", json.dumps(patches))
+    with cassette.serve("web", patches[0], start="patched") as server:
+        variables = environment.replaying(os.environ, server.url, "eu-west-1", sleep="skip")
+        command = [sys.executable, CHILD, "failures"]
+        done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, check=True)
+        seen = json.loads(done.stdout)
+        server.unmatched.clear()
+    assert seen == [seen_in_process(patch) for patch in patches]
+    assert len({str(one) for one in seen}) >= 0.8 * len(patches)
+
+
+def seen_in_process(patch):
+    """What `failures` of child.py prints of a variant that is replayed in this process."""
+    with cassette.replay("web", patch, start="patched") as tape:
+        found = child_program.seen(child_program.impatient(), asked(tape.cassette))
+        tape.unmatched.clear()
+    return found
 
 
 # -- the environment ----------------------------------------------------------------------------
