@@ -15,15 +15,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cassette import validation
-from cassette.ecs import names, shapes
+from cassette.ecs import names
 from cassette.model import Body, Interaction, Response
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.working_copy import copied
 
-_DESCRIBE = "DescribeTasks"
 _SETTINGS = "deploymentConfiguration"
-_PROVIDER = "capacityProviderName"
 _STEADY = "has reached a steady state."
 _FOLLOWING = ("ListTasks", "DescribeServices")
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
@@ -40,7 +38,7 @@ def agreed(
         after: those of the variant as the patch made them.
         patch: what it makes of a service says itself what the counts are.
     """
-    after = _with_providers(before, _with_settings(before, after))
+    after = _with_settings(before, after)
     changes = _Changes(before, after)
     if not changes.arns:
         return after
@@ -103,40 +101,6 @@ def _with_settings(
                 one = dataclasses.replace(one, outcome=changed)  # noqa: PLW2901 - the same one
         made.append(one)
     return tuple(made)
-
-
-def _with_providers(
-    before: tuple[Interaction, ...], after: tuple[Interaction, ...]
-) -> tuple[Interaction, ...]:
-    """Responses of RunTask, StartTask and StopTask, with the capacity provider of each task."""
-    was, now = _providers(before), _providers(after)
-    other = {
-        arn: name
-        for arn, found in now.items()
-        if found != was.get(arn) and len(found) == 1 and (name := next(iter(found)))
-    }
-    made = []
-    for one in after:
-        body = one.outcome.body if isinstance(one.outcome, Response) else {}
-        tasks = shapes.tasks_of(one.operation, body) if one.operation != _DESCRIBE else []
-        if any(other.get(str(task.get("taskArn"))) for task in tasks):
-            body = copied(body)
-            for task in shapes.tasks_of(one.operation, body):
-                if name := other.get(str(task.get("taskArn"))):
-                    task[_PROVIDER] = name
-            one = dataclasses.replace(one, outcome=Response(body))  # noqa: PLW2901 - the same
-        made.append(one)
-    return tuple(made)
-
-
-def _providers(interactions: tuple[Interaction, ...]) -> dict[str, set[str | None]]:
-    """The capacity providers that each task is described with."""
-    found: dict[str, set[str | None]] = {}
-    for one in interactions:
-        if one.operation == _DESCRIBE and isinstance(one.outcome, Response):
-            for task in shapes.tasks_of(one.operation, one.outcome.body):
-                found.setdefault(str(task.get("taskArn")), set()).add(task.get(_PROVIDER))
-    return found
 
 
 def _settings_of(arn: object, since: float, among: tuple[Interaction, ...]) -> object:

@@ -27,7 +27,7 @@ from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
 from cassette.patch.revival import ended_containers, running_again
-from cassette.patch.started import changes_starts, meant
+from cassette.patch.started import changes_starts, edit_answers, meant
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each
 
 _MOST = 10  # tasks that an error lists
@@ -245,6 +245,8 @@ class Application:
                     self.edit(entry, arn, draft)
                     if index < last:  # what the patch is about comes later
                         draft.patched = was_patched
+        if kind is KINDS["task"] and entry.states == "every":
+            edit_answers(self, entry)
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
         """Do what an entry says to a thing in a draft; whether the entry fits it."""

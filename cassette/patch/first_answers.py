@@ -66,12 +66,18 @@ def first_answers(made: Making, entry: Entry) -> Iterator[tuple[int, Draft]]:
             continue  # it failed first as recorded
         if index not in found:
             found[index] = _earlier(made, index, entry)
-            found[index].things, found[index].failures = {}, []
+            found[index].things = _described_first(made, index)
+            found[index].failures = []
         place = entry.place.inner("failure")
         sight = made.sight(entry, thing, thing, made.drafts[index], place)
-        found[index].things[arn] = thing
         found[index].fail(arn, made.resolve(entry.failure, sight, place, label_of(thing)))
     yield from found.items()
+
+
+def _described_first(made: Making, index: int) -> dict[str, Body]:
+    """The things in a recorded response that no earlier one describes."""
+    things = made.drafts[index].things
+    return {arn: thing for arn, thing in things.items() if made.describing[arn][0] == index}
 
 
 def _earlier(made: Making, index: int, entry: Entry) -> Draft:

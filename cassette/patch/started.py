@@ -1,13 +1,19 @@
-"""Which answers of RunTask and StartTask a patch changes: those whose task its `where` fits."""
+"""What a patch changes of the responses of RunTask and StartTask.
+
+A patch that is about such responses changes those whose task its `where` fits. One that changes
+every state of a task changes the states that these calls and StopTask returned, as well.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Protocol
 
 from cassette.ecs import shapes
+from cassette.model import Response
 from cassette.patch import conditions
-from cassette.patch.kinds import Body, kind_of
-from cassette.patch.patch_file import Part, PatchFile
+from cassette.patch.kinds import KINDS, Body, kind_of
+from cassette.patch.patch_file import Entry, Part, PatchFile
 from cassette.patch.working_copy import Draft
 
 _STARTING = ("RunTask", "StartTask")
@@ -17,6 +23,11 @@ class Making(Protocol):
     """The application of a patch, as far as this needs it; see `application.Application`."""
 
     patch: PatchFile
+    drafts: list[Draft]
+    start: dict[str, int]
+
+    def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
+        """Do what an entry says to a thing in a draft; whether the entry fits it."""
 
     def base(self) -> str:
         """The name of the cassette in errors."""
@@ -64,6 +75,38 @@ def meant(made: Making, found: list[Draft]) -> list[Draft]:
         wheres[0].place,
         nearest="\n".join(lines),
     )
+
+
+def edit_answers(made: Making, entry: Entry) -> None:
+    """Do what an entry says of every state to the tasks that RunTask, StartTask, StopTask return.
+
+    A patch begins at the state that it is about, which DescribeTasks returns, so none of these
+    responses is marked as patched.
+    """
+    for draft in made.drafts:
+        operation = draft.interaction.operation
+        if operation not in (*_STARTING, "StopTask") or not draft.is_response:
+            continue
+        tasks = shapes.tasks_of(operation, draft.recorded)
+        states = [_state(draft, task) for task in tasks]
+        edited = [
+            made.edit(entry, arn, state)
+            for state in states
+            for arn in state.things
+            if arn in made.start
+        ]
+        if any(edited):
+            now = [task for state in states for task in state.things.values()]
+            of = {"task": now[0]} if operation == "StopTask" else {"tasks": now}
+            outcome = Response({**draft.recorded, **of})
+            draft.interaction = dataclasses.replace(draft.interaction, outcome=outcome)
+            draft.changed = True
+
+
+def _state(draft: Draft, task: Body) -> Draft:
+    """One task in a response, as a state that entries on tasks can change."""
+    things = {str(task.get("taskArn")): dict(task)}
+    return Draft(draft.interaction, KINDS["task"], things=things)
 
 
 def _task(draft: Draft) -> Body:

@@ -435,6 +435,20 @@ def kept(state: State) -> Iterator[str]:
             yield "a container that comes back"
 
 
+def placed(state: State) -> Iterator[str]:
+    """Where a task was placed, and its containers and attachments, stay once they are known."""
+    was, now = state.before, state.task
+    if was is None:
+        return
+    for name in ("containerInstanceArn", "availabilityZone"):
+        if was.get(name) is not None and now.get(name) != was[name]:
+            yield f"{name} from {was[name]} to {now.get(name)}"
+    for member, key in (("containers", "name"), ("attachments", "id")):
+        old, new = ({one.get(key) for one in task.get(member) or ()} for task in (was, now))
+        if not old <= new:
+            yield f"{member} from {len(old)} to {len(new)}"
+
+
 def log_groups(task: Body, definition: Body) -> Iterator[str]:
     """A log group in a text is one that the task definition names, if it names any."""
     own = {
@@ -482,6 +496,7 @@ CHECKS: Sequence[Callable[[State], Iterator[str]]] = (
     texts,
     forward,
     kept,
+    placed,
 )
 
 
@@ -502,9 +517,10 @@ def findings(interactions: Sequence[Any], began: str = "") -> Iterator[Finding]:
     for one, body in zip(interactions, bodies, strict=True):
         if not isinstance(body, dict):
             continue
-        if one.operation == "DescribeTasks":
-            found = answered(one.request, body)
-            yield from (Finding("answered", one.operation, detail) for detail in found)
+        if one.operation in ("DescribeTasks", "RunTask", "StartTask"):
+            if one.operation == "DescribeTasks":
+                found = answered(one.request, body)
+                yield from (Finding("answered", one.operation, detail) for detail in found)
             for task in body.get("tasks") or ():
                 arn = str(task.get("taskArn"))
                 yield from _of_task(State(task, before.get(arn)), arn.rpartition("/")[2])

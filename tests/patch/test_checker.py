@@ -27,7 +27,15 @@ from tests.patch import base_tasks, checker, service_checker
 ROOT = Path(__file__).parents[2]
 CHECKER = Path(checker.__file__)
 NAMES = Library(()).names("patch")
-SAMPLE = NAMES[::15]
+SAMPLE = sorted({*NAMES[::15], "placement/resource", "lifecycle/provisioning"})
+# A composed task and the call that started it, whose answer the timeline goes on from.
+STARTED_BY = (
+    ("fargate-job", "RunTask"),
+    ("ec2-host-with-gpu", "RunTask"),
+    ("ec2-awsvpc-waiting", "RunTask"),
+    ("managed-awsvpc", "RunTask"),
+    ("ec2-bridge", "StartTask"),
+)
 # What a patch is about: ECS does not list a new task at once.
 MEANT = {"run/no-task-listed": "listed"}
 
@@ -45,7 +53,11 @@ def bases() -> dict[str, cassette.Cassette]:
     of_services = {"on-instances": base_tasks.on_instances(deployment)}
     if base_tasks.KNOWS_SERVICE_DEPLOYMENTS:
         of_services["blue-green"] = base_tasks.blue_green(deployment)
-    return recorded | of_services | base_tasks.cassettes()
+    started = {
+        f"{name} by {operation}": base_tasks.started(name, operation)
+        for name, operation in STARTED_BY
+    }
+    return recorded | of_services | base_tasks.cassettes() | started
 
 
 def test_an_imported_recording_is_as_sound_as_its_original(tmp_path):
@@ -168,6 +180,8 @@ WRONG = [
     ("texts", WEB, "service/scaled-in", {"startedBy": "ecs-svc/1"}),
     ("forward", WEB, None, {"version": 1}),
     ("kept", WEB, None, {"group": "service:other"}),
+    ("placed", WEB, None, {"availabilityZone": "eu-west-1b"}),
+    ("placed", WEB, None, {"containers": []}),
 ]
 
 

@@ -275,6 +275,29 @@ def test_a_task_is_not_found_at_first(client):
     assert answers[2]["tasks"][0]["lastStatus"] == "PROVISIONING"
 
 
+def test_one_of_two_tasks_is_not_found_at_first():
+    """Nothing of the other task is left out of the first response."""
+    made = base_tasks.cassettes()["fargate-two-tasks"].patched("run/not-yet-described(count=1)")
+    missing, found = (task["taskArn"] for task in made.tasks)
+    body = made.interactions[0].outcome.body
+    assert body["failures"] == [{"arn": missing, "reason": "MISSING"}]
+    assert [task["taskArn"] for task in body["tasks"]] == [found]
+
+
+@pytest.mark.parametrize("name", ["ec2-host-with-gpu", "ec2-awsvpc-waiting"])
+def test_run_task_returns_a_task_that_waits_to_be_placed(name, client):
+    """As the descriptions that follow: no container, no instance, and no version ahead."""
+    made = base_tasks.started(name, "RunTask")
+    with cassette.replay(made, "placement/resource", start="first"):
+        (task,) = client.run_task(**made.interactions[0].request)["tasks"]
+        (later,) = client.describe_tasks(cluster="prod", tasks=[task["taskArn"]])["tasks"]
+    assert task["lastStatus"] == "PROVISIONING"
+    assert task["capacityProviderName"] == later["capacityProviderName"]
+    for state in (task, later):
+        assert state["containers"] == []
+        assert not {"containerInstanceArn", "availabilityZone"} & state.keys()
+
+
 def test_a_task_is_not_listed_at_first(client):
     """As many calls as the patch says; by the clock, until the time of the recorded list."""
     made = BASES["listed"]
