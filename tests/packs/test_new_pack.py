@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,15 @@ import pytest
 import cassette
 from cassette.library import built_in_pack
 from tests.packs.conftest import run, run_tests
+
+REPLAY = """\
+import cassette
+from cassette.packs import Packs
+
+print(Packs().get("acme").shown)
+with cassette.replay("acme:web", "acme:stopped/example") as tape:
+    print(tape.tasks[0]["containers"][0]["exitCode"])
+"""
 
 
 @pytest.fixture
@@ -39,19 +49,23 @@ def test_it_is_used_by_a_relative_path(repository, project):
         assert tape.tasks[0]["containers"][0]["exitCode"] == 137
 
 
-@pytest.mark.exhaustive
-def test_its_wheel_is_a_pack(repository, tmp_path, monkeypatch):
-    """Built, unpacked as an installer does, and replayed."""
-    pytest.importorskip("build")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path / "dist")]
-    done = subprocess.run([*command, str(repository)], capture_output=True, text=True)
+def test_its_wheel_is_a_pack(repository, tmp_path):
+    """Built, unpacked as an installer does, and replayed by a new Python elsewhere."""
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    done = subprocess.run(build, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = (tmp_path / "dist").iterdir()
+    (wheel,) = (repository / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    assert cassette.load("acme:web").path == "acme:web"
-    assert cassette.load("acme:web").patched("acme:stopped/example").tasks[0]["stopCode"]
+    where = os.pathsep.join([str(tmp_path / "site"), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", REPLAY],
+        cwd=tmp_path / "site",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": where},
+    )
+    assert done.stdout == "acme 1.0.0\n137\n", done.stderr
 
 
 def test_a_folder_with_files_is_not_touched(repository, project):
