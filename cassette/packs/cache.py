@@ -145,6 +145,23 @@ class Cache:
         """Remember the manifest digest of a source."""
         self.put(self._seen(source), digest.encode())
 
+    # -- what was audited ---------------------------------------------------------------------
+
+    def is_audited(self, digest: str, rules: str) -> bool:
+        """Whether the files of a manifest were audited by these rules."""
+        return self._audited(digest, rules).is_file()
+
+    def remember_audit(self, digest: str, rules: str) -> None:
+        """Remember that nothing was found by these rules; without it, the next sync audits."""
+        with suppress(CassetteWriteError):
+            self.put(self._audited(digest, rules), b"")
+
+    def _audited(self, digest: str, rules: str) -> Path:
+        folder = self.root / "audited" / digest.removeprefix("sha256:")
+        return folder / digest_of(rules.encode("utf-8", "surrogatepass"))
+
+    # -- ETags --------------------------------------------------------------------------------
+
     def tag(self, source: str, digest: str) -> str:
         """The ETag of a source's manifest, if it had this digest when it was fetched last."""
         try:
@@ -184,6 +201,7 @@ class Cache:
         old = [p for p in self._in("manifests") if p.stat().st_mtime < limit]
         for path in old:
             path.unlink(missing_ok=True)
+            shutil.rmtree(self.root / "audited" / path.stem, ignore_errors=True)
         kept: set[str] = set()
         for path in self._in("manifests"):
             with suppress(ValueError, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import sys
@@ -68,12 +69,14 @@ class Settings:
         paths: further folders of cassettes.
         packs: the source of each pack.
         signers: for a pack, the one who must have signed it: a line of ssh's allowed signers.
+        rules: the text of the scrubbing rules, to see if they changed; not checked here.
     """
 
     folder: Path
     paths: tuple[Path, ...] = ()
     packs: Mapping[str, Source] = field(default_factory=dict)
     signers: Mapping[str, str] = field(default_factory=dict)
+    rules: str = ""
 
 
 def parse(text: str) -> Source:
@@ -211,7 +214,8 @@ def _settings(own: Any, folder: Path) -> Settings:
                 pointer=f"{place}/signers/{name}",
                 fix=f'{name} = "packs@acme.example ssh-ed25519 AAAA…"',
             )
-    return Settings(folder, tuple(folder / path for path in paths), packs, signers)
+    rules = json.dumps(own.get("scrub", {}), sort_keys=True, default=str)  # TOML also has dates
+    return Settings(folder, tuple(folder / path for path in paths), packs, signers, rules)
 
 
 def _mapping(data: Any, place: str) -> dict[str, Any]:

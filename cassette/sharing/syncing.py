@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from cassette.errors import CassetteError, PackError, UsageError, nearest
 from cassette.packs import lock, sources
-from cassette.packs.cache import Cache, CachedFiles
+from cassette.packs.cache import Cache
 from cassette.packs.lock import Locked
 from cassette.packs.manifest import short
 from cassette.packs.sources import Settings, Source
@@ -39,6 +40,11 @@ class Project:
     def here(cls, version: str, say: Callable[[str], object] = lambda _: None) -> Project:
         """The project of the working directory."""
         return cls(sources.settings(), Cache(), version, say)
+
+    @cached_property
+    def rules(self) -> str:
+        """What an audit depends on: the release, and the project's scrubbing rules."""
+        return f"{self.version}\n{self.settings.rules}"
 
     @property
     def fetched(self) -> dict[str, Source]:
@@ -141,9 +147,11 @@ def _sync_one(
             fix=f"cassette sync --update {name}",
         )
     if project.cache.is_complete(pin.manifest):
+        _audit(project, name, source, pin.manifest)
         outcome.states[name] = "unchanged"
         return
-    _fetch(project, name, source, manifest=pin.manifest, commit=pin.commit)
+    fetched = _fetch(project, name, source, manifest=pin.manifest, commit=pin.commit)
+    _audit(project, name, source, pin.manifest, known=fetched.known)
     outcome.states[name] = "fetched"
 
 
@@ -152,28 +160,64 @@ def pinned(
 ) -> Locked:
     """Fetch a version and pin it, unless it held something else when it was seen first.
 
-    Every file that the pin before did not have is audited by the project's own rules.
+    Every file that the pin before did not have is audited by the project's own rules, and the
+    others if the rules have changed.
     """
     fetched = _fetch(project, name, source, signer=project.settings.signers.get(name, ""))
-    _audit_known(project, name, source, fetched, before)
+    digest = fetched.manifest.digest
+    _audit(project, name, source, digest, known=fetched.known, before=before)
     _remember(project.cache, name, source, fetched, accept_replaced=accept_replaced)
     manifest = fetched.manifest
     return Locked(source.text, source.version, manifest.digest, len(manifest.files), fetched.commit)
 
 
-def _audit_known(
-    project: Project, name: str, source: Source, fetched: Fetched, before: Locked | None
+def _audit(
+    project: Project,
+    name: str,
+    source: Source,
+    manifest: str,
+    *,
+    known: Collection[str] | None = None,
+    before: Locked | None = None,
 ) -> None:
-    """Audit the files that another project fetched, perhaps with laxer rules, before this one."""
-    from cassette import project_settings  # noqa: PLC0415 - as in `_fetch`
-    from cassette.sharing.vetting import vet  # noqa: PLC0415 - as in `_fetch`
+    """Audit files that were in the cache already, unless they were audited by the same rules.
 
-    pinned_files = project.cache.files_of(before.manifest) if before else None
-    audited = {file["sha256"] for file in pinned_files.files.values()} if pinned_files else set()
-    new = [file for file in fetched.known if fetched.manifest.files[file].sha256 not in audited]
-    files = CachedFiles(project.cache, fetched.manifest.pinned)
-    contents = {file: files.read(file) for file in sorted(new)}
-    vet(name, source.version, contents, project_settings.rules(project.settings.folder))
+    Another project may have fetched them with laxer rules, or this one before its rules changed.
+
+    Args:
+        project: the project, with its rules.
+        name: the name of the pack.
+        source: its source.
+        manifest: the digest of its manifest.
+        known: the files that were not audited when they were fetched; by default, all.
+        before: the pin that is moved; what it has was audited, unless the rules have changed.
+    """
+    if project.cache.is_audited(manifest, project.rules):
+        return
+    contents = _not_audited(project, manifest, known, before)
+    if contents:
+        from cassette import project_settings  # noqa: PLC0415 - as in `_fetch`
+        from cassette.sharing.vetting import vet  # noqa: PLC0415 - as in `_fetch`
+
+        project.say(f"auditing {name} {source.version} by the rules of this project")
+        vet(name, source.version, contents, project_settings.rules(project.settings.folder))
+    project.cache.remember_audit(manifest, project.rules)
+
+
+def _not_audited(
+    project: Project, manifest: str, known: Collection[str] | None, before: Locked | None
+) -> dict[str, bytes]:
+    """The files to audit, by their paths."""
+    if known is not None and not known:
+        return {}
+    files = project.cache.files_of(manifest)
+    assert files is not None  # noqa: S101 - it was completed just now
+    done: set[str] = set()
+    if before and project.cache.is_audited(before.manifest, project.rules):
+        earlier = project.cache.files_of(before.manifest)
+        done = {file["sha256"] for file in earlier.files.values()} if earlier else set()
+    names = files.names() if known is None else sorted(known)
+    return {name: files.read(name) for name in names if files.files[name]["sha256"] not in done}
 
 
 def _remember(

@@ -33,7 +33,7 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
         pack,
         version,
         [line for _, leaks in vetted for line in leaks],
-        "tell the owner of the pack, and stay on the version before it",
+        "tell the owner of the pack, and use another version of it",
     )
 
 

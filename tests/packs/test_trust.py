@@ -387,3 +387,35 @@ def test_a_new_version_is_audited_only_where_it_is_new(consumer, shop):
     shop.publish("v2")
     run("sync", "--update", "acme@v2")
     assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
+
+
+@pytest.mark.parametrize("option", [[], ["--locked"]])
+def test_rules_that_became_stricter_audit_the_pinned_pack_again(project, shop, option):
+    """The next sync refuses what they find, until they are changed or the pin is moved."""
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    before = (project / "cassette.lock").read_bytes()
+    stricter(project, shop.file)
+    for _ in range(2):  # what was refused is not remembered as audited
+        output = run("sync", *option, code=2).output
+        assert "auditing acme v1 by the rules of this project" in output
+        assert "shop.yaml:" in output
+        assert "log-router" not in output
+    assert (project / "cassette.lock").read_bytes() == before
+    edit(shop, "log-router", "agent")
+    shop.publish("v2")
+    run("sync", "--update", "acme")
+    assert run("sync", *option).output == "acme v2 is here: 3 files\n"
+
+
+def test_a_cached_pack_is_audited_once_for_the_same_rules(project, shop, tmp_path, monkeypatch):
+    """By the first project that pins it, and again by a release with other rules of its own."""
+    configure(project, f'acme = "{shop.file}"')
+    run("sync")
+    other = tmp_path / "other"
+    configure(other, f'acme = "{shop.file}"')
+    monkeypatch.chdir(other)
+    assert "auditing" not in run("sync").output
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.9.0")
+    assert "auditing acme v1" in run("sync").output
+    assert "auditing" not in run("sync").output
