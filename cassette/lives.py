@@ -1,4 +1,4 @@
-"""The life of each task in a cassette: its states in order, and what changed between them."""
+"""The life of each task and service in a cassette: its states, and what changed between them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cassette.ecs import shapes
 from cassette.ecs.names import short_name
-from cassette.model import ApiError, Body, Cassette, Failure, Response
+from cassette.errors import counted
+from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 
 _STARTS = ("RunTask", "StartTask")
+# What the operations describe: the member of the request and of the response, and the ARN in it.
+DESCRIBED = {"DescribeTasks": ("tasks", "taskArn"), "DescribeServices": ("services", "serviceArn")}
+_BY_ID = ("deployments", "events", "taskSets")  # the newest is the first, so numbers shift
+_FAILED = "FAILED"  # the state of a deployment that failed
+# The exit code of a process that ended as SIGTERM asks it to.
+_TERMINATED = 143
 
 
 @dataclass(frozen=True)
@@ -30,17 +36,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Moment:
-    """A state of a task, or what ECS answered in its place.
+    """A state of a task or a service, or what ECS answered in its place.
 
     Args:
         at: seconds from the first call of the recording.
         count: how many calls in a row found it so.
-        status: `lastStatus`, the reason of a failure (`MISSING`), or the code of an error.
-        health: `healthStatus`, if it says something.
-        reason: why the task stopped, or what the failure or the error said.
-        body: the task, the failure or the error's members, in readable form.
+        status: `lastStatus`, the state of a service's rollout, the reason of a failure
+            (`MISSING`), or the code of an error.
+        health: `healthStatus` if it says something; of a service, the number of running tasks.
+        reason: why the task stopped, the last event of a service, or what the failure or the
+            error said.
+        body: the task, the service, the failure or the error's members, in readable form.
         changes: what differs from the state before; empty for the first one.
-        containers: for each container, by name, its status and its reason.
+        containers: for each container, by name, its status and its reason; the same for each
+            deployment of a service.
     """
 
     at: float
@@ -55,17 +64,19 @@ class Moment:
 
 @dataclass(frozen=True)
 class Life:
-    """One task, from the first call that showed it to the last.
+    """One task or service, from the first call that showed it to the last.
 
     Args:
-        id: the task's id.
+        id: the task's id, or the service's cluster and name.
         group: its group, such as `service:web`; empty if it has none.
         moments: its states in order; at least one.
+        kind: `task` or `service`.
     """
 
     id: str
     group: str
     moments: tuple[Moment, ...]
+    kind: str = "task"
 
     @property
     def last(self) -> Moment:
@@ -74,17 +85,42 @@ class Life:
 
     @property
     def is_bad(self) -> bool:
-        """Whether it ended in a failure, an error, an unhealthy state or a non-zero exit."""
-        boxes = _mappings(self.last.body.get("containers"))
-        exits = [box.get("exitCode") for box in boxes]
-        stopped = self.last.status == "STOPPED" and any(code != 0 for code in exits)
-        known = self.last.status in ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "STOPPED")
-        return stopped or self.last.health == "UNHEALTHY" or not known
+        """Whether it ended in a failure, an error, an unhealthy state or a failed deployment.
+
+        A task that ECS or a user stopped is not bad, whatever its exit code is.
+        """
+        last = self.last
+        if self.kind == "service":
+            deployments = [status for _, status, _ in last.containers]
+            failed = any(status.startswith(_FAILED) for status in deployments)
+            return failed or "serviceName" not in last.body
+        if "lastStatus" not in last.body or last.health == "UNHEALTHY":
+            return True
+        cause, reason = last.body.get("stopCode"), str(last.body.get("stoppedReason") or "")
+        if cause in ("UserInitiated", "ServiceSchedulerInitiated"):
+            return "fail" in reason.lower()
+        if last.status != "STOPPED":
+            return False
+        codes = [box.get("exitCode") for box in _mappings(last.body.get("containers"))]
+        return cause not in (None, "EssentialContainerExited") or any(code != 0 for code in codes)
+
+    @property
+    def end(self) -> str:
+        """The last state in a few words, with why it is bad: `STOPPED, exit code 137`."""
+        last = self.last
+        shown = f"{last.status} {last.health}".strip()
+        if not self.is_bad or last.status != "STOPPED":
+            return shown
+        codes = [box.get("exitCode") for box in _mappings(last.body.get("containers"))]
+        failed = [code for code in codes if code] or [None]
+        worst = min(failed, key=lambda code: code == _TERMINATED)
+        why = last.body.get("stopCode") if worst is None else f"exit code {worst}"
+        return f"{shown}, {why}" if why else shown
 
     @property
     def shape(self) -> tuple[object, ...]:
         """Equal for tasks that went the same way: states, reasons and exit codes."""
-        return tuple(
+        return self.kind, *(
             (m.status, m.health, _without_ids(m.reason, self.id), m.containers)
             for m in self.moments
         )
@@ -99,33 +135,36 @@ class Alike:
 
 
 def lives(cassette: Cassette) -> list[Life]:
-    """The life of each task, in order of appearance."""
+    """The life of each task and service, in order of appearance."""
     groups: dict[str, str] = {}
-    moments: dict[str, list[Moment]] = {}
+    moments: dict[tuple[str, str], list[Moment]] = {}
     for index, interaction in enumerate(cassette.interactions):
         outcome, operation = interaction.outcome, interaction.operation
-        if operation not in ("DescribeTasks", *_STARTS):
+        if operation not in (*DESCRIBED, *_STARTS):
             continue
+        member, arn = DESCRIBED.get(operation, DESCRIBED["DescribeTasks"])
+        kind, state = ("service", _service) if member == "services" else ("task", _state)
         found: list[tuple[str, Moment]] = []
         if isinstance(outcome, Response):
-            for task in shapes.tasks_of(operation, outcome.body):
-                id_ = short_name(str(task.get("taskArn", ""))) or f"task {index}"
-                groups.setdefault(id_, str(task.get("group") or ""))
-                found.append((id_, _state(interaction.at, interaction.count, task)))
+            for thing in _mappings(outcome.body.get(member)):
+                id_ = _id(str(thing.get(arn, ""))) or f"{kind} {index}"
+                groups.setdefault(id_, _group(kind, thing))
+                found.append((id_, state(interaction.at, interaction.count, thing)))
             for failure in _mappings(outcome.body.get("failures")):
                 if failure.get("arn"):
                     said = str(failure.get("detail") or "")
                     status = str(failure.get("reason") or "MISSING")
                     one = Moment(interaction.at, interaction.count, status, "", said, failure)
-                    found.append((short_name(str(failure["arn"])), one))
-        elif operation == "DescribeTasks":
-            found = [
-                (short_name(str(named)), _refusal(interaction.at, interaction.count, outcome))
-                for named in interaction.request.get("tasks") or ()
-            ]
+                    found.append((_id(str(failure["arn"])), one))
+        elif operation in DESCRIBED:
+            named = [_id(str(one)) for one in interaction.request.get(member) or ()]
+            ids = [_known(one, kind, moments) for one in named]
+            found = [(id_, _refusal(interaction.at, interaction.count, outcome)) for id_ in ids]
         for id_, moment in found:
-            _append(moments.setdefault(id_, []), moment)
-    return [Life(id_, groups.get(id_, ""), tuple(found)) for id_, found in moments.items()]
+            _append(moments.setdefault((kind, id_), []), moment)
+    return [
+        Life(id_, groups.get(id_, ""), tuple(found), kind) for (kind, id_), found in moments.items()
+    ]
 
 
 def duration(cassette: Cassette) -> float:
@@ -134,20 +173,37 @@ def duration(cassette: Cassette) -> float:
 
 
 def alike(found: Iterable[Life]) -> dict[str, list[Alike]]:
-    """Lives by group, those that went the same way together; the rarest and the bad ones first."""
+    """Lives by group, those that went the same way together.
+
+    The service of a group is the first, then the bad tasks, then the rarest.
+    """
     groups: dict[str, dict[tuple[object, ...], list[Life]]] = {}
     for life in found:
         groups.setdefault(life.group, {}).setdefault(life.shape, []).append(life)
     return {
         group: sorted(
             (Alike(same[0], tuple(life.id for life in same)) for same in shapes_.values()),
-            key=lambda one: (not one.life.is_bad, len(one.ids), one.life.id),
+            key=lambda one: (
+                one.life.kind == "task",
+                not one.life.is_bad,
+                len(one.ids),
+                one.life.id,
+            ),
         )
         for group, shapes_ in sorted(
             groups.items(),
             key=lambda item: (not any(s[0].is_bad for s in item[1].values()), item[0]),
         )
     }
+
+
+def answer(interaction: Interaction) -> str:
+    """An outcome in a few words: an error, or the number of things of each kind in it."""
+    if not isinstance(interaction.outcome, Response):
+        return str(interaction.outcome)
+    body = interaction.outcome.body
+    sizes = [counted(len(v), _one_of(k)) if isinstance(v, list) else k for k, v in body.items()]
+    return ", ".join(sizes) or "answered"
 
 
 def changes(before: Body, after: Body) -> tuple[Change, ...]:
@@ -164,7 +220,7 @@ def changes(before: Body, after: Body) -> tuple[Change, ...]:
 def spans(moments: Sequence[Moment], end: float) -> list[tuple[float, float, Moment]]:
     """Each state with its begin and end as parts of the whole, 0 to 1; all of them visible."""
     least = min(0.06, 0.9 / len(moments))
-    total = max(end, moments[-1].at) * 1.2 or 1.0  # the last state goes on
+    total = max(end, moments[-1].at) * 4 / 3 or 1.0  # the last state goes on, and is read most
     begins = [moment.at / total for moment in moments]
     widths = [b - a for a, b in zip(begins, [*begins[1:], 1.0], strict=True)]
     widths = [max(width, least) for width in widths]
@@ -178,14 +234,29 @@ def spans(moments: Sequence[Moment], end: float) -> list[tuple[float, float, Mom
     return found
 
 
+def _id(named: str) -> str:
+    """The id of a task; the cluster and name of a service, which two clusters can both have."""
+    _, found, service = named.partition(":service/")
+    return service if found else short_name(named)
+
+
+def _known(named: str, kind: str, moments: Mapping[tuple[str, str], object]) -> str:
+    """The id of what a request names; it leaves out the cluster of a service."""
+    ids = (id_ for known, id_ in moments if known == kind)
+    return next((id_ for id_ in ids if kind == "service" and short_name(id_) == named), named)
+
+
+def _group(kind: str, thing: Body) -> str:
+    return f"service:{thing.get('serviceName')}" if kind == "service" else thing.get("group") or ""
+
+
 def _state(at: float, count: int, task: Body) -> Moment:
     reason = ": ".join(str(task[k]) for k in ("stopCode", "stoppedReason") if task.get(k))
-    health = str(task.get("healthStatus") or "")
     return Moment(
         at=at,
         count=count,
         status=str(task.get("lastStatus") or "no status"),
-        health="" if health == "UNKNOWN" else health,
+        health=_health(task),
         reason=reason,
         body=task,
         containers=tuple(
@@ -195,10 +266,47 @@ def _state(at: float, count: int, task: Body) -> Moment:
     )
 
 
+def _service(at: float, count: int, service: Body) -> Moment:
+    deployments = _mappings(service.get("deployments"))
+    first = next((one for one in deployments if one.get("status") == "PRIMARY"), {})
+    events = _mappings(service.get("events"))
+    return Moment(
+        at=at,
+        count=count,
+        status=str(first.get("rolloutState") or service.get("status") or "no status"),
+        health=_running(service),
+        reason=str(events[0].get("message") or "") if events else "",
+        body=service,
+        containers=tuple(
+            (
+                f"{short_name(str(one.get('taskDefinition', '?')))} …{str(one.get('id', ''))[-4:]}",
+                f"{one.get('rolloutState') or one.get('status') or 'no status'} {_running(one)}",
+                _rollout_reason(str(one.get("rolloutStateReason") or "")),
+            )
+            for one in deployments
+        ),
+    )
+
+
+def _rollout_reason(said: str) -> str:
+    """Why a rollout has its state; empty if that only repeats the state."""
+    return "" if said.endswith((" in progress.", " completed.")) else said
+
+
+def _running(thing: Body) -> str:
+    return f"{thing.get('runningCount', '?')}/{thing.get('desiredCount', '?')} running"
+
+
+def _health(thing: Body) -> str:
+    """`healthStatus`, unless it says nothing; what stopped keeps a HEALTHY that misleads."""
+    health = str(thing.get("healthStatus") or "")
+    ended = thing.get("lastStatus") == "STOPPED" and health == "HEALTHY"
+    return "" if health == "UNKNOWN" or ended else health
+
+
 def _container_status(box: Body) -> str:
     status = str(box.get("lastStatus") or "no status")
-    if box.get("healthStatus") not in (None, "UNKNOWN"):
-        status += f" {box['healthStatus']}"
+    status += f" {_health(box)}" if _health(box) else ""
     if "exitCode" in box:
         return f"{status}, exit code {box['exitCode']}"
     return f"{status}, no exit code" if status == "STOPPED" else status
@@ -229,14 +337,20 @@ def _leaves(value: Any, place: str) -> Iterable[tuple[str, Any]]:
             yield from _leaves(inner, f"{place}.{key}" if place else str(key))
     elif isinstance(value, (list, tuple)) and value:
         for index, item in enumerate(value):
-            name = item.get("name") if isinstance(item, Mapping) else None
+            by = "id" if place in _BY_ID else "name"
+            name = item.get(by) if isinstance(item, Mapping) else None
             if isinstance(name, str) and isinstance(item, Mapping):
-                members = {key: inner for key, inner in item.items() if key != "name"}
+                members = {key: inner for key, inner in item.items() if key != by}
                 yield from _leaves(members, f"{place}[{name}]")
             else:
                 yield from _leaves(item, f"{place}[{index}]")
     else:
         yield place, value
+
+
+def _one_of(member: str) -> str:
+    """What an item of a list is called: `services` has a `service`, `families` a `family`."""
+    return f"{member[:-3]}y" if member.endswith("ies") else member.removesuffix("s")
 
 
 def _without_ids(text: str, id_: str) -> str:

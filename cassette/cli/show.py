@@ -25,10 +25,10 @@ from cassette.terminal import columns, paragraph
 _AT = 8  # columns of the time of a call
 _MOST_DRAWN = 20  # tasks that are drawn on a terminal
 _KINDS = {
-    **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING"), "way up"),
-    "RUNNING": "running",
-    **dict.fromkeys(("DEACTIVATING", "STOPPING", "DEPROVISIONING"), "way down"),
-    "STOPPED": "stopped",
+    **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING", "IN_PROGRESS"), "way up"),
+    **dict.fromkeys(("RUNNING", "COMPLETED", "ACTIVE"), "running"),
+    **dict.fromkeys(("DEACTIVATING", "STOPPING", "DEPROVISIONING", "DRAINING"), "way down"),
+    **dict.fromkeys(("STOPPED", "INACTIVE"), "stopped"),
 }
 _BARS = {
     "way up": "black on yellow",
@@ -199,7 +199,8 @@ def _draw(console: Console, cassette: Cassette) -> None:
         for one in members[: _MOST_DRAWN - drawn]:
             drawn += 1
             many = f", and {len(one.ids) - 1} like it" if len(one.ids) > 1 else ""
-            paragraph(console, Text.assemble((group or "task", "bold"), f" {one.life.id}{many}"))
+            heading = (group or one.life.kind, "bold")
+            paragraph(console, Text.assemble(heading, f" {one.life.id}{many}"))
             _draw_life(console, one.life, end)
             console.print()
         if drawn == _MOST_DRAWN:
@@ -216,10 +217,10 @@ def _draw_life(console: Console, life: lives.Life, end: float) -> None:
     spans = lives.spans(life.moments, end)
     names = list(dict.fromkeys(box[0] for moment in life.moments for box in moment.containers))
     label = max((len(name) for name in names), default=0)
-    label = min(max(label, 4), console.width // 4)
+    label = min(max(label, len(life.kind)), console.width // 4)
     width = console.width - label - 3
     axis = Text(" " * (label + 3))
-    row = Text(f"  {'task':{label}} ")
+    row = Text(f"  {life.kind:{label}} ")
     for begin, finish, moment in spans:
         size = round(finish * width) - round(begin * width)
         axis.append(_fitted(f"{moment.at:g} s", size), "cyan")
@@ -255,7 +256,9 @@ def _reasons(life: lives.Life) -> Iterator[tuple[float, str]]:
 
 def _kind(status: str, more: str) -> str:
     """What a state is drawn as."""
-    if "UNHEALTHY" in more or ("exit code" in more and not more.endswith("exit code 0")):
+    if more.endswith(("exit code 0", "exit code 143")):  # 143: it ended as SIGTERM asks
+        return "stopped"
+    if "UNHEALTHY" in more or "exit code" in more:
         return "bad"
     return _KINDS.get(status.rstrip(","), "bad")
 
@@ -311,6 +314,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
     """A row for each call (when, what, its outcome), and below it what was new."""
     from rich.text import Text
 
+    from cassette import lives
     from cassette.cli import formatting
 
     told: dict[tuple[str, str], str] = {}  # what was said last of each task and container
@@ -320,7 +324,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
         head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(_AT), "cyan"), call)
         things = list(_things(interaction))
         if not things:
-            yield *head, formatting.coloured(_answer(interaction))
+            yield *head, formatting.coloured(lives.answer(interaction))
         elif len(names) > 1:
             yield *head, counted(len(things), "task")
         for id_, lines in things:
@@ -349,19 +353,3 @@ def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str
     if interaction.operation == "DescribeTasks":
         for failure in body.get("failures") or ():
             yield short_name(str(failure.get("arn", ""))), [("", formatting.value(failure))]
-
-
-def _answer(interaction: Interaction) -> str:
-    """The answer to a call that shows no task: an error, or the number of things in it."""
-    from cassette.model import Response
-
-    if not isinstance(interaction.outcome, Response):
-        return str(interaction.outcome)
-    body = interaction.outcome.body
-    sizes = [counted(len(v), _one_of(k)) if isinstance(v, list) else k for k, v in body.items()]
-    return ", ".join(sizes) or "answered"
-
-
-def _one_of(member: str) -> str:
-    """What an item of a list is called: `services` has a `service`, `families` a `family`."""
-    return f"{member[:-3]}y" if member.endswith("ies") else member.removesuffix("s")

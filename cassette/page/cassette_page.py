@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
+import botocore
+
 from cassette import lives
+from cassette.errors import counted
 from cassette.model import Cassette, Interaction, Response
 from cassette.page.html import Markup, document, join, name, tag
-from cassette.page.life import badge, diff, seconds, states, timeline
+from cassette.page.life import (
+    badge,
+    diff,
+    end_class,
+    literal,
+    parsed,
+    reasons,
+    seconds,
+    states,
+    timeline,
+)
 
 _LISTED = 200  # ids of tasks that are alike
+_ASKED = 20  # ids in a request
+_LEAST = 1.5  # percent of the width that the rarest end takes in the overview
 
 
 def cassette_page(cassette: Cassette, title: str, original: Cassette | None = None) -> str:
@@ -25,30 +41,40 @@ def cassette_page(cassette: Cassette, title: str, original: Cassette | None = No
     end = max(lives.duration(cassette), lives.duration(original) if original else 0.0)
     groups = lives.alike(found)
     sections = [
-        _group(group, members, end, before, fold=len(found) > 1)
-        for group, members in groups.items()
+        _group(number, group, members, end, before, fold=len(found) > 1)
+        for number, (group, members) in enumerate(groups.items())
     ]
+    nothing = tag("p", "No call of this cassette describes a task or a service.", class_="empty")
+    patches = ", ".join(cassette.recorded.patches)
+    heading = [name(title), tag("small", "with ", name(patches)) if patches else ""]
     body = join(
         [
-            header(title, _facts(cassette, found), bool(found)),
-            tag("main", *sections, _calls(cassette), id="main"),
+            header(heading, _facts(cassette, found), is_searchable=bool(found)),
+            tag(
+                "main",
+                _overview(groups) if len(groups) > 1 else "",
+                *(sections or [nothing]),
+                _calls(cassette),
+                id="main",
+            ),
         ]
     )
-    return document(f"{title}: ECS cassette", body)
+    named = f"{title} with {patches}" if patches else title
+    return document(f"{named}: ECS cassette", body)
 
 
-def counted(tasks: int) -> str:
-    """A number of tasks in words."""
-    return "1 task" if tasks == 1 else f"{tasks:,} tasks"
-
-
-def header(title: str, facts: Mapping[str, str], searchable: bool) -> Markup:
+def header(heading: list[Markup | str], facts: Mapping[str, str], *, is_searchable: bool) -> Markup:
     """The head of a page: its title, what is known of the cassette, and the search."""
-    listed = [join([tag("dt", key), tag("dd", name(value))]) for key, value in facts.items()]
+    listed = [
+        tag("div", tag("dt", key), tag("dd", name(value))) for key, value in facts.items() if value
+    ]
     search = tag(
         "div",
         tag("label", "Search ", tag("kbd", "/"), for_="search"),
-        Markup('<input id="search" type="search" autocomplete="off">'),
+        Markup(
+            '<input id="search" type="search" autocomplete="off" '
+            'placeholder="name, id, state, reason, exit code">'
+        ),
         tag("button", "Open all", id="open-all", type="button"),
         tag("button", "Close all", id="close-all", type="button"),
         tag("output", "", id="found", for_="search", role="status"),
@@ -56,42 +82,92 @@ def header(title: str, facts: Mapping[str, str], searchable: bool) -> Markup:
         class_="search",
     )
     legend = [
-        tag("li", tag("span", words, class_=f"badge {kind}"))
+        tag("li", words, class_=kind)
         for words, kind in (
             ("starting", "way-up"),
-            ("RUNNING", "running"),
+            ("running", "running"),
             ("stopping", "way-down"),
-            ("STOPPED", "stopped"),
+            ("stopped", "stopped"),
             ("failed", "bad"),
         )
     ]
-    return tag(
-        "header",
-        tag("a", "Skip to the tasks", href="#main", class_="skip"),
-        tag("h1", name(title)),
-        tag("dl", *listed),
-        search if searchable else "",
-        tag("ul", *legend, class_="legend", aria_label="Colours of the states"),
+    return join(
+        [
+            tag(
+                "header",
+                tag("a", "Skip to the tasks", href="#main", class_="skip"),
+                tag("h1", *heading),
+                tag("dl", *listed),
+                tag("ul", *legend, class_="legend", aria_label="Colours of the states"),
+            ),
+            search if is_searchable else "",
+        ]
     )
 
 
 def _facts(cassette: Cassette, found: list[lives.Life]) -> dict[str, str]:
     recorded = cassette.recorded
     calls = sum(one.count for one in cassette.interactions)
-    facts = {
-        "Recorded": f"{recorded.at} in {cassette.region}",
-        "Source": recorded.source,
-        "Tasks": f"{len(found):,}",
+    kinds = Counter(life.kind for life in found)
+    return {
+        "Tasks": f"{kinds['task']:,}",
+        "Services": f"{kinds['service']:,}" if kinds["service"] else "",
         "Calls": f"{calls:,} in {seconds(lives.duration(cassette))}",
+        "Recorded": f"{recorded.at} in {cassette.region}",
         "Scrubbed": f"policy {cassette.scrub.policy}, version {cassette.scrub.version}",
+        "Variant of": recorded.variant_of or "",
+        "Source": recorded.source,
     }
-    if recorded.variant_of:
-        facts["Variant of"] = recorded.variant_of
-        facts["Patches"] = ", ".join(recorded.patches)
-    return facts
+
+
+def _overview(groups: Mapping[str, list[lives.Alike]]) -> Markup:
+    """A line for each group: how its tasks ended, as a bar and in words."""
+    rows = [
+        tag(
+            "li",
+            tag("a", name(group or "no group"), href=f"#group-{number}"),
+            _shares(members),
+            tag("span", _ends(members), dir="auto"),
+        )
+        for number, (group, members) in enumerate(groups.items())
+    ]
+    return tag("nav", tag("h2", "Overview"), tag("ol", *rows), class_="overview")
+
+
+def _shares(members: list[lives.Alike]) -> Markup:
+    """How many of the tasks ended in each way, as parts of one bar."""
+    tasks = [(end_class(one.life), len(one.ids)) for one in members if one.life.kind == "task"]
+    if not tasks:
+        return tag("span")
+    counts: Counter[str] = Counter()
+    for kind, count in tasks:
+        counts[kind] += count
+    widths = {kind: max(_LEAST, 100 * n / counts.total()) for kind, n in counts.items()}
+    parts, at = [], 0.0
+    for kind, width in widths.items():
+        part = 100 * width / sum(widths.values())
+        parts.append(
+            tag("rect", x=f"{at:.2f}%", width=f"{part:.2f}%", height="100%", class_=f"bar {kind}")
+        )
+        at += part
+    return tag("svg", *parts, width="100%", height=14, aria_hidden="true")
+
+
+def _ends(members: list[lives.Alike]) -> str:
+    """How the tasks of a group ended: `100 tasks: 2 STOPPED, exit code 137; 98 RUNNING`."""
+    counts: Counter[str] = Counter()
+    for one in members:
+        if one.life.kind == "task":
+            counts[one.life.end] += len(one.ids)
+    services = [one.life.end for one in members if one.life.kind == "service"]
+    several = len(counts) > 1
+    ends = "; ".join(f"{count:,} {end}" if several else end for end, count in counts.items())
+    tasks = [f"{counted(counts.total(), 'task')}: {ends}"] if counts else []
+    return ". ".join(services + tasks)
 
 
 def _group(
+    number: int,
     group: str,
     members: list[lives.Alike],
     end: float,
@@ -99,14 +175,13 @@ def _group(
     *,
     fold: bool,
 ) -> Markup:
-    count = sum(len(one.ids) for one in members)
     title = group or "Tasks without a group"
-    ways = f", {len(members)} ways" if len(members) < count and len(members) > 1 else ""
     return tag(
         "section",
-        tag("h2", name(title), tag("small", f"{counted(count)}{ways}")),
+        tag("h2", name(title), tag("small", _ends(members), dir="auto")),
         *(_life(one, end, before.get(one.life.id), fold=fold) for one in members),
         class_="group",
+        id=f"group-{number}",
     )
 
 
@@ -116,29 +191,28 @@ def _life(one: lives.Alike, end: float, before: lives.Life | None, *, fold: bool
         "h3",
         badge(life),
         name(life.id),
-        tag("small", f"and {counted(same - 1)} like it") if same > 1 else "",
+        tag("small", f"and {counted(same - 1, life.kind)} like it") if same > 1 else "",
     )
-    reason = life.last.reason
-    said = tag("p", reason, class_="reason", dir="auto") if reason else ""
     others = (
         tag(
             "details",
-            tag("summary", f"The {same:,} tasks"),
+            tag("summary", f"The {same:,} {life.kind}s"),
             tag("p", ", ".join(one.ids[:_LISTED]), class_="ids"),
             tag("p", f"and {same - _LISTED:,} more") if same > _LISTED else "",
+            class_="fold",
         )
         if same > 1
         else ""
     )
-    drawn = timeline(life.moments, end, f"task {life.id}")
     if before is None:
-        shown = join([drawn, others, _fold(states(life.moments), fold=fold)])
+        shown = join([timeline(life, end), _fold(states(life), fold=fold), others])
     else:
-        shown = _beside(life, before, drawn, end)
-    return tag("article", head, said, shown, class_="life", data_ids=" ".join(one.ids[1:]) or None)
+        shown = _beside(life, before, end)
+    ids = " ".join(one.ids[1:]) or None
+    return tag("article", head, *reasons(life), shown, class_="life", data_ids=ids)
 
 
-def _beside(life: lives.Life, before: lives.Life, drawn: Markup, end: float) -> Markup:
+def _beside(life: lives.Life, before: lives.Life, end: float) -> Markup:
     """The variant and its original, and what differs at the end."""
     changed = lives.changes(before.last.body, life.last.body)
     return join(
@@ -148,13 +222,15 @@ def _beside(life: lives.Life, before: lives.Life, drawn: Markup, end: float) -> 
                 tag(
                     "div",
                     tag("h4", "Original"),
-                    timeline(before.moments, end, f"task {before.id}, original"),
-                    states(before.moments),
+                    timeline(before, end, ", original"),
+                    states(before),
                 ),
-                tag("div", tag("h4", "Variant"), drawn, states(life.moments)),
+                tag("div", tag("h4", "Variant"), timeline(life, end), states(life)),
                 class_="beside",
             ),
-            diff(changed, "The last state: original and variant") if changed else "",
+            diff(changed, "What differs in the last state", ("Original", "Variant"))
+            if changed
+            else "",
         ]
     )
 
@@ -162,32 +238,40 @@ def _beside(life: lives.Life, before: lives.Life, drawn: Markup, end: float) -> 
 def _fold(content: Markup, *, fold: bool) -> Markup:
     if not fold:
         return content
-    return tag("details", tag("summary", "States"), content, class_="all-states")
+    return tag("details", tag("summary", "States"), content, class_="fold")
 
 
 def _calls(cassette: Cassette) -> Markup:
-    rows = [
-        tag(
-            "tr",
-            tag("td", seconds(one.at)),
-            tag("th", one.operation, scope="row"),
-            tag("td", f"{one.count:,}"),
-            tag("td", _answer(one), dir="auto"),
-        )
-        for one in cassette.interactions
-    ]
-    head = tag("tr", *(tag("th", x, scope="col") for x in ("At", "Operation", "Calls", "Answer")))
-    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="calls")
+    """Every recorded call: what was asked, and its answer if no task or service shows it."""
+    rows = [tag("li", _call(one)) for one in cassette.interactions]
     summary = tag("summary", tag("h2", f"The recorded calls ({len(rows):,})"))
-    return tag("section", tag("details", summary, table), class_="group")
+    return tag("section", tag("details", summary, tag("ol", *rows, class_="states")))
 
 
-def _answer(interaction: Interaction) -> str:
+def _call(interaction: Interaction) -> Markup:
+    count = interaction.count
+    summary = tag(
+        "summary",
+        tag("span", seconds(interaction.at), class_="at"),
+        tag("b", interaction.operation),
+        tag("span", lives.answer(interaction), class_="reason", dir="auto"),
+        tag("span", f"{count:,} times", class_="count") if count > 1 else "",
+    )
+    method = botocore.xform_name(interaction.operation)
+    arguments = [f"  {key}={_argument(value)},\n" for key, value in interaction.request.items()]
+    asked = "".join(["\n", *arguments]) if arguments else ""
     outcome = interaction.outcome
     if not isinstance(outcome, Response):
-        return str(outcome)
-    sizes = [
-        f"{len(value)} {key}" if isinstance(value, (list, dict)) else key
-        for key, value in outcome.body.items()
-    ]
-    return ", ".join(sizes) or "answered"
+        answer = str(outcome)
+    elif interaction.operation in lives.DESCRIBED:
+        answer = "# Each is shown above, with all of its members."
+    else:
+        answer = parsed(interaction.operation, outcome.body)
+    return tag("details", summary, tag("pre", f"ecs.{method}({asked})"), tag("pre", answer))
+
+
+def _argument(value: object) -> str:
+    """A value of a request; of a long list, the begin."""
+    if isinstance(value, (list, tuple)) and len(value) > _ASKED:
+        return f"{literal([*value[:_ASKED]], '  ')}  # and {len(value) - _ASKED:,} more"
+    return literal(value, "  ")

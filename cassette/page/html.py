@@ -52,8 +52,8 @@ def document(title: str, body: object) -> str:
         Path(__file__).with_name(f"page.{ending}").read_text("utf-8") for ending in ("css", "js")
     )
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     head = join(
         [

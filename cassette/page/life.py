@@ -1,19 +1,30 @@
-"""One task's life on a page: its timeline as SVG, its states, and what changed in each."""
+"""One life on a page: its timeline as SVG, its states, and what changed in each."""
 
 from __future__ import annotations
 
 import datetime
 import json
-import pprint
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cassette import lives
 from cassette.ecs import shapes
-from cassette.page.html import Markup, name, tag
+from cassette.errors import counted
+from cassette.page.html import Markup, name, tag, text
 
 _ROW, _BAR = 30, 24  # the height of a row of the timeline, and of the bar in it
+_TICK, _NARROW_TICK = 0.045, 0.18  # the width of a time on the axis, on a desktop and a phone
+_TERMINATED = "exit code 143"  # the end of a process that did what SIGTERM asks
+# Members that say most, in the order in which a diff shows them; all others follow.
+_FIRST = ("lastStatus", "stopCode", "stoppedReason", "exitCode", "reason", "healthStatus")
+_SHORT = 60  # columns that a list or an object takes on one line
 _STATES = {
+    "IN_PROGRESS": "way-up",
+    "COMPLETED": "running",
+    "ACTIVE": "running",
+    "DRAINING": "way-down",
+    "INACTIVE": "stopped",
     "PROVISIONING": "way-up",
     "PENDING": "way-up",
     "ACTIVATING": "way-up",
@@ -23,6 +34,10 @@ _STATES = {
     "DEPROVISIONING": "way-down",
     "STOPPED": "stopped",
 }
+
+
+# Begin and end as parts of the width, the state, its reason, and its class if not the state's.
+_Bar = tuple[float, float, str, str, str]
 
 
 def seconds(value: float) -> str:
@@ -39,7 +54,9 @@ def seconds(value: float) -> str:
 def state_class(status: str) -> str:
     """The class of a state, which gives its colour."""
     first, _, rest = status.partition(" ")
-    if "UNHEALTHY" in rest or ("exit code" in rest and not rest.endswith("exit code 0")):
+    if rest.endswith(("exit code 0", _TERMINATED)):
+        return "stopped"
+    if "UNHEALTHY" in rest or "exit code" in rest:
         return "bad"
     return _STATES.get(first.rstrip(","), "bad")
 
@@ -49,36 +66,35 @@ def words(moment: lives.Moment) -> str:
     return f"{moment.status} {moment.health}".strip()
 
 
-def timeline(moments: Sequence[lives.Moment], end: float, label: str) -> Markup:
-    """The states of a task and its containers on one time axis."""
+def timeline(life: lives.Life, end: float, label: str = "") -> Markup:
+    """The states of a task and its containers, or a service and its deployments, on one axis."""
+    moments = life.moments
     found = lives.spans(moments, end)
     names = list(dict.fromkeys(box[0] for moment in moments for box in moment.containers))
-    rows = [_row(0, [(a, b, words(m), m.reason) for a, b, m in found])]
+    last = "bad" if life.is_bad else ""
+    top = [(a, b, words(m), m.reason, last if m is life.last else "") for a, b, m in found]
+    rows = [_row(0, top)]
     for number, container in enumerate(names, 1):
         boxes = [
-            (a, b, status, reason)
+            (a, b, status, reason, "")
             for a, b, m in found
             for box_name, status, reason in m.containers
             if box_name == container
         ]
         rows.append(_row(number, _merged(boxes)))
-    height = _ROW * len(rows) + 18
-    ticks = [
-        tag("text", seconds(m.at), x=_percent(a), y=height - 3, class_="tick")
-        for index, (a, _, m) in enumerate(found)
-        if index == 0 or a - found[index - 1][0] > 0.11
-    ]
+    height = _ROW * len(rows) + 14
+    named = f"Timeline of {life.kind} {life.id}{label}"
     told = "; ".join(f"{seconds(m.at)}: {words(m)}" for m in moments)
     drawing = tag(
         "svg",
         *rows,
-        *ticks,
+        *_ticks(found, height - 3),
         role="img",
-        aria_label=f"Timeline of {label}: {told}"[:2000],
+        aria_label=f"{named}: {told}"[:2000],
         width="100%",
         height=height,
     )
-    labels = [tag("span", "task"), *(tag("span", name(one), title=one[:200]) for one in names)]
+    labels = [tag("span", life.kind), *(tag("span", name(one), title=one[:200]) for one in names)]
     return tag(
         "div",
         tag("div", *labels, class_="row-labels", aria_hidden="true"),
@@ -87,29 +103,46 @@ def timeline(moments: Sequence[lives.Moment], end: float, label: str) -> Markup:
     )
 
 
-def _merged(boxes: list[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
+def _ticks(found: list[tuple[float, float, lives.Moment]], y: int) -> Iterable[Markup]:
+    """The time at which each state begins, where the one before it leaves the width."""
+    free = narrow_free = 0.0
+    for begin, _, moment in found:
+        if begin >= free:
+            narrow = begin >= narrow_free
+            kind = "tick" if narrow else "tick wide"
+            yield tag("text", seconds(moment.at), x=_percent(begin), y=y, class_=kind)
+            free = begin + _TICK
+            narrow_free = begin + _NARROW_TICK if narrow else narrow_free
+
+
+def _merged(boxes: list[_Bar]) -> list[_Bar]:
     """Spans of one container, those of the same state in a row as one."""
-    found: list[tuple[float, float, str, str]] = []
-    for begin, end, status, reason in boxes:
-        if found and found[-1][2:] == (status, reason):
-            found[-1] = (found[-1][0], end, status, reason)
+    found: list[_Bar] = []
+    for bar in boxes:
+        if found and found[-1][2:] == bar[2:] and abs(found[-1][1] - bar[0]) < 1e-9:
+            found[-1] = (found[-1][0], *bar[1:])
         else:
-            found.append((begin, end, status, reason))
+            found.append(bar)
     return found
 
 
-def _row(number: int, bars: list[tuple[float, float, str, str]]) -> Markup:
-    """The bars of one row; each clips its own words."""
+def _row(number: int, bars: list[_Bar]) -> Markup:
+    """The bars of one row; each shows what its width holds of its words."""
     drawn = []
-    for begin, end, status, reason in bars:
-        kind = state_class(status)
+    for begin, end, status, reason, given in bars:
+        kind = given or state_class(status)
         said = f"{status}: {reason}" if reason else status
         drawn.append(
             tag(
                 "svg",
                 tag("title", said[:1000]),
                 tag("rect", width="100%", height=_BAR, rx=3, class_=f"bar {kind}"),
-                tag("text", status[:80], x=6, y=16, class_=f"on {kind}"),
+                tag(
+                    "foreignObject",
+                    tag("div", status[:80], class_=f"on {kind}"),
+                    width="100%",
+                    height=_BAR,
+                ),
                 x=_percent(begin),
                 y=number * _ROW,
                 width=_percent(max(end - begin - 0.002, 0.002)),
@@ -123,19 +156,22 @@ def _percent(part: float) -> str:
     return f"{part * 100:.2f}%"
 
 
-def states(moments: Sequence[lives.Moment]) -> Markup:
+def states(life: lives.Life) -> Markup:
     """Each state, to be opened: what changed, its containers, the task as boto3 returns it."""
-    return tag("ol", *(tag("li", _moment(moment)) for moment in moments), class_="states")
+    kinds = [state_class(words(moment)) for moment in life.moments[:-1]] + [end_class(life)]
+    items = zip(life.moments, kinds, strict=True)
+    return tag("ol", *(tag("li", _moment(*item)) for item in items), class_="states")
 
 
-def _moment(moment: lives.Moment) -> Markup:
-    times = f"{moment.count} polls" if moment.count > 1 else ""
+def _moment(moment: lives.Moment, kind: str) -> Markup:
+    differs = counted(len(moment.changes), "change") if moment.changes else ""
+    times = f"{moment.count:,} polls" if moment.count > 1 else ""
     summary = tag(
         "summary",
         tag("span", seconds(moment.at), class_="at"),
-        tag("span", words(moment), class_=f"state {state_class(words(moment))}"),
-        tag("span", times, class_="count") if times else "",
+        tag("span", words(moment), class_=f"state {kind}"),
         tag("span", moment.reason, class_="reason", dir="auto") if moment.reason else "",
+        tag("span", ", ".join(filter(None, (differs, times))), class_="count"),
     )
     reasons = [
         tag("li", name(box), " ", tag("b", status), f": {reason}" if reason else "")
@@ -156,25 +192,39 @@ def _moment(moment: lives.Moment) -> Markup:
     )
 
 
-def diff(changes: Sequence[lives.Change], caption: str) -> Markup:
-    """Changes as a table: place, before, after."""
+def diff(
+    changes: Sequence[lives.Change], caption: str, sides: tuple[str, str] = ("Before", "After")
+) -> Markup:
+    """Changes as a table: the place and both values, those that say most first."""
     rows = [
         tag(
             "tr",
-            tag("th", change.place, scope="row"),
-            tag("td", _value(change.before, "absent"), class_="before"),
-            tag("td", _value(change.after, "absent"), class_="after"),
+            tag("th", _breakable(change.place), scope="row"),
+            *(
+                tag("td", _value(value), class_=side if value is not None else "absent")
+                for side, value in (("before", change.before), ("after", change.after))
+            ),
         )
-        for change in changes
+        for change in sorted(changes, key=_weight)
     ]
-    head = tag("tr", *(tag("th", one, scope="col") for one in ("Member", "Before", "After")))
+    head = tag("tr", *(tag("th", one, scope="col") for one in ("Member", *sides)))
     body = tag("tbody", *rows)
     return tag("table", tag("caption", caption), tag("thead", head), body, class_="diff")
 
 
-def _value(value: Any, absent: str) -> Markup:
+def _weight(change: lives.Change) -> tuple[int, bool]:
+    owner, _, member = change.place.rpartition(".")
+    return _FIRST.index(member) if member in _FIRST else len(_FIRST), bool(owner)
+
+
+def _breakable(place: str) -> Markup:
+    """A place that is folded at its members rather than within a word."""
+    return Markup("<wbr>".join(text(part) for part in re.split(r"(?=[.\[])", place)))
+
+
+def _value(value: Any) -> Markup:
     if value is None:
-        return tag("i", absent)
+        return tag("i", "absent")
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return tag("code", written if written.strip() else f'"{written}"', dir="auto")
 
@@ -184,11 +234,35 @@ def as_boto3(moment: lives.Moment) -> str:
     body = dict(moment.body)
     if "code" in body and "status" in body:
         error = {"Error": {"Code": body["code"], "Message": body["message"]}}
-        return f"ClientError: {pprint.pformat(error, sort_dicts=False, width=88)}"
-    member = "tasks" if "taskArn" in body else "failures"
-    wire = shapes.to_wire("DescribeTasks", {member: [body]})
-    parsed = _in_utc(shapes.parse("DescribeTasks", wire)[member])
-    return pprint.pformat({member: parsed}, sort_dicts=False, width=88)
+        return f"ClientError: {literal(error)}"
+    operation = "DescribeServices" if "serviceArn" in body else "DescribeTasks"
+    things = "services" if "serviceArn" in body else "tasks"
+    is_thing = "serviceArn" in body or "taskArn" in body
+    found, failures = ([body], []) if is_thing else ([], [body])
+    return parsed(operation, {things: found, "failures": failures})
+
+
+def parsed(operation: str, body: Mapping[str, Any]) -> str:
+    """A response as boto3 returns it, as Python, with times in UTC."""
+    found = shapes.parse(operation, shapes.to_wire(operation, body))
+    found.pop("ResponseMetadata", None)
+    return literal(_in_utc(found))
+
+
+def literal(value: Any, indent: str = "") -> str:
+    """A value as Python, indented by its depth and not by the width of its keys."""
+    if not isinstance(value, (dict, list)) or not value:
+        return repr(value)
+    if len(short := repr(value)) + len(indent) <= _SHORT:
+        return short
+    deeper = f"{indent}  "
+    if isinstance(value, dict):
+        items = [f"{key!r}: {literal(inner, deeper)}" for key, inner in value.items()]
+    else:
+        items = [literal(inner, deeper) for inner in value]
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    lines = "".join(f"{deeper}{item},\n" for item in items)
+    return f"{begin}\n{lines}{indent}{end}"
 
 
 def _in_utc(value: Any) -> Any:
@@ -201,7 +275,21 @@ def _in_utc(value: Any) -> Any:
     return value
 
 
+def reasons(life: lives.Life) -> Iterable[Markup]:
+    """Why a life ended as it did, in ECS's words: its own reason and its containers' reasons."""
+    last = life.last
+    if last.reason:
+        yield tag("p", last.reason, class_="reason", dir="auto")
+    for box, _, reason in last.containers:
+        if reason:
+            yield tag("p", tag("b", name(box)), ": ", reason, class_="reason", dir="auto")
+
+
 def badge(life: lives.Life) -> Markup:
-    """A task's last state, beside its name; red if the task failed."""
-    kind = "bad" if life.is_bad else state_class(words(life.last))
-    return tag("span", words(life.last), class_=f"badge {kind}")
+    """A last state, beside its name; red if it is bad."""
+    return tag("span", life.end, class_=f"badge {end_class(life)}")
+
+
+def end_class(life: lives.Life) -> str:
+    """The class of a last state, which gives its colour."""
+    return "bad" if life.is_bad else state_class(words(life.last))

@@ -1,11 +1,12 @@
 "use strict";
 (() => {
+  const PRINTED = 20; // with more tasks, the details that are open are printed, and no others
   const search = document.getElementById("search");
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const lives = all(".life");
   const texts = lives.map((life) =>
     (life.textContent + " " + (life.dataset.ids || "") + " " +
-      life.parentElement.firstElementChild.textContent).toLowerCase());
+      life.closest(".group").querySelector("h2").textContent).toLowerCase());
 
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -15,18 +16,22 @@
       shown += life.hidden ? 0 : 1;
     });
     all(".group").forEach((group) => {
-      const own = all(".life", group);
-      group.hidden = own.length > 0 && own.every((life) => life.hidden);
+      const found = all(".life", group).some((life) => !life.hidden);
+      group.hidden = !found;
+      all("details:has(.life)", group).forEach((one) => { one.open = found && words.length > 0; });
     });
-    const found = document.getElementById("found");
-    found.textContent = words.length ? `${shown} of ${lives.length} shown` : "";
+    all("nav").forEach((one) => { one.hidden = words.length > 0; });
+    document.getElementById("found").textContent =
+      words.length ? `${shown} of ${lives.length} shown` : "";
   };
-  const open = (to) => all(".life:not([hidden]) details:not(.raw)").forEach((one) => { one.open = to; });
+  const closed = () => all(".life:not([hidden]) details:not(.raw)").filter((one) => !one.open);
 
   if (search) {
     search.addEventListener("input", filter);
-    document.getElementById("open-all").addEventListener("click", () => open(true));
-    document.getElementById("close-all").addEventListener("click", () => open(false));
+    document.getElementById("open-all").addEventListener("click", () =>
+      closed().forEach((one) => { one.open = true; }));
+    document.getElementById("close-all").addEventListener("click", () =>
+      all("details[open]").forEach((one) => { one.open = false; }));
     document.addEventListener("keydown", (event) => {
       if (event.key === "/" && document.activeElement !== search) {
         event.preventDefault();
@@ -37,5 +42,11 @@
       }
     });
   }
-  window.addEventListener("beforeprint", () => open(true));
+
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = lives.length > PRINTED ? [] : closed();
+    opened.forEach((one) => { one.open = true; });
+  });
+  window.addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
 })();

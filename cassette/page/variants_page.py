@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cassette import lives
+from cassette.errors import counted
 from cassette.model import Cassette
-from cassette.page.cassette_page import counted, header
+from cassette.page.cassette_page import header
 from cassette.page.html import Markup, document, join, name, tag
-from cassette.page.life import badge, diff, timeline
+from cassette.page.life import badge, diff, reasons, seconds, timeline
+
+_DRAWN = 3  # tasks and services that change, for each variant
+_FEW = 4  # changes that are shown without a click
 
 
 @dataclass(frozen=True)
@@ -33,73 +37,116 @@ class Variant:
 
 def variants_page(original: Cassette, title: str, variants: Iterable[Variant]) -> str:
     """A page that shows every variant of a cassette."""
-    folders: dict[str, list[Variant]] = {}
+    folders: dict[str, list[tuple[Variant, Cassette]]] = {}
     listed = list(variants)
+    unfit = [variant for variant in listed if variant.cassette is None]
     for variant in listed:
-        folders.setdefault(variant.name.rpartition("/")[0] or "own", []).append(variant)
-    fitting = sum(variant.cassette is not None for variant in listed)
+        if variant.cassette is not None:
+            folder = variant.name.rpartition("/")[0] or "own"
+            folders.setdefault(folder, []).append((variant, variant.cassette))
     facts = {
-        "Cassette": title,
+        "Patches that fit": f"{len(listed) - len(unfit)} of {len(listed)}",
         "Source": original.recorded.source,
-        "Patches": f"{len(listed)}, of these {fitting} fit",
     }
-    before = {life.id: life for life in lives.lives(original)}
     sections = [
         tag(
             "section",
-            tag(
-                "h2",
-                name(folder),
-                tag("small", f"{len(found)} patches" if len(found) > 1 else "1 patch"),
-            ),
-            *(_variant(variant, title, before) for variant in found),
+            tag("h2", name(folder), tag("small", counted(len(found), "variant"))),
+            *(_variant(variant, made, title, original) for variant, made in found),
             class_="group",
+            id=f"group-{number}",
         )
-        for folder, found in sorted(folders.items())
+        for number, (folder, found) in enumerate(sorted(folders.items()))
     ]
-    body = join([header(f"Variants of {title}", facts, True), tag("main", *sections, id="main")])
+    links = [
+        tag("li", tag("a", name(folder), f" {len(found)}", href=f"#group-{number}"))
+        for number, (folder, found) in enumerate(sorted(folders.items()))
+    ]
+    body = join(
+        [
+            header(["Variants of ", name(title)], facts, is_searchable=True),
+            tag(
+                "main",
+                tag("nav", tag("ul", *links, class_="folders"), aria_label="Folders of patches")
+                if len(links) > 1
+                else "",
+                *sections,
+                _unfit(unfit) if unfit else "",
+                id="main",
+            ),
+        ]
+    )
     return document(f"Variants of {title}: ECS cassette", body)
 
 
-def _counted(patches: int) -> str:
-    return "1 patch" if patches == 1 else f"{patches} patches"
-
-
-def _variant(variant: Variant, title: str, before: dict[str, lives.Life]) -> Markup:
-    if variant.cassette is None:
-        return tag(
-            "article",
-            tag("h3", tag("span", "does not fit", class_="badge stopped"), name(variant.name)),
+def _unfit(variants: list[Variant]) -> Markup:
+    """The patches that do not fit, folded, each with the reason."""
+    rows = [
+        tag(
+            "li",
+            tag("b", name(variant.name)),
             tag("p", variant.summary),
-            tag("p", variant.problem, class_="reason", dir="auto"),
+            tag("p", variant.problem, class_="count", dir="auto"),
             class_="life",
         )
-    found = lives.lives(variant.cassette)
-    changed = [life for life in found if life != before.get(life.id)] or found[:1]
-    end = lives.duration(variant.cassette)
+        for variant in variants
+    ]
+    heading = tag("summary", tag("h2", f"Patches that do not fit ({len(rows)})"))
+    return tag("section", tag("details", heading, tag("ul", *rows, class_="unfit")), class_="group")
+
+
+def _variant(variant: Variant, made: Cassette, title: str, original: Cassette) -> Markup:
+    before = {life.id: life for life in lives.lives(original)}
+    found = lives.lives(made)
+    changed = [life for life in found if life != before.get(life.id)]
+    end = lives.duration(made)
     code = f'@pytest.mark.cassette("{title}", "{variant.name}")'
-    drawn = [_change(life, before.get(life.id), end) for life in changed[:3]]
+    drawn = [_change(life, before.get(life.id), end) for life in changed[:_DRAWN]]
     more = len(changed) - len(drawn)
     return tag(
         "article",
         tag("h3", badge(changed[0]) if changed else "", name(variant.name)),
-        tag("p", variant.summary),
+        tag("p", variant.summary, class_="summary"),
         tag("pre", tag("code", code), class_="use"),
-        tag("ul", *(tag("li", param) for param in variant.params)) if variant.params else "",
+        tag("ul", *(tag("li", param) for param in variant.params), class_="params")
+        if variant.params
+        else "",
         *drawn,
-        tag("p", f"and {counted(more)} more") if more > 0 else "",
+        tag("p", f"and {more:,} more that change") if more > 0 else "",
+        *_calls(made, original),
         class_="life",
     )
 
 
 def _change(life: lives.Life, before: lives.Life | None, end: float) -> Markup:
-    reasons = [life.last.reason, *(f"{n}: {r}" for n, _, r in life.last.containers if r)]
     changed = lives.changes(before.last.body, life.last.body) if before else ()
-    table = diff(changed, "The last state: original and variant") if changed else ""
+    table = diff(changed, "What differs in the last state", ("Original", "Variant"))
     return join(
         [
-            timeline(life.moments, end, f"task {life.id}"),
-            *(tag("p", reason, class_="reason", dir="auto") for reason in reasons if reason),
-            tag("details", tag("summary", "What changes"), table) if changed else "",
+            *reasons(life),
+            timeline(life, end),
+            tag(
+                "details",
+                tag("summary", counted(len(changed), "change")),
+                table,
+                class_="fold",
+                open=len(changed) <= _FEW,
+            )
+            if changed
+            else "",
         ]
     )
+
+
+def _calls(variant: Cassette, original: Cassette) -> Iterable[Markup]:
+    """What differs in the calls that show no task or service: an answer, or how long it takes."""
+    known = {(one.operation, lives.answer(one), one.latency) for one in original.interactions}
+    for one in variant.interactions:
+        key = (one.operation, lives.answer(one), one.latency)
+        if key in known or (one.operation in lives.DESCRIBED and not one.latency):
+            continue
+        known.add(key)
+        waits = f", after {seconds(one.latency)}" if one.latency else ""
+        at = tag("span", seconds(one.at), class_="at")
+        said = tag("span", lives.answer(one), waits, dir="auto")
+        yield tag("p", at, " ", tag("b", one.operation), ": ", said, class_="reason")

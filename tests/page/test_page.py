@@ -22,7 +22,7 @@ from tests.page import pages
 from tests.replay import made
 
 HERE = Path(__file__).parent
-VOID = {"meta", "link", "input"}
+VOID = {"meta", "link", "input", "wbr"}
 
 
 class Reader(html.parser.HTMLParser):
@@ -56,11 +56,14 @@ def web(library):
     return library.load("web")
 
 
+@pytest.fixture(scope="module")
 def shown(library, web):
     """Every kind of page, by name."""
     broken = patched(web, ["stopped/out-of-memory"], library)
     return {
         "one": cassette_page(web, "web"),
+        "empty": cassette_page(made.unscrubbed(), "empty"),
+        "service": cassette_page(library.load("deployment"), "deployment"),
         "variant": cassette_page(broken, "web", web),
         "hostile": cassette_page(pages.hostile(), pages.HOSTILE[0]),
         "twenty": cassette_page(pages.cluster(20), "prod"),
@@ -75,10 +78,12 @@ def _variants(web, library):
         yield Variant(name, name, ("calls (int)",), patched(web, [name], library))
 
 
-@pytest.mark.parametrize("kind", ["one", "variant", "hostile", "twenty", "thousand", "variants"])
-def test_a_page_is_whole_and_loads_nothing(library, web, kind):
+@pytest.mark.parametrize(
+    "kind", ["one", "empty", "service", "variant", "hostile", "twenty", "thousand", "variants"]
+)
+def test_a_page_is_whole_and_loads_nothing(shown, kind):
     """Every element is closed and known; no address, no handler, no style outside its place."""
-    read = Reader(shown(library, web)[kind])
+    read = Reader(shown[kind])
     tags = [tag for tag, _ in read.elements]
     assert tags.count("script") == tags.count("style") == tags.count("h1") == 1
     assert not {"img", "iframe", "object", "embed", "form", "base"} & set(tags)
@@ -89,32 +94,85 @@ def test_a_page_is_whole_and_loads_nothing(library, web, kind):
     assert "default-src 'none'" in str(read.elements)
 
 
-def test_hostile_names_are_text(library, web):
+def test_hostile_names_are_text(shown):
     """Each is shown as it is written, and nothing is made of it."""
-    read = Reader(shown(library, web)["hostile"])
+    read = Reader(shown["hostile"])
     for name in pages.HOSTILE:
         assert name in read.text
     assert [tag for tag, _ in read.elements].count("script") == 1
 
 
-def test_a_state_is_shown_with_its_changes_and_as_boto3_returns_it(library, web):
+def test_a_state_is_shown_with_its_changes_and_as_boto3_returns_it(shown):
     """The reason, the exit code, what changed, and datetimes as datetimes."""
-    text = Reader(shown(library, web)["variant"]).text
+    text = Reader(shown["variant"]).text
     assert "OutOfMemoryError: Container killed due to memory usage" in text
-    assert "STOPPED HEALTHY, exit code 137" in text
+    assert "STOPPED, exit code 137" in text
     assert "datetime.datetime(" in text
     assert "Original" in text
     assert "containers[web].exitCode" in text
 
 
-def test_a_cluster_is_folded_and_the_failed_ones_come_first(library, web):
+def test_a_cluster_is_folded_and_the_failed_ones_come_first(shown):
     """A thousand tasks in ten services: two ways each at most, the failed tasks on top."""
-    page = shown(library, web)["thousand"]
+    page = shown["thousand"]
     read = Reader(page)
     articles = [attributes for tag, attributes in read.elements if tag == "article"]
     assert 10 <= len(articles) <= 20
     assert len(page) < 500_000
     assert read.text.index("STOPPED, exit code 137") < read.text.index("and 98 tasks like it")
+    assert "service:service-0100 tasks: 2 STOPPED, exit code 137; 98 RUNNING" in read.text
+    links = {a["href"] for tag, a in read.elements if tag == "a"}
+    assert {f"#{a['id']}" for tag, a in read.elements if tag == "section" and "id" in a} < links
+
+
+def test_a_service_is_shown_with_its_deployments(library):
+    """On the axis of its tasks; tasks that a deployment stopped are not failures."""
+    service, *tasks = lives.lives(library.load("deployment"))
+    assert (service.kind, service.id, service.group) == ("service", "prod/web", "service:web")
+    assert service.end == "COMPLETED 2/2 running"
+    assert [status for _, status, _ in service.moments[2].containers] == [
+        "IN_PROGRESS 2/2 running",
+        "COMPLETED 2/2 running",
+    ]
+    assert {task.end for task in tasks} == {"RUNNING HEALTHY", "STOPPED"}
+    assert not any(life.is_bad for life in (service, *tasks))
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "end"),
+    [
+        ({"stopCode": "EssentialContainerExited"}, 0, None),
+        ({"stopCode": "EssentialContainerExited"}, 1, "STOPPED, exit code 1"),
+        ({"stopCode": "UserInitiated", "stoppedReason": "Task stopped by user"}, 137, None),
+        (
+            {
+                "stopCode": "ServiceSchedulerInitiated",
+                "stoppedReason": "Task failed container health checks",
+            },
+            0,
+            "STOPPED, ServiceSchedulerInitiated",
+        ),
+        ({"stopCode": "SpotInterruption"}, 0, "STOPPED, SpotInterruption"),
+        ({"stopCode": "TaskFailedToStart"}, None, "STOPPED, TaskFailedToStart"),
+    ],
+)
+def test_a_stop_is_bad_if_nobody_asks_for_it(members, code, end):
+    """Exit codes count where the task ended by itself; a bad end says why."""
+    box = {"name": "app", "lastStatus": "STOPPED"} | ({} if code is None else {"exitCode": code})
+    task = made.task(1, "STOPPED", containers=[box], **members)
+    (life,) = lives.lives(
+        made.unscrubbed(made.describe(bodies.described(task), tasks=(task["taskArn"],)))
+    )
+    assert life.is_bad is (end is not None)
+    assert life.end == (end or "STOPPED")
+
+
+def test_a_call_is_shown_with_its_request_and_response(library):
+    """As Python, those too that show no task."""
+    text = Reader(cassette_page(library.load("deployment"), "deployment")).text
+    assert "ecs.register_task_definition(\n  family='web',\n" in text
+    assert "'taskDefinition': {\n" in text
+    assert "2 taskArns" in text
 
 
 def test_the_life_of_a_task_has_every_state_once():
@@ -159,12 +217,12 @@ def test_an_unscrubbed_cassette_has_no_page(tmp_path):
 
 
 @pytest.mark.exhaustive
-def test_in_a_browser(tmp_path, library, web):
+def test_in_a_browser(tmp_path, shown):
     """Headless Chromium: no message, no request, the keyboard, the search, and axe-core."""
     chromium, modules = shutil.which("chromium"), HERE / "node_modules"
     if not (chromium and modules.is_dir()):
         pytest.skip("`make page` installs what this needs, except Chromium")
-    for name, page in shown(library, web).items():
+    for name, page in shown.items():
         (tmp_path / f"{name}.html").write_text(page, encoding="utf-8")
     done = subprocess.run(
         ["node", HERE / "browser.mjs", chromium, tmp_path],
