@@ -28,7 +28,7 @@ from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
 from cassette.patch.revival import ended_containers, running_again
 from cassette.patch.started import changes_starts, edit_answers, meant
-from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each
+from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each, unset
 
 _MOST = 10  # tasks that an error lists
 
@@ -298,7 +298,7 @@ class Application:
     def operate(self, entry: Entry, thing: Body, sight: Body, label: str) -> None:
         """Run an entry's operations on one thing, in place."""
         for pointer in entry.unset:
-            _unset(thing, pointer)
+            unset(thing, pointer)
         for index, op in enumerate(entry.ops):
             place = entry.place_of_op(index)
             if "value" in op:
@@ -430,11 +430,14 @@ class Application:
             services = (s for s in self.current("service") if s.get("serviceName") == name)
             found["service"] = next(services, None)
         if "taskArn" in owner:
-            definitions = [*self.current("task-definition"), *self.registered]
-            arn = owner.get("taskDefinitionArn")
-            mine = (one for one in definitions if one.get("taskDefinitionArn") == arn)
-            found["definition"] = next(mine, None)
+            found["definition"] = self.definition_of(owner)
         return found
+
+    def definition_of(self, task: Body) -> Body | None:
+        """The task definition of a task, if it was recorded."""
+        definitions = [*self.current("task-definition"), *self.registered]
+        arn = task.get("taskDefinitionArn")
+        return next((one for one in definitions if one.get("taskDefinitionArn") == arn), None)
 
     def current(self, kind: str) -> list[Body]:
         """The state of each thing of a kind, as the patch has made it so far."""
@@ -487,8 +490,16 @@ class Application:
 
     def holds(self, condition: Part, thing: Body) -> bool:
         """Whether a condition of the whole patch is true of a thing."""
-        seen = {**thing, "param": self.params}
-        return bool(self.search(condition.value, seen, condition.place, label_of(thing)))
+        return bool(
+            self.search(
+                condition.value, self.seen_of_whole(thing), condition.place, label_of(thing)
+            )
+        )
+
+    def seen_of_whole(self, thing: Body) -> Body:
+        """What a condition of the whole patch sees."""
+        os = {"os": scope.os_of(thing, self.definition_of(thing))} if "taskArn" in thing else {}
+        return {**os, **thing, "param": self.params}
 
     def search(self, expression: str, seen: Body, place: Place, label: str) -> Any:
         """What an expression finds; an error names the place in the patch."""
@@ -569,7 +580,7 @@ class Application:
         names = {str(c.get("name")) for owner, _ in owners for c in things("container", owner)}
         for name in sorted(self.container_names - names):
             yield f"no task has a container {name!r}; {nearest(name, sorted(names))}"
-        of_owner = [{**owner, "param": self.params} for owner, _ in owners]
+        of_owner = [self.seen_of_whole(owner) for owner, _ in owners]
         for where in self.patch.where if kind is KINDS["task"] else ():
             yield from conditions.explained(str(where.value), of_owner, kind.operation)
         if anchor.where is not None:
@@ -587,10 +598,3 @@ class Application:
     def base(self) -> str:
         """The name of the cassette in errors."""
         return self.cassette.path or self.cassette.recorded.variant_of or "the cassette"
-
-
-def _unset(thing: Body, pointer: str) -> None:
-    try:
-        jsonpatch.JsonPatch([{"op": "remove", "path": pointer}]).apply(thing, in_place=True)
-    except (JsonPatchException, JsonPointerException, TypeError):
-        return  # it is absent already

@@ -14,6 +14,7 @@ ADDED_BY_ECS = ("ecs-service-connect-", "aws-guardduty-agent-")
 
 _ARN = re.compile(r"arn:([^:]*):ecs:([^:]*):([^:]*):([\w-]+)/(?:([^/]+)/)?([^/]+)")
 _ECR = re.compile(r"([^.]+)\.dkr\.ecr\.([\w-]+)\.")
+_WINDOWS_IMAGE = re.compile(r"mcr\.microsoft\.com/windows/|windowsservercore|nanoserver")
 _ROLE = re.compile(r"arn:[^:]*:iam::[^:]*:role/(?:.*/)?([^/]+)")
 # What texts say where the owner itself names nothing.
 _UNNAMED = ("aws", "us-east-1", "000000000001", "default", "ca55e77e4de59a5ae551090d7c15969e")
@@ -37,8 +38,9 @@ def names_of(
     Returns:
         `partition`, `domain`, `region`, `account`, `cluster` and `id` from its ARN, `family`,
         `deployment` (an id), `target_group`, `role` (the execution role's name),
-        `infrastructure_role`, `subnet`, `log_group`; and of a container: `container` (its
-        name), the parts of its image, from `_image_names`, and its `repository_arn` in ECR.
+        `infrastructure_role`, `subnet`, `platform`, `log_group`; and of a container:
+        `container` (its name), the parts of its image, from `_image_names`, and its
+        `repository_arn` in ECR.
     """
     beside = beside or {}
     arn = owner.get("taskArn") or owner.get("serviceArn") or owner.get("containerInstanceArn")
@@ -62,6 +64,8 @@ def names_of(
     named = [one for one in mine if one.get("name") == container]
     about = thing if thing and "containerArn" in thing else next(iter(named or mine), {})
     names["container"] = about.get("name") or container or "app"
+    definition = beside.get("definition") or {}
+    names["platform"] = f"{os_of(task, definition)}/{_architecture_of(task, definition)}"
     names["log_group"] = _log_group(beside.get("definition") or {}, names)
     names |= _image_names(str(about.get("image") or f"{names['family']}:latest"))
     ecr = _ECR.match(names["registry"])
@@ -188,6 +192,28 @@ def seen(
         scope[PARTS[each][2]] = thing
     scope["param"] = {key: values.resolve(value, scope) for key, value in params.items()}
     return scope
+
+
+def _architecture_of(task: Body, definition: Body) -> str:
+    """The processor of a task, as images name it: "amd64" or "arm64"."""
+    platform = definition.get("runtimePlatform") or {}
+    named = {one.get("name"): one.get("value") for one in task.get("attributes") or ()}
+    processor = named.get("ecs.cpu-architecture") or platform.get("cpuArchitecture")
+    return "arm64" if str(processor).lower() == "arm64" else "amd64"
+
+
+def os_of(task: Body, definition: Body | None = None) -> str:
+    """The operating system of a task's containers: "windows" or "linux".
+
+    ECS names it for tasks on Fargate only. Elsewhere the task definition says it, if it was
+    recorded, or the name of an image that only Windows can run.
+    """
+    platform = (definition or {}).get("runtimePlatform") or {}
+    family = task.get("platformFamily") or platform.get("operatingSystemFamily")
+    if family:
+        return "windows" if str(family).lower().startswith("windows") else "linux"
+    images = [str(container.get("image")) for container in things("container", task)]
+    return "windows" if any(map(_WINDOWS_IMAGE.search, images)) else "linux"
 
 
 def assumed_times(task: Body, recorded_at: str | None) -> Body:

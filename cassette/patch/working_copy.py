@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import jsonpatch
+from jsonpatch import JsonPatchException, JsonPointerException
+
 from cassette.ecs import shapes
 from cassette.model import Interaction, Response
 from cassette.patch.kinds import BY_OPERATION, Body, Kind
@@ -164,3 +167,11 @@ def copied(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [copied(item) for item in value]
     return value
+
+
+def unset(thing: Body, pointer: str) -> None:
+    """Remove what a JSON pointer leads to, if it is there."""
+    try:
+        jsonpatch.JsonPatch([{"op": "remove", "path": pointer}]).apply(thing, in_place=True)
+    except (JsonPatchException, JsonPointerException, TypeError):
+        return  # it is absent already

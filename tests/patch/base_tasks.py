@@ -138,6 +138,12 @@ BASES = {
         "family:iis",
         platform="Windows-Server-2022-Core",
     ),
+    "ec2-windows": Base(
+        "EC2",
+        "nat",
+        (Box("iis", "mcr.microsoft.com/windows/servercore/iis:windowsservercore-ltsc2022"),),
+        "family:iis",
+    ),
     "ec2-bridge": Base(
         "EC2",
         "bridge",

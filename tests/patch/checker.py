@@ -93,6 +93,12 @@ class State:
         return self.task.get("launchType") == "FARGATE"
 
     @property
+    def windows(self) -> bool:
+        """Whether it says so itself, or its images can run nowhere else."""
+        says = [self.task.get("platformFamily"), *(one.get("image") for one in self.containers)]
+        return any("windows" in str(one).lower() for one in says)
+
+    @property
     def interfaces(self) -> list[Body]:
         kinds = ("ElasticNetworkInterface", "eni")
         return [one for one in self.task.get("attachments") or () if one.get("type") in kinds]
@@ -222,14 +228,13 @@ def container_statuses(state: State) -> Iterator[str]:
 
 def exit_codes(state: State) -> Iterator[str]:
     """Only a STOPPED container has an exit code: 0 to 255, more on Windows; with OOM 137 or 0."""
-    windows = "windows" in str(state.task.get("platformFamily")).lower()
     for one in state.containers:
         code, reason = one.get("exitCode"), str(one.get("reason") or "")
         if code is None:
             continue
         if one.get("lastStatus") != "STOPPED":
             yield f"exit code {code} of a container {one.get('lastStatus')}"
-        if not 0 <= code <= (2**32 - 1 if windows else 255):
+        if not 0 <= code <= (2**32 - 1 if state.windows else 255):
             yield f"exit code {code}"
         if reason.startswith("OutOfMemoryError") and code not in (0, 137):
             yield f"exit code {code} out of memory"
@@ -395,6 +400,17 @@ def texts(state: State) -> Iterator[str]:
             yield from (f"it names {one}" for one in named - {started})
 
 
+def systems(state: State) -> Iterator[str]:
+    """Windows knows no runc, signals of Linux, NFS or Spot, and Linux no calls of Windows."""
+    linux = r"runc|container_linux|mount\.nfs4|OutOfMemoryError|devmapper|Spot|linux/"
+    for text in state.texts:
+        found = re.search(linux if state.windows else r"hcsshim|hcs::|Windows system call", text)
+        if found:
+            yield f"{found[0]} on {'Windows' if state.windows else 'Linux'}"
+    if state.windows and any(one.get("exitCode") == 139 for one in state.containers):
+        yield "exit code 139 on Windows"
+
+
 # -- two states of a task --------------------------------------------------------------------------
 
 
@@ -494,6 +510,7 @@ CHECKS: Sequence[Callable[[State], Iterator[str]]] = (
     launch,
     never_started,
     texts,
+    systems,
     forward,
     kept,
     placed,

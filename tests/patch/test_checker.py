@@ -178,6 +178,8 @@ WRONG = [
     ("launch", EC2, None, {"platformVersion": "1.4.0"}),
     ("never_started", WEB, "stopped/image-pull", {"pullStoppedAt": STARTED}),
     ("texts", WEB, "service/scaled-in", {"startedBy": "ecs-svc/1"}),
+    ("systems", "fargate-windows", "stopped/exit-code", {"stoppedReason": "runc create failed"}),
+    ("systems", WEB, "stopped/exit-code", {"containers/2/reason": "hcsshim::System::Create"}),
     ("forward", WEB, None, {"version": 1}),
     ("kept", WEB, None, {"group": "service:other"}),
     ("placed", WEB, None, {"availabilityZone": "eu-west-1b"}),

@@ -353,3 +353,39 @@ def test_a_task_on_spot_is_on_spot_from_its_first_answer(base, patch):
     ]
     assert len(tasks) > 2
     assert {task.get("capacityProviderName") for task in tasks} == {"FARGATE_SPOT"}
+
+
+@pytest.mark.parametrize(
+    ("patch", "fits"),
+    [
+        ("start/executable-not-found", "linux"),
+        ("start/efs-denied", "linux"),
+        ("stopped/out-of-memory", "linux"),
+        ("exit/139", "linux"),
+        ("start/windows-file-not-found", "windows"),
+        ("exit/windows-access-violation", "windows"),
+    ],
+)
+def test_words_of_one_system_do_not_fit_the_other(patch, fits):
+    """And the error shows the system; an image of Windows shows it on an instance."""
+    bases = {"linux": ["fargate-job", "ec2-bridge"], "windows": ["fargate-windows", "ec2-windows"]}
+    for os, names in bases.items():
+        base = base_tasks.cassettes()[names[0]]
+        if os == fits:
+            base.patched(patch)
+        else:
+            with pytest.raises(PatchError, match=f'os is "{os}"'):
+                base.patched(patch)
+            with pytest.raises(PatchError):
+                base_tasks.cassettes()[names[1]].patched(patch)
+
+
+def test_an_image_for_another_processor_names_the_processor_of_the_task():
+    """As containerd writes platforms: arm64 on Graviton, and windows."""
+    for base, platform in (
+        ("fargate-spot-with-exec", "linux/arm64"),
+        ("fargate-job", "linux/amd64"),
+        ("fargate-windows", "windows/amd64"),
+    ):
+        (task,) = base_tasks.cassettes()[base].patched("pull/wrong-platform").tasks
+        assert task["stoppedReason"].endswith(f"matching platform '{platform}'")
