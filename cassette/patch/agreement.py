@@ -22,6 +22,7 @@ from cassette.patch.patch_file import PatchFile
 from cassette.patch.working_copy import copied
 
 _SETTINGS = "deploymentConfiguration"
+_STOPPED = ") has stopped "
 _STEADY = "has reached a steady state."
 _FOLLOWING = ("ListTasks", "DescribeServices")
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
@@ -153,6 +154,7 @@ class _Changes:
             for deployment in service.get("deployments", ()):
                 self._count(service, deployment, changed, at)
             self._count_leftovers(service, at)
+            self._leave_out_stops(service, at)
             self._settle(service, is_changed=service.get("runningCount") != recorded)
             _count_failures(service, changed)
         if body == interaction.outcome.body:
@@ -214,16 +216,35 @@ class _Changes:
         elif said:
             service["events"] = [one for one in service["events"] if one not in said]
 
+    def _leave_out_stops(self, service: dict[str, Any], at: float) -> None:
+        """Let no event say that tasks were stopped which a patch lets run on."""
+        running = [
+            f"(task {names.short_name(arn)})"
+            for arn in self.arns
+            if (_at(self._after.get(arn) or [], at) or {}).get("desiredStatus") == "RUNNING"
+        ]
+        for event in [*service.get("events", ())] if running else ():
+            head, stopped, tail = str(event.get("message")).partition(_STOPPED)
+            number, _, tasks = tail.partition(" running tasks: ")
+            named = re.findall(r"\(task \w+\)", tasks)
+            kept = [one for one in named if one not in running]
+            if not stopped or kept == named:
+                continue
+            if kept:
+                number = str(int(number) - len(named) + len(kept))
+                event["message"] = f"{head}{_STOPPED}{number} running tasks: {' '.join(kept)}."
+            else:
+                service["events"].remove(event)
+
     def _count_leftovers(self, service: dict[str, Any], at: float) -> None:
         """Count the tasks that a patch keeps from stopping after their deployment is gone."""
         ids = {one.get("id") for one in service.get("deployments", ())}
         for arn in self.arns:
-            states = self._after.get(arn) or []
-            task = states[0][1] if states else {}
+            task = _at(self._after.get(arn) or [], at) or {}
             is_ours = task.get("group") == f"service:{service.get('serviceName')}"
             for name, counts in _COUNTS if is_ours and task.get("startedBy") not in ids else ():
                 if name in service:
-                    service[name] += validation.bounds(states, at, counts)[0]
+                    service[name] += counts(task)
 
 
 def _settled_before(interactions: tuple[Interaction, ...]) -> Iterator[str]:

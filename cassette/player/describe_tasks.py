@@ -92,6 +92,7 @@ class Tasks:
         # When the latest state was recorded that a patch made of a task and that was served; and
         # the latest later state (`then`) of anything.
         self.latest = self.latest_then = 0.0
+        self._latest_of: dict[tuple[str, str], float] = {}  # the former, for the tasks of a service
         self._index()
 
     # -- what the cassette knows -------------------------------------------------------------
@@ -171,6 +172,8 @@ class Tasks:
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
             if not timeline.is_there(self._clock.now):
                 continue
+            if not self._by_clock:
+                self._follow(timeline)
             step = timeline.at(self._clock.now, HELD) if self._by_clock else timeline.current
             if step is not None and step.body is not None:
                 yield step.body.item
@@ -342,6 +345,8 @@ class Tasks:
                 self.served.add(step.index)
                 if step.patched and step.body is not None:
                     self.latest = max(self.latest, step.at)
+                    if service := _service(step):
+                        self._latest_of[service] = max(self._latest_of.get(service, 0.0), step.at)
                 if not self._by_clock:
                     timeline.advance(self._clock.now)
         for timeline in self._whole.values():
@@ -405,13 +410,20 @@ class Tasks:
         if self._by_clock:
             step = timeline.at(self._clock.now, self._held)
         else:
-            if self.latest_then:
-                timeline.follow(self.latest_then)
+            self._follow(timeline)
             step = timeline.next(self._held, self._clock.now)
         if step is None:
             parameters = asked.parameters
             raise self._unmatched.exhausted("DescribeTasks", parameters, timeline, self._held)
         return step
+
+    def _follow(self, timeline: Timeline) -> None:
+        """Let a task go on to where a patch has brought what goes with it."""
+        latest = self.latest_then
+        if self._latest_of and (service := _service(timeline.current)):
+            latest = max(latest, self._latest_of.get(service, 0.0))
+        if latest:
+            timeline.follow(latest)
 
     def _other(self, step: Step, body: Recorded, timeline: Timeline, asked: Asked) -> Recorded:
         """A task's state with its tags where it was recorded without, or without, as ECS has it."""
@@ -477,6 +489,13 @@ def _step(index: int, interaction: Interaction) -> Step:
         after=interaction.after,
         patched=interaction.patched,
     )
+
+
+def _service(step: Step) -> tuple[str, str] | None:
+    """The cluster and the group of a task, if that is a service."""
+    task = step.body.item if step.body else {}
+    group = str(task.get("group"))
+    return (str(task.get("clusterArn")), group) if group.startswith("service:") else None
 
 
 def _whole(index: int, interaction: Interaction) -> Step:

@@ -121,7 +121,7 @@ class Player:
             unmatched=unmatched,
         )
         delays = {one.at: one.after for one in cassette.interactions if one.after}
-        for timeline in (*self._tasks.timelines, *self._requests.all_timelines) if delays else ():
+        for timeline in (*self._tasks.timelines, *self._requests.reads()) if delays else ():
             timeline.wait_for_all(delays)
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)

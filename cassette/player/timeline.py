@@ -136,13 +136,13 @@ class Timeline:
         return (step.index for step in self.steps[: self._place])
 
     def wait_for_all(self, delays: Mapping[float, float]) -> None:
-        """Let a later state wait for those of other things between it and the state before it.
+        """Let each state wait for the later states of other things since the state before it.
 
         Args:
             delays: the moments of all later states, each with the seconds before it.
         """
         for before, step in zip(self.steps, self.steps[1:], strict=False):
-            if step.after:
+            if step.error is None:
                 step.after = sum(after for at, after in delays.items() if before.at < at <= step.at)
 
     # -- one call ------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ class Timeline:
         due = self._due(at)
         if due is not None:
             if due > self._place:
-                self._place, self._served = due, 0
+                self._place, self._served, self._begun = due, 0, False
             self._waited = self.steps[due].after
 
     def _due(self, at: float) -> int | None:
