@@ -472,8 +472,8 @@ def _items(attempt: Attempt) -> list[_Item] | None:
         for item in found if isinstance(found, list) else [found]:
             if not isinstance(item, dict) or not isinstance(item.get(member), str):
                 return None
-            state = _digest(item)
             core = _digest({k: v for k, v in item.items() if k != "tags"})
+            state = core + _digest({"tags": item["tags"]}) if "tags" in item else core
             items.append(_Item(short_name(item[member]), state, core))
     ids = {item.id for item in items}
     exact = all(isinstance(task, str) for task in asked) and ids == set(map(short_name, asked))

@@ -11,6 +11,7 @@ it for a string, and double-quoted on one line otherwise.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -190,6 +191,10 @@ def _float(value: float) -> str:
 
 
 def _string(text: str, *, flow: bool) -> str:
+    return _short(text, flow) if len(text) <= _SHORT else _quoted(text, flow)
+
+
+def _quoted(text: str, flow: bool) -> str:
     if (
         _PLAIN.fullmatch(text)
         and not (flow and _NOT_IN_FLOW.search(text))
@@ -200,3 +205,8 @@ def _string(text: str, *, flow: bool) -> str:
         raise CassetteFormatError("half a surrogate pair, which UTF-8 cannot hold")
     quoted = json.dumps(text, ensure_ascii=False)  # JSON's escapes are YAML's too
     return _ESCAPED.sub(lambda hidden: f"\\u{ord(hidden[0]):04x}", quoted)
+
+
+# Most short texts of a cassette are written again and again.
+_SHORT = 40
+_short = functools.lru_cache(maxsize=4096)(_quoted)

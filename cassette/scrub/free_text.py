@@ -45,9 +45,10 @@ _EC2_HOST = re.compile(
     r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
 )
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
-_OWNED = re.compile(
-    r"\barn:[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):|(?<!\d)(\d{12})\.dkr\.ecr\.",
-    re.ASCII,
+# What shows an account beyond doubt. Each begins with its literal, which is found much faster.
+_OWNED = (
+    re.compile(r"arn:(?<!\warn:)[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):", re.ASCII),
+    re.compile(r"\.dkr\.ecr\.(?<=(?<!\d)(\d{12})\.dkr\.ecr\.)", re.ASCII),
 )
 # An account id with separated digits, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]{0,2}){11}\d)(?!\d))", re.ASCII)
@@ -86,8 +87,8 @@ class FreeText:
     def learn(self, text: str) -> None:
         """Note what a text shows beyond doubt: earlier pseudonyms, and the accounts of ARNs."""
         self._memory.seed(text)
-        for match in _OWNED.finditer(text):
-            account = match[1] or match[2]
+        found = [(match.start(1), match[1]) for form in _OWNED for match in form.finditer(text)]
+        for account in dict.fromkeys(account for _, account in sorted(found)):
             self.account(account)
 
     def searched(self) -> frozenset[str]:

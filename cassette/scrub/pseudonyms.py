@@ -121,6 +121,7 @@ _SIGNS = (
     *(MARK, "00000000", "198.18.", "198.19.", "198-18-", "198-19-", "2001:db8:", "2001:0db8:"),
     *("ca:55:e7:7e", "ca-55-e7-7e", "ca55.e77e", "host-", "@example.com", "%40example.com"),
 )
+_LONGEST = 64  # no numbered pseudonym has more characters
 _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
     "account": ("account id", lambda t: _up_to("account id", int(t))),
     "ipv4": (
@@ -151,6 +152,24 @@ def has_pseudonym(text: str) -> bool:
     """Whether a text holds a pseudonym, which is seen by its form alone."""
     found = MARK in text or _NUMBERED.search(text) or _HAS_NUMBER.search(text)
     return bool(found)
+
+
+def _numbered_in(text: str) -> Iterator[re.Match[str]]:
+    """The numbered and keyed pseudonyms in a long text, searched for around signs only."""
+    places = sorted(place for sign in _SIGNS for place in _places(sign, text))
+    begin, end = 0, 0
+    for place in [*places, len(text) + 4 * _LONGEST]:
+        if place - _LONGEST > end:
+            yield from _NUMBERED.finditer(text, begin, end)
+            begin = place - _LONGEST
+        end = place + 2 * _LONGEST
+
+
+def _places(sign: str, text: str) -> Iterator[int]:
+    place = text.find(sign)
+    while place >= 0:
+        yield place
+        place = text.find(sign, place + len(sign))
 
 
 def is_pseudonym(text: str) -> bool:
@@ -311,7 +330,7 @@ class Memory:
 
     def seed(self, text: str) -> None:
         """Let new numbers begin after those that a text, scrubbed before, has already."""
-        for match in _NUMBERED.finditer(text) if any(s in text for s in _SIGNS) else ():
+        for match in _numbered_in(text):
             group = str(match.lastgroup)
             kind, number_of = _OF_GROUP[group]
             self._take(kind, number_of(match[group]))

@@ -113,7 +113,8 @@ class StringTreatments:
 
     def key(self, value: str) -> str:
         """The name of a variable, a tag or a label, without a value that is glued to it."""
-        return _GIVEN.sub(self._given, self._free.name(value))
+        found = self._free.name(value)
+        return _GIVEN.sub(self._given, found) if ":" in found or "=" in found else found
 
     def _given(self, match: re.Match[str]) -> str:
         told, given = match["told"], match["given"]

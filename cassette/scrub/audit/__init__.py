@@ -208,7 +208,7 @@ def _hosts_of_others(text: str) -> Iterator[Finding]:
     None may be in what is about to be written; a file of another kind may name any.
     """
     for number, line in enumerate(text.splitlines(), 1):
-        for match in _NAMED_HOST.finditer(line):
+        for match in _NAMED_HOST.finditer(line) if "://" in line or "@" in line else ():
             if not forms.EVERYBODYS_HOST.fullmatch(match[0]):
                 detail = "the name of a host, in a URL or an address"
                 yield Finding("private-host", number, match.start() + 1, detail)

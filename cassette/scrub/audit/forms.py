@@ -90,9 +90,9 @@ RULES: dict[str, tuple[str, str]] = {
         "twelve digits that may be an AWS account id",
         (
             # not the end of a uuid; one in three hundred ends in digits only
-            r"(?<!\d)(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?!\d)"
+            r"(?=\d)(?<!\d)(?:(?<![0-9a-f]{4}-[0-9a-f]{4}-)(?!00000000)\d{12}(?!\d)"
             rf"|{_L}(?!00000000|0000-0000)\d{{4}}-\d{{4}}-\d{{4}}(?![0-9A-Za-z-])"
-            rf"|{_L}(?<!\d-)(?!000-000)\d{{3}}-\d{{3}}-\d{{3}}-\d{{3}}(?![0-9A-Za-z-])"
+            rf"|{_L}(?<!\d-)(?!000-000)\d{{3}}-\d{{3}}-\d{{3}}-\d{{3}}(?![0-9A-Za-z-]))"
         ),
     ),
     "e-mail": (
@@ -109,10 +109,10 @@ RULES: dict[str, tuple[str, str]] = {
     "private-address": (
         "an address of a private network",
         (
-            rf"(?<![\d.])\d{{1,3}}(?:[.]\d{{1,3}}){{3}}(?!\d|\.\d)"
+            rf"(?=[\dA-Fa-fi:])(?:(?<![\d.])\d{{1,3}}(?:[.]\d{{1,3}}){{3}}(?!\d|\.\d)"
             rf"|{_L}(?:ip|ec2)-\d{{1,3}}(?:-\d{{1,3}}){{3}}{_R}"
             r"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f]{0,4}"
-            r"(?::[0-9A-Fa-f]{1,4}|::[0-9A-Fa-f]{0,4}){1,8}(?![0-9A-Za-z]|\.\w|:[0-9A-Fa-f:])"
+            r"(?::[0-9A-Fa-f]{1,4}|::[0-9A-Fa-f]{0,4}){1,8}(?![0-9A-Za-z]|\.\w|:[0-9A-Fa-f:]))"
         ),
     ),
     "private-host": (
@@ -158,8 +158,12 @@ SIGNS = {
             r"gh[oprsu]_|_pat_|glpat|xapp|xox|k_(?:live|test)_|whsec|AIza|GOCSPX|ya29|hvs\.|SG\."
             "|pypi|sk-|NRAK|npm_|hf_|/services/T|/webhooks/"
         ),
-        "bearer": r"(?i:earer|asic)\s",
-        "password": r"=|-[\w.-]{1,99}[\"']?[\s,]|(?i:passw)",
+        "bearer": r"[rcRC]\s",
+        # what follows an option is behind a space or a comma
+        "password": (
+            r"[=\s,pP](?:(?<==)|(?<=[\w.-]{2}[\s,])|(?<=[\w.-]{2}[\"'][\s,])"
+            r"|(?<=[pP])[aA][sS\u017f]{2}[wW])"
+        ),
         "secret-key": "[A-Za-z0-9/+]{40}",
         "secret-name": ":secret:",
         "session-name": "assumed-role/|federated-user/",
@@ -216,14 +220,17 @@ _DOCUMENTED = frozenset(
     "AKIAIOSFODNN7EXAMPLE AKIAI44QH8DHBEXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".split()
 )
 # Everybody's: those of no host, of this one, of AWS's metadata, for documentation and benchmarks.
-_NOBODYS = [
-    ipaddress.ip_network(network)
-    for network in (
-        "0.0.0.0/32", "127.0.0.0/8", "169.254.169.0/24", "169.254.170.0/24", "192.0.2.0/24",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "255.255.255.255/32",
-        "::/128", "::1/128", "2001:db8::/32",
-    )
-]  # fmt: skip
+# Those of pseudonyms come first.
+_NOBODYS: dict[int, list[ipaddress.IPv4Network] | list[ipaddress.IPv6Network]] = {
+    4: [
+        ipaddress.IPv4Network(network)
+        for network in (
+            "198.18.0.0/15", "0.0.0.0/32", "127.0.0.0/8", "169.254.169.0/24", "169.254.170.0/24",
+            "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "255.255.255.255/32",
+        )
+    ],
+    6: [ipaddress.IPv6Network(network) for network in ("2001:db8::/32", "::/128", "::1/128")],
+}  # fmt: skip
 _DOCUMENTED_NAMES = frozenset(
     "user user-name username session session-name role-session-name MySession mysession".split()
 )
@@ -304,7 +311,7 @@ def _address(match: re.Match[str]) -> str | None:
     except ValueError:
         return None
     inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    if any((inner or address) in network for network in _NOBODYS):
+    if any((inner or address) in network for network in _NOBODYS[(inner or address).version]):
         return None
     return "private-address" if (inner or address).is_private else "address"
 

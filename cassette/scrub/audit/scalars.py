@@ -6,6 +6,7 @@ does not recognise, it gives as one value with all that is in the line.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -45,6 +46,15 @@ class Scalar(NamedTuple):
     items: tuple[str, ...] | None = None
 
 
+@functools.lru_cache(maxsize=4096)  # most lines of a cassette are in it again
+def _divided(line: str) -> tuple[int, bool, str, int, str]:
+    """A line in parts: the column of its key, if it begins an item, key, column and value."""
+    match = _LINE.match(line)
+    assert match is not None  # noqa: S101 - it matches any text without a line break
+    lead, key = match["lead"], (match["key"] or "").strip('"')
+    return len(lead), lead.endswith("- "), key, match.start("rest"), match["rest"]
+
+
 class _Reader:
     """The members that are open at a line, by the columns of their keys."""
 
@@ -55,25 +65,22 @@ class _Reader:
         self._named = self._pointed = ""
 
     def line(self, number: int, line: str) -> Iterator[Scalar]:
-        match = _LINE.match(line)
-        if match is None:
-            return
-        key, rest, column = (match["key"] or "").strip('"'), match["rest"], len(match["lead"])
-        if not key and match["lead"].endswith("- ") and rest[:1] not in ("{", "["):
+        column, is_item, key, place, rest = _divided(line)
+        if not key and is_item and rest[:1] not in ("{", "["):
             self._at = self._at if self._items else (number, column + 1)
             self._items.append(_bare(rest))
             return
         yield from self.list()
         while self._open and self._open[-1][0] >= column:
             self._open.pop()
-        if match["lead"].endswith("- "):
+        if is_item:
             self._pointed = ""
         if key == "value" and self._pointed:  # of a change over lines
             key, self._pointed = self._pointed, ""
         if key and not rest:
             self._open.append((column, key))
         elif rest:
-            yield from self._values(number, match.start("rest") + 1, key, rest)
+            yield from self._values(number, place + 1, key, rest)
 
     def list(self) -> Iterator[Scalar]:
         """The list over lines that ends here, if one does."""
@@ -137,6 +144,7 @@ def _items(rest: str) -> Iterator[str]:
         yield _bare(piece["quoted"] or piece[0])
 
 
+@functools.lru_cache(maxsize=4096)
 def _bare(value: str) -> str:
     value = value.strip()
     if _WHOLE.fullmatch(value) is None:
