@@ -207,7 +207,9 @@ def answer(interaction: Interaction) -> str:
 
 
 def changes(before: Body, after: Body) -> tuple[Change, ...]:
-    """What differs between two states of a task, in order of place."""
+    """What differs between two states of a task, in order of place; nothing if one is an error."""
+    if not before.keys() & after.keys():
+        return ()
     old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
     places = [*old, *(place for place in new if place not in old)]
     return tuple(
@@ -326,8 +328,7 @@ def _append(moments: list[Moment], moment: Moment) -> None:
     elif last.body == moment.body:
         moments[-1] = replace(last, count=last.count + moment.count)
     else:
-        found = changes(last.body, moment.body) if last.body.keys() & moment.body.keys() else ()
-        moments.append(replace(moment, changes=found))
+        moments.append(replace(moment, changes=changes(last.body, moment.body)))
 
 
 def _leaves(value: Any, place: str) -> Iterable[tuple[str, Any]]:

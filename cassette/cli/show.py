@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,11 +80,11 @@ def command(
 
     NAME is a cassette's name or path; with PATCHES, what they make of it is shown.
 
-    On a terminal, the life of each task and its containers is drawn on a time axis; tasks of one
-    group that went the same way are drawn once, and the failed ones come first. Below it, each
-    call with something new has a line, with the state of each task and of the containers that
-    changed. `x 7` is seven polls in a row with this answer. As JSON it is the whole cassette,
-    with the response of every call written out.
+    On a terminal, the lives of tasks with their containers, and of services with their
+    deployments, are drawn on a time axis; tasks of one group that went the same way are drawn
+    once, and the failed ones come first. Below it, each call with something new has a line, with
+    the state of each task and of the containers that changed. `x 7` is seven polls in a row with
+    this answer. As JSON it is the whole cassette, with the response of every call written out.
 
     The page that --html writes shows the same, with every change and the response as boto3
     returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
@@ -214,34 +215,42 @@ def _draw_life(console: Console, life: lives.Life, end: float) -> None:
 
     from cassette import lives
 
-    spans = lives.spans(life.moments, end)
     names = list(dict.fromkeys(box[0] for moment in life.moments for box in moment.containers))
     label = max((len(name) for name in names), default=0)
     label = min(max(label, len(life.kind)), console.width // 4)
     width = console.width - label - 3
-    axis = Text(" " * (label + 3))
-    row = Text(f"  {life.kind:{label}} ")
+    spans = [
+        (round(begin * width), round(finish * width), moment)
+        for begin, finish, moment in lives.spans(life.moments, end)
+    ]
+    lead = " " * spans[0][0]
+    axis = Text(f"{'':{label + 3}}{lead}")
     for begin, finish, moment in spans:
-        size = round(finish * width) - round(begin * width)
-        axis.append(_fitted(f"{moment.at:g} s", size), "cyan")
-        row.append(
-            _fitted(f"{moment.status} {moment.health}", size),
-            _BARS[_kind(moment.status, moment.health)],
-        )
-    lead = " " * round(spans[0][0] * width)
-    for line in (axis, row):
-        console.print(Text.assemble(line[: label + 3], lead, line[label + 3 :]))
+        axis.append(_fitted(f"{moment.at:g} s", finish - begin), "cyan")
+    console.print(axis)
+    states = [(a, b, f"{moment.status} {moment.health}".strip()) for a, b, moment in spans]
+    console.print(_bars(f"  {life.kind:{label}} {lead}", states, is_bad=life.is_bad))
     for name in names:
         short = name if len(name) <= label else name[: label - 1] + "…"
-        row = Text(f"  {short:{label}} {lead}")
-        for begin, finish, moment in spans:
-            size = round(finish * width) - round(begin * width)
-            found = next((status for box, status, _ in moment.containers if box == name), "")
-            style = _BARS[_kind(*found.partition(" ")[::2])] if found else ""
-            row.append(_fitted(found, size), style)
-        console.print(row)
-    for at, said in _reasons(life):
-        columns(console, [(Text(f"at {at:g} s", "cyan"), said)], indent=2)
+        boxes = [
+            (a, b, {n: said for n, said, _ in m.containers}.get(name, "")) for a, b, m in spans
+        ]
+        console.print(_bars(f"  {short:{label}} {lead}", boxes))
+    rows = [(Text(f"at {at:g} s", "cyan"), said) for at, said in _reasons(life)]
+    columns(console, rows, indent=2)
+
+
+def _bars(lead: str, states: list[tuple[int, int, str]], *, is_bad: bool = False) -> Text:
+    """A row of the drawing: each state as a bar, one that goes on as one bar."""
+    from rich.text import Text
+
+    row = Text(lead)
+    for status, same in itertools.groupby(states, key=lambda state: state[2]):
+        bars = list(same)
+        size = bars[-1][1] - bars[0][0]
+        kind = "bad" if is_bad and bars[-1] is states[-1] else _kind(*status.partition(" ")[::2])
+        row.append(*((_fitted(status, size), _BARS[kind]) if status else (" " * size,)))
+    return row
 
 
 def _reasons(life: lives.Life) -> Iterator[tuple[float, str]]:

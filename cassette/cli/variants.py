@@ -165,8 +165,18 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
     unfit = misfit(cassette, read, named.values)
     if unfit is None:
         return Entry(name, read, True)
-    _, _, needs = unfit.problem.partition(f"fits the patch {named.name}: ")
-    return Entry(name, read, False, f"no task {needs}" if needs else with_names(unfit.problem))
+    return Entry(name, read, False, _misfit(unfit.problem, named.name))
+
+
+def _misfit(problem: str, name: str) -> str:
+    """Why a patch does not fit, without the names of both: `no service where …`."""
+    found, _, needs = problem.partition(f" fits the patch {name}: ")
+    if not needs:
+        return with_names(problem)
+    missing, _, _ = found.partition(" of ")  # `no task`, `no RunTask response`
+    if needs.startswith("each "):
+        needs = ", ".join(["in the cassette", *needs.split(", ")[1:]])
+    return f"{missing} {needs}"
 
 
 def _line(error: CassetteError) -> str:

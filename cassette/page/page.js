@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const PRINTED = 20; // with more tasks, the details that are open are printed, and no others
+  const PRINTED = 10; // with more tasks, the details that are open are printed, and no others
   const search = document.getElementById("search");
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const lives = all(".life");

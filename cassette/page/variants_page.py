@@ -98,14 +98,16 @@ def _unfit(variants: list[Variant]) -> Markup:
 def _variant(variant: Variant, made: Cassette, title: str, original: Cassette) -> Markup:
     before = {life.id: life for life in lives.lives(original)}
     found = lives.lives(made)
-    changed = [life for life in found if life != before.get(life.id)]
+    groups = lives.alike(life for life in found if life != before.get(life.id))
+    changed = [one for members in groups.values() for one in members]
     end = lives.duration(made)
     code = f'@pytest.mark.cassette("{title}", "{variant.name}")'
-    drawn = [_change(life, before.get(life.id), end) for life in changed[:_DRAWN]]
-    more = len(changed) - len(drawn)
+    drawn = [_change(one, before.get(one.life.id), end) for one in changed[:_DRAWN]]
+    more = sum(len(one.ids) for one in changed[_DRAWN:])
+    worst = min((one.life for one in changed), key=lambda life: not life.is_bad, default=None)
     return tag(
         "article",
-        tag("h3", badge(changed[0]) if changed else "", name(variant.name)),
+        tag("h3", badge(worst) if worst else "", name(variant.name)),
         tag("p", variant.summary, class_="summary"),
         tag("pre", tag("code", code), class_="use"),
         tag("ul", *(tag("li", param) for param in variant.params), class_="params")
@@ -118,20 +120,17 @@ def _variant(variant: Variant, made: Cassette, title: str, original: Cassette) -
     )
 
 
-def _change(life: lives.Life, before: lives.Life | None, end: float) -> Markup:
+def _change(one: lives.Alike, before: lives.Life | None, end: float) -> Markup:
+    life, same = one.life, len(one.ids)
     changed = lives.changes(before.last.body, life.last.body) if before else ()
     table = diff(changed, "What differs in the last state", ("Original", "Variant"))
+    summary = tag("summary", counted(len(changed), "change"))
     return join(
         [
             *reasons(life),
             timeline(life, end),
-            tag(
-                "details",
-                tag("summary", counted(len(changed), "change")),
-                table,
-                class_="fold",
-                open=len(changed) <= _FEW,
-            )
+            tag("p", f"and {counted(same - 1, life.kind)} like it") if same > 1 else "",
+            tag("details", summary, table, class_="fold", open=len(changed) <= _FEW)
             if changed
             else "",
         ]

@@ -138,6 +138,19 @@ def test_a_terminal_draws_the_life_of_each_task(tmp_path):
         assert "\x1b[30;43m" in shown
 
 
+def test_a_terminal_draws_a_service_and_its_deployments(tmp_path):
+    """Each deployment from when it is there; a state that goes on is one bar."""
+    _, shown = on_terminal("show", "deployment", columns=160, cwd=tmp_path)
+    lines = [line.split("▏") for line in plain(shown).splitlines()]
+    bars = {line[0].strip(): [part.strip() for part in line[1:]] for line in reversed(lines)}
+    assert bars["web:41 …7698"] == ["COMPLETED 2/2 running", "COMPLETED 0/0 running"]
+    assert bars["web:42 …6224"] == [
+        "IN_PROGRESS 0/2 running",
+        "IN_PROGRESS 2/2 running",
+        "COMPLETED 2/2 running",
+    ]
+
+
 def test_a_page_and_json_are_two_outputs(tmp_path):
     """Exit code 2, and nothing is written."""
     code, _, err = run("show", "web", "--html", "a.html", "--format", "json", cwd=tmp_path)

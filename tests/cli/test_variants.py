@@ -31,6 +31,7 @@ def test_with_a_cassette_it_says_what_fits_and_why_the_rest_does_not(tmp_path):
     assert code == 0
     (ebs,) = [line for line in out.splitlines() if line.startswith("  volume/timeout ")]
     assert "does not fit: no task where attachments[?type == 'AmazonElasticBlockStorage']" in ebs
+    assert "does not fit: no service in the cassette\n" in out
     (total,) = [line for line in out.splitlines() if line.endswith(" web (built-in)")]
     fitting, _, of = total.partition(" of ")
     every = len(Library(()).names("patch"))
