@@ -7,7 +7,7 @@ import errno
 import fnmatch
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -409,7 +409,7 @@ class Library:
             if name in every
             else f"did you mean {' or '.join(map(repr, in_packs[:3]))}?"
             if in_packs
-            else nearest(name, every, most=3, cutoff=0.4),
+            else _similar(name, every),
             fix=f"cassette sync, because {' and '.join(missing)} was not fetched yet"
             if missing and not in_packs
             else record
@@ -438,6 +438,16 @@ class Library:
         roots = [root for root in self._roots(kind) if path.is_relative_to(root)]
         name = path.relative_to(roots[0]) if roots else path
         return name.with_suffix("").as_posix(), text
+
+
+def _similar(name: str, every: Sequence[str]) -> str:
+    """A hint of similar names; those in packs also if they differ only by the pack."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error pays for this import
+
+    near = get_close_matches(name[:100], every, 3, 0.4)
+    misspelt = get_close_matches(name[:100], dict.fromkeys(split(one)[1] for one in every), 1)
+    near += [one for one in every if split(one)[1] in misspelt and one not in near]
+    return f"did you mean {' or '.join(map(repr, near[:5]))}?" if near else nearest(name, every)
 
 
 def _is_file(path: Path) -> bool:

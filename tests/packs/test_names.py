@@ -144,6 +144,13 @@ def test_a_name_that_is_not_found_says_what_is_similar(live, name, said):
     assert caught.value.fix
 
 
+def test_a_misspelt_name_lists_the_similar_ones_of_every_pack(live, pack):
+    """With the built-in one first."""
+    shutil.copy(pack / "shop.yaml", pack / "web.yaml")
+    with pytest.raises(CassetteNotFoundError, match="did you mean 'web' or 'acme:web'"):
+        cassette.load("wbe")
+
+
 @pytest.mark.parametrize("mode", ["all", "new_episodes"])
 def test_a_cassette_of_a_pack_is_not_recorded(live, pack, mode):
     """It is recorded in the pack's repository."""
