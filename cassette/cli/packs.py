@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 @click.argument("name", required=False)
 @click.option(
     "--prune",
-    metavar="DAYS",
+    metavar="[DAYS]",
+    is_flag=False,
+    flag_value=90.0,
     type=click.FloatRange(min=0),
-    help="Delete what no run has read for so many days from the cache of fetched packs.",
+    help="Delete what no run has read for so many days, 90 by default, from the cache of fetched "
+    "packs.",
 )
 @FORMAT
 def command(name: str | None, prune: float | None, form: str) -> None:

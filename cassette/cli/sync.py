@@ -74,10 +74,8 @@ def _sync(project: Project, *, frozen: bool) -> None:
         shown = f"{name} {pin.version}" if pin else name
         held = f": {counted(pin.files, 'file')}" if pin else ""
         click.echo(f"{shown} {_WORDS[state]}{held}")
-    for difference in outcome.differences:
-        click.echo(difference, err=True)
-    if outcome.differences:
-        click.echo("  Fix: run `cassette sync`, and commit cassette.lock", err=True)
+    for difference, command in outcome.differences.items():
+        click.echo(f"{difference}\n  Fix: {command}, and commit cassette.lock", err=True)
     sys.exit(_exit_code(outcome))
 
 

@@ -77,13 +77,14 @@ class Outcome:
     Args:
         states: what was done for each pack.
         pins: the pin of each pack.
-        differences: what pyproject.toml and the lock do not agree on, if the lock is frozen.
+        differences: what pyproject.toml and the lock do not agree on, if the lock is frozen, each
+            with the command after which they do.
         problems: why packs could not be fetched.
     """
 
     states: dict[str, State] = field(default_factory=dict)
     pins: dict[str, Locked] = field(default_factory=dict)
-    differences: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
     problems: dict[str, CassetteError] = field(default_factory=dict)
 
 
@@ -109,7 +110,7 @@ def sync(project: Project, *, frozen: bool = False) -> Outcome:
     for name in sorted(set(pins) - set(project.fetched)):
         outcome.states[name] = "removed"
         del outcome.pins[name]
-        outcome.differences.append(f"{name} is locked, but not configured")
+        outcome.differences[f"{name} is locked, but not configured"] = "cassette sync"
     if not frozen:
         outcome.differences.clear()
         if outcome.pins != pins:
@@ -130,16 +131,15 @@ def _sync_one(
 ) -> None:
     if pin is None:
         if frozen:
-            outcome.differences.append(f"{name} is configured, but not locked")
+            outcome.differences[f"{name} is configured, but not locked"] = "cassette sync"
             return
         outcome.pins[name] = pinned(project, name, source, None, accept_replaced=False)
         outcome.states[name] = "locked"
         return
     if pin.source != source.text:
         if frozen:
-            outcome.differences.append(
-                f"{name} is {source.text} in pyproject.toml and {pin.source} in cassette.lock"
-            )
+            both = f"{name} is {source.text} in pyproject.toml and {pin.source} in cassette.lock"
+            outcome.differences[both] = f"cassette sync --update {name}"
             return
         raise PackError(
             f"the lock of the pack {name} is out of date: pyproject.toml has {source.text!r}, "

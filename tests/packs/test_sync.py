@@ -78,14 +78,14 @@ def test_sync_never_moves_a_pin(project, shop, consumer):
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "said", "command"),
     [
-        (["{other}"], "other is configured, but not locked"),
-        (["{changed}"], "acme is {changed_source} in pyproject.toml"),
-        ([], "acme is locked, but not configured"),
+        (["{other}"], "other is configured, but not locked", "cassette sync"),
+        (["{changed}"], "acme is {changed_source} in pyproject", "cassette sync --update acme"),
+        ([], "acme is locked, but not configured", "cassette sync"),
     ],
 )
-def test_locked_fails_on_any_difference_and_writes_nothing(project, shop, lines, said):
+def test_locked_fails_on_any_difference_and_writes_nothing(project, shop, lines, said, command):
     """For CI: `--locked` is exit code 1, and the lock stays as it is."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
@@ -99,6 +99,7 @@ def test_locked_fails_on_any_difference_and_writes_nothing(project, shop, lines,
     configure(project, *[line.format(**words) for line in lines])
     result = run("sync", "--locked", code=1)
     assert said.format(changed_source=changed) in result.output
+    assert f"Fix: {command}, and commit cassette.lock\n" in result.output
     assert lock(project) == before
 
 
@@ -378,7 +379,7 @@ def test_prune_deletes_what_no_run_has_read(project, shop, consumer):
     run("sync", "--update", "acme@v2")
     for path in [*old, *(p for p in shop.cache.rglob("*") if p.parent.parent.name == "files")]:
         os.utime(path, (1, 1))
-    assert "deleted 1 version and 1 file" in run("packs", "--prune", "90").output
+    assert "deleted 1 version and 1 file" in run("packs", "--prune").output
     assert len(before & {p for p in (shop.cache / "files").rglob("*") if p.is_file()}) == 2
     assert cassette.load("acme:shop").tasks[0]["launchType"] == "EC2"
     assert run("sync").output == "acme v2 is here: 3 files\n"
