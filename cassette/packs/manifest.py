@@ -30,6 +30,8 @@ LARGEST_MANIFEST = 16 * 1024 * 1024
 LONGEST_NAME = 200
 MOST_BUNDLES = 16
 SETTINGS = "pack.toml"
+_ABOUT = ("summary", "requires", "policy")
+_POLICIES = ("standard", "strict")  # those of `cassette scrub`
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -48,10 +50,17 @@ class File:
 
 @dataclass(frozen=True)
 class About:
-    """What `pack.toml` says: a summary, and the lowest ecs-cassette, as in `>=0.1`."""
+    """What `pack.toml` says.
+
+    Args:
+        summary: what the pack is for.
+        requires: the lowest ecs-cassette, as in `>=0.1`.
+        policy: the scrubbing policy that all cassettes must have to be published; empty for any.
+    """
 
     summary: str = ""
     requires: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ def of(files: Files) -> Manifest:
     """
     names = files.names()
     check_names(names)
-    said = about(files.read(SETTINGS) if files.has(SETTINGS) else None)
+    said = about_files(files)
     held = {}
     for name in names:
         content = files.read(name)
@@ -161,6 +170,15 @@ def short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:8]
 
 
+def about_files(files: Files) -> About:
+    """What the `pack.toml` among some files says.
+
+    Raises:
+        CassetteFormatError: it cannot be read, or has an unknown key or value.
+    """
+    return about(files.read(SETTINGS) if files.has(SETTINGS) else None)
+
+
 def about(content: bytes | None) -> About:
     """What a `pack.toml` says.
 
@@ -172,9 +190,11 @@ def about(content: bytes | None) -> About:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CassetteFormatError(f"this is not TOML: {error}", path=SETTINGS) from None
     sound = {key: value for key, value in data.items() if isinstance(value, str)}
-    found = About(**{k: v for k, v in sound.items() if k in ("summary", "requires")})
-    if len(sound) != len(data) or set(data) - {"summary", "requires"}:
-        problem = "expected summary and requires, each a text"
+    found = About(**{k: v for k, v in sound.items() if k in _ABOUT})
+    if len(sound) != len(data) or set(data) - set(_ABOUT):
+        problem = "expected summary, requires and policy, each a text"
+    elif found.policy and found.policy not in _POLICIES:
+        problem = f"policy is {found.policy!r}; expected {' or '.join(_POLICIES)}"
     elif found.requires and not _REQUIRES.fullmatch(found.requires):
         problem = f"requires is {found.requires!r}; expected a version such as >=0.1"
     else:

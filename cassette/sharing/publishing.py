@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cassette import scrub
+from cassette import file_format, scrub
 from cassette.errors import CassetteNotFoundError, PackError, UsageError
 from cassette.files import check_files, divided, search_files
 from cassette.packs import manifest as manifests
@@ -112,33 +112,51 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
             f"{str(folder)!r} holds no cassettes and no patches",
             fix="name the folder that holds the cassettes",
         )
-    found = list(divided(functools.partial(_faults, folder, rules), sorted(manifest.files)))
-    errors, elsewhere, findings = (
-        [line for lines in kind for line in lines] for kind in zip(*found, strict=True)
-    )
-    if errors:
-        raise PackError(
-            "nothing was published: `cassette check` finds errors",
-            nearest=_listed(errors),
-            fix=f"cassette check {folder}",
-        )
-    if elsewhere:
-        raise PackError(
-            "nothing was published: the folder holds what a pack may not hold",
-            nearest=_listed(elsewhere),
-            fix="name the folder in which patches/ is, or move the patches there",
-        )
-    if findings:
-        raise PackError(
-            "nothing was published: `cassette audit` finds what must not be in it",
-            nearest=_listed(findings),
-            fix=f"cassette audit {folder}",
-        )
+    policy = manifests.about_files(files).policy
+    work = functools.partial(_faults, folder, rules, policy)
+    _refuse(folder, policy, list(divided(work, sorted(manifest.files))))
     return manifest
 
 
-def _faults(folder: Path, rules: scrub.Rules, name: str) -> tuple[list[str], list[str], list[str]]:
-    """What keeps a file from being published: for `check`, for its place, and for `audit`."""
+@dataclass(frozen=True)
+class _Faults:
+    """What keeps a file from being published."""
+
+    errors: Sequence[str]  # for `check`
+    misplaced: Sequence[str]
+    findings: Sequence[str]  # for `audit`
+    policy: Sequence[str]  # it was not scrubbed by the policy that pack.toml requires
+
+
+def _refuse(folder: Path, policy: str, found: Sequence[_Faults]) -> None:
+    kinds = (
+        (
+            [line for one in found for line in one.errors],
+            "`cassette check` finds errors",
+            f"cassette check {folder}",
+        ),
+        (
+            [line for one in found for line in one.misplaced],
+            "the folder holds what a pack may not hold",
+            "name the folder in which patches/ is, or move the patches there",
+        ),
+        (
+            [line for one in found for line in one.findings],
+            "`cassette audit` finds what must not be in it",
+            f"cassette audit {folder}",
+        ),
+        (
+            [line for one in found for line in one.policy],
+            f"pack.toml requires the policy {policy}, which some cassettes were not scrubbed by",
+            f"cassette scrub --policy {policy} {folder}",
+        ),
+    )
+    for lines, problem, fix in kinds:
+        if lines:
+            raise PackError(f"nothing was published: {problem}", nearest=_listed(lines), fix=fix)
+
+
+def _faults(folder: Path, rules: scrub.Rules, policy: str, name: str) -> _Faults:
     path = folder / name
     (checked,) = check_files([path])
     errors = [
@@ -150,7 +168,12 @@ def _faults(folder: Path, rules: scrub.Rules, name: str) -> tuple[list[str], lis
     (searched,) = search_files([path], rules)
     findings = [f"{path}:{found.line}: {found.rule}" for found in searched.findings]
     findings += [searched.problem] if searched.problem else []
-    return errors, misplaced(name, is_patch=checked.kind == "patch"), findings
+    is_patch = checked.kind == "patch"
+    other = []
+    if policy and not is_patch and not errors:
+        by = file_format.parse(path.read_bytes(), str(path)).scrub.policy
+        other = [f"{path}: scrubbed by the policy {by}"] if by != policy else []
+    return _Faults(errors, misplaced(name, is_patch=is_patch), findings, other)
 
 
 def _foreign(folder: Path) -> Iterator[str]:

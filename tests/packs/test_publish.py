@@ -96,6 +96,10 @@ def unsaid(folder):
     (folder / "pack.toml").write_text('sumary = "x"\n')
 
 
+def lax(folder):
+    (folder / "pack.toml").write_text('policy = "lax"\n')
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -109,7 +113,8 @@ def unsaid(folder):
         (device, "Windows reserves it"),
         (spaced, "letters, digits, dots"),
         (nested, "cassettes/patches/stopped/base.yaml is a patch outside patches/"),
-        (unsaid, "expected summary and requires"),
+        (unsaid, "expected summary, requires and policy"),
+        (lax, "policy is 'lax'; expected standard or strict"),
     ],
 )
 def test_one_finding_and_nothing_leaves(shop, spoil, said):
@@ -120,6 +125,17 @@ def test_one_finding_and_nothing_leaves(shop, spoil, said):
     assert said in result.output
     assert "AKIA" not in result.output
     assert published(shop) == before
+
+
+def test_a_pack_may_require_the_strict_policy(shop):
+    """A cassette of another policy is named; scrubbed again, it is published."""
+    (shop.pack / "pack.toml").write_text('policy = "strict"\n')
+    v2 = shop.file.replace("v1", "v2")
+    output = run("publish", str(shop.pack), v2, code=2).output
+    assert "shop.yaml: scrubbed by the policy standard" in output
+    assert f"Fix: cassette scrub --policy strict {shop.pack}" in output
+    run("scrub", "--policy", "strict", str(shop.pack))
+    assert "published v2" in run("publish", str(shop.pack), v2).output
 
 
 def test_an_empty_folder_and_a_misspelt_one_are_refused(shop, tmp_path):
