@@ -10,9 +10,9 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import botocore.session
 import pytest
@@ -73,7 +73,12 @@ HOSTS = {"page": "aws", "agent": "github.com/aws/amazon-ecs-agent/", "client": "
 
 PATIENCE = 60  # seconds that botocore waits for an answer
 
-each_patch = pytest.mark.parametrize("name", NAMES)
+# One test for each folder of patches: a test for each patch costs more to report than to run.
+FOLDERS = {
+    folder: tuple(names)
+    for folder, names in itertools.groupby(NAMES, lambda name: name.partition("/")[0])
+}
+each_folder = pytest.mark.parametrize("names", FOLDERS.values(), ids=FOLDERS)
 # How many of the bases that a patch fits: one, or with the exhaustive tests all.
 some_or_all = pytest.mark.parametrize("most", [1, pytest.param(None, marks=pytest.mark.exhaustive)])
 
@@ -92,11 +97,20 @@ def tried(name: str, base: str) -> cassette.Cassette | str:
         return str(error)
 
 
-def variants(name: str, most: int | None = None) -> Iterator[tuple[str, cassette.Cassette]]:
-    """The cassettes that a patch fits, by the name of their base, or the first `most` of them."""
-    all_of_them = ((base, tried(name, base)) for base in BASES)
-    fitting = ((base, made) for base, made in all_of_them if not isinstance(made, str))
-    return itertools.islice(fitting, most)
+def variants(
+    names: Iterable[str], most: int | None = None
+) -> Iterator[tuple[str, str, cassette.Cassette]]:
+    """Each patch with the cassettes that it fits, or with the first `most` of them.
+
+    The values are the name of the patch, the name of the base, and the variant.
+    """
+    for name in names:
+        all_of_them = ((name, base, tried(name, base)) for base in BASES)
+        yield from itertools.islice((one for one in all_of_them if is_variant(one[2])), most)
+
+
+def is_variant(made: cassette.Cassette | str) -> TypeGuard[cassette.Cassette]:
+    return not isinstance(made, str)
 
 
 @functools.cache
@@ -131,10 +145,7 @@ def tasks_in(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
 def test_every_stop_code_is_covered():
     """botocore's model knows the stop codes; the catalogue makes a task with each of them."""
     made = {
-        task.get("stopCode")
-        for name in NAMES
-        for _, one in variants(name)
-        for task in tasks_in(one.interactions)
+        task.get("stopCode") for _, _, one in variants(NAMES) for task in tasks_in(one.interactions)
     }
     assert set(shapes.service_model().shape_for("TaskStopCode").enum) <= made
 
@@ -146,16 +157,17 @@ def test_the_page_of_the_catalogue_is_fresh():
     assert shown == catalogue_page.written(), "run python -m tests.patch.catalogue_page"
 
 
-@each_patch
-def test_it_says_what_it_is(name):
+@each_folder
+def test_it_says_what_it_is(names):
     """A patch has a summary of one sentence, its source, and works with no value given."""
-    one = read(name)
-    assert one.summary
-    assert "\n" not in one.summary
-    assert one.source.startswith("https://")
-    assert HOSTS.get(one.confirmed, "") in one.source
-    assert [param.name for param in one.params if param.required] == []
-    assert all(param.help for param in one.params)
+    for name in names:
+        one = read(name)
+        assert one.summary, name
+        assert "\n" not in one.summary, name
+        assert one.source.startswith("https://"), name
+        assert HOSTS.get(one.confirmed, "") in one.source, name
+        assert [param.name for param in one.params if param.required] == [], name
+        assert all(param.help for param in one.params), name
 
 
 def test_each_built_in_patch_says_what_confirms_it():
@@ -164,56 +176,57 @@ def test_each_built_in_patch_says_what_confirms_it():
         assert re.search("^confirmed: [a-z]+$", path.read_text("utf-8"), re.MULTILINE), path
 
 
-@each_patch
-def test_it_fits_some_task(name):
+@each_folder
+def test_it_fits_some_task(names):
     """No patch is dead: some recording or composed task can have it."""
-    first = next(iter(read(name).apply), None)
-    if first and first.each == "service-deployment" and not base_tasks.KNOWS_SERVICE_DEPLOYMENTS:
-        pytest.skip("this botocore does not know DescribeServiceDeployments")
-    assert any(variants(name, 1)), [tried(name, base) for base in BASES]
+    for name in names:
+        kinds = {entry.each for entry in read(name).apply[:1]}
+        if "service-deployment" in kinds and not base_tasks.KNOWS_SERVICE_DEPLOYMENTS:
+            continue  # this botocore does not know the operation
+        assert any(variants([name], 1)), (name, [tried(name, base) for base in BASES])
 
 
-@each_patch
+@each_folder
 @pytest.mark.exhaustive
-def test_it_applies_or_says_why_not(name):
+def test_it_applies_or_says_why_not(names):
     """A variant is another cassette; where there is none, the error names patch and reason."""
-    for base, original in BASES.items():
+    for name, (base, original) in itertools.product(names, BASES.items()):
         made = tried(name, base)
         if isinstance(made, str):
             assert name in made
             assert re.search(r"no [\w-]+( response)? of .* fits|has no .* response to patch", made)
         else:
-            assert made.interactions != original.interactions, base
+            assert made.interactions != original.interactions, (name, base)
             assert made.recorded.patches == (name,)
             assert made.recorded.source.startswith("synthetic")
 
 
-@each_patch
+@each_folder
 @some_or_all
-def test_a_variant_keeps_who_a_task_is(name, most):
+def test_a_variant_keeps_who_a_task_is(names, most):
     """Identity, the containers and their order never change."""
-    for base, made in variants(name, most):
+    for name, base, made in variants(names, most):
         known = {task["taskArn"]: task for task in tasks_in(BASES[base].interactions)}
         for task in tasks_in(made.interactions):
             if task["taskArn"] not in known:
                 continue  # a service started it
             was = known[task["taskArn"]]
             for key in IDENTITY:  # a task that was never placed has no instance
-                assert task.get(key, was.get(key)) == was.get(key), base
+                assert task.get(key, was.get(key)) == was.get(key), (name, base)
             for key in OF_CONTAINER:
                 now, then = ([c.get(key) for c in one["containers"]] for one in (task, was))
-                assert now in (then, []), base  # it was never placed, so it has none
+                assert now in (then, []), (name, base)  # it was never placed, so it has none
             mine, before = (one.get("attachments", ()) for one in (task, was))
-            assert [one["id"] for one in mine] == [one["id"] for one in before], base
+            assert [one["id"] for one in mine] == [one["id"] for one in before], (name, base)
 
 
-@each_patch
+@each_folder
 @some_or_all
-def test_a_variant_is_what_ecs_could_answer(name, most):
+def test_a_variant_is_what_ecs_could_answer(names, most):
     """It breaks no rule of botocore's model or of a task's life that its base keeps."""
-    for base, made in variants(name, most):
+    for name, base, made in variants(names, most):
         known = broken(BASES[base])
-        assert broken(made) <= known, base
+        assert broken(made) <= known, (name, base)
 
 
 def test_the_bases_are_what_ecs_could_answer():
@@ -222,13 +235,13 @@ def test_the_bases_are_what_ecs_could_answer():
         assert {rule for rule, _, _ in broken(base)} <= {"unknown-value"}, name
 
 
-@each_patch
+@each_folder
 @pytest.mark.exhaustive
-def test_it_fits_tasks_without_a_creation_time_too(name):
+def test_it_fits_tasks_without_a_creation_time_too(names):
     """Emulators leave createdAt out; times are then counted from what is recorded."""
-    for base, made in variants(name):
+    for name, base, made in variants(names):
         bare = without_times(BASES[base], "createdAt")
-        assert broken(bare.patched(name)) <= broken(bare) | broken(made), base
+        assert broken(bare.patched(name)) <= broken(bare) | broken(made), (name, base)
 
 
 @pytest.mark.parametrize(
@@ -263,23 +276,27 @@ def timeless(value: Any, names: tuple[str, ...]) -> Any:
     return [timeless(item, names) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-@each_patch
+@each_folder
 @some_or_all
-def test_a_variant_is_a_cassette_like_any_other(name, most):
+def test_a_variant_is_a_cassette_like_any_other(names, most):
     """It is read back as it was written, and the audit finds nothing in it."""
-    for base, made in variants(name, most):
+    for name, base, made in variants(names, most):
         text = file_format.render(made)
-        assert file_format.parse(text, "v.yaml").interactions == made.interactions, base
-        assert file_format.render(file_format.parse(text, "v.yaml")) == text, base
-        assert audit(text) == (), base
+        assert file_format.parse(text, "v.yaml").interactions == made.interactions, (name, base)
+        assert file_format.render(file_format.parse(text, "v.yaml")) == text, (name, base)
+        assert audit(text) == (), (name, base)
 
 
-@each_patch
+@each_folder
 @some_or_all
-def test_a_variant_replays_to_a_real_client(name, most):
+def test_a_variant_replays_to_a_real_client(names, most):
     """botocore parses every state; the last one is the one that the cassette says."""
-    polled = (one for one in variants(name) if described_in(one[1]))
-    for base, made in itertools.islice(polled, most):
+    polled = (
+        one
+        for name in names
+        for one in itertools.islice((one for one in variants([name]) if described_in(one[2])), most)
+    )
+    for name, base, made in polled:
         described = described_in(made)
         last = {task["taskArn"]: task for task in made.tasks}
         requests = {json.dumps(one.request, sort_keys=True): one.request for one in described}
@@ -289,12 +306,13 @@ def test_a_variant_replays_to_a_real_client(name, most):
                 answers = list(asked_until_the_end(tape, made, request))
             for answer in answers:
                 given = len(answer["tasks"]) + len(answer["failures"])
-                assert given == len(request["tasks"]), base
-            assert [t for t in answers[-1]["tasks"] if t != last[t["taskArn"]]] == [], base
+                assert given == len(request["tasks"]), (name, base)
+            others = [task for task in answers[-1]["tasks"] if task != last[task["taskArn"]]]
+            assert others == [], (name, base)
             unused = [one for one in unused if one in tape.unused]
-        assert unused == [], base
+        assert unused == [], (name, base)
         recorded = [task["taskArn"] for task in BASES[base].tasks]
-        assert [*last][: len(recorded)] == recorded, base
+        assert [*last][: len(recorded)] == recorded, (name, base)
 
 
 def described_in(made: cassette.Cassette) -> list[Interaction]:
@@ -323,11 +341,11 @@ def asked_until_the_end(
         yield {**nothing, **answer}  # what is not from ECS has no tasks either
 
 
-@each_patch
+@each_folder
 @some_or_all
-def test_a_variant_differs_only_where_the_patch_says(name, most):
+def test_a_variant_differs_only_where_the_patch_says(names, most):
     """Between a recorded state and the states made of it, only declared members differ."""
-    for base, made in variants(name, most):
+    for name, base, made in variants(names, most):
         allowed = tuple(declared(read(name)))
         recorded = list(tasks_in(BASES[base].interactions))
         for task in tasks_in(made.interactions):
@@ -336,7 +354,7 @@ def test_a_variant_differs_only_where_the_patch_says(name, most):
                 for one in recorded
                 if one["taskArn"] == task["taskArn"]
             ]
-            assert min(undeclared, key=len, default=[]) == [], base
+            assert min(undeclared, key=len, default=[]) == [], (name, base)
 
 
 def declared(one: patch.PatchFile) -> Iterator[tuple[str, ...]]:
