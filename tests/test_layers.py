@@ -6,6 +6,7 @@ An import counts wherever it is: inside a function and under TYPE_CHECKING too.
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -271,21 +272,26 @@ def cycle(tree: Tree) -> list[str]:
 # -- the package as it is -----------------------------------------------------------------
 
 
+@functools.cache
+def as_it_is() -> Tree:
+    return read(PACKAGE)
+
+
 def test_imports_follow_the_layers():
     """Every module has a place in the design's table and imports only what that allows."""
-    assert broken_layers(read(PACKAGE)) == []
+    assert broken_layers(as_it_is()) == []
 
 
 def test_third_party_packages_stay_in_their_components():
     """Only certain components use botocore's runtime, YAML, JSON Patch, pytest and the terminal."""
-    assert broken_fences(read(PACKAGE)) == []
+    assert broken_fences(as_it_is()) == []
 
 
 def test_only_sync_and_publish_can_reach_a_store():
     """A test run, and every other command, reads packs from this machine only."""
     importers = {
         found.module
-        for found, target in read(PACKAGE).inner()
+        for found, target in as_it_is().inner()
         if within(target, {"cassette.sharing"}) and component_of(found.module) != "sharing"
     }
     assert importers == {"cassette.cli.sync", "cassette.cli.publish"}
@@ -293,19 +299,19 @@ def test_only_sync_and_publish_can_reach_a_store():
 
 def test_no_import_cycle():
     """Imports have no cycle, neither between components nor inside one."""
-    assert cycle(read(PACKAGE)) == []
+    assert cycle(as_it_is()) == []
 
 
 def test_the_walk_sees_the_package():
     """The walk reads the real files."""
-    tree = read(PACKAGE)
+    tree = as_it_is()
     assert {"cassette", "cassette.errors", "cassette.ecs.shapes", "cassette.model"} <= tree.modules
     assert ("cassette.model", "cassette.ecs.shapes") in {(i.module, t) for i, t in tree.inner()}
 
 
 def test_every_row_of_the_table_is_a_component():
     """A row about a component that no longer exists would check nothing."""
-    components = {component_of(module) for module in read(PACKAGE).modules}
+    components = {component_of(module) for module in as_it_is().modules}
     assert set(MAY_IMPORT) == components
     assert set().union(*ONLY_IN.values(), *MAY_IMPORT.values()) <= components
 

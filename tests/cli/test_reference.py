@@ -34,6 +34,7 @@ def test_the_page_is_that_of_the_commands():
     assert "`--endpoint-url` URL" in shown
 
 
+@pytest.mark.exhaustive
 def test_the_session_of_the_page_runs(tmp_path):
     """Each line runs, except the recording, which the built-in job replaces."""
     (tmp_path / "cassettes").mkdir()

@@ -199,7 +199,7 @@ def test_own_loop():
 @pytest.mark.parametrize(
     ("plugin", "mark", "arguments"),
     [
-        ("anyio", "anyio", ()),
+        pytest.param("anyio", "anyio", (), marks=pytest.mark.exhaustive),
         (
             "pytest_asyncio",
             "asyncio",

@@ -79,7 +79,7 @@ def test_the_report(run, project, workers):
     assert report["drift"] == {}
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.exhaustive)])
 def test_the_report_fits_its_terminal(run, project, columns):
     """No line is longer, and what is folded is below what it belongs to."""
     run(TWO_TESTS, "-q")  # writes the files
@@ -240,7 +240,14 @@ def test_a_partial_run_does_not_judge(run, project, arguments, why):
     result.stdout.no_fnmatch_line("*left.yaml*")
 
 
-@pytest.mark.parametrize("arguments", [["."], ["tests"], ["tests", "more"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["."], marks=pytest.mark.exhaustive),
+        pytest.param(["tests"], marks=pytest.mark.exhaustive),
+        ["tests", "more"],
+    ],
+)
 def test_a_run_that_names_all_test_folders_judges(run, project, pytester, arguments):
     """Arguments that cover `testpaths` are the whole suite."""
     pytester.makeini("[pytest]\ntestpaths = tests")

@@ -297,7 +297,14 @@ def test_a_misspelt_option_of_addopts_is_a_usage_error(run, pytester):
     )
 
 
-@pytest.mark.parametrize("given", ["--cassandra-host=x", "--casts", "--record-mode=none"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param("--cassandra-host=x", marks=pytest.mark.exhaustive),
+        "--casts",
+        pytest.param("--record-mode=none", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_unknown_options_of_others_are_left_to_pytest(run, given):
     """What only begins like ours, or is merely unknown, is somebody else's."""
     result = run("def test_it(): pass", "-p", "no:recording", given, own_process=True)

@@ -214,7 +214,9 @@ def test_marked(ask): assert ask()
     result.assert_outcomes(passed=2, errors=1)
 
 
-@pytest.mark.parametrize("how", ["marker", "use_cassette"])
+@pytest.mark.parametrize(
+    "how", ["marker", pytest.param("use_cassette", marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("raised", ["SystemExit(3)", "GeneratorExit()"])
 def test_a_callback_that_exits_fails_one_test(run, how, raised):
     """The reason names the function and its line; the next tests run as usual."""

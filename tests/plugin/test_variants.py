@@ -345,7 +345,14 @@ def test_wrong_use_stops_the_collection(run, arguments, words):
     result.stdout.no_fnmatch_line("*pytest_plugin*")
 
 
-@pytest.mark.parametrize("where", ["conftest", "module", "class"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "conftest",
+        pytest.param("module", marks=pytest.mark.exhaustive),
+        pytest.param("class", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_folder_that_only_a_fixture_names_is_told_apart(run, put, pytester, where):
     """Who keeps the cassette there reads that fixtures come too late for variants."""
     put("own/blue")

@@ -193,7 +193,9 @@ def signalled(account, folder, number, sign):
     return worker.returncode, err
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sign", [pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive), signal.SIGKILL]
+)
 def test_a_process_that_is_ended(call, account, tmp_path, sign):
     """By SIGTERM it says where its recording is; by SIGKILL it cannot; both go on."""
     found = list(recordings.tasks(30))

@@ -59,6 +59,7 @@ def test_every_rule_and_treatment_is_switched_off_once() -> None:
     assert set(table()) == set(sabotage.SABOTAGES)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", sabotage.SABOTAGES)
 def test_what_the_page_says_is_what_happens(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the values that a sabotage lets through, the audit stops those that the page counts."""

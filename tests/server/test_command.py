@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import cassette
+from cassette.cli import main
 from tests.server.conftest import Http, asked, client_of
 
 SERVE = [sys.executable, "-m", "cassette", "serve"]
@@ -88,11 +89,21 @@ def test_in_the_background_the_environment_is_printed():
         (["web", "--rebase", "today"], "a time with its timezone"),
         (["web", "--port", "1", "--host", "192.0.2.1"], "cannot listen"),
         (["web", "--env", "--print-port"], "give one of them"),
-        (["nothing-here", "--background"], "no cassette named"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(arguments, words):
+def test_wrong_usage_is_exit_code_2(capsys, arguments, words):
+    """The reason is on stderr, and nothing is served."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", *arguments])
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert words in shown.err
+
+
+def test_wrong_usage_in_the_background_is_exit_code_2():
     """The reason is on stderr, and nothing is left running."""
-    ended = subprocess.run([*SERVE, *arguments], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [*SERVE, "nothing-here", "--background"], capture_output=True, text=True, timeout=60
+    )
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert words in ended.stderr
+    assert "no cassette named" in ended.stderr
