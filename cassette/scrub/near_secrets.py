@@ -2,7 +2,8 @@
 
 The forms in which people give a password cannot be listed. So this does not look for a form: after
 a word such as `password`, each of the next words goes unless it is plain. Before one, a word goes
-that is said to be it: `… is the password`.
+that is said to be it: `… is the password`, `… password refused`. In one word with it, what is glued
+to it goes: `password+…`, `token_…`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,28 @@ from collections.abc import Callable, Iterator
 
 from cassette.scrub import hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import REDACTED, has_pseudonym
+from cassette.scrub.tokens import OF_ACCOUNT
 
 AFTER, BEFORE = 6, 5
 
 _SIGN = re.compile(
-    r"passw|pass(?:phrase|code)|passe\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
+    r"passw|pass(?:phrase|code)|passe?\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
     r"|requirepass|masterauth|\bauth\b|login|connection string|community|\bpsk\b"
     r"|basic[_-]?auth|(?:mfa|2fa|otp|one-time|verification) code"
     rf"|{secret_words.ANY}",
     re.IGNORECASE,
 )
+# How the value in one word with a word for a secret is glued to it, and its first part.
+_GLUE = re.compile(r"([+/_-])")
+_GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
     "password passwords passwd passphrase passphrases passcode passcodes pwd pw secret secrets "
     "token tokens credential credentials cred creds pin pins otp bearer psk requirepass masterauth "
     "apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey login rootpw "
-    "dbpass dbpassword passe community".split()
+    "passe community".split()
 )
 _TELLING_PART = re.compile(
-    rf"passwd|password|passphrase|basic[_-]?auth|{secret_words.ANY}", re.IGNORECASE
+    rf"passwd|password|passphrase|basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}", re.IGNORECASE
 )
 # Words that tell it only after another one: connection string, basic auth, MFA code.
 _AFTER_ANOTHER = {
@@ -50,11 +55,17 @@ _KINDS = frozenset(
     "stream".split()
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,62}")
-_VERDICTS = frozenset("wrong bad invalid incorrect rejected".split())
+_VERDICTS = frozenset(
+    "bad blocked denied expired failed incorrect invalid mismatch refused rejected revoked "
+    "unknown wrong".split()
+)
+# The end of a name: `worker-7`, `node3`, `web-d383adf1`.
+_NAME_END = re.compile(r"-?\d{1,3}\Z|-[0-9a-f]{6,10}\Z")
 _IS = frozenset("is was as isn wasn".split())
 _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
 Found = list[re.Match[str]]
+Span = tuple[int, int]
 
 
 def redacted(text: str, note: Callable[[str], object]) -> str:
@@ -67,39 +78,70 @@ def redacted(text: str, note: Callable[[str], object]) -> str:
     if not _SIGN.search(text):
         return text
     found = list(_WORD.finditer(text))
-    places = sorted(set(_places(text, found)))
     parts, done = [], 0
-    for place in places:
-        start, end = _bounds(found[place])
-        note(text[start:end])
-        parts += [text[done:start], REDACTED]
-        done = end
+    for start, end in sorted(set(_spans(text, found))):
+        if start >= done:
+            note(text[start:end])
+            parts += [text[done:start], REDACTED]
+            done = end
     return "".join([*parts, text[done:]])
 
 
-def _bounds(match: re.Match[str]) -> tuple[int, int]:
+def glued(word: str) -> int | None:
+    """Where in a word a value begins that is glued to a word for a secret: token_…, pin-83741."""
+    parts = _GLUE.split(word)
+    at, before = 0, ""
+    for told, sign, value in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+        last = (vocabulary.pieces(told) or [""])[-1]
+        at += len(told) + len(sign)
+        tells = last in _TELLING or (last in ("key", "keys") and before in _OF_KEY)
+        given = word[at : at + 64] if sign == "+" else value
+        if (tells or _TELLING_PART.fullmatch(told)) and _is_given(given):
+            return at
+        before = last
+    return None
+
+
+def _is_given(value: str) -> bool:
+    """Whether what is glued to a word for a secret is no word, no version and no random suffix."""
+    bare = value.strip("\\.")
+    if has_pseudonym(bare) or REDACTED in bare or re.fullmatch("[0-9a-f]{6,10}", bare):
+        return _CODE.fullmatch(bare) is not None
+    plain = vocabulary.is_plain(bare) and not _CODE.fullmatch(bare)
+    return not plain and _GLUED.fullmatch(bare) is not None
+
+
+def _bounds(match: re.Match[str]) -> Span:
     """Where a word begins and ends without the marks around it."""
     word = match[0]
     lead = len(word) - len(word.lstrip("\\"))
     return match.start() + lead, match.end() - (len(word) - len(word.rstrip(".\\")))
 
 
-def _places(text: str, found: Found) -> Iterator[int]:
-    """The index of each word that is not plain and near a word for a secret."""
+def _spans(text: str, found: Found) -> Iterator[Span]:
+    """Where each word is that is not plain and near a word for a secret, or glued to it."""
     for index, match in enumerate(found):
-        if match["word"] is None or not _tells(found, index):
+        if match["word"] is None:
+            continue
+        start = None if _is_named(found, index) else glued(match[0])
+        if start is not None:
+            yield match.start() + start, _bounds(match)[1]
+        if not _tells(found, index):
             continue
         for place in range(index + 1, min(index + 1 + AFTER, len(found))):
             if _ends_sentence(text, found[place - 1]):
                 break
             if not _is_plain(found, place, directly=place == index + 1):
-                yield place
-        yield from _said_before(text, found, index)
+                yield _bounds(found[place])
+        for place in _said_before(text, found, index):
+            yield _bounds(found[place])
 
 
 def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
     """The word that is said to be the secret, or is its value in a pair; the one in a bracket."""
     linked = False
+    if index and _is_judged(text, found, index):
+        yield index - 1
     for place in range(index - 1, max(index - 1 - BEFORE, -1), -1):
         word = found[place][0].lower()
         if _ends_sentence(text, found[place]):
@@ -114,6 +156,22 @@ def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
             if linked or is_value:
                 return
         linked = linked or word in _IS
+
+
+def _is_judged(text: str, found: Found, index: int) -> bool:
+    """Whether the word before one for a secret is it: `… password refused`, and is no name."""
+    judged = False
+    for place in range(index, min(index + 4, len(found))):
+        judged = judged or found[place][0].strip(".").lower() in _VERDICTS
+        if _ends_sentence(text, found[place]):
+            break
+    if not judged or _ends_sentence(text, found[index - 1]) or _is_plain(found, index - 1):
+        return False
+    word = found[index - 1][0]
+    name = _NAME_END.split(word)[0]
+    return _GLUED.fullmatch(word) is not None and not (
+        name != word and (word[len(name)] == "-" or vocabulary.is_plain(name))
+    )
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
@@ -148,5 +206,10 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
         return False
     if vocabulary.is_plain(word):
         return True
+    return _is_named(found, place)
+
+
+def _is_named(found: Found, place: int) -> bool:
+    """Whether a word is the name of what the word before it says: `service web-token-7`."""
     before = found[place - 1][0].lower() if place else ""
-    return before in _KINDS and _NAME.fullmatch(word) is not None
+    return before in _KINDS and _NAME.fullmatch(found[place][0]) is not None

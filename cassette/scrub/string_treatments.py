@@ -9,7 +9,7 @@ import functools
 import re
 
 from cassette.ecs import shapes
-from cassette.scrub import hosts
+from cassette.scrub import hosts, near_secrets
 from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     MARK,
@@ -50,6 +50,7 @@ _GIVEN = re.compile(
     rf"(?P<told>(?<![0-9A-Za-z])[\w.-]{{0,40}}?{TELLING_NAME}[\w.-]{{0,40}}[:=])(?P<given>[^\s:/,;]+)",
     re.IGNORECASE,
 )
+_PART = re.compile(r"[^\s:/=,;]+")
 _DOTTED = re.compile(
     r"(?<!\w)(?<!\w[.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,62}(?![0-9A-Za-z])", re.IGNORECASE
 )
@@ -105,7 +106,7 @@ class StringTreatments:
 
     def _named(self, value: str) -> str:
         """A name without the hosts and the assignments to secrets in it."""
-        found = self._free.name(value)
+        found = _PART.sub(self._glued, self._free.name(value))
         if found.startswith("/") or not _SPEAKS.search(found):  # a path has names of files
             return found
         found = _GIVEN.sub(self._given, found)
@@ -123,6 +124,13 @@ class StringTreatments:
         if revision or is_masked(given) or self._free.is_false(given):
             return match[0]
         return told + self._free.remember("secret", given, REDACTED)
+
+    def _glued(self, match: re.Match[str]) -> str:
+        """A part of a name without the value that is glued to a word for a secret in it."""
+        start = near_secrets.glued(match[0])
+        if start is None:
+            return match[0]
+        return match[0][:start] + self._free.remember("secret", match[0][start:], REDACTED)
 
     def _dotted(self, match: re.Match[str]) -> str:
         word, text = match[0], match.string

@@ -324,6 +324,10 @@ class TokenTreatments:
         prefix, _, own = match[0].partition("-")
         return self._memory.keep("id", match[0], f"{prefix}-{pseudonym_of_opaque(own, 16)}")
 
+    def _zone_id(self, match: re.Match[str]) -> str:
+        own = match[0][1:]
+        return self._memory.keep("id", match[0], match[0][0] + pseudonym_of_opaque(own, len(own)))
+
     def _email(self, match: re.Match[str]) -> str:
         user, _, host = match[0].rpartition("@")
         # Of a URL with a password, in an encoded text, nothing is left but its form.
@@ -483,6 +487,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "email": TokenTreatments._email,
     "ec2_name": TokenTreatments._ec2_name,
     "discovery_id": TokenTreatments._discovery_id,
+    "zone_id": TokenTreatments._zone_id,
     "short_id": TokenTreatments._short_id,
     "aws_id": TokenTreatments._id,
     "uuid": TokenTreatments._id,

@@ -22,11 +22,15 @@ _TELLING_WORD = (
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
+# Such as dbpass and root_pw.
+OF_ACCOUNT = (
+    r"(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z])"
+)
 # Names that say it only of a value that they are given.
 TELLING_NAME = (
     rf"(?:{_TELLING_WORD}|(?<![a-z])(?:pw|pin|otp)(?![a-z])|(?<=[?&])sig(?==)"
     r"|(?:encryption|master|app|stripe|fernet|hmac|shared|account|signing|storage)[_-]?key"
-    r"|(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z]))"
+    rf"|{OF_ACCOUNT})"
 )
 # Where a colon without a space gives a value, as dumps of Go have it: password:…, refreshToken:….
 _ENDS_TELLING = "|".join(
@@ -68,7 +72,9 @@ _OF_VENDORS = (
     r"(?-i:sbp_|CLOJARS_|do[opr]_v1_|pat-(?:na|eu)\d-|[su]-s4t2(?:ud|af)-|lsv2_(?:pt|sk)_|CCIPAT_|mlsn\.|xkeysib-"
     r"|xsmtpsib-|shp(?:at|ca|pa|ss)_|glsa_|glc_|hvb\.|pul-|rubygems_|sntry[su]_|sq0(?:atp|csp)-|PMAK-"
     r"|lin_api_|figd_|dapi|ntn_|ATATT3|ATCTT3|ATBB|pscale_|tskey-|duffel_|EZ[AT]K|nfp_|r8_|gsk_|xai-"
-    r"|pplx-|fm2_|sgp_|apify_api_|nvapi-|bkua_|sl\.|dckr_oat_|rdme_|napi_|hcaik_|rnd_|AKCp|LTAI)"
+    r"|pplx-|fm2_|sgp_|apify_api_|nvapi-|bkua_|sl\.|dckr_oat_|rdme_|napi_|hcaik_|rnd_|AKCp|LTAI"
+    r"|CFPAT-|ph[cx]_|BBFF-|VF\.(?:DM|WS)\.|hawk\.|supernotes_sk-|sk_\d{4,6}_|(?:pub|sub|sec)-c-|fio-u-"
+    r"|na1\.(?=[\w+/]{40})|(?:api|sdk|mob)-(?=[0-9a-f]{8}-))"
 )
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only
@@ -106,7 +112,7 @@ RULES: dict[str, str] = {
     "vendor_token": (
         rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|gl[a-z]{{2,5}}-(?=[\w-]{{20}})|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
         r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
-        r"[A-Za-z0-9_./+=-]{12,}|(?:[rs]k_(?:live|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
+        r"[A-Za-z0-9_./+=-]{12,}|(?:[aprs]k_(?:live|prod|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
         r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         rf"|(?:{_OF_VENDORS})[A-Za-z0-9_.=-]{{16,512}}|SCW[A-Z0-9]{{17}}(?![0-9A-Za-z])"
@@ -114,7 +120,8 @@ RULES: dict[str, str] = {
         r"|API-[A-Z0-9]{25,36}(?![0-9A-Za-z])|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,}"
         r"|[MNO][A-Za-z0-9_-]{23,25}\.[\w-]{6}\.[\w-]{27,}|api_live\.[\w.-]{20,}"
         r"|pat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}|\d/\d{16}/\d{16}:[0-9a-f]{32}"
-        r"|(?<=/webhookb2/)[0-9a-f-]{36}@[\w/-]{64,}"
+        r"|(?:live|test)_(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{24,512}"
+        r"|\w{6,}_[A-Za-z0-9]{29,}_mmk(?!\w)|(?<=/webhookb2/)[0-9a-f-]{36}@[\w/-]{64,}"
         # Any prefix before a long run of letters; ids are of hexadecimal digits.
         r"|[a-z][a-z0-9]{1,11}(?:_[a-z0-9]{1,12}){0,2}_(?=[0-9a-fA-F]{0,512}[g-zG-Z])[A-Za-z0-9]{32,512}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
@@ -211,7 +218,8 @@ RULES: dict[str, str] = {
     ),
     # A name that may be harmless: the value goes unless it is plain words.
     "setting": (
-        rf"{_L}(?P<named>(?:[\w.-]{{0,40}}[_.-])?(?:key|dsn|salt|nonce|seed|mnemonic|hash)=)"
+        rf"{_L}(?P<named>(?:[\w.-]{{0,40}}(?:[_.-]|(?-i:[a-z](?=K))))?"
+        r"(?:key|dsn|salt|nonce|seed|mnemonic|hash)\s?=\s?)"
         r"(?P<set>\"[^\"\n]{1,1024}\"|'[^'\n]{1,1024}'|[^\s\"'&,;)\]}]{3,})"
     ),
     # -p PASSWORD, -uUSER and the like, as many programs have them.
@@ -244,6 +252,11 @@ RULES: dict[str, str] = {
     "ec2_name": rf"{_L}(?:ip|ec2)-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}-\d{{1,3}}{_R}",
     "discovery_id": rf"{_L}(?:(?<=:namespace/)ns-|(?<=:service/)srv-"
     rf"|(?:ns|srv)-(?=[a-z]{{0,15}}\d))[a-z0-9]{{16}}{_R}",
+    # Of Route 53, in capitals: a hosted zone, a change, a set of name servers.
+    "zone_id": (
+        rf"{_L}(?-i:Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,31}}"
+        r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31})(?!\w)"
+    ),
     "short_id": (
         rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|ari|aki|eipalloc|eipassoc|rtb"
         rf"|igw|nat|acl|lt|fs|fsap|fsmt|r|tgw|pcx|dopt|cgw|vgw|vpn|pl)-[0-9a-f]{{8}}{_R}"
@@ -300,9 +313,9 @@ TOKEN = alternation(RULES)
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
     *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id"),
-    *("short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex", "account"),
+    *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex", "account"),
     "private_host",
 )
 IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
 # What is the whole of an id.
-ID_RULES = ("discovery_id", "short_id", "aws_id", "uuid", "hex")
+ID_RULES = ("discovery_id", "zone_id", "short_id", "aws_id", "uuid", "hex")

@@ -107,6 +107,8 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "arn:aws:servicediscovery:eu-west-1:000000000001:namespace/ns-{}"),
         ("a1b2c3d4e5f6g7h8", "z9y8x7w6v5u4t3s2"),
     ),
+    "zone_id": (("hosted zone {} is gone", "arn:aws:route53:::hostedzone/{}"),
+                ("Z1D633PJN98FT9", "Z0123456ABCDEFGHIJKL")),
     "short_id": (("sg-{}", "subnet-{} is full", "(vpc-{})"), ("1a2b3c4d", "9f8e7d6c")),
     "aws_id": (("eni-{}", "i-{} gone", "fs-{}.efs"), ("0a1b2c3d4e5f60718", "0f9e8d7c6b5a43210")),
     "uuid": (("{}", "request id: {}", "a/{}/b", "E42{}", "failed{}x"),

@@ -137,6 +137,8 @@ RULES: dict[str, tuple[str, str]] = {
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
             r"|ecs-svc/(?!0{8})\d{6,20}"
+            rf"|{_L}Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,31}}(?!\w)"
+            r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31}(?!\w)"
         ),
     ),
 }
@@ -174,7 +176,8 @@ SIGNS = {
         "private-address": r"\d[.-]\d|:[0-9A-Fa-f]{0,4}:",
         "private-host": r"\.(?:internal|local|corp|lan|intranet|arpa)|amazonaws",
         "identifier": (
-            "-[0-9a-fA-F]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/"
+            "-[0-9a-fA-F]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/|Z[A-Z0-9]{12}"
+            "|hostedzone/|change/|delegationset/"
         ),
     }.items()
 }
