@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cassette.scrub import secret_words
 from cassette.scrub.pseudonyms import REDACTED, is_masked
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.tokens import OF_LOGIN
 from cassette.scrub.vocabulary import is_plain
 
 _SHELLS = frozenset(
@@ -86,8 +87,8 @@ _DASHED_SECRETS = frozenset(
 _SHORT_SECRETS = frozenset("-p -P -a -u -U -w -W -k -s".split())
 _TELLING = re.compile(
     r"pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn|sign|pw(?![a-z])|jwt|bearer"
-    r"|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])"
-    rf"|{secret_words.ANY}",
+    r"|cookie|conn(?:ection)?[-_.]?str"
+    rf"|{OF_LOGIN}|{secret_words.ANY}",
     re.IGNORECASE,
 )
 _WORDS = frozenset(
@@ -123,10 +124,12 @@ class Argument(NamedTuple):
     Args:
         text: the value.
         option: the option that it belongs to; empty for a word of its own.
+        after_login: whether a word such as `login` precedes it, so that it may be a secret.
     """
 
     text: str
     option: str
+    after_login: bool = False
 
 
 Part = str | Argument
@@ -162,7 +165,12 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
             elif tells_secret(option) and re.search("[a-z][A-Z]", word) and not is_plain(word):
                 stays = [Argument(word, option)]  # as random as a secret that begins with a dash
             is_value = stays == [word] and word[:1] not in ("", "-", "$") and not _is_hidden(word)
-            yield [Argument(word, option)] if is_value and (owed or told) else stays
+            if is_value and (owed or told):
+                stays = [Argument(word, option)]
+            yield [
+                part._replace(after_login=told) if isinstance(part, Argument) else part
+                for part in stays
+            ]
             owed = tells_secret(option) and _is_option(word)
             told = told or (not option and bool(_TELLING_WORD.match(word)))
         served = served or word in _WITH_PORT
@@ -258,6 +266,7 @@ def _stays(word: str, program: str, option: str) -> bool:
     if (
         word in _WORDS
         or word in _WITH_PORT
+        or word in _LISTENING
         or _PLAIN.fullmatch(word)
         or _FILE.fullmatch(word)
         or _is_local(word)

@@ -113,6 +113,12 @@ def is_private(host: str) -> bool:
     return _PRIVATE_NAME.fullmatch(host) is not None
 
 
+def is_property(word: str) -> bool:
+    """Whether a word with the ending of a private network in it is a property: db.private-key."""
+    name = word.lower()
+    return of_aws(name) is None and not is_private(name) and vocabulary.is_plain(word)
+
+
 def is_host(word: str, before: str = "", after: str = "") -> bool:
     """Whether a dotted word of a text is the name of a host.
 
@@ -122,10 +128,11 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         after: some of the text after it.
     """
     name = word.lower().rstrip(".")
-    if is_code(word) and not _HOST_BEFORE.search(before):
+    announced = _HOST_BEFORE.search(before) is not None
+    if is_code(word) and not announced:
         return False
-    if of_aws(name) or is_private(name) or _PRIVATE_NAME.match(name):
-        return True
+    if of_aws(name) or _PRIVATE_NAME.match(name):
+        return announced or not is_property(name)
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS
     if name in _PROGRAMS or _NAMED_VERSION.fullmatch(name):
@@ -137,7 +144,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     labels = name.split(".")
     if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
         return True
-    if _HOST_BEFORE.search(before) or (len(labels) > 2 and not word[0].isupper()):
+    if announced or (len(labels) > 2 and not word[0].isupper()):
         return True
     if labels[-1] in _OF_FILES:
         return False

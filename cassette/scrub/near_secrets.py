@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from cassette.scrub import hosts, secret_words, vocabulary
-from cassette.scrub.pseudonyms import REDACTED, has_pseudonym
+from cassette.scrub.pseudonyms import REDACTED, has_pseudonym, is_numbered
 from cassette.scrub.tokens import OF_ACCOUNT
 
 AFTER, BEFORE = 6, 5
@@ -20,9 +20,13 @@ AFTER, BEFORE = 6, 5
 _SIGN = re.compile(
     r"passw|pass(?:phrase|code)|passe?\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
     r"|requirepass|masterauth|\bauth\b|login|connection string|community|\bpsk\b"
-    r"|basic[_-]?auth|(?:mfa|2fa|otp|one-time|verification) code"
+    r"|basic[_-]?auth|(?:mfa|2fa|otp|one-?time|verification)[ _-]code"
     rf"|{secret_words.ANY}",
     re.IGNORECASE,
+)
+# A value after a word without a space, as in languages that have none.
+_AFTER_FOREIGN = re.compile(
+    rf"(?:{secret_words.FOREIGN})[^\0-\x7f]{{0,8}}(?P<value>[!-~]{{4,256}})"
 )
 # How the value in one word with a word for a secret is glued to it, and its first part.
 _GLUE = re.compile(r"([+/_-])")
@@ -89,6 +93,9 @@ def redacted(text: str, note: Callable[[str], object]) -> str:
 
 def glued(word: str) -> int | None:
     """Where in a word a value begins that is glued to a word for a secret: token_…, pin-83741."""
+    foreign = None if word.isascii() else _AFTER_FOREIGN.search(word)
+    if foreign and not vocabulary.is_plain(foreign["value"]):
+        return foreign.start("value")
     parts = _GLUE.split(word)
     at, before = 0, ""
     for told, sign, value in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
@@ -192,13 +199,15 @@ def _tells(found: Found, index: int) -> bool:
     if parts[-1:] in (["key"], ["keys"]):
         near = parts[-2:-1] or vocabulary.pieces(before)[-1:]
         return not _OF_KEY.isdisjoint(near)
-    return len(parts) == 1 and before.lower() in _AFTER_ANOTHER.get(parts[0], ())
+    other = parts[-2] if len(parts) > 1 else before.lower()
+    return bool(parts) and other in _AFTER_ANOTHER.get(parts[-1], ())
 
 
 def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
     match = found[place]
     word = match[0]
-    if directly and _HASHED.fullmatch(word):  # a key of hexadecimal digits has no pseudonym
+    # A key of hexadecimal digits has no pseudonym.
+    if directly and _HASHED.fullmatch(word) and not is_numbered(word):
         return False
     if match["whole"] or REDACTED in word or has_pseudonym(word) or hosts.is_public(word):
         return True

@@ -36,6 +36,7 @@ _HASHED = re.compile(
 _FIRST = re.compile(rf"(?<![0-9a-f]){MARK}(?!0000\d{{5}}|ffff)([0-9a-f-]{{8,}})(?![0-9a-f])")
 _NUMBER = re.compile(r"0{8}\d{11}", re.ASCII)  # no number of a deployment begins with a zero
 _HAS_NUMBER = re.compile(rf"(?<!\d){_NUMBER.pattern}(?!\d)", re.ASCII)
+_NUMBERED_ID = re.compile(rf"[0-9a-f]{{5}}(?:0000|ffff){MARK}")
 _MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`")
 
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")
@@ -170,6 +171,11 @@ def _places(sign: str, text: str) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find(sign, place + len(sign))
+
+
+def is_numbered(text: str) -> bool:
+    """Whether a text is the pseudonym of a short id, which is no hash without a key."""
+    return _NUMBERED_ID.fullmatch(text) is not None
 
 
 def is_pseudonym(text: str) -> bool:

@@ -16,11 +16,7 @@ from cassette.errors import UsageError
 from cassette.scrub import commands, hosts
 from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
-from cassette.scrub.pseudonyms import (
-    REDACTED,
-    Memory,
-    is_masked,
-)
+from cassette.scrub.pseudonyms import REDACTED, Memory, is_masked
 from cassette.scrub.randomness import looks_random
 from cassette.scrub.relations import Relations
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
@@ -33,6 +29,7 @@ from cassette.scrub.treatments import (
     TAGS,
     by_member,
 )
+from cassette.scrub.vocabulary import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -462,7 +459,10 @@ class Scrubber:
         if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):
             return self._free.name(part.text)
         self._redacted[place] += 1
-        if PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text):
+        told = part.after_login or SECRET_NAME.search(part.option) is not None
+        told = told and not is_plain(part.text) and "/" not in part.text
+        random = PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text)
+        if random or (told and self._tells(part.text, "secret")):
             self._free.remember("secret", part.text, REDACTED)
         return REDACTED
 
@@ -496,7 +496,7 @@ class Scrubber:
         return self._pairs(value, shape, place, lambda name, v: self._by({}, name, v, place))
 
     def _pairs_of_ecs(self, value: Any, shape: shapes.Shape, place: str) -> Any:
-        return self._pairs(value, shape, place, lambda _, v: self._free.search(v))
+        return self._pairs(value, shape, place, lambda _, v: self._strings.keep(v))
 
     def _attributes(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         def of_attribute(name: str, held: str) -> str:

@@ -17,17 +17,19 @@ _LISTED = [
 WORDS = (*_LISTED, *_WHOLE)
 
 
-def _alternation() -> str:
-    """An expression for any of the words, which tries only those of the same first letter."""
+def _by_letter() -> list[str]:
+    """An expression for the words of each first letter."""
     by_letter = defaultdict(list)
     for word in sorted(_LISTED, key=len, reverse=True):  # not the beginning of a longer word
         by_letter[word[0]].append(word[1:])
-    each = [f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items()]
-    foreign = "|".join(one for one in each if not one[0].isascii())
-    latin = "|".join(one for one in each if one[0].isascii())
-    letters = "".join(letter for letter in by_letter if letter.isascii())
-    whole = rf"(?<![a-z])(?:{'|'.join(_WHOLE)})(?![a-z])"
-    return rf"(?=[{letters}])(?:{latin})|(?![\0-\x7f])(?:{foreign})|{whole}"
+    return [f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items()]
 
 
-ANY = _alternation()
+_EACH = _by_letter()
+FOREIGN = "|".join(one for one in _EACH if not one[0].isascii())
+_LATIN = [one for one in _EACH if one[0].isascii()]
+ANY = (
+    rf"(?=[{''.join(one[0] for one in _LATIN)}])(?:{'|'.join(_LATIN)})|(?![\0-\x7f])(?:{FOREIGN})"
+    rf"|(?<![a-z])(?:{'|'.join(_WHOLE)})(?![a-z])"
+)
+"""Any of the words; an expression that tries only those of the same first letter."""

@@ -157,6 +157,9 @@ class StringTreatments:
         """A resource by its ARN, its id or its name, parsed as what it is."""
         arn = _ARN.fullmatch(value)
         if arn is None:
+            kind, marked, rest = value.partition(":arn:")  # as credentialspec:arn:… has it
+            if marked and kind.isalpha():
+                return f"{kind}:{self.arn(f'arn:{rest}')}"
             return self._resource(value)
         if arn["service"] in _OF_ONE_PIECE:
             found = self._free.name(value)

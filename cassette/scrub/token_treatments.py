@@ -14,6 +14,7 @@ from cassette.scrub.pseudonyms import (
     Memory,
     has_pseudonym,
     is_masked,
+    is_numbered,
     is_pseudonym,
     pseudonym_of_id,
     pseudonym_of_number,
@@ -46,7 +47,8 @@ _METAVARIABLES = frozenset(
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
-    r"\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`|yes|no|true|false|none|null|nil"
+    r"\$\{?\w{1,64}(?::?\?[a-z ]{0,64})?\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
+    r"|yes|no|true|false|none|null|nil"
     r"|required|optional|missing|empty|invalid|expired|denied|disabled|enabled|undefined"
     r"|\[REDACTED",
     re.IGNORECASE,
@@ -139,15 +141,18 @@ class TokenTreatments:
         prose = (
             given.isalpha()
             and ":" in sign
+            and (not re.search("[a-z][A-Z]", given) or given.endswith(("Exception", "Error")))
             and not _SURELY_SECRET.search(key)
             and not _begins_a_line(match)
         )
+        if ":" in sign and hosts.of_aws(key):  # secretsmanager.eu-west-1.amazonaws.com: …
+            return None
         # Of an ARN or a path, and a tag of an image.
         if sign == ":" and (
             match.string[: match.start()].endswith((":", "/")) or _VERSION.fullmatch(given)
         ):
             return None
-        return None if prose else key + sign + self._value(given, key)
+        return None if prose else key + sign + match["mark_of_string"] + self._value(given, key)
 
     def _flag(self, match: re.Match[str]) -> str:
         return match["option"] + self._value(match["argument"], match["option"])
@@ -208,12 +213,13 @@ class TokenTreatments:
         bare = given[1:-1] if quote and given[-1] == quote else given.strip("\"'")
         escape = "" if quote else bare[len(bare.rstrip("\\")) :]  # of the quote after the value
         bare = bare.removesuffix(escape) if escape else bare
-        if is_masked(bare) or _HARMLESS.fullmatch(bare) or not re.search(r"\w|..", bare):
+        hidden = is_masked(bare) or is_numbered(bare)
+        if hidden or _HARMLESS.fullmatch(bare) or not re.search(r"\w|..", bare):
             return given
         # Elsewhere an ordinary word is not a credential, unless it was somebody's password.
         telling = not bare.isalpha() or re.search("pass|pwd|secret", key, re.IGNORECASE)
         if (
-            len(bare) >= 8
+            (len(bare) >= 8 or (len(bare) >= 6 and not vocabulary.is_plain(bare)))
             and telling
             and not self._search.is_token(bare)
             and not has_pseudonym(bare)

@@ -23,12 +23,15 @@ _TELLING_WORD = (
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
 )
 # Such as dbpass and root_pw.
-OF_ACCOUNT = (
-    r"(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z])"
+OF_ACCOUNT = r"(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z])"
+# A code for one login.
+OF_LOGIN = (
+    r"(?:(?:(?<![a-z])|(?<=-D)|(?-i:(?<=[a-z])(?=[PO])))(?:pin|otp)(?![a-z])|(?<![a-z])psk(?![a-z])"
+    r"|(?:mfa|2fa|otp|one-?time|verification)[_-]?code)"
 )
 # Names that say it only of a value that they are given.
 TELLING_NAME = (
-    rf"(?:{_TELLING_WORD}|(?<![a-z])(?:pw|pin|otp)(?![a-z])|(?<=[?&])sig(?==)"
+    rf"(?:{_TELLING_WORD}|(?=[2mopv])(?:(?<![a-z])pw(?![a-z])|{OF_LOGIN})|(?<=[?&])sig(?==)"
     r"|(?:encryption|master|app|stripe|fernet|hmac|shared|account|signing|storage)[_-]?key"
     rf"|{OF_ACCOUNT})"
 )
@@ -46,6 +49,7 @@ SECRET_NAME = re.compile(
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
+_NO_OPTION = r"(?<!--)(?!-|(?<=-)(?-i:D[a-z]))"  # --db.private-key, -Dcache.internal-ttl
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 _DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
 # Docker says `may require authorization: server message: …`. That is not a header.
@@ -211,8 +215,10 @@ RULES: dict[str, str] = {
         rf"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])|(?:{_ENDS_TELLING}):(?=[^\s:/\\]))"
         # The pair of a name and a value, in JSON and in XML.
         r"|[\"'](?:\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}|\s{1,4}value=|>))"
+        r"(?P<mark_of_string>(?:[burf]{1,2}(?=[\"']))?)"  # b'…'
         r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
         r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'"
+        r"|\w{1,20}\((?:\"[^\"\n]{1,256}\"|'[^'\n]{1,256}')\)"  # SecretStr('…')
         rf"|(?:{_OF_VALUE}{{3,}}|{_OF_VALUE}{{0,2}}(?={_AND}{_OF_VALUE}))"
         rf"(?:{_AND}{_OF_VALUE}{{1,256}}){{0,16}}))"
     ),
@@ -254,7 +260,7 @@ RULES: dict[str, str] = {
     rf"|(?:ns|srv)-(?=[a-z]{{0,15}}\d))[a-z0-9]{{16}}{_R}",
     # Of Route 53, in capitals: a hosted zone, a change, a set of name servers.
     "zone_id": (
-        rf"{_L}(?-i:Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,31}}"
+        rf"{_L}(?-i:Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,20}}"
         r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31})(?!\w)"
     ),
     "short_id": (
@@ -285,14 +291,17 @@ RULES: dict[str, str] = {
     "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
     # The name of a host in a private network, whatever comes after it.
     "private_host": (
-        rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)"
+        rf"{_L}(?<!\w)(?<!\w[.-]){_NO_OPTION}"
+        r"(?:[\w-]{1,63}\.){1,8}"
+        rf"(?:{'|'.join(PRIVATE)}|home\.arpa)"
         r"(?![0-9A-Za-z])(?:[.-]{1,3}\w{1,63}){0,8}"
         # With something glued to it.
         rf"|{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}amazonaws\.com(?:\.cn)?(?=-)"
     ),
     # A dotted word; `hosts` says whether it is the name of a host.
     "host2": (
-        rf"{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_][\w-]{{1,62}}(?![0-9A-Za-z])"
+        rf"{_L}(?<!\w)(?<!\w[.-]){_NO_OPTION}"
+        r"(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}(?![0-9A-Za-z])"
     ),
 }
 
@@ -313,8 +322,8 @@ TOKEN = alternation(RULES)
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
     *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id"),
-    *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex", "account"),
-    "private_host",
+    *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex"),
+    *("account", "private_host"),
 )
 IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
 # What is the whole of an id.

@@ -1053,7 +1053,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ServiceRevisionVpcLatticeConfiguration": {"arn": "targetGroupArn productionListenerRule"},
     "ServiceVolumeConfiguration": {"inside": "managedEBSVolume", "name": "name"},
     "Session": {"id": "sessionId", "redact": "streamUrl tokenValue"},
-    "Setting": {"keep": "name type", "arn": "principalArn", "text": "value"},
+    "Setting": {"keep": "name type value", "arn": "principalArn"},
     "SharingStrategy": {"inside": "nvidiaMps"},
     "StartTaskRequest": {
         "keep": "enableECSManagedTags enableExecuteCommand propagateTags",

@@ -19,7 +19,7 @@ _FORM = re.compile(
     r"|(?:/[a-z][a-z_.-]{0,40}){2,12}/?"
     r"|(?i:sha-?(?:1|224|256|384|512)|md5|utf-?(?:8|16)|http/?[123](?:\.[01])?|base(?:32|64)|ipv[46]"
     r"|x86(?:_64)?|x\.?509|ec2|s3|k8s|v\d{1,2}|o?auth2?|python[23]?|amd64|arm64|tls(?:v?1\.[0-3])?"
-    r"|p12|aes-?\d{3}(?:-[a-z]{3})?|int(?:32|64)|sasl2?|level\d|route53|scram-sha-\d{1,3})"
+    r"|p12|aes-?\d{3}(?:-[a-z]{3})?|int(?:32|64)|i/o|sasl2?|level\d|route53|scram-sha-\d{1,3})"
 )
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\W_]+|[\s\S]")
 _BETWEEN = re.compile(r"[-_./'\u2019+&]|::|\W+\Z")

@@ -154,6 +154,18 @@ def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
         (["PIN=83741"], ["PIN=REDACTED"]),
         (["--ping", "5", "--port=8080"], ["--ping", "5", "--port=8080"]),
         (["--password=${DB_PASSWORD}"], ["--password=${DB_PASSWORD}"]),
+        (["--mfa-code", "83741"], ["--mfa-code", "REDACTED"]),
+        (["--one-time-code=83741"], ["--one-time-code=REDACTED"]),
+        (["-Dpin=83741"], ["-Dpin=REDACTED"]),
+        (["--dbPin=83741"], ["--dbPin=REDACTED"]),
+        (["--psk", "83741"], ["--psk", "REDACTED"]),
+        (["--db.private-key=x"], ["--db.private-key=REDACTED"]),
+        (["-Dcache.internal-ttl=5"], ["-Dcache.internal-ttl=5"]),
+        (["--spring.cloud.consul.host=5"], ["--spring.cloud.consul.host=5"]),
+        (
+            ["http.server", "8000", "--password", "8374"],
+            ["http.server", "8000", "--password", "REDACTED"],
+        ),
     ],
 )
 def test_every_value_after_an_option_for_a_secret_goes(
@@ -239,3 +251,50 @@ def test_the_number_of_a_deployment_has_one_pseudonym_everywhere() -> None:
     assert text.count(pseudonym_of_number(number)) == 8
     assert text.count(pseudonym_of_number(revision)) == 2
     assert text_of(scrub(scrubbed)[0]) == text
+
+
+@pytest.mark.parametrize(
+    "command", [["app", "--password", "kestrel9608"], ["vault", "login", "kestrel9608"]]
+)
+def test_the_secret_of_a_command_goes_everywhere(command: list[str]) -> None:
+    """Also from names and texts that say nothing of it."""
+    overrides = {"containerOverrides": [{"name": "web", "command": command}]}
+    task = bodies.task(
+        overrides=overrides, startedBy="job-kestrel9608", stoppedReason="failed: kestrel9608"
+    )
+    scrubbed, scrubber = scrub(bodies.described(task))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert "kestrel9608" not in text_of(scrubbed)
+    assert scrub(scrubbed)[0] == scrubbed
+
+
+def test_what_the_health_of_an_instance_says_stays() -> None:
+    """Its details are words of ECS's own, not those of an attachment."""
+    details = [{"type": "CONTAINER_RUNTIME", "status": "OK", "lastUpdated": 1769860800.12}]
+    health = {"overallStatus": "OK", "details": details}
+    instances = {"containerInstances": [{"healthStatus": health}]}
+    recording = bodies.cassette(("DescribeContainerInstances", {}, model.Response(instances)))
+    scrubbed, scrubber = scrub(recording)
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    (instance,) = bodies.body_of(scrubbed)["containerInstances"]
+    assert instance["healthStatus"]["details"][0]["type"] == "CONTAINER_RUNTIME"
+
+
+def test_what_is_no_word_of_ecs_goes_from_statistics_and_settings() -> None:
+    """Their values are numbers and words such as enabled."""
+    statistics = [{"name": "runningEC2TasksCount", "value": v} for v in ("3", "dunlin92")]
+    clusters = {"clusters": [{"statistics": statistics}], "failures": []}
+    scrubbed, _ = scrub(bodies.cassette(("DescribeClusters", {}, model.Response(clusters))))
+    (cluster,) = bodies.body_of(scrubbed)["clusters"]
+    assert [one["value"] for one in cluster["statistics"]] == ["3", "REDACTED"]
+
+
+def test_an_arn_after_the_kind_of_its_credentials_stays_an_arn() -> None:
+    """As Windows containers name the file of their credentials."""
+    arn = f"credentialspecdomainless:arn:aws:ssm:eu-west-1:{bodies.ACCOUNT}:parameter/x"
+    definition = {"containerDefinitions": [{"name": "web", "credentialSpecs": [arn]}]}
+    answer = model.Response({"taskDefinition": definition})
+    scrubbed, scrubber = scrub(bodies.cassette(("DescribeTaskDefinition", {}, answer)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    false = "credentialspecdomainless:arn:aws:ssm:eu-west-1:000000000001:parameter/x"
+    assert false in text_of(scrubbed)

@@ -53,8 +53,9 @@ _SHELLS = frozenset(
 _SHELL_TEXT = re.compile(r"-[a-z]{0,4}c[a-z]{0,2}|/[ck]|-command|-encodedcommand", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?i:(?:--?|/)?[\w.-]{0,60}(?:pass|pwd|secret|(?<!max-)token(?!iz|-ttl)|key|auth|cred|user|dsn"
-    r"|sign|pw(?![a-z])|jwt|bearer|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp)(?![a-z])"
-    r"|kennwort|contrase|senha|wachtwoord|heslo|parola|adgangskode|haslo|lozinka|salasana)"
+    r"|sign|pw(?![a-z])|jwt|bearer|cookie|conn(?:ection)?[-_.]?str|(?<![a-z])(?:pin|otp|psk)(?![a-z])"
+    r"|-D(?:pin|otp)(?![a-z])|(?:mfa|2fa|otp|one-?time|verification)[_-]?code"
+    r"|(?-i:[a-z](?:Pin|Otp)(?![a-z]))|kennwort|contrase|senha|wachtwoord|heslo|parola|adgangskode|haslo|lozinka|salasana)"
     r"[\w.-]{0,60})|-[pPaUuwW]"
 )
 # Long options with one dash.
@@ -175,6 +176,7 @@ def _is_harmless(word: str, program: str, option: str) -> bool:
     if (
         word in WORDS
         or word in _SERVES
+        or word in _TAKES_PORT
         or _PLAIN.fullmatch(word)
         or _FILE.fullmatch(word)
         or _ARN.fullmatch(word)

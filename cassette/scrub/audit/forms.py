@@ -120,7 +120,7 @@ RULES: dict[str, tuple[str, str]] = {
         (
             r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
-            r"(?![0-9A-Za-z])"
+            r"(?![0-9A-Za-z]|-[a-z]{2,32}(?![0-9A-Za-z])|\.(?:host|port|enabled|config|discovery)\b)"
             r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-])"
             r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
             r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"
@@ -137,7 +137,7 @@ RULES: dict[str, tuple[str, str]] = {
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
             r"|ecs-svc/(?!0{8})\d{6,20}"
-            rf"|{_L}Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,31}}(?!\w)"
+            rf"|{_L}Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,20}}(?!\w)"
             r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31}(?!\w)"
         ),
     ),

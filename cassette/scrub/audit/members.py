@@ -33,7 +33,7 @@ _DETAILS = frozenset(
     "policyName scalingPlanName capacityProviderName containerName ContainerName serviceName "
     "roleArn kmsKeyId targetGroupArn serviceArn loadBalancerArn capacityProviderArn registryArn "
     "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
-    "statusReason clientAliases tagSpecifications".split()
+    "statusReason clientAliases tagSpecifications type lastUpdated lastStatusChange".split()
 )
 _ATTRIBUTES = re.compile(r"ecs\.|com\.amazonaws\.ecs\.")
 _PROPERTIES = re.compile(

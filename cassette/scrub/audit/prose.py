@@ -229,6 +229,8 @@ def _announced(text: str) -> bool:
 def _gives(match: re.Match[str]) -> bool:
     """Whether what follows an announcing word is a value that is not hidden."""
     sign, value = match["sign"].strip(), match["value"]
+    if match["rest"].endswith(".amazonaws.com"):  # secretsmanager.eu-west-1.amazonaws.com: …
+        return False
     if _MASKED.match(value) or _NUMBER.fullmatch(value) or _KNOWN.fullmatch(value):
         return False
     of_cookie = _COOKIE.match(match["word"]) is not None
