@@ -101,16 +101,16 @@ def glued(word: str) -> int | None:
     for told, sign, value in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
         last = (vocabulary.pieces(told) or [""])[-1]
         at += len(told) + len(sign)
-        tells = last in _TELLING or (last in ("key", "keys") and before in _OF_KEY)
+        telling = last in _TELLING or (last in ("key", "keys") and before in _OF_KEY)
         given = word[at : at + 64] if sign == "+" else value
-        if (tells or _TELLING_PART.fullmatch(told)) and _is_given(given):
+        if (telling or _TELLING_PART.fullmatch(told)) and _is_given(given):
             return at
         before = last
     return None
 
 
 def _is_given(value: str) -> bool:
-    """Whether what is glued to a word for a secret is no word, no version and no random suffix."""
+    """Whether what is glued to a word for a secret is neither a word, a version nor a suffix."""
     bare = value.strip("\\.")
     if has_pseudonym(bare) or REDACTED in bare or re.fullmatch("[0-9a-f]{6,10}", bare):
         return _CODE.fullmatch(bare) is not None
@@ -166,7 +166,7 @@ def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
 
 
 def _is_judged(text: str, found: Found, index: int) -> bool:
-    """Whether the word before one for a secret is it: `… password refused`, and is no name."""
+    """Whether the word before one for a secret is it, `… password refused`, and not a name."""
     judged = False
     for place in range(index, min(index + 4, len(found))):
         judged = judged or found[place][0].strip(".").lower() in _VERDICTS

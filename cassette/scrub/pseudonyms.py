@@ -174,7 +174,7 @@ def _places(sign: str, text: str) -> Iterator[int]:
 
 
 def is_numbered(text: str) -> bool:
-    """Whether a text is the pseudonym of a short id, which is no hash without a key."""
+    """Whether a text is the pseudonym of a short id, which is not made from its original."""
     return _NUMBERED_ID.fullmatch(text) is not None
 
 
