@@ -51,6 +51,7 @@ _SPELLED = tuple(
 _FINER = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 # ECS is younger than this. What is older is how a language writes "no time": 0001-01-01 or 1970.
 _OLDEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
+_NO_TIME = "a time before 2000 means that none was recorded"
 _ARN_REGION = re.compile(r"arn:aws[a-z-]{0,32}:ecs:([a-z]{2}(?:-[a-z]{1,32}){1,4}-\d):")
 
 
@@ -212,8 +213,8 @@ class Reader:
     ) -> dict[str, Any]:
         """A body in readable form, with each value of the type that the model gives its member.
 
-        A member without a value (`null`, or a time such as 0001-01-01) is left out, as ECS does.
-        One whose value cannot be read is left out and noted.
+        A member without a value (`null`) is left out, as ECS does. One whose value cannot be
+        read, or is a time such as 0001-01-01 that means "no time", is left out and noted.
         """
         read = self._read(body, shapes.shape_of(operation, direction), operation, "")
         return shapes.to_readable(operation, {} if read is _NOTHING else read, direction)
@@ -247,6 +248,8 @@ class Reader:
             )
             return [item for item in each if item is not _NOTHING]
         read = _scalar(value, shape) if kind not in ("structure", "map", "list") else None
+        if read is _NOTHING and value != "":
+            self.left_out.append((f"{operation} {place}", _NO_TIME))
         if read is not None:
             return read
         expected = _EXPECTED.get(kind, f"a {kind}")

@@ -278,7 +278,8 @@ def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
     assert read["createdAt"] == "2026-11-23T11:58:03.620Z"
     assert read["containers"] == [{"name": "web", "lastStatus": "RUNNING"}]
     assert not {"stoppedAt", "stopCode"} & read.keys()
-    (line,) = skipped
+    none, line = skipped
+    assert none.startswith("DescribeTasks /tasks/0/stoppedAt: a time before 2000")
     assert line.startswith("DescribeTasks /tasks/0/containers/0/exitCode: a container that has not")
 
 
@@ -294,12 +295,27 @@ def test_a_task_that_did_not_start_did_not_end_well(tmp_path):
     cassette, skipped = imported(tmp_path, {"Tasks": [task]})
     (read,) = cassette.interactions[0].outcome.body["tasks"]
     assert read["containers"] == [{"name": "web", "lastStatus": "STOPPED"}]
-    place = "DescribeTasks /tasks/0/containers/0/exitCode"
-    assert skipped == (f"{place}: a container that did not start has no exit code 0",)
+    places = [f"DescribeTasks /tasks/0/{rest}" for rest in ("startedAt", "containers/0/exitCode")]
+    assert skipped == (
+        f"{places[0]}: a time before 2000 means that none was recorded",
+        f"{places[1]}: a container that did not start has no exit code 0",
+    )
     ended = {**task, "StartedAt": "2026-11-23T11:58:03Z", "StopCode": "EssentialContainerExited"}
     cassette, skipped = imported(tmp_path, {"Tasks": [ended]}, "b.json")
     assert cassette.interactions[0].outcome.body["tasks"][0]["containers"][0]["exitCode"] == 0
     assert skipped == ()
+
+
+@pytest.mark.parametrize("none", [0, 0.0, "0001-01-01T00:00:00", "1970-01-01T00:00:00Z"])
+def test_times_that_mean_no_time_are_left_out_and_named(tmp_path, none):
+    """In one line for all of them, and none becomes 1970."""
+    members = ("createdAt", "startedAt", "stoppingAt", "stoppedAt")
+    task = {"taskArn": bodies.TASK_ARN, **dict.fromkeys(members, none)}
+    cassette, skipped = imported(tmp_path, {"tasks": [task]})
+    assert not {*members} & cassette.interactions[0].outcome.body["tasks"][0].keys()
+    places = ", ".join(f"DescribeTasks /tasks/0/{member}" for member in members[:3])
+    why = "a time before 2000 means that none was recorded"
+    assert skipped == (f"{places} and 1 more: {why}",)
 
 
 @pytest.mark.parametrize("created", ["datetime", "yesterday", ["2026"], {"a": 1}, True])
