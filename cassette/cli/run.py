@@ -205,14 +205,14 @@ def _record(
 def _report(server: Server, *, unused: str) -> int:
     """Say on stderr what could not be answered, and what could be quicker; gives the exit code."""
     screen = console(stderr=True)
-    if not server.calls and not server.failed:
+    if not server.tally.calls and not server.tally.failures:
         paragraph(
             screen,
             "no ECS call reached the replay: does the command make one, and does its SDK read "
             "AWS_ENDPOINT_URL_ECS?",
         )
     code = report(server, unused=unused)
-    if server.polls_in_real_time:
-        polls = counted(server.polls_in_real_time, "poll")
+    if server.tally.polls_in_real_time:
+        polls = counted(server.tally.polls_in_real_time, "poll")
         paragraph(screen, f"{polls} slept for real, outside Python; --start last begins at the end")
     return code

@@ -274,13 +274,13 @@ def report(server: Server, *, unused: str) -> int:
     Returns:
         the exit code.
     """
-    for message in (*server.notes, *server.failures):
+    tally = server.tally
+    for message in (*server.notes, *tally.failures):
         click.echo(message, err=True)
     if server.unused_problem:
         click.echo(server.unused_problem, err=True)
-    calls = counted(len(server.calls), "call")
-    click.echo(f"{calls}, {len(server.failures)} unmatched", err=True)
-    return 1 if server.failed or (unused == "error" and server.unused_problem) else 0
+    click.echo(f"{counted(tally.calls, 'call')}, {len(tally.failures)} unmatched", err=True)
+    return 1 if tally.failures or (unused == "error" and server.unused_problem) else 0
 
 
 def _lives(process: int) -> bool:

@@ -23,7 +23,7 @@ from cassette.player import Call
 from cassette.scrub import Rules
 from cassette.server.http import LOOPBACK
 from cassette.server.replaying import ReplayServer
-from cassette.server.sessions import Advance, Session, Sessions, SharedSession
+from cassette.server.sessions import Advance, Session, Sessions, SharedSession, Tally
 from cassette.tape import Tape
 
 __all__ = [
@@ -76,14 +76,9 @@ class Server:
         return self._http.session_closed.is_set()
 
     @property
-    def failed(self) -> bool:
-        """Whether a call of any session could not be answered."""
-        return self._http.sessions.failed
-
-    @property
-    def polls_in_real_time(self) -> int:
-        """How often a client that really sleeps repeated its last request."""
-        return self._session.polls_in_real_time
+    def tally(self) -> Tally:
+        """The calls of all sessions, and those that could not be answered."""
+        return self._http.sessions.tally
 
     @property
     def notes(self) -> list[str]:
@@ -95,11 +90,6 @@ class Server:
         """What there is to say of unused interactions; None if they are ignored."""
         error = self._session.verb.unused_error(self._session.tape)
         return str(error) if error else None
-
-    @property
-    def failures(self) -> list[str]:
-        """The message that clients of this session got for each call it could not answer."""
-        return [str(error) for error in self.unmatched] + self._session.refused
 
     @property
     def environment(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -27,6 +28,29 @@ MOST = 1_000
 IDLE = 3_600.0  # seconds after which an unused session is forgotten
 SERVED = ("reset", "truncated")  # failures of a connection that a server can produce
 _INVOCATIONS = 256  # calls under way whose further attempts are recognised
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What there is to say at the end.
+
+    Args:
+        calls: how many API calls came.
+        polls_in_real_time: how often a client that really sleeps repeated its last request.
+        failures: the message that a client got for each call that could not be answered.
+    """
+
+    calls: int = 0
+    polls_in_real_time: int = 0
+    failures: tuple[str, ...] = ()
+
+    def plus(self, other: Tally) -> Tally:
+        """The two together."""
+        return Tally(
+            self.calls + other.calls,
+            self.polls_in_real_time + other.polls_in_real_time,
+            self.failures + other.failures,
+        )
 
 
 class Session:
@@ -66,6 +90,7 @@ class Session:
         self.advance: Advance = advance
         self.touched = time.monotonic()
         self._lock = threading.Lock()
+        self._before = Tally()  # of what it replayed before it began again
         self._region_check: Callable[[str, str, Mapping[str, Any]], None] | None = None
 
     def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
@@ -75,6 +100,8 @@ class Session:
         verb = replay(self._name, *patches, advance=by, **self._options)
         tape = verb.tape(Clock(real=self.advance == "clock", speed=self._speed))
         with self._lock:
+            if hasattr(self, "tape"):
+                self._before = self.tally
             self._hold(tape)
             self._patches, self.verb = patches, verb
             self._region_check = verb.region_check(tape, self.notes.append)
@@ -84,7 +111,7 @@ class Session:
         self.tape = tape
         self.notes: list[str] = []
         self.refused: list[str] = []
-        self.polls_in_real_time = 0
+        self._polls_in_real_time = 0
         self._previous: tuple[str, bytes] | None = None
         self._invocations: OrderedDict[str, Exchange] = OrderedDict()
 
@@ -110,7 +137,7 @@ class Session:
         if region and self._region_check and region != self.tape.region:
             self._region_check(region, operation, shapes.request_of(content))
         if not skips:
-            self.polls_in_real_time += (operation, content) == self._previous
+            self._polls_in_real_time += (operation, content) == self._previous
             self._previous = operation, content
         if invocation is None:
             return self.tape.exchange(operation, content)
@@ -145,9 +172,10 @@ class Session:
         clock.sleep(seconds or 0.0)
 
     @property
-    def failed(self) -> bool:
-        """Whether a request could not be answered from the cassette."""
-        return bool(self.tape.unmatched or self.refused)
+    def tally(self) -> Tally:
+        """What there is to say of all calls, including those before it began again."""
+        failures = (*(str(error) for error in self.tape.unmatched), *self.refused)
+        return self._before.plus(Tally(len(self.tape.calls), self._polls_in_real_time, failures))
 
     def report(self) -> dict[str, Any]:
         """What happened so far, as JSON."""
@@ -242,14 +270,17 @@ class Sessions:
         self.library = library or Library()
         self._open: dict[str, Session] = {}
         self._lock = threading.Lock()
-        self._failed = False
+        self._closed = Tally()
 
     @property
-    def failed(self) -> bool:
-        """Whether any session had a request that could not be answered."""
+    def tally(self) -> Tally:
+        """What there is to say of all sessions, open and closed."""
         with self._lock:
-            sessions = [*self._open.values(), *([self._root] if self._root else [])]
-        return self._failed or any(session.failed for session in sessions)
+            sessions = [*([self._root] if self._root else []), *self._open.values()]
+            found = self._closed
+        for session in sessions:
+            found = found.plus(session.tally)
+        return found
 
     def get(self, name: str) -> Session:
         """The session of an address; that of the command line has none.
@@ -288,7 +319,8 @@ class Sessions:
         session = Session(name, *patches, library=self.library, **options)
         with self._lock:
             old = time.monotonic() - IDLE
-            self._open = {k: s for k, s in self._open.items() if s.touched > old}
+            for one in [one for one in self._open.values() if one.touched <= old]:
+                self._forget(one)
             if len(self._open) >= MOST:
                 raise UsageError(
                     f"{MOST:,} sessions are open on this server",
@@ -299,10 +331,13 @@ class Sessions:
         return session
 
     def close(self, session: Session) -> None:
-        """Forget a session, but not whether it failed."""
+        """Forget a session, but not what there is to say of it."""
         with self._lock:
-            self._failed = self._failed or session.failed
-            self._open.pop(session.id, None)
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        if self._open.pop(session.id, None) is not None:
+            self._closed = self._closed.plus(session.tally)
 
 
 _OPTIONS = frozenset(

@@ -48,13 +48,20 @@ def test_an_unmatched_call_ends_with_exit_code_1():
 
 
 def test_once_ends_with_the_first_session():
-    """A session that a client closes ends the server."""
+    """A session that a client closes ends the server, whose report includes it."""
     process, port = ready("web", "--print-port", "--once")
     plain = Http(f"http://127.0.0.1:{port}")
     _, opened = plain.send("POST", "/_cassette/sessions", {"cassette": "web"})
-    plain.send("DELETE", f"/_cassette/sessions/{opened['session']}")
-    process.communicate(timeout=10)
-    assert process.returncode == 0
+    address = f"/_cassette/sessions/{opened['session']}"
+    assert plain.call("ListClusters", {}, "/" + opened["session"])[0] == 400
+    plain.send("POST", address + "/reset")
+    assert plain.call("ListServices", {}, "/" + opened["session"])[0] == 400
+    plain.send("DELETE", address)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "ListClusters was never recorded" in err
+    assert "ListServices was never recorded" in err
+    assert err.endswith("2 calls, 2 unmatched\n")
 
 
 def test_it_ends_with_its_parent():
