@@ -95,9 +95,11 @@ apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test public programs through the plugin (P
 			-c tests/apps/pytest.ini tests/apps/test_$$(echo $$program | tr - _).py $(ARGS) || exit 1; \
 	done
 
-languages: $(ENVS)/languages/made tests/languages/node_modules ## Test the AWS CLI, Node, boto3 and aiobotocore against `cassette serve`.
+languages: $(ENVS)/languages/made tests/languages/node_modules ## Test the AWS CLI, Node, Go, boto3 and aiobotocore against `cassette serve`.
 	@$(MAKE) --no-print-directory $(ENVS)/aws-cli-v2/made \
 		|| echo 'The AWS CLI v2 is not tested: apt-get cannot download the Debian package awscli.'
+	@$(MAKE) --no-print-directory $(ENVS)/go/made \
+		|| echo 'Go is not tested: apt-get cannot download the Debian packages of Go and its AWS SDK.'
 	$(ENVS)/languages/bin/python -m pytest -c tests/languages/pytest.ini tests/languages $(ARGS)
 
 tests/languages/node_modules: tests/languages/package.json
@@ -164,13 +166,29 @@ $(PROGRAMS:%=$(ENVS)/%/made): pyproject.toml Makefile
 $(ENVS)/languages/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable . --group languages)
 
-# AWS publishes v2 as an installer only; Debian has it as a package, which is unpacked, not installed.
+# $(call unpack,packages): Debian packages, unpacked beside the environments, not installed.
+define unpack
+	@rm -rf $(@D) && mkdir -p $(@D)/packages
+	@cd $(@D)/packages && { apt-get download -qq $(1) || { apt-get update -qq && apt-get download -qq $(1); }; } 2>/dev/null
+	@cd $(@D)/packages && for package in *.deb; do dpkg -x "$$package" ../debian || exit 1; done
+	@rm -rf $(@D)/packages
+endef
+
+# AWS publishes v2 as an installer only; Debian has it as a package.
 $(ENVS)/aws-cli-v2/made: pyproject.toml Makefile
-	@rm -rf $(@D) && mkdir -p $(@D)/package
-	@cd $(@D)/package && apt-get download -qq awscli && dpkg -x awscli_2.*.deb ../debian
+	$(call unpack,awscli)
+	@test -e $(@D)/debian/usr/bin/aws
 	$(call make_environment,$(PYTHON),--group aws-cli-v2)
 	@echo '$(abspath $(@D))/debian/usr/lib/python3/dist-packages' \
 		> "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/debian.pth"
+	@touch $@
+
+# The newest release of Go that the package golang-go names, and the sources of the SDK.
+GO = $$(apt-cache depends golang-go | sed -n 's/.*Depends: \(golang-[0-9.]*\)-go$$/\1-go \1-src/p')
+$(ENVS)/go/made: Makefile
+	$(call unpack,$(GO) golang-github-aws-aws-sdk-go-v2-dev golang-github-aws-smithy-go-dev \
+		golang-github-google-go-cmp-dev golang-github-jmespath-go-jmespath-dev)
+	@ls $(@D)/debian/usr/lib/go-*/bin/go >/dev/null
 	@touch $@
 
 $(ENVS)/newest/made: pyproject.toml Makefile

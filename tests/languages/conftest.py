@@ -45,6 +45,10 @@ def _aws_clis() -> dict[str, AwsCli]:
 AWS_CLIS = _aws_clis()
 
 
+# `make languages` unpacks it where Debian's packages can be had.
+GO = Path(sys.prefix).with_name("go") / "debian" / "usr"
+
+
 class Server:
     """The command `cassette serve`.
 
@@ -86,6 +90,7 @@ class Server:
                         self.session(one.name, *filter(None, [one.patch]), start=one.start)
                     )["endpoint"],
                     "calls": one.calls,
+                    "timeout": one.timeout,
                     # boto3 does not retry a response that ends early, other SDKs do.
                     "attempts": 1 if one.patch == "api/truncated" else ATTEMPTS,
                 }

@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import * as ecs from "@aws-sdk/client-ecs";
 
-const { jobs, timeout } = JSON.parse(await text(process.stdin));
+const jobs = JSON.parse(await text(process.stdin));
 
 async function outcome(client, [operation, parameters]) {
   try {
@@ -23,7 +23,7 @@ async function outcome(client, [operation, parameters]) {
   }
 }
 
-async function outcomes({ endpoint, calls, attempts }) {
+async function outcomes({ endpoint, calls, attempts, timeout }) {
   const client = new ecs.ECSClient({
     endpoint,
     region: "eu-west-1",

@@ -14,9 +14,8 @@ from cassette.model import Cassette, ConnectionFailure
 from cassette.server.sessions import SERVED
 
 CASSETTES = ("web", "job", "deployment")
-# One retry, and no long wait for an answer that is too slow.
+# One retry.
 ATTEMPTS = 2
-READ_TIMEOUT = 2
 # Over HTTP the answer really takes that long, so these are shorter than by default.
 SHORTER = {"api/slow": "api/slow(takes=100ms)"}
 
@@ -56,6 +55,11 @@ class Variant:
         if self.is_short:
             return [call for number, call in enumerate(found) if call not in found[:number]]
         return [*found, found[0]]
+
+    @property
+    def timeout(self) -> int:
+        """Seconds that a client waits for an answer: few only where one is too slow."""
+        return 3 if any(one.latency > 3 for one in self.cassette.interactions) else 60
 
     @property
     def is_served(self) -> bool:

@@ -13,19 +13,17 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from tests.languages.plan import ATTEMPTS, READ_TIMEOUT, comparable
+from tests.languages.plan import ATTEMPTS, comparable
 
-_SETTINGS: dict[str, Any] = {
-    "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
-    "read_timeout": READ_TIMEOUT,
-}
+_RETRIES = {"mode": "standard", "total_max_attempts": ATTEMPTS}
 _CREDENTIALS = {"aws_access_key_id": "made-up", "aws_secret_access_key": "made-up"}
 _session = boto3.Session(region_name="eu-west-1", **_CREDENTIALS)
 
 
-def boto3_client(url: str) -> Any:
+def boto3_client(url: str, timeout: int) -> Any:
     """A client of a server; the region and the credentials are made up."""
-    return _session.client("ecs", endpoint_url=url, config=Config(**_SETTINGS))
+    config = Config(retries=_RETRIES, read_timeout=timeout)
+    return _session.client("ecs", endpoint_url=url, config=config)
 
 
 def seen_by(client: Any, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
@@ -42,7 +40,7 @@ def seen_by(client: Any, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
 def boto3_outcomes(jobs: list[dict[str, Any]]) -> list[Any]:
     """What boto3 sees of each job, eight at once: retries really sleep."""
     with ThreadPoolExecutor(8) as pool:
-        clients = [boto3_client(job["endpoint"]) for job in jobs]
+        clients = [boto3_client(job["endpoint"], job["timeout"]) for job in jobs]
         return list(pool.map(seen_by, clients, [job["calls"] for job in jobs]))
 
 
@@ -52,7 +50,7 @@ def aiobotocore_outcomes(jobs: list[dict[str, Any]]) -> list[Any]:
 
     async def one(job: dict[str, Any], turn: asyncio.Semaphore) -> list[Any]:
         retries = {"mode": "standard", "total_max_attempts": job["attempts"]}
-        config = aiobotocore.config.AioConfig(retries=retries, read_timeout=READ_TIMEOUT)
+        config = aiobotocore.config.AioConfig(retries=retries, read_timeout=job["timeout"])
         options = {"endpoint_url": job["endpoint"], "config": config, **_CREDENTIALS}
         found = []
         async with turn, session.create_client("ecs", "eu-west-1", **options) as client:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.languages.conftest import AWS_CLIS, HERE
+from tests.languages.conftest import AWS_CLIS, GO, HERE
 
 PAGE = (HERE.parents[1] / "docs" / "other-languages.md").read_text("utf-8")
 
@@ -74,6 +74,40 @@ def test_the_typescript_runs_under_vitest(run, tmp_path):
         "deploy.test.ts": [],
         "wrong.test.ts": ["a task that is killed for memory has exit code 137"],
     }
+
+
+@pytest.mark.skipif(not GO.is_dir(), reason="needs Debian's packages of Go")
+def test_the_go_test_runs(run, tmp_path, monkeypatch):
+    """Both of its tests pass under `cassette run`, and a wrong one fails."""
+    sdk = GO / "share" / "gocode"
+    options = sdk / "src" / "github.com" / "aws" / "aws-sdk-go-v2" / "service" / "ecs"
+    text = block("go", "deploy_test.go")
+    if "BaseEndpoint" not in (options / "api_client.go").read_text():  # it is of 2023
+        by_resolver = "EndpointResolver: ecs.EndpointResolverFromURL(opened.Endpoint)"
+        text = replaced(text, "BaseEndpoint: aws.String(opened.Endpoint)", by_resolver)
+    for package, content in (("deploy", text), ("wrong", replaced(text, "!= 137", "!= 138"))):
+        folder = tmp_path / "go" / "src" / package
+        folder.mkdir(parents=True)
+        (folder / "deploy_test.go").write_text(content)
+    (compiler,) = GO.glob("lib/go-*/bin/go")
+    for name, value in {
+        "GOROOT": str(compiler.parents[1]),
+        "GOPATH": f"{tmp_path / 'go'}{os.pathsep}{sdk}",
+        "GO111MODULE": "off",
+        "GOCACHE": str(GO.parent / "cache"),
+        "CGO_ENABLED": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = run("cassette", "run", "web", "--", str(compiler), "test", "-count=1", "deploy")
+    assert done.returncode == 0, done.stdout
+    assert "2 calls, 0 unmatched" in done.stdout
+    done = run("cassette", "run", "web", "--", str(compiler), "test", "-count=1", "wrong")
+    assert (done.returncode, "exit code 137" in done.stdout) == (1, True), done.stdout
+
+
+def replaced(text, old, new):
+    assert text.count(old) == 1
+    return text.replace(old, new)
 
 
 def test_the_page_names_the_versions_that_are_tested():

@@ -261,6 +261,42 @@ def test_sessions_do_not_disturb_one_another():
         assert server.calls == []
 
 
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.exhaustive)])
+def test_no_call_is_in_the_report_of_another_session(count):
+    """Five threads use each session, all at once; each call names its session and its thread."""
+    with cassette.serve("web") as server:
+        plain, cluster = Http(server.url), asked(server.cassette)["cluster"]
+        given = {"cassette": "web", "unknown": "ecs"}
+        opened = [
+            plain.send("POST", "/_cassette/sessions", given)[1]["session"] for _ in range(count)
+        ]
+        answers = []
+
+        def run(session, thread):
+            for call in range(3):
+                name = f"{session}{thread:010}{call:010}"  # as long as the id of a task
+                parameters = {"cluster": cluster, "tasks": [name]}
+                _, said = plain.call("DescribeTasks", parameters, f"/{session}")
+                answers.append((name, said["failures"][0]["arn"].rpartition("/")[2]))
+
+        threads = [
+            threading.Thread(target=run, args=(session, thread))
+            for thread in range(5)
+            for session in opened
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert [one for one in answers if one[0] != one[1]] == []
+        for session in opened:
+            _, report = plain.send("DELETE", f"/_cassette/sessions/{session}")
+            names = sorted(call["parameters"]["tasks"][0] for call in report["calls"])
+            assert names == [f"{session}{t:010}{n:010}" for t in range(5) for n in range(3)]
+        assert server.calls == []
+        assert server.tally.calls == count * 15
+
+
 def test_control_moves_resets_and_changes_a_session():
     """A test in another language has what a Python test has, over JSON."""
     with cassette.serve("web") as server:
