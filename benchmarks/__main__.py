@@ -14,7 +14,18 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, loading, page, recording, scale, scrubbing, serving, starting, suites
+from benchmarks import (
+    calls,
+    loading,
+    page,
+    recording,
+    running,
+    scale,
+    scrubbing,
+    serving,
+    starting,
+    suites,
+)
 from cassette.errors import counted
 
 MEASURED = "ecs-cassette boto3 botocore moto placebo pytest pytest-recording PyYAML vcrpy".split()
@@ -58,6 +69,7 @@ def run() -> list[Row]:
         *_recording(),
         *_starting(),
         *_serving(),
+        *_running(),
     ]
 
 
@@ -213,6 +225,20 @@ def _serving() -> list[Row]:
         Row("  p50 of one task", 0, alone["growth"], growth, "≤ 1.2"),
         Row("  memory", 0, alone["memory"] / 1e6, "MB", "≤ 60"),
         Row("  from the start to the open port", alone["ready"], alone["ready"], "s", "≤ 0.8"),
+    ]
+
+
+def _running() -> list[Row]:
+    call, live, start = running.replayed(), running.recorded(), running.started()
+    over = (call["hook"] - 1.5 * call["in process"]) * 1000
+    added = (live["recorded"] - live["alone"]) / (live["alone"] + running.LATENCY)
+    of_call = f"of a call that takes {running.LATENCY * 1000:.0f} ms at ECS"
+    slower = (start["hook"] - start["none"]) * 1000
+    in_process = "ms more than 1.5 times a call in process"
+    return [
+        Row("cassette run, a call of a Python program", call["hook"], over, in_process, "≤ 0.3"),
+        Row("  recording a call, longer by", live["recorded"], added, of_call, "≤ 0.05"),
+        Row("  start of Python", start["hook"], slower, "ms more than without", "≤ 2"),
     ]
 
 
