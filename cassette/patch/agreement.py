@@ -153,6 +153,7 @@ class _Changes:
             recorded = service.get("runningCount")
             for deployment in service.get("deployments", ()):
                 self._count(service, deployment, changed, at)
+            _scale_in(service, changed)
             self._count_leftovers(service, at)
             self._leave_out_stops(service, at)
             self._settle(service, is_changed=service.get("runningCount") != recorded)
@@ -324,6 +325,23 @@ def _count_failures(service: dict[str, Any], changed: list[tuple[Body, Body]]) -
             mine = [pair for pair in changed if pair[1].get("startedBy") == deployment.get("id")]
             more = sum(_has_failed(now) - _has_failed(was) for was, now in mine)
             deployment["failedTasks"] = max(0, recorded + more)
+
+
+def _scale_in(service: dict[str, Any], changed: list[tuple[Body, Body]]) -> None:
+    """Let a deployment want as many tasks less as the scheduler stopped to scale it in."""
+    for deployment in service.get("deployments", ()):
+        wanted = deployment.get("desiredCount")
+        mine = [pair for pair in changed if pair[1].get("startedBy") == deployment.get("id")]
+        stopped = sum(_is_scaled_in(now) - _is_scaled_in(was) for was, now in mine)
+        if not isinstance(wanted, int) or stopped <= 0:
+            continue
+        deployment["desiredCount"] = max(0, wanted - stopped)
+        if deployment.get("status") == "PRIMARY" and service.get("desiredCount") == wanted:
+            service["desiredCount"] = deployment["desiredCount"]
+
+
+def _is_scaled_in(task: Mapping[str, Any]) -> bool:
+    return str(task.get("stoppedReason")).startswith("Scaling activity initiated by")
 
 
 def _has_failed(task: Mapping[str, Any]) -> bool:

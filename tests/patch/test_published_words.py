@@ -145,12 +145,59 @@ def messages(made):
                 "internal-error": "Internal error",
             }.items()
         ),
+        (
+            r"could not launch 2 tasks for deployment ecs-svc/\d+\.",
+            "deployment",
+            "deployment/not-launched",
+        ),
+        (
+            re.escape(
+                "was unable to place tasks in your cluster because the tasks provisioning capacity "
+                "limit was exceeded."
+            ),
+            "deployment",
+            "deployment/provisioning-limit",
+        ),
+        (
+            re.escape("Timed out waiting for Amazon ECS Agent to start. Please check logs at ")
+            + re.escape('/var/log/ecs/ecs-agent.log".'),
+            "on instances",
+            "deployment/agent-timeout",
+        ),
+        *(
+            (
+                rf"task set \(ecs-svc/\d+\) {TASK} is not healthy in target-group "
+                rf"\(arn:aws:elasticloadbalancing:[^)]+\) due to {why}\.",
+                base,
+                f"deployment/{patch}",
+            )
+            for base in ("deployment", "on instances")
+            for patch, why in {
+                "target-group-not-found": "TARGET GROUP IS NOT FOUND",
+                "target-not-found": "TARGET IS NOT FOUND",
+            }.items()
+        ),
     ],
 )
 def test_the_catalogue_has_each_published_event(message, base, patch):
     """Word for word, with the names of the recorded service."""
     expected = re.compile(rf"\(service web\) {message}")
     assert [one for one in messages(BASES[base].patched(patch)) if expected.fullmatch(one)]
+
+
+@pytest.mark.parametrize(
+    ("patch", "of"),
+    [
+        ("deployment/role-not-allowed", "permissions policies have"),
+        ("deployment/role-not-trusted", "trust relationship has"),
+    ],
+)
+def test_the_catalogue_has_the_events_without_the_name_of_the_service(patch, of):
+    """As AWS's list has them."""
+    message = (
+        f"IAM {of} been misconfigured or changed, and ECS can no longer maintain your service"
+    )
+    assert message in messages(BASES["deployment"].patched(patch))
 
 
 @pytest.mark.parametrize(

@@ -139,3 +139,18 @@ def test_operations_agree_from_call_to_call(clients, name):
         found = [[*contradictions(clients, tape)] for _ in range(100)]
     assert not any(a and b for a, b in itertools.pairwise(found)), found
     assert found[-1] == []
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(None, 0), (3, 1)])
+def test_a_service_that_was_scaled_in_wants_fewer_tasks(count, wanted):
+    """Two tasks of the old deployment and two of the new one are stopped, or one of those."""
+    some = {} if count is None else {"count": count}
+    made = deployment.DEPLOYMENT.patched(cassette.Patch("service/scaled-in", **some))
+    (service,) = [
+        one.outcome.body["services"][0]
+        for one in made.interactions
+        if one.operation == "DescribeServices"
+    ][-1:]
+    counts = (service["desiredCount"], service["deployments"][0]["desiredCount"])
+    assert counts == (wanted, wanted)
+    assert service["runningCount"] == wanted
