@@ -13,6 +13,7 @@ from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.errors import ReplayStoppedError, TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
+from cassette.player import polls
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
@@ -123,6 +124,9 @@ class Player:
         delays = {one.at: one.after for one in cassette.interactions if one.after}
         for timeline in (*self._tasks.timelines, *self._requests.reads()) if delays else ():
             timeline.wait_for_all(delays)
+        together = polls.moments(cassette) if rules.advance == "clock" else {}
+        for timeline in (*self._tasks.timelines, *self._requests.reads()) if together else ():
+            timeline.bring_forward(together)
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)
         self._refused_caller = RefusedCaller.of(cassette)

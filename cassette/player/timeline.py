@@ -145,6 +145,11 @@ class Timeline:
             if step.error is None:
                 step.after = sum(after for at, after in delays.items() if before.at < at <= step.at)
 
+    def bring_forward(self, moments: Mapping[int, float]) -> None:
+        """Let the outcomes of some interactions, by index, come at earlier moments."""
+        for step in self.steps:
+            step.at = moments.get(step.index, step.at)
+
     # -- one call ------------------------------------------------------------------------------
 
     @property

@@ -167,10 +167,14 @@ def verdict(*command: str) -> str:
 
 @pytest.mark.parametrize(
     ("folder", "program", "file"),
-    [("deployment", "ecs deploy", None), ("run", "ecs run", "ecs-deploy-run")],
+    [
+        ("deployment", "ecs deploy", None),
+        ("service", "ecs deploy", None),
+        ("run", "ecs run", "ecs-deploy-run"),
+    ],
 )
 def test_the_document_has_each_variant_that_fits(folder, program, file):
-    """Each deployment that goes wrong, and each answer to RunTask."""
+    """Each deployment that goes wrong, each stop by the service, and each answer to RunTask."""
     recorded = [cassette.load(CASSETTES / f"{file}.yaml")] if file else [DEPLOYMENT, ON_INSTANCES]
     names = {f"{folder}/{one.stem}" for one in (PATCHES / folder).glob("*.yaml")}
     fitting = {name for name in names if any(fits(name, one) for one in recorded)}

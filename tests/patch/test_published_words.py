@@ -28,6 +28,8 @@ BASES = {
 }
 MORE = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 NO_PLACE = "was unable to place a task because no container instance met all of its requirements."
+SET = r"ecs-svc/\d+"
+GROUP = r"target-group \(arn:aws:elasticloadbalancing:[^)]+\)"
 TASK = r"\(task [0-9a-f]{32}\)"
 
 
@@ -166,8 +168,7 @@ def messages(made):
         ),
         *(
             (
-                rf"task set \(ecs-svc/\d+\) {TASK} is not healthy in target-group "
-                rf"\(arn:aws:elasticloadbalancing:[^)]+\) due to {why}\.",
+                rf"task set \({SET}\) {TASK} is not healthy in {GROUP} due to {why}\.",
                 base,
                 f"deployment/{patch}",
             )
@@ -194,9 +195,7 @@ def test_the_catalogue_has_each_published_event(message, base, patch):
 )
 def test_the_catalogue_has_the_events_without_the_name_of_the_service(patch, of):
     """As AWS's list has them."""
-    message = (
-        f"IAM {of} been misconfigured or changed, and ECS can no longer maintain your service"
-    )
+    message = f"IAM {of} been misconfigured or changed, and ECS can no longer maintain your service"
     assert message in messages(BASES["deployment"].patched(patch))
 
 
