@@ -45,6 +45,7 @@ _PLAIN = re.compile(
     r"|:?\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
 )
+_SIGN = re.compile(r"-D|--?|/")
 _NUMBER = re.compile(r"\d{1,5}")
 _WORKERS = re.compile(r"\d{1,2}")
 # What is on this host, at a path of words that every service may have.
@@ -175,6 +176,21 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
             told = told or (not option and bool(_TELLING_WORD.match(word)))
         served = served or word in _WITH_PORT
         option, named = word if word in _LISTENING else _announced(word, option), False
+
+
+def hidden(word: str, found: str) -> str:
+    """What stays of a kept word in which something was found, so that it is kept as it is then.
+
+    Args:
+        word: an option, an assignment, or a word of another kind.
+        found: the word with pseudonyms in it.
+    """
+    name, given, value = found.partition("=")
+    address = word[0] not in "-/_" and not word[0].isalpha()
+    if address or name == word.partition("=")[0]:
+        return found
+    sign = _SIGN.match(word)
+    return f"{sign[0] if sign else ''}{REDACTED}{given}{value}"
 
 
 def _is_hidden(word: str) -> bool:

@@ -99,6 +99,7 @@ _FILES = _OF_FILES | frozenset(
     "swift swp tf tfstate tfvars tgz timer tmp toml tpl tsx ttf txt unit vue war wasm wat "
     "webm webp whl woff xls xlsx xml xsd xz yaml yml zst".split()
 )
+_OF_PROPERTIES = ("home", "private")  # of PRIVATE, what also ends names such as user.home
 _REVERSED = ("org.", "com.", "io.", "net.")  # begin the names of packages of Java
 _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are those of lines
 
@@ -113,12 +114,6 @@ def is_private(host: str) -> bool:
     return _PRIVATE_NAME.fullmatch(host) is not None
 
 
-def is_property(word: str) -> bool:
-    """Whether a word with the ending of a private network in it is a property: db.private-key."""
-    name = word.lower()
-    return of_aws(name) is None and not is_private(name) and vocabulary.is_plain(word)
-
-
 def is_host(word: str, before: str = "", after: str = "") -> bool:
     """Whether a dotted word of a text is the name of a host.
 
@@ -131,8 +126,8 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     announced = _HOST_BEFORE.search(before) is not None
     if is_code(word) and not announced:
         return False
-    if of_aws(name) or _PRIVATE_NAME.match(name):
-        return announced or not is_property(name)
+    if of_aws(name) or (_PRIVATE_NAME.match(name) and not _is_property(word, before, after)):
+        return True
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS
     if name in _PROGRAMS or _NAMED_VERSION.fullmatch(name):
@@ -150,6 +145,25 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return False
     # A module, a member of an object: known words. A host has a name of its own.
     return _PORT_AFTER.match(after) is not None or not all(map(vocabulary.is_plain, labels[:-1]))
+
+
+def _is_property(word: str, before: str, after: str) -> bool:
+    """Whether a dotted word names an option or a property, such as cache.internal-ttl.
+
+    The ending of a private network is only a part of it, and its words say nothing of whose it
+    would be as a host. Of Java, `java.home` and the like are known options.
+    """
+    port = _PORT_AFTER.match(after)
+    if _HOST_BEFORE.search(before) or (port and int(port["port"]) >= _LEAST_PORT):
+        return False
+    of_java = word[0] == "D" and before.endswith("-")
+    name = word[1:] if of_java else word
+    last = name.lower().rpartition(".")[2]
+    if last == "home" and (of_java or before.endswith("--")):
+        return True
+    if last in PRIVATE and last not in _OF_PROPERTIES:
+        return False
+    return name.startswith(_REVERSED) or vocabulary.is_plain(name)
 
 
 def _has_own_ending(word: str, before: str, after: str) -> bool:

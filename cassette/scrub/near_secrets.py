@@ -206,7 +206,7 @@ def _tells(found: Found, index: int) -> bool:
 def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
     match = found[place]
     word = match[0]
-    # A key of hexadecimal digits has no pseudonym.
+    # A key of hexadecimal digits has no pseudonym, but what is given for a secret in a name has.
     if directly and _HASHED.fullmatch(word) and not is_numbered(word):
         return False
     if match["whole"] or REDACTED in word or has_pseudonym(word) or hosts.is_public(word):

@@ -36,7 +36,9 @@ _HASHED = re.compile(
 _FIRST = re.compile(rf"(?<![0-9a-f]){MARK}(?!0000\d{{5}}|ffff)([0-9a-f-]{{8,}})(?![0-9a-f])")
 _NUMBER = re.compile(r"0{8}\d{11}", re.ASCII)  # no number of a deployment begins with a zero
 _HAS_NUMBER = re.compile(rf"(?<!\d){_NUMBER.pattern}(?!\d)", re.ASCII)
-_NUMBERED_ID = re.compile(rf"[0-9a-f]{{5}}(?:0000|ffff){MARK}")
+_NUMBERED_ID = re.compile(
+    rf"[0-9a-f]{{5}}(?:0000|ffff){MARK}|{MARK}(?:0000\d{{5}}|ffff[0-9a-f]{{5}})"
+)
 _MASKED = re.compile(r"\*{2,}|X{3,}|REDACTED|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`")
 
 _FALSE_IPV4 = ipaddress.ip_network("198.18.0.0/15")

@@ -450,7 +450,8 @@ class Scrubber:
 
     def _part(self, part: commands.Part, place: str) -> str:
         if isinstance(part, str):
-            return self._free.name(part)
+            found = self._free.name(part)
+            return part if found == part else commands.hidden(part, found)
         if self.rules.keeps_argument(place, part.option, part.text, self._container):
             self._kept.add(f"{place}[{part.option}]" if part.option else place)
             return self._free.search(part.text)

@@ -49,7 +49,6 @@ SECRET_NAME = re.compile(
 
 _L, _R = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"  # the bounds of a token
 _LX, _RX = r"(?<![0-9a-f])", r"(?![0-9a-f])"  # of what has a form of its own, in a longer word too
-_NO_OPTION = r"(?<!--)(?!-|(?<=-)(?-i:D[a-z]))"  # --db.private-key, -Dcache.internal-ttl
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 _DOT = r"(?:[ \t]{0,8}\n\s{0,8})?\.(?:[ \t]{0,8}\n\s{0,8})?"  # at which lines may be broken
 # Docker says `may require authorization: server message: …`. That is not a header.
@@ -291,17 +290,14 @@ RULES: dict[str, str] = {
     "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",
     # The name of a host in a private network, whatever comes after it.
     "private_host": (
-        rf"{_L}(?<!\w)(?<!\w[.-]){_NO_OPTION}"
-        r"(?:[\w-]{1,63}\.){1,8}"
-        rf"(?:{'|'.join(PRIVATE)}|home\.arpa)"
+        rf"{_L}(?<!\w)(?<!\w[.-])(?:\w[\w-]{{0,62}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)"
         r"(?![0-9A-Za-z])(?:[.-]{1,3}\w{1,63}){0,8}"
         # With something glued to it.
         rf"|{_L}(?<!\w)(?<!\w[.-])(?:[\w-]{{1,63}}\.){{1,8}}amazonaws\.com(?:\.cn)?(?=-)"
     ),
     # A dotted word; `hosts` says whether it is the name of a host.
     "host2": (
-        rf"{_L}(?<!\w)(?<!\w[.-]){_NO_OPTION}"
-        r"(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}(?![0-9A-Za-z])"
+        rf"{_L}(?<!\w)(?<!\w[.-])(?:\w[\w-]{{0,62}}\.){{1,8}}[^\W\d_][\w-]{{1,62}}(?![0-9A-Za-z])"
     ),
 }
 

@@ -126,6 +126,13 @@ option -p is not supported
 total 123,456,789,012 bytes
 elapsed 123 456 789 012 ns
 sizes 100-200-300-400 px
+unknown key cache.internal-ttl
+helm value image.private-registry is required
+server.private-port=8080
+x.home-dir unset
+user.home is not writable
+spring.datasource.internal-pool.size is deprecated
+com.acme.internal-id missing
 """
 
 
@@ -172,7 +179,7 @@ def test_a_secret_and_a_host_in_a_name_go(member: str, around: str, value: str) 
     "name",
     ["service:token-service", "family:auth-token", "auth-token:3", "ci/pipeline-7", "api.app",
      "deploy-1.2.3", "airflow.dag.task", "job:nightly", "ecs-svc/0000000012345678901",
-     "web.prod", "token-service"],
+     "web.prod", "token-service", "airflow.dag.run", "nightly/cache.internal-ttl"],
 )  # fmt: skip
 def test_other_names_stay(name: str) -> None:
     """A word for a secret and a dot may be in any name."""
@@ -398,9 +405,57 @@ def test_a_value_that_is_glued_to_the_name_of_a_variable_goes() -> None:
         ("app --password --cZgBBbUgI", "app --password REDACTED"),
         ("app --token-JYpPPioOt", "app REDACTED"),
         ("app --authToken Kq8v", "app --authToken REDACTED"),
+        # A property may have the ending of a private network in it; a host may be an option.
+        ("app --db.private-key=x", "app --db.private-key=REDACTED"),
+        ("app --db.private-key 83741", "app --db.private-key REDACTED"),
+        ("app --db.local-cache 5", "app --db.local-cache 5"),
+        ("db.private-key=x", "db.private-key=REDACTED"),
+        ("java -Dcache.internal-ttl=5 -Dcatalina.home=/x",
+         "java -Dcache.internal-ttl=5 -Dcatalina.home=REDACTED"),
+        ("app --db.qzacme.internal 5", "app --REDACTED 5"),
+        ("java -Ddb.qzacme.internal=5 app.jar", "java -DREDACTED=5 app.jar"),
+        ("app db.qzacme.internal=x", "app REDACTED=REDACTED"),
+        ("gunicorn db.qzacme.internal:app", "gunicorn REDACTED"),
+        ("python -m db.qzacme.internal", "python -m REDACTED"),
+        ("app --bind=10.1.2.3", "app --bind=198.18.0.1"),
     ],
 )  # fmt: skip
 def test_a_command_that_was_scrubbed_stays_as_it_is(command: str, stays: str) -> None:
     """Scrubbing it again changes nothing, whatever precedes what was redacted."""
     assert ran(*command.split()) == stays.split()
     assert ran(*stays.split()) == stays.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["db.qzacme.internal-5432 refused", "web.qzacme.corp-old is down", "lookup db.internal-one",
+     "http://cache.internal-one/x", "cache.internal-one:5432", "kestrel.lan-db is down"],
+)  # fmt: skip
+def test_a_host_with_something_glued_to_it_goes(text: str) -> None:
+    """It is no property, since its labels are no plain words or the text says what it is."""
+    assert "host-1.example" in said(text)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["contrase\u00f1a", "contrasen\u0303a", "пароль", "hasło", "密码", "mật-khẩu", "db password"],
+)  # fmt: skip
+@pytest.mark.parametrize("member", ["startedBy", "group"])
+def test_a_value_for_a_secret_in_a_name_goes_in_every_language(word: str, member: str) -> None:
+    """What is left of it stays when it is scrubbed again."""
+    assert "Otter36" not in written(bodies.described({member: f"{word}:Otter36qow"}))
+
+
+def test_the_health_of_a_container_instance_is_recorded() -> None:
+    """Its details are no pairs of a name and a value."""
+    check = {
+        "type": "CONTAINER_RUNTIME",
+        "status": "IMPAIRED",
+        "lastUpdated": "2026-01-31T12:00:00.000Z",
+        "lastStatusChange": "2026-01-31T12:00:00.000Z",
+    }
+    instance = {"healthStatus": {"overallStatus": "IMPAIRED", "details": [check]}}
+    body = {"containerInstances": [instance]}
+    recording = bodies.cassette(("DescribeContainerInstances", {}, model.Response(body)))
+    written(recording)
+    assert scrub(recording)[0].interactions == recording.interactions

@@ -120,7 +120,7 @@ RULES: dict[str, tuple[str, str]] = {
         (
             r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
-            r"(?![0-9A-Za-z]|-[a-z]{2,32}(?![0-9A-Za-z])|\.(?:host|port|enabled|config|discovery)\b)"
+            r"(?![0-9A-Za-z])"
             r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-])"
             r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
             r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"
@@ -250,6 +250,15 @@ _PUBLIC_HOST = re.compile(
     r"|ec2\.internal|host\.docker\.internal|com\.amazonaws\..*|docker-plugin\.local"
     r"|(?:[a-z_]{1,30}\.)?settings\.local"
 )
+# The name of an option or a property of words, in which the ending of a private network is a part.
+_PROPERTY = re.compile(
+    r"-{0,2}(?:[A-Za-z]+\.){1,8}(?:internal|local|localdomain|corp|lan|intranet|consul)"
+    r"[.-][A-Za-z]{2,}(?:[.-][A-Za-z]+){0,6}(?![\w@/]|[.-]\w|:\d)"
+    r"(?<!\.internal)(?<!\.local)(?<!\.localdomain)(?<!\.corp)(?<!\.lan)(?<!\.intranet)(?<!\.consul)"
+)
+_HOST_SAID = re.compile(
+    r"(?://|@|(?i:hosts?|server|lookup|resolve|connect(?:ion)? to|tcp)[\s:=]{1,3})\Z"
+)
 EVERYBODYS_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
@@ -325,6 +334,9 @@ def _mac(match: re.Match[str]) -> str | None:
 
 
 def _host(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if _PROPERTY.match(match.string, match.start()) and not _HOST_SAID.search(before):
+        return None
     return None if _PUBLIC_HOST.fullmatch(match[0].lower()) else "private-host"
 
 

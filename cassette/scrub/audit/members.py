@@ -33,8 +33,10 @@ _DETAILS = frozenset(
     "policyName scalingPlanName capacityProviderName containerName ContainerName serviceName "
     "roleArn kmsKeyId targetGroupArn serviceArn loadBalancerArn capacityProviderArn registryArn "
     "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
-    "statusReason clientAliases tagSpecifications type lastUpdated lastStatusChange".split()
+    "statusReason clientAliases tagSpecifications".split()
 )
+# The details of the health of a container instance, which are no pairs of a name and a value.
+_OF_HEALTH = frozenset(("type", "lastUpdated", "lastStatusChange"))
 _ATTRIBUTES = re.compile(r"ecs\.|com\.amazonaws\.ecs\.")
 _PROPERTIES = re.compile(
     r"(?:Ignored[UG]ID|Proxy(?:In|E)gressPort|AppPorts|EgressIgnored(?:Ports|IPs))\Z"
@@ -66,7 +68,10 @@ def found(value: Scalar, kept: Set[str]) -> Iterator[str]:
         return
     texts = value.items if value.items is not None else (value.text,)
     of_others = _is_of_others(value, kept) and not all(map(_HIDDEN.fullmatch, texts))
-    if of_others or any(_is_shown(member, value.parent, text) for text in texts):
+    if of_others or (
+        any(_is_shown(member, value.parent, text) for text in texts)
+        and not (value.parent == "details" and value.key in _OF_HEALTH)
+    ):
         yield "hidden-member"
     in_map = value.parent in _MAPS and f"{value.parent}[*]" not in kept
     known = value.parent == "options" and value.key in _PLAIN_OPTIONS
