@@ -100,6 +100,7 @@ _FILES = _OF_FILES | frozenset(
     "webm webp whl woff xls xlsx xml xsd xz yaml yml zst".split()
 )
 _OF_PROPERTIES = ("home", "private")  # of PRIVATE, what also ends names such as user.home
+_NO_OPTION = frozenset(PRIVATE) - {"home"}
 _REVERSED = ("org.", "com.", "io.", "net.")  # begin the names of packages of Java
 _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are those of lines
 
@@ -124,7 +125,7 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     """
     name = word.lower().rstrip(".")
     announced = _HOST_BEFORE.search(before) is not None
-    if is_code(word) and not announced:
+    if _is_option(word, before) or (is_code(word) and not announced):
         return False
     if of_aws(name) or (_PRIVATE_NAME.match(name) and not _is_property(word, before, after)):
         return True
@@ -148,22 +149,26 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
 
 
 def _is_property(word: str, before: str, after: str) -> bool:
-    """Whether a dotted word names an option or a property, such as cache.internal-ttl.
+    """Whether a dotted word names a property, such as cache.internal-ttl.
 
     The ending of a private network is only a part of it, and its words say nothing of whose it
-    would be as a host. Of Java, `java.home` and the like are known options.
+    would be as a host.
     """
     port = _PORT_AFTER.match(after)
     if _HOST_BEFORE.search(before) or (port and int(port["port"]) >= _LEAST_PORT):
         return False
-    of_java = word[0] == "D" and before.endswith("-")
-    name = word[1:] if of_java else word
-    last = name.lower().rpartition(".")[2]
-    if last == "home" and (of_java or before.endswith("--")):
-        return True
+    last = word.lower().rpartition(".")[2]
     if last in PRIVATE and last not in _OF_PROPERTIES:
         return False
-    return name.startswith(_REVERSED) or vocabulary.is_plain(name)
+    return word.startswith(_REVERSED) or vocabulary.is_plain(word)
+
+
+def _is_option(word: str, before: str) -> bool:
+    """Whether a dotted word is an option, as in --db.private-key and -Dcatalina.home."""
+    given = before.endswith("--") or (word[0] == "D" and before.endswith("-"))
+    given = given and _PRIVATE_NAME.match(word.lower()) is not None
+    last = word.lower().rpartition(".")[2]
+    return given and last not in _NO_OPTION and re.sub("[.-]", "", word).isalpha()
 
 
 def _has_own_ending(word: str, before: str, after: str) -> bool:

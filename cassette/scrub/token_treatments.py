@@ -47,8 +47,8 @@ _METAVARIABLES = frozenset(
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
-    r"\$\{?\w{1,64}(?::?\?[a-z ]{0,64})?\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
-    r"|yes|no|true|false|none|null|nil"
+    r"\$\{?\w{1,64}(?::?(?:\?[a-z ]{0,64}|[=+-]))?\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
+    r"|i/o|yes|no|true|false|none|null|nil"
     r"|required|optional|missing|empty|invalid|expired|denied|disabled|enabled|undefined"
     r"|\[REDACTED",
     re.IGNORECASE,

@@ -133,6 +133,10 @@ x.home-dir unset
 user.home is not writable
 spring.datasource.internal-pool.size is deprecated
 com.acme.internal-id missing
+lookup secretsmanager.eu-west-1.amazonaws.com: i/o timeout
+unable to read the token: i/o timeout
+password=${DB_PASSWORD:?missing}
+token=${TOKEN:-}
 """
 
 
@@ -432,7 +436,7 @@ def test_a_command_that_was_scrubbed_stays_as_it_is(command: str, stays: str) ->
      "http://cache.internal-one/x", "cache.internal-one:5432", "kestrel.lan-db is down"],
 )  # fmt: skip
 def test_a_host_with_something_glued_to_it_goes(text: str) -> None:
-    """It is no property, since its labels are no plain words or the text says what it is."""
+    """Its labels are not plain words, or the text says that it is a host."""
     assert "host-1.example" in said(text)
 
 

@@ -26,7 +26,7 @@ RULES = {
 _MASKED = re.compile(
     r"[\"'`]?(?:REDACTED|user-(?:\d|ca55)|host-(?:\d|ca55)|name-ca55|\*\*|XXX|ca55e77e|[\w-]*ca55e77e|<|`|\$|\{\{|\[REDACTED"
     r"|%\w{1,64}%|arn:|ca:55:e7:7e|198\.1[89]\.|2001:db8:|0{8}\d{4}"
-    r"|(?i:yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied)"
+    r"|(?i:i/o|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied)"
     r"(?![0-9A-Za-z])|[.:;,)\]}\"'\\]*$)"
 )
 # All of a line after a header, or of nothing.
