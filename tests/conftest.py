@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.compat
+import botocore.hooks
 import botocore.loaders
 import pytest
 from hypothesis import settings
@@ -24,6 +27,9 @@ settings.load_profile("project")
 
 # All sessions read botocore's service models once. That is two thirds of the cost of a client.
 botocore.loaders.Loader = SharedLoader
+
+# For each new session, botocore inspects the signatures of its 130 handlers, always the same.
+botocore.hooks.accepts_kwargs = functools.lru_cache(maxsize=1000)(botocore.compat.accepts_kwargs)
 
 # These have environments of their own: `make apps`, `make languages`.
 collect_ignore = ["apps", "languages"]
