@@ -175,10 +175,19 @@ def _recording() -> list[Row]:
     waited = beside["alone"] + recording.LATENCY
     polls = memory["100,000 polls"] / memory["100 polls"]
     smaller = size["vcrpy"] / size["ours"]
+    alone = f"× unrecorded, at {recording.LATENCY * 1000:.0f} ms a call"
     of_call = f"of a call that takes {recording.LATENCY * 1000:.0f} ms at ECS"
     return [
         Row("record 1,000 tasks: all work for one", task, task * 1000, "ms", ""),
         Row("  a call for 100 tasks, longer by", added, added / waited, of_call, "≤ 0.05"),
+        Row(
+            "  20 calls for 1 task, one after another",
+            0,
+            recording.in_calls(20, 1),
+            alone,
+            "≤ 1.05",
+        ),
+        Row("  10 calls for 100 tasks", 0, recording.in_calls(10, 100), alone, "≤ 1.05"),
         Row("  memory for 100 tasks", 0, memory["100 tasks"], "MB at most", "≤ 150"),
         Row("  memory for 1,000 tasks", 0, memory["1,000 tasks"], "MB at most", "≤ 150"),
         Row("  memory for 10,000 tasks", 0, memory["10,000 tasks"], "MB at most", "≤ 150"),

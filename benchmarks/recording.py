@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,38 @@ def beside_calls() -> dict[str, float]:
 
         both = {"alone": alone, "recorded": recorded}
         return in_turns(both, dict.fromkeys(both, 3), rounds=21, clock=time.thread_time)
+
+
+def in_calls(calls: int, tasks: int, rounds: int = 5) -> float:
+    """How many times as long as unrecorded so many calls take, one after another.
+
+    The server is another process and takes as long as ECS. What is compared is the time of a clock
+    in which the program makes its calls; scrubbing that is left after the last one does not count.
+    """
+    words = [sys.executable, "-m", "benchmarks.slow_process", str(calls), str(tasks), str(LATENCY)]
+    pipe = subprocess.PIPE
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(words, text=True, stdin=pipe, stdout=pipe) as ecs,
+    ):
+        assert ecs.stdout is not None
+        served = json.loads(ecs.stdout.readline())
+        client = boto3.client("ecs", endpoint_url=served["url"], **KEYS)
+
+        def call() -> float:
+            began = time.monotonic()
+            for arns in served["arns"]:
+                client.describe_tasks(cluster=bodies.CLUSTER, tasks=arns)
+            return time.monotonic() - began
+
+        call()  # the first one makes the connection
+        ratios = []
+        for _ in range(rounds):
+            alone = call()
+            with cassette.record(Path(folder) / "calls.yaml"):
+                ratios.append(call() / alone)
+        ecs.communicate()
+        return statistics.median(ratios)
 
 
 def sizes(polls: int = 20) -> dict[str, int]:

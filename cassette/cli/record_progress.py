@@ -70,6 +70,7 @@ class Progress:
         self._rows: dict[str, _Row] = {}
         self._services: tuple[Body, ...] = ()
         self._polls = 0
+        self._states = 0  # that differ, of one task or of several
         self._said = self._began
         self._throttles = 0
         self._total = 0
@@ -157,6 +158,7 @@ class Progress:
             group = self._shown(str(task.get("group") or ""))
             words = self._shown(formatting.status(task))
             state = {} if self._until is None else task  # what is seen once is not compared
+            self._states += 1
             self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", state)
             return row
         if row.state is task or row.state == task:
@@ -165,6 +167,7 @@ class Progress:
         words = self._shown(formatting.status(task))
         is_other = words != row.words
         row.state, row.words = task, words
+        self._states += 1
         row.change = change or row.change
         if is_other:
             row.since = elapsed
@@ -186,7 +189,8 @@ class Progress:
         if not self._rows:
             return f"listing tasks, {self._speed()}"
         left = (self._total - len(self._rows)) / _IN_A_CALL / self._pace.rate
-        done = f"{len(self._rows):,} of {self._total:,} tasks, {self._speed()}"
+        states = counted(self._states, "distinct state")
+        done = f"{len(self._rows):,} of {self._total:,} tasks, {states}, {self._speed()}"
         return f"{done}, about {_duration(left)} left" if left >= 1 else done
 
     def _by_state(self, rows: Sequence[_Row] | None = None) -> str:
@@ -201,7 +205,8 @@ class Progress:
         elapsed = self._clock.monotonic() - self._began
         if self._until is None:
             return Text(f"{elapsed:.0f} s, {self._progress()}; Ctrl-C ends it")
-        ends = f"{elapsed:.0f} s, {counted(self._polls, 'poll')}; until {self._until}, or Ctrl-C"
+        seen = f"{counted(self._polls, 'poll')}, {counted(self._states, 'distinct state')}"
+        ends = f"{elapsed:.0f} s, {seen}; until {self._until}, or Ctrl-C"
         if self._pace.throttles:
             ends += f"; {self._speed()}"
         services = [Text(self._service(one)) for one in self._services]

@@ -204,7 +204,7 @@ def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
         *(*asked, "--timeout", "1", "-o", "web.yaml"), columns=80, cwd=tmp_path, **KEYS
     )
     assert code == 3
-    assert "polls; until stopped, or Ctrl-C" in plain(shown)
+    assert "polls, 1 distinct state; until stopped, or Ctrl-C" in plain(shown)
     assert "\x1b[" in shown
 
 

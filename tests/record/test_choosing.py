@@ -480,7 +480,7 @@ def _client(url):
 
 
 def test_a_pipe_gets_a_line_every_ten_seconds():
-    """How many tasks, how fast, how many throttles, how long it will take."""
+    """How many tasks and states, how fast, how many throttles, how long it will take."""
     clock, out = FakeClock(), io.StringIO()
     pace = Pace(2, clock)
     with Progress(Console(file=out, width=200), pace, None) as shown:
@@ -492,10 +492,22 @@ def test_a_pipe_gets_a_line_every_ten_seconds():
         clock.sleep(10)
         shown.described([task(300)], 2000)
     assert out.getvalue().splitlines() == [
-        "200 of 2,000 tasks, 2 calls at up to 2/s, about 9 s left",
-        "301 of 2,000 tasks, 3 calls at up to 1/s, 1 throttle, about 17 s left",
+        "200 of 2,000 tasks, 200 distinct states, 2 calls at up to 2/s, about 9 s left",
+        "301 of 2,000 tasks, 301 distinct states, 3 calls at up to 1/s, 1 throttle, "
+        "about 17 s left",
         "301 tasks: 301 RUNNING",
     ]
+
+
+def test_a_watch_counts_the_states():
+    """Those that differ, of all tasks; a task that is shown again as it was is none."""
+    out, pace = io.StringIO(), Pace(2, FakeClock())
+    screen = Console(file=out, width=100, force_terminal=True, color_system=None)
+    with Progress(screen, pace, Until(("stopped",))) as shown:
+        for poll, status in enumerate(("PENDING", "PENDING", "RUNNING"), 1):
+            tasks = {id_of(n): task(n, status=status) for n in (1, 2)}
+            shown.polled(Poll(poll, 6.0 * poll, tasks, (), ()))
+    assert "3 polls, 4 distinct states; until stopped, or Ctrl-C" in out.getvalue()
 
 
 def test_names_do_nothing_to_a_terminal():
