@@ -493,8 +493,10 @@ def test_a_pipe_gets_a_line_every_ten_seconds():
         shown.described([task(300)], 2000)
     assert out.getvalue().splitlines() == [
         "200 of 2,000 tasks, 200 distinct states, 2 calls at up to 2/s, about 9 s left",
-        "301 of 2,000 tasks, 301 distinct states, 3 calls at up to 1/s, 1 throttle, "
-        "about 17 s left",
+        (
+            "301 of 2,000 tasks, 301 distinct states, 3 calls at up to 1/s, 1 throttle, "
+            "about 17 s left"
+        ),
         "301 tasks: 301 RUNNING",
     ]
 
