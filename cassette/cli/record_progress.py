@@ -135,7 +135,7 @@ class Progress:
                 self._print_state(poll.elapsed, row)
         for id_, minutes in poll.ageing:
             self.screen.print(
-                f"{_short(self._rows[id_].id)} stopped {minutes} minutes ago; ECS forgets it after "
+                f"{self._rows[id_].id[:16]}… stopped {minutes} minutes ago; ECS forgets it after "
                 "about an hour, and the cassette keeps its last state"
             )
         if self._live is None and self._pace.throttles > self._throttles:
@@ -176,7 +176,7 @@ class Progress:
     def _print_state(self, elapsed: float, row: _Row) -> None:
         from rich.text import Text
 
-        line = Text(f"{elapsed:7.1f} s  {_short(row.id)}  ")
+        line = Text(f"{elapsed:7.1f} s  {row.id[:16]}…  ")
         self.screen.print(line.append(formatting.coloured(row.words)))
 
     def _speed(self) -> str:
@@ -238,16 +238,11 @@ class Progress:
         for row in rows:
             lasted = _duration(elapsed - row.since)
             state = formatting.coloured(row.words)
-            table.add_row(_short(row.id), row.group, state, lasted, row.change)
+            table.add_row(f"{row.id[:8]}…", row.group, state, lasted, row.change)
         if folded:
             table.caption = f"and {len(folded):,} more: {self._by_state(folded)}"
             table.caption_justify = "left"
         return table
-
-
-def _short(pseudonym: str) -> str:
-    """The begin of a pseudonym: all of them share its first eight characters."""
-    return f"{pseudonym[:16]}…"
 
 
 def _duration(seconds: float) -> str:
