@@ -32,7 +32,11 @@ KIND_OF: Mapping[str, str] = {
     "tasks": "task",
 }
 LIKELY, CERTAIN = 1, 2
-_BY_ID = ("container-instance", "task")
+# What goes by an id, and a request that names one.
+_ASKING = {
+    "container-instance": ("DeregisterContainerInstance", "containerInstance"),
+    "task": ("StopTask", "task"),
+}
 
 
 class Originals:
@@ -134,11 +138,13 @@ class Originals:
         """A name as scrubbing has it, without its number: hashed, or as it is."""
         form = self._forms.get((kind, own))
         if form is None:
-            place = f"arn:aws:ecs:{self._cassette.region}:000000000001:{kind}/{own}"
-            named = {"resourceArn": place} if kind in _BY_ID else {"cluster": own}
-            told = self._comparable(
-                "ListTagsForResource" if kind in _BY_ID else "DescribeTasks", named
-            )
+            operation, member = _ASKING.get(kind, ("DescribeTasks", "cluster"))
+            if kind in _ASKING and ":" not in own:
+                arn = f"arn:aws:ecs:{self._cassette.region}:000000000001:{kind}/{own}"
+                operation, member, given = "ListTagsForResource", "resourceArn", arn
+            else:  # a name, or a placeholder that no ARN can hold
+                given = own
+            told = self._comparable(operation, {member: given})
             form = self._forms[kind, own] = short_name(*told.values())
         return form
 
@@ -187,7 +193,7 @@ class Originals:
 def _order(parameter: str) -> int:
     """Ids first, since they say which cluster is meant; then the cluster, then its services."""
     kind = KIND_OF[parameter]
-    return 0 if kind in _BY_ID else 1 if kind == "cluster" else 2
+    return 0 if kind in _ASKING else 1 if kind == "cluster" else 2
 
 
 def _without_revision(name: str) -> str:

@@ -103,6 +103,19 @@ def test_a_task_with_an_id_of_no_known_form_is_one_task(policy: str, original: s
     assert not tape.unused
 
 
+@pytest.mark.parametrize("policy", scrub.POLICIES)
+def test_a_placeholder_in_the_place_of_an_arn_is_one_task(policy: str) -> None:
+    """As the snapshots of an emulator have it: `<task_arn:1>`, which no ARN can hold."""
+    original = "<task_arn:1>"
+    body = {"tasks": [{**made.task(1), "taskArn": original}], "failures": []}
+    masked, _ = scrub.scrub(made.unscrubbed(made.describe(body, tasks=(original,))), policy)
+    (task,) = masked.tasks
+    assert (task["taskArn"] == original) is (policy == "standard")
+    with cassette.replay(masked):
+        answer = made.client().describe_tasks(cluster="prod", tasks=[original])
+    assert [one["taskArn"] for one in answer["tasks"]] == [task["taskArn"]]
+
+
 def service(cluster: str) -> dict[str, str]:
     """The one service of a cluster."""
     of = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}"
