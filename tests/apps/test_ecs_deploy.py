@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from ecs_deploy.cli import ecs
 
 import cassette
+from cassette import file_format
 from cassette.errors import PatchError
 from tests.apps import service, table
 from tests.patch import base_tasks
@@ -27,6 +28,7 @@ DEPLOY = ("deploy", "prod", "web", "--tag", "42")
 SCALE = ("scale", "prod", "web", "4")
 RUN = ("run", "prod", "web", "--launchtype", "FARGATE")
 RUN += ("--subnet", service.SUBNET, "--securitygroup", service.GROUP)
+RUN_ON_EC2 = ("run", "prod", "web", "--launchtype", "EC2")
 
 VERDICT = re.compile(
     r"^((Deployment|Scaling) (successful|failed)|Successfully started|An error).*", re.MULTILINE
@@ -88,8 +90,12 @@ def test_what_scale_makes_of_a_variant(variant, compared):
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs run")])
 def test_what_run_makes_of_a_variant(variant, compared):
     """It sees errors, and no failures."""
-    with replay(variant, cassette.load(CASSETTES / "ecs-deploy-run.yaml")):
-        compared("ecs run", variant, verdict(*RUN))
+    recorded = cassette.load(CASSETTES / "ecs-deploy-run.yaml")
+    on_fargate = variant == table.HEALTHY or fits(variant, recorded)
+    # On EC2 it asks for no launch type, whatever its option says.
+    asked = {} if on_fargate else {"ignore": {"RunTask": ["launchType"]}}
+    with replay(variant, recorded if on_fargate else run_on_ec2(recorded), **asked):
+        compared("ecs run", variant, verdict(*(RUN if on_fargate else RUN_ON_EC2)))
 
 
 def test_it_deregisters_the_revision_that_runs_after_a_rollback_by_ecs():
@@ -156,6 +162,19 @@ def replay(variant: str, recorded: cassette.Cassette = DEPLOYMENT, **options: An
         return cassette.replay(ON_INSTANCES.patched(variant), **options)
 
 
+def run_on_ec2(recorded: cassette.Cassette) -> cassette.Cassette:
+    """The recorded run of a task, as one on EC2."""
+    text = re.sub(
+        r"^ *networkConfiguration:\n( *)awsvpc.*\n(\1 .*\n)*",
+        "",
+        file_format.render(recorded).replace("launchType: FARGATE", "launchType: EC2"),
+        flags=re.MULTILINE,
+    )
+    own = r"^ *(platformVersion|platformFamily): .*\n"
+    made = file_format.parse(re.sub(own, "", text, flags=re.MULTILINE), "run-on-ec2.yaml")
+    return cassette.Cassette(**{key: getattr(made, key) for key in made.__dataclass_fields__})
+
+
 def verdict(*command: str) -> str:
     """What a command says in the end, with its exit code if that is not 0."""
     code, said = run(*command)
@@ -175,7 +194,10 @@ def verdict(*command: str) -> str:
 )
 def test_the_document_has_each_variant_that_fits(folder, program, file):
     """Each deployment that goes wrong, each stop by the service, and each answer to RunTask."""
-    recorded = [cassette.load(CASSETTES / f"{file}.yaml")] if file else [DEPLOYMENT, ON_INSTANCES]
+    recorded = [DEPLOYMENT, ON_INSTANCES]
+    if file:
+        recorded = [cassette.load(CASSETTES / f"{file}.yaml")]
+        recorded.append(run_on_ec2(recorded[0]))
     names = {f"{folder}/{one.stem}" for one in (PATCHES / folder).glob("*.yaml")}
     fitting = {name for name in names if any(fits(name, one) for one in recorded)}
     assert fitting <= set(table.variants(program))
