@@ -555,6 +555,7 @@ class Scrubber:
 _OF_TEXT: dict[str, Callable[[StringTreatments, str], str]] = {
     "keep": StringTreatments.keep,
     "text": StringTreatments.text,
+    "expression": StringTreatments.expression,
     "name": StringTreatments.name,
     "arn": StringTreatments.arn,
     "id": StringTreatments.id,

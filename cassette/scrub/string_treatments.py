@@ -54,6 +54,13 @@ _PART = re.compile(r"[^\s:/=,;]+")
 _DOTTED = re.compile(
     r"(?<!\w)(?<!\w[.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,62}(?![0-9A-Za-z])", re.IGNORECASE
 )
+# A custom attribute and what it is compared with: attribute:owner == jane, attribute:x in [a, b].
+_COMPARED = re.compile(
+    r"(?P<attribute>attribute:(?!ecs\.|com\.amazonaws\.ecs\.)[\w./-]{1,128}\s{0,4}"
+    r"(?:[=!]=|[=!]~|[<>]=?|!?in(?=[\s\[])|(?:not_)?(?:in|equals|matches)(?=[\s\[])"
+    r"|(?:greater|less)_than(?:_equal)?(?=\s))\s{0,4})"
+    r"(?P<value>\[[^\]]{0,4096}\]|\"[^\"]{0,512}\"|'[^']{0,512}'|[^\s\"'()\[\],]{1,512})"
+)
 _REGISTRY = re.compile(
     r"(?P<host>[\w-]+(?:\.[\w-]+)+|[\w-]+(?=:))(?P<port>(?::\d{1,5})?/)(?P<rest>.+)"
 )
@@ -99,6 +106,17 @@ class StringTreatments:
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""
         return self._free.search(value)
+
+    def expression(self, value: str) -> str:
+        """An expression for placing tasks: what an attribute is compared with may be its value."""
+        return _COMPARED.sub(self._compared, self._free.search(value))
+
+    @staticmethod
+    def _compared(match: re.Match[str]) -> str:
+        bare = match["value"].strip("[]\"'")
+        if not bare or is_masked(bare):
+            return match[0]
+        return match["attribute"] + match["value"].replace(bare, REDACTED)
 
     def name(self, value: str) -> str:
         """A name that somebody chose: it stays, except under the strict policy."""

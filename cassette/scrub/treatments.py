@@ -15,6 +15,7 @@ addresses, ids, credentials and known originals (see `free_text`).
 | arn | a resource, by ARN, id or name: account and ids replaced; names as above |
 | id | an identifier of one thing: always a pseudonym, whatever its form |
 | text | words for people: only what the search finds is replaced |
+| expression | for placing tasks: what attributes that are not ECS's own are compared with goes |
 | host | a DNS name, or a name that may be one: a pseudonym if it has a dot and is not public |
 | image | an image name: a private registry is replaced, the repository is a name |
 | command | words of a command line: its structure stays, values are redacted (see `commands`) |
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 
 TREATMENTS = frozenset(
-    "keep inside name arn id text host image command environment details pairs attributes "
-    "properties tags options labels token redact".split()
+    "keep inside name arn id text expression host image command environment details pairs "
+    "attributes properties tags options labels token redact".split()
 )
 
 TABLE: Mapping[str, Mapping[str, str]] = {
@@ -700,7 +701,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "ListContainerInstancesRequest": {
         "keep": "maxResults status",
         "arn": "cluster",
-        "text": "filter",
+        "expression": "filter",
         "token": "nextToken",
     },
     "ListContainerInstancesResponse": {"arn": "containerInstanceArns", "token": "nextToken"},
@@ -871,7 +872,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "NetworkInterfaceCountRequest": {"keep": "min max"},
     "NoUpdateAvailableException": {"text": "message"},
     "NvidiaMpsAllocation": {"keep": "memory maxComputePercent"},
-    "PlacementConstraint": {"keep": "type", "text": "expression"},
+    "PlacementConstraint": {"keep": "type", "expression": "expression"},
     "PlacementStrategy": {"keep": "type field"},
     "PlatformDevice": {"keep": "type", "id": "id"},
     "PlatformTaskDefinitionIncompatibilityException": {"text": "message"},
@@ -1114,14 +1115,15 @@ TABLE: Mapping[str, Mapping[str, str]] = {
             "pidMode ipcMode registeredAt deregisteredAt deleteRequestedAt enableFaultInjection"
         ),
         "inside": (
-            "containerDefinitions volumes requiresAttributes placementConstraints "
+            "containerDefinitions volumes placementConstraints "
             "runtimePlatform inferenceAccelerators proxyConfiguration ephemeralStorage "
             "trustedExecutionConfiguration"
         ),
+        "attributes": "requiresAttributes",
         "name": "family",
         "arn": "taskDefinitionArn taskRoleArn executionRoleArn registeredBy",
     },
-    "TaskDefinitionPlacementConstraint": {"keep": "type", "text": "expression"},
+    "TaskDefinitionPlacementConstraint": {"keep": "type", "expression": "expression"},
     "TaskEphemeralStorage": {"keep": "sizeInGiB", "arn": "kmsKeyId"},
     "TaskManagedEBSVolumeConfiguration": {
         "keep": (

@@ -374,6 +374,11 @@ TREATMENTS: dict[str, tuple[Planted, ...]] = {
         )
         for value in OFTEN
     ),
+    "expression": tuple(
+        Planted(answer("DescribeServices", services=[
+            {"placementConstraints": [{"expression": f"attribute:owner {compared}"}]}]), value)
+        for compared, value in (("== mauve", "mauve"), ("in [whales, x]", "whales"))
+    ),
     "attributes": tuple(
         _task(value, attributes=[{"name": name, "value": value}])
         for name, value in (("stack", "whales"), ("owner", "Jane Roe"), ("cost", "4711"))

@@ -463,3 +463,35 @@ def test_the_health_of_a_container_instance_is_recorded() -> None:
     recording = bodies.cassette(("DescribeContainerInstances", {}, model.Response(body)))
     written(recording)
     assert scrub(recording)[0].interactions == recording.interactions
+
+
+@pytest.mark.parametrize(
+    ("expression", "stays"),
+    [
+        ("attribute:owner == heron and attribute:ecs.os-type == linux",
+         "attribute:owner == REDACTED and attribute:ecs.os-type == linux"),
+        ("not(attribute:stack in [a, heron]) or attribute:gpu exists",
+         "not(attribute:stack in [REDACTED]) or attribute:gpu exists"),
+        ("attribute:owner!='Jane Heron'", "attribute:owner!='REDACTED'"),
+        ("attribute:x not_in [] and task:group == service:web",
+         "attribute:x not_in [] and task:group == service:web"),
+        ("attribute:ecs.availability-zone in [us-east-1a, us-east-1b]",) * 2,
+    ],
+)  # fmt: skip
+def test_what_an_attribute_is_compared_with_goes(expression: str, stays: str) -> None:
+    """As its value does, in a container instance and in what a task definition requires."""
+    service = {"placementConstraints": [{"type": "memberOf", "expression": expression}]}
+    recording = bodies.cassette(("DescribeServices", {}, model.Response({"services": [service]})))
+    assert stays.replace("'", "") in written(recording).replace("'", "")
+    required = [{"name": "owner", "value": "heron"}, {"name": "ecs.os-type", "value": "linux"}]
+    body = {"taskDefinition": {"requiresAttributes": required}}
+    text = written(bodies.cassette(("DescribeTaskDefinition", {}, model.Response(body))))
+    assert "heron" not in text
+    assert "linux" in text
+
+
+@pytest.mark.parametrize("number", ["7981996483", "79819", "798199648"])
+def test_the_number_of_a_container_on_fargate_goes(number: str) -> None:
+    """Its pseudonym has that of the task, and another number."""
+    text = written(bodies.described({"containers": [{"runtimeId": f"{bodies.TASK}-{number}"}]}))
+    assert number not in text

@@ -38,6 +38,13 @@ _DETAILS = frozenset(
 # The details of the health of a container instance, which are no pairs of a name and a value.
 _OF_HEALTH = frozenset(("type", "lastUpdated", "lastStatusChange"))
 _ATTRIBUTES = re.compile(r"ecs\.|com\.amazonaws\.ecs\.")
+# An attribute that is not of ECS, compared with a value, in an expression for placing tasks.
+_COMPARED = re.compile(
+    r"attribute:(?!ecs\.|com\.amazonaws\.ecs\.)[\w./-]+(?![\w./-])\s*(?!!?(?:not_)?exists)"
+    r"(?:[=!<>][=~]?|!?[a-z_]+\s|!?in(?=\[))\s*(?!\[?[\"']?(?:REDACTED|\*\*|X{3}|<|\]))[\w\[\"']"
+)
+_OF_OTHERS = ("attributes", "requiresAttributes", "properties")
+_EXPRESSIONS = ("expression", "filter")
 _PROPERTIES = re.compile(
     r"(?:Ignored[UG]ID|Proxy(?:In|E)gressPort|AppPorts|EgressIgnored(?:Ports|IPs))\Z"
 )
@@ -81,14 +88,16 @@ def found(value: Scalar, kept: Set[str]) -> Iterator[str]:
 
 def _is_of_others(value: Scalar, kept: Set[str]) -> bool:
     """Whether it is the value of an attribute or a property that is not of ECS or App Mesh."""
-    of_ecs = _ATTRIBUTES if value.parent == "attributes" else _PROPERTIES
-    if value.key != "value" or value.parent not in ("attributes", "properties"):
+    of_ecs = _PROPERTIES if value.parent == "properties" else _ATTRIBUTES
+    if value.key != "value" or value.parent not in _OF_OTHERS:
         return False
     spared = {f"{value.parent}[{value.named}]", f"{value.parent}[*]"}
     return of_ecs.match(value.named) is None and spared.isdisjoint(kept)
 
 
 def _is_shown(member: str, parent: str, text: str) -> bool:
+    if member in _EXPRESSIONS and _COMPARED.search(text):
+        return True
     if member in _ALWAYS:
         return _HIDDEN.fullmatch(text) is None
     if member in _HOSTS and parent != "systemControls":
