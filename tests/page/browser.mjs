@@ -64,6 +64,31 @@ async function look(file, width, scheme) {
     if (await lives() !== before) say("Escape does not show everything again");
   }
 
+  // The keyboard opens what is folded; printing opens the details of a few tasks, and closes them.
+  const first = "main summary";
+  if (await page.$(first)) {
+    const isOpen = () => page.$eval(first, (one) => one.parentElement.open);
+    const was = await isOpen();
+    await page.focus(first);
+    await page.keyboard.press("Enter");
+    if (await isOpen() === was) say("Enter does not open the details");
+    await page.keyboard.press("Enter");
+  }
+  const open = () => page.$$eval("details[open]", (all) => all.length);
+  const opened = await open();
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  const printed = await open();
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  if (before > 0 && before <= 10 && printed <= opened) say("printing opens nothing");
+  if (await open() !== opened) say("printing leaves details open");
+  await page.emulateMediaType("print");
+  const cut = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (cut > 0) say(`is ${cut}px wider than the paper`);
+  if (await page.evaluate(() => document.querySelector(".search")?.checkVisibility())) {
+    say("the search is printed");
+  }
+  await page.emulateMediaType(null);
+
   if (before <= 60) await page.evaluate(() => document.getElementById("open-all")?.click());
   await page.evaluate(axe);
   const found = await page.evaluate(() => axe.run(document, {
