@@ -57,9 +57,9 @@ def expired(account, tasks, number):
     account.server.script("DescribeTasks", answer)
 
 
-def undisturbed(call, folder):
+def undisturbed(call, folder, chosen=ALL):
     """The bytes of the recording that nothing interrupted, without its times."""
-    assert call(ALL)[0] == 0
+    assert call(chosen)[0] == 0
     content = (folder / "web.yaml").read_bytes()
     (folder / "web.yaml").unlink()
     return recordings.without_times(content)
@@ -175,7 +175,7 @@ def process(words, folder, **options):
     )
 
 
-def signalled(account, folder, number, sign):
+def signalled(account, folder, number, sign, chosen=ALL):
     """Record in a process that gets a signal at a call; gives its exit code and its errors."""
     begun = threading.Event()
 
@@ -187,7 +187,7 @@ def signalled(account, folder, number, sign):
     account.server.script(
         "DescribeTasks", *[account.describe_tasks] * (number - 1), end, account.describe_tasks
     )
-    worker = process(f"{ALL} --endpoint-url {account.server.url}", folder)
+    worker = process(f"{chosen} --endpoint-url {account.server.url}", folder)
     begun.set()
     _, err = worker.communicate()
     return worker.returncode, err
@@ -222,8 +222,9 @@ def test_killed_anywhere_it_goes_on_to_the_same_bytes(call, account, tmp_path, m
     found = list(recordings.tasks(100, seed))
     account.add(*found)
     monkeypatch.setattr("cassette.live.requests.TASKS_IN_A_CALL", 2)
-    whole = undisturbed(call, tmp_path)
-    code, _ = signalled(account, tmp_path, rng.randrange(2, 50), signal.SIGKILL)
+    chosen = f"{ALL} --with task-definition,service"
+    whole = undisturbed(call, tmp_path, chosen)
+    code, _ = signalled(account, tmp_path, rng.randrange(2, 50), signal.SIGKILL, chosen)
     assert code == -signal.SIGKILL
     account.server.script("DescribeTasks", account.describe_tasks)
     left = [path for path in tmp_path.iterdir() if path.name == PARTIAL]
@@ -233,7 +234,10 @@ def test_killed_anywhere_it_goes_on_to_the_same_bytes(call, account, tmp_path, m
         with pytest.raises(SystemExit) as audited:
             main(["audit", PARTIAL])
         assert audited.value.code == 0
-    assert call(f"{ALL} --resume" if left else ALL)[0] == 0
+    assert call(f"{chosen} --resume" if left else chosen)[0] == 0
+    assert {one.operation for one in cassette.load(tmp_path / "web.yaml").interactions} == {
+        *("ListTasks", "DescribeTasks", "DescribeTaskDefinition", "DescribeServices")
+    }
     assert recordings.without_times((tmp_path / "web.yaml").read_bytes()) == whole
 
 
