@@ -340,6 +340,8 @@ def _unwritable(target: Path) -> str | None:
         return "the path to record is a folder, not a file"
     if folder is None or not folder.is_dir():
         return f"the file cannot be made: {folder} is not a folder"
-    if not os.access(target if target.exists() else folder, os.W_OK):
+    effective = os.access in os.supports_effective_ids
+    place = target if target.exists() else folder
+    if not os.access(place, os.W_OK, effective_ids=effective):
         return "the file cannot be written"
     return None

@@ -16,7 +16,7 @@ import pytest
 import cassette
 from cassette import recording
 from cassette.cli import main, show_growing
-from tests import recordings
+from tests import recordings, rights
 from tests.cli.processes import KEYS
 from tests.live import bodies, scripted
 
@@ -194,17 +194,19 @@ def signalled(account, folder, number, sign, chosen=ALL):
 
 
 @pytest.mark.parametrize(
-    "sign", [pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive), signal.SIGKILL]
+    ("sign", "ended"),
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.exhaustive),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.exhaustive),
+        (signal.SIGKILL, -9),
+    ],
 )
-def test_a_process_that_is_ended(call, account, tmp_path, sign):
-    """By SIGTERM it says where its recording is; by SIGKILL it cannot; both go on."""
+def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
+    """By a signal that it hears, it says where its recording is; it goes on after each."""
     found = list(recordings.tasks(30))
     account.add(*found)
     code, err = signalled(account, tmp_path, 12, sign)
-    if sign == signal.SIGTERM:
-        assert (code, "--resume" in err) == (143, True)
-    else:
-        assert code == -signal.SIGKILL
+    assert (code, "--resume" in err) == (ended, sign != signal.SIGKILL)
     for path in tmp_path.iterdir():
         # A kill within the write of the first part leaves a file with a name of its own.
         assert path.name == PARTIAL or path.name.startswith(".cassette-")
@@ -257,6 +259,15 @@ def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
     assert 0 < len(cassette.load(tmp_path / PARTIAL).tasks) < 30
     assert call(f"{ALL} --resume")[0] == 0
     assert len(cassette.load(tmp_path / "web.yaml").tasks) == 30
+
+
+def test_a_folder_that_nobody_may_write_to(call, account, tasks, tmp_path):
+    """It is said before the first call; exit code 2."""
+    with rights.read_only(tmp_path):
+        code, _, err = call(ALL)
+    assert (code, account.server.requests) == (2, [])
+    assert err.startswith("the file cannot be written\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- looking at it --------------------------------------------------------------------------
