@@ -15,7 +15,10 @@ import cassette
 from cassette.model import Response
 from tests.replay import deployment, made
 
-QUICK = r"deployment/(alarm|image-pull|no-cpu|slow|unhealthy-targets)|lifecycle/pending|exit/1"
+QUICK = (
+    r"deployment/(alarm|image-pull|no-cpu|scaled-to-zero|service-deleted|slow|unhealthy-targets)"
+    r"|lifecycle/pending|exit/1|service/scaled-in"
+)
 SERVICE = {"cluster": "prod", "service": "web"}
 INTERVAL, TIMEOUT = 5, 600
 
@@ -62,8 +65,8 @@ def failed(task, service):
 def completes(variant):
     """Whether a deployment of a variant completes, by its own responses.
 
-    It does if it is the only one and COMPLETED when the service last wants tasks, and as many of
-    its tasks have run.
+    It does if it is the only one and COMPLETED when the service was last ACTIVE, and as many of
+    its tasks have run as the service wants.
     """
     responses = [one for one in variant.interactions if isinstance(one.outcome, Response)]
     services = [
@@ -71,7 +74,7 @@ def completes(variant):
         for one in responses
         if one.operation == "DescribeServices"
         for service in one.outcome.body["services"]
-        if service["desiredCount"]
+        if service["status"] == "ACTIVE"
     ]
     ran = {
         task["taskArn"]: task["startedBy"]
