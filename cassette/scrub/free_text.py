@@ -39,6 +39,8 @@ _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a 
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _RUN = re.compile(r"[^\s\"'<>()\[\]{},;]{16,}")  # of what has no space and no bracket in it
 _ID_INSIDE = re.compile(r"(?:^|[/:_.-])[0-9a-f]{16,}(?:$|[/:_.-])|[0-9a-f]{4}-[0-9a-f]{12}")
+# A secret key of AWS, also with slashes in it.
+_KEY = re.compile(r"(?<![0-9A-Za-z/+])(?=[0-9A-Za-z/+]*[/+])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
 _PARTS = re.compile("[-_+]|%[0-9A-Fa-f]{2}")  # between parts of a run; each part may be random
 _OF_NAME = re.compile(r"[\w.:/+@,#*-]*", re.ASCII)
 _EC2_HOST = re.compile(
@@ -345,6 +347,7 @@ class FreeText:
         return self._runs[run]
 
     def _random(self, run: str) -> str:
+        run = _KEY.sub(self._key, run)
         if has_pseudonym(run) or _ID_INSIDE.search(run) or "REDACTED" in run:
             pieces = re.split(r"([/:=@&?.,])", run)
         elif re.search(r"[!#$^&*]", run) and "://" not in run and looks_random(run):
@@ -359,6 +362,11 @@ class FreeText:
             else piece
             for piece in pieces
         )
+
+    def _key(self, match: re.Match[str]) -> str:
+        key = match[0]
+        path = has_pseudonym(key) or _ID_INSIDE.search(key)
+        return self._secret("secret", key) if looks_random(key) and not path else key
 
     def _bucket(self, match: re.Match[str]) -> str:
         if is_pseudonym(match[0]):

@@ -38,7 +38,8 @@ _TELLING = frozenset(
     "passe community".split()
 )
 _TELLING_PART = re.compile(
-    rf"passwd|password|passphrase|basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}", re.IGNORECASE
+    rf"passwd|password|passphrase|basic[_-]?auth|(?<=[a-z])(?<!max)token\Z|{OF_ACCOUNT}|{secret_words.ANY}",
+    re.IGNORECASE,
 )
 # Words that tell it only after another one: connection string, basic auth, MFA code.
 _AFTER_ANOTHER = {

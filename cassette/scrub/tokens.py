@@ -116,7 +116,7 @@ RULES: dict[str, str] = {
         rf"{_L}(?-i:(?:gh[pousr]_|github_pat_|glpat-|gl[a-z]{{2,5}}-(?=[\w-]{{20}})|xapp-|xox[abeoprs]-|AIza|GOCSPX-|ya29\."
         r"|IQoJ|FwoG|FQoG|hvs\.|dckr_pat_|SG\.|pypi-AgEI|sk-(?:ant|proj)-|NRAK-)"
         r"[A-Za-z0-9_./+=-]{12,}|(?:[aprs]k_(?:live|prod|test)_|rzp_(?:live|test)_|whsec_)[A-Za-z0-9]{14,}"
-        r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
+        r"|s\.(?=[A-Za-z]{0,24}\d)[A-Za-z0-9]{24}(?!\w)|AGE-SECRET-KEY-1[A-Z0-9]{20,}|dt0[a-z]\d\d\.[A-Z0-9.]{24,}|oy2[a-z0-9]{43}(?![a-z0-9])"
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         rf"|(?:{_OF_VENDORS})[A-Za-z0-9_.=-]{{16,512}}|SCW[A-Z0-9]{{17}}(?![0-9A-Za-z])"
         r"|FLWSECK(?:_TEST)?-[0-9a-z]{32}-X|\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"
@@ -196,7 +196,8 @@ RULES: dict[str, str] = {
         r"(?P<last>[^\s:\"']{3,256})(?!\S)"
     ),
     "block": (
-        rf"{_L}(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:"
+        rf"{_L}(?=[\w.-]{{1,99}}[\"']?:[ \t]{{0,4}}[|>])"
+        rf"(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:"
         r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n)"
         r"(?P<lines>(?:[ \t]{1,64}[^\n]{1,512}(?:\n|\Z)){1,64})"
     ),
@@ -227,6 +228,10 @@ RULES: dict[str, str] = {
         r"(?:key|dsn|salt|nonce|seed|mnemonic|hash)\s?=\s?)"
         r"(?P<set>\"[^\"\n]{1,1024}\"|'[^'\n]{1,1024}'|[^\s\"'&,;)\]}]{3,})"
     ),
+    "user_flag": (
+        rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
+        r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
+    ),
     # -p PASSWORD, -uUSER and the like, as many programs have them.
     "short_flag": (
         r"(?<![\w.-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=)))"
@@ -235,10 +240,6 @@ RULES: dict[str, str] = {
     "flag": (
         rf"{_L}(?<![\w-])(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
         r"(?P<argument>\"[^\"]{1,4096}\"|'[^']{1,4096}'|[^\s\"'-][^\s\"']{0,4096})"
-    ),
-    "user_flag": (
-        rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
-        r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
     ),
     # key "…" is invalid, token '…' rejected
     "judged": (

@@ -119,6 +119,10 @@ def test_a_value_glued_to_a_telling_word_or_judged_after_it_goes(
         ("password=b'MyDbPass'", "password=b'REDACTED'"), ("token: MyDbPass", "token: REDACTED"),
         ("zone Z1D633PJN98FT9", "zone Z42cfcca55e77e"),
         ("arn:aws:route53:::change/C2682N5HXP0BZ4", "arn:aws:route53:::change/C4be1fca55e77e"),
+        ("config=k7QpLr2XzT8vNc4Yb1/mM3beZqW+Kq8vZt0ub9Rt;a=b", "config=REDACTED;a=b"),
+        ("curl -u admin:MyDbPass http://localhost", "curl -u REDACTED:REDACTED http://localhost"),
+        ("Zugangstoken sanderling3437", "Zugangstoken REDACTED"),
+        ("s.BDrkX1yVSIcwriQdyImjKkpt", "REDACTED"),
         ("CFPAT-" + "abcdefghijklmnopqrstuvwxyz1", "REDACTED"),
         ("ak_live_" + "abcdefghijklmnopqrstuvwx12", "REDACTED"),
     ],
@@ -137,7 +141,8 @@ def test_codes_ids_and_keys_of_further_forms_go(text: str, written: str) -> None
         "lookup secretsmanager.eu-west-1.amazonaws.com: i/o timeout",
         "token: AccessDeniedException",
         "password=${DB_PASSWORD:?missing}", "server.private-port=8080", "cache.internal-ttl",
-        "ZOOKEEPERSERVERS and ZOOKEEPER_CLIENT", "monkey = banana1",
+        "ZOOKEEPERSERVERS and ZOOKEEPER_CLIENT",
+        "no task/qa/c9f0779878ff496a87e221f5ca55e77e", "monkey = banana1",
     ],
 )  # fmt: skip
 def test_names_and_properties_that_speak_of_secrets_stay(text: str) -> None:
