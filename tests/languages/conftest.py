@@ -58,18 +58,17 @@ class Server:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._control = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._port = port
 
     def control(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request of the control API; its status and its JSON."""
         content = None if body is None else json.dumps(body)
-        self._control.request(method, f"/_cassette/{path}", content)
-        response = self._control.getresponse()
-        return response.status, json.loads(response.read())
-
-    def close(self) -> None:
-        """End the connection of the control API."""
-        self._control.close()
+        # A connection of its own: the server closes an idle one, and clients take long.
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, f"/_cassette/{path}", content)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
 
     @contextlib.contextmanager
     def session(self, name: str, *patches: str, **options: Any) -> Iterator[dict[str, Any]]:
@@ -122,8 +121,6 @@ def server(no_aws_account: None) -> Iterator[Server]:
     """One server for all tests; each has sessions of its own."""
     command = [sys.executable, "-m", "cassette", "serve", "web", "--print-port"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        served = Server(int(process.stdout.readline()))
-        yield served
-        served.close()
+        yield Server(int(process.stdout.readline()))
         process.terminate()
         process.wait(30)
