@@ -124,7 +124,7 @@ RULES: dict[str, str] = {
         r"|[MNO][A-Za-z0-9_-]{23,25}\.[\w-]{6}\.[\w-]{27,}|api_live\.[\w.-]{20,}"
         r"|pat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}|\d/\d{16}/\d{16}:[0-9a-f]{32}"
         r"|(?:live|test)_(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{24,512}"
-        r"|\w{6,}_[A-Za-z0-9]{29,}_mmk(?!\w)|(?<=/webhookb2/)[0-9a-f-]{36}@[\w/-]{64,}"
+        r"|[A-Za-z0-9]{6,12}_[A-Za-z0-9]{29,64}_mmk(?!\w)|(?<=/webhookb2/)[0-9a-f-]{36}@[\w/-]{64,}"
         # Any prefix before a long run of letters; ids are of hexadecimal digits.
         r"|[a-z][a-z0-9]{1,11}(?:_[a-z0-9]{1,12}){0,2}_(?=[0-9a-fA-F]{0,512}[g-zG-Z])[A-Za-z0-9]{32,512}"
         # The address of a webhook, of Slack's and of Discord's, is all that it takes to use it.
@@ -196,21 +196,21 @@ RULES: dict[str, str] = {
         r"(?P<last>[^\s:\"']{3,256})(?!\S)"
     ),
     "block": (
-        rf"{_L}(?=[\w.-]{{1,99}}[\"']?:[ \t]{{0,4}}[|>])"
+        rf"{_L}(?![.-])(?=[\w.-]{{1,99}}[\"']?:[ \t]{{0,4}}[|>])"
         rf"(?P<blockkey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"']?:"
         r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n)"
         r"(?P<lines>(?:[ \t]{1,64}[^\n]{1,512}(?:\n|\Z)){1,64})"
     ),
     # key=value attributes, calls and arrows of a programming language: the value is quoted.
     "code": (
-        rf"{_L}(?=[\w.-]{{1,99}}[\"'\])]{{1,3}}\s?(?:=>|==?|,)|[\w.-]{{1,99}}\s?(?:=>|\()\s?[\"'])"
+        rf"{_L}(?![.-])(?=[\w.-]{{1,99}}[\"'\])]{{1,3}}\s?(?:=>|==?|,)|[\w.-]{{1,99}}\s?(?:=>|\()\s?[\"'])"
         rf"(?P<codekey>[\w.-]{{0,40}}?{_TELLING_WORD}[\w.-]{{0,40}}[\"'\])]{{0,3}}"
         r"\s?(?:=>|==?|,|\()\s?)"
         r"(?![\"']value[\"']\s?[:=])(?P<coded>'(?:[^'\\]|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
     ),
     "assignment": (
         # The sign is looked for first, since it is rarer than a long word to search.
-        rf"{_L}(?=[\w.-]{{1,99}}(?:[\"']?(?:\s?:?=|\s?:\s|:[^\s:/\\])|[\"'](?:\s?,|\s{{1,4}}value|>)))"
+        rf"{_L}(?![.-])(?=[\w.-]{{1,99}}(?:[\"']?(?:\s?:?=|\s?:\s|:[^\s:/\\])|[\"'](?:\s?,|\s{{1,4}}value|>)))"
         rf"(?P<key>[\w.-]{{0,40}}?{TELLING_NAME}[\w.-]{{0,40}})"
         rf"(?P<sign>[\"']?(?:\s?:?=[ \t]?|\s?:\s|:(?=[\"'])|(?:{_ENDS_TELLING}):(?=[^\s:/\\]))"
         # The pair of a name and a value, in JSON and in XML.
@@ -224,7 +224,7 @@ RULES: dict[str, str] = {
     ),
     # A name that may be harmless: the value goes unless it is plain words.
     "setting": (
-        rf"{_L}(?P<named>(?:[\w.-]{{0,40}}(?:[_.-]|(?-i:[a-z](?=K))))?"
+        rf"{_L}(?![.-])(?P<named>(?:[\w.-]{{0,40}}(?:[_.-]|(?-i:[a-z](?=K))))?"
         r"(?:key|dsn|salt|nonce|seed|mnemonic|hash)\s?=\s?)"
         r"(?P<set>\"[^\"\n]{1,1024}\"|'[^'\n]{1,1024}'|[^\s\"'&,;)\]}]{3,})"
     ),
