@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -41,12 +40,6 @@ def _is_loopback(host: object) -> bool:
     if isinstance(host, bytes):
         host = host.decode()
     return host in (None, "", "localhost", "::1") or str(host).startswith("127.")
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the garbage collector look past what lives as long as the run: a tenth of its time."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
