@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from tests.live.scripted import ScriptedECS
 settings.register_profile("project", deadline=None, max_examples=25)
 settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("project")
+
+# What a run of tests holds is rarely garbage: looking through it took a tenth of the time.
+gc.set_threshold(50_000, 20, 20)
 
 # All sessions read botocore's service models once. That is two thirds of the cost of a client.
 botocore.loaders.Loader = SharedLoader
