@@ -235,7 +235,8 @@ class TaskDefinitions:
 
     def __init__(self, cassette: Cassette, originals: Originals) -> None:
         self._originals = originals
-        self._known: dict[str, tuple[int, Body, bool, bool]] = {}
+        self._known: dict[str, tuple[Body, bool]] = {}  # each with whether its tags are known
+        self._registered: dict[str, int] = {}  # the index of what registered each
         self._latest_of: dict[str, set[str]] = {}  # what each family named by itself meant
         self._made: set[int] = set()
         for index, one in enumerate(cassette.interactions):
@@ -247,7 +248,9 @@ class TaskDefinitions:
                 arn = (body.get("taskDefinition") or {}).get("taskDefinitionArn")
                 has_tags = registers or "TAGS" in (one.request.get("include") or ())
                 if arn and (short_name(arn) not in self._known or not registers):
-                    self._known[short_name(arn)] = index, body, has_tags, registers
+                    self._known[short_name(arn)] = body, has_tags
+                if arn and registers:
+                    self._registered.setdefault(short_name(arn), index)
                 asked = "" if registers else one.request.get("taskDefinition") or ""
                 if arn and asked and ":" not in asked:
                     self._latest_of.setdefault(asked, set()).add(short_name(arn))
@@ -268,7 +271,7 @@ class TaskDefinitions:
         known = self._known.get(named)
         if known is None:
             return None
-        _, body, has_tags, _ = known
+        body, has_tags = known
         if wants_tags and not has_tags:
             return None
         body = {key: value for key, value in body.items() if key != "tags" or wants_tags}
@@ -278,8 +281,8 @@ class TaskDefinitions:
         """The newest revision that the test itself registered, or the only one recorded as such."""
         revisions = [
             name
-            for name, (index, _, _, registers) in self._known.items()
-            if name.rpartition(":")[0] == family and registers and index in self._made
+            for name, index in self._registered.items()
+            if name.rpartition(":")[0] == family and index in self._made
         ]
         recorded = self._latest_of.get(family, ())
         only = next(iter(recorded)) if len(recorded) == 1 else ""
@@ -288,12 +291,12 @@ class TaskDefinitions:
     def newer(self, parameters: Body, index: int) -> bool:
         """Whether a family has got a revision that was registered after an outcome."""
         latest = self._latest(self._name(parameters.get("taskDefinition") or ""))
-        return bool(latest) and self._known[latest][0] > index
+        return self._registered.get(latest, -1) > index
 
     def tags(self, arn: str) -> Any:
         """The tags of a revision, if they were recorded."""
         known = self._known.get(self._name(arn))
-        return known[1].get("tags", []) if known and known[2] else None
+        return known[0].get("tags", []) if known and known[1] else None
 
 
 # -- lists ---------------------------------------------------------------------------------------

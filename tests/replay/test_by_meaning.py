@@ -193,6 +193,22 @@ def test_a_family_is_described_with_and_without_tags():
         tape.unmatched.clear()
 
 
+@pytest.mark.parametrize("include", [[], ["TAGS"]])
+def test_a_family_is_its_new_revision_though_that_is_described_later(include):
+    """In the built-in deployment the recording goes on to describe the new revision."""
+    with cassette.replay("deployment") as tape:
+        ecs = made.client()
+
+        def revision() -> int:
+            found = ecs.describe_task_definition(taskDefinition="web", include=include)
+            return found["taskDefinition"]["revision"]
+
+        (one,) = [i for i in tape.cassette.interactions if i.operation == "RegisterTaskDefinition"]
+        assert revision() == 41
+        made.invoke(ecs, "RegisterTaskDefinition", one.request)
+        assert [revision(), revision()] == [42, 42]
+
+
 def test_lists_of_task_definitions_are_narrowed(ecs):
     found = ecs.list_task_definitions
     assert ids(found(familyPrefix="web")["taskDefinitionArns"]) == ["web:1"]
