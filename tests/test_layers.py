@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The rules of what ECS can answer: data over the model, for patches and for files.
     "validation": {"errors", "ecs", "model"},
     **dict.fromkeys(COMPONENTS, MODEL),
-    "player": MODEL | {"calling_line"},
+    "player": MODEL | {"built_in", "calling_line"},
     # Packs of cassettes, found in folders and in installed distributions.
     "packs": MODEL | {"built_in", "file_format"},
     "library": MODEL | {"file_format", "packs", "importers"},

@@ -184,6 +184,18 @@ class Things:
             timeline.advance(now)
         return answer
 
+    def would_miss(self, parameters: Body) -> bool:
+        """Whether the answer needs only MISSING for names that are unknown."""
+        cluster = self._cluster(parameters)
+        names = parameters.get(self.kind.parameter) or ()
+        found = [self.timelines.get((cluster, self._name(name))) for name in names]
+        return (
+            None in found
+            and len(names) <= self.kind.most
+            and (not self.kind.of_cluster or cluster in self.clusters)
+            and all(self._included(one.current, one, parameters) for one in found if one)
+        )
+
     def _included(self, step: Step, timeline: Timeline, parameters: Body) -> Recorded | None:
         """A state with what the request includes; None if the recording did not ask for that."""
         if step.failure is not None or step.body is None:

@@ -187,8 +187,8 @@ class Tasks:
         """The timeline of a task, by its id or ARN, original or pseudonym."""
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
 
-    def stop(self, timeline: Timeline, variant: Cassette, reason: str) -> bool:
-        """Let a task go on as it does in a variant that stops it; whether it stops there."""
+    def stop_of(self, timeline: Timeline, variant: Cassette, reason: str) -> list[Step]:
+        """How a task goes on in a variant that stops it; empty if it does not stop there."""
         body = timeline.current.body
         arn = body.item.get("taskArn") if body else None
         steps = []
@@ -200,9 +200,7 @@ class Tasks:
                         step.body = _task({**task, "stoppedReason": reason})
                         step.has_tags = timeline.current.has_tags
                         steps.append(step)
-        if steps:
-            timeline.go_on(steps)
-        return bool(steps)
+        return steps
 
     def _index_described(self, index: int, interaction: Interaction) -> None:
         request, outcome = interaction.request, interaction.outcome

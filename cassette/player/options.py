@@ -11,6 +11,8 @@ OnEnd = Literal["hold", "error"] | int
 Advance = Literal["call", "clock"]
 Writes = Literal["divide", "ignore"]
 
+READS = ("Describe", "List", "Get", "Discover")  # how the names of operations that read begin
+
 # Code that asks for the last outcome more often than this waits for what never comes, and a test
 # that hangs says nothing. Ten seconds between two polls make it a day.
 HELD = 10_000

@@ -15,10 +15,10 @@ from cassette.player.answers import Answer, Recorded
 from cassette.player.by_meaning import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
-from cassette.player.options import Rules
+from cassette.player.options import READS, Rules
 from cassette.player.originals import Originals
 from cassette.player.timeline import Step, Timeline
-from cassette.player.unmatched import READS, Unmatched
+from cassette.player.unmatched import Unmatched
 
 
 class Requests:
@@ -178,6 +178,18 @@ class Requests:
             for index in answer.served:
                 timeline.catch_up(index)
         return answer
+
+    def if_unknown(self, operation: str, parameters: Body) -> str:
+        """What `unknown="ecs"` would do with an unmatched call, in words; empty if nothing."""
+        if operation in self._things and self._things[operation].would_miss(parameters):
+            return "answers MISSING"
+        if operation == "ListTasks" and (
+            by_meaning.is_own_token(parameters) or not parameters.get("nextToken")
+        ):
+            cluster = cluster_of(self._normalization.normalised("ListTasks", parameters))
+            if any(self._tasks.states(cluster)):
+                return "lists the tasks that the cassette describes"
+        return ""
 
     def _derive(self, operation: str, parameters: Body) -> Answer | None:
         if operation in self._things:

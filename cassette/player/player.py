@@ -96,7 +96,9 @@ class Player:
         self._also = also
         self.clock = clock
         self._lock = threading.Lock()
-        unmatched = Unmatched(cassette, comparable, moves_clocks=rules.moves_clocks)
+        unmatched = Unmatched(
+            cassette, comparable, moves_clocks=rules.moves_clocks, unknown=self._if_unknown
+        )
         self._unmatched = unmatched
         self._places = Places(cassette, comparable)
         self._named: dict[tuple[str, bytes], ApiError | None] = {}  # what ECS says to ARNs
@@ -198,6 +200,13 @@ class Player:
                 if more is not None:
                     return more
                 raise self._refusal(operation, content, error) from None
+
+    def _if_unknown(self, operation: str, parameters: Body) -> str:
+        if self._rules.unknown == "ecs":
+            return ""
+        if operation == "StopTask":
+            return self._stops.effect(parameters)
+        return self._requests.if_unknown(operation, parameters)
 
     def _refusal(
         self, operation: str, content: bytes, error: UnmatchedRequestError

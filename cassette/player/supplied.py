@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from cassette.ecs.names import cluster_of
 from cassette.model import ApiError, Body, Cassette, Outcome, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.describe_tasks import Tasks
+from cassette.player.timeline import Step, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,26 @@ class Stops:
 
     def __init__(self, tasks: Tasks, stopped: Callable[[], Cassette | None]) -> None:
         self._tasks = tasks
-        self._stopped = stopped
+        self._stopped = functools.cache(stopped)
+
+    def effect(self, parameters: Body) -> str:
+        """What `unknown="ecs"` would do with a StopTask, in words; empty if nothing."""
+        timeline = self._tasks.find(cluster_of(parameters), parameters.get("task") or "")
+        if timeline is None:
+            return "answers InvalidParameterException"
+        return "lets the task stop" if self._can_stop(timeline) else ""
+
+    def _can_stop(self, timeline: Timeline) -> bool:
+        body = timeline.current.body
+        if body is None:
+            return False
+        stops = body.item.get("desiredStatus") == "STOPPED" or timeline.stop is not None
+        return stops or bool(self._patched(timeline, ""))
+
+    def _patched(self, timeline: Timeline, reason: str) -> list[Step]:
+        """How a task goes on after it was stopped, where the recording does not say."""
+        variant = self._stopped()
+        return self._tasks.stop_of(timeline, variant, reason) if variant else []
 
     def answer(self, parameters: Body) -> Answer | None:
         """What ECS says to StopTask; None if the task's stop is neither recorded nor patched."""
@@ -62,9 +83,10 @@ class Stops:
         if body is None:
             return None
         if body.item.get("desiredStatus") != "STOPPED" and not timeline.begin_stop():
-            variant = self._stopped()
-            if variant is None or not self._tasks.stop(timeline, variant, _reason(parameters)):
+            steps = self._patched(timeline, _reason(parameters))
+            if not steps:
                 return None
+            timeline.go_on(steps)
         return Answer((Recorded("StopTask", {"task": self._asked(body.item, parameters)}),))
 
     @staticmethod

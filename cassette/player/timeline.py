@@ -206,15 +206,23 @@ class Timeline:
             self._place, self._served = place, 0
             self._begun = False
 
-    def begin_stop(self) -> bool:
-        """Go on with the recorded stop of a task, if there is one; whether there is."""
+    @property
+    def stop(self) -> int | None:
+        """Where the recorded stop of a task begins, from here on."""
         for place in range(self._place, len(self.steps)):
             body = self.steps[place].body
             if body is not None and body.item.get("desiredStatus") == "STOPPED":
-                self._place, self._served, self._begun = place, 0, False
-                self.barriers, self._limit = [], None
-                return True
-        return False
+                return place
+        return None
+
+    def begin_stop(self) -> bool:
+        """Go on with the recorded stop of a task, if there is one; whether there is."""
+        place = self.stop
+        if place is None:
+            return False
+        self._place, self._served, self._begun = place, 0, False
+        self.barriers, self._limit = [], None
+        return True
 
     def go_on(self, steps: list[Step]) -> None:
         """Go on with other steps from here."""

@@ -12,11 +12,10 @@ from jsonpointer import escape
 from cassette.ecs.names import cluster_of, short_name
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, counted
 from cassette.model import Body, Cassette
-from cassette.player.options import HELD
+from cassette.player.fixes import Fixes, ignoring, is_harmless
+from cassette.player.options import HELD, READS
 from cassette.player.places import Foreign
 from cassette.player.timeline import Timeline
-
-READS = ("Describe", "List", "Get", "Discover")
 
 _NOTHING = object()
 _SHOWN = 80  # characters of a value that an error shows
@@ -31,6 +30,7 @@ class Unmatched:
         cassette: what was recorded.
         comparable: a request as it would be in a cassette.
         moves_clocks: whether the clocks of the code under test move with the virtual time.
+        unknown: what `unknown="ecs"` would do with a call, in words; empty if it changes nothing.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class Unmatched:
         comparable: Callable[[str, Body], Body],
         *,
         moves_clocks: bool = False,
+        unknown: Callable[[str, Body], str] = lambda _operation, _asked: "",
     ) -> None:
         self._cassette = cassette
         self._comparable = comparable
         self._moves_clocks = moves_clocks
+        self._fixes = Fixes(cassette, unknown)
 
     def cluster(self, asked: Body, recorded: Iterable[str]) -> UnmatchedRequestError:
         """DescribeTasks for a cluster that was never recorded."""
@@ -82,8 +84,7 @@ class Unmatched:
             UnmatchedRequestError,
             f"DescribeTasks of task {task} of cluster {cluster!r}, which was never recorded",
             nearest,
-            "record this task as well (record mode new_episodes adds what is missing), or "
-            'replay(..., unknown="ecs") for MISSING',
+            self._fixes.task(),
             operation="DescribeTasks",
             asked=asked,
         )
@@ -94,7 +95,9 @@ class Unmatched:
             UnmatchedRequestError,
             'DescribeTasks of tags with include=["TAGS"], which the recording never did',
             "/include differs: the same tasks were recorded without tags",
-            'record again with the tags: include=["TAGS"], or cassette record --tags',
+            'record again with the tags: include=["TAGS"], or cassette record --tags'
+            if self._fixes.can_record
+            else self._fixes.call("DescribeTasks", asked),
             operation="DescribeTasks",
             asked=asked,
         )
@@ -131,19 +134,21 @@ class Unmatched:
                 UnmatchedRequestError,
                 f"{operation} was never recorded",
                 "recorded operations: " + (", ".join(names) or "none"),
-                "record the call as well (record mode new_episodes adds what is missing)",
+                self._fixes.call(operation, asked),
                 operation=operation,
                 asked=asked,
             )
         others = [differences(normalised, json.loads(other)) for other in recorded]
-        best = min(others, key=len)
-        pointers = json.dumps([pointer for pointer, _ in best[:3]])
+        harmless = [one for one in others if is_harmless(operation, (where for where, _ in one))]
+        best = min(harmless or others, key=len)
+        ignored = ignoring(operation, (where for where, _ in best))
         return self._error(
             UnmatchedRequestError,
             f"{operation} was never recorded with these parameters",
-            "\n".join(["nearest recorded call differs:", *(f"- {p}: {what}" for p, what in best)]),
-            "record the call as well, or leave what differs out of the comparison: "
-            f'replay(..., ignore={{"{operation}": {pointers}}})',
+            "\n".join(["nearest recorded call differs:", *(f"- {p}: {what}" for p, what in best)])
+            if best
+            else "it was recorded, but its outcomes are not those of this moment",
+            ignored if harmless else self._fixes.call(operation, asked),
             operation=operation,
             asked=asked,
         )
@@ -183,7 +188,7 @@ class Unmatched:
             f"{counted(count, 'outcome')} of this request {were} recorded, and served",
             'replay(..., on_end="hold") repeats the last one'
             if operation.startswith(READS)
-            else "record a run that makes the call as often as the code under test does",
+            else self._fixes.again(operation),
             operation=operation,
             asked=asked,
         )

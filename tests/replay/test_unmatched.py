@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import dataclasses
+import re
 
+import botocore.exceptions
 import pytest
 
 import cassette
+from cassette.ecs import shapes
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, UnusedInteractionError
+from cassette.player import fixes
 from cassette.scrub import pseudonym_of_id
+from cassette.tape import supplied_answer
 from tests.live import bodies
 from tests.replay import made
 
@@ -22,6 +29,12 @@ TAPE = made.cassette(
     ),
     made.call(*LIST),
     made.call(*RUN),
+)
+ANSWER = re.compile(r"tape\.answer\((.*?\})\)")
+OPTION = re.compile(r"replay\(\.\.\., (\w+)=(.*?)\)(?= |$)")
+TASK = cassette.load("deployment").tasks[0]["taskArn"]
+MEANINGLESS = set(
+    "enableECSManagedTags maxResults propagateTags reason referenceId startedBy tags".split()
 )
 LAST_LINE = "  In: cassettes/made.yaml"
 
@@ -48,8 +61,8 @@ CASES = {
             ),
             f"  /tasks/1 differs; nearest recorded task: {ONE}",
             (
-                "  Fix: record this task as well (record mode new_episodes adds what is "
-                'missing), or replay(..., unknown="ecs") for MISSING'
+                "  Fix: record this task as well with record mode new_episodes, or "
+                'replay(..., unknown="ecs") for MISSING'
             ),
         ],
     ),
@@ -63,8 +76,8 @@ CASES = {
             ),
             "  /cluster differs: the task was recorded in 'o'",
             (
-                "  Fix: record this task as well (record mode new_episodes adds what is "
-                'missing), or replay(..., unknown="ecs") for MISSING'
+                "  Fix: record this task as well with record mode new_episodes, or "
+                'replay(..., unknown="ecs") for MISSING'
             ),
         ],
     ),
@@ -83,7 +96,11 @@ CASES = {
         [
             "ListClusters was never recorded",
             "  recorded operations: DescribeTasks, ListTasks, RunTask",
-            "  Fix: record the call as well (record mode new_episodes adds what is missing)",
+            (
+                '  Fix: tape.answer("ListClusters", {"clusterArns": []}) supplies a response, or '
+                'replay(..., also=["NAME"]) adds a cassette that has the call, or record mode '
+                "new_episodes records it"
+            ),
         ],
     ),
     "other parameters": (
@@ -95,8 +112,24 @@ CASES = {
             '  - /desiredStatus: asked "STOPPED", recorded "RUNNING"',
             '  - /family: asked "job", recorded "web"',
             (
-                "  Fix: record the call as well, or leave what differs out of the "
-                'comparison: replay(..., ignore={"ListTasks": ["/desiredStatus", "/family"]})'
+                '  Fix: replay(..., unknown="ecs") lists the tasks that the cassette describes, '
+                'or tape.answer("ListTasks", {"taskArns": []}) supplies a response, or '
+                'replay(..., also=["NAME"]) adds a cassette that has the call, or record mode '
+                "new_episodes records it"
+            ),
+        ],
+    ),
+    "parameters that mean nothing else": (
+        "RunTask",
+        {**RUN[1], "startedBy": "me", "tags": [{"key": "a", "value": "b"}]},
+        [
+            "RunTask was never recorded with these parameters",
+            "  nearest recorded call differs:",
+            '  - /startedBy: asked "me", recorded nothing',
+            '  - /tags: asked [{"key": "a", "value": "REDACTED"}], recorded nothing',
+            (
+                "  Fix: leave what differs out of the comparison: "
+                'replay(..., ignore={"RunTask": ["/startedBy", "/tags"]})'
             ),
         ],
     ),
@@ -124,21 +157,102 @@ def test_an_unmatched_call_says_what_was_asked_what_is_near_and_what_mends_it(ca
     assert error.path == "cassettes/made.yaml"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_what_mends_it_mends_it(case):
-    """Each piece of advice that is a line of Python works."""
-    operation, asked, lines = CASES[case]
-    options = {
-        '"ecs"': {"unknown": "ecs"},
-        "ignore=": {"ignore": {"ListTasks": ["/desiredStatus", "/family"]}},
-    }
-    for sign, option in options.items():
-        if sign in lines[-1]:
-            with cassette.replay(TAPE, **option) as tape:
-                client = made.client()
-                with contextlib.suppress(client.exceptions.ClusterNotFoundException):
-                    made.invoke(client, operation, asked)
-                assert tape.calls[-1].outcome is not None
+def advised(source, patches, operation, asked):
+    """What a Fix line says as Python: each an answer of the test, or an option of the replay."""
+    with contextlib.suppress(UnmatchedRequestError), cassette.replay(source, *patches) as tape:
+        made.invoke(made.client(), operation, asked)
+    (error,) = tape.unmatched
+    has_it = made.cassette(made.call(operation, asked, {}))
+    answers = [{"answer": ast.literal_eval(f"({one})")} for one in ANSWER.findall(error.fix)]
+    options = [
+        {option: (has_it,) if option == "also" else ast.literal_eval(value)}
+        for option, value in OPTION.findall(error.fix)
+    ]
+    return error.fix, [*answers, *options]
+
+
+FOLLOWED = [
+    *((TAPE, (), operation, asked) for operation, asked, _ in CASES.values()),
+    *(
+        ("deployment", patches, operation, asked)
+        for patches in ((), ("deployment/image-pull",))
+        for operation, asked in (
+            ("ListServices", {"cluster": "prod"}),
+            ("RunTask", {"cluster": "prod", "taskDefinition": "web"}),
+            ("StopTask", {"cluster": "prod", "task": TASK}),
+            ("StopTask", {"cluster": "prod", "task": "0" * 32}),
+            ("UpdateService", {"cluster": "prod", "service": "web", "taskDefinition": "web:41"}),
+            ("DescribeServices", {"cluster": "prod", "services": ["web", "nope"]}),
+            ("DescribeServices", {"cluster": "prod", "services": ["web"], "include": ["TAGS"]}),
+            ("DescribeTasks", {"cluster": "prod", "tasks": ["0" * 32]}),
+            ("ListTasks", {"cluster": "prod", "family": "nope"}),
+            ("RegisterTaskDefinition", {"family": "new", "containerDefinitions": []}),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("call", FOLLOWED, ids=str)
+def test_each_piece_of_advice_works(call, tmp_path, monkeypatch):
+    """Each that is a line of Python gives the call an outcome; none gives another thing's."""
+    monkeypatch.chdir(tmp_path)  # where no cassettes are but the built-in ones
+    source, patches, operation, asked = call
+    fix, followed = advised(source, patches, operation, asked)
+    assert followed or "record again" in fix
+    for one in followed:
+        answer = one.pop("answer", None)
+        with cassette.replay(source, *patches, **one) as tape:
+            if answer:
+                tape.answer(*answer)
+            with contextlib.suppress(botocore.exceptions.ClientError):
+                made.invoke(made.client(), operation, asked)
+            assert tape.calls[-1].outcome is not None, fix
+        for pointers in one.get("ignore", {}).values():
+            assert set(pointers) <= {"/startedBy", "/tags"}
+    if source != TAPE:
+        assert "record" not in fix
+
+
+def test_what_may_be_left_out_means_nothing_else():
+    """No name, no filter and no list of what is included, in any operation of ECS."""
+    for operation in shapes.operations():
+        for name in shapes.shape_of(operation, "request").members:
+            if fixes.is_harmless(operation, [f"/{name}/0"]):
+                assert name in MEANINGLESS
+                assert "Tag" not in operation
+
+
+@pytest.mark.parametrize("operation", sorted(shapes.operations()))
+def test_the_suggested_answer_is_one_that_ecs_could_give(operation):
+    """It is checked as the test's own answers are."""
+    name, response = ast.literal_eval(f"({fixes.example_of(operation)})")
+    assert name == operation
+    assert supplied_answer(name, response, None, {}).outcome.body == response
+
+
+def test_only_a_cassette_of_the_project_can_be_recorded_further(tmp_path, monkeypatch):
+    """Neither a variant, nor a built-in cassette, nor one of a pack."""
+    monkeypatch.chdir(tmp_path)
+    web = cassette.load("web")
+    cassette.save(web, tmp_path / "own.yaml")
+    own = cassette.load("own.yaml")
+    others = [
+        web,
+        own.patched("stories/agent-comes-back"),
+        dataclasses.replace(own, path="acme:web"),
+    ]
+    assert fixes.Fixes(own, lambda *_: "").can_record
+    assert not any(fixes.Fixes(one, lambda *_: "").can_record for one in others)
+
+
+def test_a_write_beyond_its_recorded_outcomes_can_be_answered():
+    """As its Fix line says."""
+    operation, asked, _ = RUN
+    with cassette.replay(TAPE) as tape:
+        tape.answer("RunTask", {"tasks": [], "failures": []})
+        for _ in range(2):
+            made.invoke(made.client(), operation, asked)
+    assert not tape.unmatched
 
 
 def test_no_original_is_told():
@@ -168,7 +282,10 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
     assert str(raised.value).splitlines() == [
         "RunTask was asked once more than it was recorded",
         "  1 outcome of this request was recorded, and served",
-        "  Fix: record a run that makes the call as often as the code under test does",
+        (
+            '  Fix: tape.answer("RunTask", {"tasks": [], "failures": []}) supplies further '
+            "responses, or record a run that makes the call as often as the code under test does"
+        ),
         LAST_LINE,
     ]
 
@@ -178,7 +295,7 @@ def test_a_long_value_is_shown_in_part():
     asked = {**RUN[1], "group": "g" * 500}
     error = refused("RunTask", asked)
     assert "…" in str(error)
-    assert len(str(error)) < 400
+    assert len(str(error)) < 420
 
 
 # -- unused ---------------------------------------------------------------------------------------
