@@ -19,6 +19,7 @@ from cassette.ecs import names
 from cassette.model import Body, Interaction, Response
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
+from cassette.patch.unstarted import without_unstarted
 from cassette.patch.working_copy import copied
 
 _SETTINGS = "deploymentConfiguration"
@@ -39,7 +40,7 @@ def agreed(
         after: those of the variant as the patch made them.
         patch: what it makes of a service says itself what the counts are.
     """
-    after = _with_settings(before, after)
+    after = _with_settings(before, without_unstarted(before, after))
     changes = _Changes(before, after)
     if not changes.arns:
         return after

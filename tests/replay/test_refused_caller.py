@@ -82,6 +82,7 @@ def test_who_may_not_run_tasks_may_still_look():
         for _ in range(2):
             assert "perform: ecs:RunTask on resource: arn:" in refusal("run_task", **request)
         seen = [one for one in base.interactions if one.operation == "DescribeTasks"]
-        assert ecs.describe_tasks(**seen[0].request)["tasks"]
+        (failure,) = ecs.describe_tasks(**seen[0].request)["failures"]  # it was never started
+        assert failure["reason"] == "MISSING"
         assert {one.operation for one in tape.unused} == {"DescribeTasks", "StopTask"}
     assert tape.unseen == ()
