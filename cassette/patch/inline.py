@@ -74,7 +74,7 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
     made = agreed(cassette.interactions, changed, patch)
     Proof(cassette, patch, sets_last=isinstance(override, Mapping)).check(made)
     recorded = provenance(cassette, patch, patch.name)
-    base = tuple(cassette.last_states())
+    base = cassette.base or tuple(cassette.last_states())
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 

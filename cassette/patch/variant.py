@@ -39,7 +39,7 @@ def apply(
     work, made = _made(cassette, patch, given)
     work.proof.check(made)
     recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
-    base = tuple(cassette.last_states())
+    base = cassette.base or tuple(cassette.last_states())
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 

@@ -2,13 +2,14 @@
 
 What was recorded after StopTask or UpdateService is not served before the code under test made
 that call, and what was recorded before it is not served afterwards. A read that was recorded only
-after the write is not held back, nor is a state that a patch made. A task that RunTask started is
-listed once that call was made.
+after the write is not held back, nor is what a patch made of the time after it: another end of a
+task, or another service. A task that RunTask started is listed once that call was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response
@@ -60,6 +61,7 @@ class Writes:
         if ignored and rules.advance == "call":
             return
         known: set[str] = set()  # deployments of services
+        ends = {str(task.get("taskArn")): _end(task) for task in cassette.base}
         for index, one in enumerate(cassette.interactions):
             new = set(_deployments(one)) - known
             known |= new
@@ -70,9 +72,10 @@ class Writes:
                     timeline.begins_with(index, one.at if ignored else None)
                     self._divided.setdefault(index, []).append(timeline)
             read = [] if ignored else [*_of_tasks(one, tasks), *_of_requests(one, requests)]
+            goes_on = not any(_is_changed(timeline, index, ends) for timeline in read)
             for timeline in read:
                 patched = [step.index for step in timeline.steps if step.patched]
-                if not patched:
+                if goes_on or not patched:
                     timeline.divide(index)
                 elif min(patched) > index:
                     timeline.mark(index)
@@ -84,6 +87,27 @@ class Writes:
         """A recorded write was made."""
         for timeline in self._divided.get(index, ()):
             timeline.passed(index)
+
+
+def _is_changed(timeline: Timeline, write: int, ends: Mapping[str, object]) -> bool:
+    """Whether a patch changed what follows a write, and not only members or the time it takes."""
+    last = timeline.steps[-1]
+    if last.index <= write or not last.patched:
+        return False
+    tasks = last.body.body.get("tasks") if last.body else None
+    if not tasks:
+        return not last.latency
+    return any(ends.get(str(task.get("taskArn"))) != _end(task) for task in tasks)
+
+
+def _end(task: Mapping[str, Any]) -> object:
+    """How a task ends: its status, and why."""
+    containers = [
+        [one.get(name) for name in ("lastStatus", "exitCode", "reason")]
+        for one in task.get("containers") or ()
+    ]
+    names = ("lastStatus", "desiredStatus", "healthStatus", "stopCode", "stoppedReason")
+    return [*(task.get(name) for name in names), containers]
 
 
 def _deployments(interaction: Interaction) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 import cassette
 from cassette.errors import UnmatchedRequestError
@@ -286,3 +289,39 @@ def test_a_rollback_finds_the_old_revision():
         replayed.unmatched.clear()
         replayed.answer("UpdateService", {"service": service(1)}, taskDefinition=f"{named}1")
         assert ecs.update_service(**back)["service"]["taskDefinition"] == f"{named}1"
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        *("api/throttled", "api/slow", "api/connection-reset", "api/server-error-for-a-while"),
+        {"tasks[0].memory": "2048"},
+        {"tasks[0].tags": [{"key": "team", "value": "web"}]},
+        lambda response: response["tasks"][0].update(cpu="512"),
+    ],
+)
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_a_patch_that_changes_no_end_keeps_what_was_recorded_behind_its_write(patch, advance):
+    """Errors, delays and other members let nobody see a task stop that was never stopped."""
+    with cassette.replay(STOP, patch, advance=advance, sleep="all") as tape:
+        ecs = made.client()
+        for _ in range(8):
+            assert patiently(poll, ecs) == "RUNNING"
+            tape.clock.skip(60)
+        ecs.stop_task(cluster="prod", task=bodies.TASK_ID)
+        assert patiently(poll, ecs) == "STOPPED"
+
+
+def patiently(call, ecs):
+    """What a call gives once it is not refused."""
+    for _ in range(10):
+        with contextlib.suppress(ClientError, BotoCoreError):
+            return call(ecs)
+    pytest.fail("it was always refused")
+
+
+def test_a_patch_that_changes_an_end_needs_no_write():
+    """It is what the test wants to see, also with an override beside it."""
+    with cassette.replay(STOP, "stopped/out-of-memory", {"tasks[0].memory": "2048"}):
+        ecs = made.client()
+        assert poll(ecs) == "STOPPED"
