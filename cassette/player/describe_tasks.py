@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from cassette.ecs.names import (
 )
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 from cassette.player.answers import Answer, Recorded
-from cassette.player.options import HELD, Rules
+from cassette.player.options import Rules
 from cassette.player.originals import CERTAIN, LIKELY, Originals
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
@@ -172,11 +172,16 @@ class Tasks:
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
             if not timeline.is_there(self._clock.now):
                 continue
-            if not self._by_clock:
-                self._follow(timeline)
-            step = timeline.at(self._clock.now, HELD) if self._by_clock else timeline.current
-            if step is not None and step.body is not None:
+            step = self.present(timeline)
+            if step.body is not None:
                 yield step.body.item
+
+    def present(self, timeline: Timeline) -> Step:
+        """The state that a task is in now: by the clock, or as it was described last."""
+        if self._by_clock:
+            return timeline.state_at(self._clock.now)
+        self._follow(timeline)
+        return timeline.current
 
     def states(self, cluster: str) -> Iterator[Mapping[str, Any]]:
         """Every state of every task of a cluster."""
@@ -187,20 +192,16 @@ class Tasks:
         """The timeline of a task, by its id or ARN, original or pseudonym."""
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
 
-    def stop_of(self, timeline: Timeline, variant: Cassette, reason: str) -> list[Step]:
-        """How a task goes on in a variant that stops it; empty if it does not stop there."""
-        body = timeline.current.body
-        arn = body.item.get("taskArn") if body else None
-        steps = []
-        for interaction in variant.interactions:
-            if interaction.patched and isinstance(interaction.outcome, Response):
-                for task in interaction.outcome.body.get("tasks") or ():
-                    if task.get("taskArn") == arn and task.get("desiredStatus") == "STOPPED":
-                        step = _step(timeline.current.index, interaction)
-                        step.body = _task({**task, "stoppedReason": reason})
-                        step.has_tags = timeline.current.has_tags
-                        steps.append(step)
-        return steps
+    def stop_of(
+        self, timeline: Timeline, variant: Callable[[], Cassette | None], reason: str
+    ) -> list[Step]:
+        """How a task goes on from now to its recorded stop, or else to that of a variant."""
+        state = self.present(timeline)
+        return timeline.stop_after(state) or list(_stop_in(variant(), state, reason))
+
+    def stop(self, timeline: Timeline, steps: Sequence[Step]) -> None:
+        """Let a task go on from now with the steps of its stop."""
+        timeline.go_on(self.present(timeline), steps, self._clock.now)
 
     def _index_described(self, index: int, interaction: Interaction) -> None:
         request, outcome = interaction.request, interaction.outcome
@@ -455,6 +456,19 @@ def _add(timelines: dict[str, Timeline], id_: str, step: Step) -> None:
     steps = timelines.setdefault(id_, Timeline()).steps
     if not steps or steps[-1].index != step.index:
         steps.append(step)
+
+
+def _stop_in(variant: Cassette | None, state: Step, reason: str) -> Iterator[Step]:
+    """The states in which a variant stops a task."""
+    arn = state.body.item.get("taskArn") if state.body else None
+    for interaction in variant.interactions if variant else ():
+        if interaction.patched and isinstance(interaction.outcome, Response):
+            for task in interaction.outcome.body.get("tasks") or ():
+                if task.get("taskArn") == arn and task.get("desiredStatus") == "STOPPED":
+                    step = _step(state.index, interaction)
+                    step.body = _task({**task, "stoppedReason": reason})
+                    step.has_tags = state.has_tags
+                    yield step
 
 
 def _unnumbered(name: str) -> str:

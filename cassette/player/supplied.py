@@ -11,7 +11,7 @@ from cassette.ecs.names import cluster_of
 from cassette.model import ApiError, Body, Cassette, Outcome, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.describe_tasks import Tasks
-from cassette.player.timeline import Step, Timeline
+from cassette.player.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,9 @@ class Stops:
         return "lets the task stop" if self._can_stop(timeline) else ""
 
     def _can_stop(self, timeline: Timeline) -> bool:
-        body = timeline.current.body
-        if body is None:
-            return False
-        stops = body.item.get("desiredStatus") == "STOPPED" or timeline.stop is not None
-        return stops or bool(self._patched(timeline, ""))
-
-    def _patched(self, timeline: Timeline, reason: str) -> list[Step]:
-        """How a task goes on after it was stopped, where the recording does not say."""
-        variant = self._stopped()
-        return self._tasks.stop_of(timeline, variant, reason) if variant else []
+        state = self._tasks.present(timeline)
+        stops = state.is_to_stop or bool(self._tasks.stop_of(timeline, self._stopped, ""))
+        return state.body is not None and stops
 
     def answer(self, parameters: Body) -> Answer | None:
         """What ECS says to StopTask; None if the task's stop is neither recorded nor patched."""
@@ -79,15 +72,16 @@ class Stops:
         if timeline is None:
             words = "The referenced task was not found."
             return Answer(error=ApiError(400, "InvalidParameterException", words))
-        body = timeline.current.body
-        if body is None:
+        state = self._tasks.present(timeline)
+        if state.body is None:
             return None
-        if body.item.get("desiredStatus") != "STOPPED" and not timeline.begin_stop():
-            steps = self._patched(timeline, _reason(parameters))
+        if not state.is_to_stop:
+            steps = self._tasks.stop_of(timeline, self._stopped, _reason(parameters))
             if not steps:
                 return None
-            timeline.go_on(steps)
-        return Answer((Recorded("StopTask", {"task": self._asked(body.item, parameters)}),))
+            self._tasks.stop(timeline, steps)
+        task = self._asked(state.body.item, parameters)
+        return Answer((Recorded("StopTask", {"task": task}),))
 
     @staticmethod
     def _asked(task: Body, parameters: Body) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cassette.model import Failure
 from cassette.player.answers import Recorded
@@ -39,6 +39,11 @@ class Step:
     patched: bool = False
     included: frozenset[str] = frozenset()
 
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether it is a task that ECS stops or has stopped."""
+        return self.body is not None and self.body.item.get("desiredStatus") == "STOPPED"
+
 
 class Timeline:
     """The successive outcomes for the same task or the same request.
@@ -64,6 +69,7 @@ class Timeline:
         self._waits = False  # whether the last call came before a later state was due
         self._begins_with: int | None = None  # the index of the write that made what it is of
         self._made_at: float | None = None  # when that write counts as made
+        self._has_own_time = False  # whether it left that of the recording
 
     # -- before the first call -----------------------------------------------------------------
 
@@ -206,29 +212,30 @@ class Timeline:
             self._place, self._served = place, 0
             self._begun = False
 
-    @property
-    def stop(self) -> int | None:
-        """Where the recorded stop of a task begins, from here on."""
-        for place in range(self._place, len(self.steps)):
-            body = self.steps[place].body
-            if body is not None and body.item.get("desiredStatus") == "STOPPED":
-                return place
-        return None
+    def stop_after(self, state: Step) -> list[Step]:
+        """A task's recorded stop: its steps behind a state, from the first on that is to stop."""
+        steps = self.steps[self._number(state) + 1 :]
+        stops = [i for i, step in enumerate(steps) if step.is_to_stop]
+        return steps[stops[0] :] if stops else []
 
-    def begin_stop(self) -> bool:
-        """Go on with the recorded stop of a task, if there is one; whether there is."""
-        place = self.stop
-        if place is None:
-            return False
-        self._place, self._served, self._begun = place, 0, False
-        self.barriers, self._limit = [], None
-        return True
+    def go_on(self, state: Step, steps: Sequence[Step], now: float) -> None:
+        """Go on from a state with other steps: the first is due now, the others as far apart.
 
-    def go_on(self, steps: list[Step]) -> None:
-        """Go on with other steps from here."""
-        self.steps[self._place :] = steps
-        self._served, self._waited, self._begun = 0, 0.0, False
-        self.barriers, self._limit = [], None
+        From now on it has a time of its own: it neither follows others nor do others follow it.
+        """
+        place, first = self._number(state) + 1, now + self._shift
+        at = steps[0].at
+        self.steps[place:] = [
+            replace(step, at=first + (step.at - at), patched=False) for step in steps
+        ]
+        self.steps[place].after = 0.0
+        self._place, self._served, self._begun, self._waits = place, 0, False, False
+        self._waited, self._asked = 0.0, now
+        self.barriers, self._limit, self._marks, self._begins_with = [], None, {}, None
+        self._has_own_time = True
+
+    def _number(self, state: Step) -> int:
+        return next(i for i, step in enumerate(self.steps) if step is state)
 
     def catch_up(self, index: int) -> None:
         """An outcome that it shares with another timeline was served there."""
@@ -243,7 +250,7 @@ class Timeline:
 
         An error is never left out.
         """
-        due = self._due(at)
+        due = None if self._has_own_time else self._due(at)
         if due is not None:
             if due > self._place:
                 self._place, self._served, self._begun = due, 0, False
@@ -279,6 +286,16 @@ class Timeline:
         """The index of the write that it waits for."""
         return self.barriers[0][0] if self.barriers and self._place >= self.barriers[0][1] else None
 
+    def state_at(self, now: float) -> Step:
+        """The state of a moment: the last one that was recorded by then, or else the first."""
+        now += self._shift
+        state: Step | None = None
+        steps = self.steps[: self._limit]
+        for i, step in enumerate(steps):
+            if step.error is None and (state is None or step.at <= now or i <= self._behind):
+                state = step
+        return state or steps[-1]
+
     def at(self, now: float, held: int) -> Step | None:
         """The step of a moment: an error that is due and was not served yet, else the state.
 
@@ -286,17 +303,11 @@ class Timeline:
         for so many calls, or another one for `HELD`: code that asks without sleeping does not move
         the clock.
         """
-        now += self._shift
-        state: Step | None = None
-        steps = self.steps[: self._limit]
-        for i, step in enumerate(steps):
-            if step.error is None:
-                if state is None or step.at <= now or i <= self._behind:
-                    state = step
-            elif step.at <= now and i >= self._place:
+        for i in range(self._place, len(self.steps) if self._limit is None else self._limit):
+            if self.steps[i].error is not None and self.steps[i].at <= now + self._shift:
                 self._place = i + 1
-                return step
-        state = state or steps[-1]
+                return self.steps[i]
+        state = self.state_at(now)
         self._held = self._held + 1 if state is self._state else 1 - state.count
         self._state = state
         return state if self._held <= (held if state is self.steps[-1] else HELD) else None

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 import cassette
 from cassette.ecs import shapes
+from cassette.ecs.states import TASK as LIFECYCLE
 from cassette.errors import UnmatchedRequestError, UsageError
 from cassette.player.by_meaning import KINDS, LISTS
 from tests.live import bodies
@@ -267,6 +268,37 @@ def test_a_stop_that_was_not_recorded_moves_the_task():
         (task,) = ecs.describe_tasks(cluster="prod", tasks=[arn])["tasks"]
         assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
         assert task["stoppedReason"] == "enough"
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("name", ["job", "web", "deployment"])
+def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
+    """A stop that was not recorded begins at StopTask, whenever that comes, recorded or patched."""
+    with cassette.replay(name, unknown="ecs", advance=advance) as tape:
+        ecs = made.client()
+        asked = {"cluster": "prod", "tasks": [tape.tasks[0]["taskArn"]]}
+        for _ in range(3):
+            (before,) = ecs.describe_tasks(**asked)["tasks"]
+            tape.clock.skip(6 if advance == "call" else 1)
+        stopped = ecs.stop_task(cluster="prod", task=asked["tasks"][0])["task"]
+        seen = []
+        for _ in range(12):
+            seen += ecs.describe_tasks(**asked)["tasks"]
+            tape.clock.skip(6)
+    assert before["desiredStatus"] == "RUNNING"
+    assert stopped["lastStatus"] == before["lastStatus"]
+    assert {task["desiredStatus"] for task in [stopped, *seen]} == {"STOPPED"}
+    places = [[*LIFECYCLE].index(task["lastStatus"]) for task in [stopped, *seen]]
+    assert places == sorted(places)
+    assert seen[-1]["lastStatus"] == "STOPPED"
+
+
+def test_a_stop_comes_from_the_state_of_the_moment():
+    """By the clock StopTask sees what DescribeTasks would, though nobody described the task."""
+    with cassette.replay("job", unknown="ecs", advance="clock") as tape:
+        tape.clock.skip(30)
+        stopped = made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])["task"]
+        assert (stopped["lastStatus"], stopped["desiredStatus"]) == ("RUNNING", "STOPPED")
 
 
 def test_a_stop_of_an_unknown_task_gets_ecs_own_words():
