@@ -27,7 +27,6 @@ _STOPPED = ") has stopped "
 _STEADY = "has reached a steady state."
 _FOLLOWING = ("ListTasks", "DescribeServices")
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
-_PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 def agreed(
@@ -181,7 +180,7 @@ class _Changes:
             for states in self._after.values()
             if states and states[0][1].get("startedBy") == id_
         ]
-        for name, counts in _COUNTS:
+        for name, counts in validation.COUNTS:
             recorded = deployment.get(name)
             if not isinstance(recorded, int):
                 continue
@@ -244,7 +243,9 @@ class _Changes:
         for arn in self.arns:
             task = _at(self._after.get(arn) or [], at) or {}
             is_ours = task.get("group") == f"service:{service.get('serviceName')}"
-            for name, counts in _COUNTS if is_ours and task.get("startedBy") not in ids else ():
+            for name, counts in (
+                validation.COUNTS if is_ours and task.get("startedBy") not in ids else ()
+            ):
                 if name in service:
                     service[name] += counts(task)
 
@@ -310,14 +311,6 @@ def _is_meant(request: Body, task: Body) -> bool:
     )
 
 
-def _is_running(task: Mapping[str, Any]) -> bool:
-    return task.get("lastStatus") == "RUNNING"
-
-
-def _is_pending(task: Mapping[str, Any]) -> bool:
-    return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
-
-
 def _count_failures(service: dict[str, Any], changed: list[tuple[Body, Body]]) -> None:
     """Let failedTasks follow the tasks of a deployment; one that is COMPLETED counts no more."""
     for deployment in service.get("deployments", ()):
@@ -350,6 +343,3 @@ def _has_failed(task: Mapping[str, Any]) -> bool:
     reason = str(task.get("stoppedReason"))
     failed = task.get("stopCode") == "TaskFailedToStart" or _UNHEALTHY.search(reason) is not None
     return failed and task.get("lastStatus") == "STOPPED"
-
-
-_COUNTS = (("runningCount", _is_running), ("pendingCount", _is_pending))

@@ -27,6 +27,12 @@ RUNNING_COUNT = Rule(
     "The runningCount of a service and of a deployment is the number of its RUNNING tasks.",
     f"{_API}/API_Service.html",
 )
+DEPLOYMENT_COUNTS = Rule(
+    "deployment-counts",
+    "The runningCount and the pendingCount of a service are the sums of those of its deployments, "
+    "and more only by tasks of deployments that are gone.",
+    f"{_API}/API_Deployment.html",
+)
 DEPLOYMENT_DEFINITION = Rule(
     "deployment-definition",
     "A task that a deployment started has the deployment's task definition.",
@@ -55,7 +61,11 @@ LOG_GROUP = Rule(
     "definition if that was recorded.",
     f"{_API}/API_LogConfiguration.html",
 )
-RULES = (RUNNING_COUNT, DEPLOYMENT_DEFINITION, STARTED_BY, EVENT_TASK, ROLLOUT_STATE, LOG_GROUP)
+RULES = (
+    *(RUNNING_COUNT, DEPLOYMENT_COUNTS, DEPLOYMENT_DEFINITION, STARTED_BY),
+    *(EVENT_TASK, ROLLOUT_STATE, LOG_GROUP),
+)
+_WRITES = ("CreateService", "UpdateService")
 
 
 class _Seen(NamedTuple):
@@ -73,6 +83,7 @@ class _Account:
     def __init__(self, interactions: Collection[Interaction], began: str) -> None:
         self.began = began
         self.services: list[_Seen] = []
+        self.written: list[_Seen] = []  # as CreateService and UpdateService returned it
         self.states: dict[str, list[tuple[int, float, Task]]] = {}  # by the task's ARN
         self.listed: set[str] = set()  # ids of tasks that some response names
         self.definitions: dict[str, Body] = {}  # by ARN
@@ -84,6 +95,8 @@ class _Account:
         if one.operation == "DescribeServices":
             for index, service in enumerate(_mappings(body.get("services"))):
                 self.services.append(_Seen(number, one.at, f"/services/{index}", service))
+        if one.operation in _WRITES and isinstance(written := body.get("service"), Mapping):
+            self.written.append(_Seen(number, one.at, "/service", written))
         if isinstance(definition := body.get("taskDefinition"), Mapping):
             self.definitions[str(definition.get("taskDefinitionArn"))] = definition
         for arn in body.get("taskArns") or () if one.operation == "ListTasks" else ():
@@ -110,11 +123,15 @@ def problems_between(interactions: Collection[Interaction], began: str = "") -> 
         began: when it was recorded; older events may name tasks that it never saw.
     """
     account, found = _Account(interactions, began), set()
-    checks = (_counts, _of_deployments, _events, _rollouts)
+    in_one = (_sums, _rollouts)
+    checks = (_counts, _of_deployments, _events, *in_one)
     of_services = (
         one for seen in account.services for check in checks for one in check(account, seen)
     )
-    for problem in itertools.chain(of_services, _log_groups(account)):
+    of_writes = (
+        one for seen in account.written for check in in_one for one in check(account, seen)
+    )
+    for problem in itertools.chain(of_services, of_writes, _log_groups(account)):
         what = problem.rule.id, problem.pointer, problem.detail
         if what not in found:
             found.add(what)
@@ -140,6 +157,26 @@ def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
             fits = str(least) if least == most else f"{least} to {most}"
             detail = f"{count}, with {fits} task{'' if fits == '1' else 's'} RUNNING"
             yield _problem(RUNNING_COUNT, seen, Misfit(f"{place}/runningCount", detail, fits))
+
+
+def _sums(account: _Account, seen: _Seen) -> Iterator[Problem]:
+    """The counts of a service against those of its deployments, in one response."""
+    deployments = [one for _, one in _deployments(seen.service)]
+    ids = {one.get("id") for one in deployments}
+    tasks = [*account.tasks_of(seen.service)]
+    known = sum(states[0][1] <= seen.at for states in tasks)
+    left_over = [states for states in tasks if states[0][2].get("startedBy") not in ids]
+    for name, counts in COUNTS if deployments else ():
+        count, parts = seen.service.get(name), [one.get(name) for one in deployments]
+        if not isinstance(count, int) or not all(isinstance(one, int) for one in parts):
+            continue
+        least = sum(int(one or 0) for one in parts)
+        of_gone = (bounds([one[1:] for one in states], seen.at, counts) for states in left_over)
+        most = least + sum(may for _, may in of_gone)
+        if count < least or (count > most and _is_complete(account, seen.service, known)):
+            fits = str(least) if least == most else f"{least} to {most}"
+            detail = f"{count}, and its deployments have {' + '.join(map(str, parts))}"
+            yield _problem(DEPLOYMENT_COUNTS, seen, Misfit(f"/{name}", detail, fits))
 
 
 def bounds(
@@ -172,6 +209,14 @@ def _earlier(states: Sequence[Task]) -> Iterator[Task]:
 
 def _is_running(task: Task) -> bool:
     return task.get("lastStatus") == "RUNNING"
+
+
+def _is_pending(task: Task) -> bool:
+    return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
+
+
+_PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+COUNTS = (("runningCount", _is_running), ("pendingCount", _is_pending))
 
 
 def _is_complete(account: _Account, thing: Body, known: int) -> bool:
@@ -228,7 +273,9 @@ def _rollouts(_: _Account, seen: _Seen) -> Iterator[Problem]:
     for place, deployment in _deployments(seen.service):
         state, failed = deployment.get("rolloutState"), deployment.get("failedTasks")
         at = f"{place}/rolloutState"
-        if state == "FAILED" and settings and not guarded:
+        # A write may turn the circuit breaker off under an older deployment that is FAILED.
+        is_old = seen.place == "/service" and deployment.get("status") != "PRIMARY"
+        if state == "FAILED" and settings and not guarded and not is_old:
             detail = "FAILED, with neither a circuit breaker nor alarms"
             yield _problem(ROLLOUT_STATE, seen, Misfit(at, detail, "IN_PROGRESS"))
         desired = deployment.get("desiredCount")

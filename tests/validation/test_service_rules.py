@@ -57,6 +57,31 @@ CASES = [
         "DescribeServices",
         [("services/0/deployments/0/runningCount", 1)],
     ),
+    ("deployment-counts", "/runningCount", "DescribeServices", [("services/0/runningCount", 3)]),
+    ("deployment-counts", "/runningCount", "DescribeServices", [("services/0/runningCount", 5)]),
+    ("deployment-counts", "/pendingCount", "DescribeServices", [("services/0/pendingCount", 9)]),
+    (
+        "deployment-counts",
+        "/pendingCount",
+        "DescribeServices",
+        [("services/0/deployments/0/pendingCount", 9)],
+    ),
+    ("deployment-counts", "/runningCount", "UpdateService", [("service/runningCount", 0)]),
+    (
+        "rollout-state",
+        "/deployments/0/rolloutState",
+        "UpdateService",
+        [
+            ("service/deployments/0/rolloutState", "FAILED"),
+            ("service/deploymentConfiguration/deploymentCircuitBreaker/enable", False),
+        ],
+    ),
+    (
+        "rollout-state",
+        "/deployments/0/rolloutState",
+        "UpdateService",
+        [("service/deployments/0/failedTasks", 3)],
+    ),
     (
         "deployment-definition",
         "/taskDefinitionArn",
@@ -143,6 +168,26 @@ def test_alarms_may_fail_a_deployment_too():
     assert broken(edited("DescribeServices", two, only=LAST)) == set()
 
 
+def test_a_service_counts_tasks_of_a_deployment_that_is_gone():
+    """They are none of any deployment; without a view of all tasks, how many is not known."""
+    counts = ("services/0/runningCount", 5)
+    made = edited("DescribeServices", counts, only=LAST)
+    alone = tuple(one for one in made.interactions if one.operation == "DescribeServices")
+    assert broken(dataclasses.replace(made, interactions=alone)) == set()
+    place = "services/0/deployments"
+    (old, new) = made.interactions[LAST].outcome.body["services"][0]["deployments"]
+    only_one = edited("DescribeServices", (place, [old]), only=LAST)
+    assert ("deployment-counts", "/runningCount") not in broken(only_one)
+    assert old != new
+
+
+def test_a_write_may_turn_the_circuit_breaker_off():
+    """An older deployment stays FAILED."""
+    off = "service/deploymentConfiguration/deploymentCircuitBreaker/enable"
+    failed = ("service/deployments/1/rolloutState", "FAILED")
+    assert broken(edited("UpdateService", (off, False), failed)) == set()
+
+
 def test_a_cassette_that_saw_only_some_tasks_has_no_upper_bound():
     """A service may run more tasks than the program described."""
     made = edited("DescribeServices", ("services/0/runningCount", 9), only=LAST)
@@ -168,5 +213,5 @@ def test_a_patch_that_contradicts_the_tasks_is_refused(tmp_path):
     )
     with pytest.raises(PatchError, match="with 2 tasks RUNNING") as caught:
         BASE.patched(str(path))
-    assert "allow: [running-count]" in caught.value.fix
+    assert "allow: [running-count, deployment-counts]" in caught.value.fix
     assert caught.value.line == 6
