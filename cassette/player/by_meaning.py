@@ -144,8 +144,16 @@ class Things:
         """The clusters whose things are known."""
         return {cluster for cluster, _ in self.timelines}
 
-    def answer(self, parameters: Body, now: float) -> Answer | None:
-        """What can be derived for a request that was not recorded; None if it cannot be."""
+    def answer(
+        self, parameters: Body, now: float, shown: Callable[[Recorded, Timeline, Step], Recorded]
+    ) -> Answer | None:
+        """What can be derived for a request that was not recorded; None if it cannot be.
+
+        Args:
+            parameters: what was asked.
+            now: the virtual time.
+            shown: a state of a timeline as it is after stops that were not recorded.
+        """
         names = parameters.get(self.kind.parameter) or ()
         if not names or len(names) > self.kind.most:
             return None
@@ -175,7 +183,7 @@ class Things:
                 return None
             taken.append((timeline, step))
             if step.failure is None:
-                bodies.append(body)
+                bodies.append(shown(body, timeline, step))
             else:
                 failures.append(body)
         answer = Answer(bodies, failures, composed=self.kind.member, by_rule=None in found.values())

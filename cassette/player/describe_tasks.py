@@ -17,6 +17,7 @@ from cassette.ecs.names import (
     short_name,
 )
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
+from cassette.player.after_stops import Stopped
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.originals import CERTAIN, LIKELY, Originals
@@ -88,6 +89,8 @@ class Tasks:
         self._asked: dict[bytes, Asked] = {}  # by the content of a request
         self._whole: dict[str, Timeline] = {}  # by the key of a request
         self._recorded: set[tuple[str, str]] = set()  # clusters and tasks as requests named them
+        # Tasks whose stop was not recorded, each with its states as they were recorded.
+        self._stopped: dict[Timeline, list[tuple[float, Body]]] = {}
         self.served: set[int] = set()
         # When the latest state was recorded that a patch made of a task and that was served; and
         # the latest later state (`then`) of anything.
@@ -188,6 +191,19 @@ class Tasks:
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
             yield from (step.body.item for step in timeline.steps if step.body is not None)
 
+    @property
+    def has_stopped(self) -> bool:
+        """Whether any task was stopped by a call that was not recorded."""
+        return bool(self._stopped)
+
+    def stopped(self, cluster: str) -> Iterator[Stopped]:
+        """The tasks of a cluster whose stop was not recorded, each as it is now."""
+        for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
+            if recorded := self._stopped.get(timeline):
+                body = self.present(timeline).body
+                arn = str(recorded[0][1].get("taskArn"))
+                yield Stopped(arn, recorded, body.item if body else None)
+
     def find(self, cluster: str, task: str) -> Timeline | None:
         """The timeline of a task, by its id or ARN, original or pseudonym."""
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
@@ -201,6 +217,8 @@ class Tasks:
 
     def stop(self, timeline: Timeline, steps: Sequence[Step]) -> None:
         """Let a task go on from now with the steps of its stop."""
+        recorded = [(step.at, step.body.item) for step in timeline.steps if step.body is not None]
+        self._stopped[timeline] = recorded
         timeline.go_on(self.present(timeline), steps, self._clock.now)
 
     def _index_described(self, index: int, interaction: Interaction) -> None:

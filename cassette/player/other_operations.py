@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
-from cassette.player import by_meaning
+from cassette.player import after_stops, by_meaning
 from cassette.player.answers import Answer, Recorded
 from cassette.player.by_meaning import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
@@ -141,8 +142,29 @@ class Requests:
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.last_served = step.index
         self._serve(operation, {step.index})
-        bodies = () if step.body is None else (step.body,)
-        return Answer(bodies, error=step.error, latency=step.latency)
+        if step.body is None:
+            return Answer(error=step.error, latency=step.latency)
+        body = step.body
+        if operation in FOLLOWING and self._tasks.has_stopped:
+            body = self._after_stops(operation, shapes.request_of(content), body, timeline, step)
+        return Answer((body,), latency=step.latency)
+
+    def _after_stops(
+        self, operation: str, parameters: Body, body: Recorded, timeline: Timeline, step: Step
+    ) -> Recorded:
+        """A recorded answer as it is after stops that were not recorded."""
+        if operation not in FOLLOWING:
+            return body
+        asked = self._normalization.normalised(operation, parameters)
+        stopped = list(self._tasks.stopped(cluster_of(asked)))
+        if operation == "ListTasks":
+            is_last = not body.body.get("nextToken")
+            arns = body.body.get("taskArns") or ()
+            changed: list[Any] = after_stops.listed(arns, asked, stopped, is_last=is_last)
+            return Recorded(operation, {**body.body, "taskArns": changed})
+        services = body.body.get("services") or ()
+        changed = [after_stops.counted(one, stopped, timeline, step) for one in services]
+        return Recorded(operation, {**body.body, "services": changed})
 
     def _follow(self, operation: str, timeline: Timeline) -> None:
         """Let lists and services go on to where a patch has brought the tasks."""
@@ -195,7 +217,8 @@ class Requests:
         if operation in self._things:
             for timeline in self._things[operation].timelines.values():
                 self._follow(operation, timeline)
-            return self._things[operation].answer(parameters, self._clock.now)
+            shown = functools.partial(self._after_stops, operation, parameters)
+            return self._things[operation].answer(parameters, self._clock.now, shown)
         if operation == "DescribeTaskDefinition":
             return self._definitions.answer(parameters)
         if operation == "ListTagsForResource":
@@ -241,6 +264,9 @@ class Requests:
             items = None if items is None else by_meaning.narrowed(operation, items, parameters)
         if items is None and operation == "ListTasks":
             items = self._listed_tasks(filters)
+        if items is not None and operation == "ListTasks" and self._tasks.has_stopped:
+            asked = self._normalization.normalised("ListTasks", filters)
+            items = after_stops.listed(items, asked, self._tasks.stopped(cluster_of(asked)))
         if items is None and operation == "ListServices" and "DescribeServices" in self._things:
             items, served = self._listed_services(filters)
         return items, served

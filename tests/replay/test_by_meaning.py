@@ -301,6 +301,59 @@ def test_a_stop_comes_from_the_state_of_the_moment():
         assert (stopped["lastStatus"], stopped["desiredStatus"]) == ("RUNNING", "STOPPED")
 
 
+def polled(ecs, *services: str) -> tuple[dict, list[str], list[str], list[dict]]:
+    """A service, its tasks that are to run and that are to stop, and all of them described."""
+    (one,) = ecs.describe_services(**PROD, services=["web", *services])["services"]
+    running, stopped = (
+        ecs.list_tasks(**PROD, serviceName="web", desiredStatus=status)["taskArns"]
+        for status in ("RUNNING", "STOPPED")
+    )
+    return one, running, stopped, ecs.describe_tasks(**PROD, tasks=running + stopped)["tasks"]
+
+
+@pytest.mark.parametrize("others", [[], ["gone"]], ids=["recorded", "derived"])
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("polls", [0, 1, 3])
+def test_lists_and_counts_follow_a_stop_that_was_not_recorded(polls, advance, others):
+    """Before its recorded stop: the service has one RUNNING task less, and one in another list."""
+    with cassette.replay("deployment", unknown="ecs", advance=advance) as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        (update,) = [o for o in tape.cassette.interactions if o.operation == "UpdateService"]
+        tape.clock.skip(2)
+        for number in range(polls):
+            polled(ecs, *others)
+            if not number:
+                ecs.update_service(**update.request)
+            tape.clock.skip(15)
+        ecs.stop_task(**PROD, task=arn)
+        for _ in range(5):
+            one, running, stopped, tasks = polled(ecs, *others)
+            is_running = [task["lastStatus"] == "RUNNING" for task in tasks]
+            assert one["runningCount"] == sum(is_running)
+            assert sum(each["runningCount"] for each in one["deployments"]) == sum(is_running)
+            assert arn not in running
+            assert arn in stopped
+            assert arn not in ecs.list_tasks(**PROD, family="web")["taskArns"]
+            tape.clock.skip(15)
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_lists_and_counts_follow_a_stop_that_a_patch_made(advance):
+    """The last state of the recording has both tasks RUNNING, and nothing stops them there."""
+    with cassette.replay("deployment", unknown="ecs", advance=advance, start="last") as tape:
+        ecs = made.client()
+        tape.clock.skip(100)
+        before, running, _, _ = polled(ecs)
+        ecs.stop_task(**PROD, task=running[0])
+        assert running[0] not in ecs.list_tasks(**PROD, serviceName="web")["taskArns"]
+        for _ in range(8):
+            one, left, stopped, _ = polled(ecs)
+            tape.clock.skip(10)
+        assert (before["runningCount"], one["runningCount"]) == (2, 1)
+        assert one["deployments"][0]["runningCount"] == 1
+        assert (left, running[0] in stopped) == (running[1:], True)
+
+
 def test_a_stop_of_an_unknown_task_gets_ecs_own_words():
     with cassette.replay("web", unknown="ecs") as tape:
         with pytest.raises(ClientError, match="The referenced task was not found"):

@@ -1,0 +1,104 @@
+"""What lists and services say of a task after a StopTask that was not recorded.
+
+The recording goes on as if nobody had stopped the task. So each recorded answer gets the difference
+between the task as it was recorded with that answer and the task as it is now.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cassette.model import Body
+from cassette.player.by_meaning import task_matches
+from cassette.player.timeline import Step, Timeline
+
+_PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A task that was stopped by a call that was not recorded.
+
+    Args:
+        arn: of the task.
+        recorded: its states as they were recorded, each with its moment.
+        task: as it is now; None once it is MISSING.
+    """
+
+    arn: str
+    recorded: Sequence[tuple[float, Body]]
+    task: Body | None
+
+    def as_recorded(self, since: float, until: float) -> Body:
+        """The task as it was described first from a moment on, or else last before it."""
+        after = [task for at, task in self.recorded if since <= at < until]
+        before = [task for at, task in self.recorded if at < since]
+        return next(iter((*after, *before[::-1], self.recorded[0][1])))
+
+
+def listed(
+    arns: Iterable[str], filters: Body, stopped: Iterable[Stopped], *, is_last: bool = True
+) -> list[str]:
+    """A list of tasks, with the stopped ones only where the filters mean them as they are now.
+
+    Args:
+        arns: the list as it was recorded, or a page of it.
+        filters: those of the request, normalised.
+        stopped: the stopped tasks of its cluster.
+        is_last: whether no page follows, so that a task may be added.
+    """
+    found = list(arns)
+    for one in stopped:
+        belongs = one.task is not None and task_matches(one.task, filters)
+        if belongs and is_last and one.arn not in found:
+            found.append(one.arn)
+        elif not belongs and one.arn in found:
+            found.remove(one.arn)
+    return found
+
+
+def counted(service: Body, stopped: Iterable[Stopped], timeline: Timeline, step: Step) -> Body:
+    """A service whose counts, and those of its deployments, are of the tasks as they are now.
+
+    Args:
+        service: as it was recorded.
+        stopped: the stopped tasks of its cluster.
+        timeline: of what describes the service.
+        step: where the service comes from.
+    """
+    until = next((one.at for one in timeline.steps if one.at > step.at), math.inf)
+    group = f"service:{service.get('serviceName')}"
+    for one in stopped:
+        was, now = one.as_recorded(step.at, until), one.task or {}
+        if was.get("group") == group:
+            service = _with_difference(service, was, now)
+            if "deployments" in service:
+                ours = [
+                    _with_difference(each, was, now)
+                    if each.get("id") == was.get("startedBy")
+                    else each
+                    for each in service["deployments"]
+                ]
+                service = {**service, "deployments": ours}
+    return service
+
+
+def _with_difference(counts: Body, was: Body, now: Body) -> dict[str, Any]:
+    """The counts of a service or a deployment, with one task that changed."""
+    changes = {
+        "runningCount": _is_running(now) - _is_running(was),
+        "pendingCount": _is_pending(now) - _is_pending(was),
+    }
+    changed = {k: max(0, counts[k] + more) for k, more in changes.items() if k in counts}
+    return {**counts, **changed}
+
+
+def _is_running(task: Mapping[str, Any]) -> bool:
+    return task.get("lastStatus") == "RUNNING"
+
+
+def _is_pending(task: Mapping[str, Any]) -> bool:
+    return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
