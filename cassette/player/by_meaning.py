@@ -139,6 +139,27 @@ class Things:
         asked: str = self._comparable(self._operation, {parameter: [named]})[parameter][0]
         return short_name(asked)
 
+    def _find(self, cluster: str, named: str) -> Timeline | None:
+        timeline = self.timelines.get((cluster, self._name(named)))
+        is_other = timeline is not None and self._is_of_another(named, timeline)
+        return None if is_other else timeline
+
+    def _is_of_another(self, named: str, timeline: Timeline) -> bool:
+        """Whether an ARN names another cluster or service than the thing with this id has.
+
+        A name that scrubbing replaces may be any.
+        """
+        parameter = self.kind.parameter
+        if parameter in KIND_OF:
+            return False
+        scrubbed: str = self._comparable(self._operation, {parameter: [named]})[parameter][0]
+        body = timeline.current.body or timeline.current.failure
+        recorded = str(body.item.get(self.kind.arn) or body.item.get("arn")) if body else ""
+        owners = [arn.split("/")[1:-1] for arn in (named, scrubbed, recorded)]
+        return len({*map(len, owners)}) == 1 and any(
+            asked == form != known for asked, form, known in zip(*owners, strict=True)
+        )
+
     @property
     def clusters(self) -> set[str]:
         """The clusters whose things are known."""
@@ -159,8 +180,10 @@ class Things:
             return None
         cluster = self._cluster(parameters)
         found: dict[str, Timeline | None] = {}
-        for name in names:
-            found.setdefault(self._name(name), self.timelines.get((cluster, self._name(name))))
+        for named in names:
+            timeline = self._find(cluster, named)
+            is_whole = timeline is None and named.startswith("arn:") and not self.kind.of_cluster
+            found.setdefault(named if is_whole else self._name(named), timeline)
         if self._rules.unknown == "error" and None in found.values():
             return None
         if self.kind.of_cluster and cluster not in self.clusters:
@@ -196,7 +219,7 @@ class Things:
         """Whether the answer needs only MISSING for names that are unknown."""
         cluster = self._cluster(parameters)
         names = parameters.get(self.kind.parameter) or ()
-        found = [self.timelines.get((cluster, self._name(name))) for name in names]
+        found = [self._find(cluster, name) for name in names]
         return (
             None in found
             and len(names) <= self.kind.most
@@ -231,7 +254,9 @@ class Things:
             ),
             "",
         )
-        arn = like.rpartition("/")[0] + "/" + name if like else name
+        arn = name
+        if like and not name.startswith("arn:"):
+            arn = like.rpartition("/")[0] + "/" + name
         return Recorded(self._operation, {"failures": [{"arn": arn, "reason": "MISSING"}]})
 
     def is_named(self, arn: str, kind: str, name: str) -> bool:

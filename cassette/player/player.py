@@ -104,6 +104,7 @@ class Player:
         self._named: dict[tuple[str, bytes], ApiError | None] = {}  # what ECS says to ARNs
         originals = Originals(cassette, comparable, identify)
         normalization = Normalization(comparable, originals, rules.ignore)
+        self._normalised = normalization.normalised
         self._tasks = Tasks(
             cassette,
             clock,
@@ -268,7 +269,7 @@ class Player:
     ) -> Answer | None:
         """What the test, another cassette or ECS's own rules say to what was not recorded."""
         for supplied in self.supplied:
-            if supplied.fits(operation, shapes.request_of(content)):
+            if supplied.fits(operation, shapes.request_of(content), self._normalised):
                 return supplied.answer()
         for player in self._also if not isinstance(error, TimelineExhaustedError) else ():
             with contextlib.suppress(UnmatchedRequestError):

@@ -28,11 +28,17 @@ class Supplied:
     parameters: Body
     outcome: Outcome
 
-    def fits(self, operation: str, parameters: Body) -> bool:
-        """Whether it answers a request."""
-        return operation == self.operation and all(
-            parameters.get(name) == value for name, value in self.parameters.items()
-        )
+    def fits(
+        self, operation: str, parameters: Body, normalised: Callable[[str, Body], Body]
+    ) -> bool:
+        """Whether it answers a request: as given, or in the form in which requests are compared."""
+        if operation != self.operation:
+            return False
+        differing = {k: v for k, v in self.parameters.items() if parameters.get(k) != v}
+        if not differing:
+            return True
+        asked, wanted = normalised(operation, parameters), normalised(operation, self.parameters)
+        return all(name in wanted and asked.get(name) == wanted[name] for name in differing)
 
     def answer(self) -> Answer:
         """The answer itself."""

@@ -242,6 +242,26 @@ def test_a_test_supplies_an_answer():
             ecs.delete_cluster(cluster="prod")
 
 
+@pytest.mark.parametrize("asked", [PROD, {"cluster": f"{HOME}:cluster/prod"}])
+@pytest.mark.parametrize("given", [PROD, {"cluster": f"{HOME}:cluster/prod"}])
+def test_an_answer_fits_a_request_that_names_the_same_thing(given, asked):
+    """By its name or its ARN; another cluster is unmatched."""
+    with cassette.replay(TAPE) as tape:
+        tape.answer("ListAttributes", {"attributes": [{"name": "rack"}]}, **given)
+        ecs, of = made.client(), {"targetType": "container-instance"}
+        assert ecs.list_attributes(**asked, **of)["attributes"] == [{"name": "rack"}]
+        with pytest.raises(UnmatchedRequestError):
+            ecs.list_attributes(cluster="other", **of)
+        tape.unmatched.clear()
+
+
+def test_an_answer_for_the_default_cluster_fits_a_request_without_one():
+    """ECS takes it so."""
+    with cassette.replay(TAPE) as tape:
+        tape.answer("ListServices", {"serviceArns": []}, cluster="default")
+        assert made.client().list_services()["serviceArns"] == []
+
+
 @pytest.mark.parametrize(
     ("operation", "response", "options"),
     [
@@ -430,6 +450,26 @@ def test_what_was_not_described_is_unmatched(operation, member, arn, arns, of):
         with pytest.raises(UnmatchedRequestError, match=f"^{operation} was never recorded"):
             made.invoke(made.client(), operation, {**of, named: [*arns]})
         replayed.unmatched.clear()
+
+
+@pytest.mark.parametrize("other", ["prod/api", "staging/web"])
+@pytest.mark.parametrize(("operation", "member", "arn", "arns", "of"), rows(DESCRIBED[2:]))
+def test_an_id_is_that_of_one_service_of_one_cluster(operation, member, arn, arns, of, other):
+    """The ARN of another service or cluster is unmatched, or MISSING, though its id is recorded."""
+    named = KINDS[operation].parameter
+    body = {member: [{arn: one} for one in arns], "failures": []}
+    tape = made.cassette(made.call(operation, {named: arns}, body))
+    asked = arns[0].replace("prod/web", other)
+    with cassette.replay(tape) as replayed:
+        with pytest.raises(UnmatchedRequestError):
+            made.invoke(made.client(), operation, {named: [asked]})
+        replayed.unmatched.clear()
+    with cassette.replay(tape, unknown="ecs"):
+        answer = made.invoke(made.client(), operation, {named: [arns[0], asked]})
+    assert [one[arn] for one in answer[member]] == [
+        tape.interactions[0].outcome.body[member][0][arn]
+    ]
+    assert answer["failures"] == [{"arn": asked, "reason": "MISSING"}]
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
