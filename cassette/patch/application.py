@@ -365,6 +365,9 @@ class Application:
     def interactions(self) -> tuple[Interaction, ...]:
         """The variant's interactions, in the order of their time."""
         drafts = [draft for draft in (*self.drafts, *self.then.drafts) if not draft.is_empty]
+        if self.then.drafts and not any(draft.kind is KINDS["service"] for draft in drafts):
+            for draft in self.drafts:  # a story of a task may begin with what was recorded
+                draft.patched = draft.patched and draft.body != draft.recorded
         made = [draft.done() for draft in drafts]
         return tuple(sorted(made, key=lambda one: one.at) if self.then.drafts else made)
 
