@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
 import time
@@ -303,18 +304,11 @@ class Sessions:
         Raises:
             UsageError: too many are open, or an option is unknown or has a wrong value.
         """
-        wrong = sorted(given.keys() - _OPTIONS)
-        if wrong or not isinstance(given.get("cassette"), str):
-            raise UsageError(
-                f"a session has no option {wrong[0]!r}" if wrong else "a session needs a cassette",
-                nearest="a session takes " + ", ".join(sorted(_OPTIONS)),
-                fix='{"cassette": "web", "patches": ["stopped/exit-code(code=3)"]}',
-            )
+        _check_options(given)
         options = {key: value for key, value in given.items() if key not in ("cassette", "patches")}
-        if isinstance(options.get("rebase"), str):
+        if "rebase" in options:
             options["rebase"] = replay_options.rebase_of(options["rebase"])
-        if isinstance(options.get("also"), list):
-            options["also"] = [checked_name(one) for one in options["also"]]
+        options["also"] = [checked_name(one) for one in options.get("also", [])]
         name, patches = checked_name(given["cassette"]), checked_patches(given.get("patches", []))
         session = Session(name, *patches, library=self.library, **options)
         with self._lock:
@@ -340,9 +334,65 @@ class Sessions:
             self._closed = self._closed.plus(session.tally)
 
 
-_OPTIONS = frozenset(
-    "cassette patches start advance speed unknown on_end rebase ignore writes region also".split()
-)
+def _is_text(given: object) -> bool:
+    return isinstance(given, str)
+
+
+def _is_text_or_count(given: object) -> bool:
+    return isinstance(given, str) or (isinstance(given, int) and not isinstance(given, bool))
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, (int, float)) and not isinstance(given, bool)
+
+
+def _are_names(given: object) -> bool:
+    return isinstance(given, list) and all(isinstance(one, str) for one in given)
+
+
+def _are_names_by_operation(given: object) -> bool:
+    return isinstance(given, dict) and all(map(_are_names, given.values()))
+
+
+_OPTIONS: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
+    "cassette": (_is_text, "a name", '"web"'),
+    "patches": (_are_names, "a list of names", '["stopped/by-user"]'),
+    "start": (_is_text_or_count, "a word or a whole number", '"last"'),
+    "advance": (_is_text, "a word", '"hand"'),
+    "speed": (_is_number, "a number", "60"),
+    "unknown": (_is_text, "a word", '"ecs"'),
+    "on_end": (_is_text_or_count, "a word or a whole number", '"error"'),
+    "rebase": (_is_text, "'now' or a time as text", '"now"'),
+    "ignore": (
+        _are_names_by_operation,
+        "lists of parameters by operation",
+        '{"RunTask": ["tags"]}',
+    ),
+    "writes": (_is_text, "a word", '"ignore"'),
+    "region": (_is_text, "a word", '"any"'),
+    "also": (_are_names, "a list of names", '["rollback"]'),
+}
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Refuse an option of a session that is unknown, or whose JSON type is wrong.
+
+    What Python takes is wider: a replay would iterate over an object, and read its keys as paths.
+    """
+    unknown = sorted(given.keys() - _OPTIONS)
+    if unknown or "cassette" not in given:
+        raise UsageError(
+            f"a session has no option {unknown[0]!r}" if unknown else "a session needs a cassette",
+            nearest="a session takes " + ", ".join(sorted(_OPTIONS)),
+            fix='{"cassette": "web", "patches": ["stopped/exit-code(code=3)"]}',
+        )
+    for option, value in given.items():
+        fits, words, example = _OPTIONS[option]
+        if not fits(value):
+            raise UsageError(
+                f"{option} takes {words}, not {json.dumps(value)[:80]}",
+                fix=f'{{"{option}": {example}}}',
+            )
 
 
 def checked_name(name: object) -> str:
@@ -366,7 +416,7 @@ def checked_patches(given: object) -> tuple[Patch, ...]:
     Raises:
         UsageError: these are not names of patches.
     """
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+    if not isinstance(given, list) or not _are_names(given):
         raise UsageError("patches takes a list of names", fix='{"patches": ["stopped/by-user"]}')
     patches = tuple(map(Patch.parse, given))
     for patch in patches:

@@ -351,6 +351,41 @@ def test_control_takes_names_only(given):
     assert said["error"]
 
 
+OPTIONS = (
+    "cassette patches start advance speed unknown on_end rebase ignore writes region also".split()
+)
+
+
+def test_each_option_takes_only_its_own_json_types(tmp_path):
+    """An object is never read as a list of its keys, which may be paths; null is refused."""
+    hidden = tmp_path / "hidden.yaml"
+    hidden.write_text(Path(cassette.load("web").path).read_text("utf-8"), "utf-8")
+    path = str(hidden)
+    forms = (
+        {path: 1},
+        {"web": 1},
+        [[path]],
+        [{path: 1}],
+        [3],
+        [None],
+        None,
+        True,
+        {"RunTask": {path: 1}},
+    )
+    numbers = {"speed", "start", "on_end"}
+    with cassette.serve("web") as server:
+        plain = Http(server.url)
+        for option in OPTIONS:
+            for form in (*forms, *(() if option in numbers else (1,)), {"RunTask": "tags"}, 1e400):
+                given = {"cassette": "web", option: form}
+                status, said = plain.send("POST", "/_cassette/sessions", given)
+                assert status == 400, given
+                assert said["error"].startswith(f"{option} takes "), (given, said)
+        for patches in (*forms, 1):
+            given = {"patches": patches}
+            assert plain.send("POST", "/_cassette/sessions/-/variant", given)[0] == 400, given
+
+
 def test_a_web_page_cannot_use_the_server():
     """A request with an Origin, or for a host of another name, is refused."""
     with cassette.serve("web") as server:
