@@ -301,8 +301,17 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         text = os.fspath(path)
         raise UsageError(
             f"the path of a cassette file ends in .yaml or .yml, unlike {text!r}",
-            fix=f"write {str(Path(text).with_suffix('.yaml')) if text else 'cassettes/web.yaml'!r}",
+            fix=f"write {named_as_cassette(text)!r}",
         )
+
+
+def named_as_cassette(text: str) -> str:
+    """A path of a cassette file near one that is not, to suggest; a folder gets a file in it."""
+    path = Path(text)
+    if not text:
+        return "cassettes/web.yaml"
+    is_folder = path.name in ("", "..") or path.is_dir()
+    return str(path / "web.yaml" if is_folder else path.with_suffix(".yaml"))
 
 
 def check_header(policy: str | None, source: str) -> None:

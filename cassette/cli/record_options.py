@@ -388,6 +388,7 @@ def check_output(output: str) -> None:
         UsageError: it does not end in .yaml, is in a pack, or would be lost.
     """
     from cassette.packs.names import check_own
+    from cassette.recorder import named_as_cassette
 
     check_own(output)
     path = Path(output)
@@ -397,7 +398,7 @@ def check_output(output: str) -> None:
         raise UsageError(
             "the name of a cassette's file ends in .yaml",
             path=output or None,
-            fix=f"-o {path.with_suffix('.yaml') if output else 'cassettes/web.yaml'}",
+            fix=f"-o {named_as_cassette(output)}",
         )
     if path.is_file() and path.stat().st_size and not _is_cassette(path):
         raise UsageError(

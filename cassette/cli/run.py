@@ -102,11 +102,11 @@ def command(
     words = click.get_current_context().meta[_COMMAND]
     _check(name, output)
     if not words:
-        begun = f"-o {output}" if output else name
+        begun = name if output is None else f"-o {output or 'cassettes/web.yaml'}"
         raise UsageError(
             "run takes a command, after `--`", fix=f"cassette run {begun} -- python deploy.py"
         )
-    if output:
+    if output is not None:
         sys.exit(_record(words, output, any_language, policy, source))
     sys.exit(_replay(words, (str(name), *patches), **options))
 

@@ -145,6 +145,16 @@ def test_a_command_without_a_call_writes_nothing(ecs, run, options, words):
     assert run("-o", "web.yaml", *options, "--", "sh", "-c", "exit 6")[0] == 6
 
 
+@pytest.mark.parametrize("output", [".", "..", "/", "", "cassettes", "new/.."])
+def test_an_output_that_is_no_file_is_refused(ecs, run, output):
+    """Before the command starts; the fix is a file in that folder."""
+    Path("cassettes").mkdir()
+    code, _, err = run("-o", output, "--", "touch", "started")
+    assert (code, files()) == (2, ["cassettes"])
+    assert "ends in .yaml or .yml" in err
+    assert f"Fix: write '{Path(output or 'cassettes') / 'web.yaml'}'" in err
+
+
 # -- any language ----------------------------------------------------------------------------
 
 
