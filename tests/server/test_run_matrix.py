@@ -89,8 +89,9 @@ def test_all_sleeps(run):
     assert waited < 30
 
 
-def test_shell_scripts(run):
+def test_shell_scripts(run, monkeypatch):
     """Background jobs and pipes share the replay."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # each child writes its line in one call
     line = f"{sys.executable} {CHILD} poll & {sys.executable} {CHILD} poll | cat & wait"
     code, out, err = run("web", "--", "sh", "-c", line)
     assert (code, sorted(said(out))) == (0, ["PENDING", "PROVISIONING"])
