@@ -23,7 +23,7 @@ from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cassette.ecs import connections
 from cassette.ecs.shapes import CONTENT_TYPE
@@ -126,10 +126,14 @@ class HttpServer(ThreadingHTTPServer):
         return self.host in ("", "0.0.0.0", "::")  # noqa: S104 - said where it is chosen
 
     def knows(self, host: str) -> bool:
-        """Whether a Host header names this server: a page elsewhere could rebind its own name."""
+        """Whether a Host header names this server: a page elsewhere could rebind its own name.
+
+        Raises:
+            Refused: it is malformed.
+        """
+        name = (split(f"//{host}").hostname or "").lower()
         if self.is_open_to_all:
             return True
-        name = (urlsplit(f"//{host}").hostname or "").lower()
         if name in ("localhost", self.host.lower()):
             return True
         try:
@@ -314,6 +318,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *line: Any) -> None:
         """Log nothing: a request carries the client's credentials."""
+
+
+def split(url: str) -> SplitResult:
+    """The parts of a URL that a client sent.
+
+    Raises:
+        Refused: it is malformed, such as `http://[`.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise Refused(400, "the URL or the Host header is malformed") from None
 
 
 def _phrase(status: int) -> str:

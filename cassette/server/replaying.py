@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from cassette.errors import CassetteNotFoundError
 from cassette.server import answers
 from cassette.server.answers import Reply
 from cassette.server.control import PREFIX, Control
-from cassette.server.http import LOOPBACK, HttpServer, Refused, Request
+from cassette.server.http import LOOPBACK, HttpServer, Refused, Request, split
 from cassette.server.sessions import Sessions
 
 
@@ -33,7 +33,7 @@ class ReplayServer(HttpServer):
 
     def respond(self, request: Request) -> Reply:
         """The answer to a request for this host. Raises Refused."""
-        url = urlsplit(request.path)
+        url = split(request.path)
         if url.path.startswith(PREFIX):
             if "Origin" in request.headers:
                 raise Refused(403, "a web page cannot control this server")

@@ -469,6 +469,11 @@ MALFORMED = st.one_of(
             b"POST / HTTP/9.9\r\n\r\n",
             b"GET /\r\n\r\n",
             b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: [\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\u2100\r\n\r\n".encode(),
+            b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"POST http://[x] HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"GET /_cassette/sessions/[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"POST " + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
             HEAD + b"A: b\r\n" * 200 + b"\r\n",
             HEAD + b"Content-Length: -1\r\n\r\n",
@@ -482,12 +487,32 @@ MALFORMED = st.one_of(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MALFORMED)
-def test_what_is_malformed_harms_nobody(served, sent):
+def test_what_is_malformed_harms_nobody(served, capfd, sent):
     """Each malformed request gets a 4xx or a closed connection, and others are served."""
     answered = raw(served.url, sent, close=True)
     assert not answered or answered.split()[1][:1] == b"4"
+    assert capfd.readouterr().err == ""
     if sent.startswith(b"BREW"):
         assert client_of(served.url).describe_tasks(**asked(served.cassette))["tasks"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: [\r\n\r\n",
+        b"GET /_cassette/health HTTP/1.1\r\nHost: [::1\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST http://[x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+)
+def test_a_malformed_address_is_a_400_and_not_a_mistake_of_the_server(capfd, host, sent):
+    """The answer says what is malformed, and the server's stderr has no traceback."""
+    with cassette.serve("web", host=host) as server:
+        answered = raw(server.url, sent)
+    assert answered.split()[1] == b"400"
+    assert b"the URL or the Host header is malformed" in answered
+    assert capfd.readouterr().err == ""
 
 
 def test_a_slow_client_holds_nobody_up(monkeypatch):
