@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,7 @@ from cassette.errors import NothingRecordedError, UsageError, counted
 from cassette.terminal import paragraph
 
 if TYPE_CHECKING:
+    from cassette.live_server import Forwarder, Listener
     from cassette.server import Server
 
 _COMMAND = "cassette.cli.run"
@@ -173,10 +175,10 @@ def _record(
     )
     recording = verb.__enter__()
     try:
+        server: Forwarder | Listener
         if any_language:
-            forwarder = Forwarder(recording.hear)
-            server: Forwarder | Listener = forwarder
-            variables = environment.forwarding(os.environ, forwarder.environment)
+            server = Forwarder(recording.hear)
+            variables = environment.forwarding(os.environ, server.environment)
         else:
             server = Listener(recording.hear)
             variables = environment.recording(os.environ, server.url)
@@ -185,21 +187,53 @@ def _record(
     except BaseException as error:
         verb.__exit__(type(error), error, None)
         raise
+    missing = _not_forwarded(server) if isinstance(server, Forwarder) else []
     try:
         verb.__exit__(None, None, None)
     except NothingRecordedError as error:
-        error.fix = (
-            "let the program read AWS_ENDPOINT_URL_ECS; one that does not cannot be recorded"
-            if any_language
-            else "does it call ECS in Python? Other programs: --any-language"
-        )
+        problem = _nothing_recorded(error, server, missing)
         if not code:
-            raise
-        click.echo(str(error), err=True)
+            raise problem from None
+        click.echo(str(problem), err=True)
         return code
-    for line in (wrote(output, len(recording), verb.report), *recording.not_recorded()):
+    for line in (wrote(output, len(recording), verb.report), *recording.not_recorded(), *missing):
         click.echo(line, err=True)
-    return code
+    is_incomplete = isinstance(server, Forwarder) and server.refused
+    return code or (1 if is_incomplete else 0)
+
+
+def _not_forwarded(forwarder: Forwarder) -> list[str]:
+    """What to say of each kind of call that is missing from the recording."""
+    refused = [
+        f"not recorded: {counted(count, 'refused call')} of "
+        f"{one.operation or 'an unknown operation'}: {one.problem}\n  Fix: {one.fix}"
+        for one, count in Counter(forwarder.refused).items()
+    ]
+    broken = [
+        f"not recorded: {counted(count, 'attempt')} of {operation}: ECS could not be reached"
+        for operation, count in Counter(forwarder.broken).items()
+    ]
+    return [*refused, *broken]
+
+
+def _nothing_recorded(
+    error: NothingRecordedError, server: Forwarder | Listener, missing: list[str]
+) -> NothingRecordedError:
+    """The error of a recording without a call, with what can be done about it."""
+    from cassette.live_server import Listener
+
+    if missing:
+        return NothingRecordedError(
+            "none of the ECS calls was recorded; nothing was written",
+            nearest="\n".join(missing),
+            path=error.path,
+        )
+    error.fix = (
+        "does it call ECS in Python? Other programs: --any-language"
+        if isinstance(server, Listener)
+        else "let the program read AWS_ENDPOINT_URL_ECS; one that does not cannot be recorded"
+    )
+    return error
 
 
 def _report(server: Server, *, unused: str) -> int:

@@ -12,7 +12,7 @@ import socket
 import time
 import urllib.parse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import botocore.session
 from botocore.auth import SigV4Auth
@@ -34,6 +34,29 @@ _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_req
 _NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 # What of a request is forwarded: the rest belongs to its connection or its signature.
 _FORWARDED = ("Content-Type", "X-Amz-Target", "User-Agent", "amz-sdk-invocation-id")
+_UNSIGNED = ("the request is not signed", "let the program sign its requests to ECS")
+_SIGNED_BY_ANOTHER = (
+    "the program signs with credentials of its own, so the answer would be somebody else's",
+    "record it with cassette.record in its code, or run it with the credentials of that role",
+)
+_NO_OPERATION = (
+    "the header X-Amz-Target names no ECS operation",
+    "upgrade botocore, if ECS has the operation",
+)
+
+
+class Refusal(NamedTuple):
+    """Why a call was not forwarded.
+
+    Args:
+        operation: for example `DescribeTasks`; empty if the request names none of ECS.
+        problem: what is wrong with the call.
+        fix: what to do about it.
+    """
+
+    operation: str
+    problem: str
+    fix: str
 
 
 class Forwarder(SecretServer):
@@ -41,6 +64,10 @@ class Forwarder(SecretServer):
 
     Args:
         heard: `Recording.hear`, or what else takes attempts.
+
+    Attributes:
+        refused: the calls that were not forwarded.
+        broken: the operation of each attempt for which ECS could not be reached.
 
     Raises:
         botocore.exceptions.NoCredentialsError: this process has no credentials.
@@ -54,6 +81,8 @@ class Forwarder(SecretServer):
         self._given = self._credentials.get_frozen_credentials()
         super().__init__()
         self._heard = heard
+        self.refused: list[Refusal] = []
+        self.broken: list[str] = []
         self._addresses: dict[str, tuple[str, Any]] = {}
 
     @property
@@ -75,16 +104,19 @@ class Forwarder(SecretServer):
         began = time.monotonic()
         scope = _SCOPE.search(request.headers.get("Authorization", ""))
         current = self._credentials.get_frozen_credentials()
-        if scope is None or scope[1] not in (self._given.access_key, current.access_key):
-            return answers.error("CassetteNotRecorded", _why_refused(scope is not None))
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if operation not in shapes.operations():
+            operation = ""
+        if scope is None:
+            return self._refuse(operation, *_UNSIGNED)
+        if scope[1] not in (self._given.access_key, current.access_key):
+            return self._refuse(operation, *_SIGNED_BY_ANOTHER)
         try:
             parameters = shapes.request_of(request.content)
         except UsageError as error:
-            return answers.error("CassetteNotRecorded", str(error))
-        if operation not in shapes.operations():
-            words = "the header X-Amz-Target names no ECS operation"
-            return answers.error("UnknownOperationException", words)
+            return self._refuse(operation, error.problem, error.fix or "")
+        if not operation:
+            return self._refuse(operation, *_NO_OPERATION, code="UnknownOperationException")
         region = scope[2]
         url, http = self._address(region)
         signed = AWSRequest(
@@ -98,12 +130,20 @@ class Forwarder(SecretServer):
         try:
             answer = http.send(signed.prepare())
         except BotoCoreError:  # nothing was heard; the program sees a connection that broke
+            self.broken.append(operation)
             return Reply(0, b"", connection="reset")
         host = urllib.parse.urlsplit(url).hostname or ""
         status, body = answer.status_code, answer.content
         self._heard(Attempt(operation, parameters, status, body, region, began, host))
         headers = {n: v for n, v in answer.headers.items() if n.lower().startswith("x-amzn-")}
         return Reply(status, body, headers)
+
+    def _refuse(
+        self, operation: str, problem: str, fix: str, code: str = "CassetteNotRecorded"
+    ) -> Reply:
+        """Refuse a call, and keep in mind that it is missing from the recording."""
+        self.refused.append(Refusal(operation, problem, fix))
+        return answers.error(code, f"{problem}. Fix: {fix}")
 
     def _address(self, region: str) -> tuple[str, Any]:
         """Where ECS is in a region, as the settings of the user have it, and what sends to it."""
@@ -119,13 +159,3 @@ class Forwarder(SecretServer):
             )
             self._addresses[region] = url, http
         return self._addresses[region]
-
-
-def _why_refused(is_signed: bool) -> str:
-    if is_signed:
-        return (
-            "this program signs with credentials of its own, so the answer would be somebody "
-            "else's. Fix: record it with cassette.record in its code, or run it with the "
-            "credentials of that role"
-        )
-    return "this request is not signed. Fix: let the program sign its requests to ECS"

@@ -173,9 +173,23 @@ def test_any_language_is_recorded_through_a_forwarder(ecs, run):
 def test_a_program_with_credentials_of_its_own_is_refused(ecs, run):
     """The answer would be somebody else's, so ECS is not asked and nothing is written."""
     program = f"AWS_ACCESS_KEY_ID=another {sys.executable} -I -c '{SIGNED}'"
-    code, out, _ = run("-o", "web.yaml", "--any-language", "--", "sh", "-c", program)
+    code, out, err = run("-o", "web.yaml", "--any-language", "--", "sh", "-c", program)
     assert "signs with credentials of its own" in out
     assert (code, ecs.requests, files()) == (2, [], [])
+    assert "not recorded: 1 refused call of DescribeTasks: the program signs with" in err
+    assert "AWS_ENDPOINT_URL_ECS" not in err
+
+
+def test_a_refused_call_is_named_beside_those_that_were_recorded(ecs, run):
+    """The cassette is not complete, so the exit code is 1, unless the command has its own."""
+    one = f"{sys.executable} -I -c '{SIGNED}'"
+    program = f"{one}; AWS_ACCESS_KEY_ID=another {one}"
+    options = ["-o", "web.yaml", "--any-language", "--", "sh", "-c"]
+    code, _, err = run(*options, program)
+    assert (code, states("web.yaml")) == (1, ["PENDING"])
+    assert err.startswith("wrote web.yaml: 1 call, ")
+    assert "not recorded: 1 refused call of DescribeTasks: the program signs with" in err
+    assert run(*options, f"{program}; exit 4")[0] == 4
 
 
 @pytest.fixture
@@ -197,11 +211,12 @@ def test_only_who_knows_the_address_is_served(forwarder):
         assert plain.call("DescribeTasks", {}, path, **signed, **headers)[0] == 403
     assert plain.send("GET", secret)[0] == 403
     assert plain.call("DescribeTasks", {"tasks": []}, secret)[1]["message"].startswith(
-        "this request is not signed"
+        "the request is not signed"
     )
     assert plain.call("Nothing", {}, secret, **signed)[0] == 400
     assert plain.call("DescribeTasks", b"[", secret, **signed)[0] == 400
     assert heard == []
+    assert [one.operation for one in server.refused] == ["DescribeTasks", "", "DescribeTasks"]
 
 
 def test_an_ecs_that_cannot_be_reached_is_a_broken_connection(forwarder, ecs, monkeypatch):
@@ -215,6 +230,7 @@ def test_an_ecs_that_cannot_be_reached_is_a_broken_connection(forwarder, ecs, mo
     with pytest.raises(ConnectionError):
         Http(server.url).call("DescribeTasks", {"tasks": []}, secret, **signed)
     assert heard == []
+    assert (server.broken, server.refused) == (["DescribeTasks"], [])
 
 
 def _session_without_a_server():
