@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -155,7 +156,8 @@ def _replay(
         code = process.run(words, variables)
     finally:
         verb.stop()
-    problem = _report(server, unused=options["unused"])
+    was_ended = code - 128 in signal.valid_signals()
+    problem = _report(server, unused=options["unused"], was_ended=was_ended)
     return code or problem
 
 
@@ -236,10 +238,14 @@ def _nothing_recorded(
     return error
 
 
-def _report(server: Server, *, unused: str) -> int:
-    """Say on stderr what could not be answered, and what could be quicker; gives the exit code."""
+def _report(server: Server, *, unused: str, was_ended: bool) -> int:
+    """Say on stderr what could not be answered, and what could be quicker; gives the exit code.
+
+    Args:
+        was_ended: a signal ended the command, which may have been before its first call.
+    """
     screen = console(stderr=True)
-    if not server.tally.calls and not server.tally.failures:
+    if not server.tally.calls and not server.tally.failures and not was_ended:
         paragraph(
             screen,
             "no ECS call reached the replay: does the command make one, and does its SDK read "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -275,12 +276,17 @@ def report(server: Server, *, unused: str) -> int:
         the exit code.
     """
     tally = server.tally
-    for message in (*server.notes, *tally.failures):
-        click.echo(message, err=True)
-    if server.unused_problem:
-        click.echo(server.unused_problem, err=True)
+    for message in (*server.notes, *tally.failures, server.unused_problem):
+        if message:
+            click.echo(_with_options(message), err=True)
     click.echo(f"{counted(tally.calls, 'call')}, {len(tally.failures)} unmatched", err=True)
     return 1 if tally.failures or (unused == "error" and server.unused_problem) else 0
+
+
+def _with_options(message: str) -> str:
+    """A message whose fixes name the options of the command, not those of `replay`."""
+    words = message.replace('replay(..., also=["NAME"])', "--also NAME")
+    return re.sub(r'replay\(\.\.\., (unknown|unused)="(\w+)"\)', r"--\1 \2", words)
 
 
 def _lives(process: int) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
@@ -70,14 +70,22 @@ class Forwarder(SecretServer):
         broken: the operation of each attempt for which ECS could not be reached.
 
     Raises:
-        botocore.exceptions.NoCredentialsError: this process has no credentials.
+        UsageError: this process has no credentials.
     """
 
     def __init__(self, heard: Callable[[Attempt], None]) -> None:
         self._session = botocore.session.Session()
-        self._credentials = self._session.get_credentials()
+        try:
+            self._credentials = self._session.get_credentials()
+        except ProfileNotFound as error:
+            raise UsageError(
+                f"AWS: {error}", fix="set AWS_PROFILE to a profile of ~/.aws/config"
+            ) from None
         if self._credentials is None:
-            raise NoCredentialsError
+            raise UsageError(
+                "AWS: there are no credentials to sign the calls of the command with",
+                fix="set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
         self._given = self._credentials.get_frozen_credentials()
         super().__init__()
         self._heard = heard

@@ -94,7 +94,22 @@ def test_a_command_without_a_call_is_noted(run):
     code, out, err = run("web", "--", "sh", "-c", "exit 7")
     assert (code, out) == (7, "")
     assert err.startswith("no ECS call reached the replay")
-    assert run("web", "--unused", "error", "--", "true")[0] == 1
+
+
+def test_a_command_that_a_signal_ended_is_not_said_to_make_no_call(run):
+    """It may have ended before its first one."""
+    assert run("web", "--", "sh", "-c", "kill -9 $$") == (137, "", "0 calls, 0 unmatched\n")
+
+
+def test_fixes_name_options_of_the_command(run, monkeypatch):
+    """And not those of `replay`, which only programs call."""
+    code, _, err = run("web", "--unused", "error", "--", "true")
+    assert (code, "or --unused ignore" in err, "replay(" in err) == (1, True, False)
+    monkeypatch.setenv("ASKED", json.dumps({"cluster": "other", "tasks": ["1" * 32]}))
+    err = run("web", "--", sys.executable, "-c", PLAIN, "DescribeTasks", "ListClusters")[2]
+    assert "or --unknown ecs for ClusterNotFoundException" in err
+    assert "--also NAME adds a cassette" in err
+    assert "replay(" not in err
 
 
 def test_a_note_is_folded_on_a_terminal(tmp_path):

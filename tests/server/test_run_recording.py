@@ -192,6 +192,21 @@ def test_a_refused_call_is_named_beside_those_that_were_recorded(ecs, run):
     assert run(*options, f"{program}; exit 4")[0] == 4
 
 
+@pytest.mark.parametrize("profile", ["", "unknown"])
+def test_without_credentials_the_environment_is_the_fix(ecs, run, monkeypatch, profile):
+    """`run` has no --profile; the command is not started."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    if profile:
+        monkeypatch.setenv("AWS_PROFILE", profile)
+    code, _, err = run("-o", "web.yaml", "--any-language", "--", "touch", "started")
+    assert (code, files(), "--profile" in err) == (2, [], False)
+    assert "Fix: set AWS_PROFILE" in err
+
+
 @pytest.fixture
 def forwarder(ecs):
     """A forwarder, and what it heard."""
