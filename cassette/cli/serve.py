@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -173,7 +173,11 @@ def replay_options(function: Any) -> Any:
     help="Write the URL to this file, once the port is open.",
 )
 @click.option("--env", is_flag=True, help="Print shell commands that set the environment.")
-@click.option("--background", is_flag=True, help="Return once the server is ready.")
+@click.option(
+    "--background",
+    is_flag=True,
+    help="Return once the server is ready; it keeps stderr, for its report at the end.",
+)
 @click.option("--once", is_flag=True, help="End when the first session is closed.")
 @click.option(
     "--parent",
@@ -233,6 +237,12 @@ def command(
 def _announce(
     server: Server, host: str, *, print_port: bool, env: bool, ready_file: str | None
 ) -> None:
+    if server.is_open_to_all:
+        click.echo(
+            f"Note: with --host {host}, every machine that reaches this one can read and control "
+            "this server.",
+            err=True,
+        )
     if ready_file:
         _write_ready(Path(ready_file), server.url, server.cassette.region)
     if print_port:
@@ -242,12 +252,6 @@ def _announce(
     else:
         click.echo(f"serving {shown_name(server.cassette.path)} at {server.url}")
     sys.stdout.flush()
-    if server.is_open_to_all:
-        click.echo(
-            f"Note: with --host {host}, every machine that reaches this one can read and control "
-            "this server.",
-            err=True,
-        )
 
 
 def _write_ready(path: Path, url: str, region: str) -> None:
@@ -290,41 +294,50 @@ def _with_options(message: str) -> str:
 
 
 def _lives(process: int) -> bool:
+    """Whether a process has not ended: one that has may remain until its parent reads its end.
+
+    That parent may wait for the stderr that this server holds.
+    """
     try:
-        os.kill(process, 0)
+        os.getsid(process)  # unlike kill, it finds no ended process on macOS
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")  # Linux
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except OSError:
         return True
-    return True
+    return stat.rpartition(")")[2].split()[:1] not in (["Z"], ["X"])
 
 
 def _start_in_background(
     parent: int, *, print_port: bool, env: bool, ready_file: str | None
 ) -> None:
-    """Start the same command in a process of its own, and wait until it is ready."""
+    """Start the same command in a process of its own, and wait until it is ready.
+
+    Its stderr is that of this process, for errors at the start and for the report at the end; its
+    stdout is not, since `$(...)` waits until that is closed.
+    """
     from cassette.server import environment
 
     given = [a for a in sys.argv[1:] if a not in ("--background", "--env", "--print-port")]
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder) / "ready"
-        errors = Path(folder) / "errors"
         more = ["--ready-file", str(ready), "--parent", str(parent)]
-        with errors.open("wb") as stderr:
-            process = subprocess.Popen(  # noqa: S603 - this command itself
-                [sys.executable, "-m", "cassette", *given, *more],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                start_new_session=True,
-            )
+        process = subprocess.Popen(  # noqa: S603 - this command itself
+            [sys.executable, "-m", "cassette", *given, *more],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         deadline = time.monotonic() + _READY
         while not ready.exists():
             if process.poll() is not None:
-                _failed(errors, process.returncode)
+                sys.exit(process.returncode or 2)
             if time.monotonic() > deadline:
                 process.kill()
-                _failed(errors, 2)
+                raise UsageError(
+                    f"the server was not ready within {_READY:g} seconds",
+                    fix="run the same command without --background, to see what it does",
+                )
             time.sleep(0.01)
         url, region = ready.read_text("utf-8").split()
         if ready_file:
@@ -333,8 +346,3 @@ def _start_in_background(
         click.echo(exports(environment(url, region) | {"CASSETTE_SERVER_PID": str(process.pid)}))
     else:
         click.echo(url.rpartition(":")[2] if print_port else f"serving at {url}, pid {process.pid}")
-
-
-def _failed(errors: Path, code: int) -> NoReturn:
-    click.echo(errors.read_text("utf-8", "replace").rstrip(), err=True)
-    sys.exit(code or 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -76,7 +77,11 @@ def test_it_ends_with_its_parent():
 def test_in_the_background_the_environment_is_printed():
     """`eval` of the output points every SDK of the shell at the server."""
     ended = subprocess.run(
-        [*SERVE, "web", "--env", "--background"], capture_output=True, text=True, check=True
+        [*SERVE, "web", "--env", "--background"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # which the server keeps
+        text=True,
+        check=True,
     )
     exported = dict(line.removeprefix("export ").split("=") for line in ended.stdout.splitlines())
     try:
@@ -85,6 +90,31 @@ def test_in_the_background_the_environment_is_printed():
         assert health == (200, {"status": "ok"})
     finally:
         os.kill(int(exported["CASSETTE_SERVER_PID"]), signal.SIGTERM)
+
+
+CALL = """
+import os, urllib.error, urllib.request
+target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+url = os.environ["AWS_ENDPOINT_URL_ECS"]
+try:
+    urllib.request.urlopen(urllib.request.Request(url, b"{}", target))
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs sh")
+@pytest.mark.parametrize("ending", ['kill "$CASSETTE_SERVER_PID"', ""])
+def test_in_the_background_the_report_goes_to_stderr(ending):
+    """`$(...)` does not wait for the server, whose note and report the shell's stderr gets."""
+    serve = shlex.join([*SERVE, "web", "--env", "--background", "--host", "0.0.0.0"])
+    script = f'eval "$({serve})"\n{shlex.join([sys.executable, "-c", CALL])}\n{ending}\n:\n'
+    ended = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "400\n")
+    lines = ended.stderr.splitlines()
+    assert lines[0].startswith("Note: with --host 0.0.0.0, ")
+    assert "ListClusters was never recorded" in lines[1]
+    assert lines[-1] == "1 call, 1 unmatched"
 
 
 @pytest.mark.parametrize(
