@@ -237,7 +237,7 @@ def command(
 def _announce(
     server: Server, host: str, *, print_port: bool, env: bool, ready_file: str | None
 ) -> None:
-    if server.is_open_to_all:
+    if server.is_reachable:
         click.echo(
             f"Note: with --host {host}, every machine that reaches this one can read and control "
             "this server.",

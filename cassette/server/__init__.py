@@ -66,9 +66,9 @@ class Server:
         self._session = session
 
     @property
-    def is_open_to_all(self) -> bool:
+    def is_reachable(self) -> bool:
         """Whether other machines can reach it."""
-        return self._http.is_open_to_all
+        return self._http.is_reachable
 
     @property
     def session_was_closed(self) -> bool:

@@ -125,6 +125,11 @@ class HttpServer(ThreadingHTTPServer):
         """Whether other machines can reach it at any of this machine's addresses."""
         return self.host in ("", "0.0.0.0", "::")  # noqa: S104 - said where it is chosen
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether other machines can reach it: the address that it listens on is not loopback."""
+        return not _is_loopback(str(self.server_address[0]))
+
     def knows(self, host: str) -> bool:
         """Whether a Host header names this server: a page elsewhere could rebind its own name.
 
@@ -318,6 +323,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *line: Any) -> None:
         """Log nothing: a request carries the client's credentials."""
+
+
+def _is_loopback(address: str) -> bool:
+    found = ipaddress.ip_address(address)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def split(url: str) -> SplitResult:

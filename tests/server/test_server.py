@@ -397,6 +397,29 @@ def test_a_web_page_cannot_use_the_server():
         assert plain.send("GET", health, Host="localhost:1")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("address", "is_loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.2", False),
+        ("::ffff:192.0.2.2", False),
+        ("fd00::2", False),
+        ("fe80::1%eth0", False),
+    ],
+)
+def test_every_address_but_loopback_is_reachable(monkeypatch, address, is_loopback):
+    """It is the address that the server listens on which counts, whatever name it was given."""
+    with cassette.serve("web", host="localhost") as server:
+        assert not server.is_reachable
+        monkeypatch.setattr(server._http, "server_address", (address, 1))
+        assert server.is_reachable is not is_loopback
+
+
 # -- HTTP ------------------------------------------------------------------------------------
 
 
