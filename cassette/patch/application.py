@@ -493,11 +493,8 @@ class Application:
 
     def holds(self, condition: Part, thing: Body) -> bool:
         """Whether a condition of the whole patch is true of a thing."""
-        return bool(
-            self.search(
-                condition.value, self.seen_of_whole(thing), condition.place, label_of(thing)
-            )
-        )
+        seen = self.seen_of_whole(thing)
+        return bool(self.search(condition.value, seen, condition.place, label_of(thing)))
 
     def seen_of_whole(self, thing: Body) -> Body:
         """What a condition of the whole patch sees."""

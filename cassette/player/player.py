@@ -124,12 +124,7 @@ class Player:
             tasks=self._tasks,
             unmatched=unmatched,
         )
-        delays = {one.at: one.after for one in cassette.interactions if one.after}
-        for timeline in (*self._tasks.timelines, *self._requests.reads()) if delays else ():
-            timeline.wait_for_all(delays)
-        together = polls.moments(cassette) if rules.advance == "clock" else {}
-        for timeline in (*self._tasks.timelines, *self._requests.reads()) if together else ():
-            timeline.bring_forward(together)
+        self._agree_on_moments()
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
         self._skipped = begin(rules.start, self._tasks, self._requests)
         self._refused_caller = RefusedCaller.of(cassette)
@@ -142,6 +137,15 @@ class Player:
         self.unmatched: list[UnmatchedRequestError] = []
         # The first error of each request, and how often it was raised.
         self._refused: dict[tuple[str, bytes], tuple[UnmatchedRequestError, int]] = {}
+
+    def _agree_on_moments(self) -> None:
+        """Let all timelines wait for the later states of a patch, and poll at one moment."""
+        delays = {one.at: one.after for one in self.cassette.interactions if one.after}
+        together = polls.moments(self.cassette) if self._rules.advance == "clock" else {}
+        timelines = (*self._tasks.timelines, *self._requests.reads())
+        for timeline in timelines if delays or together else ():
+            timeline.wait_for_all(delays)
+            timeline.bring_forward(together)
 
     @property
     def unused(self) -> tuple[Interaction, ...]:

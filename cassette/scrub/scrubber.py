@@ -21,14 +21,7 @@ from cassette.scrub.randomness import looks_random
 from cassette.scrub.relations import Relations
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
-from cassette.scrub.treatments import (
-    DETAILS,
-    OPTIONS,
-    PROPERTIES,
-    TABLE,
-    TAGS,
-    by_member,
-)
+from cassette.scrub.treatments import DETAILS, OPTIONS, PROPERTIES, TABLE, TAGS, by_member
 from cassette.scrub.vocabulary import is_plain
 
 if TYPE_CHECKING:
