@@ -23,7 +23,8 @@ _PUBLIC = re.compile(
     r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
     r"|microsoft\.com|k8s\.io|elastic\.co|gitlab\.com|github\.com|githubusercontent\.com"
     r"|aws\.amazon\.com|example|example\.(?:com|org|net)|localhost)"
-    r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal",
+    r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal"
+    r"|amazonaws\.com(?:\.cn)?|api\.aws",  # as they are; a name before them may be an account's
     re.IGNORECASE,
 )
 _AWS = re.compile(r"(?P<own>.+)\.(?P<suffix>amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cassette import model
@@ -45,7 +45,7 @@ def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
     ["api.app:app", "cannot find module socket.io", "main.py:42", "task.name is missing",
      "app.run failed",
      "object.map", "libssl.so.1.1: cannot open", "foo.service.ts", "main.go:33",
-     "app.rs:17", "Node.js"],
+     "app.rs:17", "Node.js", "lookup amazonaws.com failed", "lookup AMAZONAWS.COM failed"],
 )  # fmt: skip
 def test_modules_files_and_members_stay(text: str) -> None:
     """Also where what they end in is a top-level domain."""
@@ -54,6 +54,7 @@ def test_modules_files_and_members_stay(text: str) -> None:
 
 @SLOW
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=24))
+@example("AMAZONAWS.COM")
 def test_base64_of_a_short_text_goes(secret: str) -> None:
     """If it can be read from its beginning to its end, except plain words by chance."""
     run = base64.b64encode(secret.encode()).decode()
