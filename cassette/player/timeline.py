@@ -297,17 +297,23 @@ class Timeline:
         return state or steps[-1]
 
     def at(self, now: float, held: int) -> Step | None:
-        """The step of a moment: an error that is due and was not served yet, else the state.
+        """The step of a moment: an error that is due, as often as it was recorded, else the state.
 
-        Before the first state was recorded it is that first state. None if the last step was held
-        for so many calls, or another one for `HELD`: code that asks without sleeping does not move
-        the clock.
+        An error that nothing follows stays. Before the first state was recorded it is that first
+        state. None if the last step was held for so many calls, or another one for `HELD`: code
+        that asks without sleeping does not move the clock.
         """
-        for i in range(self._place, len(self.steps) if self._limit is None else self._limit):
-            if self.steps[i].error is not None and self.steps[i].at <= now + self._shift:
-                self._place = i + 1
-                return self.steps[i]
         state = self.state_at(now)
+        for i in range(self._place, len(self.steps) if self._limit is None else self._limit):
+            step = self.steps[i]
+            if step.error is not None and step.at <= now + self._shift:
+                if step is self.steps[-1]:
+                    state = step
+                    break
+                self._served += 1
+                if self._served >= step.count:
+                    self._place, self._served = i + 1, 0
+                return step
         self._held = self._held + 1 if state is self._state else 1 - state.count
         self._state = state
         return state if self._held <= (held if state is self.steps[-1] else HELD) else None

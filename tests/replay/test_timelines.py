@@ -5,6 +5,7 @@ from __future__ import annotations
 import botocore
 import pytest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 import cassette
 from cassette.ecs import shapes
@@ -216,3 +217,30 @@ def test_two_runs_give_the_same():
         return answers, calls
 
     assert run() == run()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("api/unreachable", "api/dns", "api/server-error", "api/garbage", "api/access-denied"),
+        *("api/throttled", "api/throttled(calls=4)"),
+    ],
+)
+def test_an_error_lasts_as_long_by_the_clock_as_by_calls(name):
+    """One that nothing follows never ends, and another one comes as often as the patch says."""
+    assert outcomes(name, "clock") == outcomes(name, "call")
+
+
+def outcomes(name, advance):
+    """What ten polls, ten seconds apart, give: a status, or the name of an error."""
+    with cassette.replay("web", name, advance=advance) as tape:
+        ecs = made.client(config=Config(retries={"max_attempts": 0}))
+        found = []
+        for _ in range(10):
+            try:
+                answer = ecs.describe_tasks(cluster="prod", tasks=[tape.tasks[0]["taskArn"]])
+                found.append([task["lastStatus"] for task in answer.get("tasks", ())])
+            except (BotoCoreError, ClientError) as error:
+                found.append(type(error).__name__)
+            tape.clock.skip(10)
+    return found
