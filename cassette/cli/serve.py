@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -290,7 +291,14 @@ def report(server: Server, *, unused: str) -> int:
 def _with_options(message: str) -> str:
     """A message whose fixes name the options of the command, not those of `replay`."""
     words = message.replace('replay(..., also=["NAME"])', "--also NAME")
-    return re.sub(r'replay\(\.\.\., (unknown|unused)="(\w+)"\)', r"--\1 \2", words)
+    words = re.sub(r'replay\(\.\.\., (unknown|unused|region|start)="(\w+)"\)', r"--\1 \2", words)
+    words = re.sub(r'replay\(\.\.\., on_end="?(\w+)"?\)', r"--on-end \1", words)
+    return re.sub(r'replay\(\.\.\., ignore={"(\w+)": (\[.*?\])}\)', _ignoring, words)
+
+
+def _ignoring(fix: re.Match[str]) -> str:
+    """The option `--ignore` for each parameter that a fix names."""
+    return " ".join(f"--ignore {fix[1]}:{name.strip('/')}" for name in json.loads(fix[2]))
 
 
 def _lives(process: int) -> bool:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 import cassette
-from cassette.cli import main
+from cassette.cli import main, serve
 from tests.server.conftest import Http, asked, client_of
 
 SERVE = [sys.executable, "-m", "cassette", "serve"]
@@ -144,3 +144,19 @@ def test_wrong_usage_in_the_background_is_exit_code_2():
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "no cassette named" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("fix", "words"),
+    [
+        ('replay(..., unknown="ecs") for MISSING', "--unknown ecs for MISSING"),
+        ("replay(..., on_end=CALLS) sets it", "--on-end CALLS sets it"),
+        (
+            'leave it out: replay(..., ignore={"UpdateService": ["/tags", "/propagateTags"]})',
+            "leave it out: --ignore UpdateService:tags --ignore UpdateService:propagateTags",
+        ),
+    ],
+)
+def test_a_report_names_options_of_the_command(fix, words):
+    """What `replay` takes as an argument is an option here."""
+    assert serve._with_options(fix) == words
