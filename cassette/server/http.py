@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import errno
 import ipaddress
 import os
 import socket
@@ -89,9 +90,14 @@ class HttpServer(ThreadingHTTPServer):
             super().__init__((host, port), Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
+            is_elsewhere = isinstance(error, socket.gaierror) or (
+                isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
+            )
             raise UsageError(
                 f"the server cannot listen on {host} port {port}: {reason}",
-                fix="--port 0 takes any free port",
+                fix="--host takes an address of this machine, such as 127.0.0.1"
+                if is_elsewhere
+                else "--port 0 takes any free port",
             ) from None
         shown = "127.0.0.1" if self.is_open_to_all else host
         self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.server_port}"
