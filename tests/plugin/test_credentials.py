@@ -71,6 +71,7 @@ def test_after_it():
     result.assert_outcomes(passed=3)
 
 
+@pytest.mark.exhaustive
 def test_boto3_may_be_imported_in_the_replay(pytester):
     """A process whose first import of boto3 comes in a replayed test keeps nothing either."""
     pytester.makepyfile(f"""

@@ -196,10 +196,11 @@ def test_own_loop():
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("plugin", "mark", "arguments"),
     [
-        pytest.param("anyio", "anyio", (), marks=pytest.mark.exhaustive),
+        ("anyio", "anyio", ()),
         (
             "pytest_asyncio",
             "asyncio",

@@ -191,6 +191,7 @@ def test_it(home):
     result.stdout.fnmatch_lines(["network access to '192.0.2.1' is blocked*"])
 
 
+@pytest.mark.exhaustive
 def test_the_ini_file_may_block(blocked, pytester):
     """`cassette_block_network` does the same, and without either nothing is blocked."""
     source = 'def test_it():\n    reach("192.0.2.1")\n'

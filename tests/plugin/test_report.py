@@ -79,7 +79,8 @@ def test_the_report(run, project, workers):
     assert report["drift"] == {}
 
 
-@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("columns", [80, 120])
 def test_the_report_fits_its_terminal(run, project, columns):
     """No line is longer, and what is folded is below what it belongs to."""
     run(TWO_TESTS, "-q")  # writes the files
