@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cassette.ecs import shapes
 from cassette.ecs.names import short_name
 from cassette.errors import counted
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 
-_STARTS = ("RunTask", "StartTask")
 # What the operations describe: the member of the request and of the response, and the ARN in it.
 DESCRIBED = {"DescribeTasks": ("tasks", "taskArn"), "DescribeServices": ("services", "serviceArn")}
 _BY_ID = ("deployments", "events", "taskSets")  # the newest is the first, so numbers shift
@@ -140,7 +140,7 @@ def lives(cassette: Cassette) -> list[Life]:
     moments: dict[tuple[str, str], list[Moment]] = {}
     for index, interaction in enumerate(cassette.interactions):
         outcome, operation = interaction.outcome, interaction.operation
-        if operation not in (*DESCRIBED, *_STARTS):
+        if operation not in (*DESCRIBED, *shapes.STARTING):
             continue
         member, arn = DESCRIBED.get(operation, DESCRIBED["DescribeTasks"])
         kind, state = ("service", _service) if member == "services" else ("task", _state)

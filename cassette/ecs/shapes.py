@@ -59,9 +59,13 @@ def shape_of(operation: str, direction: Direction = "response") -> Shape:
     return shape
 
 
+STARTING = ("RunTask", "StartTask")
+"""The operations that start tasks and return them."""
+
+
 def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tasks in a response of DescribeTasks, RunTask, StartTask or StopTask."""
-    if operation in ("DescribeTasks", "RunTask", "StartTask"):
+    if operation in ("DescribeTasks", *STARTING):
         tasks = body.get("tasks")
         return list(tasks) if isinstance(tasks, (list, tuple)) else []
     if operation == "StopTask" and body.get("task"):

@@ -140,7 +140,7 @@ def operation_of(value: Mapping[str, Any], sent: Mapping[str, Any] | None = None
         takes = operations_that_take(sent)
         fitting = [operation for operation in fitting if operation in takes] or fitting
     elif _started_nothing(held):
-        fitting = [operation for operation in fitting if operation in ("RunTask", "StartTask")]
+        fitting = [operation for operation in fitting if operation in shapes.STARTING]
     order = ("Describe", "List", "Run", "Create", "Register", "")
     return min(
         fitting,

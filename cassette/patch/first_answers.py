@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from cassette.ecs import shapes
 from cassette.patch.kinds import Body, kind_of
 from cassette.patch.patch_file import Entry, Place
 from cassette.patch.working_copy import Draft, label_of
@@ -91,9 +92,8 @@ def _earlier(made: Making, index: int, entry: Entry) -> Draft:
 
 def _starting(made: Making) -> list[int]:
     """The indexes of the calls that started tasks."""
-    operations = ("RunTask", "StartTask")
     drafts = enumerate(made.drafts)
-    return [index for index, one in drafts if one.interaction.operation in operations]
+    return [index for index, one in drafts if one.interaction.operation in shapes.STARTING]
 
 
 def _first_of_each_request(made: Making, operation: str) -> list[int]:

@@ -16,8 +16,6 @@ from cassette.patch.kinds import KINDS, Body, kind_of
 from cassette.patch.patch_file import Entry, Part, PatchFile
 from cassette.patch.working_copy import Draft
 
-_STARTING = ("RunTask", "StartTask")
-
 
 class Making(Protocol):
     """The application of a patch, as far as this needs it; see `application.Application`."""
@@ -40,7 +38,9 @@ def changes_starts(patch: PatchFile) -> bool:
     """Whether a patch changes answers of RunTask or StartTask, and no description of a task."""
     fault = [patch.fault.operation] if patch.fault is not None else []
     whole = [entry.operation for entry in patch.apply if kind_of(entry.each) is None]
-    return len(whole) == len(patch.apply) and any(one in _STARTING for one in (*fault, *whole))
+    return len(whole) == len(patch.apply) and any(
+        one in shapes.STARTING for one in (*fault, *whole)
+    )
 
 
 def meant(made: Making, found: list[Draft]) -> list[Draft]:
@@ -55,7 +55,7 @@ def meant(made: Making, found: list[Draft]) -> list[Draft]:
             none of their tasks.
     """
     wheres = made.patch.where
-    if not wheres or not found or found[0].interaction.operation not in _STARTING:
+    if not wheres or not found or found[0].interaction.operation not in shapes.STARTING:
         return found
     if not changes_starts(made.patch):
         return found
@@ -85,7 +85,7 @@ def edit_answers(made: Making, entry: Entry) -> None:
     """
     for draft in made.drafts:
         operation = draft.interaction.operation
-        if operation not in (*_STARTING, "StopTask") or not draft.is_response:
+        if operation not in (*shapes.STARTING, "StopTask") or not draft.is_response:
             continue
         tasks = shapes.tasks_of(operation, draft.recorded)
         states = [_state(draft, task) for task in tasks]

@@ -13,7 +13,6 @@ from cassette.ecs import shapes
 from cassette.ecs.names import id_of, short_name
 from cassette.model import ApiError, Body, Interaction, Response
 
-_STARTING = ("RunTask", "StartTask")
 # The list of each operation that describes tasks by name, and has failures for the others.
 _DESCRIBING = {
     "DescribeTasks": "tasks",
@@ -47,14 +46,14 @@ def without_unstarted(
 def _started(interactions: tuple[Interaction, ...]) -> Iterator[tuple[str, str]]:
     """The id and the ARN of each task that a call started."""
     for one in interactions:
-        if one.operation in _STARTING and isinstance(one.outcome, Response):
+        if one.operation in shapes.STARTING and isinstance(one.outcome, Response):
             for task in shapes.tasks_of(one.operation, one.outcome.body):
                 yield id_of(task), str(task.get("taskArn"))
 
 
 def _is_uncertain(one: Interaction) -> bool:
     """Whether a patch makes a call fail in a way after which a task may have started anyway."""
-    if one.operation not in _STARTING or not one.patched or isinstance(one.outcome, Response):
+    if one.operation not in shapes.STARTING or not one.patched or isinstance(one.outcome, Response):
         return False
     return not (isinstance(one.outcome, ApiError) and one.outcome.status < 500)
 

@@ -7,15 +7,14 @@ between the task as it was recorded with that answer and the task as it is now.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cassette import validation
 from cassette.model import Body
 from cassette.player.by_meaning import task_matches
 from cassette.player.timeline import Step, Timeline
-
-_PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +87,9 @@ def counted(service: Body, stopped: Iterable[Stopped], timeline: Timeline, step:
 
 def _with_difference(counts: Body, was: Body, now: Body) -> dict[str, Any]:
     """The counts of a service or a deployment, with one task that changed."""
-    changes = {
-        "runningCount": _is_running(now) - _is_running(was),
-        "pendingCount": _is_pending(now) - _is_pending(was),
+    changed = {
+        name: max(0, counts[name] + is_one(now) - is_one(was))
+        for name, is_one in validation.COUNTS
+        if name in counts
     }
-    changed = {k: max(0, counts[k] + more) for k, more in changes.items() if k in counts}
     return {**counts, **changed}
-
-
-def _is_running(task: Mapping[str, Any]) -> bool:
-    return task.get("lastStatus") == "RUNNING"
-
-
-def _is_pending(task: Mapping[str, Any]) -> bool:
-    return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"

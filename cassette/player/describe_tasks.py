@@ -107,7 +107,7 @@ class Tasks:
             if interaction.operation == "DescribeTasks":
                 self._index_described(index, interaction)
                 described.append((index, interaction))
-            elif interaction.operation in ("RunTask", "StartTask"):
+            elif interaction.operation in shapes.STARTING:
                 started.append((index, interaction))
         for index, interaction in started:
             self._index_started(index, interaction)

@@ -144,18 +144,22 @@ class Requests:
         self._serve(operation, {step.index})
         if step.body is None:
             return Answer(error=step.error, latency=step.latency)
-        body = step.body
-        if operation in FOLLOWING and self._tasks.has_stopped:
-            body = self._after_stops(operation, shapes.request_of(content), body, timeline, step)
+        request = functools.partial(shapes.request_of, content)
+        body = self._after_stops(operation, request, step.body, timeline, step)
         return Answer((body,), latency=step.latency)
 
     def _after_stops(
-        self, operation: str, parameters: Body, body: Recorded, timeline: Timeline, step: Step
+        self,
+        operation: str,
+        request: Callable[[], Body],
+        body: Recorded,
+        timeline: Timeline,
+        step: Step,
     ) -> Recorded:
         """A recorded answer as it is after stops that were not recorded."""
-        if operation not in FOLLOWING:
+        if operation not in FOLLOWING or not self._tasks.has_stopped:
             return body
-        asked = self._normalization.normalised(operation, parameters)
+        asked = self._normalization.normalised(operation, request())
         stopped = list(self._tasks.stopped(cluster_of(asked)))
         if operation == "ListTasks":
             is_last = not body.body.get("nextToken")
@@ -217,7 +221,7 @@ class Requests:
         if operation in self._things:
             for timeline in self._things[operation].timelines.values():
                 self._follow(operation, timeline)
-            shown = functools.partial(self._after_stops, operation, parameters)
+            shown = functools.partial(self._after_stops, operation, lambda: parameters)
             return self._things[operation].answer(parameters, self._clock.now, shown)
         if operation == "DescribeTaskDefinition":
             return self._definitions.answer(parameters)

@@ -23,7 +23,7 @@ def moments(cassette: Cassette) -> dict[int, float]:
         if one.operation == "DescribeServices":
             service = one.at if one.patched and isinstance(one.outcome, Response) else None
             tasks = None
-        elif one.operation not in _READS and not one.operation.startswith(("Describe", "List")):
+        elif not one.operation.startswith(("Describe", "List")):
             service = None
         elif service is not None and one.operation in _READS:
             if tasks is not None and one.at > tasks:

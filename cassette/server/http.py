@@ -90,9 +90,8 @@ class HttpServer(ThreadingHTTPServer):
             super().__init__((host, port), Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
-            is_elsewhere = isinstance(error, socket.gaierror) or (
-                isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
-            )
+            code = getattr(error, "errno", None)
+            is_elsewhere = isinstance(error, socket.gaierror) or code == errno.EADDRNOTAVAIL
             raise UsageError(
                 f"the server cannot listen on {host} port {port}: {reason}",
                 fix="--host takes an address of this machine, such as 127.0.0.1"

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from cassette import player, replay_options
 from cassette.clock import Clock
@@ -346,7 +346,7 @@ def _is_number(given: object) -> bool:
     return isinstance(given, (int, float)) and not isinstance(given, bool)
 
 
-def _are_names(given: object) -> bool:
+def _are_names(given: object) -> TypeGuard[list[str]]:
     return isinstance(given, list) and all(isinstance(one, str) for one in given)
 
 
@@ -416,7 +416,7 @@ def checked_patches(given: object) -> tuple[Patch, ...]:
     Raises:
         UsageError: these are not names of patches.
     """
-    if not isinstance(given, list) or not _are_names(given):
+    if not _are_names(given):
         raise UsageError("patches takes a list of names", fix='{"patches": ["stopped/by-user"]}')
     patches = tuple(map(Patch.parse, given))
     for patch in patches:
