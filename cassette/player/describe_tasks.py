@@ -335,6 +335,7 @@ class Tasks:
         error: Step | None = None
         latency = 0.0
         taken: list[tuple[Timeline, Step]] = []
+        _share_states([timeline for _, timeline in asked.found if timeline is not None])
         for name, timeline in asked.found:
             if timeline is None:
                 failures.append(self._missing(name, asked.cluster))
@@ -508,6 +509,13 @@ def _task(task: Body) -> Recorded:
 
 def _failure(failure: Body) -> Recorded:
     return Recorded("DescribeTasks", {"failures": [failure]})
+
+
+def _share_states(timelines: Sequence[Timeline]) -> None:
+    """If one task of a call has a state to come before its next error, so have the others."""
+    if any(timeline.owes_state for timeline in timelines):
+        for timeline in timelines:
+            timeline.owes_state = True
 
 
 def _step(index: int, interaction: Interaction) -> Step:

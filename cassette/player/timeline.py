@@ -70,6 +70,7 @@ class Timeline:
         self._begins_with: int | None = None  # the index of the write that made what it is of
         self._made_at: float | None = None  # when that write counts as made
         self._has_own_time = False  # whether it left that of the recording
+        self.owes_state = False  # whether the last call got an error that a state follows
 
     # -- before the first call -----------------------------------------------------------------
 
@@ -296,24 +297,36 @@ class Timeline:
                 state = step
         return state or steps[-1]
 
-    def at(self, now: float, held: int) -> Step | None:
-        """The step of a moment: an error that is due, as often as it was recorded, else the state.
-
-        An error that nothing follows stays. Before the first state was recorded it is that first
-        state. None if the last step was held for so many calls, or another one for `HELD`: code
-        that asks without sleeping does not move the clock.
-        """
-        state = self.state_at(now)
+    def _due_error(self, now: float) -> Step | None:
+        """The next error that is due, unless a state has to come first."""
+        if self.owes_state:
+            return None
         for i in range(self._place, len(self.steps) if self._limit is None else self._limit):
             step = self.steps[i]
-            if step.error is not None and step.at <= now + self._shift:
-                if step is self.steps[-1]:
-                    state = step
-                    break
+            if step.error is None or step.at > now + self._shift:
+                continue
+            if step is not self.steps[-1]:
                 self._served += 1
                 if self._served >= step.count:
                     self._place, self._served = i + 1, 0
-                return step
+                    self.owes_state = self.steps[i + 1].error is None
+            return step
+        return None
+
+    def at(self, now: float, held: int) -> Step | None:
+        """The step of a moment: an error that is due, as often as it was recorded, else the state.
+
+        An error that nothing follows stays. Between two other errors at least one state comes: a
+        retry that waits moves the clock, perhaps to an error that was recorded much later.
+        Before the first state was recorded it is that first state. None if the last step was held
+        for so many calls, or another one for `HELD`: code that asks without sleeping does not move
+        the clock.
+        """
+        error = self._due_error(now)
+        if error is not None and error is not self.steps[-1]:
+            return error
+        self.owes_state = False
+        state = error or self.state_at(now)
         self._held = self._held + 1 if state is self._state else 1 - state.count
         self._state = state
         return state if self._held <= (held if state is self.steps[-1] else HELD) else None

@@ -231,6 +231,29 @@ def test_an_error_lasts_as_long_by_the_clock_as_by_calls(name):
     assert outcomes(name, "clock") == outcomes(name, "call")
 
 
+def test_a_call_for_several_tasks_gets_a_state_between_two_bursts_of_errors():
+    """A retry that waits reaches the second burst, which is not one with the first."""
+    throttled = ApiError(400, "ThrottlingException", "Rate exceeded")
+    one, two = ({"tasks": [made.task(n)]} for n in (1, 2))
+    tape = made.cassette(
+        made.describe(throttled, 0.0, tasks=(made.arn(1),), count=2),
+        made.describe(one, 0.0, tasks=(made.arn(1),)),
+        made.describe(two, 0.0, tasks=(made.arn(2),)),
+        made.describe(throttled, 2.0, tasks=(made.arn(2),), count=2),
+        made.describe(two, 2.0, tasks=(made.arn(2),)),
+    )
+    found = []
+    with cassette.replay(tape, advance="clock") as replayed:
+        ecs = made.client(config=Config(retries={"max_attempts": 0}))
+        for _ in range(6):
+            try:
+                found += ask(ecs, 1, 2)[:1]
+            except ClientError as error:
+                found.append(error.response["Error"]["Code"])
+            replayed.clock.skip(1)
+    assert found == [*["ThrottlingException"] * 2, "RUNNING"] * 2
+
+
 def outcomes(name, advance):
     """What ten polls, ten seconds apart, give: a status, or the name of an error."""
     with cassette.replay("web", name, advance=advance) as tape:
