@@ -7,6 +7,7 @@ the other.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import unicodedata
@@ -34,6 +35,8 @@ PACKED = "\x1f\x8b"
 _ESCAPE = re.compile(
     r"%[0-9A-Fa-f]{2}|\\(?:u(?P<u>[0-9A-Fa-f]{4})|x(?P<x>[0-9A-Fa-f]{2})|(?P<c>[\"'/\\bfnrt]))"
 )
+# Of HTML and XML. Without a semicolon, a name is one of a parameter, as in ?a=1&copy=2.
+_ENTITY = re.compile(r"&(?:#(?:\d{1,7}|[xX][0-9A-Fa-f]{1,6});?|[A-Za-z][0-9A-Za-z]{1,31};)")
 _BARE_QUOTE = re.compile(r"(?<!\\)\"")
 _LONGEST_ESCAPE = 6  # \\u0041
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -80,10 +83,26 @@ def unescaped(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
+    if match.re is _ENTITY:
+        return html.unescape(match[0])
     code = match["u"] or match["x"]
     if code:
         return chr(int(code, 16))
     return _CONTROLS.get(match["c"], match["c"]) if match["c"] else match[0]
+
+
+def unmasked(text: str) -> str:
+    """A text without the entities of HTML: `&#61;`, `&#x3D;`, `&equals;`."""
+    return _ENTITY.sub(_character, text)
+
+
+def masked(before: str, after: str, like: str) -> str:
+    """A text with entities again where they were, except in what changed, as `escaped` does."""
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    start = _source(like, head, _ENTITY)
+    end = _source(like, len(before) - tail, _ENTITY)
+    return like[:start] + html.escape(after[head : len(after) - tail], quote=False) + like[end:]
 
 
 def escaped(before: str, after: str, like: str) -> str:
@@ -109,10 +128,10 @@ def _shared(one: str, other: str) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _source(text: str, place: int) -> int:
+def _source(text: str, place: int, escapes: re.Pattern[str] = _ESCAPE) -> int:
     """Where a text begins that, without escapes, begins at a place."""
     shown = end = 0
-    for escape in _ESCAPE.finditer(text):
+    for escape in escapes.finditer(text):
         before = escape.start() - end
         if shown + before >= place:
             break

@@ -299,6 +299,10 @@ class FreeText:
             plain = encodings.unescaped(text)
             if plain != text and self.search(plain) != plain:
                 return encodings.escaped(plain, self.search(plain), text)
+        if "&" in text:
+            plain = encodings.unmasked(text)
+            if plain != text and self.search(plain) != plain:
+                return encodings.masked(plain, self.search(plain), text)
         if "%" in text:
             text = encodings.PERCENT_VALUE.sub(self._decode_value, text)
             text = encodings.PERCENT_RUN.sub(self._decode_run, text)

@@ -274,6 +274,26 @@ class TokenTreatments:
         quoted = match["quoted"]
         return match["who"] + quoted[0] + self._search.user(quoted[1:-1]) + quoted[0]
 
+    def _bare_user(self, match: re.Match[str]) -> str | None:
+        """A user after `=`, or one that is not plain, in a sentence."""
+        user = match["account_name"]
+        may_be_plain = "=" not in match["role"]
+        if (
+            user.lower() in vocabulary.ACCOUNTS
+            or _HARMLESS.fullmatch(user)
+            or (may_be_plain and vocabulary.is_plain(user))
+            or has_pseudonym(user)
+            or is_masked(user)
+        ):
+            return None
+        return match["role"] + self._search.user(user)
+
+    def _home(self, match: re.Match[str]) -> str | None:
+        owner = match["owner"]
+        if owner.lower() in vocabulary.ACCOUNTS or has_pseudonym(owner) or is_masked(owner):
+            return None
+        return self._search.user(owner)
+
     def _person(self, match: re.Match[str]) -> str | None:
         person = match["whom"]
         if vocabulary.is_plain(person) or has_pseudonym(person):
@@ -283,11 +303,13 @@ class TokenTreatments:
     def _unique_id(self, match: re.Match[str]) -> str:
         return self._search.remember("user", match[0], self._memory.numbered("user", match[0]))
 
-    def _organization(self, match: re.Match[str]) -> str:
-        prefix, _, own = match[0].partition("-")
+    def _organization(self, match: re.Match[str]) -> str | None:
+        *path, found = match[0].rpartition("/")  # of a root, the organization is before it
+        prefix, _, own = found.partition("-")
         if has_pseudonym(own):
-            return match[0]
-        return f"{prefix}-{self._memory.numbered('short id', match[0])}"
+            return None
+        false = f"{prefix}-{self._memory.numbered('short id', found)}"
+        return self._search.name(path[0]) + path[1] + false
 
     def _secret_arn(self, match: re.Match[str]) -> str:
         head, _, rest = match[0].partition(":secret:")
@@ -479,6 +501,8 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "person": TokenTreatments._person,
     "reverse_name": TokenTreatments._reverse_name,
     "named_user": TokenTreatments._named_user,
+    "bare_user": TokenTreatments._bare_user,
+    "home": TokenTreatments._home,
     "organization": TokenTreatments._organization,
     "header": TokenTreatments._header,
     "block": TokenTreatments._block,

@@ -99,7 +99,9 @@ RULES: dict[str, str] = {
     # user:password@tcp(host)/database, as Go has it, and user/password@//host, as Oracle has it
     "dsn": (
         # The password reaches to the last @ before an address; Go's default address is nothing.
-        rf"{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::(?!//)[^\s\"'<>]{{1,256}}"
+        rf"{_L}(?<![\w/])(?:(?<=sqlplus )|(?<=:oci:)|(?<=:thin:))"
+        r"[\w.$#-]{1,64}/[^\s/@\"']{1,128}@"
+        rf"|{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::(?!//)[^\s\"'<>]{{1,256}}"
         r"@(?=(?:tcp|udp|unix)?\(|/(?:[\w?]|(?!\S))|[a-z][a-z0-9+]{1,20}\([^\s()]{1,128}\)/)"
         r"|/(?:[^\s/\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
     ),
@@ -139,8 +141,20 @@ RULES: dict[str, str] = {
     "iam_user": rf"{_L}(?:(?<=:)|\A)user/[\w+=,.@:/-]{{0,512}}\w",
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)"
-        r"(?: name)?[ =:]{1,3})"
+        r"(?: name)?[\"']?[ =:]{1,3})"
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
+    ),
+    # Without quotes: user=jane, DB_USER: jane, Uid=jane; for user jane.
+    "bare_user": (
+        rf"{_L}(?=[\w.-]{{1,60}}[ =:])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=U))))?"
+        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr))(?:\s?(?:=(?!=)|:\s)\s?|\s))"
+        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=(/:@+-]|\.\w)"
+    ),
+    # Whose folder it is: /home/jane/x, C:\Users\jane, ~jane/x.
+    "home": (
+        r"(?:(?<=/home/)|(?-i:(?<=/Users/))|(?<=[\w:$]\\Users\\)|(?<=[\w$]\\home\\)|(?<=:\\\\Users\\\\)"
+        r"|(?<=Documents and Settings\\)|(?<=(?<![\w./~])~)(?=[\w.-]{2,64}/))"
+        r"(?P<owner>(?!\d)[\w+@$-](?:[\w+@$.-]| (?=[\w.-]{1,64}\\)){0,63})(?<![.-])"
     ),
     # Without quotes, a name with a dot: by user jane.roe, session jane.roe, CORP\jane.roe
     "person": (
@@ -149,7 +163,8 @@ RULES: dict[str, str] = {
         r"(?P<whom>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
     ),
     "organization": (
-        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<![\w-])ou-[a-z0-9]{{4,32}}-[a-z0-9]{{8,32}}"
+        rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=_policy/)p-[a-z0-9]{{8,32}}"
+        r"|root/o-[a-z0-9]{10,32}/r-[a-z0-9]{4,32}|(?<![\w-])ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}"
         r"|(?<![\w-])o-(?=[a-z]{0,31}\d)(?=\d{0,31}[a-z])[a-z0-9]{10,32})"
         r"(?![\w-])"
     ),
@@ -318,7 +333,16 @@ TOKEN = alternation(RULES)
 # What is searched for in a name: what has a form of its own, wherever it is.
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
-    *("iam_user", "organization", "revision", "deployment", "email", "ec2_name", "discovery_id"),
+    *(
+        "iam_user",
+        "home",
+        "organization",
+        "revision",
+        "deployment",
+        "email",
+        "ec2_name",
+        "discovery_id",
+    ),
     *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex"),
     *("account", "private_host"),
 )

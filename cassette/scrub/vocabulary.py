@@ -25,6 +25,19 @@ _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\W_]+|[\s\S]")
 _BETWEEN = re.compile(r"[-_./'\u2019+&]|::|\W+\Z")
 _EDGES = ".,!?\u2026\\*"
 
+# Users and folders of users that images, programs and systems of many people have.
+ACCOUNTS = frozenset(
+    "admin administrator airflow alpine anonymous apache app application apps appuser app-user "
+    "astro builder celery centos ci circleci coder codespace containeradministrator containeruser "
+    "dagster data datadog dbt debian default deploy deployer developer docker ec2-user "
+    "elasticsearch fedora flink fluent git gitlab-runner gitpod go grafana guest hadoop httpd "
+    "java jboss jenkins jovyan kafka keycloak kibana linuxbrew logstash master mongo mongodb mysql "
+    "nexus nginx nobody node nodejs nonroot opensearch oracle php play postgres prefect "
+    "prometheus public python rabbitmq rails redis root ruby runner sa seluser server service "
+    "solr sonarqube spark spring ssm-user superset superuser sys system tomcat ubuntu unknown user "
+    "username users vault vscode web webapp wiremock worker www www-data zookeeper".split()
+)
+
 
 @functools.cache
 def words() -> frozenset[str]:

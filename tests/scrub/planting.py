@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import json
 import os
 import re
@@ -68,6 +69,8 @@ ENCODINGS: tuple[Callable[[str], str], ...] = (
     lambda s: json.dumps({"a": [s, f"é\n{s}"]}),
     lambda s: json.dumps(json.dumps({"a": s})),
     lambda s: "".join(f"\\u{ord(letter):04x}" for letter in s),
+    lambda s: "".join(f"&#{ord(letter)};" for letter in s),
+    lambda s: "".join(s_ if s_.isalnum() else f"&#x{ord(s_):x};" for s_ in f"a {s}"),
     lambda s: _base64(f"{s} "),
     lambda s: _base64(f"a {s} "),
     lambda s: _base64(f"ab {s}"),
@@ -158,7 +161,7 @@ def _views(text: str, depth: int) -> Iterator[str]:
     plain = unicodedata.normalize("NFKC", re.sub("[\u200b\u00ad]", "", text))
     unescaped = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text)
     unescaped = re.sub(r"\\([\"\\/])", r"\1", unescaped)
-    for view in {plain, unescaped, urllib.parse.unquote(text)} - {text}:
+    for view in {plain, unescaped, urllib.parse.unquote(text), html.unescape(text)} - {text}:
         yield from _views(view, depth - 1)
     for run in set(re.findall(r"[A-Za-z0-9+/_-]{12,}", text)):
         standard = run.replace("-", "+").replace("_", "/")

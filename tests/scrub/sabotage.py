@@ -127,6 +127,11 @@ TOKENS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ('role "{}" does not exist', "Access denied for user '{}'", 'username: "{}"'),
         USERS,
     ),
+    "bare_user": (("connect user={} refused", "DB_USER={};", "Uid={};Server=a"), USERS),
+    "home": (
+        ("/home/{}/app: not found", "C:\\Users\\{}\\x", "open /Users/{}"),
+        ("jroe", "jane.roe", "svc-roe-2"),
+    ),
     "person": (("IAM user {} may not", "Stopped by user {}", "CORP\\{} failed to log on"),
                ("jroe.kq7", "svc.deploy-2")),
     "organization": (
@@ -272,6 +277,13 @@ STEPS: dict[str, tuple[tuple[Planted, ...], Off]] = {
             for value in ("hunter22", "Tr0ub4dor&3", "korrekt77horse", "Kq8vZt0ubW")
         ),
         _without_near_secrets,
+    ),
+    "entities of HTML": (
+        tuple(
+            Planted(text("".join(f"&#{ord(letter)};" for letter in value)), value)
+            for value in OFTEN
+        ),
+        without(encodings, "unmasked", lambda text: text),
     ),
     "letters of another width": (
         tuple(Planted(text(planting._wide(value)), value) for value in OFTEN),
@@ -472,7 +484,7 @@ def is_shown(value: str, said: str) -> bool:
     lines = {
         line
         for line in said.splitlines()
-        if re.search(r"[\\%]|[^\s]{24}", line) or not line.isascii()
+        if re.search(r"[\\%&]|[^\s]{24}", line) or not line.isascii()
     }
     views = (view for line in lines for view in planting._views(line, 2))
     return any(value.lower() in view.lower() for view in views)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import ipaddress
 from typing import Any
 
@@ -495,3 +496,95 @@ def test_the_number_of_a_container_on_fargate_goes(number: str) -> None:
     """Its pseudonym has that of the task, and another number."""
     text = written(bodies.described({"containers": [{"runtimeId": f"{bodies.TASK}-{number}"}]}))
     assert number not in text
+
+
+people = st.sampled_from(["jroe", "jane.roe", "janeroe", "svc-roe-2", "JRoe", "mark", "x_roe7"])
+
+
+@SLOW
+@given(
+    st.sampled_from(
+        ["/home/{}/app: denied", "open /home/{}: no such file", "/Users/{}/dev/a.py", "~{}/app",
+         "C:\\Users\\{}\\x", "C:\\\\Users\\\\{}\\\\x", "file:///home/{}/a", "/export/home/{}",
+         "%2Fhome%2F{}%2Fapp", "c:/Users/{}/x", "\\\\fs01\\home\\{}", "user={} dbname=x",
+         "DB_USER={};", "Uid={};Pwd=x", "user id={};", "?username={}&page=2", "currentUser={}",
+         "{{\"user\":\"{}\"}}", "spring.datasource.username={}"]
+    ),
+    people,
+)  # fmt: skip
+def test_the_name_of_a_user_goes_from_paths_and_data_sources(form: str, user: str) -> None:
+    """Whatever the name is; the path and the key stay."""
+    left = said(form.format(user))
+    assert user not in left
+    assert "user-ca55e77e-1" in left
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["permission denied for user {}", "login failed for user {}.", "user: {} not found"],
+)
+@pytest.mark.parametrize("user", ["jroe", "jane.roe", "x_roe7"])
+def test_the_name_of_a_user_goes_from_a_sentence(text: str, user: str) -> None:
+    """Unless it is a plain word."""
+    assert user not in said(text.format(user))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/home/ubuntu/app", "/home/node/app/index.js: not found", "C:\\Users\\ContainerUser\\x",
+     "/root/.ssh", "the user is not authorized", "user=root dbname=x", "uid=1000 gid=1000",
+     "user=null", "user=${DB_USER}", "parser=html", "user agent blocked", "superuser=true",
+     "/homepage/index", "GET /users/list", "~/app", "version ~1.2/x", "max_user=100",
+     "user namespaces are disabled", "user=%s", "invalid user input", "a=1&copy=2", "A&B; C",
+     "x &amp; y", "1 &lt; 2", "AT&T;"],
+)  # fmt: skip
+def test_accounts_of_programs_and_entities_of_nothing_stay(text: str) -> None:
+    """So do plain words after `user` in a sentence."""
+    assert said(text) == text
+
+
+@SLOW
+@given(
+    st.sampled_from(["&#{0};", "&#x{0:x};", "&#X{0:X};", "&#0{0};", "&#x00{0:x};"]),
+    st.sampled_from(
+        ["password=hunter2x", "998877665544", "jane.roe@corp.test", "db.corp.internal", "10.9.8.7"]
+    ),
+    st.booleans(),
+)
+def test_what_entities_of_html_hide_goes(form: str, text: str, all_of_it: bool) -> None:
+    """A text in HTML or XML may have any character as one, or only its marks."""
+    hidden = "".join(
+        form.format(ord(one)) if all_of_it or not one.isalnum() else one for one in text
+    )
+    left = html.unescape(said(f"got {hidden} back"))
+    assert text.removeprefix("password=") not in left
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("API key&#61;hunter2x", "API key&#61;REDACTED"),
+        ("&quot;password&quot;:&quot;hunter2x&quot;", "&quot;password&quot;:&quot;REDACTED&quot;"),
+        ("&lt;pwd&gt;hunter2x&lt;/pwd&gt;", "&lt;pwd&gt;REDACTED&lt;/pwd&gt;"),
+        ("jane&#64;corp.test &amp; co", "user-1@example.com &amp; co"),
+        ("?password=a7xq9&amp;page=2", "?password=REDACTED&amp;page=2"),
+        ("jdbc:oracle:thin:roe/heron@db", "jdbc:oracle:thin:REDACTED/REDACTED@db"),
+        ("sqlplus roe/heron@db failed", "sqlplus REDACTED/REDACTED@db failed"),
+    ],
+)
+def test_only_what_changes_is_written_without_entities(text: str, written: str) -> None:
+    """The rest of the text stays as it is."""
+    assert said(text) == written
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["policy/o-a1b2c3d4e5/service_control_policy/{}", "root/o-a1b2c3d4e5/{}",
+     "policy/o-a1b2c3d4e5/tag_policy/{}", "ou/o-a1b2c3d4e5/{}"],
+)  # fmt: skip
+def test_the_ids_of_an_organization_go(resource: str) -> None:
+    """Those of its policies, its root and its units."""
+    own = {"p": "p-k9x2m4q7", "r": "r-ab12", "o": "ou-ab12-k9x2m4q7"}[resource[0]]
+    left = said(f"denied by arn:aws:organizations::205718934401:{resource.format(own)}")
+    assert own not in left
+    assert "a1b2c3d4e5" not in left

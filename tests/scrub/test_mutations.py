@@ -59,6 +59,19 @@ def test_every_rule_and_treatment_is_switched_off_once() -> None:
     assert set(table()) == set(sabotage.SABOTAGES)
 
 
+def test_the_kinds_of_the_page_add_up() -> None:
+    """So do its rules, steps and treatments, to the same."""
+    rows = re.findall(
+        r"^\| ([^|]*) \| (\d+) \| (\d+) \| (\d+) \|$", PAGE.read_text("utf-8"), re.MULTILINE
+    )
+    *kinds, (last, *total) = rows
+    assert last == "all"
+    for each in ([row[1:] for row in kinds], [row[:3] for row in table().values()]):
+        assert [sum(map(int, column)) for column in zip(*each, strict=True)] == list(
+            map(int, total)
+        )
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", sabotage.SABOTAGES)
 def test_what_the_page_says_is_what_happens(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

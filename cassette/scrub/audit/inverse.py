@@ -89,6 +89,8 @@ def _rules(
     if value.items is None:
         if _is_text(value.key, value.text):
             yield from prose.found(value.text, names)
+        elif prose.names_a_folder(value.text):
+            yield "quoted-user"
         elif value.key in _NAMES and f"{value.key}[*]" not in kept:
             yield from prose.found_in_name(value.text)
         return

@@ -12,6 +12,8 @@ import string
 from collections.abc import Callable, Iterator, Set
 from itertools import pairwise
 
+from cassette.scrub.audit import views
+
 Names = Callable[[], Set[str]]
 
 RULES = {
@@ -19,7 +21,7 @@ RULES = {
     "unexplained": "a random word that is neither a pseudonym nor a name in this file",
     "host": "the name of a host",
     "login": "a user and a password before an @ or at the end of a line of .pgpass",
-    "quoted-user": "the name of a user or a role in quotes",
+    "quoted-user": "the name of a user: in quotes, after `user=`, or of a folder of users",
     "organization": "the id of an organization",
 }
 
@@ -80,6 +82,25 @@ _USER = re.compile(
     r"(?:'(?P<one>[^'\n]{1,128})'|\"(?P<two>[^\"\n]{1,128})\")",
     re.IGNORECASE,
 )
+# Accounts of images and systems, and words that no account has.
+_SYSTEM_USERS = re.compile(
+    r"(?i:admin(?:istrator)?|airflow|alpine|anonymous|apache|app(?:lication|s)?|app-?user|astro"
+    r"|builder|celery|centos|ci|circleci|coder|codespace|container(?:administrator|user)|dagster"
+    r"|data|datadog|dbt|debian|default|deploy(?:er)?|developer|docker|ec2-user|elasticsearch|fedora"
+    r"|flink|fluent|git|gitlab-runner|gitpod|go|grafana|guest|hadoop|httpd|java|jboss|jenkins|jovyan"
+    r"|kafka|keycloak|kibana|linuxbrew|logstash|master|mongo(?:db)?|mysql|nexus|nginx|nobody"
+    r"|node(?:js)?|nonroot|opensearch|oracle|php|play|postgres|prefect|prometheus|public|python"
+    r"|rabbitmq|rails|redis|root|ruby|runner|sa|seluser|server|service|solr|sonarqube|spark|spring"
+    r"|ssm-user|superset|superuser|sys|system|tomcat|ubuntu|unknown|user(?:s|name)?|vault|vscode"
+    r"|web(?:app)?|wiremock|worker|www(?:-data)?|zookeeper|yes|no|true|false|none|null|nil|required"
+    r"|optional|missing|empty|invalid|expired|denied|disabled|enabled|undefined)"
+)
+_BARE_USER = re.compile(
+    r"(?<![a-z])(?:[Uu]ser(?:[ _-]?(?:[Nn]ame|[Ii]d))?|USER(?:_?NAME|_?ID)?|[Uu]id|UID|[Uu]sr)"
+    r"\s?=(?!=)\s?(?!arn:)(?P<bare>[A-Za-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}\w)"
+    r"(?![\w=(/:@+-]|\.\w)"
+)
+_FOLDER = re.compile(r"(?:/home/|/Users/|:\\{1,2}Users\\{1,2})(?P<of>[A-Za-z_][\w+@$.-]{0,63})")
 _HIDDEN_USER = re.compile(
     r".*ca55e77e.*|arn:.*|REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`"
     r"|user-\d+@example\.com"
@@ -180,6 +201,8 @@ def found(text: str, names: Names) -> Iterator[str]:
         text: the whole value, without quotes and escapes.
         names: the words that are names elsewhere in the same file.
     """
+    if "&" in text:
+        text = views.without_entities(text)
     checks: dict[str, Callable[[str], bool]] = {
         "announced": lambda text: (
             _announced(text) or _is_near(text, names) or any(map(_is_set, _SET.finditer(text)))
@@ -293,9 +316,22 @@ def _holds_a_login(text: str) -> bool:
 def _names_a_user(text: str) -> bool:
     users = [match["one"] or match["two"] for match in _USER.finditer(text)]
     users += [match["person"] for match in _PERSON.finditer(text)]
-    return any(
+    users += [
+        match["bare"]
+        for match in _BARE_USER.finditer(text)
+        if not _SYSTEM_USERS.fullmatch(match["bare"])
+    ]
+    return names_a_folder(text) or any(
         _HIDDEN_USER.fullmatch(user) is None and not re.search("[0-9a-f-]{8}ca55e77e", user)
         for user in users
+    )
+
+
+def names_a_folder(text: str) -> bool:
+    """Whether a path leads into the folder of a person."""
+    return any(
+        not _SYSTEM_USERS.fullmatch(match["of"]) and not _HIDDEN_USER.fullmatch(match["of"])
+        for match in _FOLDER.finditer(text)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import re
 import unicodedata
 import urllib.parse
@@ -16,6 +17,7 @@ DEEPEST = 3  # of encodings within encodings
 _SHOWN = re.compile(rb"[\t\n\r -~]{6,}")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
+_ENTITY = re.compile(r"&(?:#[xX]?[0-9A-Fa-f]{1,7};?|\w{2,32};)")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -39,6 +41,11 @@ def said(run: str) -> Iterator[str]:
         for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
             for shown in _SHOWN.findall(bare):
                 yield shown.decode("ascii")
+
+
+def without_entities(text: str) -> str:
+    """A text with the entities of HTML as a browser shows them."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -74,6 +81,8 @@ def _plain(text: str) -> Iterator[tuple[str, str]]:
         yield "escaped", _ESCAPE.sub(_unescape, text)
     if "%" in text:
         yield "URL-encoded", urllib.parse.unquote(text)
+    if "&" in text:
+        yield "in entities", without_entities(text)
     if not text.isascii():
         normal = unicodedata.normalize("NFKC", text)
         yield "in other letters", "".join(c for c in normal if unicodedata.category(c) != "Cf")
