@@ -18,12 +18,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "scrubbing.md"
 LETTERS = string.ascii_letters + string.digits
 # What a generated word is made of, and its length.
 GENERATED = {
-    "40 of base64": (LETTERS + "+/", 40),
+    "40 characters of base64": (LETTERS + "+/", 40),
     "32 letters and digits": (LETTERS, 32),
     "24 letters and digits": (LETTERS, 24),
     "16 letters and digits": (LETTERS, 16),
     "32 lower-case letters and digits": (string.ascii_lowercase + string.digits, 32),
-    "32 of base32": ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32),
+    "32 characters of base32": ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32),
 }
 
 
