@@ -27,7 +27,7 @@ from cassette.errors import UsageError
 from cassette.live_server.listening import SecretServer
 from cassette.server import answers
 from cassette.server.answers import Reply
-from cassette.server.http import Request
+from cassette.server.reading import Request
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_request")
 # Without it each call would take 44 ms more.
@@ -110,9 +110,9 @@ class Forwarder(SecretServer):
     def take(self, request: Request) -> Reply:
         """Forward one attempt."""
         began = time.monotonic()
-        scope = _SCOPE.search(request.headers.get("Authorization", ""))
+        scope = _SCOPE.search(request.headers.get("authorization", ""))
         current = self._credentials.get_frozen_credentials()
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
         if operation not in shapes.operations():
             operation = ""
         if scope is None:
@@ -130,7 +130,7 @@ class Forwarder(SecretServer):
         signed = AWSRequest(
             "POST",
             url,
-            {name: one for name in _FORWARDED if (one := request.headers.get(name))},
+            {name: one for name in _FORWARDED if (one := request.headers.get(name.lower()))},
             request.content,
         )
         signed.headers["Accept-Encoding"] = "identity"

@@ -12,7 +12,8 @@ from cassette.ecs import connections, shapes
 from cassette.ecs.attempts import Attempt
 from cassette.errors import UsageError
 from cassette.server.answers import Reply
-from cassette.server.http import HttpServer, Refused, Request
+from cassette.server.http import HttpServer
+from cassette.server.reading import Refused, Request
 
 
 class SecretServer(HttpServer):
@@ -26,7 +27,7 @@ class SecretServer(HttpServer):
     def respond(self, request: Request) -> Reply:
         """The answer to a request for this host. Raises Refused."""
         is_known = secrets.compare_digest(request.path.rstrip("/").encode(), self._path.encode())
-        if request.method != "POST" or "Origin" in request.headers or not is_known:
+        if request.method != "POST" or "origin" in request.headers or not is_known:
             raise Refused(403, "this address belongs to a command that is recorded")
         return self.take(request)
 

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.message import Message
 
 from botocore.validate import ParamValidator
 
@@ -16,7 +15,6 @@ from cassette.errors import CassetteError, UnmatchedRequestError
 from cassette.server.sessions import Session
 
 UNMATCHED = "CassetteUnmatchedRequest"
-Headers = Mapping[str, str] | Message
 
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_request")
 _REMEMBERED = 16_384  # bytes of a request whose check is remembered: most are polls
@@ -46,19 +44,19 @@ def error(code: str, message: str, status: int = 400) -> Reply:
     return Reply(status, json.dumps({"__type": code, "message": message}).encode())
 
 
-def answer(session: Session, headers: Headers, content: bytes) -> Reply:
+def answer(session: Session, headers: Mapping[str, str], content: bytes) -> Reply:
     """The answer to one attempt at an API call.
 
     Args:
         session: whose cassette answers.
-        headers: the HTTP headers, by any case of their names.
+        headers: the HTTP headers, by their names in lower case.
         content: the body, without its transfer and content encodings.
     """
     try:
-        protocol = headers.get("Smithy-Protocol", shapes.PROTOCOL)
+        protocol = headers.get("smithy-protocol", shapes.PROTOCOL)
         if protocol != shapes.PROTOCOL:
             shapes.request_of(content, protocol)
-        operation = _operation(headers.get("X-Amz-Target", ""))
+        operation = _operation(headers.get("x-amz-target", ""))
         if operation is None:
             words = "the header X-Amz-Target names no ECS operation"
             return _refused(session, "UnknownOperationException", words)
@@ -67,7 +65,7 @@ def answer(session: Session, headers: Headers, content: bytes) -> Reply:
         if invalid is not None:
             return invalid
         invocation = headers.get("amz-sdk-invocation-id")
-        skips = headers.get("X-Cassette-Hook") == "skips"
+        skips = headers.get("x-cassette-hook") == "skips"
         exchange = session.exchange(
             operation, content, invocation, skips=skips, region=_region(headers)
         )
@@ -92,10 +90,10 @@ def _operation(target: str) -> str | None:
     return operation if known else None
 
 
-def _region(headers: Headers) -> str | None:
+def _region(headers: Mapping[str, str]) -> str | None:
     """The region of the client, which its signature names; nothing else of that is read."""
-    found = _SCOPE.search(headers.get("Authorization", ""))
-    return found[1] if found else headers.get("X-Cassette-Region")
+    found = _SCOPE.search(headers.get("authorization", ""))
+    return found[1] if found else headers.get("x-cassette-region")
 
 
 def _invalid(operation: str, content: bytes) -> Reply | None:

@@ -9,7 +9,8 @@ from cassette.errors import CassetteNotFoundError
 from cassette.server import answers
 from cassette.server.answers import Reply
 from cassette.server.control import PREFIX, Control
-from cassette.server.http import LOOPBACK, HttpServer, Refused, Request, split
+from cassette.server.http import LOOPBACK, HttpServer
+from cassette.server.reading import Refused, Request, split
 from cassette.server.sessions import Sessions
 
 
@@ -35,7 +36,7 @@ class ReplayServer(HttpServer):
         """The answer to a request for this host. Raises Refused."""
         url = split(request.path)
         if url.path.startswith(PREFIX):
-            if "Origin" in request.headers:
+            if "origin" in request.headers:
                 raise Refused(403, "a web page cannot control this server")
             query, place = dict(parse_qsl(url.query)), url.path[len(PREFIX) :]
             reply = self._control.answer(request.method, place, query, request.content)
