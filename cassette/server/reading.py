@@ -80,8 +80,9 @@ def request(file: BufferedIOBase, proceed: Callable[[], object]) -> Request:
     headers = _headers(b"".join(lines).decode("latin-1"))
     if headers.get("expect", "").lower() == "100-continue":
         proceed()
-    connection = headers.get("connection", "close" if first[3] == b"0" else "").lower()
-    return Request(method, path, headers, _body(file, headers), connection != "close")
+    connection = {one.strip().lower() for one in headers.get("connection", "").split(",")}
+    stays_open = "close" not in connection if first[3] != b"0" else "keep-alive" in connection
+    return Request(method, path, headers, _body(file, headers), stays_open)
 
 
 def _lines(file: BufferedIOBase) -> Iterator[bytes]:
@@ -147,8 +148,10 @@ def _read(file: BufferedIOBase, size: int) -> bytes:
 def _chunks(file: BufferedIOBase) -> bytes:
     content = bytearray()
     while True:
-        size = file.readline(_MOST_LINE).partition(b";")[0].strip()
-        if not 0 < len(size) <= 8 or set(size) - set(b"0123456789abcdefABCDEF"):
+        line = file.readline(_MOST_LINE)
+        size = line.partition(b";")[0].strip()
+        is_number = 0 < len(size) <= 8 and not set(size) - set(b"0123456789abcdefABCDEF")
+        if not (is_number and line.endswith(b"\n")):
             raise Refused(400, "a chunk begins with its size in hexadecimal")
         if int(size, 16) + len(content) > MOST_BYTES:
             raise Refused(413, f"a body has at most {MOST_BYTES:,} bytes")
@@ -158,9 +161,12 @@ def _chunks(file: BufferedIOBase) -> bytes:
         if file.readline(3) != b"\r\n":
             raise Refused(400, "a chunk ends with a line break")
     for _ in range(_MOST_HEADERS):
-        if file.readline(_MOST_LINE) in (b"\r\n", b"\n", b""):
+        line = file.readline(_MOST_LINE)
+        if line in (b"\r\n", b"\n", b""):
             return bytes(content)
-    raise Refused(400, f"a body has at most {_MOST_HEADERS} trailers")
+        if not line.endswith(b"\n"):
+            break
+    raise Refused(400, f"a body has at most {_MOST_HEADERS} short trailers")
 
 
 def _gunzipped(content: bytes) -> bytes:

@@ -557,6 +557,43 @@ def test_a_slow_client_holds_nobody_up(monkeypatch):
         assert time.monotonic() < deadline
 
 
+def test_an_idle_connection_is_closed(monkeypatch):
+    """Also one that was answered before; a call beside it opens another."""
+    monkeypatch.setattr("cassette.server.http.IDLE", 0.3)
+    with cassette.serve("web") as server:
+        body = json.dumps(asked(server.cassette)).encode()
+        for sent in (b"", HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)):
+            with socket.create_connection(Http(server.url).address, timeout=10) as idle:
+                idle.sendall(sent)
+                while idle.recv(65536):
+                    pass
+        assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+
+
+def test_a_client_that_takes_no_answers_is_hung_up_on(monkeypatch):
+    """It sends requests and reads nothing, until the server waits to write and then gives up."""
+    monkeypatch.setattr("cassette.server.http.IDLE", 0.3)
+    with (
+        cassette.serve("web", start="last") as server,
+        socket.create_connection(Http(server.url).address, timeout=10) as slow,
+    ):
+        body = json.dumps(asked(server.cassette)).encode()
+        sent = (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)) * 100
+        with pytest.raises(ConnectionError):  # and not a TimeoutError
+            while True:
+                slow.sendall(sent)
+        server.unmatched.clear()
+
+
+def test_a_slow_answer_is_not_cut_off(monkeypatch):
+    """The time limits are for what a client sends and takes; the server may take longer."""
+    monkeypatch.setattr("cassette.server.http.READING", 0.1)
+    monkeypatch.setattr("cassette.server.http.IDLE", 0.1)
+    with cassette.serve("web", "api/slow(takes=400ms)", start="patched") as server:
+        assert server.cassette.interactions[-1].latency == 0.4
+        assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
+
+
 def test_many_connections_are_kept_open():
     """300 idle connections, and calls on a connection beside them."""
     with cassette.serve("web") as server:
