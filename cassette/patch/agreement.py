@@ -49,6 +49,7 @@ def agreed(
         if one.operation == "DescribeTasks" and isinstance(one.outcome, Response):
             sightings[one.at] = max(one.after, sightings.get(one.at, 0.0))
     moments = sorted(sightings)
+    begins = min((one.at for one in after if one.patched), default=0.0)
     ends = _until(after)
     made: list[Interaction] = []
     for index, one in enumerate(after):
@@ -61,14 +62,17 @@ def agreed(
         # The tasks as they are described right after it, so that one poll sees both.
         seen = moments[first] if first < end else one.at
         state = changes.followed_by(one, seen, seen)
-        # The patch begins where it changes the service itself.
-        made.append(dataclasses.replace(state, patched=state.patched and not is_told))
+        # The patch begins where it changes the service itself, or a task.
+        is_begun = state.patched and seen >= begins and not is_told
+        made.append(dataclasses.replace(state, patched=is_begun))
         for at in moments[first + 1 : end]:
             next_state = changes.followed_by(one, seen, at)
             if next_state.outcome != state.outcome:
                 state = next_state
                 made.append(
-                    dataclasses.replace(state, at=at, count=1, after=sightings[at], patched=True)
+                    dataclasses.replace(
+                        state, at=at, count=1, after=sightings[at], patched=at >= begins
+                    )
                 )
     return tuple(sorted(made, key=lambda one: one.at))
 

@@ -15,7 +15,7 @@ import jsonpatch
 from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 
 from cassette.ecs import shapes
-from cassette.errors import PatchError, counted, nearest
+from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
 from cassette.patch.descriptions import described, found_at, shown
@@ -23,6 +23,7 @@ from cassette.patch.first_answers import first_answers
 from cassette.patch.growth import Growth
 from cassette.patch.kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.later_states import LaterStates
+from cassette.patch.narrowing import narrowed
 from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
@@ -71,6 +72,7 @@ class Application:
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
         self.assumed: dict[str, Body] = {}  # a task's ARN → what it lacks and times depend on
         self.started: set[str] = set()  # the kinds of what the patch starts from
+        self.begins_at_once = False  # whether the states that it starts from show it
         self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
         self.earlier: list[tuple[int, Draft]] = []  # each before the draft of that index
         self.then = LaterStates(self)
@@ -182,21 +184,7 @@ class Application:
             for arn in self.describing
             if arn in self.start and self.drafts[self.start[arn]].kind is task_kind
         ]
-        wanted = tasks
-        if (task := self.only.get("task")) is not None:
-            wanted = [arn for arn in tasks if task in (arn, arn.rpartition("/")[2])]
-            if not wanted:
-                ids = [arn.rpartition("/")[2] for arn in tasks]
-                raise self.patch.error(
-                    f"no task {task} fits the patch {self.patch.name}", nearest=nearest(task, ids)
-                )
-        if (count := self.only.get("count")) is not None:
-            if not 1 <= count <= len(wanted):
-                raise self.patch.error(
-                    f"count={count}, and the patch {self.patch.name} fits "
-                    f"{counted(len(wanted), 'task')}"
-                )
-            wanted = wanted[:count]
+        wanted = narrowed(self.patch, tasks, self.only)
         for arn in tasks:
             if arn not in wanted:
                 del self.start[arn]
@@ -241,8 +229,9 @@ class Application:
                 draft = self.drafts[index]
                 is_meant = index == last or (entry.states == "every" and index < last)
                 if is_meant and arn in draft.things:
-                    was_patched = draft.patched
+                    was_patched, was = draft.patched, copied(draft.things[arn])
                     self.edit(entry, arn, draft)
+                    self.begins_at_once |= entry.states == "last" and draft.things.get(arn) != was
                     if index < last:  # what the patch is about comes later
                         draft.patched = was_patched
         if kind is KINDS["task"] and entry.states == "every":
@@ -365,11 +354,11 @@ class Application:
     def interactions(self) -> tuple[Interaction, ...]:
         """The variant's interactions, in the order of their time."""
         drafts = [draft for draft in (*self.drafts, *self.then.drafts) if not draft.is_empty]
-        if self.then.drafts and not any(draft.kind is KINDS["service"] for draft in drafts):
-            for draft in self.drafts:  # a story of a task may begin with what was recorded
-                draft.patched = draft.patched and draft.body != draft.recorded
-        made = [draft.done() for draft in drafts]
-        return tuple(sorted(made, key=lambda one: one.at) if self.then.drafts else made)
+        if self.then.drafts and not self.begins_at_once:
+            for draft in self.drafts:  # a story is about its later states
+                draft.patched = False
+        made = tuple(draft.done() for draft in drafts)
+        return tuple(sorted(made, key=lambda one: one.at)) if self.then.drafts else made
 
     # -- selecting --------------------------------------------------------------------------
 

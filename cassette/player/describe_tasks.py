@@ -361,7 +361,7 @@ class Tasks:
         for timeline, step in taken:
             if error is None or step.index == error.index:
                 self.served.add(step.index)
-                if step.patched and step.body is not None:
+                if (step.patched or step.opens) and step.body is not None:
                     self.latest = max(self.latest, step.at)
                     if service := _service(step):
                         self._latest_of[service] = max(self._latest_of.get(service, 0.0), step.at)
@@ -474,6 +474,8 @@ def _add(timelines: dict[str, Timeline], id_: str, step: Step) -> None:
     """Add a step to a task's timeline; a task that one outcome has twice has one step there."""
     steps = timelines.setdefault(id_, Timeline()).steps
     if not steps or steps[-1].index != step.index:
+        if steps and step.patched and step.after:
+            steps[-1].opens = True
         steps.append(step)
 
 

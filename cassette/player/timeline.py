@@ -23,6 +23,7 @@ class Step:
         other: the same state with tags where it has none, or without.
         after: how many seconds have to pass after the step before it.
         patched: whether a patch made it.
+        opens: whether a patch made the state after it, a later one.
         included: what the request included, where that is more than tags.
     """
 
@@ -37,6 +38,7 @@ class Step:
     other: Recorded | None = None
     after: float = 0.0
     patched: bool = False
+    opens: bool = False
     included: frozenset[str] = frozenset()
 
     @property

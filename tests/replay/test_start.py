@@ -276,7 +276,9 @@ def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_the
     assert {task["startedBy"] for task in tasks} == {service["deployments"][0]["id"]}
 
 
-@pytest.mark.parametrize("name", ["stories/flapping-health", "stories/job-done"])
+@pytest.mark.parametrize(
+    "name", ["stories/flapping-health", "stories/job-done", "stories/spot-interruption"]
+)
 def test_what_a_story_begins_with_is_not_its_failure(name):
     """A program that looks once sees what the patch is about; what was recorded does not count."""
     with cassette.replay("web", name, start="patched") as tape:
@@ -287,3 +289,36 @@ def test_what_a_story_begins_with_is_not_its_failure(name):
     with cassette.replay("web", name) as tape:
         made.client().describe_tasks(cluster="prod", tasks=[tape.tasks[0]["taskArn"]])
         assert not tape.patch_seen
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ("deployment", "deployment/scaled-to-zero"),
+        ("deployment", "deployment/service-deleted"),
+        ("deployment", "stories/agent-comes-back"),
+        ("deployment", "stories/flapping-health"),
+        ("deployment", "stories/spot-interruption"),
+        ("deployment", "stories/stopped-by-user"),
+        ("web", "stories/spot-interruption"),
+        ("web", "stories/flapping-health"),
+    ],
+)
+def test_a_story_is_seen_only_in_its_later_states(base, name):
+    """What it begins with may have another capacity provider, or a health check, and no failure."""
+    variant = cassette.load(base).patched(name)
+    first = next(one for one in variant.interactions if one.patched)
+    assert first.after
+
+    def look(tape):
+        ecs = made.client()
+        ecs.describe_tasks(cluster="prod", tasks=[task["taskArn"] for task in tape.tasks[:4]])
+        if base == "deployment":
+            ecs.describe_services(cluster="prod", services=["web"])
+        return tape.patch_seen
+
+    with cassette.replay(variant, writes="ignore", advance="clock") as tape:
+        tape.clock.skip(first.at - first.after)
+        assert look(tape) is False
+    with cassette.replay(variant, start="patched", advance="clock") as tape:
+        assert look(tape) is True
