@@ -21,22 +21,22 @@ from cassette.cli import streams
 
 COMMANDS = {
     "audit": "Search files for account ids, addresses and credentials.",
-    "check": "Check that cassettes can be read, and that ECS could give these responses.",
-    "diff": "Compare two cassettes by what they mean, or write a patch file of what differs.",
-    "demo": "Show the main job on this machine, without an AWS account.",
-    "import": "Make cassettes of recordings that other tools made.",
+    "check": "Validate cassettes and patch files against the format and the rules of ECS.",
+    "diff": "Compare two cassettes by meaning, or write the difference as a patch file.",
+    "demo": "Record, replay and patch a task on this machine, without an AWS account.",
+    "import": "Convert recordings of other tools to cassettes.",
     "list": "List the cassettes of this project, of its packs, and the built-in ones.",
-    "pack": "Make a repository for a pack of shared cassettes.",
+    "pack": "Create a repository for a pack of shared cassettes.",
     "packs": "List the packs of shared cassettes that this project can use.",
     "patch": "Apply patches to a cassette: print the variant, write it, or show what changes.",
     "publish": "Publish a folder as a version of a pack, to S3 or to a folder.",
     "record": "Record live ECS tasks into a cassette.",
     "run": "Run a command whose ECS calls are answered from a cassette.",
-    "scrub": "Scrub files that are already there, in place.",
+    "scrub": "Scrub existing files in place.",
     "serve": "Serve a cassette over HTTP to programs in any language.",
     "show": "Show a cassette, or a variant of it, as a timeline.",
     "sync": "Fetch the packs of shared cassettes that this project pins.",
-    "variants": "List the patches at hand, and which of them fit a cassette.",
+    "variants": "List the available patches, and which of them fit a cassette.",
 }
 
 
@@ -99,7 +99,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ecs-cassette", prog_name="cassette")
 def group() -> None:
-    """Record Amazon ECS responses, replay them, and break them with patches."""
+    """Record Amazon ECS responses, replay them, and turn them into failures with patches."""
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -40,12 +40,12 @@ def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None
     PATHS are files, or folders, in which every YAML and JSON file is searched; by default the
     current folder. The name of a cassette or patch works as well, such as `web`, `acme:web`, or
     `acme:*` for all of a pack. Any fixture will do: cassettes, recordings of vcrpy and placebo,
-    what `aws ecs describe-tasks` printed. Encoded values are decoded and searched too.
+    output of `aws ecs describe-tasks`. Encoded values are decoded and searched too.
 
     Rules of the project's own, in its pyproject.toml, add searches and exemptions.
 
-    What was found is never printed, only its place and its kind. Exit code 0 if there is
-    nothing, 1 if there is something, 2 if a file cannot be read.
+    What was found is never printed, only its place and its kind. The exit code is 0 if nothing was
+    found, 1 if something was found, 2 if a file cannot be read.
     """
     from cassette import project_settings
     from cassette.files import entries_in, sarif, search_files

@@ -31,7 +31,7 @@ _MOST_LINES = 5  # that are listed of a problem that a file has more than once
 def command(
     paths: tuple[str, ...], *, fix: bool, rules: bool, folders: tuple[str, ...], form: str
 ) -> None:
-    """Check that cassettes and patch files can be read, and that ECS could give these responses.
+    """Validate cassettes and patch files against the format and the rules of ECS.
 
     PATHS are files, or folders, in which every YAML and JSON file is checked, or the names of
     cassettes and patches, such as `web`, `acme:web`, or `acme:*` for all of a pack. A cassette is
@@ -39,7 +39,7 @@ def command(
     problem has its place, its rule and what would fit. A rule in `recorded: {allow: [...]}` of a
     cassette is not applied to it.
 
-    Exit code 0 if there is nothing, or only warnings, 1 if there is something, 2 if a file cannot
+    The exit code is 0 without problems or with warnings only, 1 with problems, 2 if a file cannot
     be read.
     """
     from cassette.files import check_files, entries_in, files_in

@@ -9,7 +9,7 @@ from cassette.cli.console import console
 
 @click.command("demo")
 def command() -> None:
-    """Show the main job on this machine, without an AWS account."""
+    """Record, replay and patch a task on this machine, without an AWS account."""
     from cassette.demo import run
 
     run(console())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "patch"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or as a patch file that makes AFTER of BEFORE.",
+    help="For people, for programs, or as a patch file that turns BEFORE into AFTER.",
 )
 @click.option(
     "-o",
@@ -51,7 +51,7 @@ def command(
     force: bool,
     folders: tuple[str, ...],
 ) -> None:
-    """Compare two cassettes by what they mean.
+    """Compare two cassettes by meaning.
 
     BEFORE and AFTER are names or paths. Tasks belong together by their ids or by their role,
     states by their place on the timeline. Two recordings of the same thing are equal: what AWS
@@ -62,7 +62,7 @@ def command(
     \b
         cassette diff web copy.yaml --format patch -o cassettes/patches/mine.yaml
 
-    Exit code 0 if they are equal, 1 if they differ, 2 if one cannot be read.
+    The exit code is 0 if they are equal, 1 if they differ, 2 if one cannot be read.
     """  # noqa: D301 - the mark by which click leaves a block as it is
     from cassette.diff import compare
 

@@ -25,7 +25,7 @@ from cassette.terminal import paragraph
 @POLICY
 @FORCE
 def command(paths: tuple[str, ...], output: str, policy: str | None, force: bool) -> None:
-    """Make cassettes of recordings that other tools made.
+    """Convert recordings of other tools to cassettes.
 
     FILE is a recording of vcrpy, a folder of placebo's, what `aws ecs describe-tasks` printed
     (JSON or YAML), or EventBridge events of ECS tasks; of a folder, every such file in it. A

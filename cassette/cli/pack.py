@@ -9,7 +9,7 @@ import click
 
 @click.group("pack")
 def command() -> None:
-    """Make a pack of cassettes that other repositories can use.
+    """Create a pack of cassettes that other repositories can use.
 
     `cassette pack new NAME` writes a small repository that can be recorded into, tested, built
     and tagged at once.

@@ -54,7 +54,7 @@ def command(
 ) -> None:
     """Apply patches to a cassette, in order.
 
-    NAME is a cassette's name or path; PATCHES are names, with values for what they take, as in
+    NAME is a cassette's name or path; PATCHES are names, with values for their parameters, as in
     'stopped/exit-code(code=3, container=sidecar)', or paths of patch files.
 
     The variant is printed, or written with -o. Its header says that it is synthetic, and names

@@ -28,8 +28,8 @@ def command(folder: str, target: str, *, base: str, key: str) -> None:
     checked and audited first; if one is refused, nothing is sent. A published version never
     changes. Publishing the same files again does nothing.
 
-    Exit code 0 if the version is there, 2 if a file is refused or the version is there with other
-    files, 3 if the store cannot be reached.
+    The exit code is 0 if the version is there, 2 if a file is refused or the version is there with
+    other files, 3 if the store cannot be reached.
     """
     from cassette import project_settings
     from cassette.packs import sources

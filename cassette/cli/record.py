@@ -43,7 +43,7 @@ def command(**given: Any) -> None:
     all that are chosen are recorded, each once, with the lists that found them. Nothing is ever
     changed in AWS, and only read permissions are needed: --print-policy prints them.
 
-    Asks once, or with --watch again and again, and keeps each state once. A watch of a service
+    It polls once, or repeatedly with --watch, and keeps each state once. A watch of a service
     follows the tasks that come and go in it. A file that is there already is replaced when all
     went well, and otherwise stays as it was.
 
@@ -51,15 +51,15 @@ def command(**given: Any) -> None:
     early (Ctrl-C, --timeout, credentials that expire, a crash) is not lost: the same command with
     --resume continues it. What ECS shows as the file has it is not recorded twice.
 
-    With --again, the reads of a cassette are made once more. A recorded task is mostly gone, so
+    With --again, the reads of a cassette are made once more. A recorded task is usually gone, so
     another task of its service or family is described, or the one that --task names. Its state
     is compared with the state of that name in the cassette. What AWS assigned by chance (ids,
     times, addresses) does not count. The file is replaced if it held nothing else; a whole life
     needs --watch with the --task to follow.
 
-    Exit code 3 if AWS cannot be reached or says no, if no task was found, or if --timeout was not
-    enough; 2 if the file cannot be written; 1 if --check finds a difference; 130 after
-    Ctrl-C; 143 after SIGTERM.
+    The exit code is 3 if AWS cannot be reached or refuses a call, if no task was found, or if
+    --timeout was not enough; 2 if the file cannot be written; 1 if --check finds a difference; 130
+    after Ctrl-C; 143 after SIGTERM.
     """
     options = Options(**given)
     record_options.check(options)

@@ -260,7 +260,7 @@ class Options:
         ):
             if value and not selection.lists:
                 raise UsageError(
-                    f"{option} says nothing of tasks that are named",
+                    f"{option} has no effect on tasks that are named",
                     fix=f"leave out {option}, or list tasks with --service, --family or --all",
                 )
         return selection
@@ -360,7 +360,7 @@ def _check_again(options: Options) -> None:
     for option, value in chosen:
         if value:
             raise UsageError(
-                f"--again asks what the cassette holds, so {option} says nothing",
+                f"--again asks what the cassette holds, so {option} has no effect",
                 fix=f"leave out {option}",
             )
 
@@ -368,7 +368,7 @@ def _check_again(options: Options) -> None:
 def _check_watching(options: Options) -> None:
     for option in () if options.watching else ("until", "interval", "timeout"):
         if _is_given(option):
-            raise UsageError(f"--{option} says nothing without --watch", fix="--watch")
+            raise UsageError(f"--{option} has no effect without --watch", fix="--watch")
     if options.watching and options.max_tasks is not None:
         raise UsageError(
             "--max-tasks cuts a list, and --watch follows all that come",

@@ -128,11 +128,11 @@ def _check(name: str | None, output: str | None) -> None:
         if given is click.core.ParameterSource.COMMANDLINE and isinstance(option, click.Option):
             if output is not None and not records:
                 raise UsageError(
-                    f"{option.opts[0]} is for a replay, and says nothing with -o",
+                    f"{option.opts[0]} is for a replay, and has no effect with -o",
                     fix=f"leave out {option.opts[0]}",
                 )
             if output is None and records:
-                raise UsageError(f"{option.opts[0]} says nothing without -o FILE", fix="-o FILE")
+                raise UsageError(f"{option.opts[0]} has no effect without -o FILE", fix="-o FILE")
 
 
 def _replay(

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 def command(
     paths: tuple[str, ...], policy: str | None, check: bool, folders: tuple[str, ...]
 ) -> None:
-    """Scrub files that are already there, in place.
+    """Scrub existing files in place.
 
     PATHS are files, or folders, in which every YAML and JSON file is scrubbed, or the names of
-    cassettes of this project. Each keeps its form: a cassette stays one, a recording of vcrpy or
-    placebo goes on working with its own tool, and layout and comments stay. One original has one
-    pseudonym in all the files of one run, so name files together that refer to one another.
+    cassettes of this project. Each keeps its format, layout and comments, so vcrpy
+    and placebo can still replay their recordings. One original gets the same pseudonym in all files
+    of one run, so scrub files that refer to one another together.
 
     Rules of the project's own, in its pyproject.toml, are followed. With the environment variable
     CASSETTE_SCRUB_KEY, pseudonyms agree in all repositories that have the same key.

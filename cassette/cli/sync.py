@@ -40,8 +40,8 @@ def command(*, locked: bool, update: str | None, check: bool, accept_replaced: b
     The packs are those of [tool.cassette.packs] in pyproject.toml. A pack that is not pinned yet
     is pinned in cassette.lock; commit that file. A pin never moves without --update.
 
-    Exit code 0 if all is well, 1 if --locked finds a difference or --check a newer version, 2 if a
-    pack is refused, 3 if a store cannot be reached.
+    The exit code is 0 if all is well, 1 if --locked finds a difference or --check a newer
+    version, 2 if a pack is refused, 3 if a store cannot be reached.
     """
     from functools import partial
     from importlib import metadata

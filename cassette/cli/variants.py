@@ -75,7 +75,7 @@ def command(
     page: str | None,
     folders: tuple[str, ...],
 ) -> None:
-    """List the patches at hand, and which of them fit a cassette.
+    """List the available patches, and which of them fit a cassette.
 
     Without arguments, every patch is listed, with what it makes and the parameters it takes.
     With the NAME or path of a cassette, each is tried on it, and why one does not fit is said.

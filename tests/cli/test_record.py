@@ -130,8 +130,8 @@ def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
     ("words", "said"),
     [
         (("-o", "web"), "the name of a cassette's file ends in .yaml"),
-        (("-o", "web.yaml", "--until", "running"), "--until says nothing without --watch"),
-        (("-o", "web.yaml", "--timeout", "9"), "--timeout says nothing without --watch"),
+        (("-o", "web.yaml", "--until", "running"), "--until has no effect without --watch"),
+        (("-o", "web.yaml", "--timeout", "9"), "--timeout has no effect without --watch"),
         (("-o", "web.yaml", "--watch", "--interval", "0"), "--interval"),
         (("-o", "web.yaml", "--source", ""), "source says in words what is recorded"),
     ],

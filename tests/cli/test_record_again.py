@@ -241,7 +241,7 @@ def _tasks_of_life():
         ("--again web -o a.yaml", "--again writes the cassette that it names"),
         ("--again web --check --watch --task t", "--check asks once"),
         ("--again web --watch", "nothing says which tasks to record"),
-        ("--again web --check --interval 3", "--interval says nothing without --watch"),
+        ("--again web --check --interval 3", "--interval has no effect without --watch"),
         ("--again job --check", "job belongs to the pack builtin"),
         ("--again nothing --check", "no cassette named 'nothing'"),
         ("--again web --check --task a --task b", "the cassette holds 1 of the 2 tasks"),

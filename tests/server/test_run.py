@@ -329,7 +329,7 @@ def test_standard_input_reaches_the_command():
         (["web", "--"], "a command, after `--`"),
         (["--", "true"], "the name of a cassette"),
         (["web", "-o", "new.yaml", "--", "true"], "the name of a cassette"),
-        (["web", "--any-language", "--", "true"], "--any-language says nothing without -o"),
+        (["web", "--any-language", "--", "true"], "--any-language has no effect without -o"),
         (["-o", "new.yaml", "--start", "last", "--", "true"], "--start is for a replay"),
         (["-o", "new.json", "--", "true"], "ends in .yaml"),
         (["-o", "new.yaml", "--", "/nothing/here"], "cannot be run"),
