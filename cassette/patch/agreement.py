@@ -1,12 +1,14 @@
-"""ListTasks and DescribeServices follow what a patch made of the tasks.
+"""Lists and counts follow what a patch made of the tasks.
 
 A patch says what becomes of a task. The lists that the task is in, and the counts of its service,
-change with it: as the recording has them, with the difference that the patch makes.
+cluster and container instance, change with it: as the recording has them, with the difference
+that the patch makes.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import re
@@ -15,8 +17,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cassette import validation
-from cassette.ecs import names
+from cassette.ecs import counts, names
 from cassette.model import Body, Interaction, Response
+from cassette.patch.holders import Change, Holders
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.unstarted import without_unstarted
@@ -25,7 +28,7 @@ from cassette.patch.working_copy import copied
 _SETTINGS = "deploymentConfiguration"
 _STOPPED = ") has stopped "
 _STEADY = "has reached a steady state."
-_FOLLOWING = ("ListTasks", "DescribeServices")
+_FOLLOWING = ("ListTasks", "DescribeServices", *counts.HOLDERS)
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
 
 
@@ -41,14 +44,11 @@ def agreed(
     """
     after = _with_settings(before, without_unstarted(before, after))
     changes = _Changes(before, after)
-    if not changes.arns:
+    if not changes.arns and not changes.holders.counts_services:
         return after
     says_counts = any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries)
-    sightings: dict[float, float] = {}  # the moment of each, and what has to pass before it
-    for one in (*before, *after):
-        if one.operation == "DescribeTasks" and isinstance(one.outcome, Response):
-            sightings[one.at] = max(one.after, sightings.get(one.at, 0.0))
-    moments = sorted(sightings)
+    of_tasks = _sightings("DescribeTasks", before, after)
+    of_services = _sightings("DescribeServices", before, after)
     begins = min((one.at for one in after if one.patched), default=0.0)
     ends = _until(after)
     made: list[Interaction] = []
@@ -58,14 +58,20 @@ def agreed(
         if one.operation not in _FOLLOWING or is_made or not isinstance(one.outcome, Response):
             made.append(one)
             continue
-        first, end = bisect_right(moments, one.at), bisect_left(moments, ends[index])
+        counts_services = one.operation == "DescribeClusters" and changes.holders.counts_services
+        sightings = {**of_services, **of_tasks} if counts_services else of_tasks
+        moments = sorted(sightings)
+        # A later state of the patch is of the moment of the tasks' later states.
+        begin = bisect_left if one.after else bisect_right
+        first, end = begin(moments, one.at), bisect_left(moments, ends[index])
         # The tasks as they are described right after it, so that one poll sees both.
-        seen = moments[first] if first < end else one.at
+        is_one_poll = first < end and bool(one.after or not sightings[moments[first]])
+        seen = moments[first] if is_one_poll else one.at
         state = changes.followed_by(one, seen, seen)
         # The patch begins where it changes the service itself, or a task.
         is_begun = state.patched and seen >= begins and not is_told
         made.append(dataclasses.replace(state, patched=is_begun))
-        for at in moments[first + 1 : end]:
+        for at in moments[first + is_one_poll : end]:
             next_state = changes.followed_by(one, seen, at)
             if next_state.outcome != state.outcome:
                 state = next_state
@@ -75,6 +81,15 @@ def agreed(
                     )
                 )
     return tuple(sorted(made, key=lambda one: one.at))
+
+
+def _sightings(operation: str, *interactions: tuple[Interaction, ...]) -> dict[float, float]:
+    """The moments of an operation's responses, each with what has to pass before it."""
+    found: dict[float, float] = {}
+    for one in itertools.chain(*interactions):
+        if one.operation == operation and isinstance(one.outcome, Response):
+            found[one.at] = max(one.after, found.get(one.at, 0.0))
+    return found
 
 
 def _until(interactions: tuple[Interaction, ...]) -> list[float]:
@@ -132,6 +147,7 @@ class _Changes:
         # The ids of deployments and events that are right where they say that a state is steady,
         # and of those from before the recording.
         self._settled = set(_settled_before(before))
+        self.holders = Holders(before, after)
 
     def followed_by(self, interaction: Interaction, seen: float, at: float) -> Interaction:
         """A response with the difference between its tasks as recorded and as they are now.
@@ -143,28 +159,45 @@ class _Changes:
         if not isinstance(interaction.outcome, Response):
             return interaction
         body = copied(interaction.outcome.body)
-        changed: list[tuple[Body, Body]] = []  # a task as recorded, and as it is now
-        for arn in self.arns:
-            states = self._after.get(arn, [])
-            was, now = _at(self._before.get(arn, []), seen), _at(states, at)
-            if now is None and was is not None and states:
-                now = states[0][1]  # the patch left out what was before
-            if interaction.operation == "ListTasks":
-                _list(body, interaction.request, arn, now, was_there=bool(states))
-            elif was is not None and now is not None and was != now:
-                changed.append((was, now))
+        for arn in self.arns if interaction.operation == "ListTasks" else ():
+            now, was_there = self._now(arn, seen, at), bool(self._after.get(arn))
+            _list(body, interaction.request, arn, now, was_there=was_there)
+        changed = [*self._changed(seen, at)]
         for service in body.get("services", ()):
-            recorded = service.get("runningCount")
-            for deployment in service.get("deployments", ()):
-                self._count(service, deployment, changed, at)
-            _scale_in(service, changed)
-            self._count_leftovers(service, at)
-            self._leave_out_stops(service, at)
-            self._settle(service, is_changed=service.get("runningCount") != recorded)
-            _count_failures(service, changed)
+            self._follow(service, [(was, now) for was, now in changed if was and now], at)
+        if interaction.operation in counts.HOLDERS:
+            self.holders.follow(interaction, body, changed, seen, at)
         if body == interaction.outcome.body:
             return interaction
         return dataclasses.replace(interaction, outcome=Response(body), patched=True)
+
+    def _changed(self, seen: float, at: float) -> Iterator[Change]:
+        """The tasks that differ; one that the patch adds was nothing, one that it drops is."""
+        for arn in self.arns:
+            before, after = self._before.get(arn, []), self._after.get(arn, [])
+            was, now = _at(before, seen), self._now(arn, seen, at)
+            is_known = (was or not before) and (now or not after)
+            if is_known and was != now:
+                yield was or {}, now or {}
+
+    def _now(self, arn: str, seen: float, at: float) -> Body | None:
+        """A task of the variant; its first state where the patch left out what was before."""
+        states = self._after.get(arn, [])
+        now = _at(states, at)
+        if now is None and states and _at(self._before.get(arn, []), seen) is not None:
+            return states[0][1]
+        return now
+
+    def _follow(self, service: dict[str, Any], changed: list[Change], at: float) -> None:
+        """Let a service, its deployments and its events follow its tasks."""
+        recorded = service.get("runningCount")
+        for deployment in service.get("deployments", ()):
+            self._count(service, deployment, changed, at)
+        _scale_in(service, changed)
+        self._count_leftovers(service, at)
+        self._leave_out_stops(service, at)
+        self._settle(service, is_changed=service.get("runningCount") != recorded)
+        _count_failures(service, changed)
 
     def _count(
         self,
@@ -184,13 +217,13 @@ class _Changes:
             for states in self._after.values()
             if states and states[0][1].get("startedBy") == id_
         ]
-        for name, counts in validation.COUNTS:
+        for name, is_one in counts.OF_SERVICE:
             recorded = deployment.get(name)
             if not isinstance(recorded, int):
                 continue
-            count = recorded + sum(counts(now) - counts(was) for was, now in mine)
+            count = recorded + sum(is_one(now) - is_one(was) for was, now in mine)
             if len(described) >= int(deployment.get("desiredCount") or 0):  # all of them are known
-                bounds = [validation.bounds(states, at, counts) for states in described]
+                bounds = [validation.bounds(states, at, is_one) for states in described]
                 least, most = sum(one[0] for one in bounds), sum(one[1] for one in bounds)
                 count = min(max(count, least), most)
             deployment[name] = max(0, count)
@@ -247,11 +280,11 @@ class _Changes:
         for arn in self.arns:
             task = _at(self._after.get(arn) or [], at) or {}
             is_ours = task.get("group") == f"service:{service.get('serviceName')}"
-            for name, counts in (
-                validation.COUNTS if is_ours and task.get("startedBy") not in ids else ()
+            for name, is_one in (
+                counts.OF_SERVICE if is_ours and task.get("startedBy") not in ids else ()
             ):
                 if name in service:
-                    service[name] += counts(task)
+                    service[name] += is_one(task)
 
 
 def _settled_before(interactions: tuple[Interaction, ...]) -> Iterator[str]:

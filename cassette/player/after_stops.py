@@ -1,4 +1,4 @@
-"""What lists and services say of a task after a StopTask that was not recorded.
+"""What lists and counts say of a task after a StopTask that was not recorded.
 
 The recording goes on as if nobody had stopped the task. So each recorded answer gets the difference
 between the task as it was recorded with that answer and the task as it is now.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from cassette import validation
+from cassette.ecs import counts
 from cassette.model import Body
 from cassette.player.by_meaning import task_matches
 from cassette.player.timeline import Step, Timeline
@@ -59,37 +58,36 @@ def listed(
     return found
 
 
-def counted(service: Body, stopped: Iterable[Stopped], timeline: Timeline, step: Step) -> Body:
-    """A service whose counts, and those of its deployments, are of the tasks as they are now.
+def counted(
+    operation: str, thing: Body, stopped: Iterable[Stopped], timeline: Timeline, step: Step
+) -> Body:
+    """A service, a cluster or a container instance whose counts are of the tasks as they are now.
 
     Args:
-        service: as it was recorded.
+        operation: what describes it.
+        thing: as it was recorded.
         stopped: the stopped tasks of its cluster.
-        timeline: of what describes the service.
-        step: where the service comes from.
+        timeline: of what describes it.
+        step: where it comes from.
     """
     until = next((one.at for one in timeline.steps if one.at > step.at), math.inf)
-    group = f"service:{service.get('serviceName')}"
     for one in stopped:
         was, now = one.as_recorded(step.at, until), one.task or {}
-        if was.get("group") == group:
-            service = _with_difference(service, was, now)
-            if "deployments" in service:
-                ours = [
-                    _with_difference(each, was, now)
-                    if each.get("id") == was.get("startedBy")
-                    else each
-                    for each in service["deployments"]
-                ]
-                service = {**service, "deployments": ours}
-    return service
+        if operation in counts.HOLDERS:
+            thing = counts.after_change(operation, thing, was, now)
+        elif was.get("group") == f"service:{thing.get('serviceName')}":
+            thing = _service(thing, was, now)
+    return thing
 
 
-def _with_difference(counts: Body, was: Body, now: Body) -> dict[str, Any]:
-    """The counts of a service or a deployment, with one task that changed."""
-    changed = {
-        name: max(0, counts[name] + is_one(now) - is_one(was))
-        for name, is_one in validation.COUNTS
-        if name in counts
-    }
-    return {**counts, **changed}
+def _service(service: Body, was: Body, now: Body) -> Body:
+    """A service and its deployments, with one task that changed."""
+    changed = counts.with_difference(service, counts.OF_SERVICE, was, now)
+    if "deployments" in service:
+        changed["deployments"] = [
+            counts.with_difference(one, counts.OF_SERVICE, was, now)
+            if one.get("id") == was.get("startedBy")
+            else one
+            for one in service["deployments"]
+        ]
+    return changed

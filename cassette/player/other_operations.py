@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from cassette.clock import Clock
-from cassette.ecs import shapes
+from cassette.ecs import counts, shapes
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player import after_stops, by_meaning
@@ -160,15 +160,19 @@ class Requests:
         if operation not in FOLLOWING or not self._tasks.has_stopped:
             return body
         asked = self._normalization.normalised(operation, request())
-        stopped = list(self._tasks.stopped(cluster_of(asked)))
         if operation == "ListTasks":
+            stopped = self._tasks.stopped(cluster_of(asked))
             is_last = not body.body.get("nextToken")
             arns = body.body.get("taskArns") or ()
             changed: list[Any] = after_stops.listed(arns, asked, stopped, is_last=is_last)
             return Recorded(operation, {**body.body, "taskArns": changed})
-        services = body.body.get("services") or ()
-        changed = [after_stops.counted(one, stopped, timeline, step) for one in services]
-        return Recorded(operation, {**body.body, "services": changed})
+        member, changed = KINDS[operation].member, []
+        for thing in body.body.get(member) or ():
+            is_cluster = operation == "DescribeClusters"
+            cluster = short_name(thing["clusterArn"]) if is_cluster else cluster_of(asked)
+            stopped = self._tasks.stopped(cluster)
+            changed.append(after_stops.counted(operation, thing, stopped, timeline, step))
+        return Recorded(operation, {**body.body, member: changed})
 
     def _follow(self, operation: str, timeline: Timeline) -> None:
         """Let lists and services go on to where a patch has brought the tasks."""
@@ -359,7 +363,7 @@ class Requests:
 
 
 # What follows the tasks of a variant.
-FOLLOWING = ("ListTasks", "DescribeServices")
+FOLLOWING = ("ListTasks", "DescribeServices", *counts.HOLDERS)
 # Filters that the items of a whole list can tell themselves.
 _NARROWING = {
     "ListServiceDeployments": ("status",),

@@ -8,7 +8,7 @@ from cassette.validation import lifecycle, members, services, texts
 from cassette.validation.cassettes import Seen, problems_in, problems_of, timelines
 from cassette.validation.members import misfits
 from cassette.validation.rule import Misfit, Problem, Rule
-from cassette.validation.services import COUNTS, bounds, problems_between
+from cassette.validation.services import bounds, problems_between
 
 RULES: dict[str, Rule] = {
     rule.id: rule for rule in (*members.RULES, *lifecycle.RULES, *texts.RULES, *services.RULES)
@@ -17,7 +17,6 @@ ALLOWABLE = tuple(id_ for id_ in RULES if id_ != members.UNUSABLE.id)
 
 __all__ = [
     "ALLOWABLE",
-    "COUNTS",
     "RULES",
     "Misfit",
     "Problem",

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cassette.ecs import shapes
-from cassette.ecs.names import short_name
+from cassette.ecs import counts, shapes
+from cassette.ecs.names import cluster_of, short_name
 from cassette.ecs.states import TASK as LIFECYCLE
 from cassette.errors import counted
 from cassette.model import Interaction, Response
@@ -26,6 +26,13 @@ RUNNING_COUNT = Rule(
     "running-count",
     "The runningCount of a service and of a deployment is the number of its RUNNING tasks.",
     f"{_API}/API_Service.html",
+)
+TASKS_COUNT = Rule(
+    "tasks-count",
+    "The runningTasksCount of a cluster is the number of its RUNNING tasks, and that of a "
+    "container instance the number of those that are not to stop.",
+    f"{_API}/API_ContainerInstance.html",
+    "warning",
 )
 DEPLOYMENT_COUNTS = Rule(
     "deployment-counts",
@@ -62,14 +69,16 @@ LOG_GROUP = Rule(
     f"{_API}/API_LogConfiguration.html",
 )
 RULES = (
-    *(RUNNING_COUNT, DEPLOYMENT_COUNTS, DEPLOYMENT_DEFINITION, STARTED_BY),
+    *(RUNNING_COUNT, TASKS_COUNT, DEPLOYMENT_COUNTS, DEPLOYMENT_DEFINITION, STARTED_BY),
     *(EVENT_TASK, ROLLOUT_STATE, LOG_GROUP),
 )
 _WRITES = ("CreateService", "UpdateService")
+# The parameters of a ListTasks that lists all tasks of a cluster or an instance.
+_OF_WHOLE = {"cluster", "containerInstance", "maxResults", "nextToken"}
 
 
 class _Seen(NamedTuple):
-    """A service in the response of an interaction."""
+    """A service in the response of an interaction; or a cluster or a container instance."""
 
     number: int
     at: float
@@ -87,6 +96,8 @@ class _Account:
         self.states: dict[str, list[tuple[int, float, Task]]] = {}  # by the task's ARN
         self.listed: set[str] = set()  # ids of tasks that some response names
         self.definitions: dict[str, Body] = {}  # by ARN
+        self.holders: list[tuple[str, _Seen]] = []  # with the operation that describes each
+        self.whole: set[str] = set()  # names of clusters and instances whose tasks were listed
         for number, one in enumerate(interactions):
             if isinstance(one.outcome, Response):
                 self._read(number, one, one.outcome.body)
@@ -95,6 +106,7 @@ class _Account:
         if one.operation == "DescribeServices":
             for index, service in enumerate(_mappings(body.get("services"))):
                 self.services.append(_Seen(number, one.at, f"/services/{index}", service))
+        self._read_holders(number, one, body)
         if one.operation in _WRITES and isinstance(written := body.get("service"), Mapping):
             self.written.append(_Seen(number, one.at, "/service", written))
         if isinstance(definition := body.get("taskDefinition"), Mapping):
@@ -105,6 +117,18 @@ class _Account:
             self.listed.add(short_name(str(task.get("taskArn"))))
             if one.operation == "DescribeTasks":
                 self.states.setdefault(str(task.get("taskArn")), []).append((number, one.at, task))
+
+    def _read_holders(self, number: int, one: Interaction, body: Body) -> None:
+        """Clusters and container instances, and which of them have all of their tasks listed."""
+        if one.operation in counts.HOLDERS:
+            member = counts.HOLDERS[one.operation][0]
+            for index, holder in enumerate(_mappings(body.get(member))):
+                seen = _Seen(number, one.at, f"/{member}/{index}", holder)
+                self.holders.append((one.operation, seen))
+        if one.operation == "ListTasks" and one.request.keys() <= _OF_WHOLE:
+            self.whole.add(
+                short_name(one.request.get("containerInstance") or cluster_of(one.request))
+            )
 
     def tasks_of(self, service: Body) -> Iterator[list[tuple[int, float, Task]]]:
         """The states of each task of a service."""
@@ -131,7 +155,8 @@ def problems_between(interactions: Collection[Interaction], began: str = "") -> 
     of_writes = (
         one for seen in account.written for check in in_one for one in check(account, seen)
     )
-    for problem in itertools.chain(of_services, of_writes, _log_groups(account)):
+    of_others = (_of_holders(account), _log_groups(account))
+    for problem in itertools.chain(of_services, of_writes, *of_others):
         what = problem.rule.id, problem.pointer, problem.detail
         if what not in found:
             found.add(what)
@@ -141,7 +166,7 @@ def problems_between(interactions: Collection[Interaction], began: str = "") -> 
 def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
     """RUNNING before and after is RUNNING; a task that changes in between may be either."""
     tasks = [
-        (states, *bounds([one[1:] for one in states], seen.at, _is_running))
+        (states, *bounds([one[1:] for one in states], seen.at, counts.is_running))
         for states in account.tasks_of(seen.service)
     ]
     counted: list[tuple[str, Body, Any]] = [("", seen.service, None)]
@@ -159,6 +184,29 @@ def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
             yield _problem(RUNNING_COUNT, seen, Misfit(f"{place}/runningCount", detail, fits))
 
 
+def _of_holders(account: _Account) -> Iterator[Problem]:
+    """The counts of clusters and container instances against their tasks, as `_counts`."""
+    described = {short_name(arn) for arn in account.states}
+    for operation, seen in account.holders:
+        _, arn, members = counts.HOLDERS[operation]
+        name, is_one = members[0]
+        holder = short_name(str(seen.service.get(arn)))
+        own = [
+            bounds([one[1:] for one in states], seen.at, is_one)
+            for states in account.states.values()
+            if short_name(str(states[-1][2].get(arn))) == holder
+        ]
+        least, most = sum(one[0] for one in own), sum(one[1] for one in own)
+        count, complete = (
+            seen.service.get(name),
+            holder in account.whole and account.listed <= described,
+        )
+        if isinstance(count, int) and (count < least or (complete and count > most)):
+            fits = str(least) if least == most else f"{least} to {most}"
+            detail = f"{count}, with {fits} task{'' if fits == '1' else 's'} RUNNING"
+            yield _problem(TASKS_COUNT, seen, Misfit(f"/{name}", detail, fits))
+
+
 def _sums(account: _Account, seen: _Seen) -> Iterator[Problem]:
     """The counts of a service against those of its deployments, in one response."""
     deployments = [one for _, one in _deployments(seen.service)]
@@ -166,12 +214,12 @@ def _sums(account: _Account, seen: _Seen) -> Iterator[Problem]:
     tasks = [*account.tasks_of(seen.service)]
     known = sum(states[0][1] <= seen.at for states in tasks)
     left_over = [states for states in tasks if states[0][2].get("startedBy") not in ids]
-    for name, counts in COUNTS if deployments else ():
+    for name, is_one in counts.OF_SERVICE if deployments else ():
         count, parts = seen.service.get(name), [one.get(name) for one in deployments]
         if not isinstance(count, int) or not all(isinstance(one, int) for one in parts):
             continue
         least = sum(int(one or 0) for one in parts)
-        of_gone = (bounds([one[1:] for one in states], seen.at, counts) for states in left_over)
+        of_gone = (bounds([one[1:] for one in states], seen.at, is_one) for states in left_over)
         most = least + sum(may for _, may in of_gone)
         if count < least or (count > most and _is_complete(account, seen.service, known)):
             fits = str(least) if least == most else f"{least} to {most}"
@@ -180,20 +228,20 @@ def _sums(account: _Account, seen: _Seen) -> Iterator[Problem]:
 
 
 def bounds(
-    states: Sequence[tuple[float, Task]], at: float, counts: Callable[[Task], bool]
+    states: Sequence[tuple[float, Task]], at: float, is_one: Callable[[Task], bool]
 ) -> tuple[bool, bool]:
     """Whether a task certainly counts at a moment, and whether it may.
 
     Args:
         states: of the task, each with its time.
         at: the moment.
-        counts: whether the task counts in a state.
+        is_one: whether the task counts in a state.
     """
     before = [task for when, task in states if when <= at][-1:]
     after = [task for when, task in states if when > at][:1]
-    around = [counts(one) for one in (*before, *after)]
+    around = [is_one(one) for one in (*before, *after)]
     if not before:  # it may not have been there at all, or in an earlier state
-        return False, any(around) or any(map(counts, _earlier(after)))
+        return False, any(around) or any(map(is_one, _earlier(after)))
     return all(around), any(around)
 
 
@@ -205,18 +253,6 @@ def _earlier(states: Sequence[Task]) -> Iterator[Task]:
                 break
             if state != "RUNNING" or task.get("startedAt"):
                 yield {**task, "lastStatus": state, "desiredStatus": "RUNNING"}
-
-
-def _is_running(task: Task) -> bool:
-    return task.get("lastStatus") == "RUNNING"
-
-
-def _is_pending(task: Task) -> bool:
-    return task.get("lastStatus") in _PENDING and task.get("desiredStatus") == "RUNNING"
-
-
-_PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
-COUNTS = (("runningCount", _is_running), ("pendingCount", _is_pending))
 
 
 def _is_complete(account: _Account, thing: Body, known: int) -> bool:
@@ -323,7 +359,8 @@ def _deployments(service: Body) -> Iterator[tuple[str, Body]]:
 
 
 def _problem(rule: Rule, seen: _Seen, misfit: Misfit) -> Problem:
-    arn = str(seen.service.get("serviceArn"))
+    names = ("serviceArn", "containerInstanceArn", "clusterArn")
+    arn = str(next((seen.service[name] for name in names if name in seen.service), None))
     place = misfit.place
     return Problem(rule, seen.place + place, misfit.detail, misfit.fits, seen.number, arn, place)
 

@@ -336,16 +336,19 @@ def _ordered(operation: str, body: Body, one: model.Interaction | None = None) -
 
 def _container_instance(seed: str) -> Body:
     home = f"arn:aws:ecs:{REGION}:{ACCOUNT}:container-instance/{CLUSTER}"
-    resources = [
-        {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": most}
-        for name, most in (("CPU", 2048), ("MEMORY", 3884))
-    ]
+    registered, remaining = (
+        [
+            {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": n}
+            for name, n in (("CPU", cpu), ("MEMORY", memory))
+        ]
+        for cpu, memory in ((4096, 15580), (2048, 11484))  # two tasks of 1024 and 2048
+    )
     return {
         "containerInstanceArn": f"{home}/{_hex(seed, 32)}",
         "ec2InstanceId": f"i-{_hex(seed, 17)}",
         "version": 7,
-        "remainingResources": resources,
-        "registeredResources": resources,
+        "remainingResources": remaining,
+        "registeredResources": registered,
         "status": "ACTIVE",
         "agentConnected": True,
         "runningTasksCount": 2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 
 import cassette
+from cassette import model
 from cassette.errors import PatchError
 from tests.patch import base_tasks
 
 PATCHES = Path(__file__).parents[2] / "cassettes" / "patches"
 DEPLOYMENT = cassette.load("deployment")
 ON_INSTANCES = base_tasks.on_instances(DEPLOYMENT)
+PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 NAMES = sorted(str(one.relative_to(PATCHES))[:-5] for one in PATCHES.rglob("*.yaml"))
 
 
@@ -26,9 +29,61 @@ def params(quick: str, names: Iterable[str] = NAMES) -> list[Any]:
     return [pytest.param(name, marks=marks[bool(of.fullmatch(name))]) for name in names]
 
 
+def watched(base: cassette.Cassette) -> cassette.Cassette:
+    """A deployment whose program also looks at the cluster and the instances, at each poll.
+
+    Their counts are those of the tasks that are described right afterwards.
+    """
+    looks = {
+        one.operation: one
+        for one in ON_INSTANCES.interactions
+        if one.operation in ("DescribeClusters", "DescribeContainerInstances")
+    }
+    on_instances = base is ON_INSTANCES
+    polled = [one for one in base.interactions if one.operation not in looks]
+    made: list[model.Interaction] = []
+    for index, one in enumerate(polled):
+        made.append(one)
+        if one.operation != "DescribeServices":
+            continue
+        tasks = next(
+            later.outcome.body["tasks"]
+            for later in polled[index:]
+            if later.operation == "DescribeTasks"
+        )
+        for offset, look in zip((0.1, 0.2), looks.values(), strict=True):
+            if on_instances or look.operation == "DescribeClusters":
+                seen = _seen(look.outcome.body, tasks)
+                made.append(dataclasses.replace(look, at=one.at + offset, outcome=seen))
+    return dataclasses.replace(base, interactions=tuple(made))
+
+
+def _seen(body: model.Body, tasks: list[dict[str, Any]]) -> model.Response:
+    """A cluster or an instance that holds these tasks and no others."""
+    ((member, (thing,)),) = ((k, v) for k, v in body.items() if k != "failures")
+    running = sum(task["lastStatus"] == "RUNNING" for task in tasks)
+    pending = sum(task["lastStatus"] in PENDING for task in tasks)
+    kept = sum(task["lastStatus"] == task["desiredStatus"] == "RUNNING" for task in tasks)
+    is_cluster = member == "clusters"
+    counts = {
+        "runningTasksCount": running if is_cluster else kept,
+        "pendingTasksCount": pending,
+    }
+    if not is_cluster:
+        there = [task for task in tasks if task["lastStatus"] != "STOPPED"]
+        counts["remainingResources"] = [
+            {**one, "integerValue": one["integerValue"] - sum(int(t[size]) for t in there)}
+            for one, size in zip(thing["registeredResources"], ("cpu", "memory"), strict=True)
+        ]
+    return model.Response({**body, member: [{**thing, **counts}]})
+
+
+WATCHED = tuple(map(watched, (DEPLOYMENT, ON_INSTANCES)))
+
+
 def variant(name: str) -> cassette.Cassette:
     """The deployment with a patch applied; the test is skipped if the patch fits neither base."""
-    for base in (DEPLOYMENT, ON_INSTANCES):
+    for base in WATCHED:
         try:
             return base.patched(name)
         except PatchError:

@@ -1,6 +1,7 @@
 """The operations of a variant agree at each moment.
 
-Two clients poll the tasks, the lists and the service of a deployment in turns.
+Two clients poll the tasks, the lists, the service, the cluster and the container instances of a
+deployment in turns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import pytest
 import cassette
 from tests.replay import deployment, made
 
-PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 # Those whose point is that operations fail, or that one lags behind another.
 CONTRADICTORY = re.compile(r"api/.*|run/.*")
 ON_INSTANCES = r"deployment/(no-(agent|attribute|instances|interface|memory|port)|empty-.*)"
@@ -42,6 +42,7 @@ def contradictions(clients, tape):
         for status in ("RUNNING", "STOPPED")
     }
     services = one.describe_services(cluster="prod", services=["web"])["services"]
+    holders = [*described_holders(one, tape)]
     arns = [*dict.fromkeys(listed["RUNNING"] + listed["STOPPED"])]
     tasks = two.describe_tasks(cluster="prod", tasks=arns)["tasks"] if arns else []
     for status, found in listed.items():
@@ -53,16 +54,52 @@ def contradictions(clients, tape):
         yield from contradicting_rollouts(known.values(), tasks)
         for counted, of in [(service, None), *((known[id_], id_) for id_ in known)]:
             mine = [t for t in tasks if of in (None, t["startedBy"])]
-            pending = [t for t in mine if t["desiredStatus"] == "RUNNING"]
             running = sum(t["lastStatus"] == "RUNNING" for t in mine)
             if counted["runningCount"] != running:
                 yield f"{of} runningCount {counted['runningCount']}, and {running} tasks"
-            if counted["pendingCount"] != sum(t["lastStatus"] in PENDING for t in pending):
+            if counted["pendingCount"] != sum(map(is_pending, mine)):
                 yield f"{of} pendingCount {counted['pendingCount']}"
         for task in tasks:
             its = known.get(task["startedBy"])
             if its and its["taskDefinition"] != task["taskDefinitionArn"]:
                 yield f"{task['startedBy']} of another revision"
+    for holder in holders:
+        yield from contradicting_counts(holder, tasks)
+
+
+def described_holders(client, tape):
+    """The cluster, and the container instance if the cassette describes one."""
+    yield from client.describe_clusters(clusters=["prod"])["clusters"]
+    for one in tape.cassette.interactions:
+        if one.operation == "DescribeContainerInstances":
+            asked = one.request["containerInstances"]
+            found = client.describe_container_instances(cluster="prod", containerInstances=asked)
+            yield from found["containerInstances"]
+            return
+
+
+def contradicting_counts(holder, tasks):
+    """Counts and resources of a cluster or an instance that are not those of its tasks."""
+    arn = holder.get("containerInstanceArn")
+    mine = [t for t in tasks if arn in (None, t.get("containerInstanceArn"))]
+    meant = [t for t in mine if arn is None or t["desiredStatus"] == "RUNNING"]
+    running = sum(t["lastStatus"] == "RUNNING" for t in meant)
+    if holder["runningTasksCount"] != running:
+        yield f"{arn or 'cluster'} runningTasksCount {holder['runningTasksCount']}, not {running}"
+    pending = sum(map(is_pending, mine))
+    if holder["pendingTasksCount"] != pending:
+        yield f"{arn or 'cluster'} pendingTasksCount {holder['pendingTasksCount']}, not {pending}"
+    left = {one["name"]: one["integerValue"] for one in holder.get("remainingResources", ())}
+    most = {one["name"]: one["integerValue"] for one in holder.get("registeredResources", ())}
+    there = [t for t in mine if t["lastStatus"] != "STOPPED"]
+    for name, size in [("CPU", "cpu"), ("MEMORY", "memory")] if left else ():
+        taken = sum(int(t[size]) for t in there)
+        if left[name] != most[name] - taken:
+            yield f"{left[name]} {name} left, and {taken} of {most[name]} are taken"
+
+
+def is_pending(task):
+    return task["lastStatus"] in deployment.PENDING and task["desiredStatus"] == "RUNNING"
 
 
 def contradicting_events(client, service, tape):

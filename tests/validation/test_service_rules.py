@@ -12,6 +12,7 @@ from cassette import validation
 from cassette.errors import PatchError
 from cassette.model import Cassette, Response
 from cassette.validation import services
+from tests.replay import deployment
 
 BASE = cassette.load("deployment")
 LAST = max(
@@ -21,10 +22,10 @@ LAST = max(
 )
 
 
-def edited(operation, *edits, only=None):
+def edited(operation, *edits, only=None, base=BASE):
     """The deployment with members set in responses of an operation, in all or in one of them."""
     made = []
-    for number, one in enumerate(BASE.interactions):
+    for number, one in enumerate(base.interactions):
         if one.operation == operation and only in (None, number):
             body = copy.deepcopy(one.outcome.body)
             for path, value in edits:
@@ -38,7 +39,7 @@ def edited(operation, *edits, only=None):
                     owner[last] = value
             one = dataclasses.replace(one, outcome=Response(body))
         made.append(one)
-    return dataclasses.replace(BASE, interactions=tuple(made))
+    return dataclasses.replace(base, interactions=tuple(made))
 
 
 def broken(made: Cassette) -> set[tuple[str, str]]:
@@ -155,7 +156,34 @@ def test_a_task_of_no_deployment_is_found():
 
 def test_each_rule_is_broken_by_a_case():
     """No rule is without a case."""
-    assert {rule.id for rule in services.RULES} == {one[0] for one in CASES} | {"started-by"}
+    others = {"started-by", "tasks-count"}
+    assert {rule.id for rule in services.RULES} == {one[0] for one in CASES} | others
+
+
+@pytest.mark.parametrize(
+    ("operation", "edits", "lists_all", "is_found"),
+    [
+        ("DescribeClusters", ("clusters/0/runningTasksCount", 1), False, True),
+        ("DescribeClusters", ("clusters/0/runningTasksCount", 9), False, False),
+        ("DescribeClusters", ("clusters/0/runningTasksCount", 9), True, True),
+        ("DescribeContainerInstances", ("containerInstances/0/runningTasksCount", 1), False, True),
+        ("DescribeContainerInstances", ("containerInstances/0/runningTasksCount", 9), False, False),
+    ],
+)
+def test_the_count_of_a_cluster_or_an_instance_contradicts_its_tasks(
+    operation, edits, lists_all, is_found
+):
+    """Too many is a contradiction only where all tasks of a cluster were listed."""
+    base = deployment.WATCHED[1]
+    requests = {"ListTasks": {"cluster": "prod"}} if lists_all else {}
+    listed = tuple(
+        dataclasses.replace(one, request=requests.get(one.operation, one.request))
+        for one in base.interactions
+    )
+    base = dataclasses.replace(base, interactions=listed)
+    assert broken(base) == set()
+    found = broken(edited(operation, edits, base=base))
+    assert found == ({("tasks-count", "/runningTasksCount")} if is_found else set())
 
 
 def test_alarms_may_fail_a_deployment_too():

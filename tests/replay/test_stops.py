@@ -1,0 +1,160 @@
+"""StopTask where it was not recorded: the task stops, and what lists and counts it follows."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+import cassette
+from cassette.ecs.states import TASK as LIFECYCLE
+from cassette.errors import UnmatchedRequestError
+from tests.replay import deployment, made
+
+PROD = {"cluster": "prod"}
+
+
+def test_a_stop_that_was_not_recorded_moves_the_task():
+    """Under unknown="ecs" code that stops and waits sees what ECS does."""
+    with cassette.replay("web", unknown="ecs", start="RUNNING") as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        asked = ecs.stop_task(cluster="prod", task=arn, reason="enough")["task"]
+        assert (asked["desiredStatus"], asked["stoppedReason"]) == ("STOPPED", "enough")
+        ecs.get_waiter("tasks_stopped").wait(cluster="prod", tasks=[arn])
+        (task,) = ecs.describe_tasks(cluster="prod", tasks=[arn])["tasks"]
+        assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+        assert task["stoppedReason"] == "enough"
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("name", ["job", "web", "deployment"])
+def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
+    """A stop that was not recorded begins at StopTask, whenever that comes, recorded or patched."""
+    with cassette.replay(name, unknown="ecs", advance=advance) as tape:
+        ecs = made.client()
+        asked = {"cluster": "prod", "tasks": [tape.tasks[0]["taskArn"]]}
+        for _ in range(3):
+            (before,) = ecs.describe_tasks(**asked)["tasks"]
+            tape.clock.skip(6 if advance == "call" else 1)
+        stopped = ecs.stop_task(cluster="prod", task=asked["tasks"][0])["task"]
+        seen = []
+        for _ in range(12):
+            seen += ecs.describe_tasks(**asked)["tasks"]
+            tape.clock.skip(6)
+    assert before["desiredStatus"] == "RUNNING"
+    assert stopped["lastStatus"] == before["lastStatus"]
+    assert {task["desiredStatus"] for task in [stopped, *seen]} == {"STOPPED"}
+    places = [[*LIFECYCLE].index(task["lastStatus"]) for task in [stopped, *seen]]
+    assert places == sorted(places)
+    assert seen[-1]["lastStatus"] == "STOPPED"
+
+
+def test_a_stop_comes_from_the_state_of_the_moment():
+    """By the clock StopTask sees what DescribeTasks would, though nobody described the task."""
+    with cassette.replay("job", unknown="ecs", advance="clock") as tape:
+        tape.clock.skip(30)
+        stopped = made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])["task"]
+        assert (stopped["lastStatus"], stopped["desiredStatus"]) == ("RUNNING", "STOPPED")
+
+
+def polled(ecs, *services: str) -> tuple[dict, list[str], list[str], list[dict]]:
+    """A service, its tasks that are to run and that are to stop, and all of them described."""
+    (one,) = ecs.describe_services(**PROD, services=["web", *services])["services"]
+    running, stopped = (
+        ecs.list_tasks(**PROD, serviceName="web", desiredStatus=status)["taskArns"]
+        for status in ("RUNNING", "STOPPED")
+    )
+    return one, running, stopped, ecs.describe_tasks(**PROD, tasks=running + stopped)["tasks"]
+
+
+@pytest.mark.parametrize("others", [[], ["gone"]], ids=["recorded", "derived"])
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("polls", [0, 1, 3])
+def test_lists_and_counts_follow_a_stop_that_was_not_recorded(polls, advance, others):
+    """Before its recorded stop: the service has one RUNNING task less, and one in another list."""
+    with cassette.replay("deployment", unknown="ecs", advance=advance) as tape:
+        ecs, arn = made.client(), tape.tasks[0]["taskArn"]
+        (update,) = [o for o in tape.cassette.interactions if o.operation == "UpdateService"]
+        tape.clock.skip(2)
+        for number in range(polls):
+            polled(ecs, *others)
+            if not number:
+                ecs.update_service(**update.request)
+            tape.clock.skip(15)
+        ecs.stop_task(**PROD, task=arn)
+        for _ in range(5):
+            one, running, stopped, tasks = polled(ecs, *others)
+            is_running = [task["lastStatus"] == "RUNNING" for task in tasks]
+            assert one["runningCount"] == sum(is_running)
+            assert sum(each["runningCount"] for each in one["deployments"]) == sum(is_running)
+            assert arn not in running
+            assert arn in stopped
+            assert arn not in ecs.list_tasks(**PROD, family="web")["taskArns"]
+            tape.clock.skip(15)
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_lists_and_counts_follow_a_stop_that_a_patch_made(advance):
+    """The last state of the recording has both tasks RUNNING, and nothing stops them there."""
+    with cassette.replay("deployment", unknown="ecs", advance=advance, start="last") as tape:
+        ecs = made.client()
+        tape.clock.skip(100)
+        before, running, _, _ = polled(ecs)
+        ecs.stop_task(**PROD, task=running[0])
+        assert running[0] not in ecs.list_tasks(**PROD, serviceName="web")["taskArns"]
+        for _ in range(8):
+            one, left, stopped, _ = polled(ecs)
+            tape.clock.skip(10)
+        assert (before["runningCount"], one["runningCount"]) == (2, 1)
+        assert one["deployments"][0]["runningCount"] == 1
+        assert (left, running[0] in stopped) == (running[1:], True)
+
+
+def test_a_stop_of_an_unknown_task_gets_ecs_own_words():
+    with cassette.replay("web", unknown="ecs") as tape:
+        with pytest.raises(ClientError, match="The referenced task was not found"):
+            made.client().stop_task(cluster="prod", task=made.task_id(9))
+        assert tape.unmatched == []
+
+
+def test_a_stop_is_unmatched_by_default():
+    with cassette.replay("web") as tape:
+        with pytest.raises(UnmatchedRequestError):
+            made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])
+        tape.unmatched.clear()
+
+
+def held(ecs, instance: str) -> dict[str, list[int]]:
+    """What a cluster and a container instance count, and what is left of the instance."""
+    (cluster,) = ecs.describe_clusters(clusters=["prod"])["clusters"]
+    (one,) = ecs.describe_container_instances(**PROD, containerInstances=[instance])[
+        "containerInstances"
+    ]
+    counts = ("runningTasksCount", "pendingTasksCount")
+    return {
+        "cluster": [cluster[name] for name in counts],
+        "instance": [one[name] for name in counts],
+        "left": [resource["integerValue"] for resource in one["remainingResources"]],
+    }
+
+
+@pytest.mark.parametrize("form", [0, 1], ids=["recorded", "derived"])
+@pytest.mark.parametrize("advance", ["call", "clock"])
+def test_clusters_and_instances_follow_a_stop_that_was_not_recorded(advance, form):
+    """Nothing changes before StopTask; the task's CPU and memory are free once it is STOPPED."""
+    base = deployment.WATCHED[1]
+    with cassette.replay(base, unknown="ecs", advance=advance, start="last") as tape:
+        ecs, (arn, _) = made.client(), [t["taskArn"] for t in tape.tasks[-2:]]
+        (found,) = {t["containerInstanceArn"] for t in tape.tasks}
+        instance = (found.rpartition("/")[2], found)[form]
+        tape.clock.skip(100)
+        before = held(ecs, instance)
+        ecs.stop_task(**PROD, task=arn)
+        asked = held(ecs, instance)
+        for _ in range(8):
+            ecs.describe_tasks(**PROD, tasks=[arn])
+            tape.clock.skip(10)
+        after = held(ecs, instance)
+    assert before == {"cluster": [2, 0], "instance": [2, 0], "left": [2048, 11484]}
+    assert asked["instance"] == [1, 0]
+    assert asked["left"] == before["left"]
+    assert after == {"cluster": [1, 0], "instance": [1, 0], "left": [3072, 13532]}
