@@ -5,6 +5,9 @@ the way they are divided into calls matters. A task in its last state is counted
 was recorded, and an interaction holds the tasks that changed. Memory grows with the number of
 distinct states, not with the number of polls.
 
+A call is only compared while the program waits for its response. What is kept of it is made
+readable when it is scrubbed.
+
 While a recording goes on, it is handed over in chunks, so that they can be written. A chunk
 that was handed over is kept compressed, because the calls of its states are still counted.
 """
@@ -81,17 +84,39 @@ def _source_at(host: str) -> str:
     return "an endpoint on this machine" if is_here else "an endpoint other than AWS"
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A call as it was heard.
+
+    Args:
+        at: seconds from the first call of the recording to this one.
+        attempt: with the whole response.
+        ids: the tasks that are kept of it; None if it is kept whole.
+    """
+
+    at: float
+    attempt: Attempt
+    ids: tuple[str, ...] | None = None
+
+    def interaction(self) -> Interaction:
+        """What is kept of it, in readable form."""
+        attempt = self.attempt
+        request = shapes.to_readable(attempt.operation, attempt.request, "request")
+        whole = Interaction(self.at, attempt.operation, request, outcome_of_attempt(attempt))
+        return whole if self.ids is None else only(whole, self.ids)
+
+
 @dataclass(slots=True)
 class _Kept:
     """An interaction, with the number of calls in a row for each of its tasks.
 
     Args:
-        interaction: None once its chunk was compressed.
+        held: None once its chunk was compressed.
         counts: by task.
         outcome: a digest of the outcome of an interaction that is not counted by task.
     """
 
-    interaction: Interaction | None
+    held: _Heard | Interaction | None
     counts: dict[str, int]
     outcome: bytes = b""
 
@@ -113,19 +138,20 @@ class Chunk:
         """The interactions with their counts up to now; one is divided if its tasks' differ."""
         if self._packed:
             packed = zlib.decompress(self._packed)
-            held: list[Interaction] = pickle.loads(packed)  # noqa: S301 - made by `pack`
+            held: list[_Heard | Interaction] = pickle.loads(packed)  # noqa: S301 - made by `pack`
         else:
-            held = [one.interaction for one in self._kept if one.interaction is not None]
-        for interaction, kept in zip(held, self._kept, strict=True):
+            held = [kept.held for kept in self._kept if kept.held is not None]
+        for one, kept in zip(held, self._kept, strict=True):
+            interaction = one.interaction() if isinstance(one, _Heard) else one
             yield from _divided(interaction, kept.counts)
 
     def pack(self) -> None:
         """Keep the interactions compressed: a few hundred bytes for each task."""
         if not self._packed:
-            held = [one.interaction for one in self._kept]
+            held = [kept.held for kept in self._kept]
             self._packed = zlib.compress(pickle.dumps(held), 1)
-            for one in self._kept:
-                one.interaction = None
+            for kept in self._kept:
+                kept.held = None
 
     @property
     def is_counted_on(self) -> bool:
@@ -369,14 +395,8 @@ class Recording:
             else:
                 changed.append(item)
         if changed:
-            body = json.loads(attempt.body)
-            interaction = self._interaction(
-                attempt, Response(shapes.to_readable(attempt.operation, body))
-            )
             ids = {item.id: 1 for item in changed}
-            if len(changed) < len(items):
-                interaction = only(interaction, ids)
-            kept = self._keep(attempt, interaction, ids)
+            kept = self._keep(attempt, ids, tuple(ids) if len(changed) < len(items) else None)
             for item in changed:
                 last = self._tasks.get((cluster, item.id))
                 if last is None or last.core != item.core:
@@ -387,17 +407,17 @@ class Recording:
 
     def _whole(self, attempt: Attempt) -> list[tuple[_Kept, str]]:
         """Count or keep an outcome that is not compared by task."""
-        outcome = outcome_of_attempt(attempt)
-        tasks = _tasks_concerned(attempt, outcome)
+        said = _json(attempt.body)
+        tasks = _tasks_concerned(attempt, said)
         asked = attempt.request
         if attempt.operation == "DescribeTasks" and tasks:
             asked = {**asked, "tasks": sorted(id_ for _, id_ in tasks)}
         key = attempt.operation + json.dumps(asked, sort_keys=True)
         kept = self._requests.get(key)
         latest = all(t in self._tasks and self._tasks[t].whole is kept for t in tasks)
-        digest = _digest_of(outcome)
+        digest = _digest([attempt.status, attempt.connection, said])
         if kept is None or kept.outcome != digest or not latest:
-            kept = self._keep(attempt, self._interaction(attempt, outcome), {_WHOLE: 0}, digest)
+            kept = self._keep(attempt, {_WHOLE: 0}, digest=digest)
             self._requests[key] = kept
             for task in tasks:
                 self._tasks[task] = _Last(whole=kept)
@@ -407,21 +427,17 @@ class Recording:
     def _keep(
         self,
         attempt: Attempt,
-        interaction: Interaction,
         counts: dict[str, int],
+        ids: tuple[str, ...] | None = None,
         digest: bytes = b"",
     ) -> _Kept:
         if not self._kept:
             self._kept_since = attempt.began
-        kept = _Kept(interaction, counts, digest)
+        at = round(self._offset + max(0.0, attempt.began - (self._first or 0.0)), 3)
+        kept = _Kept(_Heard(at, attempt, ids), counts, digest)
         self._kept.append(kept)
         self._bytes += len(attempt.body)
         return kept
-
-    def _interaction(self, attempt: Attempt, outcome: Outcome) -> Interaction:
-        at = round(self._offset + max(0.0, attempt.began - (self._first or 0.0)), 3)
-        request = shapes.to_readable(attempt.operation, attempt.request, "request")
-        return Interaction(at, attempt.operation, request, outcome)
 
 
 def _moment(text: str) -> datetime.datetime:
@@ -436,14 +452,22 @@ def outcome_of_attempt(attempt: Attempt) -> Outcome:
     return outcome_of(attempt.operation, attempt.status, attempt.body)
 
 
-def _tasks_concerned(attempt: Attempt, outcome: Outcome) -> list[tuple[str, str]]:
+def _json(content: bytes) -> Any:
+    """The JSON in a response's body; the text of one that is not JSON."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode("latin-1")
+
+
+def _tasks_concerned(attempt: Attempt, said: Any) -> list[tuple[str, str]]:
     """The tasks, by cluster and id, whose last outcome a call of DescribeTasks is."""
     if attempt.operation != "DescribeTasks":
         return []
     ids = {short_name(task) for task in attempt.request.get("tasks") or () if isinstance(task, str)}
-    if isinstance(outcome, Response):
+    if attempt.status < 300 and isinstance(said, Mapping):
         for name, member in _ARN.items():
-            found = outcome.body.get(name)
+            found = said.get(name)
             for item in found if isinstance(found, list) else ():
                 if isinstance(item, Mapping) and isinstance(item.get(member), str):
                     ids.add(short_name(item[member]))
@@ -459,10 +483,7 @@ def _items(attempt: Attempt) -> list[_Item] | None:
     """
     if attempt.operation != "DescribeTasks" or attempt.status >= 300 or attempt.connection:
         return None
-    try:
-        body = json.loads(attempt.body)
-    except ValueError:
-        return None
+    body = _json(attempt.body)
     if not isinstance(body, dict) or not body.keys() <= {"tasks", "failures"}:
         return None
     asked = attempt.request.get("tasks") or ()
@@ -472,20 +493,19 @@ def _items(attempt: Attempt) -> list[_Item] | None:
         for item in found if isinstance(found, list) else [found]:
             if not isinstance(item, dict) or not isinstance(item.get(member), str):
                 return None
-            core = _digest({k: v for k, v in item.items() if k != "tags"})
-            state = core + _digest({"tags": item["tags"]}) if "tags" in item else core
+            tags = item.pop("tags", _WITHOUT)
+            core = _digest(item)
+            state = core if tags is _WITHOUT else core + _digest(tags)
             items.append(_Item(short_name(item[member]), state, core))
     ids = {item.id for item in items}
     exact = all(isinstance(task, str) for task in asked) and ids == set(map(short_name, asked))
     return items if items and exact and len(ids) == len(items) else None
 
 
-def _digest_of(outcome: Outcome) -> bytes:
-    body = outcome.body if isinstance(outcome, Response) else outcome.as_data()
-    return _digest({type(outcome).__name__: body})
+_WITHOUT = object()  # no tags, which are not an empty list of tags
 
 
-def _digest(item: Mapping[str, Any]) -> bytes:
+def _digest(item: Any) -> bytes:
     text = json.dumps(item, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 

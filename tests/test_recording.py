@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import cassette
 from cassette import file_format
+from cassette.ecs import shapes
 from cassette.ecs.attempts import Attempt, Call
 from cassette.recording import Recording
 from tests.live import bodies
@@ -164,6 +165,24 @@ def test_a_missing_task_is_a_state():
     interactions = recorded(here, attempt(gone, [1, 2], 6.0), attempt(gone, [2, 1], 12.0))
     assert [i.count for i in interactions] == [1, 3, 2]
     assert interactions[-1].outcome.body == bodies.described(missing=(made.arn(1),))
+
+
+def test_a_call_is_compared_only_while_the_program_waits(monkeypatch):
+    """It is made readable where it is scrubbed, beside the calls."""
+    made_readable = []
+    to_readable = shapes.to_readable
+
+    def noted(operation, body, direction="response"):
+        made_readable.append(operation)
+        return to_readable(operation, body, direction)
+
+    monkeypatch.setattr(shapes, "to_readable", noted)
+    recording = Recording()
+    recording.hear(attempt(described({1: "PENDING", 2: "RUNNING"}), [1, 2]))
+    recording.hear(attempt(DENIED, [1], status=400))
+    assert made_readable == []
+    assert len(list(recording.interactions())) == 2
+    assert made_readable.count("DescribeTasks") == 3  # two requests, and a response
 
 
 # -- what a replay makes of it --------------------------------------------------------------
