@@ -47,7 +47,7 @@ _OF_ECS = re.compile(
 # What is given for a secret in a name, and a dotted word in one.
 _SPEAKS = re.compile(r"[.:=]")
 _GIVEN = re.compile(
-    rf"(?P<told>(?<![0-9A-Za-z])[\w.-]{{0,40}}?{TELLING_NAME}[\w.-]{{0,40}}[:=])(?P<given>[^\s:/,;]+)",
+    rf"(?P<told>(?<![0-9A-Za-z])[\w.-]{{0,32}}?{TELLING_NAME}[\w.-]{{0,32}}[:=])(?P<given>[^\s:/,;]+)",
     re.IGNORECASE,
 )
 _PART = re.compile(r"[^\s:/=,;]+")
@@ -98,10 +98,11 @@ class StringTreatments:
     def keep(self, value: str) -> str:
         """A status, a size or another word of ECS's own; nothing of what is none."""
         found = self._free.search(value)
-        if found != value or self._free.is_false(value) or is_masked(value):
+        if self._free.is_false(found) or is_masked(found):
             return found
-        own = value in vocabulary() or _OF_ECS.fullmatch(value) or is_plain(value)
-        return value if own else REDACTED
+        # What was found is judged, not the value: another scrub must come to the same result.
+        own = found in vocabulary() or _OF_ECS.fullmatch(found) or is_plain(found)
+        return found if own else REDACTED
 
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""
