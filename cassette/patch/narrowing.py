@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cassette.errors import counted, nearest
+from cassette.errors import PatchError, counted, nearest
+from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 
 
@@ -30,3 +31,24 @@ def narrowed(patch: PatchFile, tasks: Sequence[str], only: Mapping[str, Any]) ->
             )
         wanted = wanted[:count]
     return wanted
+
+
+def refused(patch: PatchFile, only: Mapping[str, Any], error: PatchError) -> PatchError:
+    """The error for a variant that ECS could not answer, if narrowing may be the reason.
+
+    Args:
+        patch: what was applied.
+        only: the values of `task` and `count`.
+        error: which rules the variant breaks.
+    """
+    of_service = any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries)
+    if not only or not of_service:
+        return error
+    given = ", ".join(f"{name}={value}" for name, value in only.items())
+    return patch.error(
+        f"the patch {patch.name} cannot be narrowed to {given}, since it also changes a service, "
+        "whose counts and events are those of all tasks that fit",
+        nearest=f"with {given}, {error.problem}",
+        fix=f"leave out {' and '.join(only)}, or use a patch that changes tasks only, such as "
+        f"stopped/exit-code({given}): the counts of the service follow the tasks",
+    )

@@ -12,6 +12,7 @@ from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, Interaction, Recorded
 from cassette.patch.agreement import agreed
 from cassette.patch.application import Application
+from cassette.patch.narrowing import refused
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
 from cassette.patch.reference import Patch
 from cassette.patch.result_check import Broken
@@ -37,7 +38,10 @@ def apply(
     """
     given = dict(values or {})
     work, made = _made(cassette, patch, given)
-    work.proof.check(made)
+    try:
+        work.proof.check(made)
+    except PatchError as error:
+        raise refused(patch, work.only, error) from None
     recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
     base = cassette.base or tuple(cassette.last_states())
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)

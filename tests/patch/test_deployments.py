@@ -214,3 +214,22 @@ def test_run_task_says_why_it_started_nothing(client):
         with cassette.replay(RUN.patched(f"run/{variant}")), pytest.raises(ClientError) as caught:
             client.run_task(**request)
         assert caught.value.response["Error"]["Code"] == f"{code}Exception"
+
+
+@pytest.mark.parametrize("given", ["count=1", "task=ca55e77ed45f1ecdb843d78fe3cb0a5b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("alarm", "circuit-breaker", "circuit-breaker-without-rollback", "image-pull"),
+        *("no-capacity", "no-circuit-breaker", "scaled-to-zero", "service-deleted", "slow"),
+        "subnet-full",
+    ],
+)
+def test_a_patch_of_a_service_is_not_narrowed(name, given):
+    """Its counts and events are those of all tasks; the error says what to do about it."""
+    with pytest.raises(PatchError, match="it also changes a service") as raised:
+        DEPLOYMENT.patched(f"deployment/{name}({given})")
+    assert f"stopped/exit-code({given})" in str(raised.value)
+    made = DEPLOYMENT.patched(f"stopped/exit-code({given})")
+    codes = [task.get("stopCode") for task in made.tasks]
+    assert codes.count("EssentialContainerExited") == 1
