@@ -15,7 +15,8 @@ from typing import Any
 from cassette.patch.kinds import PARTS, Body, things
 from cassette.patch.working_copy import copied
 
-_KEPT = 8  # leading digits of an identifier, which show a pseudonym to be one
+_MARK = "ca55e77e"  # at the end or the beginning of an identifier: shows that it is a pseudonym
+_KEPT = len(_MARK)
 _HEX = re.compile(r"[0-9a-f]")
 _DECIMAL = str.maketrans("abcdef", "012345")
 _ADDRESS = re.compile(r"(\d+(?:[.-]\d+){2}[.-])(\d+)", re.ASCII)
@@ -107,7 +108,7 @@ def _identifiers(task: Body) -> Iterator[str]:
 
 
 def _renewed(old: str, seed: str) -> str:
-    """An identifier of the same form; its first digits stay, since pseudonyms are known by them."""
+    """An identifier of the same form; its mark stays, or else its first digits."""
     if address := _ADDRESS.fullmatch(old):
         digest = hashlib.sha256(seed.replace("-", ".").encode()).digest()
         return f"{address[1]}{(int(address[2]) + digest[0] % 253) % 254 + 1}"
@@ -115,10 +116,13 @@ def _renewed(old: str, seed: str) -> str:
     digits = hashlib.sha512(seed.encode()).hexdigest()
     if not re.search("[a-f]", rest):  # a decimal number
         digits = digits.translate(_DECIMAL)
+    last = len(rest) - _KEPT if rest.endswith(_MARK) else len(rest)
+    first = 0 if rest.endswith(_MARK) else _KEPT
     numbers = itertools.count()
 
     def renew(match: re.Match[str]) -> str:
         number = next(numbers)
-        return match[0] if number < _KEPT else digits[number % len(digits)]
+        is_renewed = number >= first and match.start() < last
+        return digits[number % len(digits)] if is_renewed else match[0]
 
     return kind + _HEX.sub(renew, rest)

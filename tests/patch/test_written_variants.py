@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import botocore.session
@@ -11,6 +14,7 @@ import pytest
 import cassette
 from cassette.errors import PatchError
 from cassette.library import Library
+from cassette.model import Response
 from cassette.scrub import Scrubber
 from tests.patch import base_tasks
 
@@ -106,3 +110,64 @@ def test_a_written_variant_replays_the_same(written):
 def test_words_of_ecs_are_kept(text):
     """They only look like a header, or like the name of a user."""
     assert Scrubber().text(text) == text
+
+
+@pytest.mark.parametrize("account", ["************", "*******", "XXXXXXXXXXXX"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "perform it on resource: arn:aws:secretsmanager:us-east-2:{}:secret:web/token-ca55e7 as",
+        "failed to fetch secret arn:aws:secretsmanager:us-east-2:{}:secret:web/token-ca55e7 from",
+        "on resource: arn:aws:ssm:us-east-2:{}:parameter/sample-fargate/token because no",
+        "on arn:aws:logs:us-east-2:{}:log-group:/ecs/sample-fargate01:log-stream: because no",
+    ],
+)
+def test_an_arn_with_a_masked_account_is_kept(account, text):
+    """As imported recordings have it: neither the account nor what follows it is a secret."""
+    said = text.format(account)
+    assert Scrubber().text(said) == said
+
+
+def renamed(value, rename):
+    """Plain data with every text renamed."""
+    if isinstance(value, str):
+        return rename(value)
+    if isinstance(value, Mapping):
+        return {key: renamed(inner, rename) for key, inner in value.items()}
+    return [renamed(one, rename) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def as_imported(text):
+    """Ids with the mark at the end, as scrubbing makes them today."""
+    return re.sub("ca55e77e([0-9a-f]{24})(?![0-9a-f])", r"\1ca55e77e", text)
+
+
+def as_uuids(text):
+    """Ids of tasks in the form that they had at first."""
+    form = r"\1-\2-\3-\4-\5"
+    pattern = "(?<![0-9a-f])" + "".join(rf"([0-9a-f]{{{n}}})" for n in (8, 4, 4, 4, 12))
+    return re.sub(pattern + "(?![0-9a-f])", form, as_imported(text))
+
+
+@pytest.mark.parametrize("rename", [as_imported, as_uuids])
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ("on-instances", "infrastructure/instance-draining-replaced"),
+        ("deployment", "deployment/image-pull"),
+    ],
+)
+def test_the_ids_of_new_tasks_are_kept(base, name, rename, written):
+    """They have the mark of pseudonyms where those of the recording have it."""
+    original = bases()[base]
+    interactions = tuple(
+        dataclasses.replace(
+            one,
+            request=renamed(one.request, rename),
+            outcome=Response(renamed(one.outcome.body, rename)),
+        )
+        for one in original.interactions
+    )
+    variant = dataclasses.replace(original, interactions=interactions).patched(name)
+    assert len(variant.tasks) > len(original.tasks)
+    assert written(variant).interactions == variant.interactions
