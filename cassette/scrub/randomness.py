@@ -12,7 +12,13 @@ from cassette.scrub.vocabulary import is_plain
 
 _CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
 _HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
+_SEPARATORS = re.compile(r"[-_+.:/@]")
 SHORTEST = 16
+
+
+def has_random_part(name: str) -> bool:
+    """Whether a part of a name is generated, and longer than a suffix such as `-sCRgDrfn5BP9`."""
+    return any(map(looks_random, _SEPARATORS.split(name)))
 
 
 def looks_random(word: str) -> bool:

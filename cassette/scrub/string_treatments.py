@@ -19,7 +19,7 @@ from cassette.scrub.pseudonyms import (
     is_pseudonym,
     pseudonym_of_opaque,
 )
-from cassette.scrub.randomness import looks_random
+from cassette.scrub.randomness import has_random_part
 from cassette.scrub.tokens import TELLING_NAME
 from cassette.scrub.vocabulary import is_plain
 
@@ -205,7 +205,7 @@ class StringTreatments:
         same = last == original and not self._free.is_false(last) and not is_masked(last)
         # An id that an ARN shows, such as a masked one, is the same id alone.
         is_known = not path and self._memory.is_numbered("short id", original)
-        of_no_form = same and (named_by_id or looks_random(original) or is_known)
+        of_no_form = same and (named_by_id or has_random_part(original) or is_known)
         if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
             if not self._memory.is_numbered("short id", original):
                 self._free.known += 1  # what was scrubbed before may have it alone

@@ -96,6 +96,32 @@ def test_a_project_keeps_the_arguments_of_one_container() -> None:
     assert scrub(scrubbed, rules=rules)[0] == scrubbed
 
 
+SUFFIXES = (
+    "web-d383adf1", "Shop-ClusterEB0386A7-sCRgDrfn5BP9", "shop-Cluster-1ABCD2EFGH3IJ",
+    "Shop-EcsCluster-tGQ7dP3bXk2A", "web-7f9c6bd5c8-x2v4q", "web-x7f8a9", "shop-ALB-1X2Y3Z4A5B6C7",
+    "web-20241105123456",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SUFFIXES)
+def test_a_name_with_a_random_suffix_stays(name: str) -> None:
+    """As CloudFormation, CDK, Terraform and Kubernetes give them, in names, ARNs and texts."""
+    arn = f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:cluster/{name}"
+    texts = [f"(service {name}) has started 2 tasks", f"{name} in cluster {name} failed"]
+    for text in texts:
+        task = bodies.task(clusterArn=arn, group=f"service:{name}", startedBy=name)
+        task["stoppedReason"] = task["containers"][0]["reason"] = text
+        scrubbed, scrubber = scrub(bodies.described(task))
+        gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+        (left,) = bodies.body_of(scrubbed)["tasks"]
+        assert left["clusterArn"] == arn.replace(bodies.ACCOUNT, "000000000001")
+        assert (left["group"], left["startedBy"]) == (task["group"], name)
+        assert left["stoppedReason"] == left["containers"][0]["reason"] == text
+        alone, scrubber = scrub(bodies.described({"stoppedReason": text}))
+        gate(text_of(alone), scrubber.originals, "a.yaml")
+        assert bodies.body_of(alone)["tasks"][0]["stoppedReason"] == text
+
+
 def test_a_tag_key_that_looks_like_a_host_stays() -> None:
     """So do the names of variables and labels; Prefect finds its flow run by one."""
     keys = ["prefect.io/flow-run-id", "app.kubernetes.io/name"]

@@ -149,6 +149,10 @@ _CODE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CODE_AFTER = re.compile(r"[\"'`]?(?::[A-Za-z_]|\(|\.\w)")
+# What CloudFormation names: Shop-WebServiceD69D759B-tGQ7dP3bXk2A.
+_OF_STACK = re.compile(
+    r"(?<![0-9A-Za-z-])(?:[A-Za-z][0-9A-Za-z]{1,63}-){1,5}[0-9A-Za-z]{12,13}(?![0-9A-Za-z-])"
+)
 _PIECES = re.compile(r"[^0-9A-Za-z!#$^&*~%+]+")
 _SPACES = re.compile(r"[\s\"'`()\[\]{}<>,;|]+")
 _CAMEL = re.compile(
@@ -359,7 +363,7 @@ def _is_unexplained(text: str, names: Names) -> bool:
             continue
         if _PASSWORD.fullmatch(token.rstrip("!.:?")) and token not in names():
             return True
-        for piece in _PIECES.split(token):
+        for piece in _PIECES.split(_OF_STACK.sub("", token)):
             word = re.split("%[0-9A-Fa-f]{2}", piece)[0]
             if len(word) >= 12 and _is_random(word) and word not in names():
                 return True
