@@ -229,7 +229,9 @@ def _word(word: str, program: str, option: str) -> list[Part]:
         return [word]
     if _is_option(word):
         return [word]
-    for form in (_LONG_OPTION, _JAVA_PROPERTY, _WINDOWS_OPTION, _NAME, _DASHED_OPTION):
+    # A secret may have an = in it.
+    forms = (_LONG_OPTION, _JAVA_PROPERTY, _WINDOWS_OPTION, _NAME, _DASHED_OPTION)
+    for form in () if _is_secret(option) else forms:
         given = form.match(word)
         if given and word[given.end() : given.end() + 1] in ("=", ":"):
             if form is _NAME and word[given.end()] == ":":

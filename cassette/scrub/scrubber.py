@@ -446,8 +446,10 @@ class Scrubber:
             found = self._free.name(part)
             return part if found == part else commands.hidden(part, found)
         if self.rules.keeps_argument(place, part.option, part.text, self._container):
-            self._kept.add(f"{place}[{part.option}]" if part.option else place)
-            return self._free.search(part.text)
+            found = self._free.search(part.text)
+            if found != REDACTED:
+                self._kept.add(f"{place}[{part.option}]" if part.option else place)
+            return found
         if part.text.startswith("arn:") and not commands.tells_secret(part.option):
             return self._strings.arn(part.text)
         if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):

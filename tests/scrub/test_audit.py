@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassette import errors
-from cassette.scrub import audit, commands, gate
+from cassette import errors, model
+from cassette.scrub import Rules, audit, commands, gate, scrub
 from cassette.scrub.audit import arguments, forms
 from cassette.scrub.project_rules import KeptArgument
 from tests.scrub import bodies, planting
+from tests.scrub.planting import text_of
 
 audit_package = sys.modules["cassette.scrub.audit"]  # the function has the same name
 
@@ -216,3 +217,70 @@ def test_the_audit_keeps_the_words_of_commands_that_the_scrub_keeps() -> None:
     """Two lists, so that a mistake in one is seen; a word on one of them only blocks a write."""
     assert commands._WORDS <= arguments.WORDS
     assert commands._DASHED_WORDS <= arguments._DASHED
+
+
+KEPT_VALUES = (
+    "hunter2x", "heron", "Tr0ub4dor&3", "prefect.io/flow", "db: 5432", "user=jroe", "é", "10.9.8.7",
+    "jane.roe@corp.test", "https://u:p@localhost/x", "password=hunter2x", "vault.acme.com",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", KEPT_VALUES)
+@pytest.mark.parametrize("name", ["team", "api-token", "password", "TOKEN_URL"])
+def test_what_a_project_keeps_is_accepted_by_its_audit(name: str, value: str) -> None:
+    """In every member whose values have names, whatever the name says."""
+    variables = [{"name": name, "value": value}]
+    overrides = {"containerOverrides": [{"name": "web", "environment": variables}]}
+    logs = {"logDriver": "json-file", "options": {name: value}}
+    for place, members in (
+        ("Task.tags", {"tags": [{"key": name, "value": value}]}),
+        ("ContainerOverride.environment", {"overrides": overrides}),
+        ("ContainerDefinition.dockerLabels", {"dockerLabels": {name: value}}),
+        ("LogConfiguration.options", {"logConfiguration": logs}),
+    ):
+        definition = {"containerDefinitions": [{"name": "web", **members}]}
+        answer = model.Response({"taskDefinition": definition})
+        recording = (
+            bodies.described(bodies.task(**members))
+            if place.startswith(("Task.", "ContainerOverride."))
+            else bodies.cassette(("DescribeTaskDefinition", {}, answer))
+        )
+        rules = Rules(members={f"{place}[{name}]": "keep"})
+        scrubbed, scrubber = scrub(recording, rules=rules)
+        gate(text_of(scrubbed), scrubber.originals, "a.yaml", rules)
+
+
+@pytest.mark.parametrize("value", ["heron", "hunter2x", "https://localhost/x", "two words"])
+@pytest.mark.parametrize("option", ["--team", "--token-url", "--password"])
+@pytest.mark.parametrize("length", [1, 30])
+def test_what_a_project_keeps_in_a_command_is_accepted(
+    option: str, value: str, length: int
+) -> None:
+    """By its option or its container, in brackets or in lines; another option is not spared."""
+    command = ["run", *["--verbose"] * length, option, value]
+    overrides = {"containerOverrides": [{"name": "web", "command": command}]}
+    for kept in (
+        KeptArgument("ContainerOverride.command", option=option),
+        KeptArgument("ContainerOverride.command", container="web"),
+    ):
+        rules = Rules(arguments=(kept,))
+        scrubbed, scrubber = scrub(bodies.described(bodies.task(overrides=overrides)), rules=rules)
+        text = text_of(scrubbed)
+        assert value in text
+        gate(text, scrubber.originals, "a.yaml", rules)
+    other = Rules(arguments=(KeptArgument("ContainerOverride.command", option="--other"),))
+    if option == "--password":
+        with pytest.raises(errors.UnsafeCassetteError):
+            gate(text, (), "a.yaml", other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["error\npassword: required", "error:\n  token: expired\n  code: 3", "x\npassword: x",
+     "{\n \"password\": \"invalid\"\n}", "x\ntoken: none", "a\nsecret: missing\n"],
+)  # fmt: skip
+def test_what_several_lines_say_of_a_secret_without_giving_it_is_accepted(text: str) -> None:
+    """As programs print their settings and what is wrong with them."""
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == text

@@ -24,6 +24,12 @@ _NAMED_HOST = re.compile(r"(?:(?<=://)|(?<=@))(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-
 
 _CASSETTE = re.compile(r"(?:#[^\n]*\n|\s)*cassette:")
 
+# An option and its value, in the list of a command, in brackets or in lines.
+_OPTION = re.compile(
+    r"\s{0,64}(?:- )?[\"']?(?P<name>--?[\w.-]{1,64})[\"']?[,\s=]{1,64}(?:- )?"
+    r"(?:\"(?P<quoted>[^\"\n]{0,4096})\"|'(?P<single>[^'\n]{0,4096})'|(?P<bare>[^\s,\]\"']{1,4096}))"
+)
+
 UNSCRUBBED = "unscrubbed"
 RULES = {
     **forms.LOOKS_FOR,
@@ -94,15 +100,31 @@ class Audit:
         for number, line in enumerate(text.splitlines(keepends=True), 1):
             starts.append(starts[-1] + len(line))
             for column, rule, detail in self._lines.line(line.rstrip("\r\n")):
+                if rule == "password" and self._keeps(line[column:]):
+                    continue
                 found.add(Finding(rule=rule, line=number, column=column + 1, detail=detail))
         for place, rule in exposed_members.found(text, self._kept):
             number = bisect.bisect_right(starts, place)
+            if rule == "option-value" and number > 1 and self._keeps(text[starts[number - 2] :]):
+                continue
             column = place - starts[number - 1] + 1
             found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
         found.update(detector.found(text))
         if _CASSETTE.match(text):
             found.update(inverse.found(text, self._kept, self._arguments, self._names))
         return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
+
+    def _keeps(self, text: str) -> bool:
+        """Whether a text begins with an option whose values a project keeps."""
+        option = _OPTION.match(text) if self._arguments else None
+        if option is None:
+            return False
+        value = next(filter(None, option.group("quoted", "single", "bare")), "")
+        return any(
+            rule.option in (None, option["name"])
+            and (rule.pattern is None or rule.pattern.fullmatch(value) is not None)
+            for rule in self._arguments
+        )
 
 
 def gate(

@@ -18,6 +18,13 @@ _MASKED = re.compile(
 _SCALAR = r"\"(?:[^\"\\]|\\.){0,65536}\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.){0,8192}\"|'[^'\n]{0,8192}'){0,65536}"
 
+# What is said of a secret without giving it, in a text of several lines.
+_OF_NO_VALUE = re.compile(
+    r"[\"']?(?:\w|yes|no|none|nil|true|false|required|optional|missing|empty|invalid|expired|denied"
+    r"|disabled|enabled|undefined|unknown)[\"',.;]{0,3}",
+    re.IGNORECASE,
+)
+_KEY_BEFORE = re.compile(r"[\w./-]{0,128}\Z")
 # These begin with words, which are found fast; what has to precede them is checked afterwards.
 _OPENS = re.compile(
     r"(?P<member>environment|tags|dockerLabels|driverOpts)[\"']?:[ \t]*[\[{]?[ \t]*$", re.MULTILINE
@@ -79,12 +86,12 @@ def found(text: str, kept: Set[str]) -> Iterator[tuple[int, str]]:
             yield from _in_lines(text, opened, before["indent"], kept)
     for whole in _LINE_OF.finditer(text):
         yield from _in_brackets(text, whole, kept)
-    for rule, single in _singles(text):
+    for rule, single in _singles(text, kept):
         if not _is_masked(single["held"]):
             yield single.start("held"), rule
 
 
-def _singles(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+def _singles(text: str, kept: Set[str]) -> Iterator[tuple[str, re.Match[str]]]:
     """Values outside any list, masked or not, each with the rule for it."""
     for option in _OPTION.finditer(text):
         yield "option-value", option
@@ -94,8 +101,20 @@ def _singles(text: str) -> Iterator[tuple[str, re.Match[str]]]:
         yield "token-value", token
     for named in _NAMED.finditer(text):
         # Of a line of words, the first one is hidden.
-        if _is_name(text, named) and not named["held"].startswith("REDACTED "):
+        if (
+            _is_name(text, named)
+            and not named["held"].startswith("REDACTED ")
+            and not _OF_NO_VALUE.fullmatch(named["held"].strip())
+            and not _is_kept(text, named, kept)
+        ):
             yield "token-value", named
+
+
+def _is_kept(text: str, named: re.Match[str], kept: Set[str]) -> bool:
+    """Whether a project keeps the value of this name in a label, an option and the like."""
+    before = _KEY_BEFORE.search(text, max(0, named.start() - 128), named.start())
+    name = (before[0] if before else "") + text[named.start() : named.start("quote")]
+    return any(place.endswith(f"[{name}]") for place in kept)
 
 
 def _line_of(text: str, match: re.Match[str]) -> int:
@@ -122,7 +141,7 @@ def _in_lines(
         entry = (_PAIR if of_pairs else _ENTRY).match(text, line.start("bare"))
         if entry and of_pairs and entry["key"] != "value":
             name = entry["held"]
-        elif entry and _tells(member, name, entry["held"], kept):
+        elif entry and _tells(member, name if of_pairs else entry["key"], entry["held"], kept):
             yield entry.start("held"), _RULE_OF[member]
 
 
