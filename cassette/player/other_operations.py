@@ -169,7 +169,7 @@ class Requests:
         member, changed = KINDS[operation].member, []
         for thing in body.body.get(member) or ():
             is_cluster = operation == "DescribeClusters"
-            cluster = short_name(thing["clusterArn"]) if is_cluster else cluster_of(asked)
+            cluster = short_name(str(thing.get("clusterArn"))) if is_cluster else cluster_of(asked)
             stopped = self._tasks.stopped(cluster)
             changed.append(after_stops.counted(operation, thing, stopped, timeline, step))
         return Recorded(operation, {**body.body, member: changed})
