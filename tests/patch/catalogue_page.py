@@ -24,7 +24,7 @@ def tables() -> str:
     parts = [MARK, f"\n{len(names)} patches.\n"]
     for folder, inside in itertools.groupby(names, lambda name: name.partition("/")[0]):
         parts.append(f"\n## {folder}\n\n")
-        parts.append("| patch | what it makes | values | fits | source | confirmed by |\n")
+        parts.append("| patch | what happens | values | fits | source | confirmed by |\n")
         parts.append("| --- | --- | --- | --- | --- | --- |\n")
         parts += [_row(library, name) for name in inside]
     return "".join(parts)
