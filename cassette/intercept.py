@@ -34,13 +34,12 @@ import botocore.awsrequest
 import botocore.client
 import botocore.endpoint
 import botocore.exceptions
-import botocore.loaders
 import botocore.waiter
 
+from cassette import session_parts
 from cassette.ecs import connections, shapes
 from cassette.ecs.attempts import Attempt, Call
 from cassette.errors import UnmatchedRequestError, UsageError
-from cassette.service_models import SharedLoader
 
 URL = "https://ecs.cassette.invalid/"
 
@@ -450,7 +449,7 @@ def _switch_on() -> None:
     _replace(botocore.endpoint.Endpoint, "make_request", _make_request)
     _replace(botocore.waiter, "time", _WaiterTime())
     _replace(botocore.client.ClientCreator, "__init__", _creator_with_region)
-    _replace(botocore.loaders, "Loader", SharedLoader)
+    session_parts.share(_replace)
 
 
 def _switch_off() -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.compat
-import botocore.hooks
-import botocore.loaders
 import pytest
 from hypothesis import settings
 
-from cassette.service_models import SharedLoader
+from cassette import session_parts
 from tests.live import moto_ecs as moto
 from tests.live.scripted import ScriptedECS
 
@@ -28,11 +24,8 @@ settings.load_profile("project")
 # What a run of tests holds is rarely garbage: looking through it took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
 
-# All sessions read botocore's service models once. That is two thirds of the cost of a client.
-botocore.loaders.Loader = SharedLoader
-
-# For each new session, botocore inspects the signatures of its 130 handlers, always the same.
-botocore.hooks.accepts_kwargs = functools.lru_cache(maxsize=1000)(botocore.compat.accepts_kwargs)
+# All sessions share what botocore works out for each, also outside replays.
+session_parts.share(setattr)
 
 # These have environments of their own: `make apps`, `make languages`.
 collect_ignore = ["apps", "languages"]

@@ -22,7 +22,7 @@ PART_OF = {
     "virtual_time": "player",
     "event_loop": "player",
     "exchange": "player",
-    "service_models": "intercept",
+    "session_parts": "intercept",
 }
 
 MODEL = {"errors", "ecs", "model", "validation"}
