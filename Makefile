@@ -24,7 +24,7 @@ PROGRAMS = airflow luigi dask ecs-deploy ecs-task-doctor
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
+.PHONY: help environments demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'Each target works on a fresh machine:'
@@ -141,6 +141,8 @@ define make_environment
 	@$(@D)/bin/python -m pip install --quiet $(2)
 	@touch $@
 endef
+
+environments: $(ENVS)/test/made $(ENVS)/oldest/made $(ENVS)/newest/made
 
 $(ENVS)/demo/made: pyproject.toml Makefile
 	$(call make_environment,$(PYTHON),--editable '.[demo]')
