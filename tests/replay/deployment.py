@@ -13,11 +13,10 @@ import pytest
 import cassette
 from cassette import model
 from cassette.errors import PatchError
-from tests.patch import base_tasks
 
 PATCHES = Path(__file__).parents[2] / "cassettes" / "patches"
 DEPLOYMENT = cassette.load("deployment")
-ON_INSTANCES = base_tasks.on_instances(DEPLOYMENT)
+ON_INSTANCES = cassette.load("deployment-ec2")
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 NAMES = sorted(str(one.relative_to(PATCHES))[:-5] for one in PATCHES.rglob("*.yaml"))
 
@@ -72,10 +71,15 @@ def _seen(body: model.Body, tasks: list[dict[str, Any]]) -> model.Response:
     if not is_cluster:
         there = [task for task in tasks if task["lastStatus"] != "STOPPED"]
         counts["remainingResources"] = [
-            {**one, "integerValue": one["integerValue"] - sum(int(t[size]) for t in there)}
-            for one, size in zip(thing["registeredResources"], ("cpu", "memory"), strict=True)
+            {**one, "integerValue": one["integerValue"] - taken(one["name"], there)}
+            for one in thing["registeredResources"]
         ]
     return model.Response({**body, member: [{**thing, **counts}]})
+
+
+def taken(resource: str, tasks: Iterable[dict[str, Any]]) -> int:
+    """How much of a resource tasks have; 0 of ports, which are sets."""
+    return sum(int(task.get(resource.lower(), 0)) for task in tasks)
 
 
 WATCHED = tuple(map(watched, (DEPLOYMENT, ON_INSTANCES)))

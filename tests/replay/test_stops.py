@@ -133,7 +133,7 @@ def held(ecs, instance: str) -> dict[str, list[int]]:
     return {
         "cluster": [cluster[name] for name in counts],
         "instance": [one[name] for name in counts],
-        "left": [resource["integerValue"] for resource in one["remainingResources"]],
+        "left": [resource["integerValue"] for resource in one["remainingResources"][:2]],
     }
 
 
@@ -143,7 +143,7 @@ def test_clusters_and_instances_follow_a_stop_that_was_not_recorded(advance, for
     """Nothing changes before StopTask; the task's CPU and memory are free once it is STOPPED."""
     base = deployment.WATCHED[1]
     with cassette.replay(base, unknown="ecs", advance=advance, start="last") as tape:
-        ecs, (arn, _) = made.client(), [t["taskArn"] for t in tape.tasks[-2:]]
+        ecs, arn = made.client(), tape.tasks[-1]["taskArn"]
         (found,) = {t["containerInstanceArn"] for t in tape.tasks}
         instance = (found.rpartition("/")[2], found)[form]
         tape.clock.skip(100)
@@ -154,7 +154,7 @@ def test_clusters_and_instances_follow_a_stop_that_was_not_recorded(advance, for
             ecs.describe_tasks(**PROD, tasks=[arn])
             tape.clock.skip(10)
         after = held(ecs, instance)
-    assert before == {"cluster": [2, 0], "instance": [2, 0], "left": [2048, 11484]}
-    assert asked["instance"] == [1, 0]
+    assert before == {"cluster": [1, 0], "instance": [1, 0], "left": [3072, 13452]}
+    assert asked["instance"] == [0, 0]
     assert asked["left"] == before["left"]
-    assert after == {"cluster": [1, 0], "instance": [1, 0], "left": [3072, 13532]}
+    assert after == {"cluster": [0, 0], "instance": [0, 0], "left": [4096, 15500]}

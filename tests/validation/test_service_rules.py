@@ -163,10 +163,10 @@ def test_each_rule_is_broken_by_a_case():
 @pytest.mark.parametrize(
     ("operation", "edits", "lists_all", "is_found"),
     [
-        ("DescribeClusters", ("clusters/0/runningTasksCount", 1), False, True),
+        ("DescribeClusters", ("clusters/0/runningTasksCount", 0), False, True),
         ("DescribeClusters", ("clusters/0/runningTasksCount", 9), False, False),
         ("DescribeClusters", ("clusters/0/runningTasksCount", 9), True, True),
-        ("DescribeContainerInstances", ("containerInstances/0/runningTasksCount", 1), False, True),
+        ("DescribeContainerInstances", ("containerInstances/0/runningTasksCount", 0), False, True),
         ("DescribeContainerInstances", ("containerInstances/0/runningTasksCount", 9), False, False),
     ],
 )
