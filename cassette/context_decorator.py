@@ -75,7 +75,7 @@ class Verb(Generic[T]):
         if self._under_way:
             name = self._called.rpartition(".")[2]
             raise UsageError(
-                f"this {name} is under way already, and cannot begin a second time within itself",
+                f"this {name} is already active, and cannot be entered again",
                 fix=f"make another one for the inner block: with {self._called}(...)",
             )
         self._is_used = True

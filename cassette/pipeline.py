@@ -400,7 +400,7 @@ def defect(error: Exception, path: str | os.PathLike[str]) -> CassetteWriteError
         f"the recording could not be scrubbed: {type(error).__name__} in "
         f"{Path(last.filename).name}, line {last.lineno}; nothing was written",
         path=os.fspath(path),
-        fix="this is a defect of ecs-cassette: please report it with this place",
+        fix="this is a bug in ecs-cassette: please report it with this location",
     )
 
 

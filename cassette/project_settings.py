@@ -141,7 +141,7 @@ def _rules(data: Any, folder: Path) -> scrub.Rules:
     table = _table(data, _PLACE, optional=known)
     patterns = list(_patterns(table.get("patterns", [])))
     searches = (*patterns, *_replacements(table.get("replace", {})))
-    _check_stand_ins(searches)
+    _check_replacements(searches)
     members = dict.fromkeys(_members(table.get("redact", []), "redact"), "redact")
     keep = table.get("keep", [])
     arguments = tuple(_arguments(keep))
@@ -177,8 +177,8 @@ def _patterns(data: Any) -> Iterator[scrub.Pattern]:
             raise _wrong(f"the id `{rule}` is taken", f"{place}/id", fix="choose another one")
         taken.add(rule)
         source = _text(table["pattern"], f"{place}/pattern")
-        stand_in = _text(table.get("replace", "REDACTED"), f"{place}/replace")
-        pattern = scrub.Pattern(rule, _compiled(source, f"{place}/pattern"), stand_in)
+        replacement = _text(table.get("replace", "REDACTED"), f"{place}/replace")
+        pattern = scrub.Pattern(rule, _compiled(source, f"{place}/pattern"), replacement)
         _check_search(pattern, f"{place}/pattern", f"the pattern of `{rule}`")
         yield pattern
 
@@ -216,13 +216,13 @@ def _replacements(data: Any) -> Iterator[scrub.Pattern | scrub.HashedWords]:
     if not isinstance(data, dict):
         raise _wrong("expected a table", place, fix='replace = {acme = "example"}')
     hashed: dict[str, str] = {}
-    for number, (original, stand_in) in enumerate(data.items(), 1):
+    for number, (original, replacement) in enumerate(data.items(), 1):
         where = f"entry {number}"
-        if not isinstance(stand_in, str) or not stand_in:
-            raise _wrong(f"{where}: expected text to take the name's place", place)
+        if not isinstance(replacement, str) or not replacement:
+            raise _wrong(f"{where}: expected text as the name's replacement", place)
         digest = _DIGEST.fullmatch(original)
         if digest:
-            hashed[digest[1]] = stand_in
+            hashed[digest[1]] = replacement
             continue
         if original.startswith("sha256:") or not re.search("[0-9A-Za-z]", original):
             raise _wrong(
@@ -231,7 +231,7 @@ def _replacements(data: Any) -> Iterator[scrub.Pattern | scrub.HashedWords]:
                 fix="the digest of a word in lower case: printf %s WORD | sha256sum",
             )
         regex = re.compile(f"{_EDGE}{re.escape(original)}{_EDGE}", re.IGNORECASE)
-        search = scrub.Pattern(scrub.REPLACE, regex, stand_in)
+        search = scrub.Pattern(scrub.REPLACE, regex, replacement)
         _check_search(search, place, where)
         yield search
     if hashed:
@@ -246,13 +246,17 @@ def _check_search(search: scrub.Pattern | scrub.HashedWords, place: str, named: 
     if isinstance(search, scrub.Pattern):
         empty = (m for text in ("", "a", "a b") for m in search.regex.finditer(text))
         if any(match.start() == match.end() for match in empty):
-            raise _wrong(f"{named} matches the empty string", place, fix="let it need something")
+            raise _wrong(
+                f"{named} matches the empty string",
+                place,
+                fix="change the pattern to require at least one character",
+            )
     eaten = next((word for word in _words_of_ecs() if rules.finds(word)), None)
     if eaten:
         raise _wrong(
             f"{named} matches too much: words of ECS's own, such as `{eaten}`",
             place,
-            fix="let it begin or end with something that only the original has",
+            fix="begin or end the pattern with something that only the original has",
         )
     eaten = next((false for false in scrub.samples() if rules.finds(false)), None)
     if eaten:
@@ -264,18 +268,18 @@ def _check_search(search: scrub.Pattern | scrub.HashedWords, place: str, named: 
         )
 
 
-def _check_stand_ins(searches: Sequence[scrub.Pattern | scrub.HashedWords]) -> None:
+def _check_replacements(searches: Sequence[scrub.Pattern | scrub.HashedWords]) -> None:
     """Refuse what would itself be replaced: scrubbing twice must be scrubbing once."""
     rules = scrub.Rules(searches=tuple(searches))
     for search in searches:
-        held = search.stand_ins.values() if isinstance(search, scrub.HashedWords) else ()
-        for stand_in in held or (getattr(search, "stand_in", ""),):
-            if scrub.Scrubber(rules=rules).text(stand_in) != stand_in or scrub.audit(stand_in):
+        held = search.replacements.values() if isinstance(search, scrub.HashedWords) else ()
+        for replacement in held or (getattr(search, "replacement", ""),):
+            scrubbed = scrub.Scrubber(rules=rules).text(replacement)
+            if scrubbed != replacement or scrub.audit(replacement):
                 raise _wrong(
-                    f"what takes the place of an original under `{search.rule}` would itself be "
-                    "replaced",
+                    f"the replacement that `{search.rule}` gives would itself be replaced",
                     f"{_PLACE}/patterns" if search.rule != scrub.REPLACE else f"{_PLACE}/replace",
-                    fix="choose a plain word that no rule is about",
+                    fix="choose a plain word that no rule matches",
                 )
 
 
@@ -375,13 +379,16 @@ def _exemptions(data: Any, own: Iterable[str]) -> Iterator[scrub.Exemption]:
         rule = _text(table["rule"], f"{place}/rule")
         paths = _text(table["paths"], f"{place}/paths")
         if rule == "original":
-            raise _wrong("what scrubbing replaced may occur nowhere else", f"{place}/rule")
+            raise _wrong(
+                "the rule `original` allows no exemption: no original may remain",
+                f"{place}/rule",
+            )
         if rule not in known:
             near = nearest(rule, known)
             raise _wrong(f"the audit has no rule `{rule}`", f"{place}/rule", nearest=near)
         if not re.search(r"[^*/.]", paths.removesuffix(".yaml").removesuffix(".json")):
             raise _wrong(
-                "these are all files; an exemption is for some",
+                "this matches every file; an exemption covers only some",
                 f"{place}/paths",
                 fix='paths = "tests/fixtures/legacy/*.json"',
             )

@@ -335,7 +335,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     try:
         problem = _unwritable(Path(path))
     except (OSError, ValueError) as error:  # in a closed folder, or of a name that is too long
-        problem = f"the file cannot be made: {getattr(error, 'strerror', None) or error}"
+        problem = f"the file cannot be created: {getattr(error, 'strerror', None) or error}"
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
             fix = file_format.SHORTER
     if problem:
@@ -348,7 +348,7 @@ def _unwritable(target: Path) -> str | None:
     if target.is_dir():
         return "the path to record is a folder, not a file"
     if folder is None or not folder.is_dir():
-        return f"the file cannot be made: {folder} is not a folder"
+        return f"the file cannot be created: {folder} is not a folder"
     effective = os.access in os.supports_effective_ids
     place = target if target.exists() else folder
     if not os.access(place, os.W_OK, effective_ids=effective):

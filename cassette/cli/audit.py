@@ -31,7 +31,7 @@ _OF_PACK = "Fix: report this to the owner of the pack {}, and use an earlier ver
     type=click.Choice(["text", "json", "sarif"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or for code scanning (SARIF 2.1.0).",
+    help="Text for people, JSON for programs, or SARIF 2.1.0 for code scanning.",
 )
 @FOLDERS
 def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None:

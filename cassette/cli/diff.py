@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "patch"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or as a patch file that turns BEFORE into AFTER.",
+    help="Text for people, JSON for programs, or a patch file that turns BEFORE into AFTER.",
 )
 @click.option(
     "-o",
@@ -113,7 +113,7 @@ def _as_patch(before: Cassette, after: Cassette, output: str | None, *, force: b
     left = [d for d in differing if d.operation or d.place.endswith(".latency")]
     if left:
         diff_output.show(console(stderr=True), left)
-        raise PatchError("no patch file makes all of the one of the other: the above is left")
+        raise PatchError("no patch file makes all of these changes; those above remain")
     text = file_format.render_patch(data)
     if output is None:
         click.echo(text, nl=False)

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     is_flag=False,
     flag_value=90.0,
     type=click.FloatRange(min=0),
-    help="Delete what no run has read for so many days, 90 by default, from the cache of fetched "
-    "packs.",
+    help="Delete fetched packs that no run has read for this many days; by default 90.",
 )
 @FORMAT
 def command(name: str | None, prune: float | None, form: str) -> None:

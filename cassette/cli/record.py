@@ -129,7 +129,7 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
     for line in (*notes, *progress.notes(), *recording.not_recorded()):
         paragraph(progress.screen, line)
     if verb.report.replaced_file:
-        paragraph(progress.screen, f"replaced the {output} that was there")
+        paragraph(progress.screen, f"replaced the existing {output}")
 
 
 def _plan(options: Options, selection: Selection, region: str) -> dict[str, str]:
@@ -265,9 +265,9 @@ def _keep(
         return False
     partial = str(file_format.partial_path(output))
     _say(progress.screen, wrote(partial, len(recording), verb.report))
-    stays = "is as it was" if Path(output).exists() else "was not written"
+    stays = "is unchanged" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
-    click.echo("to go on with it, give the same command and --resume", err=True)
+    click.echo("to continue, run the same command with --resume", err=True)
     return True
 
 

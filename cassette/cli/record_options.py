@@ -40,7 +40,7 @@ _OPTIONS = (
         "clusters",
         metavar="NAME",
         multiple=True,
-        help="A cluster's name or ARN; needed, except with --again. May be given again.",
+        help="A cluster's name or ARN; required, except with --again. May be given again.",
     ),
     click.option(
         "--task",
@@ -75,7 +75,7 @@ _OPTIONS = (
         type=click.Choice(["running", "stopped", "all"]),
         default="running",
         show_default=True,
-        help="Which of the listed tasks; ECS lists a stopped task for about an hour.",
+        help="Which tasks to list; ECS lists a stopped task for about an hour.",
     ),
     click.option(
         "--max-tasks",
@@ -89,16 +89,18 @@ _OPTIONS = (
         "companions",
         metavar="WHAT,…",
         shell_complete=_complete_from("task-definition", "service", "container-instance", "events"),
-        help="What goes with the tasks: task-definition, service, container-instance, events (of "
+        help="What else to record: task-definition, service, container-instance, events (of "
         "services, with their deployments).",
     ),
     click.option(
-        "--dry-run", is_flag=True, help="Only list the tasks, and say which calls would be made."
+        "--dry-run",
+        is_flag=True,
+        help="Only list the tasks, and print the calls that would be made.",
     ),
     click.option(
         "--print-policy",
         is_flag=True,
-        help="Print the least IAM policy for these options, as JSON; nothing is called.",
+        help="Print the minimal IAM policy for these options, without calling AWS.",
     ),
     click.option("--watch", "watching", is_flag=True, help="Poll until --until holds."),
     click.option(
@@ -135,7 +137,7 @@ _OPTIONS = (
     click.option(
         "--keep-errors",
         is_flag=True,
-        help="Also record the throttles and faults after which a call was made again.",
+        help="Also record the throttles and server errors that were retried.",
     ),
     click.option(
         "--resume",
@@ -156,7 +158,7 @@ _OPTIONS = (
     click.option(
         "--source",
         metavar="WORDS",
-        help="For the cassette's header, what is recorded; by default `live` if the endpoint is "
+        help="What is recorded, for the cassette's header; by default `live` if the endpoint is "
         "AWS.",
     ),
     POLICY,
@@ -165,19 +167,19 @@ _OPTIONS = (
         "--output",
         metavar="FILE",
         type=click.Path(),
-        help="The cassette to write, such as cassettes/web.yaml; needed, except with --again.",
+        help="The cassette to write, such as cassettes/web.yaml; required, except with --again.",
     ),
     click.option(
         "--again",
         "reference",
         metavar="CASSETTE",
         shell_complete=complete_cassette,
-        help="Ask live ECS what this cassette was recorded from, and show what changed.",
+        help="Make this cassette's calls to live ECS again, and show what changed.",
     ),
     click.option(
         "--check",
         is_flag=True,
-        help="With --again: write nothing; exit code 1 if something changed.",
+        help="With --again: compare only, and write nothing; exit code 1 if something changed.",
     ),
     FORMAT,
     FOLDERS,
@@ -330,9 +332,9 @@ def _check_again(options: Options) -> None:
             fix="leave out -o",
         )
     if options.check and options.watching:
-        raise UsageError("--check asks once, and --watch again and again", fix="leave out one")
+        raise UsageError("--check polls once, and --watch polls repeatedly", fix="leave out one")
     if len(options.clusters) > 1:
-        raise UsageError("--again asks one cluster", fix="leave out all but one --cluster")
+        raise UsageError("--again works with one cluster", fix="leave out all but one --cluster")
     excluded: tuple[tuple[str, object], ...] = (
         ("--dry-run", options.dry_run),
         ("--print-policy", options.print_policy),
@@ -360,7 +362,7 @@ def _check_again(options: Options) -> None:
     for option, value in chosen:
         if value:
             raise UsageError(
-                f"--again asks what the cassette holds, so {option} has no effect",
+                f"--again repeats the recorded calls, so {option} has no effect",
                 fix=f"leave out {option}",
             )
 

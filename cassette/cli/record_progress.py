@@ -147,7 +147,7 @@ class Progress:
     def notes(self) -> Iterator[str]:
         """What is worth knowing afterwards."""
         if self._pace.throttles:
-            yield f"ECS throttled {counted(self._pace.throttles, 'call')}; each was made again"
+            yield f"ECS throttled {counted(self._pace.throttles, 'call')}; each was retried"
 
     # -- both ------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ class _Run(click.Command):
     "--open",
     "is_open",
     is_flag=True,
-    help="Leave the command your AWS credentials and settings, for services other than ECS.",
+    help="Give the command your AWS credentials and settings, for other services.",
 )
 @FOLDERS
 @replay_options

@@ -95,7 +95,7 @@ _OPTIONS = (
         type=click.Choice(["error", "ecs"]),
         default="error",
         show_default=True,
-        help="What an unknown task or cluster gets: an error, or ECS's own answer.",
+        help="How an unknown task or cluster is answered: with an error, or as ECS would.",
     ),
     click.option(
         "--on-end",
@@ -130,7 +130,7 @@ _OPTIONS = (
         type=click.Choice(["warn", "error", "any"]),
         default="warn",
         show_default=True,
-        help="What a client of another region than the cassette's gets.",
+        help="How a client for another region than the cassette's is answered.",
     ),
     click.option(
         "--also",
@@ -143,7 +143,7 @@ _OPTIONS = (
         type=click.Choice(["ignore", "warn", "error"]),
         default="ignore",
         show_default=True,
-        help="At the end, ignore what was never requested, name it, or fail.",
+        help="At the end, ignore or report unrequested interactions, or fail.",
     ),
 )
 

@@ -289,7 +289,7 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
         yield "partial", "the recording is under way, or ended early"
     if recorded.gaps:
         gaps = ", ".join(f"{start:g} to {end:g} s" for start, end in recorded.gaps)
-        yield "gaps", f"{gaps}: not recorded, since it had ended early"
+        yield "gaps", f"{gaps}: not recorded, because the recording had ended early"
     if recorded.variant_of:
         yield "variant of", recorded.variant_of
         yield "patches", ", ".join(recorded.patches)
@@ -297,7 +297,7 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
     yield "scrubbed", f"policy {cassette.scrub.policy}, version {cassette.scrub.version}"
     calls = sum(interaction.count for interaction in cassette.interactions)
     lasted = max((interaction.at for interaction in cassette.interactions), default=0)
-    told = f", {len(cassette.interactions)} of them told something new"
+    told = f", {len(cassette.interactions)} with a new answer"
     more = told if calls > len(cassette.interactions) else ""
     yield "calls", f"{calls} in {lasted:g} s{more}"
 

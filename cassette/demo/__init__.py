@@ -70,7 +70,7 @@ def run(console: Console) -> None:
         for patch in FAILURES:
             _show_broken(console, path, patch)
     console.print()
-    said = "Next: ", ("cassette variants", "green"), " lists every failure at hand."
+    said = "Next: ", ("cassette variants", "green"), " lists every failure."
     console.print(Text.assemble(*said))
 
 

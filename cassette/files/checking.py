@@ -17,10 +17,14 @@ from cassette.validation import Problem, Rule
 from cassette.variants import read_patch
 
 FORMAT = Rule(
-    "format", "A cassette can be read by this release, as docs/format.md has it.", "docs/format.md"
+    "format",
+    "A cassette can be read by this release, as docs/format.md describes.",
+    "docs/format.md",
 )
 FORM = Rule("form", "A cassette file is byte for byte as the tool writes it.", "docs/format.md")
-PATCH = Rule("patch", "A patch file can be read, with all that it extends.", "docs/patches.md")
+PATCH = Rule(
+    "patch", "A patch file can be read, and so can the patches it extends.", "docs/patches.md"
+)
 PARTIAL = Rule(
     "partial",
     "A recording was finished: its file is not one under way.",
@@ -151,7 +155,7 @@ def _partial(content: bytes, cassette: Cassette) -> Found:
     end = f", and {counted(torn, 'byte')} after them are torn off" if torn > 0 else ""
     number = counted(len(cassette.interactions), "interaction")
     detail = f"the recording is under way or ended early; {number} whole{end}"
-    return Found(PARTIAL, detail, fits="the command that made it, with --resume")
+    return Found(PARTIAL, detail, fits="run the command that made it again, with --resume")
 
 
 def _first_difference(content: bytes, written: bytes) -> int:

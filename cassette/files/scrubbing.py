@@ -87,7 +87,7 @@ def _gate(content: bytes, path: str, rules: scrub.Rules, originals: frozenset[st
     if findings:
         count = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
         raise UnsafeCassetteError(
-            f"the audit found {count} in what scrubbing made of it; nothing was written",
+            f"the audit found {count} in the scrubbed text; nothing was written",
             findings=findings,
             path=path,
             fix="change these places by hand, then scrub again",

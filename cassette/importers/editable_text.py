@@ -112,7 +112,7 @@ class Document:
         raise CassetteFormatError(
             "the scrubbed values cannot be put in the places of the old ones",
             path=self.path,
-            nearest="a value may be shared by an alias, though it is two things in two places",
+            nearest="an alias may share one value between two places that need different ones",
             fix="write the file out without anchors and aliases",
         )
 

@@ -184,6 +184,6 @@ def _passing(error: Exception) -> str | None:
 def not_ecs() -> WatchError:
     """The error for a response that ECS would not give."""
     return WatchError(
-        "what answered does not speak as ECS does: its answer has no tasks",
+        "the endpoint is not ECS: its answer has no tasks",
         fix="check --endpoint-url",
     )

@@ -114,7 +114,7 @@ class Selection:
             )
         if not (self.lists or self.tasks):
             raise UsageError(
-                "nothing says which tasks to record",
+                "no task is selected",
                 nearest=f"expected one of --task, {', '.join(_OPTIONS.values())} or --all",
                 fix="--task ID, or --all for every task of the cluster",
             )
@@ -137,7 +137,7 @@ class Selection:
                     )
                 if within is None and name == "tasks" and len(clusters) > 1:
                     raise UsageError(
-                        f"--task does not say in which of the {len(clusters)} clusters the task is",
+                        f"--task needs one cluster, and {len(clusters)} are given",
                         fix="name the task by its ARN, or record one cluster",
                     )
 
@@ -146,7 +146,7 @@ def _check_companions(names: Sequence[str]) -> None:
     for name in names:
         if name not in COMPANIONS:
             raise UsageError(
-                f"--with does not know {name!r}",
+                f"unknown value {name!r} of --with",
                 nearest=nearest(name, COMPANIONS),
                 fix=f"--with {','.join(COMPANIONS[:2])}",
             )

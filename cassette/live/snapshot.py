@@ -59,8 +59,8 @@ def take(calls: Calls, selection: Selection, progress: Callable[[Tasks, int], No
     notes = [*companions.gone]
     if missing:
         notes.append(
-            f"{len(missing)} of {total:,} tasks went between list and description; "
-            "the failure that ECS gave is recorded"
+            f"{len(missing)} of {total:,} tasks were gone before they could be described; "
+            "ECS's failure is recorded"
         )
     return [*notes, shortened(listed)] if listed.is_cut else notes
 

@@ -99,7 +99,7 @@ def parse(text: str) -> Until:
             seconds = float(found[1]) * _SECONDS[found[2].lower()]
         else:
             raise UsageError(
-                f"--until does not know {part!r}",
+                f"unknown value {part!r} of --until",
                 nearest=nearest(part, STATES, otherwise=f"expected {_FORMS}"),
                 fix="--until stopped, --until stable,failed, --until 20polls or --until 10m",
             )

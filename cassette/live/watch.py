@@ -183,7 +183,7 @@ class Watch:
                 if gone or len(services) < len(batch):
                     status = gone[0]["status"] if gone else "MISSING"
                     raise WatchError(
-                        f"ECS does not run every service: {status}",
+                        f"a service to watch is {status}",
                         fix="check --service, --cluster and --region",
                     )
                 found += services

@@ -53,7 +53,7 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
             returns another; it sees what a cassette file has, with times as text.
 
     Raises:
-        PatchError: a path leads nowhere, or the result breaks a rule of `cassette.validation`.
+        PatchError: a path does not exist, or the result breaks a rule of `cassette.validation`.
     """
     patch = PatchFile(text_of(override), f"override {text_of(override)}", is_document=False)
     bodies = {
@@ -190,11 +190,9 @@ def _leads_nowhere(states: _States, arn: str, path: str, way: list[str]) -> Exce
         if not further:
             names = [name for value in here for name in _names_in(value)]
             hint = nearest(step, dict.fromkeys(names))
-            return states.patch.error(
-                f"{path!r} leads nowhere: {step!r} is not there", nearest=hint
-            )
+            return states.patch.error(f"{path!r} does not exist: {step!r} is missing", nearest=hint)
         here = further
-    return states.patch.error(f"{path!r} leads nowhere: the last step has no members")
+    return states.patch.error(f"{path!r} does not exist: its parent has no members")
 
 
 def _names_in(value: Any) -> list[str]:

@@ -17,11 +17,11 @@ EACH = (*KINDS, *PARTS, NEW_TASK, "failure", "response")
 STATES = ("last", "every")
 CONFIRMATIONS: Mapping[str, str] = {
     "body": "a published response or event has these words and this shape",
-    "case": "somebody published these words from a task of theirs, without the response",
+    "case": "a user published these words from their own task, without the response",
     "page": "AWS's page has the words; the shape is that of published responses like it",
     "agent": "the source of the ECS agent has the words",
     "client": "botocore's source has the behaviour",
-    "likeness": "nothing but likeness to other patches and responses",
+    "likeness": "only similarity to other patches and responses",
 }
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

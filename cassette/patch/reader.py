@@ -145,7 +145,7 @@ class _Reader:
             self.fail(error.problem, "/extends", nearest=error.nearest, fix=error.fix)
         name, extending = extended.name, (*self.extending, self.name)
         if self.read is None:
-            self.fail("it extends a patch out of reach", "/extends")
+            self.fail("a patch given as text cannot extend another patch", "/extends")
         if name in extending:
             self.fail(f"it extends itself: {' → '.join((*extending, name))}", "/extends")
         try:
@@ -369,7 +369,11 @@ class _Reader:
         for entry in entries:
             if kind_of(entry.each) is None or entry.states != "last" or entry.calls is not None:
                 at = entry.place.pointer
-                self.fail("a later state is that of a thing", at, fix="write, say, each: task")
+                self.fail(
+                    "a later state must belong to a task or another resource",
+                    at,
+                    fix="write, for example, each: task",
+                )
         return Step(self.duration(given["after"], f"{pointer}/after"), entries)
 
     def operations(self, value: object, pointer: str) -> tuple[Mapping[str, Any], ...]:
@@ -468,7 +472,7 @@ class _Reader:
     def member(self, value: object, pointer: str) -> str:
         """A pointer to a member, not to the whole."""
         if self.pointer_text(value, pointer) == "":
-            self.fail("it points at the whole thing, not at a member of it", pointer)
+            self.fail("it points at the whole document, not at a member", pointer)
         return str(value)
 
     def fail(self, problem: str, pointer: str, **more: Any) -> NoReturn:

@@ -152,7 +152,7 @@ class Proof:
         more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
         detail, place = first.misfit.detail, first.misfit.place
         return self._patch.error(
-            f"it makes what ECS cannot answer: {detail}, at {place} of {first.label}{more}",
+            f"ECS cannot give this answer: {detail}, at {place} of {first.label}{more}",
             self._writer(place),
             nearest="\n".join(map(_listed, broken) if more else _explained(first)),
             fix=self._fix(broken),

@@ -147,7 +147,7 @@ class Unmatched:
             f"{operation} was never recorded with these parameters",
             "\n".join(["nearest recorded call differs:", *(f"- {p}: {what}" for p, what in best)])
             if best
-            else "it was recorded, but its outcomes are not those of this moment",
+            else "it was recorded, but not at this point of the recording",
             ignored if harmless else self._fixes.call(operation, asked),
             operation=operation,
             asked=asked,
@@ -184,7 +184,7 @@ class Unmatched:
             )
         return self._error(
             TimelineExhaustedError,
-            f"{operation} was asked once more than it was recorded",
+            f"{operation} was called more often than it was recorded",
             f"{counted(count, 'outcome')} of this request {were} recorded, and served",
             'replay(..., on_end="hold") repeats the last one'
             if operation.startswith(READS)

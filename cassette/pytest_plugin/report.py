@@ -71,7 +71,7 @@ class Report:
                 were = "was" if never == 1 else "were"
                 yield (
                     f"cassette: {never} of {counted(ran, 'variant')} {were} never seen by {test}, "
-                    'which proves nothing of them; start="patched" begins where the patch does'
+                    'which proves nothing about them; start="patched" begins where the patch does'
                 )
         if self._used.unused:
             count = counted(sum(self._used.unused.values()), "recorded interaction")

@@ -26,7 +26,7 @@ MARKERS = {
     "the default name is made from the test's name, the options are those of cassette.replay",
     VARIANTS: "(name, *patterns, include_healthy=False, **options): run the test once for each "
     "patch that matches a pattern, such as 'stopped/*', and fits the cassette",
-    HOSTS: "(*hosts): what the test may reach in spite of --cassette-block-network, such as "
+    HOSTS: "(*hosts): what the test may reach despite --cassette-block-network, such as "
     "'*.example.com'",
 }
 _PACKS = pytest.StashKey["Packs"]()  # read once in a run

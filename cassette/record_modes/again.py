@@ -115,7 +115,7 @@ def ask_again(
         intercept.close_tap(tap)
     if not len(recording):
         raise WatchError(
-            "nothing of the cassette could be asked again",
+            "none of the recorded calls could be repeated",
             path=cassette.path,
             nearest="\n".join(f"- {line}" for line in asking.left),
             fix="name a task with --task",
@@ -182,7 +182,7 @@ class _Asking:
             cluster = self._cluster or task.cluster
             if has_pseudonym(cluster) or has_pseudonym(task.role):
                 raise UsageError(
-                    "the names in the cassette are pseudonyms, so it does not say what to ask",
+                    "the names in the cassette are pseudonyms, so the live tasks are not known",
                     path=self._cassette.path,
                     fix="--cluster NAME --task ID",
                 )
@@ -190,7 +190,7 @@ class _Asking:
             same = [arn for arn in free if pseudonym_of_id(short_name(arn)) == task.id]
             if not free:
                 self.left.append(
-                    f"the task {task.id}: there is no other of {task.role} in {cluster} now"
+                    f"the task {task.id}: {cluster} now has no other task of {task.role}"
                 )
                 continue
             taken.add((same or free)[0])

@@ -27,17 +27,17 @@ class Pattern:
     Args:
         rule: the id.
         regex: what to look for.
-        stand_in: what takes its place.
+        replacement: what takes its place.
     """
 
     rule: str
     regex: re.Pattern[str] = field(repr=False)  # it may be a name to hide
-    stand_in: str
+    replacement: str
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield the start, the end and the replacement of each match."""
         for match in self.regex.finditer(text):
-            yield match.start(), match.end(), self.stand_in
+            yield match.start(), match.end(), self.replacement
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,18 @@ class HashedWords:
     """Words that a project names by their SHA-256 only, since its rules may be read by anybody.
 
     Args:
-        stand_ins: what takes a word's place, by the hexadecimal digest of the word in lower case.
+        replacements: each word's replacement, by the hexadecimal digest of the lower-case word.
     """
 
-    stand_ins: Mapping[str, str] = field(repr=False)
+    replacements: Mapping[str, str] = field(repr=False)
     rule: str = REPLACE
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where such a word begins and ends, and what takes its place."""
         for word in _WORD.finditer(text):
-            stand_in = self.stand_ins.get(_digest(word[0].lower()))
-            if stand_in is not None:
-                yield word.start(), word.end(), stand_in
+            replacement = self.replacements.get(_digest(word[0].lower()))
+            if replacement is not None:
+                yield word.start(), word.end(), replacement
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,9 @@ class Rules:
         """A text with all finds replaced; `note` receives each rule, original and replacement."""
         for search in self.searches:
             parts, done = [], 0
-            for start, end, stand_in in search.found(text):
-                note(search.rule, text[start:end], stand_in)
-                parts += [text[done:start], stand_in]
+            for start, end, replacement in search.found(text):
+                note(search.rule, text[start:end], replacement)
+                parts += [text[done:start], replacement]
                 done = end
             text = "".join([*parts, text[done:]]) if done else text
         return text

@@ -137,7 +137,7 @@ def _refuse(folder: Path, policy: str, found: Sequence[_Faults]) -> None:
         ),
         (
             [line for one in found for line in one.misplaced],
-            "the folder holds what a pack may not hold",
+            "the folder contains files that a pack may not contain",
             "name the folder in which patches/ is, or move the patches there",
         ),
         (

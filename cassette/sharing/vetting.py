@@ -62,7 +62,7 @@ def _refuse(pack: str, version: str, refused: list[str], fix: str) -> None:
     if refused:
         more = f"\n… and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
         raise PackError(
-            f"the pack {pack} {version} holds what a pack may not hold",
+            f"the pack {pack} {version} contains files that a pack may not contain",
             nearest="\n".join(refused[:_SHOWN]) + more,
             fix=fix,
         )

@@ -108,7 +108,9 @@ def _container_agrees(task: Task) -> Iterator[Misfit]:
     goes_on = task["lastStatus"] == "RUNNING" and task.get("desiredStatus") == "RUNNING"
     if goes_on and found and all(one.get("lastStatus") == "STOPPED" for _, one in found):
         yield Misfit(
-            "/lastStatus", "RUNNING, and to go on so, with every container STOPPED", "STOPPED"
+            "/lastStatus",
+            "RUNNING, with desiredStatus RUNNING, although every container is STOPPED",
+            "STOPPED",
         )
 
 
@@ -132,7 +134,7 @@ def _early_time(task: Task) -> Iterator[Misfit]:
         elif time.only_stopping and desired == "RUNNING":
             yield Misfit(
                 f"/{name}",
-                f"{name} in a task that is to go on running",
+                f"{name} in a task that should keep running",
                 "nothing until desiredStatus is STOPPED",
             )
     if on_fargate and "connectivity" in task and _ORDER.get(last, len(_ORDER)) < _ORDER["RUNNING"]:
@@ -215,7 +217,7 @@ def _stop_code(task: Task) -> Iterator[Misfit]:
         if name in task and task.get("desiredStatus") == "RUNNING":
             yield Misfit(
                 f"/{name}",
-                f"{name} in a task that is to go on running",
+                f"{name} in a task that should keep running",
                 "nothing until desiredStatus is STOPPED",
             )
 

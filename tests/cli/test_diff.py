@@ -102,11 +102,11 @@ def test_what_a_patch_cannot_make_is_shown(copy):
     code, out, err = run(*asked, cwd=copy)
     assert (code, out) == (2, "")
     assert '{"more": 1}' in err
-    assert "the above is left" in err
+    assert "those above remain" in err
     assert not (copy / "mine.yaml").exists()
     code, out, err = run(*asked[:-2], cwd=copy)
     assert (code, out) == (2, "")
-    assert "the above is left" in err
+    assert "those above remain" in err
 
 
 def test_a_copy_that_ecs_cannot_answer_says_where_to_allow_it(copy):

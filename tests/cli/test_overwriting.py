@@ -98,4 +98,4 @@ def test_a_recording_says_that_it_replaces_a_file(call, tmp_path, monkeypatch, c
             with pytest.raises(SystemExit):
                 main([*asked.split(), "-o", file])
             out = capsys.readouterr().out
-            assert (f"replaced the {file} that was there" in out) is replaces
+            assert (f"replaced the existing {file}" in out) is replaces

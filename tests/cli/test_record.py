@@ -44,7 +44,7 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
     assert process.returncode == 130
     assert "RUNNING" in first
     assert "stopped by Ctrl-C" in err
-    assert "web.yaml is as it was" in err
+    assert "web.yaml is unchanged" in err
     assert "wrote web.partial.yaml: " in out
     assert (tmp_path / "web.yaml").read_text() == BEFORE
     (task,) = cassette.load(tmp_path / "web.partial.yaml").tasks
@@ -164,7 +164,7 @@ def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
         ecs.script("DescribeTasks", answer)
         code, _, err = record(ecs.url, "web.yaml", *watching, cwd=tmp_path, **KEYS)
     assert (code, "Traceback" in err) == (3, False)
-    assert err.startswith("what answered does not speak as ECS does")
+    assert err.startswith("the endpoint is not ECS")
     assert "--endpoint-url" in err
     assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
     assert (tmp_path / "web.yaml").read_text() == BEFORE
@@ -216,8 +216,8 @@ def test_what_was_replaced_and_redacted_is_named(tmp_path):
         _, again, _ = record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
     assert "redacted members: " in first
     assert "ContainerOverride.environment" in first
-    assert "replaced the a.yaml that was there" in again
-    assert "that was there" not in first
+    assert "replaced the existing a.yaml" in again
+    assert "replaced the existing" not in first
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_repeated_polls_errors_and_failures_are_said(tmp_path):
     """How often a call was answered so, what was refused, and what was missing."""
     _, out, _ = run("show", "web", "api/throttled(calls=3)", cwd=tmp_path)
     assert "DescribeTasks x 3  ThrottlingException (400): Rate exceeded\n" in out
-    assert "6 in 12 s, 4 of them told something new" in out
+    assert "6 in 12 s, 4 with a new answer" in out
     assert "MISSING" in run("show", "web", "api/missing", cwd=tmp_path)[1]
 
 

@@ -80,19 +80,19 @@ def test_a_function_changes_each_response():
 @pytest.mark.parametrize(
     ("override", "reason"),
     [
-        ({EXIT: 1}, "what ECS cannot answer"),
-        ({"tasks[0].lastStatus": "STOPPED"}, "what ECS cannot answer"),
+        ({EXIT: 1}, "ECS cannot give this answer"),
+        ({"tasks[0].lastStatus": "STOPPED"}, "ECS cannot give this answer"),
         ({"tasks[0].lastStatsu": "STOPPED"}, "lastStatsu"),
-        ({"tasks[0].cpu": 256}, "what ECS cannot answer"),
+        ({"tasks[0].cpu": 256}, "ECS cannot give this answer"),
         ({"tasks[5].cpu": "256"}, "tasks[5] does not exist: the cassette has 1 task"),
         ({"tasks[0].container[0].exitCode": 1}, "did you mean 'containers'?"),
-        ({"tasks[0].containers[wbe].exitCode": 1}, "leads nowhere: 'wbe' is not there"),
-        ({"tasks[0].cpu.units": 1}, "the last step has no members"),
+        ({"tasks[0].containers[wbe].exitCode": 1}, "does not exist: 'wbe' is missing"),
+        ({"tasks[0].cpu.units": 1}, "its parent has no members"),
         ({"containers[0].exitCode": 1}, "is not the path of a member of a task"),
         ({"/tasks/0/cpu": "1"}, 'Fix: write it as {"tasks[0].containers[0].exitCode": 3}'),
         ({3: 1}, "is not the path of a member of a task"),
         (lambda response: [response], "it returned list, not a response"),
-        (lambda response: response["tasks"][0].update(cpu=1), "what ECS cannot answer"),
+        (lambda response: response["tasks"][0].update(cpu=1), "ECS cannot give this answer"),
     ],
 )
 def test_an_override_has_the_checks_of_a_patch(override, reason):

@@ -438,7 +438,7 @@ def test_that_cannot_be():
     )
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(
-        ["*what ECS cannot answer*", '*tasks?0?.containers?0?.exitCode": 3} with in_a_group*']
+        ["*ECS cannot give this answer*", '*tasks?0?.containers?0?.exitCode": 3} with in_a_group*']
     )
 
 

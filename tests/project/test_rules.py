@@ -145,7 +145,7 @@ REFUSED = {
     "an id twice": (in_scrub("patterns = [{id = 'a', pattern = 'zx+'}, {id = 'a', pattern = "
                              "'zy+'}]"), "`a` is taken", ""),
     "one that does not compile": (pattern("zx("), "cannot be compiled", "quotes"),
-    "the empty string": (pattern("(zx)*"), "matches the empty string", "need something"),
+    "the empty string": (pattern("(zx)*"), "matches the empty string", "at least one character"),
     "the empty string before a letter": (pattern("(?=a)"), "matches the empty string", ""),
     "everything": (pattern(".+"), "matches too much", ""),
     "every word": (pattern(r"\w{3,}"), "matches too much", "words of ECS's own"),
@@ -182,9 +182,9 @@ REFUSED = {
     "no reason": (in_scrub("keep = [{member = 'Task.group'}]"), "`reason` is missing", "judge"),
     "a bare reason": (member("keep", "Task.group", " "), "text that is not empty", ""),
     "a rule": (exempt("email", "a/*.json"), "no rule `email`", "'e-mail'"),
-    "all files": (exempt("e-mail", "**/*"), "these are all files", "legacy"),
-    "all files of a kind": (exempt("e-mail", "*.yaml"), "these are all files", ""),
-    "an original": (exempt("original", "a/*.json"), "may occur nowhere else", ""),
+    "all files": (exempt("e-mail", "**/*"), "this matches every file", "legacy"),
+    "all files of a kind": (exempt("e-mail", "*.yaml"), "this matches every file", ""),
+    "an original": (exempt("original", "a/*.json"), "no original may remain", ""),
     "an exemption without a reason": (
         in_scrub("exempt = [{rule = 'e-mail', paths = 'a.json'}]"), "`reason` is missing", ""),
 }  # fmt: skip

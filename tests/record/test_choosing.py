@@ -181,7 +181,7 @@ def test_a_task_that_goes_between_list_and_description(call, account):
     account.lost = {id_of(2)}
     code, out, _ = call(f"--cluster prod --all {FAST}")
     assert code == 0
-    assert "1 of 2 tasks went between list and description" in out
+    assert "1 of 2 tasks were gone before they could be described" in out
     with cassette.replay("web.yaml"):
         ecs = boto3.client("ecs")
         arns = ecs.list_tasks(cluster="prod")["taskArns"]
@@ -383,7 +383,7 @@ def test_a_throttle_is_recorded_if_wanted(call, account):
     account.add(task(1))
     account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
     code, out, _ = call(f"--cluster prod --all --keep-errors {FAST}")
-    assert (code, "ECS throttled 1 call; each was made again" in out) == (0, True)
+    assert (code, "ECS throttled 1 call; each was retried" in out) == (0, True)
     assert len(recorded("DescribeTasks")) == 2
 
 

@@ -71,7 +71,7 @@ def test_credentials_that_expire_half_way(call, account, tasks, tmp_path):
     expired(account, tasks, 5)
     code, out, err = call(ALL)
     assert (code, "has expired" in err) == (3, True)
-    assert "to go on with it, give the same command and --resume" in err
+    assert "to continue, run the same command with --resume" in err
     assert f"wrote {PARTIAL}: " in out
     assert [path.name for path in tmp_path.iterdir()] == [PARTIAL]
     content = (tmp_path / PARTIAL).read_bytes()
@@ -320,5 +320,5 @@ def test_check_says_that_a_file_is_partial(call, account, tasks, tmp_path, capsy
     assert ended.value.code == 0
     assert "partial: the recording is under way or ended early; 4 interactions whole" in said
     assert "31 bytes after them are torn off" in said
-    assert "the command that made it, with --resume" in said
+    assert "run the command that made it again, with --resume" in said
     assert bodies.TASK_ID not in said

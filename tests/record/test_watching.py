@@ -137,7 +137,7 @@ def test_a_service_that_is_gone(account, status):
     """It will never be stable."""
     account.add(web(1))
     account.services["web"] = {"status": status}
-    with pytest.raises(WatchError, match=f"ECS does not run every service: {status}"):
+    with pytest.raises(WatchError, match=f"a service to watch is {status}"):
         Story(account, WEB, "stable")
 
 

@@ -152,7 +152,7 @@ def test_a_replay_may_be_entered_again_but_not_within_itself():
     for _ in range(2):
         with replay as tape:
             assert ask() == "RUNNING"
-            with pytest.raises(UsageError, match="replay is under way already"), replay:
+            with pytest.raises(UsageError, match="replay is already active"), replay:
                 raise AssertionError("the block must not run")
             assert len(tape.calls) == 1
 

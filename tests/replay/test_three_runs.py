@@ -159,13 +159,13 @@ def stood_in(original, other, names, place=""):
         ]
     elif isinstance(original, str) and isinstance(other, str) and original != other:
         known = names.setdefault(original, other)
-        return [] if known == other and is_stand_in(other) else [f"{place}: {original} {other}"]
+        return [] if known == other and is_pseudonym(other) else [f"{place}: {original} {other}"]
     else:
         return [] if original == other else [f"{place}: {original!r} {other!r}"]
     return [difference for pair in pairs for difference in stood_in(*pair[:2], names, pair[2])]
 
 
-def is_stand_in(text):
+def is_pseudonym(text):
     """Whether a text is false by its form alone, as every pseudonym and redaction is."""
     return any(mark in text for mark in STAND_INS)
 

@@ -280,7 +280,7 @@ def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
         for _ in range(2):
             made.invoke(made.client(), operation, asked)
     assert str(raised.value).splitlines() == [
-        "RunTask was asked once more than it was recorded",
+        "RunTask was called more often than it was recorded",
         "  1 outcome of this request was recorded, and served",
         (
             '  Fix: tape.answer("RunTask", {"tasks": [], "failures": []}) supplies further '
