@@ -24,7 +24,7 @@ PROGRAMS = airflow luigi dask ecs-deploy ecs-task-doctor
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environments demo test exhaustive test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
+.PHONY: help environments demo test exhaustive scale test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
 
 help: ## Print this list.
 	@echo 'Each target works on a fresh machine:'
@@ -39,10 +39,13 @@ test: $(ENVS)/test/made ## Run the tests, except the exhaustive ones.
 	$(ENVS)/test/bin/python -m pytest -n auto $(ARGS)
 
 exhaustive: $(ENVS)/test/made ## Run full matrices, kills, large sizes, and more examples of each property.
-	$(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) -m "exhaustive or hypothesis" \
+	$(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) -m "(exhaustive or hypothesis) and not scale" \
 		--hypothesis-profile=thorough $(ARGS)
 
-test-all: test exhaustive ## Run every test.
+scale: $(ENVS)/test/made ## Run with 10,000 files what the exhaustive tests run with 1,000.
+	$(ENVS)/test/bin/python -m pytest $(IN_ORDER) -m scale $(ARGS)
+
+test-all: test exhaustive scale ## Run every test.
 
 coverage: $(ENVS)/test/made ## Run the tests and report what they cover (slow before Python 3.12).
 	@rm -f .coverage .coverage.*
