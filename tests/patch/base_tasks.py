@@ -12,6 +12,7 @@ import datetime
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cassette
@@ -21,6 +22,7 @@ from cassette.ecs import shapes
 REGION = "eu-west-1"
 CLUSTER = "prod"
 ACCOUNT = "000000000001"
+_ROOT = Path(__file__).parents[2]
 BIRTH = datetime.datetime(2026, 11, 23, 9, 0, 0, 120_000, datetime.timezone.utc)
 POLL = 6.0
 
@@ -238,61 +240,14 @@ def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
     return cassette.Cassette(**{**held, "interactions": (*placed, *looked)})
 
 
-# A botocore that does not know it could not have recorded it.
-KNOWS_SERVICE_DEPLOYMENTS = "DescribeServiceDeployments" in shapes.operations()
-
-
-def blue_green(deployment: cassette.Cassette) -> cassette.Cassette:
-    """The recorded deployment, whose program looked at a blue/green service deployment."""
-    home = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
-    arn = f"{home}:service-deployment/{CLUSTER}/web/5fd91302048d9ca55e77e"
-
-    def polled(at: float, status: str, stage: str | None, **more: Any) -> model.Interaction:
-        breaker = "MONITORING_COMPLETE" if status == "SUCCESSFUL" else "MONITORING"
-        described = {
-            "serviceDeploymentArn": arn,
-            "serviceArn": f"{home}:service/{CLUSTER}/web",
-            "clusterArn": f"{home}:cluster/{CLUSTER}",
-            "createdAt": "2026-11-23T12:00:02.410Z",
-            "startedAt": "2026-11-23T12:00:03.981Z",
-            "sourceServiceRevisions": [_revision("0000000027727500737", 2)],
-            "targetServiceRevision": _revision("0000000051839027164", 2),
-            "status": status,
-            **({"lifecycleStage": stage} if stage else {}),
-            "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-                "maximumPercent": 200,
-                "minimumHealthyPercent": 100,
-                "strategy": "BLUE_GREEN",
-                "bakeTimeInMinutes": 1,
-            },
-            "deploymentCircuitBreaker": {"status": breaker, "failureCount": 0, "threshold": 3},
-            "alarms": {"status": "DISABLED"},
-            **more,
-        }
-        request = {"serviceDeploymentArns": [arn]}
-        return _interaction(at, "DescribeServiceDeployments", request, {
-            "serviceDeployments": [described], "failures": [],
-        })  # fmt: skip
-
-    end = deployment.interactions[-1].at
-    polls = (
-        polled(end, "PENDING", None),
-        polled(end + 15, "IN_PROGRESS", "SCALE_UP"),
-        polled(end + 30, "IN_PROGRESS", "PRODUCTION_TRAFFIC_SHIFT"),
-        polled(end + 45, "IN_PROGRESS", "BAKE_TIME"),
-        polled(end + 120, "SUCCESSFUL", None, finishedAt="2026-11-23T12:03:31.000Z"),
-    )
-    return dataclasses.replace(deployment, interactions=(*deployment.interactions, *polls))
-
-
-def _revision(id_: str, count: int) -> Body:
-    home = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service-revision/{CLUSTER}/web"
+def recorded() -> dict[str, cassette.Cassette]:
+    """Every committed cassette by name, without those of operations that botocore does not know."""
+    paths = [*_ROOT.glob("cassettes/*.yaml"), *_ROOT.glob("tests/apps/cassettes/*.yaml")]
+    found = {path.stem: cassette.load(path) for path in sorted(paths)}
     return {
-        "arn": f"{home}/{id_}",
-        "requestedTaskCount": count,
-        "runningTaskCount": count,
-        "pendingTaskCount": 0,
+        name: one
+        for name, one in found.items()
+        if {each.operation for each in one.interactions} <= shapes.operations()
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import cassette
 from cassette.errors import PatchError
 from cassette.library import Library
 from cassette.variants import read_patch
@@ -39,6 +40,7 @@ def _row(library: Library, name: str) -> str:
         one.summary,
         values,
         _fits(name),
+        f"`{_built_in(name)}`",
         f"[{host}]({one.source})",
         one.confirmed,
     )
@@ -61,6 +63,18 @@ def _fits(name: str) -> str:
     return ", ".join(
         launch if all(fits) else f"some {launch}" for launch, fits in launches.items() if any(fits)
     )
+
+
+def _built_in(name: str) -> str:
+    """A built-in cassette that a patch fits: a plain one if it fits any of them."""
+    plain = ("web", "run-task", "deployment")
+    for cassette_name in (*plain, *Library(()).names("cassette")):
+        try:
+            cassette.load(cassette_name).patched(name)
+        except PatchError:
+            continue
+        return cassette_name
+    raise LookupError(name)
 
 
 def written() -> str:

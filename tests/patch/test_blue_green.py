@@ -6,17 +6,17 @@ import botocore.session
 import pytest
 
 import cassette
-from tests.patch import base_tasks
+from cassette.ecs import shapes
 
 pytestmark = pytest.mark.skipif(
-    not base_tasks.KNOWS_SERVICE_DEPLOYMENTS,
+    "DescribeServiceDeployments" not in shapes.operations(),
     reason="this botocore does not know DescribeServiceDeployments",
 )
 
 
 @pytest.fixture(scope="module")
 def base():
-    return base_tasks.blue_green(cassette.load("deployment"))
+    return cassette.load("blue-green")
 
 
 def polled(base, patch):
@@ -34,12 +34,11 @@ def polled(base, patch):
 def test_a_rollback_says_why(base):
     """The status passes through the rollback; the reason is AWS's, with the account's own names."""
     seen = polled(base, "blue-green/hook-failed")
-    assert [one["status"] for one in seen] == [
-        "PENDING",
-        "IN_PROGRESS",
-        "IN_PROGRESS",
-        "ROLLBACK_IN_PROGRESS",
-        "ROLLBACK_SUCCESSFUL",
+    assert [*dict.fromkeys((one["status"], one.get("lifecycleStage")) for one in seen)] == [
+        ("PENDING", None),
+        ("IN_PROGRESS", "SCALE_UP"),
+        ("ROLLBACK_IN_PROGRESS", "TEST_TRAFFIC_SHIFT"),
+        ("ROLLBACK_SUCCESSFUL", None),
     ]
     assert seen[-1]["statusReason"] == (
         "Service deployment rolled back because TEST_TRAFFIC_SHIFT lifecycle hook(s) failed. "
@@ -66,6 +65,40 @@ def test_each_way_to_fail_ends_rolled_back(base, patch, words):
     assert last["status"] == "ROLLBACK_SUCCESSFUL"
     assert words in last["statusReason"]
     assert last["rollback"]["reason"] == last["statusReason"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "stages"),
+    [
+        ("circuit-breaker", ["SCALE_UP"]),
+        ("hook-failed", ["SCALE_UP", "TEST_TRAFFIC_SHIFT"]),
+        (
+            "alarm",
+            ["SCALE_UP", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME"],
+        ),
+    ],
+)
+def test_what_fails_early_reaches_no_later_stage(base, patch, stages):
+    """Such as new tasks that do not start, and an alarm in the bake time."""
+    seen = [one["lifecycleStage"] for one in polled(base, f"blue-green/{patch}")[1:-1]]
+    assert [*dict.fromkeys(seen)] == stages
+
+
+@pytest.mark.parametrize(
+    ("stage", "blue", "green"),
+    [
+        ("PRE_SCALE_UP", (2, 0), (0, 0)),
+        ("SCALE_UP", (2, 0), (0, 2)),
+        ("POST_SCALE_UP", (2, 0), (2, 0)),
+        ("CLEAN_UP", (0, 0), (2, 0)),
+    ],
+)
+def test_the_counts_are_those_of_the_stage(base, stage, blue, green):
+    """How many tasks of each revision are running and pending."""
+    *_, last = polled(base, f"blue-green/stage(stage={stage})")
+    revisions = (*last["sourceServiceRevisions"], last["targetServiceRevision"])
+    found = [(one["runningTaskCount"], one["pendingTaskCount"]) for one in revisions]
+    assert found == [blue, green]
 
 
 def test_a_stop_with_rollback_passes_through_its_states(base):

@@ -24,7 +24,6 @@ from cassette.model import Interaction, Response
 from tests.live import bodies
 from tests.patch import base_tasks, checker, service_checker
 
-ROOT = Path(__file__).parents[2]
 CHECKER = Path(checker.__file__)
 NAMES = Library(()).names("patch")
 SAMPLE = sorted({*NAMES[::15], "placement/resource", "lifecycle/provisioning"})
@@ -43,21 +42,13 @@ MEANT = {"run/no-task-listed": "listed"}
 @functools.cache
 def bases() -> dict[str, cassette.Cassette]:
     """Every committed cassette and every composed task."""
-    paths = [
-        path
-        for folder in ("cassettes", "tests/apps/cassettes")
-        for path in sorted((ROOT / folder).glob("*.yaml"))
-    ]
-    recorded = {path.stem: cassette.load(path) for path in paths}
-    deployment = recorded["deployment"]
-    of_services = {"on-instances": base_tasks.on_instances(deployment)}
-    if base_tasks.KNOWS_SERVICE_DEPLOYMENTS:
-        of_services["blue-green"] = base_tasks.blue_green(deployment)
+    recorded = base_tasks.recorded()
+    on_instances = {"on-instances": base_tasks.on_instances(recorded["deployment"])}
     started = {
         f"{name} by {operation}": base_tasks.started(name, operation)
         for name, operation in STARTED_BY
     }
-    return recorded | of_services | base_tasks.cassettes() | started
+    return recorded | on_instances | base_tasks.cassettes() | started
 
 
 def test_an_imported_recording_is_as_sound_as_its_original(tmp_path):
@@ -245,7 +236,7 @@ def test_the_checker_finds_what_is_wrong_with_a_service(check, name, changed):
     """Each check fails on a body that breaks it, and the body is sound before."""
     of_instance = (name or "").startswith("infrastructure/")
     of_deployment = (name or "").startswith("blue-green/")
-    if of_deployment and not base_tasks.KNOWS_SERVICE_DEPLOYMENTS:
+    if of_deployment and "blue-green" not in bases():
         pytest.skip("this botocore does not know DescribeServiceDeployments")
     base = "on-instances" if of_instance else "blue-green" if of_deployment else "deployment"
     made = bases()[base].patched(*([name] if name else []))

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import botocore.session
 import pytest
@@ -18,7 +17,6 @@ from cassette.model import Response
 from cassette.scrub import Scrubber
 from tests.patch import base_tasks
 
-ROOT = Path(__file__).parents[2]
 NAMES = Library(()).names("patch")
 # Patches whose texts hold what scrubbing looks for: ARNs of roles and secrets, hosts, sessions.
 SAMPLE = [
@@ -36,14 +34,7 @@ SAMPLE = [
 @functools.cache
 def bases() -> dict[str, cassette.Cassette]:
     """Every committed cassette and every composed task."""
-    paths = [
-        path
-        for folder in ("cassettes", "tests/apps/cassettes")
-        for path in sorted((ROOT / folder).glob("*.yaml"))
-    ]
-    recorded = {path.stem: cassette.load(path) for path in paths}
-    on_instances = {"on-instances": base_tasks.on_instances(recorded["deployment"])}
-    return recorded | on_instances | base_tasks.cassettes()
+    return base_tasks.recorded() | base_tasks.cassettes()
 
 
 def variants(name, of=None):
