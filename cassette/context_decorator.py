@@ -117,7 +117,7 @@ class Verb(Generic[T]):
         return begun
 
     def stop(self) -> None:
-        """End what `start` began, as the end of a `with` block does; or do nothing."""
+        """End what `start` began, as leaving a `with` block does; otherwise do nothing."""
         if self in _started:
             _started.remove(self)
         if self._under_way:
@@ -188,7 +188,7 @@ _started: list[Verb[Any]] = []  # by `start`, and not stopped yet
 
 
 def _check_decorated(function: object, name: str) -> None:
-    """Refuse what a decorator cannot reach.
+    """Refuse functions that the decorator cannot wrap.
 
     Raises:
         UsageError: says how to use the verb instead.

@@ -1,7 +1,7 @@
-"""Every error that a user of ecs-cassette can meet, in one tree under `CassetteError`.
+"""Every error that a user of ecs-cassette can get, all under `CassetteError`.
 
 An error keeps its data in fields, survives pickling (pytest-xdist sends errors between
-processes) and reads, in this order: what happened; what would have fitted; one line that fixes
+processes) and reads, in this order: what happened; what was expected; one line that fixes
 it; where it happened. No error ever carries an original that scrubbing replaced.
 """
 

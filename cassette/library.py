@@ -1,4 +1,4 @@
-"""Names to files: where cassettes and patches are looked up."""
+"""Finds the files of cassettes and patches by their names."""
 
 from __future__ import annotations
 

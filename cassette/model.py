@@ -1,4 +1,4 @@
-"""The data in the middle: what a cassette is, once read and before it is written.
+"""The central data: a cassette after it is read and before it is written.
 
 Everything here is frozen and plain. Bodies are in *readable form*: the JSON of the wire with
 members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.ecs.shapes`

@@ -77,7 +77,7 @@ class Pipeline:
         header: the cassette without its interactions, as far as it is known.
         policy: the scrubbing policy.
         rules: the project's own.
-        key: makes keyed pseudonyms of what would be numbered.
+        key: for keyed pseudonyms, where they would otherwise be numbered.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ _STATES = (
 
 
 def rules(start: str | os.PathLike[str] = ".") -> scrub.Rules:
-    """The rules of the project that a folder belongs to; none if it says nothing.
+    """The rules of the project that a folder belongs to; none if it sets no rules.
 
     They come from the nearest pyproject.toml upwards that has a table `tool.cassette`.
 

@@ -1,15 +1,15 @@
-"""What is kept of the calls while they are recorded: each state of each task once.
+"""Collects calls while they are recorded, and keeps each state of each task once.
 
 A poll of DescribeTasks is compared task by task, so neither the order of the tasks in a call nor
 the way they are divided into calls matters. A task in its last state is counted where that state
 was recorded, and an interaction holds the tasks that changed. Memory grows with the number of
 distinct states, not with the number of polls.
 
-A call is only compared while the program waits for its response. What is kept of it is made
-readable when it is scrubbed.
+While the program waits for its response, a call is only compared. What is kept of it is converted
+to readable form later, when it is scrubbed.
 
-While a recording goes on, it is handed over in chunks, so that they can be written. A chunk
-that was handed over is kept compressed, because the calls of its states are still counted.
+A recording under way is handed over in chunks, so that they can be written. A chunk that was handed
+over is kept compressed, because later calls still add to the counts of its states.
 """
 
 from __future__ import annotations

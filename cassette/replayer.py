@@ -288,7 +288,7 @@ def _warn_of_region(text: str) -> None:
 
 
 def _others(rules: Rules) -> Rules:
-    """How the further cassettes answer: only what they know, from where they begin."""
+    """The players of the further cassettes, which answer only what they know."""
     return dataclasses.replace(rules, unknown="error", start="first")
 
 

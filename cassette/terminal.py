@@ -85,7 +85,7 @@ def paragraph(
         console: where to.
         words: the text.
         indent: columns left free before it.
-        lead: what is printed there instead.
+        lead: text printed there instead.
     """
     from rich.text import Text
 

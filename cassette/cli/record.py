@@ -220,16 +220,16 @@ def _client(options: Options, region: str | None, *, retries: bool) -> Any:
 
 
 def _print_policy(options: Options, selection: Selection, until: Until | None) -> None:
-    """Print the least IAM policy for a recording."""
+    """Print the minimal IAM policy for a recording."""
     import botocore.session
 
-    from cassette.live.policy import least_policy
+    from cassette.live.iam_policy import minimal_policy
 
     session = botocore.session.Session(profile=options.profile)
     session.get_scoped_config()  # raises if there is no such profile
     region = options.region or session.get_config_variable("region") or "*"
     polls_services = bool(until and until.looks_at_services and selection.services)
-    policy = least_policy(selection, region, polls_services=polls_services)
+    policy = minimal_policy(selection, region, polls_services=polls_services)
     click.echo(json.dumps(policy, indent=2))
 
 

@@ -1,4 +1,4 @@
-"""Calls of one client: at a bounded rate, several at once, and again after what passes."""
+"""Calls of one client: at a bounded rate, several at once, with retries after temporary errors."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class Calls:
 
 
 def _passing(error: Exception) -> str | None:
-    """What kind of trouble passes by itself: throttle, fault or connection; None if none."""
+    """The kind of a temporary error: throttle, fault or connection; None if it is not temporary."""
     if isinstance(error, (HTTPClientError, ConnectionError)):
         return "connection"
     if not isinstance(error, ClientError):

@@ -1,4 +1,4 @@
-"""How fast calls are made: at most so many a second, and fewer after a throttle."""
+"""The rate of calls: limited per second, and lower after a throttle."""
 
 from __future__ import annotations
 

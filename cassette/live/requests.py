@@ -1,4 +1,4 @@
-"""The requests that a selection makes: pages of lists, batches of tasks, what goes with them."""
+"""The requests for a selection: pages of lists, batches of tasks, and their companions."""
 
 from __future__ import annotations
 

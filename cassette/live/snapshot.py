@@ -1,4 +1,4 @@
-"""One look at the chosen tasks: lists, descriptions, and what goes with them."""
+"""A snapshot of the chosen tasks: lists, descriptions, and their companions."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def missing_in(asked: Sequence[str], response: Mapping[str, Any]) -> dict[str, s
 
 
 def check_named(selection: Selection, missing: Mapping[str, str]) -> None:
-    """Refuse to go on without a task that was named.
+    """Raise an error if a named task is missing.
 
     Raises:
         WatchError: ECS does not describe it.

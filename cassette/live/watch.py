@@ -1,4 +1,4 @@
-"""Polling live tasks, and services with the tasks that come and go in them."""
+"""Polls live tasks, and services with the tasks that come and go in them."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Cache:
         return sha256
 
     def has(self, sha256: str) -> bool:
-        """Whether a file is in the cache, with the content that its digest promises.
+        """Whether a file is in the cache, with the content of its digest.
 
         It is marked as new, so that `prune` leaves it to the manifest that is about to name it.
         """
@@ -115,7 +115,7 @@ class Cache:
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
-        """Be the only process that fetches from a location, while none prunes."""
+        """Hold the lock of a location: no other process fetches from it, and none prunes."""
         from cassette import file_format  # noqa: PLC0415 - not needed to read
 
         with (
@@ -184,7 +184,7 @@ class Cache:
     # -- forgetting ---------------------------------------------------------------------------
 
     def prune(self, days: float) -> tuple[int, int]:
-        """Delete manifests not read for so many days, and files that no manifest names.
+        """Delete manifests not read for this many days, and files that no manifest names.
 
         It waits for the processes that fetch, and they wait for it.
 

@@ -74,7 +74,7 @@ class Manifest:
 
     @property
     def pinned(self) -> bytes:
-        """The canonical bytes without bundles, which the digest is of."""
+        """The canonical bytes without bundles, from which the digest is computed."""
         return self._bytes(with_bundles=False)
 
     @property

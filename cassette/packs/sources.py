@@ -152,7 +152,7 @@ def settings(start: str | os.PathLike[str] = ".") -> Settings:
 
 
 def rewritten(file: Path, name: str, before: str, after: str) -> bytes:
-    """The content of a pyproject.toml in which a pack has another source, and nothing else differs.
+    """The content of a pyproject.toml with another source for one pack, otherwise unchanged.
 
     Raises:
         UsageError: the source is not written there exactly once, so that a person must change it.

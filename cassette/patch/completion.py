@@ -77,7 +77,7 @@ def _set(each: str, member: str, value: object, where: str | None = None) -> lis
 
 
 def _entries(one: Broken, patch: PatchFile) -> list[PlainEntry]:
-    """What corrects a broken rule; nothing, if that is for the author to say."""
+    """The entries that correct a broken rule; none if only the author can decide."""
     correct = _CORRECTIONS.get(one.rule.id)
     return correct(one, patch) if correct and one.task else []
 

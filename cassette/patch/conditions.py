@@ -1,4 +1,4 @@
-"""Why a condition (`where`) is true of nothing: which part of it, what is there, what is near."""
+"""Explains why a condition (`where`) fits nothing: which part fails, and what is near it."""
 
 from __future__ import annotations
 

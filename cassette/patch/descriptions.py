@@ -1,4 +1,4 @@
-"""How errors of a patch describe a thing, and what is at a place of it."""
+"""How a patch's errors describe a resource, and the value at a place in it."""
 
 from __future__ import annotations
 

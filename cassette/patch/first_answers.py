@@ -1,4 +1,4 @@
-"""What ECS says for the first calls after a task was started, before it says what was recorded.
+"""The answers to the first calls after a task was started, before the recorded ones.
 
 ECS is eventually consistent: for some seconds it does not know a task that RunTask has just
 started, or does not list it.
@@ -27,7 +27,7 @@ class Making(Protocol):
         """A number of calls."""
 
     def edit_response(self, entry: Entry, draft: Draft) -> None:
-        """Do what an entry says to a whole response."""
+        """Apply an entry to a whole response."""
 
     def last_responses(self, operation: str) -> list[Draft]:
         """The last response to each request; an error if there is none."""

@@ -1,4 +1,4 @@
-"""Clusters and container instances follow what a patch makes of their tasks and services."""
+"""Updates clusters and container instances after a patch changed their tasks and services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a patch can work on: the operation that describes each kind of thing, and its members."""
+"""The kinds of resource that a patch can change: their operation and their members."""
 
 from __future__ import annotations
 

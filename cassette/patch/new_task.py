@@ -1,7 +1,7 @@
-"""A task that a patch adds: one like another task, as ECS shows it first.
+"""A task that a patch adds: a copy of another task, as ECS first shows it.
 
-A service replaces a task that failed. What is known of the new one is that it is like the other
-tasks of its service, except for its identifiers, its state and its times.
+A service replaces a failed task. The new task is like the other tasks of its service, except for
+its identifiers, its state and its times.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ def _writing(entry: Entry, member: str) -> Iterator[Place]:
 
 
 def _concerns(each: str, path: str, member: str) -> bool:
-    """Whether a path, relative to what an entry works on, is that of a member of the task."""
+    """Whether a path, relative to the target of an entry, leads to a member of the task."""
     path, member = f"{path.removesuffix('/-')}/", f"{member}/"
     if each == "task":
         return member.startswith(path)

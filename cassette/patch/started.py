@@ -1,7 +1,7 @@
-"""What a patch changes of the responses of RunTask and StartTask.
+"""What a patch changes in the responses of RunTask and StartTask.
 
-A patch that is about such responses changes those whose task its `where` fits. One that changes
-every state of a task changes the states that these calls and StopTask returned, as well.
+A patch of such responses changes those whose task its `where` fits. A patch of every state of a
+task also changes the states that these calls and StopTask returned.
 """
 
 from __future__ import annotations

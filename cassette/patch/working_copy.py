@@ -80,7 +80,7 @@ class Draft:
 
     @property
     def recorded(self) -> Mapping[str, Any]:
-        """The body of the response that it was made of."""
+        """The body of the response it was made from."""
         outcome = self.interaction.outcome
         return outcome.body if isinstance(outcome, Response) else {}
 
@@ -109,7 +109,7 @@ class Draft:
         return self.things[arn]
 
     def drop(self, arn: str) -> None:
-        """Say nothing of a thing, neither a state of it nor a failure."""
+        """Leave a resource out: show neither a state nor a failure."""
         failures = [failure for failure in self.failures if failure.get("arn") != arn]
         if self.things.pop(arn, None) is not None or len(failures) < len(self.failures):
             self.failures, self.changed = failures, True

@@ -1,7 +1,7 @@
-"""What lists and counts say of a task after a StopTask that was not recorded.
+"""What lists and counts show of a task after a StopTask that was not recorded.
 
-The recording goes on as if nobody had stopped the task. So each recorded answer gets the difference
-between the task as it was recorded with that answer and the task as it is now.
+The recording continues as if nobody had stopped the task. So each recorded answer is corrected by
+the difference between the task as recorded with that answer and the task as it is now.
 """
 
 from __future__ import annotations

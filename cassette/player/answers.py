@@ -1,4 +1,4 @@
-"""What is answered: recorded bodies, parsed once and handed out in fresh copies."""
+"""Answers: recorded bodies, parsed once and handed out in fresh copies."""
 
 from __future__ import annotations
 

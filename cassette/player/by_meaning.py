@@ -376,7 +376,7 @@ def task_matches(task: Mapping[str, Any], filters: Body) -> bool:
 def knows(states: Iterable[Mapping[str, Any]], filters: Body) -> bool:
     """Whether each name in the filters of ListTasks is that of some recorded task.
 
-    An empty list would otherwise be the answer to a name that is misspelt.
+    Otherwise a misspelt name would get an empty list.
     """
     has = [_filtered(state) for state in states]
     names = ("startedBy", "containerInstance", "family", "serviceName")

@@ -118,7 +118,7 @@ class Tasks:
                 self._whole.setdefault(key, Timeline()).steps.append(step)
 
     def _of_its_tasks(self, interaction: Interaction) -> bool:
-        """Whether an outcome is made of one state or failure of each task, in the order asked.
+        """Whether an outcome consists of one state or failure of each requested task, in order.
 
         A patch drops states of tasks that it gives others.
         """
@@ -403,7 +403,7 @@ class Tasks:
         return _invalid(words)
 
     def _unknown(self, asked: Asked) -> Answer | None:
-        """What ECS says to a request with unknown tasks; None if it says MISSING."""
+        """The error that ECS gives for unknown tasks; None if it reports them as MISSING."""
         parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
             step = self._gone[cluster]
@@ -436,7 +436,7 @@ class Tasks:
         return step
 
     def _follow(self, timeline: Timeline) -> None:
-        """Let a task go on to where a patch has brought what goes with it."""
+        """Move a task on to the point that a patch has moved related resources to."""
         latest = self.latest_then
         if self._latest_of and (service := _service(timeline.current)):
             latest = max(latest, self._latest_of.get(service, 0.0))

@@ -77,7 +77,7 @@ def is_harmless(operation: str, pointers: Iterable[str]) -> bool:
 
 
 def ignoring(operation: str, pointers: Iterable[str]) -> str:
-    """For a call that differs from a recorded one only in what is harmless."""
+    """The fix for a call that differs from a recorded one only in harmless parameters."""
     names = json.dumps(sorted({"/" + pointer.split("/")[1] for pointer in pointers}))
     ignore = f'ignore={{"{operation}": {names}}}'
     return f"leave what differs out of the comparison: replay(..., {ignore})"

@@ -1,9 +1,8 @@
-"""Which name of a cassette is meant, where the code under test says an original.
+"""Maps an original name that the code under test uses to a name in the cassette.
 
 Scrubbing hashes ids and numbers the rest: names under the strict policy, and ids of no known form.
-Only the recording knew which original has which number. So an original gets the first name that
-fits it and that no other original has got, in the order in which the code under test names them;
-and then it keeps that name.
+Only the recording knew which original has which number. So each original, in the order in which the
+code under test uses them, gets the first name that fits and is still free. It then keeps that name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every operation but DescribeTasks: recorded outcomes, and what can be derived from them."""
+"""Every operation except DescribeTasks: recorded outcomes, and what can be derived from them."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ class Requests:
     def _whole_list(
         self, operation: str, parameters: Body
     ) -> tuple[list[Any] | None, frozenset[int]]:
-        """All items under a request's filters, and the interactions that say so."""
+        """All items that match a request's filters, and the interactions that list them."""
         filters = {name: value for name, value in parameters.items() if name not in PAGING}
         items, served = self._recorded_list(operation, filters, by_meaning.is_own_token(parameters))
         if items is None and operation in _NARROWING:

@@ -121,7 +121,7 @@ class Places:
         return None
 
     def _with_clusters(self, operation: str, parameters: Body) -> Iterator[tuple[str, str, str]]:
-        """ARNs of another cluster than the request's, in comparable form; and both clusters."""
+        """ARNs in another cluster than the request's, in comparable form, and both clusters."""
         if "cluster" not in getattr(shapes.shape_of(operation, "request"), "members", {}):
             return
         cluster = self._told(operation, cluster_of(parameters))

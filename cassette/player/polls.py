@@ -1,8 +1,8 @@
-"""A poll whose counts a patch changed comes at one moment of the clock.
+"""Puts the calls of one poll at one moment of the clock if a patch changed its counts.
 
-A program that polls a service asks for the service, for the list of its tasks and for the tasks,
-one after the other. In a variant the service has the counts of the tasks that were described right
-after it, so that one poll sees both. So have clusters and container instances.
+A program that polls a service requests the service, the list of its tasks and then the tasks. In a
+variant the service has the counts of the tasks that were described right after it, so one poll sees
+both. The same applies to clusters and container instances.
 """
 
 from __future__ import annotations

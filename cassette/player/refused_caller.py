@@ -112,7 +112,7 @@ class RefusedCaller:
         return replace(self.error, message=message)
 
     def _resource(self, named: str, operation: str, request: Mapping[str, Any]) -> str:
-        """The ARN of what a call concerns, in the account of the one that the message names."""
+        """The ARN of the call's resource, in the account of the ARN in the message."""
         parameter, form = _RESOURCES.get(operation, ("", ""))
         name = _first(request.get(parameter)) or (parameter == "cluster" and "default") or "*"
         if name == "*" or name.startswith("arn:") or not form:

@@ -1,4 +1,4 @@
-"""Answers that no recording holds: a test's own, and the stop of a task."""
+"""Answers that are not recorded: those that a test supplies, and the stop of a task."""
 
 from __future__ import annotations
 

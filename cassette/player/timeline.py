@@ -145,7 +145,7 @@ class Timeline:
         return (step.index for step in self.steps[: self._place])
 
     def wait_for_all(self, delays: Mapping[float, float]) -> None:
-        """Let each state wait for the later states of other things since the state before it.
+        """Delay each state by the later states that other resources had since the state before it.
 
         Args:
             delays: the moments of all later states, each with the seconds before it.

@@ -114,7 +114,7 @@ class Unmatched:
         )
 
     def by_rule(self, operation: str, asked: Body) -> UnmatchedRequestError:
-        """What nothing recorded answers, where the rules of ECS are not wanted either."""
+        """The error for a call without a recorded answer, where ECS's rules do not apply either."""
         return self._error(
             UnmatchedRequestError,
             f"{operation} was never recorded with these parameters",

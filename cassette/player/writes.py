@@ -1,9 +1,9 @@
 """Where a replay begins, and how recorded writes divide its time.
 
-What was recorded after StopTask or UpdateService is not served before the code under test made
-that call, and what was recorded before it is not served afterwards. A read that was recorded only
-after the write is not held back, nor is what a patch made of the time after it: another end of a
-task, or another service. A task that RunTask started is listed once that call was made.
+Outcomes recorded after StopTask or UpdateService are not served before the code under test makes
+that call, and outcomes recorded before it are not served afterwards. There are two exceptions: a
+read recorded only after the write, and what a patch changed after the write, such as another end of
+a task or another service. A task that RunTask started is listed once that call was made.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _deployments(interaction: Interaction) -> Iterator[str]:
 
 
 def _of_tasks(write: Interaction, tasks: Tasks) -> Iterator[Timeline]:
-    """The timelines of the task that is stopped, or of the tasks of the service."""
+    """The timelines of the stopped task, or of the tasks of the service."""
     cluster = cluster_of(write.request)
     if write.operation == "StopTask":
         yield from tasks.timelines_of(cluster, write.request.get("task") or "", None)

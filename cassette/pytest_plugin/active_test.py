@@ -1,4 +1,4 @@
-"""A test that replays or records a cassette, and the section of a failed test."""
+"""A test that replays or records a cassette, and the report section if it fails."""
 
 from __future__ import annotations
 

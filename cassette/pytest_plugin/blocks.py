@@ -93,7 +93,7 @@ class Block:
         return None
 
     def _note_recording(self, label: str, *, passed: bool) -> Path | None:
-        """Note what was written, or that a failure kept it from being written."""
+        """Note what was written, or that a failure prevented it."""
         path, report = self._verb.path, self._verb.report
         if path is None or (report is None and passed):
             return None

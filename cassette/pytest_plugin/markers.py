@@ -1,4 +1,4 @@
-"""What a test requests: its markers, as cassettes, patches and options."""
+"""What a test's markers request: cassettes, patches and options."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""`--cassette-block-network`: a test reaches nothing beyond this machine, unless it may.
+"""`--cassette-block-network`: a test reaches nothing beyond this machine unless it is allowed to.
 
-pytest-socket is not used, even where it is installed. It replaces the class `socket.socket`, which
-existing sockets and names bypass; a test would be refused on one machine and not on another,
-depending on what else is installed; and its error is an Exception, which botocore takes for a bad
-connection and retries. Python's own audit hooks see every connection and every name look-up.
+pytest-socket is not used, even where it is installed, for three reasons. It replaces the class
+`socket.socket`, which existing sockets and references bypass. A test would be refused on one
+machine and not on another, depending on what is installed. And its error is an Exception, which
+botocore treats as a failed connection and retries. Python's own audit hooks see every connection
+and every name look-up.
 """
 
 from __future__ import annotations

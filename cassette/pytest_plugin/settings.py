@@ -285,7 +285,7 @@ def failed(problem: object, fix: str = "") -> BaseException:
 
 @contextlib.contextmanager
 def failing_one_test() -> Iterator[None]:
-    """Make a failure of what a user's option or callback raises that is not an Exception.
+    """Turn what a user's option or callback raises into a failure if it is not an Exception.
 
     A SystemExit that leaves a fixture keeps pytest from ending it, and every later test fails.
     """

@@ -64,7 +64,7 @@ def of(config: pytest.Config) -> Shared:
 
 
 def finish(fixtures: Iterable[tuple[Any, Any]]) -> None:
-    """End fixtures of a test that has failed, if pytest did not; their failures add nothing."""
+    """End the fixtures of a failed test if pytest did not; ignore their own failures."""
     for fixture, request in fixtures:
         try:
             if fixture.cached_result is not None:

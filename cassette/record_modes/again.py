@@ -1,8 +1,8 @@
 """`cassette record --again`: compare a cassette with what live ECS answers now.
 
-Only reads are made. The id of a recorded task is a pseudonym, and the task is mostly gone, so
-another task with its role is described: one of the same service or family in the same cluster. It
-is in one state only, which is compared with the state of that name in the cassette.
+Only reads are made. The id of a recorded task is a pseudonym, and usually the task is gone. So
+another task with its role is described: one of the same service or family in the same cluster. That
+task is in one state, which is compared with the cassette's state of the same name.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _held(cassette: Cassette) -> int:
 
 
 def _is_answer(interaction: Interaction) -> bool:
-    """Whether it is what ECS says of the thing, and not an attempt that was repeated."""
+    """Whether it is ECS's final answer, and not an attempt that was retried."""
     outcome = interaction.outcome
     return isinstance(outcome, Response) or (
         isinstance(outcome, ApiError) and outcome.code in _GONE
@@ -198,7 +198,7 @@ class _Asking:
         return found
 
     def _like(self, task: _Task, cluster: str) -> list[str]:
-        """The live tasks with the role of a recorded one; first those that are to be in its state.
+        """The live tasks with the role of a recorded one; those with its desired status come first.
 
         ECS lists a stopped task for about an hour.
         """
@@ -216,7 +216,7 @@ class _Asking:
         ]
 
     def describe(self, found: Sequence[tuple[_Task, str]]) -> Iterator[Interaction]:
-        """Ask for the tasks; gives the recorded state that each one is compared with."""
+        """Describe the tasks, and return the recorded state to compare each one with."""
         asked = [(self._cluster or task.cluster, task.include, task, arn) for task, arn in found]
         asked.sort(key=lambda one: one[:2])
         for (cluster, include), group in itertools.groupby(asked, lambda one: one[:2]):

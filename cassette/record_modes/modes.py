@@ -1,4 +1,4 @@
-"""The record modes: which of a replay and a recording one mode starts for one cassette file."""
+"""The record modes: whether a mode starts a replay or a recording for a cassette file."""
 
 from __future__ import annotations
 

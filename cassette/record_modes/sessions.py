@@ -1,4 +1,4 @@
-"""What a record mode starts when it does not just replay: a recording, of one kind or another."""
+"""The recordings that a record mode starts when it does not only replay."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """Finds the originals of pseudonyms again, by their places.
 
-A recording that goes on has no memory of its originals, since none is on a disk. What ECS shows
-again of a task, and what the file holds of it, have the same members in the same places; so the
-original at a place now belongs to the pseudonym at that place in the file. Hashed pseudonyms need
-no binding.
+A resumed recording does not know its originals, because none is stored on disk. But what ECS shows
+of a task now and what the file holds of it have the same members in the same places, so an original
+belongs to the pseudonym at its place in the file. Hashed pseudonyms need no binding.
 """
 
 from __future__ import annotations

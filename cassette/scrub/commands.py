@@ -1,4 +1,4 @@
-"""Command lines: their structure stays, their values do not.
+"""Scrubs command lines: the structure is kept, the values are not.
 
 What a secret looks like in a command cannot be listed, so this module lists what is kept: the
 program's base name, known subcommands, the names of options, the number of arguments, and values
@@ -179,7 +179,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
 
 
 def hidden(word: str, found: str) -> str:
-    """What stays of a kept word in which something was found, so that it is kept as it is then.
+    """A harmless word in which the search found something: what to keep of it.
 
     Args:
         word: an option, an assignment, or a word of another kind.

@@ -107,7 +107,7 @@ _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are th
 
 
 def is_public(host: str) -> bool:
-    """Whether everybody uses a host, so that its name identifies nobody."""
+    """Whether a host is used by everybody, so its name identifies nobody."""
     return _PUBLIC.fullmatch(host) is not None
 
 

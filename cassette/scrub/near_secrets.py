@@ -1,9 +1,9 @@
-"""What is near a word for a secret, such as `password`: only plain words stay.
+"""Scrubs what is near a word for a secret, such as `password`: only plain words are kept.
 
 The forms in which people give a password cannot be listed. So this does not look for a form: after
-a word such as `password`, each of the next words goes unless it is plain. Before one, a word goes
-that is said to be it: `… is the password`, `… password refused`. In one word with it, what is glued
-to it goes: `password+…`, `token_…`.
+a word such as `password`, each of the next words is removed unless it is plain. Before such a word,
+one is removed that is named as the secret: `… is the password`, `… password refused`. Within the
+same word, what is attached is removed: `password+…`, `token_…`.
 """
 
 from __future__ import annotations
@@ -220,6 +220,6 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
 
 
 def _is_named(found: Found, place: int) -> bool:
-    """Whether a word is the name of what the word before it says: `service web-token-7`."""
+    """Whether a word is the name of the kind of thing before it: `service web-token-7`."""
     before = found[place - 1][0].lower() if place else ""
     return before in _KINDS and _NAME.fullmatch(found[place][0]) is not None

@@ -1,6 +1,6 @@
 """The one test of whether a word is too random for a person to have chosen it.
 
-Words keep to one kind of character; generated ones change it all the time.
+A word written by a person uses one kind of character; a generated one keeps switching.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def has_random_part(name: str) -> bool:
 
 
 def looks_random(word: str) -> bool:
-    """Whether a word is generated. Ids of hexadecimal digits are not meant: they have rules."""
+    """Whether a word is generated. Hexadecimal ids do not count: they have their own rules."""
     word = _CDK_HASH.sub("", word)
     if len(word) < SHORTEST or _HEX_ONLY.fullmatch(word):
         return False

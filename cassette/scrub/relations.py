@@ -1,4 +1,4 @@
-"""Whether resources that were distinct are still distinct after scrubbing."""
+"""Checks that distinct resources are still distinct after scrubbing."""
 
 from __future__ import annotations
 

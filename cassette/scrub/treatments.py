@@ -1,4 +1,4 @@
-"""THE table: how every member of every ECS request, response and error is scrubbed.
+"""The table of treatments: how each member of each ECS request, response and error is scrubbed.
 
 A shape of botocore's ECS model lists its members under one treatment each. It is written by
 people, member by member: a member that is not here is redacted and reported, and a test lists
@@ -7,28 +7,28 @@ those that a newer botocore added.
 Every string that is kept, under whichever treatment, is still searched for account ids,
 addresses, ids, credentials and known originals (see `free_text`).
 
-| treatment | what becomes of the value |
+| treatment | what happens to the value |
 | --- | --- |
-| keep | a number, truth value, time, status or a word of ECS's own: stays; else redacted |
+| keep | a number, boolean, time, status or a word of ECS's own: kept; anything else: redacted |
 | inside | a structure or a list of them: its members have rows of their own |
-| name | a name that somebody chose: stays; replaced under the strict policy |
+| name | a name that somebody chose: kept; replaced under the strict policy |
 | arn | a resource, by ARN, id or name: account and ids replaced; names as above |
 | id | an identifier of one thing: always a pseudonym, whatever its form |
-| text | words for people: only what the search finds is replaced |
-| expression | for placing tasks: what attributes that are not ECS's own are compared with goes |
+| text | free text: only what the search finds is replaced |
+| expression | a placement expression: the values compared with custom attributes are redacted |
 | host | a DNS name, or a name that may be one: a pseudonym if it has a dot and is not public |
 | image | an image name: a private registry is replaced, the repository is a name |
-| command | words of a command line: its structure stays, values are redacted (see `commands`) |
-| environment | name and value pairs: names stay, values are redacted |
-| details | of an attachment: by the name of the detail, see DETAILS |
+| command | words of a command line: the structure is kept, values are redacted (see `commands`) |
+| environment | name and value pairs: names are kept, values are redacted |
+| details | of an attachment: depends on the name of the detail, see DETAILS |
 | pairs | name and value pairs of ECS's own: both are kept as text |
-| attributes | of a container instance: names stay; values are redacted, except ECS's own |
+| attributes | of a container instance: names are kept; values are redacted, except ECS's own |
 | properties | of a proxy: values are redacted, except those of PROPERTIES |
-| tags | keys stay, values are redacted, except those of TAGS |
+| tags | keys are kept, values are redacted, except those of TAGS |
 | options | of a log driver: values are redacted, except those of OPTIONS |
-| labels | a map of strings: keys stay, values are redacted |
+| labels | a map of strings: keys are kept, values are redacted |
 | token | an opaque token: hashed, so that a page still leads to the next one |
-| redact | nothing of the value stays |
+| redact | always redacted |
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plain words: what anybody writes in a message, and what therefore gives nothing away.
+"""Plain words, which anybody writes in a message and which therefore reveal nothing.
 
 `words.txt` has English and technical words, most of them those of the documentation of AWS's APIs.
 """

@@ -1,4 +1,4 @@
-"""One HTTP request of an SDK to the answer that ECS would send: bytes in, bytes out."""
+"""Turns an SDK's HTTP request into the answer that ECS would send: bytes in, bytes out."""
 
 from __future__ import annotations
 

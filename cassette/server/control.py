@@ -1,4 +1,4 @@
-"""The control of a server: JSON under `/_cassette/`, for tests in any language.
+"""The control API of a server: JSON under `/_cassette/`, for tests in any language.
 
 Only names of cassettes and patches are taken, never paths, and nothing is written.
 """

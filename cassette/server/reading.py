@@ -1,8 +1,9 @@
 """Reads HTTP/1.1 requests by the grammar of RFC 9112: what does not fit it is refused.
 
-The parser of http.server takes 40 µs for each request, more than all else that an answer needs. It
-also guesses: a line that is not a header ends the headers, and those behind it are lost. Here only
-what has one meaning is read, so two readers cannot disagree about where a request ends.
+The parser of http.server takes 40 µs for each request, more than everything else an answer needs.
+It also guesses: a line that is not a header ends the headers, and those after it are lost. This
+reader accepts only what has one meaning, so no other reader can disagree about where a request
+ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The server of replays: which session, or what of the control API, answers a request."""
+"""The replay server: decides which session, or which part of the control API, answers a request."""
 
 from __future__ import annotations
 

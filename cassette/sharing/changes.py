@@ -1,4 +1,4 @@
-"""What changes with the move of a pin: cassettes by their meaning, and the tests that use them."""
+"""What changes when a pin moves: cassettes, compared by meaning, and the tests that use them."""
 
 from __future__ import annotations
 

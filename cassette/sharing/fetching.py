@@ -1,4 +1,4 @@
-"""One version of a pack, fetched into the cache and checked on the way."""
+"""Fetches one version of a pack into the cache, and checks it on the way."""
 
 from __future__ import annotations
 

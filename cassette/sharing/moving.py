@@ -1,4 +1,4 @@
-"""`cassette sync --update` and `--check`: pins moved, and what stores have beyond them."""
+"""`cassette sync --update` and `--check`: move pins, and show newer versions in the stores."""
 
 from __future__ import annotations
 

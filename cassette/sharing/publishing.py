@@ -120,7 +120,7 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
 
 @dataclass(frozen=True)
 class _Faults:
-    """What keeps a file from being published."""
+    """What prevents a file from being published."""
 
     errors: Sequence[str]  # for `check`
     misplaced: Sequence[str]

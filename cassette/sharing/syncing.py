@@ -1,4 +1,4 @@
-"""`cassette sync`: the packs of a project fetched as its lock pins them, and pins made or moved."""
+"""`cassette sync`: fetch a project's packs as its lock pins them, and pin new ones."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Outcome:
 def sync(project: Project, *, frozen: bool = False) -> Outcome:
     """Fetch what the lock pins, and pin what is not pinned yet. No pin is ever moved.
 
-    A pack that cannot be fetched does not keep the others from it.
+    A pack that cannot be fetched does not stop the others.
 
     Args:
         project: the project.

@@ -27,7 +27,7 @@ def newer(version: str, known: Iterable[str]) -> list[str]:
 
 
 def known(source: Source, store: Store) -> list[str]:
-    """The versions that a store has; of a web server, those that directly follow."""
+    """The versions that a store has; on a web server, only those that directly follow."""
     listed = store.versions()
     if listed is not None:
         return listed

@@ -1,6 +1,6 @@
-"""What a pack may hold, checked on content that comes from elsewhere: cassettes and patches.
+"""Checks that fetched content holds only what a pack may hold: cassettes and patches.
 
-Nothing is kept of a file before it is known to be one of the two and the audit finds nothing.
+A file is kept only if it is one of the two and the audit finds nothing in it.
 """
 
 from __future__ import annotations

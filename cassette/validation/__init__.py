@@ -1,7 +1,7 @@
 """Whether ECS could give a response: botocore's model, and the rules of the life of a task.
 
-`RULES` has them all, each with an id, a sentence and its source. A patch is held to them by what
-it makes, a cassette by `cassette check`; `allow: [id]` permits exceptions.
+`RULES` has all rules, each with an id, a sentence and its source. The result of each patch is
+checked against them, as are cassettes by `cassette check`; `allow: [id]` permits exceptions.
 """
 
 from cassette.validation import lifecycle, members, services, texts

@@ -1,4 +1,4 @@
-"""The rules, run over what a cassette holds."""
+"""Checks a cassette against the rules."""
 
 from __future__ import annotations
 

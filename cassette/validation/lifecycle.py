@@ -1,8 +1,8 @@
 """The rules of a task's life: `RULES` at the end of this file is the table, a rule on each line.
 
-A check looks at one state of a task in readable form, or at two that follow each other. It says
-nothing of members that are absent, except those of `missing-time`, nor of values whose form
-it does not know: what botocore's model says of those is checked in `cassette.validation.members`.
+A check looks at one state of a task in readable form, or at two consecutive ones. It ignores absent
+members, except those of `missing-time`, and values whose form it does not know:
+`cassette.validation.members` checks those against botocore's model.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _time_order(task: Task) -> Iterator[Misfit]:
 
 
 def _slack(task: Task) -> datetime.timedelta:
-    """How far times may seem to be out of order: one second where a platform counts in seconds.
+    """How far times may appear out of order: one second if a platform counts in seconds.
 
     Such a platform gives whole seconds, or moves all times of the agent by one fraction.
     """

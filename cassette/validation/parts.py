@@ -1,4 +1,4 @@
-"""What the rules read of a task: its parts, its times, its names."""
+"""The parts of a task that the rules read: its containers, its times, its names."""
 
 from __future__ import annotations
 

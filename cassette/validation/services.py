@@ -1,4 +1,4 @@
-"""The rules between operations: what a service, its deployments and its tasks say of one moment."""
+"""The rules between operations: a service, its deployments and its tasks must always agree."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class _Account:
 
 
 def problems_between(interactions: Collection[Interaction], began: str = "") -> Iterator[Problem]:
-    """How what operations say of one moment breaks the rules between them; the same once only.
+    """How the answers of one moment break the rules between operations; each problem once.
 
     Args:
         interactions: of a cassette.
@@ -324,7 +324,7 @@ def _rollouts(_: _Account, seen: _Seen) -> Iterator[Problem]:
 
 
 def _log_groups(account: _Account) -> Iterator[Problem]:
-    """A task says in stoppedReason what happened to one of its containers."""
+    """The log group in a task's stoppedReason must be that of one of its containers."""
     for arn, states in account.states.items():
         for number, _, task in states:
             definition = account.definitions.get(str(task.get("taskDefinitionArn"))) or {}

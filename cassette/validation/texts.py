@@ -1,4 +1,4 @@
-"""The rules of texts: why a task stopped, in words that name the task's own things."""
+"""The rules for texts: a stopped reason names the task's own resources."""
 
 from __future__ import annotations
 

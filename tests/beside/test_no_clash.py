@@ -14,57 +14,7 @@ OTHERS = ("anyio", "pytest_asyncio", "pytest_randomly", "pytest_recording", "rer
           "time_machine", "xdist")  # fmt: skip
 
 
-def shown(run, *arguments):
-    """What pytest prints, with our plugin and without it."""
-    texts = []
-    for extra in ((), ("-p", "no:cassette")):
-        result = run("", "-vv", *extra, *arguments)
-        assert result.ret in (0, 5)
-        texts.append(result.stdout.str())
-    return texts
-
-
-def test_every_other_plugin_is_there(run):
-    """The runs of these tests load all of them, or the tests would show nothing."""
-    loaded = run("", "--trace-config").stdout.str()
-    assert [name for name in OTHERS if name not in loaded] == []
-    assert "cassette.pytest_plugin" in loaded
-
-
-def test_the_options_are_its_own(run):
-    """Options begin with `--cassette`, ini keys with `cassette_`; all others are as they were."""
-    for pattern, ours in ((r"^  (--[\w-]+)", "--cassette"), (r"^  ([a-z_]+) \(", "cassette_")):
-        with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--help"))
-        assert set(without) < set(with_it)
-        assert all(name.startswith(ours) for name in set(with_it) - set(without))
-
-
-def test_the_markers_are_its_own(run):
-    """There are markers of others beside it, and no name twice."""
-    pattern = r"^@pytest\.mark\.(\w+)"
-    with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--markers"))
-    assert {"asyncio", "anyio", "flaky", "vcr", "time_machine"} <= set(without)
-    ours = Counter(with_it) - Counter(without)
-    assert ours.total() == len(ours)
-    assert {"cassette", "cassette_variants"} <= ours.keys()
-    assert all(name.startswith("cassette") for name in ours)
-
-
-def test_the_fixtures_are_its_own(run):
-    """None of its fixtures takes the name of another plugin's, nor the other way round."""
-    pattern = r"^(\w+)(?: \[\w+ scope\])? -- (\S+)"
-    with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--fixtures"))
-    ours = {name for name, place in with_it if "cassette/pytest_plugin/" in place}
-    assert "tape" in ours
-    assert {"vcr", "record_mode", "time_machine", "anyio_backend"} <= {n for n, _ in without}
-    assert set(with_it) - set(without) == {f for f in with_it if f[0] in ours}
-    assert not ours & {name for name, _ in without}
-
-
-def test_all_of_them_in_one_run(run):
-    """Every plugin at work in one file, and each test gets its own fixtures."""
-    result = run(
-        """
+EVERY_PLUGIN_AT_WORK = """
 from freezegun import freeze_time
 from moto import mock_aws
 
@@ -120,7 +70,60 @@ def test_recorded(vcr):
 @pytest.mark.cassette_variants("web", "stopped/out-of-memory", "stopped/image-pull")
 def test_variants():
     assert [status() for _ in range(9)][-1] == "STOPPED"
-""",
+"""
+
+
+def shown(run, *arguments):
+    """What pytest prints, with our plugin and without it."""
+    texts = []
+    for extra in ((), ("-p", "no:cassette")):
+        result = run("", "-vv", *extra, *arguments)
+        assert result.ret in (0, 5)
+        texts.append(result.stdout.str())
+    return texts
+
+
+def test_every_other_plugin_is_there(run):
+    """The runs of these tests load all of them, or the tests would show nothing."""
+    loaded = run("", "--trace-config").stdout.str()
+    assert [name for name in OTHERS if name not in loaded] == []
+    assert "cassette.pytest_plugin" in loaded
+
+
+def test_the_options_are_its_own(run):
+    """Options begin with `--cassette`, ini keys with `cassette_`; all others are as they were."""
+    for pattern, ours in ((r"^  (--[\w-]+)", "--cassette"), (r"^  ([a-z_]+) \(", "cassette_")):
+        with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--help"))
+        assert set(without) < set(with_it)
+        assert all(name.startswith(ours) for name in set(with_it) - set(without))
+
+
+def test_the_markers_are_its_own(run):
+    """There are markers of others beside it, and no name twice."""
+    pattern = r"^@pytest\.mark\.(\w+)"
+    with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--markers"))
+    assert {"asyncio", "anyio", "flaky", "vcr", "time_machine"} <= set(without)
+    ours = Counter(with_it) - Counter(without)
+    assert ours.total() == len(ours)
+    assert {"cassette", "cassette_variants"} <= ours.keys()
+    assert all(name.startswith("cassette") for name in ours)
+
+
+def test_the_fixtures_are_its_own(run):
+    """None of its fixtures takes the name of another plugin's, nor the other way round."""
+    pattern = r"^(\w+)(?: \[\w+ scope\])? -- (\S+)"
+    with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--fixtures"))
+    ours = {name for name, place in with_it if "cassette/pytest_plugin/" in place}
+    assert "tape" in ours
+    assert {"vcr", "record_mode", "time_machine", "anyio_backend"} <= {n for n, _ in without}
+    assert set(with_it) - set(without) == {f for f in with_it if f[0] in ours}
+    assert not ours & {name for name, _ in without}
+
+
+def test_all_of_them_in_one_run(run):
+    """Every plugin at work in one file, and each test gets its own fixtures."""
+    result = run(
+        EVERY_PLUGIN_AT_WORK,
         *("-W", "ignore:unclosed"),  # the first releases of pytest-asyncio leave a loop open
         conftest="""
 @pytest.fixture

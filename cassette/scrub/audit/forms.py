@@ -274,7 +274,7 @@ _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 
 
 def _rule_of(match: re.Match[str]) -> str | None:
-    """The rule that found something; None if it is a documented example, or false, or no such."""
+    """The rule that a match breaks; None if it is a documented example or a false match."""
     rule, found = str(match.lastgroup).replace("_", "-"), match[0]
     if found in _DOCUMENTED:
         return None

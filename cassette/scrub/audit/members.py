@@ -1,4 +1,4 @@
-"""Members that have to be hidden, whatever they hold: of them only pseudonyms may remain."""
+"""Members that must be hidden, whatever they hold: only pseudonyms may remain in them."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ def found_in_name(name: str) -> Iterator[str]:
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a name with a dot is that of a host that belongs to somebody."""
+    """Whether a name with a dot names somebody's own host."""
     return "ca55e77e" not in host and _EVERYBODYS.fullmatch(host) is None and not _is_false(host)
 
 

@@ -1,7 +1,7 @@
 """The values in the text of a cassette, each with its key, read from the lines of that text alone.
 
-A cassette has one value a line, or a list of values on one line. This is not a YAML parser: what it
-does not recognise, it gives as one value with all that is in the line.
+A cassette has one value, or one list of values, on each line. This is not a YAML parser: a line
+that it does not recognise becomes one value.
 """
 
 from __future__ import annotations

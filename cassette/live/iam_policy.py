@@ -1,4 +1,4 @@
-"""The least IAM policy for a recording: read permissions, for the chosen clusters only."""
+"""The minimal IAM policy for a recording: read permissions for the chosen clusters only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESOURCES: dict[str, str | None] = {
 }
 
 
-def least_policy(selection: Selection, region: str, *, polls_services: bool) -> dict[str, Any]:
+def minimal_policy(selection: Selection, region: str, *, polls_services: bool) -> dict[str, Any]:
     """The policy, as IAM reads it.
 
     Args:
