@@ -143,7 +143,7 @@ def lives(cassette: Cassette) -> list[Life]:
         if operation not in (*DESCRIBED, *shapes.STARTING):
             continue
         member, arn = DESCRIBED.get(operation, DESCRIBED["DescribeTasks"])
-        kind, state = ("service", _service) if member == "services" else ("task", _state)
+        kind, state = ("service", of_service) if member == "services" else ("task", _state)
         found: list[tuple[str, Moment]] = []
         if isinstance(outcome, Response):
             for thing in _mappings(outcome.body.get(member)):
@@ -268,7 +268,8 @@ def _state(at: float, count: int, task: Body) -> Moment:
     )
 
 
-def _service(at: float, count: int, service: Body) -> Moment:
+def of_service(at: float, count: int, service: Body) -> Moment:
+    """The state of a service, with its deployments as `containers`."""
     deployments = _mappings(service.get("deployments"))
     first = next((one for one in deployments if one.get("status") == "PRIMARY"), {})
     events = _mappings(service.get("events"))

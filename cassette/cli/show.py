@@ -344,6 +344,35 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
                     depth = "  " if len(names) == 1 or not part else "    "
                     yield "", depth + (part or names[id_]), formatting.coloured(said)
                 told[id_, part] = said
+        for name, part, said in _services(interaction):
+            if told.get((name, part)) != said:
+                yield "", f"    {part}" if part else f"  {name}", formatting.coloured(said)
+            told[name, part] = said
+
+
+def _services(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
+    """The services and service deployments that a call told of: the name, the part, the state.
+
+    The parts are the deployments of a service, its newest event, and why a deployment failed.
+    """
+    from cassette import lives
+    from cassette.player import short_name
+
+    body = _outcome(interaction).get("response", {})
+    changed = [body["service"]] if body.get("service") else []
+    for service in [*body.get("services", ()), *changed]:
+        seen = lives.of_service(interaction.at, interaction.count, service)
+        name = f"service {service.get('serviceName', '')}".strip()
+        yield name, "", f"{seen.status} {seen.health}"
+        for part, state, why in seen.containers:
+            yield name, part, f"{state}: {why}" if why else state
+        if seen.reason:
+            yield name, "event", seen.reason
+    for one in body.get("serviceDeployments", ()):
+        name = f"deployment of {short_name(str(one.get('serviceArn', '')))}"
+        yield name, "", " ".join(str(one[k]) for k in ("status", "lifecycleStage") if one.get(k))
+        if one.get("statusReason"):
+            yield name, "why", str(one["statusReason"])
 
 
 def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -68,6 +68,29 @@ def test_several_tasks_have_a_line_each(tmp_path):
     ]
 
 
+def test_services_and_service_deployments_have_their_states(tmp_path):
+    """A rollback is seen, with its reason and the newest event; what did not change is not said."""
+    _, out, _ = run("show", "deployment", "deployment/circuit-breaker", cwd=tmp_path)
+    said = [" ".join(line.split()) for line in out.splitlines()]
+    failed = (
+        "web:42 …6224 FAILED 0/0 running: ECS deployment circuit breaker: tasks failed to start."
+    )
+    assert said.count(failed) == 1
+    assert said[-3:] == [
+        "service web COMPLETED 2/2 running",
+        "web:41 …7698 COMPLETED 2/2 running",
+        "event (service web) has reached a steady state.",
+    ]
+    _, out, _ = run("show", "blue-green", "blue-green/circuit-breaker", cwd=tmp_path)
+    said = [" ".join(line.split()) for line in out.splitlines()]
+    assert [line for line in said if line.startswith(("deployment of web ", "why "))] == [
+        "deployment of web PENDING",
+        "deployment of web ROLLBACK_IN_PROGRESS SCALE_UP",
+        "why Service deployment rolled back because the circuit breaker threshold was exceeded.",
+        "deployment of web ROLLBACK_SUCCESSFUL",
+    ]
+
+
 def test_as_json_it_is_whole(tmp_path):
     """Every call with its request and its response in full, and where the cassette came from."""
     code, out, _ = run("show", "job", "--format", "json", cwd=tmp_path)
