@@ -27,6 +27,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -125,18 +126,25 @@ class _Tap:
 
 
 class RecordTap(_Tap):
-    """Lets calls through to AWS and gives every attempt to `heard`, from the calling thread."""
+    """Lets calls through to AWS and gives every attempt to `heard`, from the calling thread.
+
+    Each call enters `during`.
+    """
 
     def __init__(
-        self, heard: Callable[[Attempt], None], clients: Iterable[Any] | None = None
+        self,
+        heard: Callable[[Attempt], None],
+        clients: Iterable[Any] | None = None,
+        during: AbstractContextManager[Any] = nullcontext(),  # noqa: B008 - it has no state
     ) -> None:
         super().__init__(clients)
         self._heard = heard
+        self._during = during
 
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
         """Call live ECS, as the client would have."""
         _slept_by.set(None)
-        call = Call(operation_model.name, request, self._heard)
+        call = Call(operation_model.name, request, self._heard, self._during)
         shadow = _shadow(endpoint, _Events, call.received)
         if _is_async(endpoint.__class__):
             return call.awaited(_original(shadow, operation_model, request))

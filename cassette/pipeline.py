@@ -1,9 +1,13 @@
 """What happens to a recording after its responses came: scrubbed, audited and written in parts.
 
 One thread takes the chunks in order, beside the calls. Each chunk is scrubbed, rendered and
-audited, and what was accepted is appended to `NAME.partial.yaml`; in memory it stays compressed. So
-neither the time after the last call nor the memory grows much with the number of tasks, and a
-process that dies leaves a file that is whole and scrubbed.
+audited, and what was accepted is appended to `NAME.partial.yaml`; in memory it stays compressed.
+So the memory does not grow much with the number of tasks, and a process that dies leaves a file
+that is whole and scrubbed.
+
+Python runs one thread at a time, so this work would delay a program that parses large responses one
+after another. The thread therefore waits for a pause between the calls, or until a chunk is ten
+seconds old. A caller that would rather have the file soon does without (`at_once`).
 
 What only a later chunk shows to be an original may be in an earlier part. Then the recording is
 scrubbed again from its beginning, which is also done at the end if the calls of a written state
@@ -17,6 +21,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +38,9 @@ _log = logging.getLogger("cassette")
 
 # So many bytes of a new cassette are also cached for later processes, which costs memory.
 _MOST_CACHED = 4 * 1024 * 1024
-_MOST_WAITING = 4  # chunks that wait as they are; more of them wait compressed
+_MOST_WAITING = 16  # chunks that wait as they are; more of them wait compressed
+_PATIENCE = 10.0  # seconds that a chunk waits for a pause between the calls
+_PAUSE = 0.05  # seconds without a call, after which the program is expected to make none soon
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,29 @@ class _Part:
     unproved: bytes = b""
 
 
+class Calls:
+    """The recorded calls that are under way: a context that each of them enters, in its thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._last = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._number -= 1
+            self._last = time.monotonic()
+
+    @property
+    def pause(self) -> float:
+        """Seconds since the last call ended; 0 while one is under way."""
+        return 0.0 if self._number else time.monotonic() - self._last
+
+
 class Pipeline:
     """Makes one cassette file of the chunks of a recording.
 
@@ -78,6 +108,10 @@ class Pipeline:
         policy: the scrubbing policy.
         rules: the project's own.
         key: for keyed pseudonyms, where they would otherwise be numbered.
+        at_once: write each chunk although calls are under way.
+
+    Attributes:
+        calls: what the recorded calls enter.
     """
 
     def __init__(
@@ -87,7 +121,11 @@ class Pipeline:
         policy: str,
         rules: scrub.Rules,
         key: bytes | None,
+        *,
+        at_once: bool = False,
     ) -> None:
+        self.calls = Calls()
+        self._patience = 0.0 if at_once else _PATIENCE
         self._target = target
         self._header = header
         self._policy = policy
@@ -99,7 +137,8 @@ class Pipeline:
         self._gap: tuple[float, float] | None = None
         self._failure: CassetteError | None = None
         self._writes = True
-        self._waiting: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[float, Chunk] | None] = queue.SimpleQueue()
+        self._ends = threading.Event()
         self._thread: threading.Thread | None = None
         self._begin()
 
@@ -149,7 +188,7 @@ class Pipeline:
         """Take the next chunk; returns at once."""
         if self._waiting.qsize() >= _MOST_WAITING:
             chunk.pack()
-        self._waiting.put(chunk)
+        self._waiting.put((time.monotonic(), chunk))
         if self._thread is None:
             # A daemon: a program that exits within a recording is not kept waiting.
             self._thread = threading.Thread(target=self._work, name="cassette", daemon=True)
@@ -199,6 +238,7 @@ class Pipeline:
 
     def _join(self) -> None:
         if self._thread is not None:
+            self._ends.set()
             self._waiting.put(None)
             self._thread.join()
             self._thread = None
@@ -215,11 +255,19 @@ class Pipeline:
     # -- the thread -----------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (chunk := self._waiting.get()) is not None:
+        while (put := self._waiting.get()) is not None:
+            since, chunk = put
+            self._give_way(since + self._patience)
             if self._failure is None:
                 # Not a partial: its repr would show the chunk in a traceback.
                 self._guarded(lambda chunk=chunk: self._take(chunk))  # type: ignore[misc]
-            del chunk
+            del put, chunk
+
+    def _give_way(self, until: float) -> None:
+        """Wait for a pause between the calls, the end of the recording, or a time."""
+        while self.calls.pause < _PAUSE and time.monotonic() < until:
+            if self._ends.wait(_PAUSE):
+                return
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Do a step; its failure is raised later, without the frames that hold originals."""

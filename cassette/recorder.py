@@ -166,7 +166,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         clients: record these clients only.
         save_on_error: write what was recorded although the block raised.
         keep_partial: if the block raises after it saw a task, leave what was recorded in
-            `NAME.partial.yaml`, where it is while the recording goes on.
+            `NAME.partial.yaml`, where it is while the recording goes on. It is written beside the
+            calls; otherwise only while the program makes none, or after ten seconds.
         resume: continue the recording that `NAME.partial.yaml` is left of. Make the same calls
             again: what ECS shows as the file has it is not recorded twice.
         source: for the cassette's header, what is recorded if it is not AWS itself.
@@ -259,11 +260,18 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             if before is None
             else Recording(self._source, after=before.header, last=before.last, plan=plan)
         )
-        self._pipeline = Pipeline(self._target, self._recording.header, policy, self._own, key)
+        self._pipeline = Pipeline(
+            self._target,
+            self._recording.header,
+            policy,
+            self._own,
+            key,
+            at_once=self._keep_partial,
+        )
         if before is not None:
             self._pipeline.resume(before.parts(), self._recording.gap)
         self._recording.hand_over_to(self._pipeline.put)
-        self._tap = intercept.RecordTap(self._recording.hear, self._clients)
+        self._tap = intercept.RecordTap(self._recording.hear, self._clients, self._pipeline.calls)
         intercept.open_tap(self._tap)
         return self._recording
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import random
 import re
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +22,11 @@ from cassette import file_format, pipeline, recording, resuming, scrub
 from cassette.pipeline import Pipeline
 from cassette.recording import Recording
 from cassette.scrub import scrubber, string_treatments
-from tests.live import bodies
+from tests.live import bodies, scripted
 from tests.recordings import described, listed, original_in, tasks, without_times
 
 FEW = list(tasks(3))
+LIVE = {"region_name": bodies.REGION, "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 
 def written(path, attempts, chunk_bytes, monkeypatch, key=None):
@@ -188,6 +193,91 @@ def test_a_torn_end_is_cut(tmp_path, monkeypatch, length):
     kept = cassette.load(work.partial)
     assert len(kept.interactions) == (2 if length == 0 else 1)
     assert kept.recorded.partial
+
+
+# -- beside the calls -----------------------------------------------------------------------
+
+
+class Beside:
+    """A pipeline whose thread says when it waits for a pause, and when it has written a chunk."""
+
+    def __init__(self, path, monkeypatch, **options):
+        monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
+        monkeypatch.setattr(pipeline, "_PAUSE", 0.001)
+        heard = Recording()
+        self.work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, None, **options)
+        self.hear = heard.hear
+        heard.hand_over_to(self.work.put)
+        self.waits, self.wrote = threading.Event(), threading.Event()
+        is_ended, take = self.work._ends.wait, self.work._take
+
+        def wait(seconds):
+            self.waits.set()
+            return is_ended(seconds)
+
+        def taken(chunk):
+            take(chunk)
+            self.wrote.set()
+
+        monkeypatch.setattr(self.work._ends, "wait", wait)
+        monkeypatch.setattr(self.work, "_take", taken)
+
+
+def test_a_chunk_waits_for_a_pause_between_the_calls(tmp_path, monkeypatch):
+    """Its work would delay the response that the program waits for."""
+    beside = Beside(tmp_path / "web.yaml", monkeypatch)
+    with beside.work.calls:
+        with beside.work.calls:  # in another thread
+            beside.hear(described(FEW[0]))
+        assert beside.waits.wait(20)
+        assert not beside.wrote.is_set()
+    assert beside.wrote.wait(20)
+    assert beside.work.partial.exists()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_chunk_does_not_wait_for_long(tmp_path, monkeypatch, at_once):
+    """Where no pause comes, it is written when it is old enough, or at once if that is wanted."""
+    monkeypatch.setattr(pipeline, "_PATIENCE", 0.01)
+    beside = Beside(tmp_path / "web.yaml", monkeypatch, at_once=at_once)
+    with beside.work.calls:
+        beside.hear(described(FEW[0]))
+        assert beside.wrote.wait(20)
+    assert not (at_once and beside.waits.is_set())
+
+
+def test_the_end_takes_what_still_waits(tmp_path, monkeypatch):
+    """Also while another thread makes a call."""
+    monkeypatch.setattr(pipeline, "_PATIENCE", 3600.0)
+    beside = Beside(tmp_path / "web.yaml", monkeypatch)
+    with beside.work.calls:
+        for at, one in enumerate(FEW):
+            beside.hear(described(one, at=at))
+        assert beside.waits.wait(20)
+        assert beside.work.finish(recount=False).interactions == len(FEW)
+    assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
+
+
+def test_each_live_call_is_under_way_until_its_response_is_parsed(tmp_path):
+    """Also one that fails, so that the chunks do not wait for good."""
+    pauses = []
+
+    def answer(status):
+        pauses.append(work.calls.pause)
+        return scripted.Answer(b"{}", status)
+
+    with scripted.ScriptedECS() as ecs, contextlib.suppress(cassette.errors.NothingRecordedError):
+        ecs.script("ListTasks", lambda _: answer(200), lambda _: answer(400))
+        client = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
+        making = cassette.record(tmp_path / "web.yaml")
+        with making:
+            work = making._pipeline
+            client.list_tasks()
+            assert work.calls.pause > 0
+            with pytest.raises(ClientError):
+                client.list_tasks()
+            assert work.calls.pause > 0
+    assert pauses == [0.0, 0.0]
 
 
 # -- a recording that goes on ---------------------------------------------------------------

@@ -103,7 +103,8 @@ def test_what_retries_hid_is_not_kept():
     answered = {"status_code": 200, "body": b"{}"}
     for values, kinds in (([closed, answered], [None]), ([closed, closed], ["reset", "reset"])):
         heard: list[Attempt] = []
-        call = Call("ListTasks", {"body": b"{}", "context": {}}, heard.append)
+        request = {"body": b"{}", "context": {}}
+        call = Call("ListTasks", request, heard.append, contextlib.nullcontext())
         with contextlib.suppress(ConnectionClosedError), call:
             for one in values:
                 name = "response_dict" if one is answered else "exception"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,14 +49,20 @@ class Call:
         operation: for example `DescribeTasks`.
         request: botocore's description of the HTTP request.
         heard: what hears the attempts.
+        during: entered while the call is under way.
     """
 
     def __init__(
-        self, operation: str, request: dict[str, Any], heard: Callable[[Attempt], None]
+        self,
+        operation: str,
+        request: dict[str, Any],
+        heard: Callable[[Attempt], None],
+        during: AbstractContextManager[Any],
     ) -> None:
         self._operation = operation
         self._request = request
         self._heard = heard
+        self._during = during
         self._began = time.monotonic()
         self._failed: list[Attempt] = []
 
@@ -74,9 +81,11 @@ class Call:
 
     def __enter__(self) -> None:
         """Begin a call of a client that is not async."""
+        self._during.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End it."""
+        self._during.__exit__(None, None, None)
         if kind is not None and issubclass(kind, Exception):  # it was not interrupted
             for attempt in self._failed:
                 self._heard(attempt)

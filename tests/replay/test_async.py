@@ -319,16 +319,24 @@ def test_what_an_async_client_recorded_it_replays(client, tmp_path, monkeypatch,
             (a["tasks"][0]["lastStatus"], a["ResponseMetadata"]["RetryAttempts"]) for a in answers
         ]
 
-    path = tmp_path / "web.yaml"
+    path, pauses = tmp_path / "web.yaml", []
     with scripted.ScriptedECS() as ecs:
-        ecs.script("DescribeTasks", PENDING, scripted.throttle(), RUNNING, STOPPED)
-        with cassette.record(path):
+        making = cassette.record(path)
+
+        def last(_request):
+            pauses.append(making._pipeline.calls.pause)
+            return STOPPED
+
+        ecs.script("DescribeTasks", PENDING, scripted.throttle(), RUNNING, last)
+        with making:
             live = asyncio.run(poll(ecs.url))
+            pauses.append(making._pipeline.calls.pause)
         asked = len(ecs.requests)
         with cassette.replay(path, unused="error"):
             assert asyncio.run(poll(ecs.url)) == live
         assert live == [("PENDING", 0), ("RUNNING", 1), ("STOPPED", 0)]
         assert len(ecs.requests) == asked == 4
+        assert pauses[0] == 0.0 < pauses[1]
 
 
 def test_afterwards_aiobotocore_is_as_it_was(client):
