@@ -215,13 +215,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         )
         others = [player_of(one, clock, _others(rules), own) for one in also]
 
-        def stopped() -> model.Cassette | None:
-            try:
-                return patched(cassette, ["stories/stopped-by-user"], Library(()))
-            except PatchError:
-                return None
-
-        return player_of(cassette, clock, rules, own, also=others, stopped=stopped)
+        return player_of(cassette, clock, rules, own, also=others, stopped=_stopped)
 
     def region_check(
         self, tape: Tape, warn: Callable[[str], None]
@@ -290,6 +284,14 @@ def _warn_of_region(text: str) -> None:
 def _others(rules: Rules) -> Rules:
     """The players of the further cassettes, which answer only what they know."""
     return dataclasses.replace(rules, unknown="error", start="first")
+
+
+def _stopped(cassette: model.Cassette) -> model.Cassette | None:
+    """A variant in which a user stops the tasks, from wherever they are; None if no patch fits."""
+    for name in ("stories/stopped-by-user", "stories/stopped-before-running"):
+        with contextlib.suppress(PatchError):
+            return patched(cassette, [name], Library(()))
+    return None
 
 
 def _unused(tape: Tape) -> UnusedInteractionError:

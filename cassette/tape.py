@@ -143,7 +143,7 @@ def player_of(
     own: scrub.Rules = scrub.NO_RULES,
     *,
     also: Sequence[Player] = (),
-    stopped: Callable[[], model.Cassette | None] = lambda: None,
+    stopped: Callable[[model.Cassette], model.Cassette | None] = lambda _: None,
 ) -> Player:
     """What answers from a cassette, by originals or by their pseudonyms.
 
@@ -153,7 +153,7 @@ def player_of(
         rules: how to behave where the recording leaves it open.
         own: the project's own scrubbing rules.
         also: what answers the requests that this cassette does not know.
-        stopped: a variant of the cassette in which its tasks are stopped by a user.
+        stopped: makes the variant of a cassette in which its tasks are stopped by a user.
     """
     return Player(
         cassette,

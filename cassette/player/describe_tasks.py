@@ -208,13 +208,6 @@ class Tasks:
         """The timeline of a task, by its id or ARN, original or pseudonym."""
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
 
-    def stop_of(
-        self, timeline: Timeline, variant: Callable[[], Cassette | None], reason: str
-    ) -> list[Step]:
-        """How a task goes on from now to its recorded stop, or else to that of a variant."""
-        state = self.present(timeline)
-        return timeline.stop_after(state) or list(_stop_in(variant(), state, reason))
-
     def stop(self, timeline: Timeline, steps: Sequence[Step]) -> None:
         """Let a task go on from now with the steps of its stop."""
         recorded = [(step.at, step.body.item) for step in timeline.steps if step.body is not None]
@@ -477,19 +470,6 @@ def _add(timelines: dict[str, Timeline], id_: str, step: Step) -> None:
         if steps and step.patched and step.after:
             steps[-1].opens = True
         steps.append(step)
-
-
-def _stop_in(variant: Cassette | None, state: Step, reason: str) -> Iterator[Step]:
-    """The states in which a variant stops a task."""
-    arn = state.body.item.get("taskArn") if state.body else None
-    for interaction in variant.interactions if variant else ():
-        if interaction.patched and isinstance(interaction.outcome, Response):
-            for task in interaction.outcome.body.get("tasks") or ():
-                if task.get("taskArn") == arn and task.get("desiredStatus") == "STOPPED":
-                    step = _step(state.index, interaction)
-                    step.body = _task({**task, "stoppedReason": reason})
-                    step.has_tags = state.has_tags
-                    yield step
 
 
 def _unnumbered(name: str) -> str:

@@ -22,7 +22,8 @@ from cassette.player.originals import Originals
 from cassette.player.other_operations import Requests
 from cassette.player.places import Places
 from cassette.player.refused_caller import RefusedCaller
-from cassette.player.supplied import Stops, Supplied
+from cassette.player.stops import Stops
+from cassette.player.supplied import Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.writes import DIVIDING, Writes, begin
 
@@ -77,7 +78,7 @@ class Player:
         comparable: a request as it would be in a cassette, for comparison.
         identify: what a cassette may have for a task's id; what it has maps to itself.
         also: what answers the requests that this cassette does not know, in this order.
-        stopped: a variant of the cassette in which its tasks are stopped by a user.
+        stopped: makes the variant of a cassette in which its tasks are stopped by a user.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Player:
         comparable: Callable[[str, Body], Body],
         identify: Callable[[str], tuple[str, ...]],
         also: Sequence[Player] = (),
-        stopped: Callable[[], Cassette | None] = lambda: None,
+        stopped: Callable[[Cassette], Cassette | None] = lambda _: None,
     ) -> None:
         self.cassette = cassette
         self._rules = rules
@@ -129,7 +130,7 @@ class Player:
         self._skipped = begin(rules.start, self._tasks, self._requests)
         self._refused_caller = RefusedCaller.of(cassette)
         self._denied: set[int] = set()  # what nobody sees who may not ask
-        self._stops = Stops(self._tasks, stopped)
+        self._stops = Stops(cassette, self._tasks, stopped)
         # For the reads that a write changed: the further cassette that answered the write.
         self._ahead: dict[str, Player] = {}
         self.supplied: list[Supplied] = []

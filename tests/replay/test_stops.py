@@ -25,6 +25,15 @@ def test_a_stop_that_was_not_recorded_moves_the_task():
         assert task["stoppedReason"] == "enough"
 
 
+def stop_and_watch(ecs, tape, arn: str) -> list[dict]:
+    """What StopTask and then DescribeTasks answer, until the task has had time to stop."""
+    seen = [ecs.stop_task(**PROD, task=arn)["task"]]
+    for _ in range(12):
+        seen += ecs.describe_tasks(**PROD, tasks=[arn])["tasks"]
+        tape.clock.skip(6)
+    return seen
+
+
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("name", ["job", "web", "deployment"])
 def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
@@ -35,16 +44,53 @@ def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
         for _ in range(3):
             (before,) = ecs.describe_tasks(**asked)["tasks"]
             tape.clock.skip(6 if advance == "call" else 1)
-        stopped = ecs.stop_task(cluster="prod", task=asked["tasks"][0])["task"]
-        seen = []
-        for _ in range(12):
-            seen += ecs.describe_tasks(**asked)["tasks"]
-            tape.clock.skip(6)
+        seen = stop_and_watch(ecs, tape, asked["tasks"][0])
     assert before["desiredStatus"] == "RUNNING"
-    assert stopped["lastStatus"] == before["lastStatus"]
-    assert {task["desiredStatus"] for task in [stopped, *seen]} == {"STOPPED"}
-    places = [[*LIFECYCLE].index(task["lastStatus"]) for task in [stopped, *seen]]
+    assert seen[0]["lastStatus"] == before["lastStatus"]
+    assert {task["desiredStatus"] for task in seen} == {"STOPPED"}
+    places = [[*LIFECYCLE].index(task["lastStatus"]) for task in seen]
     assert places == sorted(places)
+    assert seen[-1]["lastStatus"] == "STOPPED"
+
+
+@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("state", ["PROVISIONING", "PENDING"])
+@pytest.mark.parametrize("name", ["job", "web", "deployment"])
+def test_a_task_that_is_stopped_before_it_runs_never_runs(name, state, advance):
+    """Also where its recorded stop is that of a task that ran."""
+    with cassette.replay(name, unknown="ecs", advance=advance, start=state) as tape:
+        seen = stop_and_watch(made.client(), tape, tape.tasks[-1]["taskArn"])
+    statuses = [*dict.fromkeys(task["lastStatus"] for task in seen)]
+    assert statuses == [state, "DEPROVISIONING", "STOPPED"]
+    assert not any("startedAt" in task for task in seen)
+    containers = [one for task in seen for one in task["containers"]]
+    assert {one["lastStatus"] for one in containers} == {"PENDING", "STOPPED"}
+    assert not any("exitCode" in one for one in containers)
+    assert {task["stopCode"] for task in seen} == {"UserInitiated"}
+
+
+def test_a_container_that_ran_before_its_task_did_has_an_exit_code():
+    with cassette.replay("web", "lifecycle/activating", unknown="ecs", start="last") as tape:
+        seen = stop_and_watch(made.client(), tape, tape.tasks[0]["taskArn"])
+    statuses = [*dict.fromkeys(task["lastStatus"] for task in seen)]
+    assert statuses == ["ACTIVATING", "DEACTIVATING", "DEPROVISIONING", "STOPPED"]
+    assert {one["exitCode"] for one in seen[-1]["containers"]} == {143}
+    assert "startedAt" not in seen[-1]
+
+
+@pytest.mark.parametrize("base", deployment.WATCHED, ids=["Fargate", "EC2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("lifecycle/provisioning", "lifecycle/pending", "lifecycle/activating"),
+        *("agent/disconnected", "stories/agent-comes-back"),
+    ],
+)
+def test_a_stop_follows_from_the_state_that_a_patch_made(name, base):
+    """Even where a stop of all tasks would contradict what the cassette says of their service."""
+    with cassette.replay(base.patched(name), unknown="ecs", start="last") as tape:
+        seen = stop_and_watch(made.client(), tape, tape.tasks[-1]["taskArn"])
+    assert {task["desiredStatus"] for task in seen} == {"STOPPED"}
     assert seen[-1]["lastStatus"] == "STOPPED"
 
 
