@@ -144,7 +144,7 @@ def as_uuids(text):
 @pytest.mark.parametrize(
     ("base", "name"),
     [
-        ("on-instances", "infrastructure/instance-draining-replaced"),
+        ("deployment-ec2", "infrastructure/instance-draining-replaced"),
         ("deployment", "deployment/image-pull"),
     ],
 )
