@@ -47,7 +47,8 @@ _METAVARIABLES = frozenset(
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # What is said of a secret without giving it.
 _HARMLESS = re.compile(
-    r"\$\{?\w{1,64}(?::?(?:\?[a-z ]{0,64}|[=+-]))?\}?|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
+    r"\$(?:\{\w{1,64}|[a-z_]{1,64}|(?-i:[A-Z0-9_]{1,64}))(?::?(?:\?[a-z ]{0,64}|[=+-]))?\}?"
+    r"|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
     r"|i/o|yes|no|true|false|none|null|nil"
     r"|required|optional|missing|empty|invalid|expired|denied|disabled|enabled|undefined"
     r"|\[REDACTED",

@@ -140,14 +140,15 @@ RULES: dict[str, str] = {
     "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
     "iam_user": rf"{_L}(?:(?<=:)|\A)user/[\w+=,.@:/-]{{0,512}}\w",
     "named_user": (
-        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role)"
-        r"(?: name)?[\"']?[ =:]{1,3})"
+        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role|session)"
+        r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:]{1,3})"
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
     ),
     # Without quotes: user=jane, DB_USER: jane, Uid=jane; for user jane.
     "bare_user": (
-        rf"{_L}(?=[\w.-]{{1,60}}[ =:])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=U))))?"
-        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr))(?:\s?(?:=(?!=)|:\s)\s?|\s))"
+        rf"{_L}(?=[\w.-]{{1,60}}[ =:>])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=[US]))))?"
+        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr)|session[ _-]?name)"
+        r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>))"
         r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=(/:@+-]|\.\w)"
     ),
     # Whose folder it is: /home/jane/x, C:\Users\jane, ~jane/x.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cassette.errors import UnsafeCassetteError
 from cassette.scrub import gate, scrub
+from cassette.scrub.scrubber import Scrubber
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 from tests.scrub.test_near_secrets import said
@@ -116,3 +118,32 @@ def test_any_mark_may_come_after_the_word(text: str) -> None:
 def test_two_words_announce_a_secret_together(text: str, written: str) -> None:
     """Each of them alone says nothing."""
     assert said(text) == written
+
+
+@pytest.mark.parametrize("secret", ["$ritumu12Risa", "$1abc2def", "$x9Kelo4Zugrav"])
+@pytest.mark.parametrize("text", ["DB_PASSWORD='{}' is not valid", "password {} is not accepted"])
+def test_a_secret_that_begins_with_a_dollar_is_no_reference(text: str, secret: str) -> None:
+    """A reference without braces is a name of letters only, or one in capitals."""
+    assert secret[1:] not in Scrubber().text(text.format(secret))
+
+
+@pytest.mark.parametrize("name", ["$DB_PASSWORD2", "$dbPassword", "${DB_PASSWORD}", "$PASSWORD"])
+def test_references_stay(name: str) -> None:
+    """They give no secret."""
+    assert Scrubber().text(f"password={name} is not set") == f"password={name} is not set"
+
+
+@pytest.mark.parametrize(
+    "text", ["<username>{}</username>", "RoleSessionName={}", "role session name '{}'",
+             "role_session_name: {} denied", "\"roleSessionName\": \"{}\""],
+)  # fmt: skip
+def test_users_of_xml_and_names_of_sessions(text: str) -> None:
+    """A user is replaced however the text gives it."""
+    assert "trogafaova" not in Scrubber().text(text.format("trogafaova"))
+
+
+def test_hosts_for_documentation_may_have_labels_of_private_networks() -> None:
+    """`corp.example.com` is nobody's: the scrub keeps it, and the audit accepts it."""
+    gate("host: shop-web.corp.example.com", (), "x.json")
+    with pytest.raises(UnsafeCassetteError):
+        gate("host: shop-web.corp", (), "x.json")

@@ -19,7 +19,8 @@ _SECRETIVE = (
 # What a rule's value may be after all: hidden, false, a reference, or no value.
 _HIDDEN = (
     r"(?!\[?REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|(?i:null|none|true|false|yes|no|nil|missing|empty"
-    r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])|\$|<|`|\{\{|%\w{1,64}%|\\{1,4}[nrt]|pass:REDACTED"
+    r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])"
+    r"|\$(?!\w{0,64}?(?:[a-z]\w{0,64}?\d|\d\w{0,64}?[a-z]))|<|`|\{\{|%\w{1,64}%|\\{1,4}[nrt]|pass:REDACTED"
     r"|[0-9a-f-]{4,64}ca55e77e)"
 )
 
@@ -256,6 +257,7 @@ _PROPERTY = re.compile(
     r"[.-][A-Za-z]{2,}(?:[.-][A-Za-z]+){0,6}(?![\w@/]|[.-]\w|:\d)"
     r"(?<!\.internal)(?<!\.local)(?<!\.localdomain)(?<!\.corp)(?<!\.lan)(?<!\.intranet)(?<!\.consul)"
 )
+_OF_EXAMPLE = re.compile(r"(?:\.[\w-]{1,63}){0,4}\.example(?:\.(?:com|org|net))?(?![\w-]|\.\w)")
 _HOST_SAID = re.compile(
     r"(?://|@|(?i:hosts?|server|lookup|resolve|connect(?:ion)? to|tcp)[\s:=]{1,3})\Z"
 )
@@ -336,6 +338,8 @@ def _mac(match: re.Match[str]) -> str | None:
 def _host(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - 24) : match.start()]
     if _PROPERTY.match(match.string, match.start()) and not _HOST_SAID.search(before):
+        return None
+    if _OF_EXAMPLE.match(match.string, match.end()):  # corp.example.com is nobody's
         return None
     return None if _PUBLIC_HOST.fullmatch(match[0].lower()) else "private-host"
 

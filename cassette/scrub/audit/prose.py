@@ -26,14 +26,16 @@ RULES = {
 }
 
 _MASKED = re.compile(
-    r"[\"'`]?(?:REDACTED|user-(?:\d|ca55)|host-(?:\d|ca55)|name-ca55|\*\*|XXX|ca55e77e|[\w-]*ca55e77e|<|`|\$|\{\{|\[REDACTED"
+    r"[\"'`]?(?:REDACTED|user-(?:\d|ca55)|host-(?:\d|ca55)|name-ca55|\*\*|XXX|ca55e77e|[\w-]*ca55e77e|<|`"
+    r"|\$(?!\w{0,64}?(?:[a-z]\w{0,64}?\d|\d\w{0,64}?[a-z]))|\{\{|\[REDACTED"
     r"|%\w{1,64}%|arn:|ca:55:e7:7e|198\.1[89]\.|2001:db8:|0{8}\d{4}"
     r"|(?i:i/o|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied)"
     r"(?![0-9A-Za-z])|[.:;,)\]}\"'\\]*$)"
 )
 # All of a line after a header, or of nothing.
 _BLANK = re.compile(
-    r"REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[^`]{0,64}`|\$\{?\w{1,64}\}?|\{\{[^{}]{1,64}\}\}"
+    r"REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[^`]{0,64}`"
+    r"|\$(?:\{\w{1,64}\}?|[A-Za-z_]{1,64}|(?-i:[A-Z0-9_]{1,64}))|\{\{[^{}]{1,64}\}\}"
     r"|%\w{1,64}%|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied",
     re.IGNORECASE,
 )
