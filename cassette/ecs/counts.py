@@ -1,7 +1,7 @@
-"""The counts of tasks in what ECS describes, and what becomes of them with one task.
+"""The counts of tasks in ECS's descriptions, and how one task changes them.
 
-What a recording counts is more than its own tasks. So a count is never computed: it is as it was
-recorded, with the difference that one task makes.
+A recorded count includes tasks that the recording does not have. So a count is never computed:
+it is the recorded one, corrected by the difference that one task makes.
 """
 
 from __future__ import annotations

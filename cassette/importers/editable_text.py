@@ -94,7 +94,7 @@ class Document:
 
         Args:
             values: one for each document, of the same structure.
-            comment: what becomes of the text of a YAML comment.
+            comment: scrubs the text of a YAML comment.
 
         Raises:
             CassetteFormatError: the values cannot be put there.

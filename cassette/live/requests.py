@@ -159,7 +159,7 @@ class Companions:
                 self._instances.setdefault(cluster, {}).setdefault(instance, False)
 
     def record(self, *, without: Iterable[str] = ()) -> None:
-        """Ask for the services, and for the rest of what was not asked before.
+        """Request the services and all companions that were not requested before.
 
         Args:
             without: services that were described already.

@@ -100,7 +100,7 @@ def check_named(selection: Selection, missing: Mapping[str, str]) -> None:
 
 
 def nothing_chosen(selection: Selection) -> WatchError:
-    """The error for lists without a task."""
+    """The error for a selection without tasks."""
     found = {"running": "running", "stopped": "stopped", "all": "running or recently stopped"}
     fix = "check --cluster, --region and the name of what is listed"
     if selection.status == "running":

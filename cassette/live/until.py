@@ -41,12 +41,12 @@ class Until:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it ends by itself, whatever the tasks do."""
+        """Whether the watch ends in any case, whatever the tasks do."""
         return self.polls is not None or self.seconds is not None
 
     @property
     def needs_services(self) -> bool:
-        """Whether it can only be reached if services are watched."""
+        """Whether this condition requires watching services."""
         return "stable" in self.states
 
     @property
@@ -60,7 +60,7 @@ class Until:
         failed: bool,
         services: Iterable[Body],
     ) -> str | None:
-        """The state that is reached; None if none is.
+        """The state that was reached; None if none was.
 
         Args:
             tasks: the last state of each task.

@@ -190,7 +190,7 @@ class Watch:
         self._services = tuple(found)
 
     def _reached(self) -> str | None:
-        """The condition that holds, in words; None if none does."""
+        """The condition that is fulfilled, as text; None if none is."""
         named = {short_name(one) for one in self._selection.tasks}
         failed = any(
             conditions.has_failed(task.state) and (id_ in named or not task.was_stopped)

@@ -1,6 +1,6 @@
 """Lists and counts follow what a patch made of the tasks.
 
-A patch says what becomes of a task. The lists that the task is in, and the counts of its service,
+A patch says how a task changes. The lists that the task is in, and the counts of its service,
 cluster and container instance, change with it: as the recording has them, with the difference
 that the patch makes.
 """
@@ -84,7 +84,7 @@ def agreed(
 
 
 def _sightings(operation: str, *interactions: tuple[Interaction, ...]) -> dict[float, float]:
-    """The moments of an operation's responses, each with what has to pass before it."""
+    """The moments of an operation's responses, each with the delay before it."""
     found: dict[float, float] = {}
     for one in itertools.chain(*interactions):
         if one.operation == operation and isinstance(one.outcome, Response):
@@ -331,7 +331,7 @@ def _list(
 
 
 def _is_meant(request: Body, task: Body) -> bool:
-    """Whether a task passes the filters of a ListTasks request, apart from its status."""
+    """Whether a task matches the filters of a ListTasks request, except its status."""
     family = str(task.get("taskDefinitionArn")).rpartition("/")[2].partition(":")[0]
     has = {
         "serviceName": str(task.get("group")).removeprefix("service:"),

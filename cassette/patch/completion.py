@@ -120,7 +120,7 @@ def _agent(one: Broken, _: PatchFile) -> list[PlainEntry]:
 
 
 def _too_early(one: Broken, patch: PatchFile) -> list[PlainEntry]:
-    """A member that is there too early goes; or the task stops, if the patch wants the member."""
+    """Remove a member that appears too early; or stop the task if the patch sets the member."""
     place = one.misfit.place
     if not _writes(patch, "task", place):
         more = ["/connectivityAt"] if place == "/connectivity" else []

@@ -39,7 +39,7 @@ class Holders:
 
     @property
     def counts_services(self) -> bool:
-        """Whether the patch changed the status of a service, which its cluster counts."""
+        """Whether the patch changed a service's status, so that its cluster's count changes."""
         return bool(self._services)
 
     def follow(
@@ -71,7 +71,7 @@ class Holders:
             body[member][place] = {**thing, **told}
 
     def _told(self, interaction: Interaction, arn: str, thing: Body) -> Body:
-        """What the patch itself says of a cluster or instance."""
+        """The members of a cluster or instance that the patch itself sets."""
         states = self._recorded.get(arn, ())
         recorded = next((one for since, one in states[::-1] if since <= interaction.at), None)
         if not interaction.patched or recorded is None:

@@ -11,7 +11,7 @@ from cassette.patch.patch_file import PatchFile
 
 
 def narrowed(patch: PatchFile, tasks: Sequence[str], only: Mapping[str, Any]) -> Sequence[str]:
-    """The ARNs of the tasks that are meant, of those that fit.
+    """The ARNs of the selected tasks among those that fit.
 
     Raises:
         PatchError: no task that fits is the one, or fewer fit.

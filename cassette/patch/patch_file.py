@@ -1,4 +1,4 @@
-"""What a patch file says, once read: frozen classes that `reader` builds and `variant` applies."""
+"""A patch file in memory: frozen classes that `reader` builds and `variant` applies."""
 
 from __future__ import annotations
 

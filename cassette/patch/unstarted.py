@@ -1,4 +1,4 @@
-"""The tasks that the recording started and a patch does not: no operation of the variant has them.
+"""Tasks that the recording started and a patch does not: the variant leaves them out everywhere.
 
 A call that ECS refused with status 400, or answered with failures alone, started nothing. After a
 connection that broke, or an error of status 500, nobody knows, and the tasks stay.

@@ -60,7 +60,7 @@ class Draft:
         return Draft(again, self.kind, changed=True, patched=True)
 
     def of_other_tasks(self, tasks: list[Body]) -> Draft:
-        """What the same request for other tasks would be answered with."""
+        """The answer to the same request for other tasks."""
         ids = [str(task.get("taskArn")).rpartition("/")[2] for task in tasks]
         request = {**self.interaction.request, "tasks": ids}
         answer = Response({"tasks": tasks, "failures": []})

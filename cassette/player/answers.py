@@ -43,7 +43,7 @@ class Recorded:
 
     @functools.cached_property
     def fresh_item(self) -> Callable[[], dict[str, Any]]:
-        """Makes fresh copies of the one item of its one list."""
+        """Makes fresh copies of an answer's only item in its only list."""
         (items,) = self._parsed.values()
         return copier(items[0])
 
@@ -98,7 +98,7 @@ def copier(value: Any) -> Callable[[], Any]:
 
 
 def _held(value: Any) -> list[tuple[Any, Any]]:
-    """What in a dict or a list can be changed itself, with its key."""
+    """The mutable values in a dict or a list, with their keys."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     return [(key, held) for key, held in items if isinstance(held, (dict, list))]
 

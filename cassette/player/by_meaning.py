@@ -78,7 +78,7 @@ PAGE = {"ListServices": 10, "ListServicesByNamespace": 10, "ListServiceDeploymen
 
 
 class Things:
-    """The things of one kind that a cassette describes, each with its timeline.
+    """The resources of one kind that a cassette describes, each with its timeline.
 
     Args:
         operation: one of `KINDS`.
@@ -260,7 +260,7 @@ class Things:
         return Recorded(self._operation, {"failures": [{"arn": arn, "reason": "MISSING"}]})
 
     def is_named(self, arn: str, kind: str, name: str) -> bool:
-        """Whether an ARN of a kind of resource names a thing."""
+        """Whether an ARN of this kind names a resource."""
         return _RESOURCES.get(kind) == self._operation and self._name(arn) == name
 
     def items(self, cluster: str) -> dict[str, Mapping[str, Any]]:
@@ -348,7 +348,7 @@ class TaskDefinitions:
 
 
 def page_of(operation: str, items: list[Any], parameters: Body) -> Answer | None:
-    """One page of a list that is known as a whole; None if the token is not one of ours."""
+    """One page of a complete list; None if this replay did not make the token."""
     token = parameters.get("nextToken") or ""
     match = re.fullmatch(re.escape(_TOKEN) + r"(\d+)", token)
     if token and not match:

@@ -209,7 +209,7 @@ class Tasks:
         return self._timeline(self._clusters.get(self._cluster(cluster, [task]), {}), task)
 
     def stop(self, timeline: Timeline, steps: Sequence[Step]) -> None:
-        """Let a task go on from now with the steps of its stop."""
+        """Continue a task's timeline from now with the steps of its stop."""
         recorded = [(step.at, step.body.item) for step in timeline.steps if step.body is not None]
         self._stopped[timeline] = recorded
         timeline.go_on(self.present(timeline), steps, self._clock.now)

@@ -1,4 +1,4 @@
-"""What can be done about a call that nothing recorded answers: the words of the `Fix:` lines.
+"""The `Fix:` lines of errors for calls without a recorded answer.
 
 Only what works is suggested. A built-in cassette, one of a pack and a variant cannot be recorded
 again, and a parameter that says what is meant or included is never left out of the comparison.

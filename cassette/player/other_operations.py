@@ -87,7 +87,7 @@ class Requests:
 
     @property
     def all_timelines(self) -> Iterator[Timeline]:
-        """Those of all requests and of all things that are derived from them."""
+        """The timelines of all requests, and of all resources derived from them."""
         for timelines in self._operations.values():
             yield from timelines.values()
         for things in self._things.values():

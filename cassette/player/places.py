@@ -138,7 +138,7 @@ class Places:
 
     @functools.cached_property
     def _recorded(self) -> _Recorded:
-        """What the recorded ARNs name: the header of an imported file may say another region."""
+        """The places in the recorded ARNs; an imported file's header may have another region."""
         recorded = _Recorded({(partition_of(self._cassette.region), "ecs")}, set(), set(), set())
         for one in self._cassette.interactions:
             recorded.named.update(

@@ -1,4 +1,4 @@
-"""A caller without permission or credentials: what ECS says to each of its calls."""
+"""The errors that ECS gives to a caller without permission or credentials."""
 
 from __future__ import annotations
 

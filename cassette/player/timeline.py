@@ -108,7 +108,7 @@ class Timeline:
             self._marks[write] = before
 
     def begins_with(self, write: int, at: float | None) -> None:
-        """A recorded write made what it is of, unless that was recorded before.
+        """Note the write that created this resource, unless the resource was recorded before.
 
         Args:
             write: its index.
@@ -290,7 +290,7 @@ class Timeline:
         return self.barriers[0][0] if self.barriers and self._place >= self.barriers[0][1] else None
 
     def state_at(self, now: float) -> Step:
-        """The state of a moment: the last one that was recorded by then, or else the first."""
+        """The state at a moment: the last one recorded by then, or else the first."""
         now += self._shift
         state: Step | None = None
         steps = self.steps[: self._limit]

@@ -24,7 +24,7 @@ E = TypeVar("E", bound=UnmatchedRequestError)
 
 
 class Unmatched:
-    """Words the errors of one replay. What they say is scrubbed.
+    """Makes the errors of one replay. Their texts are scrubbed.
 
     Args:
         cassette: what was recorded.

@@ -183,7 +183,7 @@ _USED = "cassette/used"  # in pytest's cache; `cassette sync --update` reads it
 
 
 def of(config: pytest.Config) -> Usage:
-    """What was used in this run so far."""
+    """What this run has used so far."""
     if _USAGE not in config.stash:
         config.stash[_USAGE] = Usage()
     return config.stash[_USAGE]

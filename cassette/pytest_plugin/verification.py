@@ -14,7 +14,7 @@ from cassette.pytest_plugin import usage
 
 @dataclass(frozen=True)
 class _Recorded:
-    """A recording that is to be verified.
+    """A recording to verify.
 
     Args:
         path: the file.

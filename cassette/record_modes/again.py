@@ -44,7 +44,7 @@ _GONE = frozenset(
 
 @dataclass(frozen=True)
 class Again:
-    """What was asked again.
+    """The result of making a cassette's calls again.
 
     Args:
         before: of the cassette, the outcomes that can be compared with those of now.
@@ -90,7 +90,7 @@ class _Task:
 def ask_again(
     client: Any, cassette: Cassette, *, cluster: str | None = None, tasks: Sequence[str] = ()
 ) -> Again:
-    """Ask live ECS what a cassette was recorded from.
+    """Make the calls of a cassette to live ECS again.
 
     Args:
         client: an ECS client.
@@ -156,7 +156,7 @@ def _is_answer(interaction: Interaction) -> bool:
 
 
 class _Asking:
-    """The questions that a cassette answers, as they can be asked today."""
+    """Makes the calls of a cassette again, as far as that is possible now."""
 
     def __init__(self, client: Any, cassette: Cassette, cluster: str | None) -> None:
         self._client = client
@@ -258,7 +258,7 @@ class _Asking:
             yield replace(interaction, count=1)
 
     def _asked(self, interaction: Interaction) -> dict[str, Any] | None:
-        """The parameters of a request as it can be made today; None if it cannot."""
+        """The parameters of a request as it can be made now; None if it cannot."""
         operation = interaction.operation
         if not operation.startswith(READS):
             self.left.append(f"{operation}, which changes something")
@@ -300,7 +300,7 @@ def _include(interaction: Interaction) -> Sequence[str]:
 
 
 def _only(interaction: Interaction, id_: str, state: Mapping[str, Any]) -> Interaction:
-    """An interaction of DescribeTasks with one task of it."""
+    """An interaction of DescribeTasks reduced to one task."""
     body = {"tasks": [dict(state)], "failures": []}
     request = {**interaction.request, "tasks": [id_]}
     return replace(interaction, request=request, outcome=Response(body), count=1)

@@ -272,7 +272,7 @@ def _is_option(word: str) -> bool:
 
 
 def _stays(word: str, program: str, option: str) -> bool:
-    """Whether a word that belongs to no option has a form that holds no secret."""
+    """Whether a word that belongs to no option has a harmless form."""
     if option in ("-w", "-W") and _WORKERS.fullmatch(word):
         return True
     if _is_secret(option):

@@ -1,4 +1,4 @@
-"""When an original and its pseudonym are the same: how a replay compares requests."""
+"""Compares requests during a replay: an original equals its pseudonym."""
 
 from __future__ import annotations
 

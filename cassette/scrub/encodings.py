@@ -1,4 +1,4 @@
-"""How a text hides in another one: escapes, URL encoding, base64, unusual letters.
+"""Decodes texts hidden in other texts: escapes, URL encoding, base64, unusual letters.
 
 Only the scrubber uses it. The audit decodes on its own, so that a mistake in one is caught by
 the other.

@@ -380,7 +380,7 @@ class FreeText:
     def _replace_tokens(
         self, text: str, tokens: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]
     ) -> str:
-        """A text with each token replaced; where there is none after all, one may begin inside."""
+        """Replace each token in a text; a false match may contain the start of another one."""
         parts, done, place = [], 0, 0
         while match := tokens.search(text, place):
             found = replace(match)
@@ -393,7 +393,7 @@ class FreeText:
         return "".join([*parts, text[done:]]) if done else text
 
     def _token(self, match: re.Match[str]) -> str | None:
-        """What becomes of a token; None if it is none."""
+        """The replacement of a token; None if it is a false match."""
         rule = str(match.lastgroup)
         own = encodings.after_escape(match.string, match.start())
         # Decoding came first, so what begins after an escape, such as %2F, has its pseudonym.
@@ -411,6 +411,6 @@ class FreeText:
 
 
 def _apart(text: str, start: int, end: int) -> bool:
-    """Whether a place in a text is bounded by what is neither a letter nor a digit."""
+    """Whether a part of a text has no letter or digit directly before or after it."""
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     return not (_WORD.match(before) or _WORD.match(after))

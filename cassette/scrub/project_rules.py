@@ -134,7 +134,7 @@ class Rules:
         return frozenset(place if "[" in place else f"{place}[*]" for place in places)
 
     def keeps_argument(self, place: str, option: str, value: str, container: str) -> bool:
-        """Whether a value in a command line stays: by member, option, form and container."""
+        """Whether a value in a command line is kept: by member, option, form and container."""
         return self.members.get(place) == "keep" or any(
             kept.member == place
             and kept.option in (None, option)

@@ -380,7 +380,7 @@ class Scrubber:
         return value if fits else self._blank(value, shape, place)
 
     def _blank(self, value: Any, shape: shapes.Shape | None, place: str) -> Any:
-        """Nothing of a value: the empty one of its type in the model."""
+        """The empty value of the type that the model gives."""
         if value is None or (isinstance(value, str) and is_masked(value)):
             return value
         if shape is not None and shape.type_name == "string" and isinstance(value, str):

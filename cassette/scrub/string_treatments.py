@@ -1,4 +1,4 @@
-"""What becomes of one string: the treatments of names, ARNs, ids, hosts, images and tokens.
+"""Scrubs one string: the treatments of names, ARNs, ids, hosts, images and tokens.
 
 Each is parsed as what its member says it is, and only its parts are searched.
 """

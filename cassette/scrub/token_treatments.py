@@ -1,4 +1,4 @@
-"""What becomes of each token that the search found, rule by rule."""
+"""Replaces each token that the search found, rule by rule."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class TokenTreatments:
         self._memory = memory
 
     def replaced(self, rule: str, match: re.Match[str]) -> str | None:
-        """What becomes of a token; None if it is not one after all."""
+        """The replacement of a token; None if it is a false match."""
         return _METHODS[rule](self, match)
 
     def _credential(self, match: re.Match[str]) -> str:

@@ -87,7 +87,7 @@ class Server:
 
     @property
     def unused_problem(self) -> str | None:
-        """What there is to say of unused interactions; None if they are ignored."""
+        """The problem with unused interactions; None if they are ignored."""
         error = self._session.verb.unused_error(self._session.tape)
         return str(error) if error else None
 

@@ -103,7 +103,7 @@ def _invalid(operation: str, content: bytes) -> Reply | None:
 
 
 def _check(operation: str, content: bytes) -> Reply | None:
-    """What ECS says to parameters of a wrong type, which an SDK does not let through.
+    """Refuse parameters of a wrong type as ECS does; SDKs usually do not send them.
 
     A parameter that the installed botocore does not know is let through: the SDK may be newer.
     """

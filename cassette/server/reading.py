@@ -33,7 +33,7 @@ _ONCE = {"host", "content-length", "transfer-encoding", "content-encoding", "x-a
 
 
 class Refused(Exception):  # noqa: N818 - it carries an answer
-    """A request that is answered without being looked at any further."""
+    """A request that is refused without further processing."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

@@ -95,7 +95,7 @@ class Session:
         self._region_check: Callable[[str, str, Mapping[str, Any]], None] | None = None
 
     def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
-        """Begin again from the first call, if given with other patches."""
+        """Begin again from the first call; with other patches, if given."""
         patches = self._patches if patches is None else patches
         by: player.Advance = "call" if self.advance == "call" else "clock"
         verb = replay(self._name, *patches, advance=by, **self._options)
@@ -275,7 +275,7 @@ class Sessions:
 
     @property
     def tally(self) -> Tally:
-        """What there is to say of all sessions, open and closed."""
+        """A summary of all sessions, open and closed."""
         with self._lock:
             sessions = [*([self._root] if self._root else []), *self._open.values()]
             found = self._closed
@@ -284,7 +284,7 @@ class Sessions:
         return found
 
     def get(self, name: str) -> Session:
-        """The session of an address; that of the command line has none.
+        """The session with this name; without a name, the session of the command line.
 
         Raises:
             CassetteNotFoundError: there is none.

@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched.
+    """The result of a fetch.
 
     Args:
         manifest: its manifest.

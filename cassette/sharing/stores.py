@@ -186,7 +186,7 @@ class HttpStore:
 
     @contextlib.contextmanager
     def _asked(self, path: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        """The answer to a request, closed at the end; what fails is an error of the store."""
+        """The answer to a request, closed at the end; failures become errors of the store."""
         url = f"{self._url}/{path}"
         try:
             with contextlib.closing(

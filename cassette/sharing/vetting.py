@@ -38,7 +38,7 @@ def vet(pack: str, version: str, contents: Mapping[str, bytes], rules: scrub.Rul
 
 
 def vet_places(pack: str, version: str, contents: Mapping[str, bytes]) -> None:
-    """Refuse files that were vetted before, but at another path, where they may be.
+    """Check the paths of files whose content was vetted before, under another path.
 
     Raises:
         PackError: names each file.
@@ -90,7 +90,7 @@ def problems(name: str, content: bytes) -> list[str]:
 
 
 def misplaced(name: str, *, is_patch: bool) -> list[str]:
-    """Why a file may not be where it is in a pack: patches are in `patches/`, and nothing else."""
+    """Why a file is in the wrong place: `patches/` holds all patches, and nothing else."""
     if is_patch == name.startswith("patches/"):
         return []
     return [f"{name} is {'a patch outside' if is_patch else 'not a patch, but in'} patches/"]

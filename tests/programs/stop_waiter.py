@@ -18,7 +18,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> str:
     """Why the task stopped.
 
     The bug: an answer without tasks is taken for one that came too early. The `failures`, which
-    say that the task is MISSING, are never read, so it waits in vain.
+    say that the task is MISSING, are never read, so it waits until it gives up.
     """
     for _ in range(POLLS):
         tasks = describe(ecs, cluster, task)["tasks"]

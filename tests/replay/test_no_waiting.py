@@ -189,7 +189,7 @@ def test_replays_that_end_at_once_in_two_threads_leave_nothing_behind(monkeypatc
             if is_ending and threading.current_thread() is not other:
                 is_ending.clear()
                 other.start()
-                ended.wait(0.5)  # in vain, if the replays end one after the other
+                ended.wait(0.5)  # until the timeout, if the replays end one after the other
             return {}
 
     module = types.ModuleType("imported_afterwards")

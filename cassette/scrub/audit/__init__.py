@@ -195,7 +195,7 @@ class Gate:
         return findings
 
     def joined(self, head: str, parts: Sequence[str]) -> Audited:
-        """A whole recording, of a head that passes and of parts that have passed.
+        """A whole recording, joined from its head and its parts, which have passed the audit.
 
         Raises:
             UnsafeCassetteError: the audit found something in the head.

@@ -1,4 +1,4 @@
-"""What may be in a command line: a program, options, and a few words and forms of values."""
+"""What may remain in a command line: a program, options, and values of a few forms."""
 
 from __future__ import annotations
 

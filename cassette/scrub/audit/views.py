@@ -25,7 +25,7 @@ _TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def said(run: str) -> Iterator[str]:
-    """The texts that a run of base64 shows, at the four places where it may begin."""
+    """The texts decoded from a run of base64, from each of its four possible starts."""
     standard = run.translate(_TO_STANDARD)
     for start in range(4):
         part = standard[start:]
