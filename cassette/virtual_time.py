@@ -25,6 +25,8 @@ from cassette.exchange import exchange, exchanging, lasting, replacement
 # A module, a name in it, and what to call in its place with the original as the first argument.
 _Replaced: TypeAlias = tuple[ModuleType, str, Callable[..., Any]]
 
+_LIBRARIES: set[str] = set()  # the modules that were found to be a library's
+
 _LONG = 1.0  # seconds of real sleep in a replay that are worth a warning
 
 # Modules of the test runner and the standard library measure real time for themselves.
@@ -207,9 +209,11 @@ def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -
 
 def _own_modules() -> list[ModuleType]:
     """`time`, `asyncio`, and the modules of no library, neither an installed one nor this one."""
-    modules = list(sys.modules.items())
-    own = [module for name, module in modules if not _is_library(name.partition(".")[0])]
-    return [time, asyncio, *own]
+    modules = dict(sys.modules)
+    others = modules.keys() - _LIBRARIES  # a thousand modules, and each replay lists them twice
+    own = {name for name in others if not _is_library(name.partition(".")[0])}
+    _LIBRARIES.update(others - own)
+    return [time, asyncio, *(modules[name] for name in own)]
 
 
 @functools.cache

@@ -22,7 +22,7 @@ from cassette.scrub.pseudonyms import (
 )
 from cassette.scrub.randomness import looks_random
 from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments, set_apart
-from cassette.scrub.tokens import ID_RULES, IN_NAME, TOKEN
+from cassette.scrub.tokens import ID_RULES, in_name, in_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +163,7 @@ class FreeText:
             replaced = self._replace_known(replaced)
             if not _ONE_WORD.fullmatch(replaced):
                 replaced = self._decode(replaced)
-                replaced = self._replace_tokens(replaced, TOKEN, self._token)
+                replaced = self._replace_tokens(replaced, in_text(), self._token)
                 replaced = near_secrets.redacted(replaced, self._near_secret)
                 replaced = encodings.SHORT_BASE64.sub(self._short_base64, replaced)
                 replaced = _RUN.sub(self._run, replaced)
@@ -186,7 +186,7 @@ class FreeText:
             return self.search(text)
         if text not in self._names:
             replaced = self._replace_known(self._rules.replaced(text, self._memory.keep))
-            replaced = self._replace_tokens(replaced, IN_NAME, self._token)
+            replaced = self._replace_tokens(replaced, in_name(), self._token)
             replaced = encodings.BASE64.sub(self._decode_base64, replaced)
             self._names[text] = self._replace_accounts(replaced)
         return self._names[text]
@@ -216,7 +216,7 @@ class FreeText:
 
     def is_id(self, text: str) -> bool:
         """Whether a text is one id of a form that AWS gives, and nothing else."""
-        match = IN_NAME.fullmatch(text)
+        match = in_name().fullmatch(text)
         return match is not None and match.lastgroup in ID_RULES
 
     def host(self, host: str) -> str:
@@ -240,7 +240,7 @@ class FreeText:
 
     def is_token(self, text: str) -> bool:
         """Whether a text is one token and nothing else, so that a rule replaces it everywhere."""
-        return TOKEN.fullmatch(text) is not None
+        return in_text().fullmatch(text) is not None
 
     def is_false(self, text: str) -> bool:
         """Whether a text shows a pseudonym, encoded or not."""

@@ -6,6 +6,7 @@ in proportion to its text. tests/scrub/test_growth.py checks the form of each ex
 
 from __future__ import annotations
 
+import functools
 import re
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -330,7 +331,6 @@ def alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile("|".join(rows), re.IGNORECASE)
 
 
-TOKEN = alternation(RULES)
 # What is searched for in a name: what has a form of its own, wherever it is.
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
@@ -347,6 +347,18 @@ NAME_RULES = (
     *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex"),
     *("account", "private_host"),
 )
-IN_NAME = alternation({rule: RULES[rule] for rule in NAME_RULES})
 # What is the whole of an id.
 ID_RULES = ("discovery_id", "zone_id", "short_id", "aws_id", "uuid", "hex")
+
+
+# Compiled when something is scrubbed: a replay, which needs neither, would wait for them.
+@functools.cache
+def in_text() -> re.Pattern[str]:
+    """What is searched for in a text."""
+    return alternation(RULES)
+
+
+@functools.cache
+def in_name() -> re.Pattern[str]:
+    """What is searched for in a name."""
+    return alternation({rule: RULES[rule] for rule in NAME_RULES})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -188,9 +189,9 @@ def without_token(rule: str) -> Off:
     def off(patch: pytest.MonkeyPatch) -> None:
         rest = {name: pattern for name, pattern in tokens.RULES.items() if name != rule}
         of_names = {name: rest[name] for name in tokens.NAME_RULES if name in rest}
-        patch.setattr(free_text, "TOKEN", tokens.alternation(rest))
+        patch.setattr(free_text, "in_text", functools.cache(lambda: tokens.alternation(rest)))
         _without_near_secrets(patch)  # it would redact most of what the rule lets through
-        patch.setattr(free_text, "IN_NAME", tokens.alternation(of_names))
+        patch.setattr(free_text, "in_name", functools.cache(lambda: tokens.alternation(of_names)))
 
     return off
 

@@ -65,8 +65,7 @@ def expressions() -> Iterator[tuple[str, str, int, bool]]:
             held = value.items() if isinstance(value, dict) else [("", value)]
             for key, one in held:
                 if isinstance(one, re.Pattern) and isinstance(one.pattern, str):
-                    if variable not in ("TOKEN", "IN_NAME"):  # the rules above as one
-                        yield f"{short} {variable} {key}", one.pattern, one.flags, searched
+                    yield f"{short} {variable} {key}", one.pattern, one.flags, searched
                 elif variable == "_RULES" and isinstance(one, tuple):
                     yield f"{short} {variable} {key}", one[1], 0, True
         for call, method in calls(ast.parse(source)):
