@@ -44,7 +44,7 @@ def test_on_end_error_fails_the_call_after_the_last():
     ):
         client = made.client()
         assert ask(client) + ask(client) == ["PENDING"] * 2
-        with pytest.raises(TimelineExhaustedError, match="asked once more") as told:
+        with pytest.raises(TimelineExhaustedError, match="more often than") as told:
             ask(client)
         assert "2 outcomes of this request were recorded, and served" in str(told.value)
 
