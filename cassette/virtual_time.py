@@ -209,11 +209,10 @@ def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -
 
 def _own_modules() -> list[ModuleType]:
     """`time`, `asyncio`, and the modules of no library, neither an installed one nor this one."""
-    modules = dict(sys.modules)
-    others = modules.keys() - _LIBRARIES  # a thousand modules, and each replay lists them twice
-    own = {name for name in others if not _is_library(name.partition(".")[0])}
-    _LIBRARIES.update(others - own)
-    return [time, asyncio, *(modules[name] for name in own)]
+    # Of a thousand modules, nearly all are a library's, and each replay looks at them twice.
+    others = [(name, one) for name, one in list(sys.modules.items()) if name not in _LIBRARIES]
+    _LIBRARIES.update(name for name, _ in others if _is_library(name.partition(".")[0]))
+    return [time, asyncio, *(one for name, one in others if name not in _LIBRARIES)]
 
 
 @functools.cache

@@ -351,7 +351,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
 
 
 def _services(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
-    """The services and service deployments that a call told of: the name, the part, the state.
+    """The services and service deployments in the answer to a call: name, part and state.
 
     The parts are the deployments of a service, its newest event, and why a deployment failed.
     """
