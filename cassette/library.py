@@ -444,8 +444,10 @@ def _similar(name: str, every: Sequence[str]) -> str:
     """A hint of similar names; those in packs also if they differ only by the pack."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error pays for this import
 
-    own = name.rpartition("/")[2]  # a folder is often the only mistake, and as often none
-    near = get_close_matches(own[:100], every, 1) or get_close_matches(name[:100], every, 3, 0.4)
+    near = get_close_matches(name[:100], every, 3, 0.4)
+    folder, _, own = name.rpartition("/")
+    if folder and (first := get_close_matches(own[:100], every, 1)):  # only the folder is wrong
+        near = [*first, *(one for one in near if one not in first)]
     misspelt = get_close_matches(name[:100], dict.fromkeys(split(one)[1] for one in every), 1)
     near += [one for one in every if split(one)[1] in misspelt and one not in near]
     return f"did you mean {' or '.join(map(repr, near[:5]))}?" if near else nearest(name, every)
