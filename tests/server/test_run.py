@@ -278,6 +278,14 @@ def lives(process):
         return False
 
 
+@pytest.fixture
+def interruptible():
+    """What the tests run hears SIGINT, which a job in the background of a shell ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
@@ -287,7 +295,7 @@ def lives(process):
         ("trap 'exit 8' USR1; kill -USR1 $PPID; while :; do sleep 0.01; done", 8),
     ],
 )
-def test_signals_are_passed_on(run, program, expected):
+def test_signals_are_passed_on(run, interruptible, program, expected):
     """The command decides what a signal to the run does; the exit code is the command's."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     assert run("web", "--", "sh", "-c", program)[0] == expected
