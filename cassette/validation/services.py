@@ -62,6 +62,12 @@ ROLLOUT_STATE = Rule(
     "the circuit breaker counts as many failedTasks as half of desiredCount, from 3 to 200.",
     f"{_GUIDE}/deployment-circuit-breaker.html",
 )
+ROLLOUT_COMPLETED = Rule(
+    "rollout-completed",
+    "A deployment that was IN_PROGRESS is COMPLETED only after desiredCount of its tasks have run; "
+    "it stays COMPLETED when a task stops later.",
+    f"{_API}/API_Deployment.html",
+)
 LOG_GROUP = Rule(
     "text-log-group",
     "A log group in a text that says why a task stopped is that of the container, by the task "
@@ -70,7 +76,7 @@ LOG_GROUP = Rule(
 )
 RULES = (
     *(RUNNING_COUNT, TASKS_COUNT, DEPLOYMENT_COUNTS, DEPLOYMENT_DEFINITION, STARTED_BY),
-    *(EVENT_TASK, ROLLOUT_STATE, LOG_GROUP),
+    *(EVENT_TASK, ROLLOUT_STATE, ROLLOUT_COMPLETED, LOG_GROUP),
 )
 _WRITES = ("CreateService", "UpdateService")
 # The parameters of a ListTasks that lists all tasks of a cluster or an instance.
@@ -155,7 +161,7 @@ def problems_between(interactions: Collection[Interaction], began: str = "") -> 
     of_writes = (
         one for seen in account.written for check in in_one for one in check(account, seen)
     )
-    of_others = (_of_holders(account), _log_groups(account))
+    of_others = (_completions(account), _of_holders(account), _log_groups(account))
     for problem in itertools.chain(of_services, of_writes, *of_others):
         what = problem.rule.id, problem.pointer, problem.detail
         if what not in found:
@@ -321,6 +327,37 @@ def _rollouts(_: _Account, seen: _Seen) -> Iterator[Problem]:
         if state == "IN_PROGRESS" and failed >= most:
             detail = f"IN_PROGRESS with {failed} failedTasks, where {most} trip the circuit breaker"
             yield _problem(ROLLOUT_STATE, seen, Misfit(at, detail, "FAILED"))
+
+
+def _completions(account: _Account) -> Iterator[Problem]:
+    """Deployments that are COMPLETED before as many tasks as they want have run."""
+    wanted: dict[object, int] = {}  # by id, at the last look at which it was IN_PROGRESS
+    reached = set()
+    for seen in sorted((*account.services, *account.written), key=lambda one: one.number):
+        for place, deployment in _deployments(seen.service):
+            id_, state = deployment.get("id"), deployment.get("rolloutState")
+            running, desired = (deployment.get(name) for name in ("runningCount", "desiredCount"))
+            if not isinstance(running, int) or not isinstance(desired, int):
+                continue
+            if state == "IN_PROGRESS":
+                wanted[id_] = desired
+                if 0 < desired <= running:
+                    reached.add(id_)
+            elif state == "COMPLETED" and id_ not in reached:
+                least = min(desired, wanted.pop(id_, 0))  # it may be scaled out afterwards
+                ran = sum(
+                    bounds([one[1:] for one in states], seen.at, _has_run)[1]
+                    for states in account.tasks_of(seen.service)
+                    if states[0][2].get("startedBy") == id_
+                )
+                if max(running, ran) < least:
+                    detail = f"COMPLETED with {running} of {counted(least, 'task')} RUNNING"
+                    misfit = Misfit(f"{place}/rolloutState", detail, "IN_PROGRESS")
+                    yield _problem(ROLLOUT_COMPLETED, seen, misfit)
+
+
+def _has_run(task: Task) -> bool:
+    return bool(task.get("startedAt"))
 
 
 def _log_groups(account: _Account) -> Iterator[Problem]:

@@ -156,7 +156,7 @@ def test_a_task_of_no_deployment_is_found():
 
 def test_each_rule_is_broken_by_a_case():
     """No rule is without a case."""
-    others = {"started-by", "tasks-count"}
+    others = {"started-by", "tasks-count", "rollout-completed"}
     assert {rule.id for rule in services.RULES} == {one[0] for one in CASES} | others
 
 
@@ -184,6 +184,61 @@ def test_the_count_of_a_cluster_or_an_instance_contradicts_its_tasks(
     assert broken(base) == set()
     found = broken(edited(operation, edits, base=base))
     assert found == ({("tasks-count", "/runningTasksCount")} if is_found else set())
+
+
+def rolled_out(*looks):
+    """The new deployment and no task: its rolloutState, its tasks RUNNING and its desiredCount.
+
+    The first look is the response to UpdateService.
+    """
+    made = []
+    for number, (state, running, desired) in enumerate(looks):
+        operation = "DescribeServices" if number else "UpdateService"
+        one = next(one for one in BASE.interactions if one.operation == operation)
+        new = {"id": "ecs-svc/1", "rolloutState": state}
+        new |= {"runningCount": running, "desiredCount": desired}
+        service = {"serviceName": "web", "deployments": [new]}
+        body = {"services": [service]} if number else {"service": service}
+        made.append(dataclasses.replace(one, at=float(number), outcome=Response(body)))
+    return dataclasses.replace(BASE, interactions=tuple(made))
+
+
+@pytest.mark.parametrize(
+    ("looks", "is_found"),
+    [
+        ([("IN_PROGRESS", 0, 2), ("COMPLETED", 0, 2)], True),
+        ([("IN_PROGRESS", 0, 2), ("IN_PROGRESS", 1, 2), ("COMPLETED", 1, 2)], True),
+        ([("IN_PROGRESS", 0, 2), ("COMPLETED", 2, 2), ("COMPLETED", 0, 2)], False),  # lost later
+        ([("IN_PROGRESS", 2, 2), ("IN_PROGRESS", 1, 2), ("COMPLETED", 1, 2)], False),
+        ([("IN_PROGRESS", 1, 2), ("COMPLETED", 2, 4)], False),  # scaled out
+        ([("COMPLETED", 0, 0), ("COMPLETED", 0, 1)], False),
+        ([("IN_PROGRESS", 2, 0), ("COMPLETED", 0, 0)], False),  # scaled to zero
+    ],
+)
+def test_a_deployment_completes_once_its_tasks_have_run(looks, is_found):
+    """One that was already seen to be COMPLETED, or to have enough tasks, may lose them."""
+    found = broken(rolled_out(*looks))
+    assert found == ({("rollout-completed", "/deployments/0/rolloutState")} if is_found else set())
+
+
+def test_a_deployment_may_complete_and_lose_a_task_between_two_looks():
+    """Where the tasks show that they ran, the deployment may be COMPLETED; else it may not."""
+    kept = (("services/0/deployments/0/rolloutState", "COMPLETED"),)
+    early = edited("DescribeServices", *kept, only=LAST)
+    running = BASE.interactions[LAST].outcome.body["services"][0]["deployments"][0]["runningCount"]
+    assert running < 2
+    assert ("rollout-completed", kept[0][0].removeprefix("services/0")) in broken(early)
+    started = [
+        dataclasses.replace(one, outcome=Response(body))
+        for one in early.interactions
+        if (body := copy.deepcopy(getattr(one.outcome, "body", None))) is not None
+    ]
+    for one in started:
+        if one.operation == "DescribeTasks":
+            for task in one.outcome.body["tasks"]:
+                task.setdefault("startedAt", "2026-11-23T12:00:00Z")
+    made = dataclasses.replace(early, interactions=tuple(started))
+    assert not {one for one in broken(made) if one[0] == "rollout-completed"}
 
 
 def test_alarms_may_fail_a_deployment_too():
