@@ -1,1 +1,1 @@
-"""Benchmarks: this tool beside its peers, in one run; `make bench` prints the table."""
+"""Benchmarks that compare ecs-cassette with similar tools; `make bench` runs them all."""

@@ -1,6 +1,6 @@
 """Run every benchmark and print one table.
 
-The same goes to `benchmarks/results.json`, and from there into `docs/performance.md`.
+The results are also written to `benchmarks/results.json` and `docs/performance.md`.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Row:
 
     Args:
         what: what was measured.
-        seconds: of processor time that it took, or 0 if the figure is not a time.
-        ratio: the figure that counts.
-        means: what the ratio is of.
-        target: the most, or the least, that it should be; empty where there is none.
+        seconds: the processor time that it took, or 0 if the figure is not a time.
+        ratio: the figure that is compared with the target.
+        means: what the ratio compares.
+        target: the limit for the ratio, such as `≤ 1.5`; empty if there is none.
     """
 
     what: str
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def met(self) -> bool:
-        """Whether the ratio keeps to the target, which begins with ≤ or ≥."""
+        """Whether the ratio meets the target, which begins with ≤ or ≥."""
         if not self.target:
             return True
         limit = float(self.target.split()[1])
@@ -59,7 +59,7 @@ class Row:
 
 
 def run() -> list[Row]:
-    """Every row of the table, in its order."""
+    """Run all benchmarks, and return the rows of the table in order."""
     return [
         *_calls(),
         *_suites(),
@@ -252,7 +252,7 @@ def _running() -> list[Row]:
 
 
 def show(rows: list[Row]) -> None:
-    """Print the table, and what was measured on what."""
+    """Print the table and the versions that were measured."""
     table = Table(box=None, pad_edge=False)
     for heading in ("what", "time", "figure", "", "target", ""):
         table.add_column(heading, justify="right" if heading in ("time", "figure") else "left")

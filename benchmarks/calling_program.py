@@ -1,4 +1,4 @@
-"""A program that asks for one task again and again, and prints the processor time of each call.
+"""A program that describes one task repeatedly, and prints the processor time of each call.
 
 `cassette run` starts it as a command, so it imports nothing of this project.
 """
@@ -15,7 +15,7 @@ CALLS = 500
 
 
 def call() -> float:
-    """Seconds of processor time of this process for a call with the request that ASKED holds."""
+    """Return this process's processor time, in seconds, for a call with the request in ASKED."""
     client = boto3.client("ecs")
     asked = json.loads(os.environ["ASKED"])
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""One replayed call of `describe_tasks`, by this tool and by its peers, for 1 and 100 tasks."""
+"""One replayed call of `describe_tasks` with 1 and 100 tasks, here and in similar tools."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ KEYS = {
 
 
 def measure(count: int, calls: int) -> dict[str, float]:
-    """Seconds for one call, by contestant.
+    """Return the seconds for one call of each contestant.
 
     Args:
         count: the number of tasks in each call.
-        calls: how many calls of the fastest are timed together; of the slow ones fewer.
+        calls: how many calls of the fastest contestant are timed together; fewer of the slow ones.
     """
     contestants = _Contestants(count)
     slow = max(1, calls // 10)
@@ -65,7 +65,7 @@ def measure(count: int, calls: int) -> dict[str, float]:
 
 
 class _Contestants:
-    """Everybody answers the same question with as many tasks."""
+    """Contestants that answer the same request with the same number of tasks."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -187,7 +187,7 @@ class _Contestants:
 
 
 def _answering(answer: Callable[[], Any]) -> contextlib.AbstractContextManager[Any]:
-    """Botocore's own client code, with this in place of all that it does over the network."""
+    """Run botocore's own client code with this function in place of its network code."""
     http = type("Http", (), {"status_code": 200, "headers": {}})
     return mock.patch.object(
         botocore.endpoint.Endpoint, "make_request", lambda *_: (http, answer())

@@ -22,7 +22,7 @@ from cassette import file_format, save
 FIRST, YAML = "first time", "PyYAML's C safe loader"
 AGAIN, LATER, JSON = "again, same process", "again, later process", "json.loads of the same data"
 
-# Prints how long a fresh process takes to load what the cache knows, in seconds.
+# Prints the seconds that a new process takes to load a cached cassette.
 _LATER = """
 import sys, time
 from cassette import file_format
@@ -33,10 +33,10 @@ print(time.process_time() - began)
 
 
 def measure() -> dict[str, float]:
-    """Seconds for one load, by way; `bytes` is the file's size."""
+    """Return the seconds for one load of each kind; `bytes` is the file's size."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.yaml"
-        # The cache takes what is saved; the later processes find it in the same folder.
+        # Saving fills the cache; later processes find it in the same folder.
         with unittest.mock.patch.dict(os.environ, XDG_CACHE_HOME=folder):
             save(tasks.cassette(290), path)
         content = path.read_bytes()
@@ -60,7 +60,7 @@ def _always(call: Callable[[], Any]) -> Contestant:
 
 
 def _later(path: Path, folder: str) -> float:
-    """The median of five processes, after one that filled the cache."""
+    """Return the median of five processes, after one that filled the cache."""
     environment = {**os.environ, "XDG_CACHE_HOME": folder}
     times = []
     for _ in range(6):

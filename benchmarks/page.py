@@ -1,4 +1,4 @@
-"""The table of the last run, as `docs/performance.md` shows it."""
+"""Write the table of the last run into `docs/performance.md`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ BEGIN, END = "<!-- made by make bench -->\n", "<!-- until here -->\n"
 
 
 def results() -> dict[str, Any]:
-    """What the last run wrote."""
+    """Read the results of the last run."""
     found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
     return found
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """The rows of a run, and what was measured on what, in Markdown."""
+    """Format the rows and the versions of a run as Markdown."""
     lines = ["| what | time | figure | target | |", "| --- | ---: | --- | --- | --- |"]
     for row in results["rows"]:
         words = row["what"].strip()
@@ -33,7 +33,7 @@ def table(results: Mapping[str, Any]) -> str:
 
 
 def write(results: Mapping[str, Any]) -> None:
-    """Put the table of a run into the page."""
+    """Write the table of a run into the page."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     PAGE.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}", "utf-8")

@@ -1,6 +1,6 @@
-"""A process that records made-up attempts and prints its peak memory and its processor time.
+"""A process that records made-up calls, and prints its peak memory and processor time.
 
-It imports no client, so that the memory is that of the recording.
+It imports no client, so its memory is that of the recording alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_A_CALL = 100
 
 
 def record(kind: str, count: int) -> dict[str, float]:
-    """Record so many `tasks`, or so many `polls` of one task."""
+    """Record a number of `tasks`, or a number of `polls` of one task."""
     with tempfile.TemporaryDirectory() as folder:
         recording = Recording()
         rules = scrub.NO_RULES
@@ -41,7 +41,7 @@ def record(kind: str, count: int) -> dict[str, float]:
 
 
 def _peak() -> float:
-    """Peak memory in MB; getrusage would include the parent's, from before the program began."""
+    """Return the peak memory in MB; getrusage would include the parent's before exec."""
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (x for x in status.read_text("ascii").splitlines() if x.startswith("VmHWM:"))

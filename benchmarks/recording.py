@@ -1,4 +1,4 @@
-"""A recording of any size: its memory, its time beside the calls, and its file."""
+"""The cost of a recording: its memory, the time it adds to calls, and the size of its file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests import recordings
 from tests.live import bodies
 from tests.live.scripted import ScriptedECS
 
-LATENCY = 0.05  # seconds that ECS takes to describe a hundred tasks, about
+LATENCY = 0.05  # about the seconds that ECS takes to describe a hundred tasks
 
 
 def memory() -> dict[str, float]:
-    """Peak memory in MB of processes that record so many tasks, or so many polls of one."""
+    """Return the peak memory, in MB, of processes that record a number of tasks or of polls."""
     return {
         name: _in_process(kind, count)["peak"]
         for name, kind, count in (
@@ -43,12 +43,12 @@ def memory() -> dict[str, float]:
 
 
 def of_a_task() -> float:
-    """Seconds of processor time to compare, scrub, audit and write one task of 1,000."""
+    """Return the processor time, in seconds, for all work on one task of 1,000."""
     return _in_process("tasks", 1_000)["seconds"] / 1_000
 
 
 def beside_calls() -> dict[str, float]:
-    """Seconds that a thread computes for a call for 100 tasks, alone and recorded in parts."""
+    """Return the thread's time for a call with 100 tasks, unrecorded and recorded in parts."""
     found = list(recordings.tasks(IN_A_CALL))
     with ScriptedECS() as ecs, tempfile.TemporaryDirectory() as folder:
         ecs.script("DescribeTasks", bodies.described(*found))
@@ -72,10 +72,10 @@ def beside_calls() -> dict[str, float]:
 
 
 def in_calls(calls: int, tasks: int, rounds: int = 5) -> float:
-    """How many times as long as unrecorded so many calls take, one after another.
+    """Return the time of a number of recorded calls, relative to unrecorded ones.
 
-    The server is another process and takes as long as ECS. What is compared is the time of a clock
-    in which the program makes its calls; scrubbing that is left after the last one does not count.
+    The server is another process, and takes as long as ECS. The times are wall times of the calls;
+    scrubbing that is left after the last one does not count.
     """
     words = [sys.executable, "-m", "benchmarks.slow_process", str(calls), str(tasks), str(LATENCY)]
     pipe = subprocess.PIPE
@@ -93,7 +93,7 @@ def in_calls(calls: int, tasks: int, rounds: int = 5) -> float:
                 client.describe_tasks(cluster=bodies.CLUSTER, tasks=arns)
             return time.monotonic() - began
 
-        call()  # the first one makes the connection
+        call()  # the first call opens the connection
         ratios = []
         for _ in range(rounds):
             alone = call()
@@ -104,7 +104,7 @@ def in_calls(calls: int, tasks: int, rounds: int = 5) -> float:
 
 
 def sizes(polls: int = 20) -> dict[str, int]:
-    """Bytes of the files for so many polls of 100 tasks in any order, one task stopping in each."""
+    """Return the sizes, in bytes, of files of polls of 100 tasks in any order."""
     found, order = list(recordings.tasks(IN_A_CALL)), random.Random(1)
 
     def answer(request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What `cassette run` costs a Python program: each call, each start, and a call that is recorded.
+"""What `cassette run` costs a Python program: for its start, a replayed call and a recorded one.
 
 The time of a call is the processor time of the program and of this process, which answers it.
 """
@@ -26,7 +26,7 @@ from cassette.live_server import Listener
 from tests.live import bodies
 from tests.live.scripted import ScriptedECS
 
-LATENCY = 0.05  # seconds that ECS takes for an answer, about
+LATENCY = 0.05  # about the seconds that ECS takes to answer
 REGION = "eu-west-1"
 _PROGRAM = Path(calling_program.__file__)
 _ON_END: Any = 1_000_000
@@ -39,7 +39,7 @@ _ROUNDS = 3
 
 
 def replayed() -> dict[str, float]:
-    """Seconds for a replayed call, through the hook and in the program's own process."""
+    """Return the seconds for a replayed call, through the hook and in the program's own process."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.yaml"
         cassette.save(tasks.cassette(1), path)
@@ -56,7 +56,7 @@ def replayed() -> dict[str, float]:
 
 
 def recorded() -> dict[str, float]:
-    """Seconds for a live call on loopback, alone and recorded through the hook."""
+    """Return the seconds for a live call on loopback, unrecorded and recorded through the hook."""
     asked = {"cluster": bodies.CLUSTER, "tasks": [bodies.TASK_ARN]}
     seen: dict[str, list[float]] = {"alone": [], "recorded": []}
     with ScriptedECS() as ecs, tempfile.TemporaryDirectory() as folder:
@@ -73,7 +73,7 @@ def recorded() -> dict[str, float]:
 
 
 def started() -> dict[str, float]:
-    """Seconds for a Python process that does nothing, with the hook and without."""
+    """Return the seconds for a Python process that does nothing, with and without the hook."""
     hooked = environment.replaying(os.environ, "http://127.0.0.1:1", REGION, sleep="skip")
     each = {"hook": _process(hooked), "none": _process(os.environ)}
     return in_turns(each, dict.fromkeys(each, 10), rounds=15, clock=of_processes)

@@ -1,4 +1,4 @@
-"""What grows, and what must not: 10,000 tasks in one cassette, 16 threads, a long watch."""
+"""How costs grow with size: 10,000 tasks in one cassette, 16 threads, a long watch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ THREADS = 16
 
 
 def sizes() -> dict[int, dict[str, float]]:
-    """By number of tasks: seconds to load it, to begin a replay of it, and for one call."""
+    """Return, by number of tasks, the seconds to load, to begin a replay, and for one call."""
     client = boto3.client("ecs", **KEYS)
     asked = {"cluster": tasks.CLUSTER, "tasks": tasks.ids(1), "include": ["TAGS"]}
     found = {}
@@ -37,7 +37,7 @@ def sizes() -> dict[int, dict[str, float]]:
 
         def begin(recorded: Any = recorded) -> None:
             with cassette.replay(recorded):
-                client.describe_tasks(**asked)  # the first call makes the player
+                client.describe_tasks(**asked)  # the first call creates the player
 
         with cassette.replay(recorded):
             client.describe_tasks(**asked)
@@ -48,7 +48,7 @@ def sizes() -> dict[int, dict[str, float]]:
 
 
 def threads(calls: int = 100) -> dict[str, float]:
-    """Seconds for a call when 16 threads replay at once, and when one does; all are counted."""
+    """Return the seconds for a call when one thread replays and when 16 do, over all threads."""
 
     def run(workers: int) -> float:
         with cassette.replay(tasks.cassette(10)) as tape:
@@ -74,7 +74,7 @@ def threads(calls: int = 100) -> dict[str, float]:
 
 
 def recording() -> dict[str, float]:
-    """Seconds for a live call over loopback, alone and while it is recorded: the caller's part."""
+    """Return the caller's seconds for a live call on loopback, unrecorded and recorded."""
     with ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         client = boto3.client("ecs", endpoint_url=ecs.url, **KEYS)
@@ -101,7 +101,7 @@ def recording() -> dict[str, float]:
 
 
 def watching() -> dict[int, float]:
-    """By number of polls that changed nothing: bytes of memory that the recording holds."""
+    """Return, by number of polls without a change, the bytes of memory that a recording holds."""
     body = bodies.described(bodies.running())
     wire = json.dumps(body).encode()
     request = {"cluster": bodies.CLUSTER, "tasks": [bodies.TASK_ID]}
@@ -119,6 +119,6 @@ def watching() -> dict[int, float]:
 
 
 def _least(call: Callable[[], Any]) -> float:
-    """The least time of three; a collection of garbage falls into one or another of them."""
+    """Return the shortest of three times, because a garbage collection may fall into one."""
     gc.collect()
     return min(timed(call) for _ in range(3))

@@ -1,4 +1,4 @@
-"""What it costs to scrub and to audit a recording, beside writing it with PyYAML."""
+"""The time to scrub and audit a recording, compared with writing it with PyYAML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cassette import file_format, model, scrub
 from cassette.scrub.audit import forms
 
 MEGABYTE = 1_000_000
-# As long as the pseudonyms in the built-in cassettes, and as many.
+# As long and as many as the pseudonyms in the built-in cassettes.
 _FALSE = re.compile(
     r"ca55e77e(?P<hex>[0-9a-f-]{1,28})|(?<!\d)0{8}(?P<account>\d{4})(?!\d)"
     r"|198(?P<dot>[.-])18[.-]\d+[.-](?P<ip>\d+)"
@@ -27,7 +27,7 @@ _FALSE = re.compile(
 
 
 def recording() -> model.Cassette:
-    """A recording of one megabyte, with originals of every kind that a task has."""
+    """Return a recording of one megabyte, with originals of every kind that a task has."""
     made = tasks.cassette(100)
     size = len(file_format.render(made))
     made = tasks.cassette(100 * MEGABYTE // size)
@@ -66,7 +66,7 @@ def _original(match: re.Match[str], chance: random.Random) -> str:
 
 
 def scrubbing() -> dict[str, float]:
-    """Seconds to scrub, to audit and to write one megabyte; PyYAML with libyaml and without."""
+    """Return the seconds to scrub, to audit and to write 1 MB, with and without libyaml."""
     raw = recording()
     scrubbed, scrubber = scrub.scrub(raw)
     text = file_format.render(scrubbed)
@@ -82,7 +82,7 @@ def scrubbing() -> dict[str, float]:
 
 
 def _audit(text: str, originals: frozenset[str]) -> object:
-    """An audit as the first one of a process does it: without lines that were searched before."""
+    """Audit as the first time in a process, when no line has been searched before."""
     forms.found.cache_clear()
     return scrub.audit(text, originals)
 

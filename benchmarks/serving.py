@@ -1,7 +1,7 @@
-"""`cassette serve` beside moto's server: the same request to both, over HTTP on loopback.
+"""`cassette serve` compared with moto's server: the same requests over HTTP on loopback.
 
-What the servers are measured by is the processor time and the memory of their processes, which
-Linux shows in /proc, and the time that a client waits.
+It measures the processor time and the memory of the server processes, which Linux shows in /proc,
+and the time that a client waits.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _LAUNCHER = Path(__file__).parents[1] / "tests" / "live" / "moto_process.py"
 
 @dataclass(frozen=True)
 class Figures:
-    """What one server did with one kind of load.
+    """The figures of one server under one kind of load.
 
     Args:
-        cpu: seconds of processor time of the server for each request.
-        rate: requests a second.
-        p50: the median of the seconds that a client waited.
-        p99: what 99 of 100 requests did not exceed.
+        cpu: the server's processor time for each request, in seconds.
+        rate: requests per second.
+        p50: the median wait of a client, in seconds.
+        p99: the 99th percentile of the same.
     """
 
     cpu: float
@@ -56,31 +56,31 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Server:
-    """A server in a process of its own, and the request that it gets."""
+    """A server in its own process, and the request that it gets."""
 
     process: int
     port: int
     request: bytes
 
     def cpu(self) -> float:
-        """Seconds of processor time since its start."""
+        """Return the processor time since its start, in seconds."""
         fields = Path(f"/proc/{self.process}/stat").read_text("ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self) -> float:
-        """Bytes in memory, at most so far."""
+        """Return the peak memory so far, in bytes."""
         status = Path(f"/proc/{self.process}/status").read_text("ascii")
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024.0
 
 
 def measure(count: int, connections: int, requests: int, rounds: int = 3) -> dict[str, Figures]:
-    """Both servers, in turns.
+    """Measure both servers, in turns.
 
     Args:
-        count: the tasks in each answer.
-        connections: how many clients ask at once.
-        requests: how many of all clients in one round; moto's server gets fewer.
-        rounds: how often each has its turn.
+        count: the number of tasks in each answer.
+        connections: the number of concurrent clients.
+        requests: the requests of all clients in one round; moto's server gets fewer.
+        rounds: the number of rounds.
     """
     with _ours(count) as ours, _moto(count) as moto:
         seen: dict[str, list[Figures]] = {OURS: [], MOTO: []}
@@ -91,7 +91,7 @@ def measure(count: int, connections: int, requests: int, rounds: int = 3) -> dic
 
 
 def alone() -> dict[str, float]:
-    """Processor seconds until the port is open, bytes of memory after 10,000 answers, and growth.
+    """Return the processor time until the port is open, and the memory after 10,000 answers.
 
     The growth is the median wait with 10,000 tasks in the cassette, compared to one.
     """
@@ -124,7 +124,7 @@ def _median(each: list[Figures]) -> Figures:
 
 
 def _round(server: _Server, connections: int, requests: int) -> Figures:
-    _client(server, 2)  # the first one may read, parse or compile
+    _client(server, 2)  # the first request may read, parse or compile something
     share = max(1, requests // connections)
     before, began = server.cpu(), time.perf_counter()
     with ThreadPoolExecutor(connections) as pool:
@@ -139,7 +139,7 @@ def _round(server: _Server, connections: int, requests: int) -> Figures:
 
 
 def _client(server: _Server, requests: int) -> list[float]:
-    """Send requests over one connection, or as many as the server wants; each one's wait."""
+    """Send requests, over one connection if the server keeps it open, and return each wait."""
     waits = []
     with contextlib.ExitStack() as stack:
         connection = None
@@ -158,7 +158,7 @@ def _client(server: _Server, requests: int) -> list[float]:
 
 
 def _read(connection: socket.socket) -> bool:
-    """Read one answer; whether the connection stays open."""
+    """Read one answer, and return whether the connection stays open."""
     content = b""
     while b"\r\n\r\n" not in content:
         content += _some(connection)
@@ -200,7 +200,7 @@ def _ours(count: int, asked: int = 0) -> Iterator[_Server]:
         file = Path(folder) / "tasks.yaml"
         cassette.save(tasks.cassette(count), file)
         with subprocess.Popen(
-            # More polls than a program makes that has not hung.
+            # More polls than a program makes unless it hangs.
             [sys.executable, "-m", "cassette", "serve", str(file), "--print-port", *_ON_END],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -232,7 +232,7 @@ def _moto(count: int) -> Iterator[_Server]:
 
 
 def _run_tasks(url: str, count: int) -> list[str]:
-    """As many tasks on moto's server."""
+    """Run a number of tasks on moto's server."""
     client, ec2 = (boto3.client(name, endpoint_url=url, **KEYS) for name in ("ecs", "ec2"))
     client.create_cluster(clusterName=tasks.CLUSTER)
     containers = [{"name": n, "image": "web", "cpu": 1, "memory": 1} for n in ("web", "log")]

@@ -1,6 +1,6 @@
-"""A server process that describes made-up tasks, and takes as long for each call as ECS does.
+"""A server process that describes made-up tasks, and takes as long for each call as ECS.
 
-It prints its address, and ends with its standard input.
+It prints its address, and ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tests.live.scripted import Answer, Request, ScriptedECS
 
 
 def serve(calls: int, tasks: int, seconds: float) -> None:
-    """Describe the tasks of so many calls.
+    """Describe the tasks of a number of calls.
 
     Args:
-        calls: how many calls describe all tasks once.
-        tasks: in each call.
-        seconds: for each call.
+        calls: the number of calls that describe all tasks once.
+        tasks: the number of tasks in each call.
+        seconds: the time for each call.
     """
     several = [[*recordings.tasks(tasks, seed)] for seed in range(calls)]
     answers = {

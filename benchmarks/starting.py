@@ -1,4 +1,4 @@
-"""What starting costs: pytest with the plugin installed and unused, and `cassette --help`."""
+"""The start-up time of pytest with the plugin installed but unused, and of `cassette --help`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEST = "def test_nothing():\n    pass\n"
 
 
 def measure() -> dict[str, float]:
-    """Seconds of processor time that each process takes from its start to its end."""
+    """Return the processor time of each process from its start to its end, in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         alone, packs = Path(folder, "alone"), Path(folder, "packs")
         for each in (alone, packs):
@@ -44,7 +44,7 @@ def measure() -> dict[str, float]:
 
 
 def _installed(folder: Path, number: int) -> Path:
-    """A folder for sys.path in which the distribution of a pack is installed."""
+    """Return a folder for sys.path in which the distribution of a pack is installed."""
     name = f"pack{number}"
     info = folder / name / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What users notice: a pytest run of 200 small tests that describe one task each."""
+"""A pytest run of 200 small tests that describe one task each: the time that users notice."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def task():
 
 @EACH
 def test_task(number, task):
-    assert describe(task)  # moto moves a task on with each call
+    assert describe(task)  # moto advances a task with each call
 """,
 }
 
 
 def measure() -> dict[str, float]:
-    """Seconds of processor time that each run takes from its start to its end."""
+    """Return the processor time of each run from its start to its end, in seconds."""
     with tempfile.TemporaryDirectory() as folder:
         contestants = {name: _suite(Path(folder, str(i)), name) for i, name in enumerate(_TESTS)}
         return in_turns(contestants, dict.fromkeys(contestants, 1), rounds=1, clock=of_processes)
@@ -96,7 +96,7 @@ def _suite(folder: Path, name: str) -> Contestant:
         _write_theirs(folder / "cassettes" / "test_suite")
     other = "no:recording" if name == OURS else "no:cassette"
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", other]
-    # moto's documentation advises this to those who do not use its images of machines.
+    # moto's documentation recommends this for users who do not need its AMIs.
     environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 
     @contextlib.contextmanager
@@ -113,7 +113,7 @@ def _write_ours(folder: Path) -> None:
 
 
 def _write_theirs(folder: Path) -> None:
-    """A recording of vcrpy with the same answer."""
+    """Write a recording of vcrpy with the same answer."""
     folder.mkdir(parents=True)
     asked = {"cluster": tasks.CLUSTER, "tasks": [_TASK], "include": ["TAGS"]}
     request = {

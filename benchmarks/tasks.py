@@ -1,4 +1,4 @@
-"""Cassettes of any size, made from the built-in healthy task."""
+"""Make cassettes of any size from the built-in healthy task."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ CLUSTER = "prod"
 
 
 def ids(count: int) -> list[str]:
-    """As many task ids, in the form of pseudonyms."""
+    """Return a number of task ids, in the form of pseudonyms."""
     return [f"ca55e77e{number:024x}" for number in range(count)]
 
 
 def cassette(count: int, *, states: int = 1) -> model.Cassette:
-    """A recording of as many running tasks, a hundred in a call, as one would poll them.
+    """Return a recording of running tasks, polled in batches of a hundred.
 
     Args:
-        count: how many tasks.
-        states: how many of the last recorded states of each task it has, from 1 to 3.
+        count: the number of tasks.
+        states: how many of each task's last recorded states it has, from 1 to 3.
     """
     recorded = Library().load("web")
     interactions = []
@@ -42,7 +42,7 @@ def cassette(count: int, *, states: int = 1) -> model.Cassette:
 
 
 def wire(count: int) -> dict[str, Any]:
-    """The body of ECS's answer for as many tasks."""
+    """Return the body of ECS's answer for a number of tasks."""
     body = {
         "tasks": [
             task
