@@ -94,7 +94,7 @@ def _deployment_names(owner: Body, service: Body, names: Mapping[str, Any]) -> d
     target = f"{home}:targetgroup/{group or names['family']}/ca55e77e0f1d2c3b"
     balancers = [one for one in service.get("loadBalancers") or () if one.get("targetGroupArn")]
     return {
-        "deployment": deployment or "ecs-svc/0000000062024577698",
+        "deployment": deployment or "ecs-svc/6202457769800000000",
         "target_group": str(balancers[0]["targetGroupArn"]) if balancers else target,
     }
 

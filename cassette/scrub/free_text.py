@@ -20,7 +20,7 @@ from cassette.scrub.pseudonyms import (
     is_masked,
     is_pseudonym,
 )
-from cassette.scrub.randomness import looks_random
+from cassette.scrub.randomness import has_random_part, looks_random
 from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments, set_apart
 from cassette.scrub.tokens import ID_RULES, in_name, in_text
 
@@ -43,6 +43,7 @@ _ID_INSIDE = re.compile(r"(?:^|[/:_.-])[0-9a-f]{16,}(?:$|[/:_.-])|[0-9a-f]{4}-[0
 _KEY = re.compile(r"(?<![0-9A-Za-z/+])(?=[0-9A-Za-z/+]*[/+])[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])")
 _PARTS = re.compile("[-_+]|%[0-9A-Fa-f]{2}")  # between parts of a run; each part may be random
 _OF_NAME = re.compile(r"[\w.:/+@,#*-]*", re.ASCII)
+_SEGMENT = re.compile(r"[^/:=,]{16,}")
 _EC2_HOST = re.compile(
     r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
 )
@@ -188,8 +189,16 @@ class FreeText:
             replaced = self._replace_known(self._rules.replaced(text, self._memory.keep))
             replaced = self._replace_tokens(replaced, in_name(), self._token)
             replaced = encodings.BASE64.sub(self._decode_base64, replaced)
+            replaced = _SEGMENT.sub(self._random_segment, replaced)
             self._names[text] = self._replace_accounts(replaced)
         return self._names[text]
+
+    def _random_segment(self, match: re.Match[str]) -> str:
+        """A part of a name, or its number if it is generated, as a token of a vendor is."""
+        segment = match[0]
+        if has_pseudonym(segment) or REDACTED in segment or not has_random_part(segment):
+            return segment
+        return self.remember("short id", segment, self._memory.numbered("short id", segment))
 
     def user(self, user: str) -> str:
         """The pseudonym of who somebody is, whatever the name holds."""

@@ -95,8 +95,9 @@ _FILES = _OF_FILES | frozenset(
     "avi bak bash bat bin bz2 cer cfg cjs class cmd conf config crt cs csr css csv db dll doc "
     "dockerfile docx egg env err exe gif go gpg gz h hcl hpp html img iml ini iso jar jks "
     "jpeg jpg js json jsonl jsx key ko kt ldb lock log lua lz4 mjs mp3 mp4 mtail npmrc o old "
-    "orig out p12 par parquet patch pb pdf pem pfx php pid png ppt pptx properties proto ps1 "
-    "pub pyc pyi rb rdb rpm rst rules scala service sock socket sql sqlite sqlite3 sum svg "
+    "orig out p12 par parquet patch pb pdf pem pfx php pid png policy ppt pptx properties "
+    "proto ps1 pub pyc pyi rb rdb rpm rst rules scala security service sock socket sql sqlite "
+    "sqlite3 sum svg "
     "swift swp tf tfstate tfvars tgz timer tmp toml tpl tsx ttf txt unit vue war wasm wat "
     "webm webp whl woff xls xlsx xml xsd xz yaml yml zst".split()
 )
@@ -202,6 +203,11 @@ def is_name(word: str) -> bool:
     *own, last = word.lower().split(".")
     ends = last in _OF_CODE - _ALWAYS_HOSTS or last == "prod"
     return ends and all(map(vocabulary.is_plain, own))
+
+
+def may_be_file(word: str) -> bool:
+    """Whether a dotted word of a path ends as the names of files do."""
+    return word.rpartition(".")[2].lower() in _FILES
 
 
 def is_code(word: str) -> bool:

@@ -5,8 +5,9 @@ in every recording, with no shared state. What can be guessed (account ids, addr
 numbered in order of appearance, since an unkeyed hash of it could be reversed in seconds. With a
 key that several repositories share, these become keyed hashes, in a form of their own.
 
-A hashed id ends in the mark `ca55e77e`, since programs show and key by the first eight digits.
-The first form had the mark first; it is still read, and equals the form of today.
+A hashed id ends in the mark `ca55e77e`, and a hashed number in eight zeros, since programs show and
+key by the first eight digits. The first form had the mark first; it is still read, and equals the
+form of today.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ _HASHED = re.compile(
     rf"(?:[a-z]{{1,16}}-)?(?:{MARK}[0-9a-f-]*|[0-9a-f]+(?:-[0-9a-f]+)*{MARK})", re.IGNORECASE
 )
 _FIRST = re.compile(rf"(?<![0-9a-f]){MARK}(?!0000\d{{5}}|ffff)([0-9a-f-]{{8,}})(?![0-9a-f])")
-_NUMBER = re.compile(r"0{8}\d{11}", re.ASCII)  # no number of a deployment begins with a zero
-_HAS_NUMBER = re.compile(rf"(?<!\d){_NUMBER.pattern}(?!\d)", re.ASCII)
+# Hashed digits and eight zeros, or, in the first form, eight zeros and hashed digits.
+_NUMBER = re.compile(r"\d{11}0{8}|0{8}\d{11}", re.ASCII)
+_FIRST_NUMBER = re.compile(r"(?<!\d)0{8}(\d{11})(?!\d)", re.ASCII)
+_HAS_NUMBER = re.compile(rf"(?<!\d)(?:{_NUMBER.pattern})(?!\d)", re.ASCII)
 _NUMBERED_ID = re.compile(
     rf"[0-9a-f]{{5}}(?:0000|ffff){MARK}|{MARK}(?:0000\d{{5}}|ffff[0-9a-f]{{5}})"
 )
@@ -236,7 +239,8 @@ def pseudonym_of_id(original: str) -> str:
 
 def current_form(text: str) -> str:
     """A text with hashed ids of the first form, which began with the mark, in the form of today."""
-    return _FIRST.sub(_turned, text) if MARK in text else text
+    text = _FIRST.sub(_turned, text) if MARK in text else text
+    return _FIRST_NUMBER.sub(r"\g<1>00000000", text) if "00000000" in text else text
 
 
 def former_form(pseudonym: str) -> str:
@@ -277,7 +281,7 @@ def pseudonym_of_number(original: str) -> str:
     """The pseudonym of the number of a deployment or a revision, which has 63 bits to hash."""
     if _NUMBER.fullmatch(original):
         return original
-    return f"00000000{int(_digits(original, 16), 16) % 10**11:011d}"
+    return f"{int(_digits(original, 16), 16) % 10**11:011d}00000000"
 
 
 def is_masked(text: str) -> bool:

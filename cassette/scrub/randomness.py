@@ -13,6 +13,10 @@ from cassette.scrub.vocabulary import is_plain
 _CDK_HASH = re.compile(r"[0-9A-F]{8}$")  # ends the names that CloudFormation's tools make
 _HEX_ONLY = re.compile(r"[0-9a-fA-F-]*")
 _SEPARATORS = re.compile(r"[-_+.:/@]")
+# As base32 and many vendors have it: capitals and digits only, and a letter that no id has.
+_CAPITALS = re.compile(r"(?=(?:[A-Z]{0,64}\d){4})(?=[0-9A-F]{0,64}[G-Z])[A-Z0-9]{24,}")
+# Words in a row, with numbers in between: DemoTrafficGen01TaskDef.
+_CAMEL = re.compile(r"[a-z]{0,24}\d{0,3}(?:[A-Z]{1,6}[a-z]{2,24}\d{0,3}){1,12}")
 SHORTEST = 16
 
 
@@ -25,6 +29,10 @@ def looks_random(word: str) -> bool:
     """Whether a word is generated. Hexadecimal ids do not count: they have their own rules."""
     word = _CDK_HASH.sub("", word)
     if len(word) < SHORTEST or _HEX_ONLY.fullmatch(word):
+        return False
+    if _CAPITALS.fullmatch(word):
+        return True
+    if _CAMEL.fullmatch(word):
         return False
     kinds = [_kind(character) for character in word]
     letters_and_digits = [kind for kind in kinds if kind < 3]

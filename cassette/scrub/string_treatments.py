@@ -10,7 +10,7 @@ import re
 
 from cassette.ecs import shapes
 from cassette.scrub import hosts, near_secrets
-from cassette.scrub.free_text import SHORTEST_ORIGINAL, FreeText
+from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.pseudonyms import (
     MARK,
     REDACTED,
@@ -36,14 +36,30 @@ _NO_NAME = re.compile(
 # What members that are kept may have beside plain words: statuses, sizes, versions, types of
 # instances, the hash of an agent, the format of a date, the family of a platform.
 _OF_ECS = re.compile(
-    r"[A-Z][A-Z0-9_. ]{0,60}|[\d.,:/ *<>=%&|-]{0,64}|v?\d[\w.+~-]{0,40}|[0-9a-f]{6,12}"
+    r"[\d.,:/ *<>=%&|-]{0,64}|v?\d[\w.+~-]{0,40}|[0-9a-f]{6,12}"
     r"|(?:[a-z]{1,12}(?:-?\d[a-z0-9]{0,5})?[a-z-]{0,10}|\*)\.[a-z0-9*-]{1,16}"
     r"|(?:%-?[A-Za-z]|[\s:.,/\[\]()TZ-]){1,64}|[A-Za-z]{1,20}: ?v?\d[\w.+~-]{0,40}"
-    r"|attribute:[\w.-]{1,128}|[a-z]{2,16}(?:[./-][a-z]{2,16}){0,7}"
+    r"|attribute:[\w.-]{1,128}"
     r"|\d{1,6}(?:\.\d{1,3})? ?(?:vCPU|[KMG]i?B)|<[a-z]{1,32}>[a-z]?"
     r"|Windows-Server-\d{4}-(?:Core|Full)",
     re.ASCII,
 )
+# Words that ECS's API or the kernel enumerates, beside those of botocore's model: capabilities,
+# options of mounts, accelerators, parameters of the kernel.
+_ENUMERATED = frozenset(
+    "STRINGSET PRECREATED SYS_PTRACE CAP_SYS_PTRACE MKNOD SYS_NICE SYS_RAWIO SYS_TTY_CONFIG "
+    "SETFCAP SETGID SETPCAP SETUID SYS_CHROOT SYS_PACCT SYS_TIME WAKE_ALARM DAC_OVERRIDE "
+    "DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN "
+    "MAC_OVERRIDE NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW SYSLOG AUDIT_CONTROL "
+    "AUDIT_WRITE BLOCK_SUSPEND CHOWN SYS_ADMIN SYS_BOOT SYS_MODULE SYS_RESOURCE "
+    "ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime "
+    "diratime nodiratime bind rbind unbindable runbindable private rprivate shared rshared slave "
+    "rslave relatime norelatime strictatime nostrictatime mode uid gid nr_inodes nr_blocks mpol "
+    "rexray/ebs rexray/efs local nfs gp2 gp3 io1 io2 sc1 st1 xfs ext3 ext4 ntfs "
+    "eia1.medium eia1.large eia1.xlarge eia2.medium eia2.large eia2.xlarge logentries sumologic "
+    "dualStackIPv6".split()
+)
+_PARAMETER = re.compile(r"(?:net|kernel|fs|vm|user)(?:\.[a-z0-9_-]{1,32}){1,5}")
 # What is given for a secret in a name, and a dotted word in one.
 _SPEAKS = re.compile(r"[.:=]")
 _GIVEN = re.compile(
@@ -101,8 +117,8 @@ class StringTreatments:
         if self._free.is_false(found) or is_masked(found):
             return found
         # What was found is judged, not the value: another scrub must come to the same result.
-        own = found in vocabulary() or _OF_ECS.fullmatch(found) or is_plain(found)
-        return found if own else REDACTED
+        own = found in vocabulary() or found in _ENUMERATED or _OF_ECS.fullmatch(found)
+        return found if own or is_plain(found) or _PARAMETER.fullmatch(found) else REDACTED
 
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""
@@ -126,7 +142,7 @@ class StringTreatments:
     def _named(self, value: str) -> str:
         """A name without the hosts and the assignments to secrets in it."""
         found = _PART.sub(self._glued, self._free.name(value))
-        if found.startswith("/") or not _SPEAKS.search(found):  # a path has names of files
+        if not _SPEAKS.search(found):
             return found
         found = _GIVEN.sub(self._given, found)
         return _DOTTED.sub(self._dotted, found)
@@ -134,6 +150,10 @@ class StringTreatments:
     def key(self, value: str) -> str:
         """The name of a variable, a tag or a label, without a value that is glued to it."""
         found = self._free.name(value)
+        start = near_secrets.glued(found)
+        # Of TOKEN_TTL_SECONDS and TOKEN_q8Zk2LmP, only the second one has a value in it.
+        if start is not None and PASSWORD.fullmatch(found, start) and not is_plain(found[start:]):
+            return found[:start] + self._free.remember("secret", found[start:], REDACTED)
         return _GIVEN.sub(self._given, found) if ":" in found or "=" in found else found
 
     def _given(self, match: re.Match[str]) -> str:
@@ -154,6 +174,8 @@ class StringTreatments:
     def _dotted(self, match: re.Match[str]) -> str:
         word, text = match[0], match.string
         if word.startswith(("ecs.", "com.amazonaws.")) or hosts.is_name(word):
+            return word
+        if text.startswith("/") and hosts.may_be_file(word):
             return word
         before = text[max(0, match.start() - 40) : match.start()].rstrip("/")
         after = text[match.end() : match.end() + 8]

@@ -74,11 +74,11 @@ _AND = (
 # How tokens of other services begin.
 _OF_VENDORS = (
     r"(?-i:sbp_|CLOJARS_|do[opr]_v1_|pat-(?:na|eu)\d-|[su]-s4t2(?:ud|af)-|lsv2_(?:pt|sk)_|CCIPAT_|mlsn\.|xkeysib-"
-    r"|xsmtpsib-|shp(?:at|ca|pa|ss)_|glsa_|glc_|hvb\.|pul-|rubygems_|sntry[su]_|sq0(?:atp|csp)-|PMAK-"
+    r"|xsmtpsib-|shp(?:at|ca|pa|ss)_|glsa_|glc_|hvb\.|pul-|rubygems_|sntry[su]_|sq0(?:atp|csp)-|PMA[KT]-"
     r"|lin_api_|figd_|dapi|ntn_|ATATT3|ATCTT3|ATBB|pscale_|tskey-|duffel_|EZ[AT]K|nfp_|r8_|gsk_|xai-"
     r"|pplx-|fm2_|sgp_|apify_api_|nvapi-|bkua_|sl\.|dckr_oat_|rdme_|napi_|hcaik_|rnd_|AKCp|LTAI"
     r"|CFPAT-|ph[cx]_|BBFF-|VF\.(?:DM|WS)\.|hawk\.|supernotes_sk-|sk_\d{4,6}_|(?:pub|sub|sec)-c-|fio-u-"
-    r"|na1\.(?=[\w+/]{40})|(?:api|sdk|mob)-(?=[0-9a-f]{8}-))"
+    r"|dp\.(?:pt|st|ct|sa|scim|audit)\.|vercel_|vc[acikpr]_|na1\.(?=[\w+/]{40})|(?:api|sdk|mob)-(?=[0-9a-f]{8}-))"
 )
 
 # One alternation: where several fit at one place, the first one wins. A group's digits only

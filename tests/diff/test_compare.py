@@ -51,7 +51,7 @@ def again(value: Any) -> Any:
         bodies.ACCOUNT: "210987654321",
         bodies.REGISTRY_ACCOUNT: "222211113333",
         bodies.ATTACHMENT_ID: "c2057bd0-35a3-4e34-97d7-346c5e3622f2",
-        bodies.DEPLOYMENT: "ecs-svc/0000000088158616224",
+        bodies.DEPLOYMENT: "ecs-svc/8815861622400000000",
         bodies.PRIVATE_IP: "10.99.1.7",
         bodies.IPV6: "fd12:3456:789a:1::77",
         "ip-10-20-30-40": "ip-10-99-1-7",

@@ -21,7 +21,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/web-task"
 TARGET_GROUP_ARN = (
     f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/web/6d0ecf831eec9f09"
 )
-DEPLOYMENT = "ecs-svc/0000000062024577698"
+DEPLOYMENT = "ecs-svc/6202457769800000000"
 ATTACHMENT_ID = "b1946ac9-2492-4d23-86c6-235b4d2611e1"
 CONTAINER_IDS = {
     "web": "0d1f6a4e-8c35-4b7a-9a20-5e6f7c8d9b01",

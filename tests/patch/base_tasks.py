@@ -82,7 +82,7 @@ def _web(check: bool = True, port: int | None = None) -> Box:
 _LOGS = Box("log-router", "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable")
 _ENVOY = Box("ecs-service-connect-k3vQw", "ecs-service-connect-agent:interface-v1", check=True)
 _GUARD = Box("aws-guardduty-agent-q7Rtz", "ecs-guardduty-agent:v1")
-_SERVICE = "ecs-svc/0000000062024577698"
+_SERVICE = "ecs-svc/6202457769800000000"
 
 BASES = {
     "fargate-job": Base(

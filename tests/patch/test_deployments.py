@@ -98,7 +98,7 @@ def test_a_service_that_was_rolled_back_runs_the_old_revision():
     (deployment,) = service["deployments"]
     assert (deployment["status"], deployment["rolloutState"]) == ("PRIMARY", "COMPLETED")
     messages = [event["message"] for event in service["events"]]
-    failed, old = "ecs-svc/0000000088158616224", "ecs-svc/0000000062024577698"
+    failed, old = "ecs-svc/8815861622400000000", "ecs-svc/6202457769800000000"
     assert messages[:4] == [
         "(service web) has reached a steady state.",
         f"(service web) (deployment {old}) deployment completed.",

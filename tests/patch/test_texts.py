@@ -22,7 +22,7 @@ MOVED = (
     (base_tasks.ACCOUNT, "000000000042"),
     (next(iter(re.findall(r"subnet-\w+", file_format.render(
         base_tasks.cassettes()["fargate-job"])))), "subnet-ca55e77e99999999a"),
-    ("ecs-svc/0000000062024577698", "ecs-svc/7777777777777777777"),
+    ("ecs-svc/6202457769800000000", "ecs-svc/7777777777777777777"),
     ("shop/web:7", "books/shelf:9"),
 )  # fmt: skip
 KINDS = (

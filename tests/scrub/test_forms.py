@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cassette import model
-from cassette.scrub import gate, scrub
+from cassette.scrub import Scrubber, audit, gate, pseudonyms, scrub
 from tests.scrub import bodies
 from tests.scrub.planting import SLOW, text_of
 from tests.scrub.test_near_secrets import said
@@ -119,3 +119,16 @@ def test_attributes_properties_and_options_of_others_are_redacted() -> None:
     text = _written("DescribeTaskDefinition", taskDefinition=definition)
     assert all(value in text for value in ("8080", "eu-west-1"))
     assert all(value not in text for value in ("hunter2x", "^x"))
+
+
+def test_numbers_of_deployments_differ_in_their_first_eight_digits() -> None:
+    """Programs show and key by the first eight; cassettes of the first form are still read."""
+    numbers = [pseudonyms.pseudonym_of_number(str(5_813_948_576_120_394_000 + n)) for n in range(9)]
+    assert len({number[:8] for number in numbers}) == 9
+    for number in numbers:
+        first = number[11:] + number[:11]
+        assert pseudonyms.current_form(f"ecs-svc/{first} done") == f"ecs-svc/{number} done"
+        for same in (number, first):
+            assert Scrubber().text(f"(deployment ecs-svc/{same})") == f"(deployment ecs-svc/{same})"
+            assert pseudonyms.is_pseudonym(f"ecs-svc/{same}")
+            assert not audit(f"startedBy: ecs-svc/{same}\n")

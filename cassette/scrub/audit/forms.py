@@ -137,7 +137,7 @@ RULES: dict[str, tuple[str, str]] = {
             rf"|{_L}(?!ca55e77e)[0-9a-f]{{32}}{_R}"
             rf"|(?:(?<=:namespace/)ns|(?<=:service/)srv)-(?!ca55e77e)[a-z0-9]{{16}}{_R}"
             r"|(?:service|daemon)-(?:deployment|revision)/[^\s/]{1,255}/(?:[^\s/]{1,255}/)?[\w-]{16,24}(?![\w-])"
-            r"|ecs-svc/(?!0{8})\d{6,20}"
+            r"|ecs-svc/(?!0{8}|\d{11}0{8}(?!\d))\d{6,20}"
             rf"|{_L}Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,20}}(?!\w)"
             r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31}(?!\w)"
         ),
@@ -243,7 +243,7 @@ _DOCUMENTED_ID = re.compile("12345678-?90|1234567890abcdef|abcdef1?234567890|a1b
 # A page of documentation may have a uuid in its address.
 _PAGE = re.compile(r"https://(?:learn\.microsoft\.com|docs\.aws\.amazon\.com)/[^\s?#]{0,160}\Z")
 _FALSE = re.compile(
-    r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|198[.-]1[89][.-]|2001:db8:|ca:55:e7:7e|\*\*|<|X{3}"
+    r"ca55e77e|REDACTED|host-\d|user-\d+@example\.com|0{8}\d{4}|\d{11}0{8}(?!\d)|198[.-]1[89][.-]|2001:db8:|ca:55:e7:7e|\*\*|<|X{3}"
 )
 _PUBLIC_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?[nrt]?(?:ip-198-1[89]-\d+-\d+|host-[0-9a-z]+)\..*"

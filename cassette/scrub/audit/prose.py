@@ -28,7 +28,7 @@ RULES = {
 _MASKED = re.compile(
     r"[\"'`]?(?:REDACTED|user-(?:\d|ca55)|host-(?:\d|ca55)|name-ca55|\*\*|XXX|ca55e77e|[\w-]*ca55e77e|<|`"
     r"|\$(?!\w{0,64}?(?:[a-z]\w{0,64}?\d|\d\w{0,64}?[a-z]))|\{\{|\[REDACTED"
-    r"|%\w{1,64}%|arn:|ca:55:e7:7e|198\.1[89]\.|2001:db8:|0{8}\d{4}"
+    r"|%\w{1,64}%|arn:|ca:55:e7:7e|198\.1[89]\.|2001:db8:|0{8}\d{4}|\d{11}0{8}"
     r"|(?i:i/o|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied)"
     r"(?![0-9A-Za-z])|[.:;,)\]}\"'\\]*$)"
 )
@@ -185,7 +185,7 @@ _HARMLESS = re.compile(
     r"|[a-z]{2}-[a-z-]{2,20}-\d[a-z]?|\d{4}-\d\d-\d\d[T ].*|[/.].*|.*://.*|0x[0-9a-f]+|\w{1,4}"
     r"|(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|http/?\d.*|base\d\d|ipv\d|x\d\d.*|x\.?509|python\d|oauth\d"
     r"|amd64|arm64|tlsv?1.*|u?int\d\d|level\d|route53|scram-.*|registry-1\..*)"
-    r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d).*|\$.*|%.*|arn"
+    r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d|\d{11}0{8}).*|\$.*|%.*|arn"
 )
 _KNOWN = re.compile(r"(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|base\d\d|x\.?509|level\d)[.:;,]?")
 _SET = re.compile(
