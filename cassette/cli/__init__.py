@@ -1,9 +1,10 @@
-"""The command line. It holds no logic: each command calls the library and shows what it gives.
+"""The command line. It contains no logic: each command calls the library and shows the result.
 
-A command is a module of its own, imported when it runs, so that `--help` and completion stay quick.
+Each command is a separate module, imported when it runs, so that `--help` and completion stay
+quick.
 
-Exit codes: 0 all well; 1 it found something; 2 wrong usage or an unreadable file; 3 AWS could
-not be reached or said no; 130 stopped by Ctrl-C; 141 the reader of the output closed its pipe.
+Exit codes: 0 success; 1 something was found; 2 wrong usage or an unreadable file; 3 AWS could not
+be reached or refused; 130 stopped by Ctrl-C; 141 the reader of the output closed its pipe.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class LazyGroup(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands that begin so, without importing them, and the options."""
+        """The commands with this prefix, without importing them, and the options."""
         found = [
             CompletionItem(n, help=COMMANDS[n])
             for n in sorted(COMMANDS)
@@ -67,7 +68,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was called; for a misspelt one, an error that names the nearest."""
+        """The called command; for a misspelt one, an error that names the nearest."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -119,9 +120,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
-    """Run the command line; gives its exit code."""
+    """Run the command line, and return its exit code."""
     try:
-        # What a command gives is None; click gives the exit code of its own `Exit` here.
+        # A command returns None; click returns the exit code of its own `Exit` here.
         return group.main(arguments, prog_name="cassette", standalone_mode=False) or 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
@@ -135,7 +136,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _explained(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit code; what is a mistake of ours is raised again."""
+    """The message for an error, and the exit code; a bug of this package is raised again."""
     from cassette.errors import CassetteError, PackStoreError, UnsafeCassetteError, WatchError
 
     if isinstance(error, CassetteError):
@@ -150,7 +151,7 @@ def _explained(error: Exception) -> tuple[str, int]:
 
 
 def aws_said(error: Any) -> str | None:
-    """Botocore's own errors in one scrubbed sentence and a line that fixes it."""
+    """An error of botocore in one scrubbed sentence, with a line that fixes it."""
     from botocore import exceptions
 
     renew = "renew the credentials, for example with aws sso login"
@@ -182,7 +183,7 @@ def aws_said(error: Any) -> str | None:
 
 
 def _scrubbed(text: str) -> str:
-    """A text for people, scrubbed; by the project's own rules too, if these can be read."""
+    """A scrubbed text for people, also by the project's own rules if these can be read."""
     from cassette import project_settings
     from cassette.errors import UsageError
     from cassette.scrub import Scrubber
@@ -194,7 +195,7 @@ def _scrubbed(text: str) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    """Say what went wrong, folded between words on a terminal, and give the exit code."""
+    """Print what went wrong, wrapped on a terminal, and return the exit code."""
     from cassette.terminal import paragraph, visible
 
     if sys.stderr.isatty():

@@ -37,14 +37,15 @@ _OF_PACK = "Fix: report this to the owner of the pack {}, and use an earlier ver
 def command(paths: tuple[str, ...], form: str, folders: tuple[str, ...]) -> None:
     """Search files for account ids, addresses and credentials.
 
-    PATHS are files, or folders, in which every YAML and JSON file is searched; by default the
-    current folder. The name of a cassette or patch works as well, such as `web`, `acme:web`, or
-    `acme:*` for all of a pack. Any fixture will do: cassettes, recordings of vcrpy and placebo,
-    output of `aws ecs describe-tasks`. Encoded values are decoded and searched too.
+    PATHS are files or folders; in a folder, every YAML and JSON file is searched. The default is
+    the current folder. A PATH may also be the name of a cassette or patch, such as `web`,
+    `acme:web`, or `acme:*` for a whole pack. Any fixture can be searched: cassettes, recordings of
+    vcrpy and placebo, output of `aws ecs describe-tasks`. Encoded values are decoded and searched
+    as well.
 
-    Rules of the project's own, in its pyproject.toml, add searches and exemptions.
+    The project's rules in pyproject.toml add searches and exemptions.
 
-    What was found is never printed, only its place and its kind. The exit code is 0 if nothing was
+    A finding shows the place and the kind, never the value. The exit code is 0 if nothing was
     found, 1 if something was found, 2 if a file cannot be read.
     """
     from cassette import project_settings

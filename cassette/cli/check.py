@@ -17,7 +17,7 @@ from cassette.terminal import columns, paragraph
 if TYPE_CHECKING:
     from cassette.files import Checked, Found
 
-_MOST_LINES = 5  # that are listed of a problem that a file has more than once
+_MOST_LINES = 5  # places that are listed for one problem
 
 
 @click.command("check")
@@ -33,14 +33,14 @@ def command(
 ) -> None:
     """Validate cassettes and patch files against the format and the rules of ECS.
 
-    PATHS are files, or folders, in which every YAML and JSON file is checked, or the names of
-    cassettes and patches, such as `web`, `acme:web`, or `acme:*` for all of a pack. A cassette is
-    held to the form of its file, to botocore's model of ECS and to the rules of a task's life; each
-    problem has its place, its rule and what would fit. A rule in `recorded: {allow: [...]}` of a
-    cassette is not applied to it.
+    PATHS are files, folders (every YAML and JSON file in them is checked), or names of cassettes
+    and patches, such as `web`, `acme:web`, or `acme:*` for a whole pack. A cassette is checked
+    against the file format, botocore's model of ECS and the rules of a task's life. Each problem is
+    shown with its place, its rule and what would be valid. Rules listed in a cassette's `recorded:
+    {allow: [...]}` are not applied to it.
 
-    The exit code is 0 without problems or with warnings only, 1 with problems, 2 if a file cannot
-    be read.
+    The exit code is 0 if there are no problems or only warnings, 1 if there are problems, 2 if a
+    file cannot be read.
     """
     from cassette.files import check_files, entries_in, files_in
 
@@ -75,7 +75,7 @@ def _show_rules(form: str) -> None:
     for rule in RULES:
         screen.print(f"{rule.id} (warning)" if rule.level == "warning" else rule.id, style="bold")
         columns(screen, [(rule.says,)], indent=4)
-        screen.print(f"    {rule.source}", style="dim", soft_wrap=True)  # a link stays one
+        screen.print(f"    {rule.source}", style="dim", soft_wrap=True)  # keeps a link a link
 
 
 def _show(checked: Sequence[Checked]) -> None:
@@ -95,7 +95,7 @@ def _show(checked: Sequence[Checked]) -> None:
 
 
 def _alike(found: Iterable[Found]) -> Iterator[list[Found]]:
-    """Problems that differ only in their place, together."""
+    """Group problems that differ only in their place."""
     together: dict[tuple[str, str, str | None], list[Found]] = {}
     for one in found:
         together.setdefault((one.rule.id, one.detail, one.fits), []).append(one)
@@ -106,7 +106,7 @@ def _words(path: str, alike: Sequence[Found]) -> Iterator[str]:
     """A problem in one or two lines: where and which rule; then its place in the data."""
     first = alike[0]
     place = path if first.line is None else f"{path}:{first.line}"
-    of_file = first.interaction is None  # what would fit is a sentence
+    of_file = first.interaction is None  # the suggestion is a sentence
     expected = f"; expected {first.fits}" if first.fits and not of_file else ""
     yield f"{place}: {first.rule.level}: {first.rule.id}: {first.detail}{expected}"
     parts = [first.fits] if first.fits and of_file else []

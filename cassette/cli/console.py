@@ -1,4 +1,4 @@
-"""What the commands share: the console, arguments and options."""
+"""The console, and the arguments and options that commands share."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ FOLDERS = click.option(
     type=click.Path(exists=True, file_okay=False),
     help="Look for cassettes and patches here first; may be given again.",
 )
-_ENDLESS = 1000  # columns of a pipe
-# What a state, a health or a change is drawn in.
+_ENDLESS = 1000  # width of a pipe, in columns
+# The colours of states, healths and changes.
 STYLES = {
     "RUNNING": "green",
     "HEALTHY": "green",
@@ -60,7 +60,7 @@ def complete_cassette(
     param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
-    """The names of cassettes with this beginning, or else files."""
+    """The names of cassettes with this prefix, or else files."""
     return _complete("cassette", incomplete, ctx)
 
 
@@ -69,7 +69,7 @@ def complete_patch(
     param: click.Parameter,  # noqa: ARG001 - click gives it
     incomplete: str,
 ) -> list[CompletionItem]:
-    """The names of patches with this beginning, or else files."""
+    """The names of patches with this prefix, or else files."""
     return _complete("patch", incomplete, ctx)
 
 
@@ -85,7 +85,7 @@ def library_of(folders: Iterable[str] = ()) -> Library:
     """The library of the project in the working directory.
 
     Args:
-        folders: what the option `--dir` names, which is searched first.
+        folders: the folders of the option `--dir`, which are searched first.
     """
     from cassette.library import Library
     from cassette.project_folders import cassette_folders
@@ -96,14 +96,14 @@ def library_of(folders: Iterable[str] = ()) -> Library:
 
 
 def shown_name(path: str | None) -> str:
-    """A cassette for people: its path, or `web (built-in)`."""
+    """A cassette's name for people: its path, or `web (built-in)`."""
     return "the cassette" if path is None else with_names(path)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read. In a pipe a line is a line: nothing is wrapped, and nothing coloured.
+    """The console for text, which cannot control the terminal.
 
-    No text that is printed can control the terminal.
+    In a pipe, nothing is wrapped or coloured.
     """
     from rich.console import Console
     from rich.segment import Segment
@@ -117,7 +117,7 @@ def console(*, stderr: bool = False) -> Console:
                 yield segment if harmless else Segment(visible(segment.text), segment.style)
 
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # as every other way to print has it
+            raise BrokenPipeError  # as in every other way to print
 
     screen = Screen(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not screen.is_terminal:

@@ -1,4 +1,4 @@
-"""`cassette demo`; what it shows is in `cassette.demo`."""
+"""`cassette demo`; the demo itself is in `cassette.demo`."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ def command(
 ) -> None:
     """Compare two cassettes by meaning.
 
-    BEFORE and AFTER are names or paths. Tasks belong together by their ids or by their role,
-    states by their place on the timeline. Two recordings of the same thing are equal: what AWS
-    assigned by chance and the moment of the recording do not count.
+    BEFORE and AFTER are names or paths. Tasks are paired by id or by role, and states by their
+    place on the timeline. Two recordings of the same thing are equal: ids, addresses and times are
+    not compared.
 
-    To make a patch file, edit a copy of a cassette, and let the difference be written:
+    To make a patch file, edit a copy of a cassette, and write the difference:
 
     \b
         cassette diff web copy.yaml --format patch -o cassettes/patches/mine.yaml
@@ -96,7 +96,7 @@ def _show(sides: tuple[Cassette, Cassette], found: tuple[Difference, ...], *, ex
 
 
 def _as_patch(before: Cassette, after: Cassette, output: str | None, *, force: bool) -> None:
-    """Print the patch file, or write it, after it was tried."""
+    """Test the patch file, then print or write it."""
     from cassette import file_format, patch, project_settings, scrub
     from cassette.cli import diff_output
     from cassette.diff import as_patch, compare

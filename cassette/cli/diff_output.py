@@ -23,10 +23,10 @@ _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def show(console: Console, differences: Iterable[Difference]) -> None:
-    """Print differences: `+` what came, `-` what went, `~` what changed.
+    """Print differences: `+` for added, `-` for removed, `~` for changed.
 
-    On a wide terminal before and after are side by side; elsewhere on one line, or if that is too
-    long on lines of their own.
+    On a wide terminal, before and after are side by side; elsewhere they share a line, or have one
+    each if that is too long.
     """
     from rich.text import Text
 
@@ -54,7 +54,7 @@ class _Layout:
         self._wide = console.is_terminal and console.width >= _SIDE_BY_SIDE
 
     def heading(self) -> None:
-        """Name the sides, if they have columns of their own."""
+        """Name the sides, if they have separate columns."""
         from rich.text import Text
 
         if self._wide:
@@ -63,7 +63,7 @@ class _Layout:
             self._console.print(line, soft_wrap=True)
 
     def row(self, difference: Difference) -> None:
-        """Print one difference: in columns, on one line, or with each side on its own lines."""
+        """Print one difference: in columns, on one line, or each side on separate lines."""
         from rich.text import Text
 
         before, after = _sides(difference)
@@ -90,7 +90,7 @@ class _Layout:
             columns(self._console, [(line[_INDENT : _INDENT + 1], place, both)], indent=_INDENT)
 
     def _fit_beside(self, before: Text, after: Text) -> bool:
-        """Whether the sides fit their columns; one alone has the whole line if it is long."""
+        """Whether the sides fit their columns; a long single side has the whole line."""
         if before and after:
             words = [*before.plain.split(), *after.plain.split()]
             return max(map(len, words), default=0) <= self._half
@@ -112,7 +112,7 @@ class _Layout:
 
 
 def _by_states(differences: list[Difference]) -> Iterator[tuple[str, list[Difference]]]:
-    """Differences with the states that they are of; one that is in several states, once."""
+    """Differences with their states; one that is in several states is listed once."""
     alike: dict[str, list[Difference]] = {}
     for one in differences:
         key = repr((one.pointer, one.place, one.kind, one.before, one.after))
@@ -129,7 +129,7 @@ def _place(difference: Difference) -> str:
 
 
 def _sides(difference: Difference) -> tuple[Text, Text]:
-    """Both values in words; as Python writes them, if in words they are the same."""
+    """Both values in words, or as Python literals if the words are the same."""
     from rich.text import Text
 
     before = "" if difference.kind == "added" else formatting.value(difference.before)

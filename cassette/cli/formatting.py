@@ -1,4 +1,4 @@
-"""In a few words, for people and for `--format json`: tasks, values, what was scrubbed."""
+"""Short descriptions of tasks, values and scrubbing, for people and for `--format json`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def container(thing: Body) -> str:
 
 
 def containers(task: Body) -> list[tuple[str, str]]:
-    """The name of each container of a task, and its state; what is none is left out."""
+    """The name and state of each container of a task; anything malformed is left out."""
     boxes = task.get("containers")
     return [
         (str(box.get("name", "?")), container(box))
@@ -53,7 +53,7 @@ def containers(task: Body) -> list[tuple[str, str]]:
 
 
 def why(task: Body) -> str:
-    """Why a task stopped: its code and its reason, as far as it has them."""
+    """Why a task stopped: its code and its reason, if it has them."""
     return ": ".join(str(task[key]) for key in ("stopCode", "stoppedReason") if task.get(key))
 
 
@@ -64,12 +64,12 @@ def task(thing: Body) -> str:
 
 
 def error(thing: Body) -> str:
-    """What ECS refused: `ThrottlingException (400): Rate exceeded`."""
+    """An error of ECS: `ThrottlingException (400): Rate exceeded`."""
     return f"{thing['code']} ({thing['status']}): {thing['message']}"
 
 
 def value(thing: Any) -> str:
-    """A value as it would be read: a task in words, a text as it is, all else as JSON, cut off."""
+    """A value for people: a task in words, text as it is, anything else as shortened JSON."""
     if isinstance(thing, Mapping):
         if "lastStatus" in thing and "taskArn" in thing and "containers" in thing:
             return task(thing)
@@ -86,7 +86,7 @@ def value(thing: Any) -> str:
 
 
 def scrubbed(report: scrub.Report) -> str:
-    """A scrubbing report in a few lines; of many redacted members, the first are named."""
+    """A scrubbing report in a few lines, with the first redacted members."""
     replaced = ", ".join(counted(count, kind) for kind, count in sorted(report.replaced.items()))
     redacted = counted(sum(report.redacted.values()), "value")
     lines = [f"replaced: {replaced or 'nothing'}; redacted: {redacted}"]
@@ -102,7 +102,7 @@ def scrubbed(report: scrub.Report) -> str:
 
 
 def coloured(words: str) -> Text:
-    """Words with the states in them in their colours."""
+    """Words in which each state has its colour."""
     from rich.text import Text
 
     text = Text(words)

@@ -27,13 +27,12 @@ from cassette.terminal import paragraph
 def command(paths: tuple[str, ...], output: str, policy: str | None, force: bool) -> None:
     """Convert recordings of other tools to cassettes.
 
-    FILE is a recording of vcrpy, a folder of placebo's, what `aws ecs describe-tasks` printed
-    (JSON or YAML), or EventBridge events of ECS tasks; of a folder, every such file in it. A
-    cassette has its file's name, or that of placebo's folder. Events of one task become one
-    timeline.
+    FILE is a recording of vcrpy, a folder of placebo, output of `aws ecs describe-tasks` (JSON or
+    YAML), EventBridge events of ECS tasks, or a folder of such files. Each cassette is named after
+    its file, or after placebo's folder. The events of one task become one timeline.
 
-    What cannot be used is named, with the reason. If one of the cassettes exists and is
-    different, nothing is written without --force. Exit code 2 if nothing can be used.
+    Input that cannot be used is listed with the reason. If one of the cassettes exists and is
+    different, nothing is written without --force. The exit code is 2 if nothing can be used.
     """
     from cassette import project_settings
     from cassette.files import files_in, import_files

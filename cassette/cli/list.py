@@ -34,12 +34,12 @@ class Listed:
 
     Args:
         name: as a user writes it.
-        place: the folder or the pack that it is in.
+        place: its folder or pack.
         path: its file, or its qualified name in a pack.
         cassette: its content; None if it cannot be read.
         problem: why it cannot be read.
         fits: the names of the patches that fit it; empty unless they were tried.
-        hides: the files of the same name that are not found because of it.
+        hides: the files of the same name that it hides.
     """
 
     name: str
@@ -58,14 +58,14 @@ class Listed:
 def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None:
     """List the cassettes of this project, of its packs, and the built-in ones.
 
-    For each cassette: when it was recorded, the operations it can answer, and what was recorded.
-    As JSON, also the names of the patches that fit it, which takes longer. NAMES, or patterns such
+    The list shows when each cassette was recorded, the operations it can answer, and its source. As
+    JSON it also has the names of the patches that fit, which takes longer. NAMES, or patterns such
     as 'platform:*', narrow the list.
 
-    A project's cassettes are in the folders that --dir names, in `cassette_dir` of pytest's
-    settings, in `cassettes/`, and in every other `cassettes/` of the project, as beside tests.
+    A project's cassettes are those in the folders of --dir, in `cassette_dir` of pytest's settings,
+    in `cassettes/`, and in every other `cassettes/` of the project, such as beside tests.
 
-    Exit code 1 if a cassette cannot be read.
+    The exit code is 1 if a cassette cannot be read.
     """
     from cassette import project_settings
 
@@ -82,7 +82,7 @@ def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
 
 
 def _rank(place: str, places: Sequence[str]) -> int:
-    """Folders in the order of search, then packs, then what is built in."""
+    """Folders in search order, then packs, then the built-in pack."""
     if place == "built-in":
         return len(places) + 1
     return places.index(place) if place in places else len(places)
@@ -105,7 +105,7 @@ def _listed(library: Library, names: Sequence[str], *, with_patches: bool) -> It
 
 
 def _read(library: Library, names: Sequence[str]) -> Patches:
-    """The patches that can be read; `cassette variants` says what is wrong with the others."""
+    """The readable patches; `cassette variants` says what is wrong with the others."""
     from cassette.errors import CassetteError
     from cassette.variants import read_patch
 
@@ -141,7 +141,7 @@ def _place(entry: Entry, library: Library) -> str:
 
 
 def _operations(cassette: Cassette) -> dict[str, int]:
-    """How many calls of each operation a cassette answers."""
+    """The number of calls of each operation that a cassette answers."""
     calls: Counter[str] = Counter()
     for interaction in cassette.interactions:
         calls[interaction.operation] += interaction.count

@@ -11,8 +11,8 @@ import click
 def command() -> None:
     """Create a pack of cassettes that other repositories can use.
 
-    `cassette pack new NAME` writes a small repository that can be recorded into, tested, built
-    and tagged at once.
+    `cassette pack new NAME` writes a small repository that is ready to record into, test, build and
+    tag.
     """
 
 

@@ -1,4 +1,4 @@
-"""`cassette packs`: the packs that this project can use, and what shadows what."""
+"""`cassette packs`: the packs that this project can use, and names that hide others."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def command(name: str | None, prune: float | None, form: str) -> None:
     """List the packs that this project can use, or the cassettes and patches of the pack NAME.
 
-    For each pack: its version, how many cassettes and patches it has, and where it comes from.
-    Below them, the files of this project that shadow files of the built-in pack.
+    The list shows each pack's version, its number of cassettes and patches, and its source. Below
+    it are the files of this project that hide files of the built-in pack.
     """
     if prune is not None:
         _prune(prune)
@@ -112,7 +112,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _shadows() -> list[dict[str, str]]:
-    """The names that several folders have: the first one is found."""
+    """The names that several folders have; the first folder wins."""
     library = library_of()
     kinds: tuple[Kind, ...] = ("cassette", "patch")
     return [

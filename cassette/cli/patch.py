@@ -57,11 +57,11 @@ def command(
     NAME is a cassette's name or path; PATCHES are names, with values for their parameters, as in
     'stopped/exit-code(code=3, container=sidecar)', or paths of patch files.
 
-    The variant is printed, or written with -o. Its header says that it is synthetic, and names
-    the cassette and the patches. The cassette itself does not change.
+    The variant is printed, or written with -o. Its header marks it as synthetic, and names the
+    cassette and the patches. The cassette itself does not change.
 
-    --complete adds the entries to the last patch, a file of this project, that ECS's rules demand:
-    a task that is STOPPED has containers that are, no network interface, and times.
+    --complete adds to the last patch, a file of this project, the entries that ECS's rules require:
+    a STOPPED task has STOPPED containers, no network interface, and the times of its end.
     """
     from cassette import file_format
     from cassette.cli import diff_output
@@ -101,7 +101,7 @@ def command(
 
 
 def _complete(base: Cassette, reference: str, library: Library) -> None:
-    """Complete a patch file, and say what was added."""
+    """Complete a patch file, and print what was added."""
     from cassette.files import complete_patch
 
     done = complete_patch(base, reference, library)

@@ -24,12 +24,12 @@ from cassette.errors import counted
 def command(folder: str, target: str, *, base: str, key: str) -> None:
     """Publish a folder of cassettes and patches as a version of a pack.
 
-    TARGET is where to, with the version: s3://bucket/ecs@v4 or file:///srv/ecs@v4. Every file is
-    checked and audited first; if one is refused, nothing is sent. A published version never
+    TARGET is the destination with the version: s3://bucket/ecs@v4 or file:///srv/ecs@v4. Every file
+    is checked and audited first; if one is refused, nothing is sent. A published version never
     changes. Publishing the same files again does nothing.
 
-    The exit code is 0 if the version is there, 2 if a file is refused or the version is there with
-    other files, 3 if the store cannot be reached.
+    The exit code is 0 if the version is published, 2 if a file is refused or the version exists
+    with other files, 3 if the store cannot be reached.
     """
     from cassette import project_settings
     from cassette.packs import sources

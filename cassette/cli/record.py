@@ -31,35 +31,35 @@ if TYPE_CHECKING:
     from cassette.live.until import Until
     from cassette.recording import Recording
 
-_PATIENCE = 20  # seconds for a response; after Ctrl-C, calls under way keep the process so long
+_PATIENCE = 20  # seconds for a response; after Ctrl-C, calls under way delay the end this long
 
 
 @click.command("record")
 @record_options.record_options
 def command(**given: Any) -> None:
-    """Record live ECS tasks into a cassette, scrubbed.
+    """Record live ECS tasks into a scrubbed cassette.
 
-    Tasks are chosen by --task, --service, --family, --started-by, --container-instance or --all;
-    all that are chosen are recorded, each once, with the lists that found them. Nothing is ever
-    changed in AWS, and only read permissions are needed: --print-policy prints them.
+    Choose tasks with --task, --service, --family, --started-by, --container-instance or --all. Each
+    chosen task is recorded once, with the lists that found it. The command never changes anything
+    in AWS and needs only read permissions, which --print-policy prints.
 
     It polls once, or repeatedly with --watch, and keeps each state once. A watch of a service
-    follows the tasks that come and go in it. A file that is there already is replaced when all
-    went well, and otherwise stays as it was.
+    follows its tasks as they come and go. An existing file is replaced only if the recording
+    succeeds.
 
-    While it goes on, a recording is in NAME.partial.yaml, scrubbed and audited. One that ends
-    early (Ctrl-C, --timeout, credentials that expire, a crash) is not lost: the same command with
-    --resume continues it. What ECS shows as the file has it is not recorded twice.
+    A recording under way is kept in NAME.partial.yaml, scrubbed and audited. If it ends early
+    (Ctrl-C, --timeout, expired credentials, a crash), the same command with --resume continues it.
+    Answers that the file already has are not recorded twice.
 
-    With --again, the reads of a cassette are made once more. A recorded task is usually gone, so
-    another task of its service or family is described, or the one that --task names. Its state
-    is compared with the state of that name in the cassette. What AWS assigned by chance (ids,
-    times, addresses) does not count. The file is replaced if it held nothing else; a whole life
-    needs --watch with the --task to follow.
+    --again repeats the reads of a cassette. A recorded task is usually gone, so another task of its
+    service or family is described, or the one that --task names. Its state is compared with the
+    recorded state of the same name; ids, times and addresses are not compared. The file is replaced
+    unless it holds more than one poll can show. To replace the recording of a task's whole life,
+    add --watch and --task.
 
     The exit code is 3 if AWS cannot be reached or refuses a call, if no task was found, or if
-    --timeout was not enough; 2 if the file cannot be written; 1 if --check finds a difference; 130
-    after Ctrl-C; 143 after SIGTERM.
+    --timeout passed; 2 if the file cannot be written; 1 if --check finds a difference; 130 after
+    Ctrl-C; 143 after SIGTERM.
     """
     options = Options(**given)
     record_options.check(options)
@@ -90,7 +90,7 @@ def command(**given: Any) -> None:
 
 
 def _record(client: Any, options: Options, selection: Selection, until: Until | None) -> None:
-    """Make the recording; one that ends early is kept beside the file."""
+    """Make the recording; if it ends early, keep it beside the output file."""
     from cassette import recorder
     from cassette.cli.record_progress import Progress
     from cassette.live.calls import Calls
@@ -133,7 +133,7 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
 
 
 def _plan(options: Options, selection: Selection, region: str) -> dict[str, str]:
-    """The choices of what to record, by option; equal for an ARN and the name in it."""
+    """The choices of what to record, by option; an ARN and its name are equal."""
     from cassette import project_settings, recorder, scrub
 
     rules = project_settings.rules()
@@ -170,7 +170,7 @@ def _follow(
     until: Until | None,
     progress: Progress,
 ) -> list[str]:
-    """Make the calls; gives what the user should know of the recording."""
+    """Make the calls, and return what the user should know about the recording."""
     from cassette.live import snapshot
     from cassette.live.watch import Watch
 
@@ -192,9 +192,9 @@ def _client(options: Options, region: str | None, *, retries: bool) -> Any:
     """A client of ECS.
 
     Args:
-        options: say where.
+        options: the options of the command.
         region: the region, if the options do not name one.
-        retries: whether botocore makes a call again; a recording does that itself, visibly.
+        retries: whether botocore retries calls; a recording retries them itself, visibly.
     """
     import botocore.exceptions
     import botocore.session
@@ -234,7 +234,7 @@ def _print_policy(options: Options, selection: Selection, until: Until | None) -
 
 
 def _dry_run(client: Any, options: Options, selection: Selection) -> None:
-    """List the tasks, and say which calls a recording would make."""
+    """List the tasks, and print the calls that a recording would make."""
     from cassette.live.calls import Calls
     from cassette.live.pace import Pace
     from cassette.live.snapshot import plan
@@ -258,7 +258,7 @@ def _dry_run(client: Any, options: Options, selection: Selection) -> None:
 def _keep(
     recording: Recording | None, progress: Progress, verb: recorder.record, output: str
 ) -> bool:
-    """Say what a recording that ended early left beside the output file, if anything."""
+    """Print what a recording that ended early left beside the output file, if anything."""
     from cassette import file_format
 
     if recording is None or verb.partial is None:
@@ -273,7 +273,7 @@ def _keep(
 
 @contextlib.contextmanager
 def _ending_on_sigterm() -> Iterator[None]:
-    """End at SIGTERM as after Ctrl-C, with the exit code that a shell gives."""
+    """End at SIGTERM as after Ctrl-C, with the exit code that a shell uses."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -294,7 +294,7 @@ def _say(screen: Console, text: str) -> None:
 
 
 def wrote(path: str, calls: int, report: scrub.Report) -> str:
-    """What was written, and what was scrubbed, in a few lines."""
+    """A few lines on what was written and what was scrubbed."""
     size = Path(path).stat().st_size
     said = f"wrote {path}: {counted(calls, 'call')}, {counted(size, 'byte')}"
     return f"{said}\n{formatting.scrubbed(report)}"

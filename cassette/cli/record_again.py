@@ -30,7 +30,7 @@ def recorded(reference: str, folders: Sequence[str]) -> Cassette:
     """The cassette to record again.
 
     Raises:
-        UsageError: it is in a pack, so that no account of the user's made it.
+        UsageError: it is in a pack, so it was not made with the user's account.
     """
     library = library_of(folders)
     entry = library.find(reference, "cassette")
@@ -43,7 +43,7 @@ def recorded(reference: str, folders: Sequence[str]) -> Cassette:
 
 
 def as_before(options: Options, before: Cassette) -> Options:
-    """What to record so that it can be compared with what there is."""
+    """What to record, so that it can be compared with the cassette."""
     requests = [one.request for one in before.interactions if one.operation == "DescribeTasks"]
     cluster = cluster_of(requests[0]) if requests else ""
     return replace(
@@ -56,7 +56,7 @@ def as_before(options: Options, before: Cassette) -> Options:
 
 
 def ask(client: Any, before: Cassette, options: Options) -> None:
-    """Ask once, show what changed, and write the file unless it holds more than was recorded."""
+    """Poll once, show what changed, and write the file unless it holds more than that."""
     from cassette import project_settings, recorder
     from cassette.record_modes.again import ask_again
     from cassette.record_modes.drift import drift_of
@@ -97,7 +97,7 @@ def ask(client: Any, before: Cassette, options: Options) -> None:
 def _print(
     path: str, differences: Sequence[Difference], found: Again, *, is_replaced: bool
 ) -> None:
-    """What changed, for programs."""
+    """Print what changed as JSON."""
     shown = {
         "cassette": path,
         "equal": not differences,
@@ -109,7 +109,7 @@ def _print(
 
 
 def show_change(before: Cassette) -> None:
-    """Show what differs in a file that was recorded again, from what it held before."""
+    """Show how a file that was recorded again differs from its previous content."""
     from cassette import file_format
     from cassette.diff import compare
 

@@ -1,4 +1,4 @@
-"""The options of `cassette record`, what they mean together, and which exclude one another."""
+"""The options of `cassette record`, how they combine, and which exclude one another."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from cassette.live.until import Until
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
-_HEAD = 4096  # bytes of a file in which its first key is
-_PATIENCE = 600.0  # seconds of a watch that waits for a state
+_HEAD = 4096  # bytes of a file that contain its first key
+_PATIENCE = 600.0  # seconds, for a watch that waits for a state
 
 
 def _complete_from(*words: str) -> Callable[..., list[CompletionItem]]:
-    """Complete the last word of a list with commas."""
+    """Complete the last word of a comma-separated list."""
 
     def complete(_context: object, _parameter: object, incomplete: str) -> list[CompletionItem]:
         before, comma, last = incomplete.rpartition(",")
@@ -195,7 +195,7 @@ def record_options(command: _Command) -> _Command:
 
 @dataclass(frozen=True)
 class Options:
-    """What was given; each member is the option of its name."""
+    """The given options; each member is the option of the same name."""
 
     clusters: tuple[str, ...]
     tasks: tuple[str, ...]
@@ -230,7 +230,7 @@ class Options:
 
     @property
     def writes(self) -> bool:
-        """Whether a cassette is recorded."""
+        """Whether a cassette is written."""
         return not (self.dry_run or self.print_policy)
 
     def selection(self) -> Selection:
@@ -268,7 +268,7 @@ class Options:
         return selection
 
     def ends(self) -> Until:
-        """What ends the watch.
+        """The conditions that end the watch.
 
         Raises:
             UsageError: `--until` cannot be read, or waits for services where none is watched.
@@ -285,14 +285,14 @@ class Options:
         return found
 
     def patience(self, until: Until) -> float | None:
-        """The seconds after which a watch is given up; None for never."""
+        """The seconds after which the watch gives up; None for never."""
         if self.timeout is None:
             return None if until.is_bounded else _PATIENCE
         return self.timeout
 
 
 def check(options: Options) -> None:
-    """Refuse options that exclude one another, or that would do nothing.
+    """Refuse options that exclude one another, or have no effect.
 
     Raises:
         UsageError: says which option to leave out or to add.
@@ -384,7 +384,7 @@ def _is_given(name: str) -> bool:
 
 
 def check_output(output: str) -> None:
-    """Refuse a name by which nothing finds a cassette, and a file that is not a cassette.
+    """Refuse an output that could not be found as a cassette, or that would replace another file.
 
     Raises:
         UsageError: it does not end in .yaml, is in a pack, or would be lost.
@@ -411,13 +411,13 @@ def check_output(output: str) -> None:
 
 
 def _is_cassette(path: Path) -> bool:
-    """Whether a file begins as a cassette does; also one that is damaged further on."""
+    """Whether a file begins like a cassette; it may be damaged further on."""
     with path.open("rb") as file:
         return re.search(rb"(?m)^cassette:", file.read(_HEAD)) is not None
 
 
 def needs(option: str) -> click.MissingParameter:
-    """The error for an option without which nothing says what to record."""
+    """The error for a missing option that chooses what to record."""
     context = click.get_current_context()
     parameter = next(one for one in context.command.params if option in one.opts)
     return click.MissingParameter(ctx=context, param=parameter)

@@ -1,4 +1,4 @@
-"""What is seen while `cassette record` runs: a live table in a terminal, lines in a pipe."""
+"""The display of a running `cassette record`: a live table in a terminal, lines in a pipe."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from cassette.live.watch import Poll
 
 Body = Mapping[str, Any]
-_FEW = 20  # up to so many tasks, each has a line of its own
+_FEW = 20  # up to this many tasks, each has its own line
 _SAME_TEXTS = 4096  # most tasks are in a state that others were in
-_IN_A_CALL = 100  # tasks that one call describes
+_IN_A_CALL = 100  # tasks per call
 _EVERY = 10.0  # seconds between two lines about a long recording, in a pipe
 _AROUND = 8  # lines of a terminal beside the rows of the table
 
 
 @dataclass
 class _Row:
-    """A task as it is shown."""
+    """A task in the display."""
 
     id: str
     group: str
@@ -47,9 +47,9 @@ class Progress:
     """Shows a recording under way; a context manager.
 
     Args:
-        screen: where to.
-        pace: the calls that are made.
-        until: what ends a watch; None if the tasks are recorded once.
+        screen: the console.
+        pace: makes the calls.
+        until: the conditions that end a watch; None if the tasks are recorded once.
 
     Attributes:
         has_tasks: whether a response with tasks came.
@@ -104,7 +104,7 @@ class Progress:
     # -- a recording of one look ------------------------------------------------------------
 
     def described(self, tasks: Sequence[Body], total: int) -> None:
-        """Take note of the tasks of one call, of so many altogether."""
+        """Note the tasks of one call, and how many there are in all."""
         self.has_tasks = self.has_tasks or bool(tasks)
         for task in tasks:
             self._see(id_of(task), task, 0.0)
@@ -125,7 +125,7 @@ class Progress:
     # -- a watch ------------------------------------------------------------------------------
 
     def polled(self, poll: Poll) -> None:
-        """Take note of one poll."""
+        """Note one poll."""
         self.has_tasks = self.has_tasks or bool(poll.tasks)
         self._polls = poll.number
         self._services = poll.services
@@ -145,14 +145,14 @@ class Progress:
             self._live.refresh()
 
     def notes(self) -> Iterator[str]:
-        """What is worth knowing afterwards."""
+        """Notes to print at the end."""
         if self._pace.throttles:
             yield f"ECS throttled {counted(self._pace.throttles, 'call')}; each was retried"
 
     # -- both ------------------------------------------------------------------------------------
 
     def _see(self, id_: str, task: Body, elapsed: float) -> _Row | None:
-        """Take note of a task; gives its row if that changed."""
+        """Note a task, and return its row if that changed."""
         row = self._rows.get(id_)
         if row is None:
             group = self._shown(str(task.get("group") or ""))
@@ -185,7 +185,7 @@ class Progress:
         return f"{said}, {counted(throttles, 'throttle')}" if throttles else said
 
     def _progress(self) -> str:
-        """How far a recording of one look is, and how long it will take."""
+        """The progress of a recording that polls once, and the time that it still needs."""
         if not self._rows:
             return f"listing tasks, {self._speed()}"
         left = (self._total - len(self._rows)) / _IN_A_CALL / self._pace.rate
@@ -198,7 +198,7 @@ class Progress:
         return ", ".join(f"{number:,} {words}" for words, number in counts.most_common())
 
     def _picture(self) -> RenderableType:
-        """What a terminal shows now."""
+        """The current content of the terminal."""
         from rich.console import Group
         from rich.text import Text
 
@@ -220,7 +220,7 @@ class Progress:
         return f"{said}pending, {counted(deployments, 'deployment')}"
 
     def _table(self, elapsed: float) -> RenderableType:
-        """The tasks that fit; of more, those that changed last."""
+        """The tasks that fit on the screen, those that changed last first."""
         from rich.table import Table
 
         space = max(3, self.screen.height - _AROUND - len(self._services))
@@ -246,7 +246,7 @@ class Progress:
 
 
 def _duration(seconds: float) -> str:
-    """A time as people say it: `42 s`, `3 min`, `2 h 5 min`."""
+    """A duration for people: `42 s`, `3 min`, `2 h 5 min`."""
     if seconds < 100:
         return f"{max(0, seconds):.0f} s"
     hours, minutes = divmod(int(seconds // 60), 60)
@@ -254,7 +254,7 @@ def _duration(seconds: float) -> str:
 
 
 def _change(before: Body, after: Body) -> str:
-    """What changed of a task, in words: the first that counts."""
+    """The most important change of a task, in words."""
     boxes = dict(_boxes(before))
     changes = [
         f"{name}: {boxes.get(name, 'new')} → {state}"
@@ -274,7 +274,7 @@ def _change(before: Body, after: Body) -> str:
 
 
 def _end(task: Body) -> str:
-    """How a task stopped: the exit codes that are not 0, or else the code that ECS gives."""
+    """How a task stopped: the exit codes that are not 0, or else its stopCode."""
     exits = [
         f"{box.get('name', '?')} exit code {box['exitCode']}"
         for box in task.get("containers", ())

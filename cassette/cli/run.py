@@ -31,7 +31,7 @@ _COMMAND = "cassette.cli.run"
 
 
 class _Run(click.Command):
-    """Takes what is after `--` as the command to run."""
+    """A click command that takes everything after `--` as the command to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Divide the arguments at `--`."""
@@ -40,7 +40,7 @@ class _Run(click.Command):
         return super().parse_args(ctx, args[:place])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """What the line `Usage:` shows."""
+        """The content of the line `Usage:`."""
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND..."]
 
 
@@ -92,15 +92,15 @@ def command(
 ) -> None:
     """Run a command whose ECS calls are answered from a cassette, or recorded into one.
 
-    The command may be in any language that takes an endpoint from the environment, or a shell
-    script, and may start further processes; all of them share one replay. Python programs skip the
-    sleeps of waiters. The command gets made-up AWS credentials and none of your settings, so that
-    no call of it can reach your account.
+    The command may be a shell script, or a program in any language whose SDK reads its endpoint
+    from the environment. It may start further processes; all of them share one replay. Python
+    programs skip the sleeps of waiters. The command gets made-up AWS credentials and none of your
+    settings, so it cannot reach your account.
 
-    With -o FILE and no NAME the command calls live ECS with its own credentials, and what ECS
-    answers is written to FILE, scrubbed and audited, whether or not the command succeeds.
+    With -o FILE and no NAME, the command calls live ECS with its own credentials. The answers are
+    scrubbed, audited and written to FILE, whether or not the command succeeds.
 
-    The exit code is that of the command. If that is 0 and a call could not be answered, it is 1.
+    The exit code is that of the command, or 1 if that is 0 and a call could not be answered.
     """
     words = click.get_current_context().meta[_COMMAND]
     _check(name, output)
@@ -115,7 +115,7 @@ def command(
 
 
 def _check(name: str | None, output: str | None) -> None:
-    """Refuse what is neither a replay nor a recording, and options that would do nothing."""
+    """Refuse arguments for neither a replay nor a recording, and options without effect."""
     if (name is None) == (output is None):
         raise UsageError(
             "run takes either the name of a cassette, to replay it, or -o FILE, to record one",
@@ -171,7 +171,7 @@ def _record(
     verb = recorder.record(
         output,
         policy=policy,
-        clients=[],  # none of this process
+        clients=[],  # not an exit code of this process
         save_on_error=True,
         source="live" if source is None else source,
     )
@@ -205,7 +205,7 @@ def _record(
 
 
 def _not_forwarded(forwarder: Forwarder) -> list[str]:
-    """What to say of each kind of call that is missing from the recording."""
+    """A line for each kind of call that is missing from the recording."""
     refused = [
         f"not recorded: {counted(count, 'refused call')} of "
         f"{one.operation or 'an unknown operation'}: {one.problem}\n  Fix: {one.fix}"
@@ -221,7 +221,7 @@ def _not_forwarded(forwarder: Forwarder) -> list[str]:
 def _nothing_recorded(
     error: NothingRecordedError, server: Forwarder | Listener, missing: list[str]
 ) -> NothingRecordedError:
-    """The error of a recording without a call, with what can be done about it."""
+    """The error for a recording without a call, with a fix."""
     from cassette.live_server import Listener
 
     if missing:
@@ -239,10 +239,10 @@ def _nothing_recorded(
 
 
 def _report(server: Server, *, unused: str, was_ended: bool) -> int:
-    """Say on stderr what could not be answered, and what could be quicker; gives the exit code.
+    """Print unanswered calls and hints on speed to stderr, and return the exit code.
 
     Args:
-        was_ended: a signal ended the command, which may have been before its first call.
+        was_ended: whether a signal ended the command, perhaps before its first call.
     """
     screen = console(stderr=True)
     if not server.tally.calls and not server.tally.failures and not was_ended:

@@ -26,15 +26,15 @@ def command(
 ) -> None:
     """Scrub existing files in place.
 
-    PATHS are files, or folders, in which every YAML and JSON file is scrubbed, or the names of
-    cassettes of this project. Each keeps its format, layout and comments, so vcrpy
-    and placebo can still replay their recordings. One original gets the same pseudonym in all files
-    of one run, so scrub files that refer to one another together.
+    PATHS are files, folders (every YAML and JSON file in them is scrubbed), or names of this
+    project's cassettes. Each keeps its format, layout and comments, so vcrpy and placebo can still
+    replay their recordings. An original gets the same pseudonym in all files of one run, so scrub
+    files that refer to one another together.
 
-    Rules of the project's own, in its pyproject.toml, are followed. With the environment variable
-    CASSETTE_SCRUB_KEY, pseudonyms agree in all repositories that have the same key.
+    The project's rules in pyproject.toml apply. If the environment variable CASSETTE_SCRUB_KEY is
+    set, pseudonyms agree across all repositories with the same key.
 
-    Every file is audited before the first one is written. A second run changes nothing.
+    All files are audited before the first one is written. A second run changes nothing.
     """
     from cassette import project_settings
     from cassette.files import files_in, rewrite_files

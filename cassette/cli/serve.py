@@ -27,7 +27,7 @@ _READY = 30.0  # seconds in which a server in the background must be ready
 
 
 def _word_or_number(*words: str) -> Any:
-    """A callback for an option that takes one of some words, or a number."""
+    """A callback for an option that takes one of several words, or a number."""
 
     def convert(_ctx: click.Context, _param: click.Parameter, value: str) -> str | int:
         if value in words:
@@ -40,7 +40,7 @@ def _word_or_number(*words: str) -> Any:
 
 
 def _start(_ctx: click.Context, _param: click.Parameter, value: str) -> str | int:
-    """The option `--start`: a number, or what else `replay` takes."""
+    """The option `--start`: a number, or a word that `replay` takes."""
     return int(value) if value.isascii() and value.isdecimal() else value
 
 
@@ -205,10 +205,10 @@ def command(
 ) -> None:
     """Serve a cassette, or a variant of it, to programs in any language.
 
-    Any SDK that takes an endpoint URL is answered, and so is the AWS CLI. Tests control the server
-    under /_cassette/. No request leaves it, and it does not check credentials.
+    It answers the AWS CLI and any SDK that takes an endpoint URL. Tests control it under
+    /_cassette/. It sends no requests itself, and does not check credentials.
 
-    Exit code 1 if a call could not be answered; 2 if the address is not free.
+    The exit code is 1 if a call could not be answered, 2 if the address is in use.
     """
     if print_port and env:
         raise UsageError("--print-port and --env both print for programs", fix="give one of them")
@@ -270,12 +270,12 @@ def _write_ready(path: Path, url: str, region: str) -> None:
 
 
 def exports(variables: dict[str, str]) -> str:
-    """Environment variables as commands of a POSIX shell."""
+    """Environment variables as POSIX shell commands."""
     return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items())
 
 
 def report(server: Server, *, unused: str) -> int:
-    """Say on stderr what could not be answered, and how many calls there were.
+    """Print the unanswered calls and the number of calls to stderr.
 
     Returns:
         the exit code.
@@ -289,7 +289,7 @@ def report(server: Server, *, unused: str) -> int:
 
 
 def _with_options(message: str) -> str:
-    """A message whose fixes name the options of the command, not those of `replay`."""
+    """A message whose fixes name options of the command instead of `replay`."""
     words = message.replace('replay(..., also=["NAME"])', "--also NAME")
     words = re.sub(r'replay\(\.\.\., (unknown|unused|region|start)="(\w+)"\)', r"--\1 \2", words)
     words = re.sub(r'replay\(\.\.\., on_end="?(\w+)"?\)', r"--on-end \1", words)
@@ -302,9 +302,10 @@ def _ignoring(fix: re.Match[str]) -> str:
 
 
 def _lives(process: int) -> bool:
-    """Whether a process has not ended: one that has may remain until its parent reads its end.
+    """Whether a process is still running.
 
-    That parent may wait for the stderr that this server holds.
+    One that has ended may remain as a zombie, whose parent may be waiting for the stderr that this
+    server holds.
     """
     try:
         os.getsid(process)  # unlike kill, it finds no ended process on macOS
@@ -319,10 +320,10 @@ def _lives(process: int) -> bool:
 def _start_in_background(
     parent: int, *, print_port: bool, env: bool, ready_file: str | None
 ) -> None:
-    """Start the same command in a process of its own, and wait until it is ready.
+    """Start the same command in a new process, and wait until it is ready.
 
-    Its stderr is that of this process, for errors at the start and for the report at the end; its
-    stdout is not, since `$(...)` waits until that is closed.
+    It inherits stderr, for errors at the start and the report at the end, but not stdout, because
+    `$(...)` waits until that is closed.
     """
     from cassette.server import environment
 

@@ -23,7 +23,7 @@ from cassette.cli.console import (
 from cassette.errors import UsageError, counted
 from cassette.terminal import columns, paragraph
 
-_AT = 8  # columns of the time of a call
+_AT = 8  # width of the time of a call
 _MOST_DRAWN = 20  # tasks that are drawn on a terminal
 _KINDS = {
     **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING", "IN_PROGRESS"), "way up"),
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cassette import lives
     from cassette.model import Cassette, Interaction
 
-    Row = tuple[str | Text, str, str | Text]  # when, what and its outcome
+    Row = tuple[str | Text, str, str | Text]  # time, operation and outcome
 
 
 @click.command("show")
@@ -78,20 +78,20 @@ def command(
 ) -> None:
     """Show a cassette, or a variant of it, as a timeline.
 
-    NAME is a cassette's name or path; with PATCHES, what they make of it is shown.
+    NAME is a cassette's name or path. With PATCHES, the variant is shown.
 
-    On a terminal, the lives of tasks with their containers, and of services with their
-    deployments, are drawn on a time axis; tasks of one group that went the same way are drawn
-    once, and the failed ones come first. Below it, each call with something new has a line, with
-    the state of each task and of the containers that changed. `x 7` is seven polls in a row with
-    this answer. As JSON it is the whole cassette, with the response of every call written out.
+    On a terminal, tasks with their containers, and services with their deployments, are drawn on a
+    time axis. Tasks of one group with the same history are drawn once, failed ones first. Below it,
+    each call that shows something new has a line, with the tasks and containers that changed. `x 7`
+    means seven polls in a row with this answer. As JSON it is the whole cassette, with the full
+    response of every call.
 
-    The page that --html writes shows the same, with every change and the response as boto3
-    returns it; with PATCHES, the variant beside its original. Nothing is written if the audit
-    finds something in the cassette that must not be shown to others.
+    --html writes a page with the same content, every change, and the responses as boto3 returns
+    them; with PATCHES, the variant beside its original. The page is not written if the audit finds
+    something in the cassette.
 
-    With --watch, the recording of NAME that goes on now is shown, from NAME.partial.yaml, until
-    it is finished or Ctrl-C.
+    --watch follows a recording of NAME that is under way, from NAME.partial.yaml, until it is
+    finished or you press Ctrl-C.
     """
     from cassette.variants import patched
 
@@ -135,7 +135,7 @@ def _write_page(cassette: Cassette, original: Cassette | None, name: str, page: 
 
 
 def _data(cassette: Cassette) -> dict[str, Any]:
-    """A cassette whole, as `--format json` gives it."""
+    """A whole cassette, as `--format json` prints it."""
     return {
         "path": cassette.path,
         "digest": cassette.digest,
@@ -189,7 +189,7 @@ def _show(console: Console, cassette: Cassette) -> None:
 
 
 def _draw(console: Console, cassette: Cassette) -> None:
-    """The life of each task on a time axis; tasks that are alike once, the failed ones first."""
+    """The life of each task on a time axis; similar tasks are drawn once, failed ones first."""
     from rich.text import Text
 
     from cassette import lives
@@ -241,7 +241,7 @@ def _draw_life(console: Console, life: lives.Life, end: float) -> None:
 
 
 def _bars(lead: str, states: list[tuple[int, int, str]], *, is_bad: bool = False) -> Text:
-    """A row of the drawing: each state as a bar, one that goes on as one bar."""
+    """A row of the drawing: a bar for each state; repeated states share a bar."""
     from rich.text import Text
 
     row = Text(lead)
@@ -254,7 +254,7 @@ def _bars(lead: str, states: list[tuple[int, int, str]], *, is_bad: bool = False
 
 
 def _reasons(life: lives.Life) -> Iterator[tuple[float, str]]:
-    """Why a task and its containers ended, each reason when it was first given."""
+    """Why a task and its containers ended; each reason is shown once."""
     told = set()
     for moment in life.moments:
         for said in [moment.reason, *(f"{box}: {why}" for box, _, why in moment.containers if why)]:
@@ -264,7 +264,7 @@ def _reasons(life: lives.Life) -> Iterator[tuple[float, str]]:
 
 
 def _kind(status: str, more: str) -> str:
-    """What a state is drawn as."""
+    """The way to draw a state."""
     if more.endswith(("exit code 0", "exit code 143")):  # 143: it ended as SIGTERM asks
         return "stopped"
     if "UNHEALTHY" in more or "exit code" in more:
@@ -273,7 +273,7 @@ def _kind(status: str, more: str) -> str:
 
 
 def _fitted(words: str, size: int) -> str:
-    """Words in exactly so many columns, with a bar before them."""
+    """Words in a fixed number of columns, with a bar before them."""
     words = f"▏{words.strip()}"
     return words.ljust(size) if len(words) <= size else words[: max(size - 1, 0)] + "…"[:size]
 
@@ -303,7 +303,7 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
 
 
 def _names(cassette: Cassette) -> dict[str, str]:
-    """What to call each task, by its id: its group, with its id where there are several."""
+    """The label of each task, by its id: its group, and its id if the group has several tasks."""
     from cassette.ecs import shapes
     from cassette.model import Response
     from cassette.player import short_name
@@ -320,13 +320,13 @@ def _names(cassette: Cassette) -> dict[str, str]:
 
 
 def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
-    """A row for each call (when, what, its outcome), and below it what was new."""
+    """A row for each call (time, operation, outcome), and below it what was new."""
     from rich.text import Text
 
     from cassette import lives
     from cassette.cli import formatting
 
-    told: dict[tuple[str, str], str] = {}  # what was said last of each task and container
+    told: dict[tuple[str, str], str] = {}  # the last line for each task and container
     for interaction in cassette.interactions:
         call = interaction.operation + (f" x {interaction.count}" if interaction.count > 1 else "")
         call += f", {interaction.latency:g} s long" if interaction.latency else ""
@@ -338,7 +338,7 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
             yield *head, counted(len(things), "task")
         for id_, lines in things:
             for part, said in lines:
-                if len(names) == 1 and not part:  # what is said of the only task, at its call
+                if len(names) == 1 and not part:  # a single task is shown beside its call
                     yield *head, formatting.coloured(said)
                 elif told.get((id_, part)) != said:
                     depth = "  " if len(names) == 1 or not part else "    "
@@ -376,7 +376,7 @@ def _services(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
 
 
 def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """The tasks that a call told of, by id: the state, why, and each container by name."""
+    """The tasks in the answer to a call, by id: state, reason, and each container by name."""
     from cassette.cli import formatting
     from cassette.ecs import shapes
     from cassette.player import short_name

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cassette.model import Cassette
 
-_EVERY = 0.5  # seconds between two looks
+_EVERY = 0.5  # seconds between two checks
 
 
 def follow(
@@ -23,13 +23,12 @@ def follow(
 ) -> None:
     """Show a recording whenever its file has grown, until it is finished or Ctrl-C.
 
-    On a terminal, the end of what is shown fills the screen; in a pipe, only the lines that are
-    new are printed.
+    On a terminal, the last lines fill the screen; in a pipe, only new lines are printed.
 
     Args:
-        name: of the cassette that is recorded, or its path.
-        folders: where a name is looked up.
-        console: where to show it.
+        name: the name or path of the cassette that is recorded.
+        folders: the folders in which the name is looked up.
+        console: the console to print to.
         show: prints a cassette to the console.
 
     Raises:
@@ -55,7 +54,7 @@ def follow(
 def _print(
     console: Console, show: Callable[[Cassette], None], cassette: Cassette, printed: int
 ) -> int:
-    """Print the lines of a cassette that are new; gives how many there are."""
+    """Print the new lines of a cassette, and return the number of all lines."""
     with console.capture() as capture:
         show(cassette)
     lines = capture.get().splitlines()
@@ -69,7 +68,7 @@ def _print(
 
 
 def _content(partial: Path) -> bytes | None:
-    """The whole parts of a file under way; None once it is gone."""
+    """The complete parts of a file under way; None once it is gone."""
     try:
         return file_format.whole(partial.read_bytes())
     except OSError:
@@ -77,7 +76,7 @@ def _content(partial: Path) -> bytes | None:
 
 
 def _files(name: str, folders: tuple[Path, ...]) -> tuple[Path, Path]:
-    """The file that a recording makes, and the one under way."""
+    """The output file of a recording, and its file under way."""
     given = Path(name)
     if name.endswith(".partial.yaml"):
         given = given.with_name(given.name.removesuffix(".partial.yaml") + ".yaml")

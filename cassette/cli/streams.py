@@ -7,11 +7,11 @@ import io
 import os
 import sys
 
-CLOSED = 141  # what a shell gives for a program that SIGPIPE ended
+CLOSED = 141  # a shell's exit code for a program that SIGPIPE ended
 
 
 def prepare() -> None:
-    """Let every character be written, and let a write to a stream that was closed fail."""
+    """Make every character writable, and make writes to a closed stream fail."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # as after `>&-`; no file that is opened later gets its number
@@ -32,7 +32,7 @@ def flush() -> None:
 
 
 def abandon() -> None:
-    """Drop what cannot be written, which the interpreter would try once more at its end."""
+    """Drop output that cannot be written; the interpreter would try again when it exits."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -42,7 +42,7 @@ def abandon() -> None:
 
 
 def problem(error: OSError) -> str:
-    """What to say of an error of the system that no command explains."""
+    """The message for a system error that no command explains."""
     from cassette.errors import UsageError
 
     why = error.strerror or str(error)

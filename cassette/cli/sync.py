@@ -37,11 +37,11 @@ _WORDS = {
 def command(*, locked: bool, update: str | None, check: bool, accept_replaced: bool) -> None:
     """Fetch the packs that this project pins, so that tests find them without a network.
 
-    The packs are those of [tool.cassette.packs] in pyproject.toml. A pack that is not pinned yet
-    is pinned in cassette.lock; commit that file. A pin never moves without --update.
+    The packs are listed in [tool.cassette.packs] of pyproject.toml. New packs are pinned in
+    cassette.lock; commit that file. A pin never moves without --update.
 
-    The exit code is 0 if all is well, 1 if --locked finds a difference or --check a newer
-    version, 2 if a pack is refused, 3 if a store cannot be reached.
+    The exit code is 0 on success, 1 if --locked finds a difference or --check a newer version, 2 if
+    a pack is refused, 3 if a store cannot be reached.
     """
     from functools import partial
     from importlib import metadata
@@ -80,7 +80,7 @@ def _sync(project: Project, *, frozen: bool) -> None:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    """Show why packs could not be fetched, and give the exit code."""
+    """Show why packs could not be fetched, and return the exit code."""
     from cassette.errors import PackStoreError
 
     for name, error in outcome.problems.items():

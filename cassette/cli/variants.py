@@ -44,7 +44,7 @@ class Entry:
 
     Args:
         name: as a user writes it.
-        patch: what its file says; None if that cannot be read.
+        patch: the content of its file; None if that cannot be read.
         fits: whether it fits the cassette that was named; None if none was.
         problem: why it does not fit, or cannot be read.
     """
@@ -77,12 +77,12 @@ def command(
 ) -> None:
     """List the available patches, and which of them fit a cassette.
 
-    Without arguments, every patch is listed, with what it makes and the parameters it takes.
-    With the NAME or path of a cassette, each is tried on it, and why one does not fit is said.
-    PATCHES are names, with values or without, or patterns such as 'stopped/*', to which the list
-    is narrowed, and whose parameters are explained; the first argument may also be a pattern.
+    Without arguments, every patch is listed with its summary and its parameters. With the NAME or
+    path of a cassette, each patch is tried on it, and the list says why a patch does not fit.
+    PATCHES are names, with or without values, or patterns such as 'stopped/*'. They narrow the
+    list, and their parameters are explained. The first argument may also be a pattern.
 
-    Exit code 1 if the file of a patch cannot be read.
+    The exit code is 1 if a patch file cannot be read.
     """
     library = library_of(folders).beside(name or "")
     if name and set("*?[") & set(name):
@@ -107,7 +107,7 @@ def command(
 def _write_page(
     page: str, name: str | None, cassette: Cassette | None, entries: list[Entry], library: Library
 ) -> None:
-    """Write what each patch makes of a cassette as one self-contained page."""
+    """Write one self-contained page with the variants that each patch makes of a cassette."""
     from cassette import file_format, project_settings, scrub
     from cassette.errors import UsageError
     from cassette.page import Variant, variants_page
@@ -136,7 +136,7 @@ def _write_page(
 
 
 def _load(name: str, library: Library) -> Cassette:
-    """The cassette; if there is none, the error suggests the patches of that name or folder."""
+    """Load the cassette; the error for a missing one suggests patches of that name or folder."""
     from cassette.errors import CassetteNotFoundError
 
     try:
@@ -180,7 +180,7 @@ def _misfit(problem: str, name: str) -> str:
 
 
 def _line(error: CassetteError) -> str:
-    """An error in one line: what happened, and where."""
+    """An error in one line: problem and place."""
     return with_names(f"{error.problem} ({error.where})" if error.where else error.problem)
 
 
@@ -241,13 +241,13 @@ def _is_in_folder(entry: Entry) -> bool:
 
 
 def _folder(entry: Entry) -> str:
-    """The folder of a patch, or its pack; none for one of a project that is in no folder."""
+    """The folder of a patch, or its pack; empty for a project's patch outside any folder."""
     name = entry.name.partition("(")[0]
     return name.rpartition("/")[0] or name.rpartition(":")[0]
 
 
 def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Text]]:
-    """The lines of one patch: its name beside what it makes, and what it takes."""
+    """The lines of one patch: its name and summary, and its parameters."""
     from rich.text import Text
 
     if entry.patch is None:

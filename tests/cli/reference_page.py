@@ -30,7 +30,7 @@ def _section(name: str) -> str:
     usage = " ".join(command.collect_usage_pieces(inner))
     options = [p for p in command.params if isinstance(p, click.Option)]
     table = "".join(map(_row, options))
-    head = "| option | what it says |\n| --- | --- |\n"
+    head = "| option | meaning |\n| --- | --- |\n"
     shown = f"\n{head}{table}" if table else ""
     return (
         f"\n### cassette {name}\n\n```text\ncassette {name} {usage}\n```\n\n{_said(command)}{shown}"
