@@ -1,7 +1,7 @@
-"""Record Amazon ECS responses once, replay them through botocore, break them with patch files.
+"""Record Amazon ECS responses, replay them through botocore, and make them fail with patches.
 
-Names are imported on first use, so that a pytest run that has the plugin but uses no cassette
-pays for neither botocore nor YAML.
+Names are imported on first use, so that a pytest run without a cassette loads neither botocore nor
+YAML.
 """
 
 from __future__ import annotations

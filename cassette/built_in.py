@@ -1,4 +1,4 @@
-"""Where the built-in cassettes and patches are, and what people call them."""
+"""The folder of the built-in cassettes and patches, and their names for people."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ _FILE = re.compile(re.escape(f"{FOLDER}{os.sep}") + r"(?:patches/)?([\w./-]+)\.y
 
 
 def with_names(text: str) -> str:
-    """A text in which built-in files have their names, such as `web (built-in)`, and no paths."""
+    """A text with the names of built-in files, such as `web (built-in)`, instead of their paths."""
     return _FILE.sub(r"\1 (built-in)", text)

@@ -1,4 +1,4 @@
-"""The line of the user's code that called something of this package."""
+"""The line of the user's code that called this package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SKIPPED = (f"{Path(__file__).parent}{os.sep}", "<frozen ")  # this package, and
 
 
 def calling_line() -> tuple[str, int]:
-    """The file and line of the innermost caller that is in no library, or else in another one."""
+    """The file and line of the innermost caller outside libraries, or else outside this package."""
     frame = sys._getframe(1)
     outside = None
     while frame.f_back is not None:

@@ -1,4 +1,4 @@
-"""`record` and `replay` as decorators of test classes: each test gets a block of its own.
+"""`record` and `replay` as decorators of test classes: each test gets its own block.
 
 unittest's classes begin it before `setUp` and end it after `tearDown` and the test's own cleanups.
 Other classes begin it before `setup_method` and end it after `teardown_method`, as pytest calls
@@ -28,8 +28,8 @@ def decorate(owner: type, verb: str, begin: Begin, wrap: Wrap, *, repeats: bool)
     Args:
         owner: the class; its methods are replaced.
         verb: `record` or `replay`, for errors.
-        begin: makes a block that was not entered yet.
-        wrap: wraps a function in the context that a callable makes of its arguments.
+        begin: makes a block that is not entered yet.
+        wrap: wraps a function in the context that a callable makes from its arguments.
         repeats: whether several tests may each have such a block.
 
     Raises:
@@ -71,7 +71,7 @@ def _is_method(owner: type, name: str) -> bool:
 
 
 class _Block:
-    """The block of one test, which is begun before the test and ended after it."""
+    """The block of one test: it begins before the test and ends after it."""
 
     def __init__(self, begin: Begin) -> None:
         self._context = begin()
@@ -84,7 +84,7 @@ class _Block:
 
 
 class _Within:
-    """A test method's call, within the block of its test; begins one if nothing has."""
+    """A call of a test method in the block of its test, which it begins if necessary."""
 
     def __init__(self, instance: object, begin: Begin) -> None:
         self._instance = instance

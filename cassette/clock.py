@@ -12,10 +12,10 @@ __all__ = ["SKIPPED", "Clock", "Skipped"]
 
 
 class Skipped:
-    """The seconds that the replays of this process have skipped, whichever skipped them.
+    """The seconds that all replays of this process have skipped.
 
     Attributes:
-        seconds: their sum, which never gets smaller.
+        seconds: their sum, which never decreases.
         moved: called with the seconds of each move, if set.
     """
 
@@ -36,7 +36,7 @@ SKIPPED = Skipped()
 
 
 class Clock:
-    """Seconds since a replay began, as the code under test would have lived them.
+    """The virtual seconds since a replay began.
 
     Args:
         real: time also passes by itself, because sleeps are real (`sleep="real"`).
@@ -66,13 +66,13 @@ class Clock:
         return tuple(self._sleeps)
 
     def sleep(self, seconds: float) -> None:
-        """Let that much virtual time pass at once."""
+        """Let virtual time pass at once, as a sleep."""
         self.skip(seconds)
         with self._lock:
             self._sleeps.append(seconds)
 
     def skip(self, seconds: float) -> None:
-        """Let that much virtual time pass at once, without a sleep: ECS was slow."""
+        """Let virtual time pass at once, without a sleep, because ECS was slow."""
         with self._lock:
             self._skipped += max(0.0, seconds)
         if self._noted:

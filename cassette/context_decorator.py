@@ -1,4 +1,4 @@
-"""What `record` and `replay` have in common: a context manager that is also a decorator."""
+"""The base of `record` and `replay`: a context manager that is also a decorator."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Verb(Generic[T]):
     place: tuple[str, int]  # the file and line that a warning shows
 
     def _note_place(self) -> None:
-        """Remember where this was written, in case it is never used."""
+        """Remember the line that made this, in case it is never used."""
         self.place = calling_line()
         self._is_used = False
 
     @property
     def _called(self) -> str:
-        """What the user calls it."""
+        """The name that the user knows it by."""
         return f"cassette.{type(self).__name__}"
 
     def _subject(self) -> str:
@@ -124,7 +124,7 @@ class Verb(Generic[T]):
             self.__exit__(None, None, None)
 
     def _is_like(self, other: Verb[Any]) -> bool:
-        """Whether `start` of the other one ends this one."""
+        """Whether the other one's `start` ends this one."""
         return type(other) is type(self)
 
     def _make_way(self) -> None:
@@ -160,7 +160,7 @@ class Verb(Generic[T]):
 
 
 def checking_keywords(init: F) -> F:
-    """Make the `__init__` of a verb name the right argument for a keyword that it does not have."""
+    """Make the `__init__` of a verb suggest the right argument for an unknown keyword."""
     parameters = inspect.signature(init).parameters.values()
     known = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
     options = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
@@ -211,7 +211,7 @@ def _check_decorated(function: object, name: str) -> None:
 
 
 def _is_fixture(function: object) -> bool:
-    """Whether `pytest.fixture` made it; its releases mark it in two ways."""
+    """Whether `pytest.fixture` made it, as any release of pytest marks it."""
     return any(
         hasattr(function, name) for name in ("_pytestfixturefunction", "_fixture_function_marker")
     )
@@ -220,7 +220,7 @@ def _is_fixture(function: object) -> bool:
 def _around(
     function: Callable[..., Any], context: Callable[..., AbstractContextManager[Any]]
 ) -> Any:
-    """A function within the context that `context` makes of each call's arguments."""
+    """Wrap a function in the context that `context` makes from each call's arguments."""
     wrapped: Any
     if inspect.iscoroutinefunction(function):
 

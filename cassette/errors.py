@@ -49,7 +49,7 @@ class CassetteError(Exception):
         path: the file it happened in, as the user named it.
         line: the line in that file, from 1.
         pointer: the place inside the document, an RFC 6901 JSON Pointer.
-        nearest: what would have fitted, and what differs; may have several lines.
+        nearest: what would have been valid, and what differs; may have several lines.
         fix: one line that fixes it: a command, an option or a line of code.
     """
 
@@ -242,7 +242,7 @@ class WatchError(CassetteError):
 
 
 def counted(number: int, thing: str) -> str:
-    """A number of things in words: 1 id, 2 ids, 1,000 keys, 2 addresses, 2 entries."""
+    """A number with its noun: 1 id, 2 ids, 1,000 keys, 2 addresses, 2 entries."""
     if number == 1:
         return f"1 {thing}"
     if thing.endswith("y") and thing[-2:-1] not in "aeiou":

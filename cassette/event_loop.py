@@ -1,6 +1,6 @@
 """asyncio on the virtual time of a replay.
 
-A loop that has nothing left to do but wait for its next timer moves the clock to that timer. So
+A loop that can only wait for its next timer moves the clock to that timer. So
 sleeps, `wait_for` and `timeout` end in the order of their deadlines, and concurrent sleeps do not
 add up. Work in threads and on sockets is real, so a loop waits for it for a moment before it moves
 the clock.
@@ -66,7 +66,7 @@ class _Loops:
         self._threads: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
 
     def time(self, _loop: Any) -> float:
-        """The loop's time, which moves only when all wait."""
+        """The loop's time, which moves only when everything waits."""
         # `_reached` is a timer's own time, exactly.
         return max(self._began + SKIPPED.seconds - self._skipped_before, self._reached)
 

@@ -1,7 +1,7 @@
 """Replace functions of the standard library for a while, in every module that names them.
 
-Two replacements of one function may end in any order, also in threads. Code that keeps a
-replacement gets the original from it once the replacement has ended.
+Two replacements of one function may end in any order, also in threads. A replacement that code
+still holds calls the original once it has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ exchanging = threading.RLock()
 
 
 def replacement(original: Any, function: Callable[..., Any], ended: threading.Event) -> Any:
-    """A function that does as `function` until it has ended, then as the original."""
+    """A function that calls `function` until it has ended, then the original."""
 
     @functools.wraps(original)
     def replaced(*args: Any, **kwargs: Any) -> Any:
@@ -31,14 +31,14 @@ def replacement(original: Any, function: Callable[..., Any], ended: threading.Ev
 
 
 def lasting(function: Any) -> Any:
-    """What is under those replacements that have ended."""
+    """The function below those replacements that have ended."""
     while (ended := getattr(function, "ended", None)) and ended.is_set():
         function = function.__wrapped__
     return function
 
 
 def exchange(new: Iterable[tuple[Any, Any]], modules: Iterable[ModuleType]) -> None:
-    """Put one function in the place of another, for each pair, wherever a module names it."""
+    """Replace the first function of each pair by the second, wherever a module names it."""
     by_id = {id(old): one for old, one in new}
     for module in modules:
         # Only the module's own names: some modules import others when an attribute is read.

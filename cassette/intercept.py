@@ -85,10 +85,10 @@ class Exchange(Protocol):
         """The answer to the next attempt. Raises UnmatchedRequestError if there is none."""
 
     def delayed(self, seconds: float) -> None:
-        """Botocore backs off before the next attempt."""
+        """Note that botocore backs off before the next attempt."""
 
     def waited(self, seconds: float) -> None:
-        """The client waits for an answer that is slow, in virtual time."""
+        """Let the client wait in virtual time for a slow answer."""
 
 
 # -- taps -----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def clients_of(given: Iterable[Any] | None) -> list[Any] | None:
 
 
 class _Tap:
-    """What a recording or a replay puts between botocore and the network."""
+    """Sits between botocore and the network, for a recording or a replay."""
 
     region: str | None = None
 
@@ -126,7 +126,7 @@ class _Tap:
 
 
 class RecordTap(_Tap):
-    """Lets calls through to AWS and gives every attempt to `heard`, from the calling thread.
+    """Lets calls through to AWS, and passes every attempt to `heard` in the calling thread.
 
     Each call enters `during`.
     """
@@ -272,7 +272,7 @@ class _Events:
 
 @dataclass(frozen=True, slots=True)
 class _Arriving:
-    """What a client gets after some seconds of real time: a response or an error."""
+    """A response or an error that reaches the client after some seconds of real time."""
 
     what: Any
     seconds: float
@@ -329,7 +329,7 @@ class _AnsweringEvents:
 
 
 def _timeout(endpoint: Any, of: Literal["connect", "read"]) -> float:
-    """How many seconds a client waits for one of these; infinite if its session does not say."""
+    """The timeout of a client for one of these, in seconds; infinite if its session has none."""
     timeout = getattr(endpoint.http_session, "_timeout", None)
     for name in (f"{of}_timeout", f"sock_{of}", of):  # urllib3's, aiohttp's and httpx's
         timeout = getattr(timeout, name, timeout)

@@ -232,7 +232,7 @@ class Library:
         raise self._not_found(text, kind)
 
     def each(self, name: str, kind: Kind) -> list[str]:
-        """What finds each file of a name: the name, or paths if several folders of tests have it.
+        """References to each file of a name: the name, or paths if several test folders have it.
 
         Args:
             name: a name or a path.
@@ -242,7 +242,7 @@ class Library:
         return [str(path) for path in rivals] if len(rivals) > 1 else [name]
 
     def _rivals(self, text: str, kind: Kind) -> list[Path]:
-        """The files of a name in the folders of tests, if no other folder comes before these."""
+        """The files of a name in the test folders, if no other folder comes first."""
         inner = "" if kind == "cassette" else PATCHES
         file = f"{text.removesuffix(SUFFIX)}{SUFFIX}"
         if any(_is_file(folder / inner / file) for folder in self.folders):
@@ -250,7 +250,7 @@ class Library:
         return [folder / inner / file for folder in self.tests if _is_file(folder / inner / file)]
 
     def _check_alone(self, text: str, kind: Kind) -> None:
-        """Refuse to choose between folders of tests."""
+        """Refuse a name that several test folders have."""
         rivals = self._rivals(text, kind)
         if len(rivals) < 2:
             return
@@ -279,7 +279,7 @@ class Library:
         return sorted(self._named(kind))
 
     def shadowed(self, kind: Kind) -> dict[str, list[Path]]:
-        """The unqualified names that several folders have, with the files, the found one first."""
+        """The unqualified names that several folders have, with their files in search order."""
         named = sorted(self._named(kind).items())
         return {name: paths for name, paths in named if len(paths) > 1}
 
@@ -361,7 +361,7 @@ class Library:
         )
 
     def _not_found(self, text: str, kind: Kind) -> CassetteError:
-        """The error for a name: where it was looked up, what is similar, and what to do."""
+        """The error for a missing name: where it was looked up, similar names, and a fix."""
         other: Kind = "patch" if kind == "cassette" else "cassette"
         if text.removesuffix(SUFFIX) in self.names(other):
             return CassetteNotFoundError(

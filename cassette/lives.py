@@ -1,4 +1,4 @@
-"""The life of each task and service in a cassette: its states, and what changed between them."""
+"""The life of each task and service in a cassette: its states and their changes."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Moment:
-    """A state of a task or a service, or what ECS answered in its place.
+    """A state of a task or a service, or a failure or error that ECS answered instead.
 
     Args:
         at: seconds from the first call of the recording.
-        count: how many calls in a row found it so.
+        count: how many calls in a row found this state.
         status: `lastStatus`, the state of a service's rollout, the reason of a failure
             (`MISSING`), or the code of an error.
-        health: `healthStatus` if it says something; of a service, the number of running tasks.
+        health: `healthStatus` unless it is UNKNOWN; of a service, the number of running tasks.
         reason: why the task stopped, the last event of a service, or what the failure or the
             error said.
         body: the task, the service, the failure or the error's members, in readable form.
@@ -119,7 +119,7 @@ class Life:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """Equal for tasks that went the same way: states, reasons and exit codes."""
+        """A key that is equal for tasks with the same history: states, reasons and exit codes."""
         return self.kind, *(
             (m.status, m.health, _without_ids(m.reason, self.id), m.containers)
             for m in self.moments
@@ -128,7 +128,7 @@ class Life:
 
 @dataclass(frozen=True)
 class Alike:
-    """Tasks of one group that went the same way: the first of them, and the ids of all."""
+    """Tasks of one group with the same history: the first of them, and the ids of all."""
 
     life: Life
     ids: tuple[str, ...]
@@ -173,7 +173,7 @@ def duration(cassette: Cassette) -> float:
 
 
 def alike(found: Iterable[Life]) -> dict[str, list[Alike]]:
-    """Lives by group, those that went the same way together.
+    """Lives by group; those with the same history are one item.
 
     The service of a group is the first, then the bad tasks, then the rarest.
     """
@@ -220,7 +220,7 @@ def changes(before: Body, after: Body) -> tuple[Change, ...]:
 
 
 def spans(moments: Sequence[Moment], end: float) -> list[tuple[float, float, Moment]]:
-    """Each state with its begin and end as parts of the whole, 0 to 1; all of them visible."""
+    """Each state with its begin and end as fractions of the whole; all are wide enough to see."""
     least = min(0.06, 0.9 / len(moments))
     total = max(end, moments[-1].at) * 4 / 3 or 1.0  # the last state goes on, and is read most
     begins = [moment.at / total for moment in moments]
@@ -292,7 +292,7 @@ def of_service(at: float, count: int, service: Body) -> Moment:
 
 
 def _rollout_reason(said: str) -> str:
-    """Why a rollout has its state; empty if that only repeats the state."""
+    """The reason for a rollout's state; empty if it only repeats the state."""
     return "" if said.endswith((" in progress.", " completed.")) else said
 
 
@@ -301,7 +301,7 @@ def _running(thing: Body) -> str:
 
 
 def _health(thing: Body) -> str:
-    """`healthStatus`, unless it says nothing; what stopped keeps a HEALTHY that misleads."""
+    """`healthStatus`; empty if it is UNKNOWN, or HEALTHY although the task stopped."""
     health = str(thing.get("healthStatus") or "")
     ended = thing.get("lastStatus") == "STOPPED" and health == "HEALTHY"
     return "" if health == "UNKNOWN" or ended else health
@@ -322,7 +322,7 @@ def _refusal(at: float, count: int, error: Failure) -> Moment:
 
 
 def _append(moments: list[Moment], moment: Moment) -> None:
-    """Add a state; one that is the same as the last is counted there."""
+    """Add a state, or count it on the last one if they are equal."""
     last = moments[-1] if moments else None
     if last is None:
         moments.append(moment)
@@ -333,7 +333,7 @@ def _append(moments: list[Moment], moment: Moment) -> None:
 
 
 def _leaves(value: Any, place: str) -> Iterable[tuple[str, Any]]:
-    """Every value that holds no others, by its place."""
+    """Every scalar value, by its place."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _leaves(inner, f"{place}.{key}" if place else str(key))
@@ -351,7 +351,7 @@ def _leaves(value: Any, place: str) -> Iterable[tuple[str, Any]]:
 
 
 def _one_of(member: str) -> str:
-    """What an item of a list is called: `services` has a `service`, `families` a `family`."""
+    """The name of an item of a list: `service` for `services`, `family` for `families`."""
     return f"{member[:-3]}y" if member.endswith("ies") else member.removesuffix("s")
 
 

@@ -1,4 +1,4 @@
-"""The central data: a cassette after it is read and before it is written.
+"""The data model: a cassette after it is read and before it is written.
 
 Everything here is frozen and plain. Bodies are in *readable form*: the JSON of the wire with
 members in the order of botocore's model and timestamps as ISO 8601 text; `cassette.ecs.shapes`
@@ -106,7 +106,7 @@ class ConnectionFailure:
 
     @property
     def label(self) -> str:
-        """What happened, in two or three words."""
+        """The failure in two or three words."""
         return connections.KINDS[self.kind]
 
     def as_data(self) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """Which scrubbing made a cassette.
+    """The scrubbing of a cassette.
 
     Args:
         policy: the name of the policy.

@@ -1,4 +1,4 @@
-"""What happens to a recording after its responses came: scrubbed, audited and written in parts.
+"""Scrubs, audits and writes a recording in parts, while its calls continue.
 
 One thread takes the chunks in order, beside the calls. Each chunk is scrubbed, rendered and
 audited, and what was accepted is appended to `NAME.partial.yaml`; in memory it stays compressed.
@@ -7,9 +7,9 @@ that is whole and scrubbed.
 
 Python runs one thread at a time, so this work would delay a program that parses large responses one
 after another. The thread therefore waits for a pause between the calls, or until a chunk is ten
-seconds old. A caller that would rather have the file soon does without (`at_once`).
+seconds old. A caller that needs the file soon skips this wait (`at_once`).
 
-What only a later chunk shows to be an original may be in an earlier part. Then the recording is
+A later chunk may show that a value in an earlier part is an original. Then the recording is
 scrubbed again from its beginning, which is also done at the end if the calls of a written state
 were counted later.
 """
@@ -100,7 +100,7 @@ class Calls:
 
 
 class Pipeline:
-    """Makes one cassette file of the chunks of a recording.
+    """Makes one cassette file from the chunks of a recording.
 
     Args:
         target: the file.
@@ -108,7 +108,7 @@ class Pipeline:
         policy: the scrubbing policy.
         rules: the project's own.
         key: for keyed pseudonyms, where they would otherwise be numbered.
-        at_once: write each chunk although calls are under way.
+        at_once: write each chunk even while calls are under way.
 
     Attributes:
         calls: what the recorded calls enter.
@@ -215,7 +215,7 @@ class Pipeline:
         return Finished(self._target, self._growing.number, report)
 
     def keep_partial(self, *, recount: bool) -> Finished:
-        """Leave everything so far in the file under way.
+        """Keep everything so far in the file under way.
 
         Raises:
             UnsafeCassetteError: the audit did not accept everything; what it accepted is there.
@@ -244,7 +244,7 @@ class Pipeline:
             self._thread = None
 
     def _ended(self, *, recount: bool) -> scrub.Report:
-        """Wait for the chunks that were put, and check the whole."""
+        """Wait for the chunks that were put, and check the whole recording."""
         self._join()
         if self._failure is None:
             self._guarded(lambda: self._settle(recount=recount))
@@ -270,7 +270,7 @@ class Pipeline:
                 return
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        """Do a step; its failure is raised later, without the frames that hold originals."""
+        """Run a step; its failure is raised later, without the frames that hold originals."""
         try:
             step()
         except CassetteError as error:
@@ -341,7 +341,7 @@ class Pipeline:
         return file_format.header(scrubbed, partial=partial)
 
     def _is_shown(self, original: str) -> bool:
-        """Whether a part shows what was no original yet when it was scrubbed."""
+        """Whether a part shows an original that was not known when it was scrubbed."""
         wanted = original.lower()
         return any(wanted in text.lower() for text in self._texts())
 
@@ -349,7 +349,7 @@ class Pipeline:
         return (_unpacked(part.unproved or part.text) for part in self._parts)
 
     def _again(self) -> None:
-        """Scrub and audit the whole recording again, with what was learned from all of it."""
+        """Scrub and audit the whole recording again, with everything that was learned."""
         while True:
             self._scrubber.begin_again()
             self._begin()
@@ -399,7 +399,7 @@ class Pipeline:
     # -- the files ------------------------------------------------------------------------
 
     def _append(self, part: _Part) -> None:
-        """Add a part to the file under way; where that fails, the recording goes on in memory."""
+        """Add a part to the file under way; if that fails, the recording continues in memory."""
         if not self._writes or not part.text:
             return
         try:
@@ -442,7 +442,7 @@ class Pipeline:
 
 
 def defect(error: Exception, path: str | os.PathLike[str]) -> CassetteWriteError:
-    """The error of a defect: only its kind and its place in the code are shown."""
+    """The error for a bug: it shows only the exception's class and its place in the code."""
     *_, last = traceback.extract_tb(error.__traceback__)
     return CassetteWriteError(
         f"the recording could not be scrubbed: {type(error).__name__} in "

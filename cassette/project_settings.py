@@ -1,7 +1,7 @@
 """A project's own settings: `[tool.cassette.scrub]` of its pyproject.toml, and the shared key.
 
 The rules are checked when they are read: one that would do nothing, or too much, is an error at
-once, since a rule that is not what its author thinks it is leaks. See docs/scrubbing.md.
+once, because a rule that does not do what its author expects leaks. See docs/scrubbing.md.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def rules(start: str | os.PathLike[str] = ".") -> scrub.Rules:
     They come from the nearest pyproject.toml upwards that has a table `tool.cassette`.
 
     Raises:
-        UsageError: the file cannot be read, or a rule in it is none.
+        UsageError: the file cannot be read, or a rule in it is not valid.
     """
     try:
         folder = Path(os.path.abspath(start))  # noqa: PTH100 - does not follow symbolic links
@@ -241,7 +241,7 @@ def _replacements(data: Any) -> Iterator[scrub.Pattern | scrub.HashedWords]:
 
 
 def _check_search(search: scrub.Pattern | scrub.HashedWords, place: str, named: str) -> None:
-    """Refuse a search that finds nothing at all, words of ECS's own, or pseudonyms."""
+    """Refuse a search that matches the empty text, ECS's own words, or pseudonyms."""
     rules = scrub.Rules(searches=(search,))
     if isinstance(search, scrub.Pattern):
         empty = (m for text in ("", "a", "a b") for m in search.regex.finditer(text))
@@ -269,7 +269,7 @@ def _check_search(search: scrub.Pattern | scrub.HashedWords, place: str, named: 
 
 
 def _check_replacements(searches: Sequence[scrub.Pattern | scrub.HashedWords]) -> None:
-    """Refuse what would itself be replaced: scrubbing twice must be scrubbing once."""
+    """Refuse replacements that would themselves be replaced: scrubbing must be idempotent."""
     rules = scrub.Rules(searches=tuple(searches))
     for search in searches:
         held = search.replacements.values() if isinstance(search, scrub.HashedWords) else ()
@@ -304,7 +304,7 @@ def _members(data: Any, kind: str) -> Iterator[str]:
 
 
 def _arguments(data: Any) -> Iterator[scrub.KeptArgument]:
-    """The values of a command line that stay: of an option, of a form, of a container."""
+    """The values of a command line that stay: by option, pattern or container."""
     for place, table in _tables(data, "keep", ("member", "reason"), _NARROWER):
         if table.keys().isdisjoint(_NARROWER):
             continue

@@ -69,7 +69,7 @@ class Prepared:
     report: scrub.Report
 
     def write(self) -> scrub.Report:
-        """Write the file; gives the report, which says whether it replaced one.
+        """Write the file, and return the report, which says whether it replaced one.
 
         Raises:
             CassetteWriteError: the file could not be written.
@@ -119,10 +119,10 @@ def _scrubbed(
 
 
 def _made(make: Callable[..., _Made], *arguments: Any, **options: Any) -> _Made:
-    """What a function makes of a recording; no error shows the originals in it.
+    """The result of a function on a recording; no error shows the originals in it.
 
     A traceback may show the values of every frame, so an error leaves without the frames in which
-    originals are. Of an error that is a defect, only its kind and its place in the code are shown.
+    originals are. For a bug, only the exception's class and its place in the code are shown.
 
     Raises:
         CassetteError: the function raised it.
@@ -164,12 +164,12 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
             is written if the block raises, unless `save_on_error` is true.
         policy: the scrubbing policy; by default that of the project's rules, or `standard`.
         clients: record these clients only.
-        save_on_error: write what was recorded although the block raised.
+        save_on_error: write what was recorded even if the block raises.
         keep_partial: if the block raises after it saw a task, leave what was recorded in
             `NAME.partial.yaml`, where it is while the recording goes on. It is written beside the
             calls; otherwise only while the program makes none, or after ten seconds.
-        resume: continue the recording that `NAME.partial.yaml` is left of. Make the same calls
-            again: what ECS shows as the file has it is not recorded twice.
+        resume: continue the recording in `NAME.partial.yaml`. Make the same calls again; answers
+            that the file already has are not recorded twice.
         source: for the cassette's header, what is recorded if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
         plan: with `keep_partial` and `resume`, what is recorded, by a name for each choice: a
@@ -351,7 +351,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def _unwritable(target: Path) -> str | None:
-    """Why a file cannot be written; None if it can."""
+    """The reason why a file cannot be written; None if it can be."""
     folder = next((p for p in target.absolute().parents if p.exists()), None)
     if target.is_dir():
         return "the path to record is a folder, not a file"

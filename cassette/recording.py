@@ -74,7 +74,7 @@ _AWS = (
 
 
 def _source_at(host: str) -> str:
-    """What a recording without a given source was made of; the host itself is not recorded."""
+    """The source of a recording if none was given; the host itself is not recorded."""
     if not host or f".{host}".endswith(_AWS):
         return "live"
     try:
@@ -86,7 +86,7 @@ def _source_at(host: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A call as it was heard.
+    """A call as it was received.
 
     Args:
         at: seconds from the first call of the recording to this one.
@@ -293,7 +293,7 @@ class Recording:
             self._hand_over(chunk)
 
     def end(self) -> None:
-        """Hand over the rest."""
+        """Hand over the remaining interactions."""
         with self._lock:
             if self._kept:
                 self._end_chunk()
@@ -311,7 +311,7 @@ class Recording:
         return any(chunk.is_counted_on for chunk in self._chunks)
 
     def not_recorded(self) -> Iterator[str]:
-        """A line about the calls that each kind of exception kept out of the cassette."""
+        """A line for each kind of exception that kept calls out of the cassette."""
         for name, count in self.lost.items():
             calls = "1 call" if count == 1 else f"{count} calls"
             yield f"not recorded: {calls} that ended in {name}, without a response"
@@ -511,7 +511,7 @@ def _digest(item: Any) -> bytes:
 
 
 def _divided(interaction: Interaction, counts: Mapping[str, int]) -> Iterator[Interaction]:
-    """An interaction as often as its tasks have different counts, in order of appearance."""
+    """One interaction for each different count of its tasks, in order of appearance."""
     groups: dict[int, list[str]] = {}
     for subject, count in counts.items():
         groups.setdefault(count, []).append(subject)

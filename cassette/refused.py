@@ -1,4 +1,4 @@
-"""A recording that the audit refused: where its findings are, and what of it may be kept."""
+"""A recording that the audit refused: the places of the findings, and the part that may be kept."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def placed(
 
 
 def without(cassette: Cassette, leaves: Iterable[Leaf]) -> Cassette:
-    """A recording with these values redacted wherever they are."""
+    """A recording with these values redacted everywhere."""
     values = {str(leaf.value) for leaf in leaves}
 
     def redact(value: Any) -> Any:
@@ -83,7 +83,7 @@ def rest_of(
     audit: Callable[[str], tuple[Finding, ...]],
     number: int = 0,
 ) -> tuple[str | None, list[tuple[Finding, Leaf]]]:
-    """What the audit accepts of a recording, and what it does not accept.
+    """Divide a recording into what the audit accepts and the values that it refuses.
 
     Args:
         cassette: the scrubbed recording.

@@ -99,7 +99,7 @@ def check_start(start: str | int, cassette: model.Cassette) -> None:
 
 
 def parameters_to_ignore(given: Mapping[str, Iterable[str]] | None) -> dict[str, tuple[str, ...]]:
-    """What is to be ignored, checked."""
+    """The parameters to ignore, checked."""
     if not isinstance(given, Mapping | None):
         raise UsageError(
             f"ignore takes the parameters to ignore of each operation, not {given!r}",
@@ -109,7 +109,7 @@ def parameters_to_ignore(given: Mapping[str, Iterable[str]] | None) -> dict[str,
 
 
 def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Say that a name is wrong, since ignoring what does not exist would be silent."""
+    """The error for a wrong name in `ignore`, which would otherwise have no effect."""
     if operation not in shapes.operations():
         raise UsageError(
             f"ignore names {operation!r}, which is not an ECS operation",
@@ -133,7 +133,7 @@ def _ignored(operation: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def rebase_of(text: str) -> Rebase:
-    """What a text for `rebase` means: `now`, or a time such as 2026-11-23T12:00:00Z.
+    """The value of a text for `rebase`: `now`, or a time such as 2026-11-23T12:00:00Z.
 
     Raises:
         UsageError: it is neither.

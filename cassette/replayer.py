@@ -1,4 +1,4 @@
-"""Replay: a cassette, with any patches, takes the place of live ECS."""
+"""`cassette.replay`: a cassette, with any patches, replaces live ECS."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
     """Answer every ECS call of every botocore client in the process from a cassette.
 
     Use it as a context manager or a decorator, on sync and async functions. It needs no
-    credentials, no region and no network. Other services' calls pass by untouched.
+    credentials, no region and no network. Calls to other services are not affected.
 
     Args:
         name: a cassette's name or path, or a cassette.
         patches: patches to apply, in order; see `Cassette.patched`.
-        unknown: what an unknown task or cluster gets: `error` fails the call, `ecs` answers as
+        unknown: the answer for an unknown task or cluster: `error` fails the call, `ecs` answers as
             ECS does (a MISSING failure, ClusterNotFoundException).
         on_end: after the last recorded outcome, `hold` it, or fail with `error`, or hold it for
             that many calls and then fail. `hold` also fails after 10,000 calls: code that
@@ -173,7 +173,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         return bool(self._options["sleep"] == "all" or self._options["time"] == "virtual")
 
     def _time(self, clock: Clock) -> Iterator[contextlib.AbstractContextManager[None]]:
-        """What happens to the sleeps and clocks of the code under test."""
+        """Replace the sleeps and clocks of the code under test."""
         if self._skips_all:
             yield virtual_time.skipping_sleeps(clock)
         elif self._options["sleep"] == "skip":
@@ -220,7 +220,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
     def region_check(
         self, tape: Tape, warn: Callable[[str], None]
     ) -> Callable[[str, str, Mapping[str, Any]], None] | None:
-        """What looks at the region of each call's client; None if any region is right."""
+        """The check of the region of each call's client; None if any region is allowed."""
         if self._options["region"] == "any":
             return None
         warned = threading.Event()
@@ -245,7 +245,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
         return check
 
     def _otherwise(self) -> intercept.RecordTap | None:
-        """What takes the calls that nothing answers: in a replay, nothing."""
+        """The tap for calls that nothing answers: in a replay, none."""
         return None
 
     def _load(self, library: Library) -> model.Cassette:
@@ -259,7 +259,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             self.conclude(self._tape)
 
     def conclude(self, tape: Tape) -> None:
-        """Raise, at the end, what a replay raises for unmatched calls and unused interactions."""
+        """Raise the errors for unmatched calls and unused interactions at the end of a replay."""
         if tape.unmatched:
             raise tape.unmatched[0]
         error = self.unused_error(tape)

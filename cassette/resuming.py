@@ -1,7 +1,7 @@
-"""What a recording that goes on knows of the file that it continues.
+"""The file that a resumed recording continues.
 
-The calls are simply made again. What ECS shows as the file has it is left out; the pseudonyms in
-the file are bound to the originals that are shown again.
+The calls are made again. Outcomes that the file already has are left out, and its pseudonyms are
+bound to the originals that ECS shows again.
 """
 
 from __future__ import annotations
@@ -113,13 +113,13 @@ class Resumed:
         self.has_gap = False
 
     def add(self, interactions: Iterable[Interaction]) -> None:
-        """Take note of what the file holds, in order."""
+        """Note the outcomes that the file holds, in order."""
         for one in interactions:
             for key, outcome in _outcomes(one):
                 self._last[key] = zlib.compress(pickle.dumps(outcome), 1)
 
     def new(self, chunk: Chunk, scrubber: scrub.Scrubber) -> Chunk | None:
-        """What of a chunk the file does not hold; None for nothing. Binds pseudonyms first."""
+        """The part of a chunk that the file does not hold, or None. Binds pseudonyms first."""
         kept: list[Interaction] = []
         is_whole = True
         for one in chunk.interactions():

@@ -1,4 +1,4 @@
-"""What botocore works out again for each session, worked out once a process during a replay.
+"""Shares what botocore would compute again for each session during a replay.
 
 Most of what a client costs is its session: botocore reads and parses the JSON files of its
 models, then inspects and renames 130 event handlers. Tests make a session each.

@@ -66,7 +66,7 @@ class Tape:
 
     @property
     def calls(self) -> list[Call]:
-        """Every ECS call so far: what was asked, its outcome, its attempts and delays."""
+        """Every ECS call so far, with its parameters, outcome, attempts and delays."""
         return self._player.calls
 
     @property
@@ -81,10 +81,10 @@ class Tape:
 
     @property
     def unseen(self) -> tuple[model.Interaction, ...]:
-        """What the patches made of the cassette and the code under test never got.
+        """The patched interactions that the code under test never got; empty without patches.
 
-        Empty without patches. Of a patch with several states it may be some of them; a test that
-        saw none of them (`patch_seen` is False) says nothing about the patch.
+        A patch with several states may be seen in part. A test that saw nothing of it (`patch_seen`
+        is False) does not test the patch.
         """
         return self._player.unseen
 
@@ -127,7 +127,7 @@ class Tape:
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:
-        """The calls that nothing could answer; cleared, they are forgiven at the end."""
+        """The calls that nothing could answer; clear the list to raise nothing at the end."""
         return self._player.unmatched
 
 

@@ -19,7 +19,7 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    """A text that does nothing to a terminal, whatever a cassette of somebody else holds."""
+    """A text without control characters, which a foreign cassette may contain."""
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -1,4 +1,4 @@
-"""Cassettes and patches by name: what `cassette.load` returns, and the variants made of it."""
+"""Loads cassettes by name, and makes variants of them with patches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cassette.library import Entry, Library, foreign
 
 
 class Cassette(model.Cassette):
-    """A cassette that knows how to be patched; what `load` returns. Frozen, as every cassette."""
+    """A cassette with the method `patched`, as `load` returns it."""
 
     def patched(self, *patches: str | patch.Patch | patch.Override) -> Cassette:
         """A variant: this cassette with patches applied, in order.
@@ -37,7 +37,7 @@ def load(name: str | os.PathLike[str]) -> Cassette:
     """Read a cassette by name (from `./cassettes`, then the built-in pack) or by path.
 
     Raises:
-        CassetteNotFoundError: there is none; says what is there under a near name.
+        CassetteNotFoundError: it does not exist; lists similar names.
         CassetteFormatError: this release cannot read the file as a cassette.
     """
     return _public(Library().load(name))
@@ -86,10 +86,10 @@ def _named(reference: object) -> patch.Patch:
 
 
 def read_patch(name: str, library: Library) -> patch.PatchFile:
-    """A patch of a library, with all that it extends.
+    """A patch of a library, with everything that it extends.
 
     Raises:
-        PatchError: it is none; says where.
+        PatchError: it is not valid; says where.
         CassetteNotFoundError: the patch does not exist.
     """
     entry: Entry | None = None

@@ -35,7 +35,7 @@ _MEASURING = sys.stdlib_module_names | {"_pytest", "execnet", "hypothesis", "plu
 
 @contextlib.contextmanager
 def skipping_sleeps(clock: Clock) -> Iterator[None]:
-    """Let every `time.sleep`, and the timers of asyncio, move the clock instead of waiting.
+    """Make every `time.sleep`, and the timers of asyncio, move the clock instead of waiting.
 
     It also reaches modules that did `from time import sleep` before, under any name. A sleep of
     no seconds only lets other threads run.
@@ -113,7 +113,7 @@ _CLOCKS = _Clocks()
 
 
 def moving_clocks() -> contextlib.AbstractContextManager[None]:
-    """Let `time.time`, `datetime.now` and `time.monotonic` move by what any replay skips."""
+    """Make `time.time`, `datetime.now` and `time.monotonic` move by what any replay skips."""
     return _CLOCKS.moving()
 
 

@@ -1,4 +1,4 @@
-"""What a recording hears of a live call: its attempts, with responses and failed connections."""
+"""The attempts of a live call that a recording hears: responses and failed connections."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Attempt:
         began: `time.monotonic()` when the API call was made.
         host: the name or address that the request was sent to; empty if it is not known.
         connection: how the connection failed; then there is neither status nor body.
-        lost: the name of another exception that came instead of a response.
+        lost: the name of another exception that was raised instead of a response.
     """
 
     operation: str
@@ -42,8 +42,8 @@ class Attempt:
 class Call:
     """One live call of a botocore client.
 
-    Each response is heard. An attempt without one is heard only if the call ended so: what
-    botocore's own retries hid is not what the program saw.
+    Each response is heard. An attempt without one is heard only if it was the last: the program did
+    not see those that botocore retried.
 
     Args:
         operation: for example `DescribeTasks`.

@@ -1,4 +1,4 @@
-"""How a connection to ECS fails, and what an SDK makes of it.
+"""The ways in which a connection to ECS fails, and the exceptions that clients raise.
 
 The exceptions are those that a client with a real socket gets; `tests/replay/test_network.py`
 compares them with failing servers on the loopback interface.
@@ -67,7 +67,7 @@ def exception(kind: Kind, transport: Transport, request: Any) -> Exception | Non
 
 
 def kind_of(raised: BaseException) -> Kind | None:
-    """How the connection of a call failed, by the exception that botocore's client got.
+    """The way in which a call's connection failed, by the exception in botocore's client.
 
     Returns:
         None for an exception that is not of a connection, and for an answer that came too late.

@@ -1,4 +1,4 @@
-"""The counts of tasks in ECS's descriptions, and how one task changes them.
+"""The counts of tasks in ECS's descriptions, and the difference that one task makes.
 
 A recorded count includes tasks that the recording does not have. So a count is never computed:
 it is the recorded one, corrected by the difference that one task makes.
@@ -30,7 +30,7 @@ def is_pending(task: Body) -> bool:
 
 
 def _stays(task: Body) -> bool:
-    """Whether a task counts as running for its container instance, which goes by desiredStatus."""
+    """Whether a task counts as running for its container instance, by its desiredStatus."""
     return is_running(task) and task.get("desiredStatus") == "RUNNING"
 
 
@@ -56,7 +56,7 @@ HOLDERS: Mapping[str, tuple[str, str, tuple[tuple[str, Counting], ...]]] = {
 def with_difference(
     thing: Body, counts: tuple[tuple[str, Counting], ...], was: Body, now: Body
 ) -> dict[str, Any]:
-    """A thing with its counts after one of its tasks has changed; none is below 0.
+    """A resource with its counts after one of its tasks has changed; none is below 0.
 
     Args:
         thing: a service, a deployment, a cluster or a container instance.
@@ -125,7 +125,7 @@ def _statistic(one: Body, was: Body, now: Body) -> Body:
 
 
 def _remaining(resource: Body, registered: Body, was: Body, now: Body) -> Body:
-    """What is left of a container instance's CPU or memory; ports are as they were recorded."""
+    """The remaining CPU or memory of a container instance; ports stay as recorded."""
     left, name = resource.get("integerValue"), str(resource.get("name"))
     if name not in _TAKEN or not isinstance(left, int):
         return resource
@@ -149,9 +149,9 @@ _TAKEN: Mapping[str, Callable[[Body], int | None]] = {"CPU": _cpu, "MEMORY": _me
 
 
 def _taken(task: Body, name: str, of: Callable[[Body], object]) -> int | None:
-    """What a task takes until it is STOPPED: its own size, or that of its containers.
+    """The CPU or memory that a task takes until it is STOPPED: its own, or its containers'.
 
-    None if the task does not say.
+    None if the task has neither.
     """
     if not task or task.get("lastStatus") in _GONE:
         return 0

@@ -1,4 +1,4 @@
-"""Names and ARNs: the two ways in which ECS names one thing."""
+"""Names and ARNs: the two ways in which ECS names a resource."""
 
 from __future__ import annotations
 

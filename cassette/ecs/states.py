@@ -1,6 +1,6 @@
-"""What ECS is known to answer in each state of a task: the tables that the rules read.
+"""What ECS answers in each state of a task: the tables that the rules use.
 
-botocore's model has none of it: `lastStatus` and `desiredStatus` are free strings there.
+botocore's model does not have them: `lastStatus` and `desiredStatus` are free strings there.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ GONE = frozenset({"DETACHED", "DELETED", "FAILED"})
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What goes with a `lastStatus` of a task.
+    """The values that occur together with a `lastStatus` of a task.
 
     Args:
         containers: the `lastStatus` that its containers can have.
         interface: the `status` that its network interface can have.
-        stopping: whether `desiredStatus` is STOPPED for certain. Before, it may be either: it
-            turns to STOPPED when the stop begins, while `lastStatus` is what it was.
+        stopping: whether `desiredStatus` is always STOPPED. In earlier states it may be either,
+            because it becomes STOPPED when the stop begins and `lastStatus` follows later.
     """
 
     containers: frozenset[str]
@@ -68,8 +68,8 @@ class Time:
 
     Args:
         never_before: the first state that can have it.
-        always_from: the first state that has it for certain; None if no state is certain to.
-        only_stopping: whether it comes only once `desiredStatus` is STOPPED.
+        always_from: the first state that always has it; None if no state does.
+        only_stopping: whether it appears only once `desiredStatus` is STOPPED.
     """
 
     never_before: str

@@ -2,9 +2,10 @@
 
 DescribeTasks is answered as ECS answers it, from what the cassette knows of each task
 (`describe_tasks`); every other operation from the outcomes recorded for the same normalised
-parameters (`requests`). Each task, and each such request, has a *timeline* of its own, and a call
-moves it one step (`timeline`). Answers are made once and handed out in fresh copies (`answers`); a
-call that cannot be answered raises an error with the nearest recorded call (`unmatched`).
+parameters (`other_operations`). Each task, and each such request, has a *timeline* of its own, and
+a call moves it one step (`timeline`). Answers are made once and handed out in fresh copies
+(`answers`); a call that cannot be answered raises an error with the nearest recorded call
+(`unmatched`).
 """
 
 from cassette.ecs.names import short_name

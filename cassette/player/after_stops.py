@@ -1,6 +1,6 @@
-"""What lists and counts show of a task after a StopTask that was not recorded.
+"""Lists and counts after a StopTask that was not recorded.
 
-The recording continues as if nobody had stopped the task. So each recorded answer is corrected by
+The recording continues as if the task had not been stopped. So each recorded answer is corrected by
 the difference between the task as recorded with that answer and the task as it is now.
 """
 
@@ -31,7 +31,7 @@ class Stopped:
     task: Body | None
 
     def as_recorded(self, since: float, until: float) -> Body:
-        """The task as it was described first from a moment on, or else last before it."""
+        """The first description of the task from a moment on, or else the last before it."""
         after = [task for at, task in self.recorded if since <= at < until]
         before = [task for at, task in self.recorded if at < since]
         return next(iter((*after, *before[::-1], self.recorded[0][1])))
@@ -40,7 +40,7 @@ class Stopped:
 def listed(
     arns: Iterable[str], filters: Body, stopped: Iterable[Stopped], *, is_last: bool = True
 ) -> list[str]:
-    """A list of tasks, with the stopped ones only where the filters mean them as they are now.
+    """A list of tasks, with the stopped ones only if they match the filters as they are now.
 
     Args:
         arns: the list as it was recorded, or a page of it.
@@ -61,14 +61,14 @@ def listed(
 def counted(
     operation: str, thing: Body, stopped: Iterable[Stopped], timeline: Timeline, step: Step
 ) -> Body:
-    """A service, a cluster or a container instance whose counts are of the tasks as they are now.
+    """A service, a cluster or a container instance with the counts of the tasks as they are now.
 
     Args:
         operation: what describes it.
         thing: as it was recorded.
         stopped: the stopped tasks of its cluster.
         timeline: of what describes it.
-        step: where it comes from.
+        step: its source.
     """
     until = next((one.at for one in timeline.steps if one.at > step.at), math.inf)
     for one in stopped:

@@ -38,7 +38,7 @@ class Recorded:
 
     @functools.cached_property
     def fresh(self) -> Callable[[], dict[str, Any]]:
-        """Makes fresh copies of what botocore's parser makes of it, without metadata."""
+        """Makes fresh copies of the result of botocore's parser, without metadata."""
         return copier(self._parsed)
 
     @functools.cached_property
@@ -66,10 +66,10 @@ class Recorded:
 
 
 def copier(value: Any) -> Callable[[], Any]:
-    """What makes copies of a value that share nothing that can be changed.
+    """Return a function that makes copies of a value that share no mutable objects.
 
-    It looks at the value once. What holds nothing that can be changed, as most of a response
-    does, is copied by the interpreter itself, which is several times faster than walking over it.
+    It inspects the value once. Parts without mutable objects, which are most of a response, are
+    copied by the interpreter itself, several times faster than by walking over them.
     """
     holders: list[Callable[[], Any]] = []  # copy what holds others; the value itself is the first
     inner: list[tuple[int, Any, int]] = []  # a holder, the key in it, and the holder that it holds
@@ -142,7 +142,7 @@ class Answer:
         return {"x-amzn-RequestId": self.request_id, "Content-Type": shapes.CONTENT_TYPE}
 
     def parsed(self) -> dict[str, Any]:
-        """A fresh copy of what botocore's parser makes of it, without metadata."""
+        """A fresh copy of the result of botocore's parser, without metadata."""
         if not self.composed:
             return self.bodies[0].fresh()
         items = [body.fresh_item() for body in self.bodies]

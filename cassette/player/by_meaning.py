@@ -1,8 +1,9 @@
-"""What other operations answer to requests that were not recorded, as far as a recording says it.
+"""Answers to requests that were not recorded, derived from the recording.
 
-Descriptions (services, clusters, container instances, deployments, revisions, task definitions)
-are answered for any subset, order and form of names; lists for any page size, and for filters
-that the recording can tell. Whatever cannot be derived is None: the call is unmatched.
+Descriptions (services, clusters, container instances, deployments, revisions, task definitions) are
+answered for any subset, order and form of names; lists for any page size, and for filters that the
+recorded items can decide. If an answer cannot be derived, the result is None and the call is
+unmatched.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ class Things:
     def answer(
         self, parameters: Body, now: float, shown: Callable[[Recorded, Timeline, Step], Recorded]
     ) -> Answer | None:
-        """What can be derived for a request that was not recorded; None if it cannot be.
+        """The derived answer to a request that was not recorded; None if there is none.
 
         Args:
             parameters: what was asked.
@@ -304,7 +305,7 @@ class TaskDefinitions:
         return self._originals.name("task-definition", named)
 
     def made(self, index: int) -> None:
-        """An interaction was served; a revision is there once it was registered."""
+        """Note that an interaction was served: a revision exists once it was registered."""
         self._made.add(index)
 
     def answer(self, parameters: Body) -> Answer | None:
@@ -374,7 +375,7 @@ def task_matches(task: Mapping[str, Any], filters: Body) -> bool:
 
 
 def knows(states: Iterable[Mapping[str, Any]], filters: Body) -> bool:
-    """Whether each name in the filters of ListTasks is that of some recorded task.
+    """Whether each name in the filters of ListTasks is that of a recorded task.
 
     Otherwise a misspelt name would get an empty list.
     """
@@ -388,7 +389,7 @@ def knows(states: Iterable[Mapping[str, Any]], filters: Body) -> bool:
 
 
 def _filtered(task: Mapping[str, Any]) -> dict[str, Any]:
-    """What ListTasks filters by."""
+    """The values that ListTasks filters by."""
     return {
         "desiredStatus": task.get("desiredStatus"),
         "startedBy": task.get("startedBy"),
@@ -408,7 +409,7 @@ def service_matches(service: Mapping[str, Any], parameters: Body) -> bool:
 
 
 def narrowed(operation: str, items: list[Any], parameters: Body) -> list[Any]:
-    """A whole list under filters that its items themselves can tell."""
+    """A whole list under filters that its items themselves can decide."""
     if operation == "ListServiceDeployments":
         wanted = parameters.get("status")
         return [item for item in items if not wanted or item.get("status") in wanted]

@@ -30,7 +30,7 @@ _CLUSTER = re.compile(r"^[a-zA-Z0-9\-_]{1,255}$")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, looked at once: most are polls, and come again and again.
+    """A request, inspected once, because most are polls and are repeated.
 
     Args:
         parameters: what was asked, in wire form.
@@ -38,7 +38,7 @@ class Asked:
         found: the requested tasks, as the request named them, each with its timeline if it has one.
         wants_tags: whether the request includes tags.
         unknown: whether any of the tasks has no timeline.
-        refusal: what ECS says to a request that cannot be right.
+        refusal: ECS's error for a request that cannot be valid.
         whole: the timeline of the request itself, if its outcomes are not those of its tasks.
     """
 
@@ -61,7 +61,7 @@ class Tasks:
         originals: the names of the cassette.
         identify: what a cassette may have for a task's id; what it has maps to itself.
         key: a request in the one form in which two that mean the same are equal.
-        unmatched: words the errors.
+        unmatched: makes the errors.
     """
 
     def __init__(
@@ -118,9 +118,9 @@ class Tasks:
                 self._whole.setdefault(key, Timeline()).steps.append(step)
 
     def _of_its_tasks(self, interaction: Interaction) -> bool:
-        """Whether an outcome consists of one state or failure of each requested task, in order.
+        """Whether an outcome consists of one state or failure for each requested task, in order.
 
-        A patch drops states of tasks that it gives others.
+        A patch may have dropped states.
         """
         names = [short_name(name) for name in interaction.request.get("tasks") or ()]
         if len(set(names)) < len(names) or not 0 < len(names) <= MAX_TASKS:
@@ -276,7 +276,7 @@ class Tasks:
         return self._known(asked)
 
     def _look(self, parameters: Body) -> Asked:
-        """What a request asks for, and whether it can be right."""
+        """Inspect a request, and check whether it can be valid."""
         named = parameters.get("tasks") or ()
         cluster = self._cluster(cluster_of(parameters), named)
         whole = self._whole.get(self._key(parameters)) if self._whole else None
@@ -305,7 +305,7 @@ class Tasks:
         return Asked(parameters, cluster, tuple(found.values()), wants_tags, unknown)
 
     def _was_recorded(self, cluster: str, name: str) -> bool:
-        """Whether a recorded request named a task like this: then ECS took the name."""
+        """Whether a recorded request named a task in this form, so that ECS accepted it."""
         head, slash, id_ = name.rpartition("/")
         return not self._recorded.isdisjoint(
             {(cluster, _unnumbered(head + slash + one)) for one in (id_, *self._identify(id_))}
@@ -376,7 +376,7 @@ class Tasks:
         return next((timeline for timeline in known if timeline is not None), None)
 
     def _cluster(self, given: str, tasks: Collection[str]) -> str:
-        """What the cassette calls a cluster; where several fit, the one that has the tasks."""
+        """The cassette's name for a cluster; if several fit, the one that has the tasks."""
 
         def likely(cluster: str) -> int:
             timelines = self._clusters.get(cluster)
@@ -417,7 +417,7 @@ class Tasks:
         raise self._unmatched.task(parameters, index, self._clusters[cluster])
 
     def _step(self, timeline: Timeline, asked: Asked) -> Step:
-        """What a task's timeline has for this call."""
+        """The step of a task's timeline for this call."""
         if self._by_clock:
             step = timeline.at(self._clock.now, self._held)
         else:
@@ -437,7 +437,7 @@ class Tasks:
             timeline.follow(latest)
 
     def _other(self, step: Step, body: Recorded, timeline: Timeline, asked: Asked) -> Recorded:
-        """A task's state with its tags where it was recorded without, or without, as ECS has it."""
+        """A task's state with or without its tags, as the request asks."""
         if step.other is None:
             tags = []
             if asked.wants_tags:
@@ -479,7 +479,7 @@ def _unnumbered(name: str) -> str:
 
 
 def _concerns_the_cluster(error: Failure) -> bool:
-    """Whether any task of the cluster would have got it; a deleted one is inactive for a while."""
+    """Whether it holds for any task of the cluster; a deleted one is INACTIVE for a while."""
     return isinstance(error, ApiError) and (
         error.code == "ClusterNotFoundException" or "cluster was inactive" in error.message
     )
@@ -494,7 +494,7 @@ def _failure(failure: Body) -> Recorded:
 
 
 def _share_states(timelines: Sequence[Timeline]) -> None:
-    """If one task of a call has a state to come before its next error, so have the others."""
+    """If one task of a call has a state before its next error, the others have one as well."""
     if any(timeline.owes_state for timeline in timelines):
         for timeline in timelines:
             timeline.owes_state = True

@@ -1,7 +1,8 @@
 """The `Fix:` lines of errors for calls without a recorded answer.
 
-Only what works is suggested. A built-in cassette, one of a pack and a variant cannot be recorded
-again, and a parameter that says what is meant or included is never left out of the comparison.
+Only fixes that work are suggested. A built-in cassette, one of a pack and a variant cannot be
+recorded again, and a parameter that changes the meaning or the members of an answer is never
+ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _OF_READS = frozenset({"maxResults"})
 
 
 class Fixes:
-    """What can be done about the unmatched calls of one replay.
+    """The fixes for the unmatched calls of one replay.
 
     Args:
         cassette: what was recorded.
@@ -41,7 +42,7 @@ class Fixes:
         )
 
     def call(self, operation: str, asked: Body) -> str:
-        """For a call that was never recorded."""
+        """The fix for a call that was never recorded."""
         ways = [
             f"tape.answer({example_of(operation)}) supplies a response",
             'replay(..., also=["NAME"]) adds a cassette that has the call',
@@ -53,14 +54,14 @@ class Fixes:
         return _either(ways)
 
     def again(self, operation: str) -> str:
-        """For a write that was recorded, but not as often as it is called."""
+        """The fix for a write that was recorded, but not as often as it is called."""
         ways = [f"tape.answer({example_of(operation)}) supplies further responses"]
         if self.can_record:
             ways.append("record a run that makes the call as often as the code under test does")
         return _either(ways)
 
     def task(self) -> str:
-        """For a task that was never recorded."""
+        """The fix for a task that was never recorded."""
         ways = ['replay(..., unknown="ecs") for MISSING']
         if self.can_record:
             ways.insert(0, "record this task as well with record mode new_episodes")

@@ -1,4 +1,4 @@
-"""Requests in one form, in which two that mean the same are equal."""
+"""Brings requests into a form in which two with the same meaning are equal."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class Normalization:
         self._ignore = ignore
 
     def key(self, operation: str, parameters: Body) -> str:
-        """A text that is equal for two requests that mean the same."""
+        """A text that is equal for two requests with the same meaning."""
         return json.dumps(self.normalised(operation, parameters), sort_keys=True)
 
     def normalised(self, operation: str, parameters: Body) -> dict[str, Any]:
-        """Parameters in the one form in which two that mean the same are equal."""
+        """Parameters in the form in which two with the same meaning are equal."""
         compared = self._compared(operation, parameters)
         asked = {**self._comparable(operation, compared), **self._originals.request(compared)}
         defaults = _DEFAULTS.get(operation, {})
@@ -143,7 +143,7 @@ def _without(value: Any, path: list[str]) -> Any:
 
 
 def _without_empty(value: Any) -> Any:
-    """A copy of a value without members that say nothing; the items of lists stay."""
+    """A copy of a value without empty members; the items of lists stay."""
     if isinstance(value, Mapping):
         kept = {name: _without_empty(member) for name, member in value.items()}
         return {name: member for name, member in kept.items() if member not in ("", [], {})}

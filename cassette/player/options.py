@@ -33,8 +33,8 @@ class Rules:
         advance: a timeline moves with each `call`, or with the virtual `clock`.
         writes: recorded writes `divide` time: what was recorded after StopTask is served only once
             StopTask was called, and what was recorded before it no longer; `ignore` them.
-        start: where timelines begin: with the `first` outcome, the first that a patch made
-            (`patched`), the `last`, that of a number from 1, or a task's `lastStatus`.
+        start: where timelines begin: at the `first` outcome, the first that a patch made
+            (`patched`), the `last`, the one with a number from 1, or a task's `lastStatus`.
         ignore: parameters left out of the comparison, per operation, by name or JSON Pointer, in
             which `*` is every item of a list or map.
         moves_clocks: whether the clocks of the code under test move with the virtual time.
@@ -53,7 +53,7 @@ class Rules:
 
     @property
     def held(self) -> int:
-        """For how many calls a last outcome is held."""
+        """The number of calls for which a last outcome is held."""
         if isinstance(self.on_end, int):
             return self.on_end
         return HELD if self.on_end == "hold" else 0

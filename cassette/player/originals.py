@@ -1,8 +1,9 @@
 """Maps an original name that the code under test uses to a name in the cassette.
 
 Scrubbing hashes ids and numbers the rest: names under the strict policy, and ids of no known form.
-Only the recording knew which original has which number. So each original, in the order in which the
-code under test uses them, gets the first name that fits and is still free. It then keeps that name.
+The cassette does not say which original has which number. So each original, in the order in which
+the code under test uses them, gets the first name that fits and is still free. It then keeps that
+name.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class Originals:
         return "/".join([kind, *clusters, self.name(kind, arn)])
 
     def _goes_with(self, kind: str, name: str, own: dict[str, Any]) -> int:
-        """How an ARN of the cassette has a name together with others of the same request."""
+        """How well a name in an ARN of the cassette goes with others of the same request."""
         if kind != "cluster":
             return LIKELY * (name in self._members.get(own.get("cluster", "default"), ()))
         others = {
@@ -151,7 +152,7 @@ class Originals:
 
     @functools.cached_property
     def _members(self) -> Mapping[str, set[str]]:
-        """What the ARNs of the cassette say is in which cluster."""
+        """The names in each cluster, by the ARNs of the cassette."""
         members: dict[str, set[str]] = {}
         for arn in self._arns():
             parts = arn.split("/")

@@ -1,4 +1,4 @@
-"""Every operation except DescribeTasks: recorded outcomes, and what can be derived from them."""
+"""Every operation except DescribeTasks: recorded outcomes, and answers derived from them."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Requests:
         return Recorded(operation, {**body.body, member: changed})
 
     def _follow(self, operation: str, timeline: Timeline) -> None:
-        """Let lists and services go on to where a patch has brought the tasks."""
+        """Move lists and services on to the point that a patch has moved the tasks to."""
         latest = max(self._tasks.latest, self._tasks.latest_then)
         if latest and operation in FOLLOWING:
             timeline.follow(latest)
@@ -190,7 +190,7 @@ class Requests:
                     timeline.catch_up(index)
 
     def _is_outdated(self, operation: str, content: bytes, timeline: Timeline) -> bool:
-        """Whether a family has a revision now that the recorded answer cannot know."""
+        """Whether a family now has a newer revision than the recorded answer."""
         return operation == "DescribeTaskDefinition" and self._definitions.newer(
             shapes.request_of(content), timeline.upcoming.index
         )
@@ -282,7 +282,7 @@ class Requests:
     def _recorded_list(
         self, operation: str, filters: Body, holds: bool
     ) -> tuple[list[Any] | None, frozenset[int]]:
-        """A list that was recorded under these filters, in pages of whatever size."""
+        """A list that was recorded under these filters, in pages of any size."""
         wanted = self._normalization.key(operation, filters)
         pages: list[Timeline] = []
         tokens: dict[str, Timeline] = {}

@@ -1,4 +1,4 @@
-"""The partition, regions and accounts of a recording, and what ECS says to ARNs of others."""
+"""The partition, regions and accounts of a recording, and ECS's errors for other ARNs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Foreign:
 class Places:
     """Finds ARNs of another region, account, partition, service or cluster.
 
-    What a recording names is never one of them, so a recorded request is never refused.
+    ARNs in the recording are never among them, so a recorded request is never refused.
 
     Args:
         cassette: what was recorded.
@@ -56,7 +56,7 @@ class Places:
         self._originals: list[str] = []  # accounts as the code under test named them
 
     def refusal(self, operation: str, parameters: Body) -> ApiError | None:
-        """What ECS says to ARNs of another region or account, or to a wrong cluster.
+        """ECS's error for ARNs of another region or account, or for a wrong cluster.
 
         DescribeTasks looks at the clusters of its tasks itself.
         """

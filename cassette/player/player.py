@@ -1,4 +1,4 @@
-"""One replay: its calls, numbered, answered under a lock, and remembered."""
+"""One replay: it answers calls under a lock, and remembers them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Call:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What was asked, in wire form and as the code under test said it; a fresh copy."""
+        """The parameters in wire form, as the code under test gave them; a fresh copy."""
         return shapes.request_of(self.content)
 
     @property
@@ -157,7 +157,7 @@ class Player:
 
     @property
     def unseen(self) -> tuple[Interaction, ...]:
-        """What patches made of the cassette and was never served."""
+        """The patched interactions that were never served."""
         served = self._tasks.served | self._requests.served | self._denied
         interactions = enumerate(self.cassette.interactions)
         return tuple(one for i, one in interactions if one.patched and i not in served)
@@ -230,7 +230,7 @@ class Player:
         return first
 
     def _answer_ahead(self, operation: str, content: bytes) -> Answer | None:
-        """What the cassette says whose write came last; None if it does not know the request."""
+        """The answer of the cassette with the last write; None if it does not know the request."""
         if operation not in self._ahead:
             return None
         try:
@@ -259,7 +259,7 @@ class Player:
         return answer
 
     def _refused_name(self, operation: str, content: bytes) -> ApiError | None:
-        """What ECS says to an ARN that the recording excludes, whatever fits it by its name."""
+        """ECS's error for an ARN that the recording excludes, even if its name fits a resource."""
         if b"arn:" not in content:
             return None
         if (operation, content) not in self._named:
@@ -272,7 +272,7 @@ class Player:
     def _otherwise(
         self, error: UnmatchedRequestError | None, operation: str, content: bytes
     ) -> Answer | None:
-        """What the test, another cassette or ECS's own rules say to what was not recorded."""
+        """The answer of the test, another cassette or ECS's rules to an unrecorded call."""
         for supplied in self.supplied:
             if supplied.fits(operation, shapes.request_of(content), self._normalised):
                 return supplied.answer()

@@ -1,4 +1,4 @@
-"""Puts the calls of one poll at one moment of the clock if a patch changed its counts.
+"""Gives the calls of one poll the same moment of the clock if a patch changed its counts.
 
 A program that polls a service requests the service, the list of its tasks and then the tasks. In a
 variant the service has the counts of the tasks that were described right after it, so one poll sees
@@ -15,7 +15,7 @@ _READS = ("ListTasks", "DescribeTasks")
 
 
 def moments(cassette: Cassette) -> dict[int, float]:
-    """What comes at the moment of the first patched counts before it, by index."""
+    """The interactions that move to the moment of the patched counts before them, by index."""
     found: dict[int, float] = {}
     counted: float | None = None  # when a service, a cluster or an instance was described first
     tasks: float | None = None  # when the tasks were described first after that

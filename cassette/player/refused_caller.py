@@ -72,12 +72,12 @@ _RESOURCES: Mapping[str, tuple[str, str]] = {
 class RefusedCaller:
     """The refusal for lack of permission or credentials that a patch made for good.
 
-    Such a caller sees no state at all, and is refused by every operation. Who lacks only the
-    permission for one operation, other than DescribeTasks, is refused there.
+    Such a caller sees no state at all, and every operation refuses it. A caller that lacks only the
+    permission for one operation other than DescribeTasks is refused there.
 
     Args:
         operation: the operation that the patch refuses.
-        error: what ECS says to it.
+        error: ECS's error for it.
         region: the recording's, for a message that names none.
     """
 

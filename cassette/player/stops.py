@@ -1,4 +1,4 @@
-"""StopTask where it was not recorded."""
+"""A StopTask that was not recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cassette.player.timeline import Step, Timeline
 
 
 class Stops:
-    """StopTask where it was not recorded: the task goes on to its recorded or a patched stop.
+    """Answers a StopTask that was not recorded with the task's recorded or a patched stop.
 
     Args:
         cassette: what was recorded.
@@ -39,7 +39,7 @@ class Stops:
         return "lets the task stop" if can_stop else ""
 
     def answer(self, parameters: Body) -> Answer | None:
-        """What ECS says to StopTask; None if the task's stop is neither recorded nor patched."""
+        """ECS's answer to StopTask; None if the task's stop is neither recorded nor patched."""
         named = parameters.get("task") or ""
         timeline = self._tasks.find(cluster_of(parameters), named)
         if timeline is None:
@@ -57,7 +57,7 @@ class Stops:
         return Answer((Recorded("StopTask", {"task": task}),))
 
     def _stop_of(self, timeline: Timeline, state: Step, reason: str) -> list[Step]:
-        """How a task goes on from a state to its recorded stop, or else to a patched one.
+        """The steps of a task from a state to its recorded stop, or else to a patched one.
 
         A task that is stopped before it is RUNNING never starts, so that a recorded stop of the
         started task is not its own.
@@ -110,5 +110,5 @@ def _has_started(state: Step) -> bool:
 
 
 def _reason(parameters: Body) -> str:
-    """Why a task is stopped, as ECS says it."""
+    """The stoppedReason of a task that StopTask stops."""
     return parameters.get("reason") or "Task stopped by user"

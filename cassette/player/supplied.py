@@ -11,11 +11,11 @@ from cassette.player.answers import Answer, Recorded
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What a test answers to a request that nothing else can answer.
+    """A test's own answer to a request that nothing else can answer.
 
     Args:
         operation: for example `StopTask`.
-        parameters: those that a request has to have; others may be there.
+        parameters: those that a request must have; it may have others.
         outcome: the answer, in readable form.
     """
 

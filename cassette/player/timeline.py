@@ -1,4 +1,4 @@
-"""The successive outcomes for the same task or the same request, and the position in them."""
+"""The successive outcomes for one task or one request, and the position in them."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Step:
 class Timeline:
     """The successive outcomes for the same task or the same request.
 
-    A *barrier* is a recorded write: what was recorded after it is served only once it was made,
-    and then nothing that was recorded before it. A *mark* is a write that holds nothing back.
+    A *barrier* is a recorded write: what was recorded after it is served only once the write was
+    made, and what was recorded before it no longer. A *mark* is a write that delays nothing.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Timeline:
     # -- before the first call -----------------------------------------------------------------
 
     def begin(self, wanted: Callable[[Step], bool]) -> bool:
-        """Begin at the first step of a kind, if there is one; whether there is."""
+        """Begin at the first step of a kind, and return whether there is one."""
         place = next((i for i, step in enumerate(self.steps) if wanted(step)), None)
         if place is None:
             return False
@@ -85,7 +85,7 @@ class Timeline:
         return self._go_to(place)
 
     def _go_to(self, place: int) -> bool:
-        """Begin at a step; the writes that were recorded before it are as good as made."""
+        """Begin at a step; the writes that were recorded before it count as made."""
         self._place = place
         self._waited = self.steps[place].after  # a later state that it begins with is due
         self._shift = self.steps[place].at if place else 0.0
@@ -94,7 +94,7 @@ class Timeline:
         return True
 
     def divide(self, write: int) -> None:
-        """Let a recorded write divide it, if it has steps on both sides of the write."""
+        """Add a barrier for a recorded write, if it has steps on both sides of the write."""
         before = sum(step.index < write for step in self.steps)
         if 0 < before < len(self.steps):
             self.barriers.append((write, before))
@@ -102,7 +102,7 @@ class Timeline:
             self._limit = self.barriers[0][1]
 
     def mark(self, write: int) -> None:
-        """Let a recorded write end what was recorded before it, and hold nothing back."""
+        """Add a mark for a recorded write."""
         before = sum(step.index < write for step in self.steps)
         if 0 < before < len(self.steps):
             self._marks[write] = before
@@ -118,13 +118,13 @@ class Timeline:
             self._begins_with, self._made_at = write, at
 
     def is_there(self, now: float) -> bool:
-        """Whether the write was made that made what it is of, or a state was served anyway."""
+        """Whether the write that created its resource was made, or a state was served anyway."""
         was_served = self._begun or self._place > 0 or self._state is not None
         was_made = self._made_at is not None and self._made_at <= now + self._shift
         return self._begins_with is None or was_served or was_made
 
     def begin_at(self, number: int | None) -> bool:
-        """Begin at the step of that number, from 1, or at the last; whether there is one."""
+        """Begin at the step of a number, from 1, or at the last; return whether there is one."""
         last = len(self.steps) - 1
         return last >= 0 and self._go_to(last if number is None else min(number - 1, last))
 
@@ -167,7 +167,7 @@ class Timeline:
         return self._place < len(self.steps) and self.steps[self._place].after > 0
 
     def next(self, held: int, now: float) -> Step | None:
-        """The step that the next call gets; None if the last one was held for so many calls."""
+        """The step for the next call; None if the last one was held as often as allowed."""
         limit, place = self._limit, self._place
         if place < (len(self.steps) if limit is None else limit):
             step = self.steps[place]
@@ -201,7 +201,7 @@ class Timeline:
             self._asked = now
 
     def passed(self, write: int) -> None:
-        """A write was made: go on with what was recorded after it."""
+        """Continue after a write that was made."""
         if write == self._begins_with:
             self._begins_with = None
         places = dict(self.barriers) | self._marks
@@ -222,9 +222,9 @@ class Timeline:
         return steps[stops[0] :] if stops else []
 
     def go_on(self, state: Step, steps: Sequence[Step], now: float) -> None:
-        """Go on from a state with other steps: the first is due now, the others as far apart.
+        """Continue from a state with other steps: the first is due now, the others with their gaps.
 
-        From now on it has a time of its own: it neither follows others nor do others follow it.
+        From now on its time is separate: neither does it follow others, nor they it.
         """
         place, first = self._number(state) + 1, now + self._shift
         at = steps[0].at
@@ -249,7 +249,7 @@ class Timeline:
             self.advance(self._asked)
 
     def follow(self, at: float) -> None:
-        """Leave out what comes before a moment at which something was served that goes with it.
+        """Skip the states before the moment at which a related one was served.
 
         An error is never left out.
         """
@@ -281,7 +281,7 @@ class Timeline:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing but errors was recorded."""
+        """Whether only errors were recorded."""
         return all(step.error for step in self.steps)
 
     @property

@@ -84,13 +84,13 @@ class Writes:
                 self._divided.setdefault(index, []).append(timeline)
 
     def made(self, index: int) -> None:
-        """A recorded write was made."""
+        """Note that a recorded write was made."""
         for timeline in self._divided.get(index, ()):
             timeline.passed(index)
 
 
 def _is_changed(timeline: Timeline, write: int, ends: Mapping[str, object]) -> bool:
-    """Whether a patch changed what follows a write, and not only members or the time it takes."""
+    """Whether a patch changed what follows a write, beyond single members and delays."""
     last = timeline.steps[-1]
     if last.index <= write or not last.patched:
         return False

@@ -1,4 +1,4 @@
-"""A replay server: the same cassettes and variants for any program that takes an endpoint URL.
+"""A replay server: cassettes and variants for any program that takes an endpoint URL.
 
 An HTTP request (`http`) belongs to a session (`sessions`), which is a replay of its own; the player
 answers it as it answers botocore's clients in process (`answers`). Tests in other languages open
@@ -42,7 +42,7 @@ __all__ = [
 def environment(url: str, region: str) -> dict[str, str]:
     """The environment variables that send an SDK's ECS calls to a server.
 
-    The credentials are made up: SDKs want some, and the server does not look at them.
+    The credentials are made up: SDKs require some, and the server ignores them.
     """
     return {
         "AWS_ENDPOINT_URL_ECS": url,
@@ -123,7 +123,7 @@ class Server:
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:
-        """The calls that nothing could answer; cleared, they are forgiven at the end."""
+        """The calls that nothing could answer; clear the list to raise nothing at the end."""
         return self._session.tape.unmatched
 
     def reset(self, *patches: str | Patch) -> None:
@@ -138,8 +138,8 @@ class Server:
 class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like a function
     """Answer ECS calls of any program from a cassette, over HTTP on loopback.
 
-    Use it as a context manager or a decorator, as `cassette.replay`. Clients of this process are
-    answered as others are: by the endpoint URL that they are given.
+    Use it as a context manager or a decorator, as `cassette.replay`. Clients of this process need
+    its endpoint URL, as others do.
 
     Args:
         name: a cassette's name or path, or a cassette.
@@ -155,7 +155,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
     Raises:
         UsageError: an option has a wrong value, or the address cannot be listened on.
         UnmatchedRequestError: at the end, if a call could not be answered; the client got an error
-            400 with the same words.
+            400 with the same message.
         UnusedInteractionError: at the end, with `unused="error"`.
     """
 
@@ -214,7 +214,7 @@ class serve(Verb[Server]):  # noqa: N801 - a verb of the public face, used like 
         return server
 
     def stop(self) -> None:
-        """Stop serving, without a look at what could not be answered."""
+        """Stop serving, without raising anything for unanswered calls."""
         self._under_way = False
         self._serving.close()
 

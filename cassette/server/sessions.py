@@ -33,7 +33,7 @@ _INVOCATIONS = 256  # calls under way whose further attempts are recognised
 
 @dataclass(frozen=True)
 class Tally:
-    """What there is to say at the end.
+    """The totals for the report at the end.
 
     Args:
         calls: how many API calls came.
@@ -46,7 +46,7 @@ class Tally:
     failures: tuple[str, ...] = ()
 
     def plus(self, other: Tally) -> Tally:
-        """The two together."""
+        """The sum of both."""
         return Tally(
             self.calls + other.calls,
             self.polls_in_real_time + other.polls_in_real_time,
@@ -174,7 +174,7 @@ class Session:
 
     @property
     def tally(self) -> Tally:
-        """What there is to say of all calls, including those before it began again."""
+        """The totals of all calls, including those before a reset."""
         failures = (*(str(error) for error in self.tape.unmatched), *self.refused)
         return self._before.plus(Tally(len(self.tape.calls), self._polls_in_real_time, failures))
 
@@ -220,7 +220,7 @@ class SharedSession(Session):
         self._hold(tape)
 
     def reset(self, patches: tuple[str | Patch, ...] | None = None) -> None:
-        """Refuse it: those who hold the tape would not notice.
+        """Refuse it, because holders of the tape would not notice.
 
         Raises:
             UsageError: always.
@@ -325,7 +325,7 @@ class Sessions:
         return session
 
     def close(self, session: Session) -> None:
-        """Forget a session, but not what there is to say of it."""
+        """Forget a session, but keep its totals."""
         with self._lock:
             self._forget(session)
 

@@ -1,4 +1,4 @@
-"""Whether ECS could give a response: botocore's model, and the rules of the life of a task.
+"""Checks whether ECS could give a response, by botocore's model and the rules of a task's life.
 
 `RULES` has all rules, each with an id, a sentence and its source. The result of each patch is
 checked against them, as are cassettes by `cassette check`; `allow: [id]` permits exceptions.

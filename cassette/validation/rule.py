@@ -1,4 +1,4 @@
-"""What a rule is, and what it finds."""
+"""Rules, and the misfits that they find."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Misfit(NamedTuple):
     Args:
         place: the member, a JSON Pointer relative to the task.
         detail: what is there, in words.
-        fits: what would fit, if that can be said.
+        fits: what would be valid, if known.
     """
 
     place: str
@@ -26,7 +26,7 @@ class Misfit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that holds for every answer of ECS.
+    """A rule that every answer of ECS keeps.
 
     Args:
         id: as `allow` and `cassette check` name it.
@@ -55,7 +55,7 @@ class Problem:
         rule: the rule.
         pointer: the place in the body of the response, an RFC 6901 JSON Pointer.
         detail: what is there.
-        fits: what would fit, if that can be said.
+        fits: what would be valid, if known.
         interaction: the number of the interaction, from 0.
         task: the ARN of the task; empty for what is not in a task.
         place: the same place, a JSON Pointer relative to the task.
