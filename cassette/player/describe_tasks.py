@@ -170,12 +170,22 @@ class Tasks:
             if id_ in started or not by.isdisjoint(deployments):
                 yield timeline
 
-    def current(self, cluster: str) -> Iterator[Mapping[str, Any]]:
-        """The tasks of a cluster that are there now, each as it was described last."""
+    def current(
+        self, cluster: str, is_left_out: Callable[[Body, float], bool]
+    ) -> Iterator[Mapping[str, Any]]:
+        """The tasks of a cluster that are there now, each as it was described last.
+
+        Args:
+            cluster: as a request names it.
+            is_left_out: whether the lists of tasks to run no longer have a task that was described
+                at a moment; then it is as it was described next.
+        """
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
             if not timeline.is_there(self._clock.now):
                 continue
             step = self.present(timeline)
+            if step.body is not None and is_left_out(step.body.item, step.at):
+                step = next(iter(timeline.stop_after(step)), step)
             if step.body is not None:
                 yield step.body.item
 

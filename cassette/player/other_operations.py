@@ -332,21 +332,41 @@ class Requests:
         if self._rules.unknown == "error":
             listed = self._ever_listed(cluster)
             held = {state.get("taskArn") for state in states}
-            if not listed or not held >= listed or not by_meaning.knows(states, asked):
+            if listed is None or not states or not held >= listed:
                 return None
-        tasks = self._tasks.current(cluster)
+            if not by_meaning.knows(states, asked):
+                return None
+        lists = [*self._running_lists(cluster)]
+        tasks = self._tasks.current(
+            cluster,
+            lambda task, at: any(
+                listed > at and task["taskArn"] not in arns and by_meaning.task_matches(task, of)
+                for of, listed, arns in lists
+            ),
+        )
         return [task["taskArn"] for task in tasks if by_meaning.task_matches(task, asked)]
 
-    def _ever_listed(self, cluster: str) -> set[str]:
-        """Every task of a cluster that a recorded ListTasks lists."""
-        return {
-            arn
+    def _running_lists(self, cluster: str) -> Iterator[tuple[Body, float, Collection[str]]]:
+        """The recorded lists of tasks to run, as each was served last: filters, moment, ARNs."""
+        for request, timeline in self._lists.get("ListTasks", ()):
+            asked = self._normalization.normalised("ListTasks", request)
+            served = [step for step in timeline.steps if step.index in self.served]
+            if not served or cluster_of(asked) != cluster or "nextToken" in request:
+                continue
+            body = served[-1].body.body if served[-1].body is not None else {"nextToken": ""}
+            if "nextToken" not in body:
+                yield asked, served[-1].at, {*(body.get("taskArns") or ())}
+
+    def _ever_listed(self, cluster: str) -> set[str] | None:
+        """Every task of a cluster that a recorded ListTasks lists; None if none was recorded."""
+        bodies = [
+            step.body.body
             for request, timeline in self._lists.get("ListTasks", ())
             if cluster_of(self._normalization.normalised("ListTasks", request)) == cluster
             for step in timeline.steps
             if step.body is not None
-            for arn in step.body.body.get("taskArns") or ()
-        }
+        ]
+        return {arn for body in bodies for arn in body.get("taskArns") or ()} if bodies else None
 
     def _listed_services(self, filters: Body) -> tuple[list[Any] | None, frozenset[int]]:
         """The services of a recorded list that match further filters."""
