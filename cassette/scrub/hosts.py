@@ -36,6 +36,17 @@ _AWS_LABELS = frozenset(
     "elasticache "
     "s3 s3-control s3-fips s3-website ssmmessages ec2messages monitoring states vpce www".split()
 )
+# Whose domains begin the keys of tags and labels that tools set.
+_TOOLS = frozenset(
+    "kubernetes.io k8s.io x-k8s.io prefect.io dagster.io astronomer.io apache.org helm.sh "
+    "argoproj.io fluxcd.io istio.io linkerd.io knative.dev crossplane.io cert-manager.io "
+    "opencontainers.org docker.com traefik.io hashicorp.com terraform.io pulumi.com "
+    "amazonaws.com aws.com eks.io karpenter.sh datadoghq.com newrelic.com dynatrace.com "
+    "sentry.io grafana.com prometheus.io elastic.co openshift.io redhat.com coreos.com "
+    "gitlab.com github.com circleci.com google.com googleapis.com microsoft.com azure.com "
+    "backstage.io opentelemetry.io kubeflow.org ray.io dask.org".split()
+)
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 # Names of programs and packages, and words of patch files, that look like names of hosts.
 _PROGRAMS = frozenset(
     "socket.io engine.io asp.net system.io java.io java.net node.js vue.js next.js react.js "
@@ -110,6 +121,20 @@ _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are th
 def is_public(host: str) -> bool:
     """Whether a host is used by everybody, so its name identifies nobody."""
     return _PUBLIC.fullmatch(host) is not None
+
+
+def is_own_domain(domain: str, slash: str) -> bool:
+    """Whether a key begins with a domain, other than that of a well-known tool.
+
+    Args:
+        domain: the key up to its first slash.
+        slash: that slash; empty if the key has none, and may be the name of a property.
+    """
+    *own, last = domain.lower().split(".")
+    if not domain.isascii() or ".".join([*own[-1:], last]) in _TOOLS:
+        return False
+    of_key = slash or (last in ("com", "net", "org") and not all(map(vocabulary.is_plain, own)))
+    return bool(of_key and _DOMAIN.fullmatch(domain) and is_host(domain))
 
 
 def is_private(host: str) -> bool:

@@ -286,7 +286,7 @@ class Scrubber:
             self._container = str(value.get("name", ""))
         for member, inner in value.items():
             member_shape = known.get(member)
-            key = member if member_shape is not None else self._chosen(member, scrubbed)
+            key = member if member_shape is not None else self._chosen(member, scrubbed, path)
             if inner is None:
                 scrubbed[key] = None
             elif member_shape is None or shape is None:
@@ -301,22 +301,23 @@ class Scrubber:
         self._container = outer
         return scrubbed
 
-    def _chosen(self, key: str, others: Mapping[str, Any]) -> str:
+    def _chosen(self, key: str, others: Mapping[str, Any], place: str) -> str:
         """A key that somebody chose, scrubbed; numbered if another one became the same."""
-        false = self._named(key)
+        false = self._named(key, place)
         number = 2
         while false in others:
-            false = f"{self._named(key)}-{number}"
+            false = f"{self._named(key, place)}-{number}"
             number += 1
         return false
 
-    def _named(self, key: str) -> str:
-        """The name of a variable, a tag or a label: it stays, also if it looks like a host."""
-        return (
-            self._strings.host(key)
-            if hosts.is_private(key.partition("/")[0])
-            else self._strings.key(key)
-        )
+    def _named(self, key: str, place: str) -> str:
+        """The name of a variable, a tag or a label: it stays, without a host of its own in it."""
+        host, slash, rest = key.partition("/")
+        if hosts.is_private(host):
+            return self._strings.host(key)
+        if hosts.is_own_domain(host, slash) and self.rules.of_named(place, key) != "keep":
+            return self._strings.host(host) + slash + self._strings.key(rest)
+        return self._strings.key(key)
 
     def _treatment(
         self, rows: Mapping[str, str], member: str, shape: shapes.Shape, place: str
@@ -398,7 +399,7 @@ class Scrubber:
         """No value, which is searched for everywhere else if it can only be a secret."""
         if not value or is_masked(value):
             return value
-        self._redacted[place if name == place else f"{place}[{self._named(name)}]"] += 1
+        self._redacted[place if name == place else f"{place}[{self._named(name, place)}]"] += 1
         if self._tells(value, name):
             self._free.remember("secret", value, REDACTED)
         return REDACTED
@@ -476,7 +477,7 @@ class Scrubber:
             name = pair.get("name", pair.get("key"))
             own = {k: v for k, v in pair.items() if k in ("name", "key") and isinstance(v, str)}
             rest = {k: v for k, v in pair.items() if k not in own and k != "value"}
-            scrubbed = {k: self._named(v) for k, v in own.items()}
+            scrubbed = {k: self._named(v, place) for k, v in own.items()}
             if "value" in pair:
                 held = pair["value"]
                 text = isinstance(held, str) and isinstance(name, str)
@@ -521,7 +522,7 @@ class Scrubber:
         """A value whose name says its treatment, to the project or the rows; otherwise redacted."""
         own = self.rules.of_named(place, name)
         if own == "keep":
-            self._kept.add(f"{place}[{self._free.search(name)}]")
+            self._kept.add(f"{place}[{self._named(name, place)}]")
             return self._free.search(value)
         treatment = None if own else rows.get(name)
         if treatment is None:
@@ -539,7 +540,7 @@ class Scrubber:
             return self._blank(value, shape, place)
         scrubbed: dict[str, Any] = {}
         for key, held in value.items():
-            scrubbed[self._chosen(str(key), scrubbed)] = (
+            scrubbed[self._chosen(str(key), scrubbed, place)] = (
                 self._by(rows, str(key), held, place)
                 if isinstance(held, str)
                 else self._blank(held, shape.value, place)

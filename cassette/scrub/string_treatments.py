@@ -82,7 +82,12 @@ _REGISTRY = re.compile(
 )
 _PATH = re.compile(r"[\w.@+=,-]+(?:[/:][\w.@+=,-]+)*")
 _DIGEST = re.compile(r"(?:@\w+:[0-9a-f]{32,})?$", re.IGNORECASE)
-_DATE_TAG = re.compile(r":(\d{12})(?=$|@)")
+# Tags that look like an account, an address or an id: a date, a version, the SHA of a commit.
+_TAG = re.compile(
+    r":(?:(?P<date>\d{12})|v?(?P<version>\d{1,3}(?:\.\d{1,3}){3})(?:-[a-z][a-z0-9.]{0,30}){0,3}"
+    r"|(?:[a-z]{1,12}[-_]){0,3}[0-9a-f]{40}(?:-\d{1,10})?)(?=$|@)"
+)
+_PRIVATE_ADDRESS = re.compile(r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
 # Words before a name in a text: only there is a short name not an ordinary word.
 _KINDS = ("service", "cluster", "container", "family")
 # Names that AWS gives, and the types of resources in ARNs.
@@ -286,12 +291,16 @@ class StringTreatments:
     def _image_name(self, value: str) -> str:
         digest = _DIGEST.search(value)
         end = digest.start() if digest else len(value)
-        tag = _DATE_TAG.search(value, 0, end)  # of twelve digits, which are no account id there
-        if tag and not self._free.is_account(tag[1]):
+        tag = _TAG.search(value, 0, end)
+        if tag and not (
+            self._free.is_account(tag["date"] or "") or _PRIVATE_ADDRESS.match(tag["version"] or "")
+        ):
             end = tag.start()
+        else:
+            tag = None
         name, rest = value[:end], value[end:]
         found = self._names(name) if self._strict else self._free.name(name)
-        if tag and end == tag.start():
+        if tag:
             return found + tag[0] + self._free.name(rest.removeprefix(tag[0]))
         return found + self._free.name(rest)
 

@@ -30,7 +30,23 @@ _DATE = re.compile(
     r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d", re.ASCII
 )
 _IMAGE_BEFORE = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
-_VERSION_BEFORE = re.compile(r"(?:version|release)[ :=/]{1,2}v?\Z", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"(?:version|release)[ :=/]{1,2}v?\Z|(?<![0-9A-Za-z.])v\Z", re.IGNORECASE
+)
+# As a program says its version, such as nginx/1.25.3.1; redis/10.0.0.5:6379 is an address.
+_PROGRAM_BEFORE = re.compile(
+    r"(?<![\w./-])(?:amazon-ecs-agent|apache|chrome|chromium|containerd|curl|docker|dotnet|envoy|firefox"
+    r"|go|haproxy|httpd|iis|java|jdk|jetty|linux|mariadb|mysql|nginx|node|openresty|openssl|php|postgres"
+    r"|postgresql|python|redis|ruby|safari|tomcat|traefik|wget)(?:/|==)v?\Z",
+    re.IGNORECASE,
+)
+# What is built has a date or the SHA of a commit: build 202611291530, commit 1b2c….
+_BUILD_BEFORE = re.compile(
+    r"(?<![0-9A-Za-z])(?:build|commit|git|head|nightly|ref|release|rev|revision|sha|sha-?1|snapshot|tag"
+    r"|version)(?: (?:id|number))?[ #:=/@_-]{1,3}[\"'`(]?\Z",
+    re.IGNORECASE,
+)
+_SHA = re.compile("[0-9a-f]{40}")
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
 _HIGHEST_PORT = 65_535
@@ -357,6 +373,14 @@ class TokenTreatments:
         own = match[0][1:]
         return self._memory.keep("id", match[0], match[0][0] + pseudonym_of_opaque(own, len(own)))
 
+    def _request_id(self, match: re.Match[str]) -> str:
+        own = match["request"]
+        return match["asked"] + self._search.remember("id", own, pseudonym_of_opaque(own, len(own)))
+
+    def _pool_id(self, match: re.Match[str]) -> str:
+        region, _, _ = match[0].partition("_")
+        return f"{region}_{self._memory.numbered('short id', match[0])}"
+
     def _email(self, match: re.Match[str]) -> str:
         user, _, host = match[0].rpartition("@")
         # Of a URL with a password, in an encoded text, nothing is left but its form.
@@ -380,6 +404,9 @@ class TokenTreatments:
     def _id(self, match: re.Match[str]) -> str:
         original = match[0]
         if original.isdigit() and len(original) < 32:  # a time, or of nothing that is known
+            return original
+        before = match.string[max(0, match.start() - 32) : match.start()]
+        if _SHA.fullmatch(original) and _BUILD_BEFORE.search(before):
             return original
         if original[32:33] == "-":  # of a container on Fargate: the id of its task, and a number
             task, _, own = original.partition("-")
@@ -410,9 +437,12 @@ class TokenTreatments:
         return self._address(match[0])
 
     def _ipv4(self, match: re.Match[str]) -> str | None:
-        before = match.string[max(0, match.start() - 16) : match.start()]
+        before = match.string[max(0, match.start() - 32) : match.start()]
         if _VERSION_BEFORE.search(before):
             return match[0]
+        if _PROGRAM_BEFORE.search(before) and not match.string.startswith(":", match.end()):
+            private = re.match(r"10\.|127\.|172\.|192\.", match[0])
+            return self._address(match[0]) if private else match[0]
         return self._address(match[0])
 
     def _address(self, text: str) -> str | None:
@@ -428,7 +458,9 @@ class TokenTreatments:
 
     def _account(self, match: re.Match[str]) -> str | None:
         before = match.string[max(0, match.start() - 64) : match.start()]
-        dated = _DATE.fullmatch(match[0]) and _IMAGE_BEFORE.search(before)
+        dated = _DATE.fullmatch(match[0]) and (
+            _IMAGE_BEFORE.search(before) or _BUILD_BEFORE.search(before)
+        )
         if dated and not self._search.is_account(match[0]):
             return match[0]
         digits = "".join(filter(str.isdigit, match[0]))
@@ -519,6 +551,8 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "ec2_name": TokenTreatments._ec2_name,
     "discovery_id": TokenTreatments._discovery_id,
     "zone_id": TokenTreatments._zone_id,
+    "request_id": TokenTreatments._request_id,
+    "pool_id": TokenTreatments._pool_id,
     "short_id": TokenTreatments._short_id,
     "aws_id": TokenTreatments._id,
     "uuid": TokenTreatments._id,

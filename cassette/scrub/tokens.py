@@ -280,6 +280,15 @@ RULES: dict[str, str] = {
         rf"{_L}(?-i:Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,20}}"
         r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31})(?!\w)"
     ),
+    # Of a request to S3; other services have UUIDs.
+    "request_id": (
+        rf"{_L}(?P<asked>request[ _-]?id[\"']?\s?[:=>]\s?[\"']?)"
+        rf"(?P<request>(?-i:(?=[A-Z]{{0,15}}\d)[0-9A-Z]{{16}})){_R}"
+    ),
+    # Of a pool of users of Cognito: eu-west-1_AbC123xyz.
+    "pool_id": (
+        rf"{_L}(?-i:[a-z]{{2}}(?:-[a-z]{{2,9}}){{1,3}}-\d_(?=[a-z]{{0,8}}[A-Z0-9])[A-Za-z0-9]{{9}}){_R}"
+    ),
     "short_id": (
         rf"{_L}(?:eni|eni-attach|subnet|sg|sgr|vpc|vpce|i|vol|snap|ami|ari|aki|eipalloc|eipassoc|rtb"
         rf"|igw|nat|acl|lt|fs|fsap|fsmt|r|tgw|pcx|dopt|cgw|vgw|vpn|pl)-[0-9a-f]{{8}}{_R}"
@@ -344,7 +353,18 @@ NAME_RULES = (
         "ec2_name",
         "discovery_id",
     ),
-    *("zone_id", "short_id", "aws_id", "uuid", "reverse_name", "mac", "ipv6", "ipv4", "hex"),
+    *(
+        "zone_id",
+        "pool_id",
+        "short_id",
+        "aws_id",
+        "uuid",
+        "reverse_name",
+        "mac",
+        "ipv6",
+        "ipv4",
+        "hex",
+    ),
     *("account", "private_host"),
 )
 # What is the whole of an id.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cassette import model
-from cassette.scrub import REDACTED, Scrubber, gate, scrub
+from cassette.scrub import REDACTED, Rules, Scrubber, gate, scrub
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 
@@ -136,3 +136,72 @@ def test_words_of_ecs_stay(value: str) -> None:
     text = written("DescribeTasks", {"tasks": [bodies.TASK]}, {"tasks": [task]})
     assert f"connectivity: {value}\n" in text
     assert REDACTED not in text.partition("connectivity: ")[2].partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "key", ["heron-shop.com/owner", "team.heron-shop.io/a.b", "heron-shop.com"]
+)
+def test_a_domain_of_its_own_in_a_key_is_replaced(key: str) -> None:
+    """In tags and labels, and in the report that commands print."""
+    task = bodies.task(tags=[{"key": key, "value": "x"}])
+    assert "heron-shop" not in written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [task]})
+    assert "heron-shop" not in of_container(dockerLabels={key: "x", "a/998877665544": "x"})
+    scrubber = Scrubber()
+    scrubber.request("TagResource", {"tags": [{"key": key, "value": "long value"}]})
+    assert "heron-shop" not in str(scrubber.report)
+    rules = Rules(members={f"Task.tags[{key}]": "keep"})
+    recorded = bodies.cassette(("DescribeTasks", {}, model.Response({"tasks": [task]})))
+    scrubbed, scrubber = scrub(recorded, rules=rules)
+    text = text_of(scrubbed)
+    assert f"key: {key}\n" in text
+    gate(text, scrubber.originals, "a.yaml", rules)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["prefect.io/flow-run-id", "app.kubernetes.io/name", "com.example.version", "spring.mail.com",
+     "org.opencontainers.image.version", "management.endpoint.health", "a/b", "x.y"],
+)  # fmt: skip
+def test_keys_of_tools_and_properties_stay(key: str) -> None:
+    """Programs look for them."""
+    task = bodies.task(tags=[{"key": key, "value": "x"}])
+    text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [task]})
+    assert f"key: {key}\n" in text
+    assert f"{key}: REDACTED\n" in of_container(dockerLabels={key: "x"})
+
+
+SHA = "1b2c3d4e5f60718293a4b5c6d7e8f90112233445"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["nginx/1.25.3.1 failed", "pip: python==3.12.4.1", "app v1.2.3.4 is old", "build 202611291530",
+     "build #202611291530 failed", f"commit {SHA}", f"git checkout of revision {SHA} failed",
+     f"pull image app:sha-{SHA}", "pull image app:202611291530"],
+)  # fmt: skip
+def test_versions_builds_and_commits_in_texts_stay(said: str) -> None:
+    """They look like addresses, accounts and ids."""
+    text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [bodies.task(stoppedReason=said)]})
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    "tag", ["1.25.3.1", "v1.25.3.1-alpine", f"sha-{SHA}", SHA, f"main-{SHA}-12", "202611291530"]
+)
+def test_tags_of_images_stay(tag: str) -> None:
+    """Whatever they look like."""
+    assert f"image: app:{tag}\n" in of_container(image=f"app:{tag}").replace('"', "")
+
+
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [("redis/10.9.8.7 failed", "10.9.8.7"), ("redis/54.9.8.7:6379 failed", "54.9.8.7"),
+     ("web/54.9.8.7 failed", "54.9.8.7"), ("account 202611291530", "202611291530"),
+     (f"cred id {SHA}", SHA), (f"token {SHA}", SHA), ("pool eu-west-1_AOquUT7At", "AOquUT7At"),
+     ("RequestID: 63G1F57G4NOG5U1D, x", "63G1F57G4NOG5U1D"),
+     ("<RequestId>63G1F57G4NOG5U1D</RequestId>", "63G1F57G4NOG5U1D")],
+)  # fmt: skip
+def test_addresses_accounts_and_ids_in_texts_are_replaced(said: str, hidden: str) -> None:
+    """Also where a version, a date or a commit might be."""
+    text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [bodies.task(stoppedReason=said)]})
+    assert hidden not in text

@@ -270,7 +270,12 @@ EVERYBODYS_HOST = re.compile(
 )
 _DATED = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 _TAG_OF = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
-_OF_VERSION = re.compile(r"(?i:version|release)[ :=/]{1,2}v?\Z")
+_OF_VERSION = re.compile(r"(?i:version|release)[ :=/]{1,2}v?\Z|(?<![0-9A-Za-z.])[vV]\Z")
+_OF_PROGRAM = re.compile(r"(?<![\w./-])[A-Za-z][a-z-]{1,15}(?:/|==)v?\Z")
+_OF_BUILD = re.compile(
+    r"(?<![0-9A-Za-z])(?i:build|nightly|release|rev(?:ision)?|snapshot|tag|version|commit|git|head|ref"
+    r"|sha-?1?)(?: (?:id|number))?[ #:=/@_-]{1,3}[\"'`(]?\Z"
+)
 _IMAGE = re.compile(r"\bimage[\"']?:\s?[\"']?[\w./-]{1,200}:\Z")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 
@@ -304,7 +309,8 @@ def _account(match: re.Match[str]) -> str | None:
     start, end = match.span()
     if _IMAGE.search(text, max(0, start - 300), start):
         return None
-    if _DATED.fullmatch(match[0]) and _TAG_OF.search(text, max(0, start - 64), start):
+    before = text[max(0, start - 64) : start]
+    if _DATED.fullmatch(match[0]) and (_TAG_OF.search(before) or _OF_BUILD.search(before)):
         return None
     while start and text[start - 1].isalnum():
         start -= 1
@@ -324,10 +330,20 @@ def _address(match: re.Match[str]) -> str | None:
         address = ipaddress.ip_address(found)
     except ValueError:
         return None
+    if not address.is_private and _says_version(match):
+        return None
     inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     if any((inner or address) in network for network in _NOBODYS[(inner or address).version]):
         return None
     return "private-address" if (inner or address).is_private else "address"
+
+
+def _says_version(match: re.Match[str]) -> bool:
+    """Whether four numbers are the version of a program or the tag of an image."""
+    before = match.string[max(0, match.start() - 300) : match.start()]
+    if _OF_PROGRAM.search(before[-24:]):
+        return not match.string.startswith(":", match.end())
+    return _IMAGE.search(before.removesuffix("v")) is not None
 
 
 def _mac(match: re.Match[str]) -> str | None:

@@ -164,6 +164,11 @@ _UPPER = re.compile(r"(?=(?:[A-Z]{0,64}\d){4})(?=[^G-Z]{0,64}[G-Z])[A-Z0-9]{24,}
 _HEX_ID = re.compile(
     r"(?<![0-9A-Fa-f%])(?!ca55e77e)(?:[0-9a-f]{16,}|[0-9A-F]{16,})(?<!ca55e77e)(?![0-9A-Fa-f])"
 )
+_OF_COMMIT = re.compile(
+    r"(?<![0-9A-Za-z])(?:build|commit|git|head|nightly|ref|release|rev|revision|sha-?1?|snapshot|tag"
+    r"|version)(?: (?:id|number))?[ #:=/@_-]{1,3}[\"'`(]?\Z",
+    re.IGNORECASE,
+)
 _PASSWORD = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[!#^&*~])[^\s/:=?@]{8,128}")
 
 
@@ -369,7 +374,16 @@ def _is_unexplained(text: str, names: Names) -> bool:
             word = re.split("%[0-9A-Fa-f]{2}", piece)[0]
             if len(word) >= 12 and _is_random(word) and word not in names():
                 return True
-    return any(set(digits) - set(string.digits) for digits in _HEX_ID.findall(text))
+    return any(
+        set(match[0]) - set(string.digits) and not _is_commit(match)
+        for match in _HEX_ID.finditer(text)
+    )
+
+
+def _is_commit(match: re.Match[str]) -> bool:
+    """Whether hexadecimal digits are said to be the SHA of a commit."""
+    before = match.string[max(0, match.start() - 32) : match.start()]
+    return len(match[0]) == 40 and _OF_COMMIT.search(before) is not None
 
 
 def _is_random(piece: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _LINE = re.compile(
-    r"(?P<lead>[ \t]*(?:- ){0,64})(?:(?P<key>[A-Za-z_][\w.-]*|\"[^\"]*\"):(?: |$))?(?P<rest>.*)"
+    r"(?P<lead>[ \t]*(?:- ){0,64})(?:(?P<key>[A-Za-z_][\w./-]*|\"[^\"]*\"):(?: |$))?(?P<rest>.*)"
 )
 _QUOTED = r"\"(?:[^\"\\]|\\.){0,999999}\"|'[^']*'"
 _PIECE = re.compile(
