@@ -21,18 +21,8 @@ _CODES = {"AccessDenied": "AccessDeniedException"}
 
 def found(value: Any) -> Iterator[Mapping[str, Any]]:
     """Every record in a document: in `Records`, in an event, or as JSON in a string."""
-    if isinstance(value, str):
-        carried = editable_text.json_text(value)
-        yield from found(carried.values) if carried else ()
-    elif isinstance(value, list):
-        for item in value:
-            yield from found(item)
-    elif isinstance(value, Mapping):
-        if {"eventSource", "eventName", "eventTime"} <= value.keys():
-            yield value
-        else:
-            for held in value.values():
-                yield from found(held)
+    names = {"eventSource", "eventName", "eventTime"}
+    return editable_text.mappings(value, lambda one: names <= one.keys())
 
 
 def recording(records: Sequence[Mapping[str, Any]]) -> Recording:

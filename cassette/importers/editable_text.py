@@ -170,6 +170,24 @@ def json_text(text: str) -> Document | None:
         return None
 
 
+def mappings(
+    value: Any, is_wanted: Callable[[Mapping[str, Any]], bool]
+) -> Iterator[Mapping[str, Any]]:
+    """The outermost wanted mappings in a value, also in JSON in its strings."""
+    if isinstance(value, str):
+        inner = json_text(value)
+        yield from mappings(inner.values, is_wanted) if inner else ()
+    elif isinstance(value, list):
+        for item in value:
+            yield from mappings(item, is_wanted)
+    elif isinstance(value, Mapping):
+        if is_wanted(value):
+            yield value
+        else:
+            for part in value.values():
+                yield from mappings(part, is_wanted)
+
+
 def plain(node: Node) -> Any:
     """A node's value as plain data; where a key occurs twice, the last one counts."""
     if node.kind == "mapping":

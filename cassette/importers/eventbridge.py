@@ -20,22 +20,13 @@ TASK_CHANGE = "ECS Task State Change"
 
 
 def found(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every event in a document: alone, in a list, or in what carried it.
+    """Every event in a document: alone, in a list, or in its envelope.
 
     Queues, topics and logs carry an event as JSON in a string: `Records`, `body`, `Message`.
     """
-    if isinstance(value, str):
-        carried = editable_text.json_text(value)
-        yield from found(carried.values) if carried else ()
-    elif isinstance(value, list):
-        for item in value:
-            yield from found(item)
-    elif isinstance(value, Mapping):
-        if isinstance(value.get("detail"), Mapping) and "detail-type" in value:
-            yield value
-        else:
-            for held in value.values():
-                yield from found(held)
+    return editable_text.mappings(
+        value, lambda one: isinstance(one.get("detail"), Mapping) and "detail-type" in one
+    )
 
 
 def is_task_change(event: Mapping[str, Any]) -> bool:

@@ -29,7 +29,7 @@ Tasks = list[dict[str, Any]]
 
 
 def take(calls: Calls, selection: Selection, progress: Callable[[Tasks, int], None]) -> list[str]:
-    """Record the chosen tasks once; gives what the user should know of the recording.
+    """Record the chosen tasks once, and return what the user should know about the recording.
 
     Args:
         calls: what makes the calls.
@@ -40,12 +40,7 @@ def take(calls: Calls, selection: Selection, progress: Callable[[Tasks, int], No
         WatchError: no task was chosen, one that was named is missing, or it is not ECS that
             answers.
     """
-    check_known(calls, selection)
-    listed = list_tasks(calls, selection)
-    chosen = union(selection, listed)
-    total = sum(map(len, chosen.values()))
-    if not total:
-        raise nothing_chosen(selection)
+    listed, chosen, total = _choose(calls, selection)
     companions = Companions(calls, selection)
     requests = list(describe_requests(chosen, tags=selection.tags))
     missing: dict[str, str] = {}
@@ -99,6 +94,17 @@ def check_named(selection: Selection, missing: Mapping[str, str]) -> None:
         )
 
 
+def _choose(calls: Calls, selection: Selection) -> tuple[Listed, dict[str, list[str]], int]:
+    """List the tasks of a selection: the lists, the chosen ARNs by cluster, and their number."""
+    check_known(calls, selection)
+    listed = list_tasks(calls, selection)
+    chosen = union(selection, listed)
+    total = sum(map(len, chosen.values()))
+    if not total:
+        raise nothing_chosen(selection)
+    return listed, chosen, total
+
+
 def nothing_chosen(selection: Selection) -> WatchError:
     """The error for a selection without tasks."""
     found = {"running": "running", "stopped": "stopped", "all": "running or recently stopped"}
@@ -133,12 +139,7 @@ def plan(calls: Calls, selection: Selection) -> Plan:
     Raises:
         WatchError: as for `take`.
     """
-    check_known(calls, selection)
-    listed = list_tasks(calls, selection)
-    chosen = union(selection, listed)
-    total = sum(map(len, chosen.values()))
-    if not total:
-        raise nothing_chosen(selection)
+    listed, chosen, total = _choose(calls, selection)
     made = how_many(chosen)
     found = [("ListTasks", f"{listed.pages} (done)")] if listed.pages else []
     found.append(("DescribeTasks", str(made)))

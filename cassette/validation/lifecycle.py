@@ -444,7 +444,7 @@ RULES = (
     Rule(
         "agent-state",
         "The lastStatus of a managed agent is PENDING, RUNNING or STOPPED, and RUNNING only in a "
-        "container that is.",
+        "RUNNING container.",
         f"{_API}/API_ManagedAgent.html",
         state=_agent_state,
     ),
@@ -479,8 +479,8 @@ RULES = (
     ),
     Rule(
         "missing-time",
-        "A task has createdAt, from RUNNING on startedAt if it has started, stoppingAt once it is "
-        "to stop, executionStoppedAt from DEPROVISIONING on, stoppedAt once it is STOPPED. "
+        "A task has createdAt; startedAt from RUNNING on, if it has started; stoppingAt once it is "
+        "to stop; executionStoppedAt from DEPROVISIONING on; stoppedAt once it is STOPPED. "
         "(Responses before 2018 and those printed in documentation lack some.)",
         _TASK,
         "warning",
@@ -489,8 +489,8 @@ RULES = (
     Rule(
         "time-order",
         "createdAt ≤ pullStartedAt ≤ pullStoppedAt ≤ startedAt ≤ stoppingAt and executionStoppedAt "
-        "≤ stoppedAt. (connectivityAt is the last change of the connection, so only after "
-        "createdAt; times of a platform that counts in seconds may be one second apart.)",
+        "≤ stoppedAt. (connectivityAt is the last change of the connection, so it only "
+        "follows createdAt; times of a platform that counts in seconds may be one second apart.)",
         _SEEN,
         state=_time_order,
     ),
@@ -503,33 +503,32 @@ RULES = (
     ),
     Rule(
         "stop-code",
-        "stopCode and stoppedReason are there only once desiredStatus is STOPPED.",
+        "stopCode and stoppedReason appear only once desiredStatus is STOPPED.",
         _TASK,
         state=_stop_code,
     ),
     Rule(
         "stop-reason",
-        "A stoppedReason in ECS's own words goes with its stopCode.",
+        "A stoppedReason in ECS's own words matches its stopCode.",
         f"{_GUIDE}/stopped-task-errors.html",
         state=_stop_reason,
     ),
     Rule(
         "exit-code",
-        "Only a STOPPED container has an exitCode, 0 to 255 on Linux, and none at all if it never "
-        "started.",
+        "Only a STOPPED container that has started has an exitCode, from 0 to 255 on Linux.",
         _CONTAINER,
         state=_exit_code,
     ),
     Rule(
         "container-health",
-        "The health of a container that is PENDING is UNKNOWN.",
+        "The health of a PENDING container is UNKNOWN.",
         f"{_API}/API_HealthCheck.html",
         state=_container_health,
     ),
     Rule(
         "health",
-        "A task is HEALTHY or UNHEALTHY only with a container that is, and as its containers are "
-        "if they are all alike; HEALTHY and UNKNOWN (no check) make HEALTHY.",
+        "A task is HEALTHY or UNHEALTHY only if one of its containers is. If all containers have "
+        "the same health, so has the task; HEALTHY and UNKNOWN (no check) make HEALTHY.",
         f"{_GUIDE}/healthcheck.html",
         state=_health,
     ),
@@ -542,7 +541,7 @@ RULES = (
     Rule(
         "arn-agreement",
         "The ARNs of task, cluster, instance and definition agree in partition, region and "
-        "account, those of task and cluster in the cluster's name.",
+        "account; those of task and cluster also agree in the cluster's name.",
         _SEEN,
         state=_arns,
     ),
@@ -560,7 +559,7 @@ RULES = (
     ),
     Rule(
         "interface-details",
-        "A network interface that is PRECREATED has no id yet, and one that is ATTACHED has.",
+        "A PRECREATED network interface has no id yet, and an ATTACHED one has.",
         _SEEN,
         state=_interface_details,
     ),
@@ -573,13 +572,13 @@ RULES = (
     ),
     Rule(
         "forward-only",
-        "Neither lastStatus of task and container nor desiredStatus ever goes back.",
+        "The lastStatus of a task or container, and desiredStatus, never go back.",
         _LIFE,
         step=_goes_on,
     ),
     Rule(
         "version",
-        "The version of a task never goes down, and goes up with each new lastStatus.",
+        "The version of a task never decreases, and increases with each new lastStatus.",
         _TASK,
         step=_version,
     ),

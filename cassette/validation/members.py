@@ -12,24 +12,24 @@ from cassette.validation.rule import Misfit, Rule
 
 _MODEL = "the service model of the installed botocore"
 UNKNOWN_OPERATION = Rule(
-    "unknown-operation", "An operation is one that botocore's model of ECS has.", _MODEL
+    "unknown-operation", "The operation exists in botocore's model of ECS.", _MODEL
 )
 UNKNOWN_MEMBER = Rule(
     "unknown-member",
-    "A structure has the members that botocore's model gives it, and no others.",
+    "A structure has only members that botocore's model gives it.",
     _MODEL,
     "warning",
 )
 UNUSABLE = Rule(
     "unusable",
-    "A member that botocore's model says is a structure, a list, a time or a task's ARN is one. No "
-    "client could read anything else, so no patch can allow it.",
+    "Where botocore's model has a structure, a list, a time or a task's ARN, so has the response. "
+    "No client could read anything else, so no patch can allow it.",
     _MODEL,
 )
 WRONG_TYPE = Rule("wrong-type", "A value has the type that botocore's model gives it.", _MODEL)
 UNKNOWN_VALUE = Rule(
     "unknown-value",
-    "Where botocore's model lists the values of a member, it has one of them.",
+    "A member has one of the values that botocore's model lists for it, if it lists any.",
     _MODEL,
     "warning",
 )

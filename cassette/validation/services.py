@@ -29,15 +29,15 @@ RUNNING_COUNT = Rule(
 )
 TASKS_COUNT = Rule(
     "tasks-count",
-    "The runningTasksCount of a cluster is the number of its RUNNING tasks, and that of a "
-    "container instance the number of those that are not to stop.",
+    "The runningTasksCount of a cluster is the number of its RUNNING tasks; that of a "
+    "container instance leaves out those that are to stop.",
     f"{_API}/API_ContainerInstance.html",
     "warning",
 )
 DEPLOYMENT_COUNTS = Rule(
     "deployment-counts",
-    "The runningCount and the pendingCount of a service are the sums of those of its deployments, "
-    "and more only by tasks of deployments that are gone.",
+    "The runningCount and the pendingCount of a service are the sums of those of its deployments. "
+    "They exceed them only by tasks of deployments that are gone.",
     f"{_API}/API_Deployment.html",
 )
 DEPLOYMENT_DEFINITION = Rule(
@@ -52,26 +52,26 @@ STARTED_BY = Rule(
 )
 EVENT_TASK = Rule(
     "event-task",
-    "An event of the time of the recording names tasks that exist, as many as it says.",
+    "A service event from the time of the recording names existing tasks, and as many as it says.",
     f"{_GUIDE}/service-event-messages.html",
     "warning",
 )
 ROLLOUT_STATE = Rule(
     "rollout-state",
-    "A deployment is FAILED only with a circuit breaker or alarms, and no longer IN_PROGRESS once "
-    "the circuit breaker counts as many failedTasks as half of desiredCount, from 3 to 200.",
+    "A deployment is FAILED only with a circuit breaker or alarms. With a circuit breaker, it is no "
+    "longer IN_PROGRESS once failedTasks is half of desiredCount, at least 3 and at most 200.",
     f"{_GUIDE}/deployment-circuit-breaker.html",
 )
 ROLLOUT_COMPLETED = Rule(
     "rollout-completed",
-    "A deployment that was IN_PROGRESS is COMPLETED only after desiredCount of its tasks have run; "
-    "it stays COMPLETED when a task stops later.",
+    "A deployment that was IN_PROGRESS is COMPLETED only after desiredCount of its tasks have run. "
+    "It stays COMPLETED if a task stops later.",
     f"{_API}/API_Deployment.html",
 )
 LOG_GROUP = Rule(
     "text-log-group",
-    "A log group in a text that says why a task stopped is that of the container, by the task "
-    "definition if that was recorded.",
+    "A log group in a text that says why a task stopped is the container's, if its task definition "
+    "was recorded.",
     f"{_API}/API_LogConfiguration.html",
 )
 RULES = (
