@@ -58,7 +58,7 @@ EVENT_TASK = Rule(
 )
 ROLLOUT_STATE = Rule(
     "rollout-state",
-    "A deployment is FAILED only with a circuit breaker or alarms. With a circuit breaker, it is no "
+    "A deployment is FAILED only with a circuit breaker or alarms. With a circuit breaker it is no "
     "longer IN_PROGRESS once failedTasks is half of desiredCount, at least 3 and at most 200.",
     f"{_GUIDE}/deployment-circuit-breaker.html",
 )
