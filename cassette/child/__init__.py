@@ -1,4 +1,4 @@
-"""What `cassette run` gives a child process, and how it runs one.
+"""The child process of `cassette run`: its environment, its hook and its end.
 
 The tape is in the parent, behind an HTTP server on loopback. A child finds it by an environment
 variable that SDKs read (`environment`). Python children also have a hook (`hook/`): it reaches

@@ -1,4 +1,4 @@
-"""The environment of a child process: where ECS is, and what it must not have."""
+"""The environment of a child process: the address of ECS, and no real credentials."""
 
 from __future__ import annotations
 

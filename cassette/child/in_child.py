@@ -1,4 +1,4 @@
-"""What the hook does in a Python process: sends its ECS calls to the parent.
+"""The hook's code in a Python process: it sends ECS calls to the parent.
 
 The hook runs this file by its path, in any Python from 3.7 on, with any botocore and without
 ecs-cassette. So it uses the standard library only.
@@ -31,7 +31,7 @@ _MOST = 1 << 18  # bytes that are read at once
 
 
 def changes(environment: Mapping[str, str]) -> Changes:
-    """What to do to which module right after it is imported."""
+    """The changes to each module right after it is imported."""
     if environment.get("CASSETTE_RUN_MODE") == "record":
         record = Record(_Parent(environment["CASSETTE_RUN_URL"]))
         return {name + ".endpoint": record.change_endpoint for name in BOTOCORES}

@@ -99,7 +99,7 @@ def made_up_account() -> Iterator[str]:
 
 
 def record_life(url: str, path: Path, console: Console) -> Task:
-    """Run a task in the account and record it until it has stopped; gives what ECS last said."""
+    """Run a task in the account, record it until it has stopped, and return its last state."""
     client = _client(url)
     arn = _run_task(url, client)
     _move_every(url, 2)
@@ -160,7 +160,7 @@ def _run_task(url: str, client: Any) -> str:
 
 
 def _move_every(url: str, polls: int) -> None:
-    """Let moto move the task one state on after that many polls."""
+    """Make moto move the task to its next state after a number of polls."""
     transition = {"progression": "manual", "times": polls}
     body = {"model_name": "ecs::task", "transition": transition}
     request = urllib.request.Request(  # noqa: S310 - loopback
@@ -189,7 +189,7 @@ def _tell(console: Console, text: str) -> None:
 
 
 def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
-    """What was replaced, beside what it was: here it may be seen, since all of it is made up."""
+    """Show each pseudonym beside its original, which is made up."""
     (written,) = load(path).tasks
     pairs = dict(_replaced(live, written))
     arns = [text for text in pairs if text.startswith("arn:") and text != live["taskArn"]]

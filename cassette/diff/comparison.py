@@ -76,7 +76,7 @@ def compare(before: Cassette, after: Cassette, *, exact: bool = False) -> tuple[
 
 
 def _frame(cassette: Cassette, exact: bool) -> dict[str, Any]:
-    """What a file holds besides its outcomes."""
+    """The content of a file besides its outcomes."""
     if not exact:
         return {"region": cassette.region}
     return {
@@ -172,9 +172,9 @@ def aligned(
 ) -> Iterator[tuple[int | None, int | None]]:
     """Pair the states of two timelines, by index.
 
-    First those that say the same; between them those of the same name; between those again what
-    is left, from the end, since what a story ends with is what it is about. Exactly, those of
-    the same moment come before all: a copy's calls have kept theirs, whatever they say now.
+    First equal states; between them those of the same name; between those the remaining ones, from
+    the end, because the end of a story matters most. With `exact`, states of the same moment come
+    first, because a copy keeps the times of its calls.
     """
     walk = _Walk(exact)
 

@@ -47,7 +47,7 @@ def container_names(task: Body) -> frozenset[str]:
 
 
 def shared(several: list[Operations]) -> Operations:
-    """The operations that all of them have."""
+    """The operations that all lists have."""
     first, *rest = several
     common: Operations = {}
     for name, ops in first.items():
@@ -98,7 +98,7 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Operation]:
 
 
 def _relative(op: Operation, before: Body, after: Body) -> Operation:
-    """An operation whose value is counted from what the task has already, where it can be."""
+    """An operation with a value relative to the task's, where possible."""
     value = op.get("value")
     if op["path"] == "/version" and type(value) is int and type(before.get("version")) is int:
         more = value - before["version"]

@@ -228,7 +228,7 @@ class _Writing:
             self.said_of = changed
 
     def said(self, task: _Task) -> list[Any]:
-        """Everything the patch says about one task, without its name."""
+        """The entries of the patch for one task, without its name."""
         later = [
             [str(elapsed), self.next_state(one, state, following)]
             for elapsed, one, state, following in self.in_time([task])

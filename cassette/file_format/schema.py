@@ -156,7 +156,7 @@ def _as_it_is(held: Any) -> Any:
 
 
 class Bases:
-    """What `changes` start from: the last response to the same request.
+    """The bodies that `changes` start from: the last response to the same request.
 
     A request of DescribeTasks that is the first of its kind starts from the last recorded state
     of each of its tasks.
@@ -186,7 +186,7 @@ class Bases:
         return None if held is None else self._unpack(held)
 
     def add(self, operation: str, request: Body, outcome: Outcome) -> None:
-        """Take note of what an interaction recorded."""
+        """Note the outcome of an interaction."""
         if not isinstance(outcome, Response):
             return
         self._responses[request_key(operation, request)] = self._pack(outcome.body)

@@ -1,4 +1,4 @@
-"""A cassette file that grows while it is recorded: a header, then whole parts, each of them marked.
+"""A cassette file that grows while it is recorded: a header, then complete parts with marks.
 
 It is an ordinary cassette with `partial: true` in its header. After each part comes a comment with
 the number of interactions so far. What follows the last such comment was torn off, by a crash or a
@@ -64,7 +64,7 @@ def is_partial(content: bytes) -> bool:
 
 
 def whole(content: bytes) -> bytes:
-    """A file under way without what was torn off at its end; any other file as it is."""
+    """A file under way without the incomplete part at its end; any other file as it is."""
     if not is_partial(content):
         return content
     end = content.rfind(b" whole\n") + len(b" whole\n")
@@ -121,7 +121,7 @@ class PartialFile:
         return self._size >= 0
 
     def note(self) -> None:
-        """Add to what is there from now on: somebody wrote the whole of it."""
+        """Append to the existing file from now on."""
         self._size = self.path.stat().st_size
 
     def append(self, text: bytes, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What is done with files that are already there: check, search, scrub, import them.
+"""Commands on existing files: check, audit, scrub, import.
 
 Each puts together the readers of `cassette.importers`, the scrub with its audit, and the store.
 """

@@ -1,4 +1,4 @@
-"""`cassette audit`: files searched as bytes and as a YAML or JSON reader decodes them."""
+"""`cassette audit`: searches files as text and as YAML or JSON decodes them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _CASSETTE = re.compile(rb"^cassette:", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Searched:
-    """One file and what is in it.
+    """One file and the findings in it.
 
     Args:
         path: the file, as the user named it.
-        findings: what must not be there, in order of place.
+        findings: what was found, in order of place.
         problem: why it could not be read, so that only its text was searched; None if it was.
     """
 
@@ -121,7 +121,7 @@ def _scrubbed(error: CassetteFormatError, rules: scrub.Rules, shown: str | None 
 def search(
     content: bytes, path: str, rules: scrub.Rules, originals: Iterable[str] = ()
 ) -> tuple[Finding, ...]:
-    """What must not be in a file, in its text and in its decoded values.
+    """The findings in the text of a file, and in its decoded values.
 
     A value may be spread over lines, escaped, or bytes in base64, also packed by gzip; what is
     found in one has the place at which that value begins.
@@ -138,7 +138,7 @@ def search(
 
 @dataclass(frozen=True)
 class _Read:
-    """What a file says: its text, the places of its values, and its data if it is plain YAML."""
+    """The content of a file: text, places of values, and data if it is plain YAML."""
 
     text: str
     values: Iterable[editable_text.Node | file_format.Place] = ()

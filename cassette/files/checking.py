@@ -1,4 +1,4 @@
-"""`cassette check`: files held to the format, to botocore's model and to a task's life."""
+"""`cassette check`: checks files against the format, botocore's model and a task's life."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Checked:
-    """One file and what is wrong with it.
+    """One file and its problems.
 
     Args:
         path: the file, as the user named it.
@@ -150,7 +150,7 @@ def _checked_cassette(file: Entry, content: bytes, document: Any, *, fix: bool) 
 
 
 def _partial(content: bytes, cassette: Cassette) -> Found:
-    """What is known of a file under way, or of what is left of one."""
+    """The finding for a file under way, or for what is left of one."""
     torn = len(content) - len(file_format.whole(content))
     end = f", and {counted(torn, 'byte')} after them are torn off" if torn > 0 else ""
     number = counted(len(cassette.interactions), "interaction")

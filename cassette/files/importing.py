@@ -1,4 +1,4 @@
-"""`cassette import`: recordings of other tools, made into cassettes."""
+"""`cassette import`: converts recordings of other tools to cassettes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cassette.recording import tool
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of the files of one recording.
+    """The result for the files of one recording.
 
     Args:
         sources: the files.
@@ -54,7 +54,7 @@ def import_files(
     policy: str | None = None,
     force: bool = False,
 ) -> list[Imported]:
-    """Make cassettes of recordings, named after their files; scrubbed and audited.
+    """Convert recordings to scrubbed and audited cassettes, named after their files.
 
     A folder of placebo's is one recording, named after the folder; events of one task are one
     timeline, however many files they are in.

@@ -184,7 +184,7 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _refuse(error: OSError) -> NoReturn:
-    """Let no folder be passed over because it is closed: nobody would know what is in it."""
+    """Raise an error for a folder that cannot be read, instead of skipping it."""
     raise error
 
 

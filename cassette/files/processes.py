@@ -1,4 +1,4 @@
-"""The same work on many files, divided among processes."""
+"""Divides work on many files among processes."""
 
 from __future__ import annotations
 

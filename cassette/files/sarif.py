@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, the form that code scanning reads."""
+"""Findings as SARIF 2.1.0, the format that code scanning reads."""
 
 from __future__ import annotations
 

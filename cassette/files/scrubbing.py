@@ -1,4 +1,4 @@
-"""`cassette scrub`: files that are already there, scrubbed in place, each in the form it has.
+"""`cassette scrub`: scrubs existing files in place, each in its own format.
 
 All files of one run share one memory of originals, since fixtures refer to one another. All are
 scrubbed and audited before the first is written.
@@ -24,7 +24,7 @@ _MOST_PASSES = 10
 
 @dataclass(frozen=True)
 class Rewritten:
-    """One file and what scrubbing does to it.
+    """One file and the result of scrubbing it.
 
     Args:
         path: the file, as the user named it.
@@ -40,12 +40,12 @@ class Rewritten:
 def rewrite_files(
     paths: Sequence[Path], rules: scrub.Rules, *, policy: str | None = None, check: bool = False
 ) -> list[Rewritten]:
-    """Scrub files in place; one that holds nothing to replace keeps its very bytes.
+    """Scrub files in place; one without anything to replace keeps its bytes.
 
     Args:
         rules: the project's own.
         policy: the scrubbing policy; by default that of the rules, or `standard`.
-        check: only say what would change.
+        check: only report what would change.
 
     Raises:
         CassetteFormatError: a file cannot be read or parsed; nothing was written.

@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Recording:
-    """What one file, or several that belong together, hold for a cassette.
+    """The calls in one file, or in several that belong together.
 
     Args:
         source: what it was, for the cassette's header.
@@ -151,7 +151,7 @@ def _latest(calls: Sequence[Call]) -> datetime.datetime:
 
 
 def asked(operation: str, outcome: Outcome) -> dict[str, Any] | None:
-    """The plainest request that has such an answer; None if the answer does not show it."""
+    """The simplest request with such an answer; None if the answer does not show it."""
     shape = shapes.shape_of(operation, "request")
     if shape is None or not isinstance(outcome, Response):
         return None

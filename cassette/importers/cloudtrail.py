@@ -1,4 +1,4 @@
-"""CloudTrail records: what was asked of ECS, and for calls that change something, the answer.
+"""CloudTrail records: requests to ECS, and the answers to calls that change something.
 
 CloudTrail keeps no answer of a call that only reads. A call that was refused has its error code.
 """

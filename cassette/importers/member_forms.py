@@ -150,7 +150,7 @@ def _of_header(text: str) -> datetime.datetime | None:
 
 
 def squashed(name: Any) -> str:
-    """A member's name without what tools change: its case, underscores and Ruby's colon."""
+    """A member's name without case, underscores and Ruby's colon, which tools change."""
     return str(name).lstrip(":").replace("_", "").lower()
 
 
@@ -202,7 +202,7 @@ _NOTHING = object()
 
 
 class Reader:
-    """Reads bodies of an operation, and keeps what in them could not be read."""
+    """Reads bodies of an operation, and notes what could not be read."""
 
     def __init__(self) -> None:
         #: The place of each member that was left out, and why.
@@ -259,7 +259,7 @@ class Reader:
         return _NOTHING
 
     def _settle(self, value: Mapping[str, Any], read: dict[str, Any], kind: str, at: str) -> None:
-        """Put right what a structure of the model has under other names, or by default only."""
+        """Correct members of a structure that have other names or meaningless defaults."""
         if kind == "Attachment":
             if read.get("type") in _EVENT_TYPES:
                 read["type"] = _EVENT_TYPES[read["type"]]
@@ -344,7 +344,7 @@ def _time(value: Any) -> Any:
 
 
 def restored(original: Any, before: Any, after: Any) -> Any:
-    """What was scrubbed, in the form that it had: `before` is `original` normalised.
+    """The scrubbed value in its original form: `before` is `original` normalised.
 
     What scrubbing left alone is the original again, so that a file changes no more than it must.
     """

@@ -37,7 +37,7 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 class Hand(Protocol):
-    """What replaces originals by pseudonyms; a scrubber is one."""
+    """The interface of a scrubber, which replaces originals by pseudonyms."""
 
     def interaction(self, interaction: Interaction) -> Interaction:
         """An interaction, scrubbed."""
@@ -51,7 +51,7 @@ class Hand(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """What a mapping is in ECS's terms: the response of an operation, or a part of it.
+    """The meaning of a mapping in ECS: the response of an operation, or a part of one.
 
     Args:
         operation: the operation whose response it is in.
@@ -95,7 +95,7 @@ _PARTS: tuple[tuple[str, str, Part], ...] = (
 
 
 def recognised(value: Mapping[str, Any]) -> Part | None:
-    """What a mapping is in ECS's terms; None if it is nothing of ECS."""
+    """The meaning of a mapping in ECS; None if it has none."""
     keys = {squashed(key) for key in _own(value)}
     whole = operation_of(value)
     if whole:
@@ -122,7 +122,7 @@ def _squashed_members(shape: shapes.Shape) -> dict[str, Any]:
 
 
 def operation_of(value: Mapping[str, Any], sent: Mapping[str, Any] | None = None) -> str | None:
-    """The operation that gives such a response, the plainest one where several do.
+    """The operation that returns such a response; the simplest one if several do.
 
     Args:
         sent: the parameters of the request, if they are known: the operation takes them.
@@ -272,7 +272,7 @@ def within(content: bytes, change: Any) -> bytes:
 
 
 def unpack(content: bytes) -> bytes:
-    """What gzip holds, within a bound; other bytes as they are."""
+    """The content of gzip data, up to a limit; other bytes as they are."""
     if not content.startswith(b"\x1f\x8b"):
         return content
     try:
@@ -293,7 +293,7 @@ SOURCE = "imported from ECS answers in a file"
 
 
 def recording(values: list[Any]) -> Recording:
-    """Every answer of ECS in a file's documents, in strings of JSON too, in their order there."""
+    """Every answer of ECS in a file's documents, also in strings of JSON, in order."""
     reader = member_forms.Reader()
     calls: list[Call] = []
     others: list[tuple[str, str]] = []

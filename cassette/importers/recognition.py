@@ -1,4 +1,4 @@
-"""Which tool wrote a file, so that it can be imported, or named where a cassette was expected."""
+"""Recognises the tool that wrote a file, to import it or to name it in an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Foreign:
     """A recording of another tool.
 
     Args:
-        what: what it is, with its article, such as `a vcrpy recording`.
+        what: its kind, with an article, such as `a vcrpy recording`.
         usable: whether it has a call to ECS that can be imported.
     """
 

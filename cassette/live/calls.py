@@ -44,7 +44,7 @@ _LONGEST_PAUSE = 20.0
 
 @dataclass
 class _Done:
-    """A call that was made: its response or its error, and what was heard of it."""
+    """A call that was made: its response or its error, and its attempts."""
 
     response: dict[str, Any] | None = None
     error: Exception | None = None
@@ -59,7 +59,7 @@ class Calls:
 
     Args:
         client: an ECS client whose own retries are off.
-        pace: how fast.
+        pace: limits the rate.
         hear: hears each attempt, in the order of the calls, in the thread that makes them.
         keep_errors: let `hear` have the attempts that were tried again.
     """
@@ -94,7 +94,7 @@ class Calls:
         return operation in self._methods
 
     def one(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call; gives the response.
+        """Make a call, and return the response.
 
         Raises:
             botocore.exceptions.ClientError: ECS refused.
@@ -105,7 +105,7 @@ class Calls:
     def many(
         self, operation: str, several: Iterable[Mapping[str, Any]]
     ) -> Iterator[dict[str, Any]]:
-        """Make calls, some at once; gives the responses in the order of the calls."""
+        """Make calls, some at once, and return the responses in the order of the calls."""
         pool = ThreadPoolExecutor(_THREADS)
         waiting: deque[Future[_Done]] = deque()
         try:
@@ -182,7 +182,7 @@ def _passing(error: Exception) -> str | None:
 
 
 def not_ecs() -> WatchError:
-    """The error for a response that ECS would not give."""
+    """The error for a response that is not from ECS."""
     return WatchError(
         "the endpoint is not ECS: its answer has no tasks",
         fix="check --endpoint-url",

@@ -27,7 +27,7 @@ def minimal_policy(selection: Selection, region: str, *, polls_services: bool) -
 
     Args:
         selection: what is recorded.
-        region: where; `*` if it is not known.
+        region: the region; `*` if it is not known.
         polls_services: whether a watch asks for the state of services.
     """
     operations = ["ListTasks"] if selection.lists else []
@@ -86,7 +86,7 @@ def _names(kind: str, cluster: str, selection: Selection) -> list[str]:
 
 
 def _arn(cluster: str, region: str, rest: str) -> str:
-    """An ARN in the place of a cluster; if only its name is known, in any account."""
+    """An ARN in the account and region of a cluster; in any account if only its name is known."""
     place = place_of(cluster) or (partition_of(region), "ecs", region, "*")
     partition, _, where, account = place
     return f"arn:{partition}:ecs:{where}:{account}:{rest}"

@@ -10,7 +10,7 @@ CALM = 10.0  # seconds without a throttle after which one more call a second is 
 
 
 class Clock(Protocol):
-    """What `time` has."""
+    """The functions of the module `time` that a pace uses."""
 
     def time(self) -> float:
         """The seconds since 1970."""
@@ -30,7 +30,7 @@ class Pace:
 
     Args:
         rate: calls a second at most.
-        clock: `time`, or what a test has instead.
+        clock: `time`, or a test's replacement.
 
     Attributes:
         rate: calls a second now.
@@ -49,7 +49,7 @@ class Pace:
         self._calm_since = self._next
 
     def wait(self) -> float:
-        """Wait until the next call may be made; gives the time of that call."""
+        """Wait until the next call may be made, and return its time."""
         with self._lock:
             now = self.clock.monotonic()
             while self.rate < self._most and now - self._calm_since >= CALM:
@@ -63,7 +63,7 @@ class Pace:
         return at
 
     def throttled(self, began: float) -> None:
-        """Take note of a throttle of the call that began then.
+        """Note a throttle of the call that began at a time.
 
         Calls that were under way together are throttled together, and slow down once.
         """

@@ -32,7 +32,7 @@ _GONE = ("ClientException", "ServiceNotFoundException", "ServiceNotActiveExcepti
 
 @dataclass
 class Listed:
-    """What the lists of a selection gave.
+    """The results of the lists of a selection.
 
     Args:
         tasks: the ARNs, each once, by the cluster that was listed.
@@ -78,7 +78,7 @@ def list_tasks(calls: Calls, selection: Selection) -> Listed:
 def _pages(
     calls: Calls, operation: str, request: Mapping[str, Any], member: str
 ) -> Iterator[list[Any]]:
-    """What the pages of a list have in a member."""
+    """The items of a member in all pages of a list."""
     tokens: set[str] = set()
     page = calls.one(operation, request)
     while True:
@@ -123,14 +123,14 @@ def described(response: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class Companions:
-    """What goes with the tasks that were described.
+    """The companions of the described tasks: services, definitions, instances.
 
     Args:
-        calls: what makes the calls.
+        calls: makes the calls.
         selection: whose `companions` they are; its services are known before any task is.
 
     Attributes:
-        gone: what ECS no longer knows, in words.
+        gone: resources that ECS no longer knows, in words.
     """
 
     def __init__(self, calls: Calls, selection: Selection) -> None:
@@ -148,7 +148,7 @@ class Companions:
                     self._services.setdefault(cluster, {})[short_name(service)] = None
 
     def learn(self, cluster: str, tasks: Iterable[Mapping[str, Any]]) -> None:
-        """Take note of what goes with these tasks of a cluster."""
+        """Note the companions of tasks of a cluster."""
         for task in tasks:
             kind, _, name = str(task.get("group", "")).partition(":")
             if kind == "service":
@@ -217,7 +217,7 @@ class Companions:
             self._is_gone(error, f"answer to {operation}")
 
     def _is_gone(self, error: ClientError, what: str) -> None:
-        """Take note that a thing is gone, which is recorded as ECS says it; else raise."""
+        """Note that a resource is gone, which ECS's answer records; otherwise raise."""
         if error.response.get("Error", {}).get("Code") not in _GONE:
             raise error
         self.gone.append(f"ECS has no {what} any more; its error is recorded")
@@ -244,7 +244,7 @@ def how_many(tasks: Mapping[str, Iterable[str]]) -> int:
 
 
 def shortened(listed: Listed) -> str:
-    """What `max_tasks` means for a replay, in words."""
+    """A note on what `max_tasks` means for a replay."""
     return (
         f"the lists end after {counted(len(listed), 'task')}, and hold tasks that are not described"
     )

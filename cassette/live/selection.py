@@ -49,7 +49,7 @@ class Selection:
         container_instances: ids or ARNs.
         everything: every task of the clusters.
         status: which tasks of the sets: `running`, `stopped` (ECS keeps those for about an hour)
-            or `all`. ECS decides by the state that it wants a task to have.
+            or `all`. ECS filters by `desiredStatus`.
         tags: also the tasks' tags.
         companions: of `COMPANIONS`, what is recorded with the tasks.
         max_tasks: how many tasks of the sets at most; None for no limit.
@@ -101,7 +101,7 @@ class Selection:
         return next((one for one in self.clusters if short_name(one) == within), self.clusters[0])
 
     def check(self) -> None:
-        """Refuse what ECS could not be asked, and options that would do nothing.
+        """Refuse selections that ECS does not support, and options without effect.
 
         Raises:
             UsageError: says which option to leave out or to add.
@@ -125,7 +125,7 @@ class Selection:
         self._check_clusters()
 
     def _check_clusters(self) -> None:
-        """Refuse what is in no cluster that was named, and tasks whose cluster is not known."""
+        """Refuse resources in no named cluster, and tasks whose cluster is not known."""
         clusters = {short_name(one) for one in self.clusters}
         for name, option in (("tasks", "--task"), *_OPTIONS.items()):
             for value in getattr(self, name):

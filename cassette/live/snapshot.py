@@ -32,9 +32,9 @@ def take(calls: Calls, selection: Selection, progress: Callable[[Tasks, int], No
     """Record the chosen tasks once, and return what the user should know about the recording.
 
     Args:
-        calls: what makes the calls.
+        calls: makes the calls.
         selection: the tasks.
-        progress: is shown the tasks of each call, and how many were chosen altogether.
+        progress: called with the tasks of each call, and the number of all chosen tasks.
 
     Raises:
         WatchError: no task was chosen, one that was named is missing, or it is not ECS that
@@ -118,7 +118,7 @@ def nothing_chosen(selection: Selection) -> WatchError:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a recording would call.
+    """The calls that a recording would make.
 
     Args:
         tasks: how many tasks.
@@ -134,7 +134,7 @@ class Plan:
 
 
 def plan(calls: Calls, selection: Selection) -> Plan:
-    """List the chosen tasks, and work out what describing them would take.
+    """List the chosen tasks, and estimate the calls and the time to describe them.
 
     Raises:
         WatchError: as for `take`.

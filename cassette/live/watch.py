@@ -39,7 +39,7 @@ class Watched:
     Args:
         cluster: the cluster that it was found in.
         named: the name or ARN that it is described by.
-        state: what ECS said of it last; empty before.
+        state: its last state; empty before the first.
         was_stopped: whether it was already stopped when it was first seen.
         is_announced: whether the user was warned that ECS will forget it.
         is_done: whether it is no longer described.
@@ -77,12 +77,12 @@ class Watch:
     """A watch of the chosen tasks.
 
     Args:
-        calls: what makes the calls.
+        calls: makes the calls.
         selection: the tasks; each poll lists them again, and keeps those that it had.
         until: when to end.
         interval: seconds between two polls.
         timeout: seconds after which to give up; None for never.
-        progress: is shown each poll.
+        progress: called with each poll.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class Watch:
         self._began = self._clock.monotonic()
 
     def run(self) -> str:
-        """Poll until a condition holds; gives that condition in words.
+        """Poll until a condition holds, and return that condition in words.
 
         Raises:
-            WatchError: a named task is missing, a service is gone, or the time was not enough.
+            WatchError: a named task is missing, a service is gone, or the time passed.
         """
         check_known(self._calls, self._selection)
         while True:

@@ -1,4 +1,4 @@
-"""What a command talks to while `cassette run -o` records it, on loopback, at a secret address.
+"""The server that records a command of `cassette run -o`, on loopback at a secret address.
 
 Python programs call ECS themselves, and their hook reports each attempt (`listening`). Programs in
 other languages send their calls here, and they are signed again and forwarded (`forwarding`).

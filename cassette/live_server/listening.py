@@ -1,4 +1,4 @@
-"""Hears, from the hook in Python programs, what ECS answered to them."""
+"""Receives the ECS calls of Python programs from their hook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cassette.server.reading import Refused, Request
 
 
 class SecretServer(HttpServer):
-    """A server on loopback for those who know its address: other users of the machine do not."""
+    """A server on loopback with a secret address, which other users of the machine do not know."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class SecretServer(HttpServer):
 
 
 class Listener(SecretServer):
-    """Gives each attempt that a hook reports to `heard`.
+    """Passes each attempt that a hook reports to `heard`.
 
     Args:
         heard: `Recording.hear`, or what else takes attempts.

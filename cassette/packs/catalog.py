@@ -25,7 +25,7 @@ class Packs:
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """What the project's pyproject.toml says, read once."""
+        """The settings in the project's pyproject.toml, read once."""
         return sources.settings(self._start)
 
     @functools.cached_property

@@ -50,7 +50,7 @@ class File:
 
 @dataclass(frozen=True)
 class About:
-    """What `pack.toml` says.
+    """The content of `pack.toml`.
 
     Args:
         summary: what the pack is for.
@@ -171,7 +171,7 @@ def short(digest: str) -> str:
 
 
 def about_files(files: Files) -> About:
-    """What the `pack.toml` among some files says.
+    """Read the `pack.toml` among some files.
 
     Raises:
         CassetteFormatError: it cannot be read, or has an unknown key or value.
@@ -180,7 +180,7 @@ def about_files(files: Files) -> About:
 
 
 def about(content: bytes | None) -> About:
-    """What a `pack.toml` says.
+    """Read a `pack.toml`.
 
     Raises:
         CassetteFormatError: it cannot be read, or has an unknown key or value.
@@ -221,7 +221,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def parse(content: bytes) -> Manifest:
-    """Read a manifest, and check everything it says before anything is fetched.
+    """Parse a manifest, and check all of it before anything is fetched.
 
     Raises:
         PackError: it is not a manifest, or describes a pack that is not allowed.

@@ -1,4 +1,4 @@
-"""`cassette pack new`: a complete small repository for a pack of one's own."""
+"""`cassette pack new`: writes a small, complete repository for a pack."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def create(name: str, folder: Path, version: str) -> list[Path]:
 
     Args:
         name: the name of the pack.
-        folder: where to; it must not exist, or be empty.
+        folder: the target; it must not exist, or must be empty.
         version: of ecs-cassette, the lowest that the pack requires.
 
     Returns:

@@ -62,7 +62,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a project says about packs.
+    """The settings of a project on packs.
 
     Args:
         folder: of the pyproject.toml; the lock is beside it.

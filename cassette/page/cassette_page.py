@@ -32,7 +32,7 @@ def cassette_page(cassette: Cassette, title: str, original: Cassette | None = No
     """A page that shows a cassette.
 
     Args:
-        cassette: what is shown; a variant, if `original` is given.
+        cassette: the cassette to show; a variant if `original` is given.
         title: its name, for the head of the page.
         original: what the variant was made from; each task is shown in both, side by side.
     """
@@ -213,7 +213,7 @@ def _life(one: lives.Alike, end: float, before: lives.Life | None, *, fold: bool
 
 
 def _beside(life: lives.Life, before: lives.Life, end: float) -> Markup:
-    """The variant and its original, and what differs at the end."""
+    """The variant and its original, and their differences at the end."""
     changed = lives.changes(before.last.body, life.last.body)
     return join(
         [
@@ -242,7 +242,7 @@ def _fold(content: Markup, *, fold: bool) -> Markup:
 
 
 def _calls(cassette: Cassette) -> Markup:
-    """Every recorded call: what was asked, and its answer if no task or service shows it."""
+    """Every recorded call: its request, and its answer if no task or service shows it."""
     rows = [tag("li", _call(one)) for one in cassette.interactions]
     summary = tag("summary", tag("h2", f"The recorded calls ({len(rows):,})"))
     return tag("section", tag("details", summary, tag("ol", *rows, class_="states")))

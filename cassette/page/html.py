@@ -1,4 +1,4 @@
-"""HTML from values: what is not `Markup` is text, and is escaped."""
+"""Builds HTML from values: anything but `Markup` is text, and is escaped."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _percent(part: float) -> str:
 
 
 def states(life: lives.Life) -> Markup:
-    """Each state, to be opened: what changed, its containers, the task as boto3 returns it."""
+    """Each state as a fold: its changes, its containers, the task as boto3 returns it."""
     kinds = [state_class(words(moment)) for moment in life.moments[:-1]] + [end_class(life)]
     items = zip(life.moments, kinds, strict=True)
     return tag("ol", *(tag("li", _moment(*item)) for item in items), class_="states")
@@ -195,7 +195,7 @@ def _moment(moment: lives.Moment, kind: str) -> Markup:
 def diff(
     changes: Sequence[lives.Change], caption: str, sides: tuple[str, str] = ("Before", "After")
 ) -> Markup:
-    """Changes as a table: the place and both values, those that say most first."""
+    """Changes as a table: the place and both values, the most important first."""
     rows = [
         tag(
             "tr",
@@ -230,7 +230,7 @@ def _value(value: Any) -> Markup:
 
 
 def as_boto3(moment: lives.Moment) -> str:
-    """What boto3 gives to the program, with times in UTC."""
+    """The value that boto3 returns to the program, with times in UTC."""
     body = dict(moment.body)
     if "code" in body and "status" in body:
         error = {"Error": {"Code": body["code"], "Message": body["message"]}}

@@ -1,4 +1,4 @@
-"""The page of a catalogue: what each patch makes of a cassette, and how a test names it."""
+"""The page of a catalogue: the variants that each patch makes of a cassette, and their names."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _change(one: lives.Alike, before: lives.Life | None, end: float) -> Markup:
 
 
 def _calls(variant: Cassette, original: Cassette) -> Iterable[Markup]:
-    """What differs in the calls that show no task or service: an answer, or how long it takes."""
+    """The differences in calls that show no task or service: an answer, or its latency."""
     known = {(one.operation, lives.answer(one), one.latency) for one in original.interactions}
     for one in variant.interactions:
         key = (one.operation, lives.answer(one), one.latency)

@@ -1,4 +1,4 @@
-"""One application of a patch: the states it starts from, and what it does to them."""
+"""One application of a patch: the states that it starts from, and its changes to them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Application:
         patch: what to do.
         params: a value for each of its parameters.
         only: `task` and `count`, which narrow it to some of the tasks that fit.
-        is_trial: only find whether anything fits, without saying why nothing does.
+        is_trial: only find whether anything fits, without an explanation if nothing does.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Application:
     # -- which state ------------------------------------------------------------------------
 
     def check_the_base(self) -> None:
-        """Refuse another cassette than the one that the patch is for."""
+        """Refuse a cassette that is not the one that the patch is for."""
         digest = self.patch.digest
         if digest and digest.value != (found := self.cassette.digest):
             raise self.patch.error(
@@ -140,7 +140,7 @@ class Application:
             self.drop(arn, index)
 
     def of_services(self) -> bool:
-        """Whether a task is recorded of a service that the patch changes."""
+        """Whether the recording has a task of a service that the patch changes."""
         services = self.current("service") if "service" in self.started else ()
         groups = {f"service:{one.get('serviceName')}" for one in services}
         return any(task.get("group") in groups for task in self.recorded_of("task"))
@@ -177,7 +177,7 @@ class Application:
         self.ended[arn] = ended_containers(thing)
 
     def narrow(self) -> None:
-        """Keep only the tasks that `task` or `count` ask for."""
+        """Keep only the tasks that `task` or `count` selects."""
         task_kind = KINDS["task"]
         tasks = [
             arn
@@ -200,7 +200,7 @@ class Application:
         return bool(self.selected(anchor, arn, thing, draft))
 
     def drop(self, arn: str, index: int) -> None:
-        """Drop what was recorded after the start, and the history that the patch denies."""
+        """Drop what was recorded after the start, and the history that the patch excludes."""
         kind = self.drafts[index].kind
         history = self.patch.history.get(kind.name) if kind else None
         for other in self.describing[arn]:
@@ -238,7 +238,7 @@ class Application:
             edit_answers(self, entry)
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
-        """Do what an entry says to a thing in a draft; whether the entry fits it."""
+        """Apply an entry to a thing in a draft, and return whether the entry fits it."""
         owner = draft.own(arn)
         found = self.selected(entry, arn, owner, draft)
         if not found:
@@ -260,7 +260,7 @@ class Application:
         return True
 
     def sight(self, entry: Entry, owner: Body, thing: Body, draft: Draft, place: Place) -> Body:
-        """What the values of an entry see."""
+        """The scope of the values of an entry."""
         at = self.recorded_at(draft)
         try:
             beside = {**self.beside(owner), **self.copy_of(entry, owner, thing)}
@@ -270,7 +270,7 @@ class Application:
             raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
 
     def edit_response(self, entry: Entry, draft: Draft) -> None:
-        """Do what an entry says to a whole response, or to each of its failures."""
+        """Apply an entry to a whole response, or to each of its failures."""
         where = f"the last response to {json.dumps(dict(draft.interaction.request))}"
         body = copied(draft.body)
         of = body.get("failures") or [] if entry.each == "failure" else [body]
@@ -305,7 +305,7 @@ class Application:
                 raise self.refused(op, thing, place, label) from error
 
     def refuse(self) -> None:
-        """Put refusals before the last outcome of each request, or in its place."""
+        """Add refusals before the last outcome of each request, or in its place."""
         fault = self.patch.fault
         if fault is None:
             return
@@ -324,7 +324,7 @@ class Application:
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
 
     def around(self, draft: Draft, place: Place) -> Body:
-        """What refusals and whole responses see: names of what the call is about, parameters."""
+        """The scope of refusals and whole responses: names of the call's resources, parameters."""
         failed = (str(one.get("arn")) for one in draft.failures)
         arns = itertools.chain(failed, self.describing)
         started = shapes.tasks_of(draft.interaction.operation, draft.recorded)
@@ -339,7 +339,7 @@ class Application:
         return {name: seen[name] for name in ("names", "param", "recordedAt")}
 
     def slowed(self, made: tuple[Interaction, ...]) -> tuple[Interaction, ...]:
-        """The same, with the last outcome of each DescribeTasks request slowed down."""
+        """The drafts, with the last outcome of each DescribeTasks request slowed down."""
         if self.patch.latency is None:
             return made
         taken = float(self.seconds(self.patch.latency))
@@ -363,7 +363,7 @@ class Application:
     # -- selecting --------------------------------------------------------------------------
 
     def selected(self, entry: Entry, arn: str, owner: Body, draft: Draft) -> list[Body]:
-        """What of a thing an entry works on: the thing itself, or some of what it holds."""
+        """The parts of a thing that an entry works on: the thing itself, or some of its items."""
         if kind_of(entry.each) is not draft.kind:
             return []
         beside = self.beside(owner) if entry.where is not None else {}
@@ -392,24 +392,24 @@ class Application:
         return []
 
     def seen_by_condition(self, entry: Entry, thing: Body, owner: Body, draft: Draft) -> Body:
-        """What a `where` sees, except what a thing belongs to."""
+        """The scope of a `where`, without what a thing belongs to."""
         around = {} if thing is owner else {PARTS[entry.each][0]: owner}
         copied = self.copy_of(entry, owner, thing)
         at = self.recorded_at(draft)
         return {**thing, **around, **copied, "recordedAt": at, "param": self.params}
 
     def copy_of(self, entry: Entry, owner: Body, thing: Body) -> Body:
-        """In a new task, what the task has that it is like."""
+        """The counterpart of a part of a new task in the task that it copies."""
         task = self.then.copied.get(str(owner.get("taskArn")))
         return {} if task is None else {"copied": counterpart(task, entry.each, thing)}
 
     def name_in(self, entry: Entry) -> str | None:
-        """The name that an entry gives; None if it gives none, or leaves it open."""
+        """The name in an entry; None if it has none, or leaves it open."""
         name = values.resolve(entry.name, {"param": self.params}) if entry.named else None
         return None if name is None else str(name)
 
     def beside(self, owner: Body) -> dict[str, Any]:
-        """What a task or a service belongs to, in the states that the patch has made so far."""
+        """The resources that a task or a service belongs to, as the patch has made them so far."""
         if "serviceArn" in owner:
             group = f"service:{owner.get('serviceName')}"
             of_group = (one for one in self.current("task") if one.get("group") == group)
@@ -481,17 +481,17 @@ class Application:
     # -- what expressions say ---------------------------------------------------------------
 
     def holds(self, condition: Part, thing: Body) -> bool:
-        """Whether a condition of the whole patch is true of a thing."""
+        """Whether a condition of the whole patch is true for a thing."""
         seen = self.seen_of_whole(thing)
         return bool(self.search(condition.value, seen, condition.place, label_of(thing)))
 
     def seen_of_whole(self, thing: Body) -> Body:
-        """What a condition of the whole patch sees."""
+        """The scope of a condition of the whole patch."""
         os = {"os": scope.os_of(thing, self.definition_of(thing))} if "taskArn" in thing else {}
         return {**os, **thing, "param": self.params}
 
     def search(self, expression: str, seen: Body, place: Place, label: str) -> Any:
-        """What an expression finds; an error names the place in the patch."""
+        """The result of an expression; an error names the place in the patch."""
         try:
             return values.search(expression, seen)
         except ValueError as error:
@@ -559,7 +559,7 @@ class Application:
         )
 
     def failing_conditions(self, kind: Kind, anchor: Entry) -> Iterator[str]:
-        """The part of a condition that is true of no state."""
+        """The part of a condition that is true for no state."""
         owners = [
             (owner, draft)
             for draft in self.drafts

@@ -1,4 +1,4 @@
-"""What follows from a change: the entries that a patch lacks so that ECS could answer it.
+"""Completes a patch with the entries that it lacks for an answer that ECS could give.
 
 A patch that only stops a task breaks several rules: its containers still run, its network interface
 is attached, times are missing. Each broken rule here has the entry that corrects it.
@@ -56,7 +56,7 @@ def missing_entries(
 
 
 def _merged(entries: Any) -> list[PlainEntry]:
-    """Entries that work on the same, as one; each operation once."""
+    """Entries with the same target merged into one; each operation once."""
     together: dict[str, PlainEntry] = {}
     for entry in entries:
         key = json.dumps([entry["each"], entry.get("where"), entry.get("container", 0)])
@@ -177,7 +177,7 @@ def _version(one: Broken, _: PatchFile) -> list[PlainEntry]:
 
 
 def _when(name: str, task: Mapping[str, Any]) -> dict[str, str]:
-    """A time for a member that is missing: between what is before it and what is after it."""
+    """A time for a missing member, between the times before and after it."""
     order = _order(task)
     moments = {
         one: shapes.datetime_of(task[one])
@@ -204,7 +204,7 @@ def _when(name: str, task: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _order(task: Mapping[str, Any]) -> tuple[str, ...]:
-    """The times of a task in their order; who stopped it decides which of two ends is first."""
+    """The times of a task in order; the cause of the stop decides which of two ends is first."""
     ends = ("executionStoppedAt", "stoppingAt")
     if task.get("stopCode") not in states.EXITED:
         ends = ("stoppingAt", "executionStoppedAt")

@@ -1,4 +1,4 @@
-"""Explains why a condition (`where`) fits nothing: which part fails, and what is near it."""
+"""Explains why a condition (`where`) fits nothing: the part that fails, and similar names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 60  # characters of a value
 
 
 def explained(condition: str, scopes: Sequence[Scope], operation: str) -> list[str]:
-    """A line for each part of a condition that is true of no state, with what would have fitted.
+    """A line for each part of a condition that is true for no state, with what would be valid.
 
     Args:
         condition: JMESPath.
@@ -46,7 +46,7 @@ def explained(condition: str, scopes: Sequence[Scope], operation: str) -> list[s
 
 
 def _search(expression: str, scope: Scope) -> Any:
-    """What an expression finds; nothing, if a function in it gets a wrong type."""
+    """The result of an expression; nothing if a function in it gets a wrong type."""
     try:
         return jmespath.search(expression, scope)
     except JMESPathError:
@@ -65,7 +65,7 @@ def _tokens(expression: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _parts(condition: str) -> list[str]:
-    """What `&&` joins; a condition with `||` or a pipe outside of brackets is one part."""
+    """The operands of `&&`; a condition with `||` or a pipe outside of brackets is one part."""
     tokens = [*_tokens(condition)]
     if any(kind in ("or", "pipe") for kind, _, _ in tokens):
         return [condition.strip()]
@@ -87,7 +87,7 @@ def _comparison(part: str) -> tuple[str, str] | None:
 
 
 def _observed(part: str, scopes: Sequence[Scope]) -> Iterator[str]:
-    """What the left side of a comparison is in the states, and which of it is near the right."""
+    """The values of the left side of a comparison in the states, and those near the right."""
     sides = _comparison(part)
     if sides is None:
         return
@@ -108,7 +108,7 @@ def _observed(part: str, scopes: Sequence[Scope]) -> Iterator[str]:
 
 
 def _hints(part: str, scopes: Sequence[Scope], operation: str) -> Iterator[str]:
-    """Names in a part that no member has: misspelt, or a text without its quotes."""
+    """Hints for names in a part that no member has: misspelt, or text without quotes."""
     known = {*_members(operation), *(name for scope in scopes for name in _names(scope))}
     for name in dict.fromkeys(_fields(jmespath.compile(part).parsed)):
         if name in known:

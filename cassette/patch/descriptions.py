@@ -12,7 +12,7 @@ from cassette.patch.working_copy import label_of
 
 
 def described(thing: Body) -> str:
-    """A thing by its name, with what distinguishes it from others."""
+    """A resource by its name, with what distinguishes it from others."""
     names = [str(container.get("name")) for container in things("container", thing)]
     more = [thing.get("group"), thing.get("launchType")]
     more += [f"containers {', '.join(names)}"] if names else []
@@ -20,7 +20,7 @@ def described(thing: Body) -> str:
 
 
 def found_at(thing: Body, pointer: str) -> str:
-    """What is at a pointer, or the nearest thing above it."""
+    """The value at a pointer, or the nearest one above it."""
     tokens = JsonPointer(pointer).parts
     value: Any = thing
     for depth, token in enumerate(tokens):
@@ -34,6 +34,6 @@ def found_at(thing: Body, pointer: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as JSON, cut where it is long."""
+    """A value as JSON, shortened if it is long."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 200 else text[:197] + "..."

@@ -36,7 +36,7 @@ class Making(Protocol):
         """A value without references."""
 
     def sight(self, entry: Entry, owner: Body, thing: Body, draft: Draft, place: Place) -> Body:
-        """What the values of an entry see."""
+        """The scope of the values of an entry."""
 
 
 def first_answers(made: Making, entry: Entry) -> Iterator[tuple[int, Draft]]:

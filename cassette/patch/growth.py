@@ -56,7 +56,7 @@ class Growth:
 
 
 def _size(value: Any, limit: int) -> int:
-    """The size of plain data in characters, about; counting ends above the limit."""
+    """The approximate size of plain data in characters; counting ends above the limit."""
     size, left = 0, [value]
     while left and size <= limit:
         one = left.pop()

@@ -159,7 +159,7 @@ def _set(states: _States, path: str, value: Any) -> None:
 
 
 def _reached(value: Any, steps: list[str]) -> Iterator[Body]:
-    """The things with members at the end of some steps."""
+    """The mappings at the end of some steps."""
     if not steps:
         if isinstance(value, dict):
             yield value
@@ -170,7 +170,7 @@ def _reached(value: Any, steps: list[str]) -> Iterator[Body]:
 
 
 def _inner(value: Any, step: str) -> list[Any]:
-    """What one step leads to: a member, or an item by its index or its name."""
+    """The values that one step leads to: a member, or an item by its index or its name."""
     if isinstance(value, dict):
         return [value[step]] if step in value else []
     if not isinstance(value, list):
@@ -183,7 +183,7 @@ def _inner(value: Any, step: str) -> list[Any]:
 
 
 def _leads_nowhere(states: _States, arn: str, path: str, way: list[str]) -> Exception:
-    """Say at which step, and what is there."""
+    """The error for a path that does not exist: the step, and what is there."""
     here = [*states.of(arn)]
     for step in way:
         further = [inner for value in here for inner in _inner(value, step)]

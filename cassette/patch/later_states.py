@@ -22,10 +22,10 @@ class Making(Protocol):
     growth: Growth
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
-        """Do what an entry says to a thing in a draft; whether the entry fits it."""
+        """Apply an entry to a thing in a draft, and return whether the entry fits it."""
 
     def selected(self, entry: Entry, arn: str, owner: Body, draft: Draft) -> list[Body]:
-        """What of a thing an entry works on."""
+        """The parts of a thing that an entry works on."""
 
     def recorded_at(self, draft: Draft) -> str | None:
         """When an interaction was recorded."""
@@ -40,7 +40,7 @@ class LaterStates:
     Attributes:
         drafts: the responses that describe them.
         now: by ARN, the state of each thing so far.
-        copied: by the ARN of a new task, the task as it is like another one.
+        copied: by the ARN of a new task, the task that it copies.
         added: the ARNs of the tasks that the present step has added.
     """
 

@@ -14,7 +14,7 @@ def narrowed(patch: PatchFile, tasks: Sequence[str], only: Mapping[str, Any]) ->
     """The ARNs of the selected tasks among those that fit.
 
     Raises:
-        PatchError: no task that fits is the one, or fewer fit.
+        PatchError: no task that fits is the named one, or fewer fit.
     """
     wanted = tasks
     if (task := only.get("task")) is not None:

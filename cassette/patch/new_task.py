@@ -34,7 +34,7 @@ _BEFORE_ATTACHED = (
 
 
 def alike(task: Body, seed: str) -> Body:
-    """A task that differs from another one only in its identifiers.
+    """A copy of a task that differs from it only in its identifiers.
 
     Args:
         task: as a cassette describes it.
@@ -83,7 +83,7 @@ def unstarted(task: Body, created_at: str | None) -> Body:
 
 
 def counterpart(task: Body, each: str, thing: Body) -> Body | None:
-    """What the task that another one is like has in the place of a thing in that one."""
+    """The counterpart of a part of a task in the task that it copies."""
     if each not in PARTS:
         return task
     key = "id" if each == "attachment" else "name"
@@ -91,7 +91,7 @@ def counterpart(task: Body, each: str, thing: Body) -> Body | None:
 
 
 def _identifiers(task: Body) -> Iterator[str]:
-    """What belongs to this task and no other."""
+    """The identifiers that belong to this task only."""
     yield str(task.get("taskArn")).rpartition("/")[2]
     for container in things("container", task):
         arn, runtime_id = (str(container.get(name) or "") for name in ("containerArn", "runtimeId"))

@@ -68,19 +68,19 @@ NARROWING = {
 
 
 class Place(NamedTuple):
-    """A place in a file, if there is one, as an RFC 6901 JSON Pointer."""
+    """A place in a file, as an RFC 6901 JSON Pointer."""
 
     path: str | None
     pointer: str
 
     def inner(self, *keys: str | int) -> Place:
-        """The place of something in it, by the keys that lead there."""
+        """The place of a part of it, by the keys that lead there."""
         return Place(self.path, self.pointer + "".join(f"/{escape(str(key))}" for key in keys))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that a patch says, and where; the file may be one that the patch extends."""
+    """A part of a patch, and its place; the file may be one that the patch extends."""
 
     value: Any
     place: Place
@@ -88,7 +88,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step of a patch: what it works on, and what it does to it.
+    """One entry of a patch: its target and its changes.
 
     Args:
         place: its place in the file; a bare list of operations is one entry as a whole.
@@ -125,7 +125,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a call gets instead of ECS's answer.
+    """A failure that a call gets instead of ECS's answer.
 
     Args:
         place: where it is in the file.
@@ -143,7 +143,7 @@ class Fault:
     operation: str = "DescribeTasks"
 
     def outcome(self, text: str) -> Failure:
-        """What each refused call gets."""
+        """The outcome of each refused call."""
         if isinstance(self.failure, ApiError):
             return dataclasses.replace(self.failure, message=text)
         if isinstance(self.failure, ForeignResponse):
@@ -161,7 +161,7 @@ class Step:
 
 @dataclass(frozen=True)
 class PatchFile:
-    """What a patch file says.
+    """The content of a patch file.
 
     Args:
         name: as users write it, for example `stopped/out-of-memory`.
@@ -209,7 +209,7 @@ class PatchFile:
 
     @property
     def stops(self) -> bool:
-        """Whether the state that it makes first is that of a task that has stopped."""
+        """Whether the first state that it makes is that of a stopped task."""
         return any(
             entry.each == "task" and op["path"] == "/lastStatus" and op.get("value") == "STOPPED"
             for entry in self.apply

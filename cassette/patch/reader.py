@@ -161,7 +161,7 @@ class _Reader:
         return dataclasses.replace(base, params=tuple(known.values()))
 
     def fault(self, document: Mapping[str, Any]) -> Fault | None:
-        """What `error` or `throttle` says."""
+        """The content of `error` or `throttle`."""
         if "throttle" in document:
             if "error" in document or "then" in document:
                 self.fail("throttle goes with neither error nor then", "/throttle")
@@ -204,7 +204,7 @@ class _Reader:
         return self.fail(f"the HTTP status must be from {least} to 599", "/error/status")
 
     def latency(self, document: Mapping[str, Any]) -> Part | None:
-        """How long an answer takes; None if nothing is said of it."""
+        """The time that an answer takes; None if the patch has no `latency`."""
         value = document.get("latency")
         return None if value is None else self.duration(value, "/latency")
 
@@ -485,7 +485,7 @@ class _Reader:
 
 
 def _extended(base: PatchFile, one: PatchFile) -> PatchFile:
-    """A patch that does what its base does, and then what it says itself."""
+    """A patch that makes the changes of its base, and then its own."""
     return dataclasses.replace(
         one,
         where=base.where + one.where,
@@ -507,7 +507,7 @@ def _type_of(default: object) -> str:
 
 
 def _kind(value: object) -> str:
-    """What a value is, in words."""
+    """The kind of a value, in words."""
     if isinstance(value, bool):
         return "true or false"
     kinds = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}

@@ -26,7 +26,7 @@ class Patch:
 
     It is accepted wherever a patch is named, and means the same as the text
     `stopped/exit-code(code=3)`, which `str` gives. Two that name the same are equal. It does not
-    look for the patch; who applies it does.
+    look up the patch; applying it does.
 
     Args:
         name: the patch's name, or the path of its file.
@@ -57,7 +57,7 @@ class Patch:
 
     @classmethod
     def parse(cls, text: str) -> Patch:
-        """Read what a user writes: a name, and values in parentheses.
+        """Parse a reference: a name, and values in parentheses.
 
         Numbers, `true`, `false`, `null` and text in double quotes are read as JSON; all else is
         text.

@@ -1,4 +1,4 @@
-"""Whether what a patch makes is what ECS could answer; where it is not, which entry did it."""
+"""Checks whether ECS could give the answers of a variant, and names the entry that is wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cassette.model import Body, Cassette, Interaction, Response
 from cassette.patch.patch_file import Entry, PatchFile, Place
 from cassette.patch.working_copy import label_of
 
-# How rules say, of what would fit, that the task has to stop first.
+# How rules say that the task has to stop first.
 _ONCE_STOPPED = re.compile(r"(none|nothing) (until|before) .*STOPPED")
 
 
@@ -31,7 +31,7 @@ class Broken(NamedTuple):
 
 
 class Proof:
-    """What a patch makes of a cassette, held to the rules that the cassette keeps itself.
+    """The variant of a cassette, checked against the rules that the cassette itself keeps.
 
     Args:
         cassette: what is patched.
@@ -49,7 +49,7 @@ class Proof:
 
     @functools.cached_property
     def _known(self) -> set[tuple[validation.Rule, str]]:
-        """What of the cassette itself botocore's model does not have."""
+        """The members of the cassette itself that botocore's model does not have."""
         return {
             (rule, misfit.detail)
             for interaction in self._cassette.interactions
@@ -59,7 +59,7 @@ class Proof:
         }
 
     def check(self, made: tuple[Interaction, ...]) -> None:
-        """Refuse what ECS could not answer, with every rule that is broken.
+        """Refuse a variant that ECS could not answer, and name every broken rule.
 
         Raises:
             PatchError: names the broken rules, except those that the cassette breaks already.
@@ -77,13 +77,13 @@ class Proof:
         return found
 
     def check_response(self, made: Interaction) -> None:
-        """Refuse what botocore's model does not have in one response."""
+        """Refuse members of one response that botocore's model does not have."""
         found = [*self._of_model([made])]
         if found:
             raise self._refusal(found)
 
     def _of_model(self, made: Iterable[Interaction]) -> Iterator[Broken]:
-        """What botocore's model does not have, except what the cassette has already."""
+        """The members that botocore's model does not have, except those that the cassette has."""
         for interaction in made:
             shape = shapes.shape_of(interaction.operation)
             if (
@@ -122,7 +122,7 @@ class Proof:
                     yield Broken(one.rule, misfit, label_of({"taskArn": arn}), task)
 
     def _of_services(self, made: tuple[Interaction, ...]) -> Iterator[Broken]:
-        """Where operations contradict each other that agree in the cassette."""
+        """The places where operations contradict each other that agree in the cassette."""
         recorded = self._cassette
         found = [*validation.problems_between(made, recorded.recorded.at)]
         known = {
@@ -145,7 +145,7 @@ class Proof:
         return entries[0].place if entries else None
 
     def _refusal(self, found: Sequence[Broken]) -> PatchError:
-        """The error for what ECS cannot answer; what several tasks share is listed once."""
+        """The error for an impossible variant; it lists what several tasks share once."""
         different = {(one.rule.id, one.misfit): one for one in reversed(found)}
         broken = [*reversed(different.values())]
         first = broken[0]
@@ -175,7 +175,7 @@ class Proof:
 
 
 def _stopping(broken: Sequence[Broken]) -> str | None:
-    """What to do if the task only has to be stopped first; None if something else is wrong."""
+    """The fix if the task only has to be stopped first; None if something else is wrong."""
     if not all(_ONCE_STOPPED.match(one.misfit.fits or "") for one in broken):
         return None
     codes = [
@@ -200,7 +200,7 @@ def _explained(one: Broken) -> list[str]:
 
 
 def _listed(one: Broken) -> str:
-    """The same in one line, for one of several."""
+    """A broken rule in one line, for a list of several."""
     fits = f"; ECS has {one.misfit.fits}" if one.misfit.fits else ""
     return f"- {one.misfit.place}: {one.misfit.detail}{fits} ({one.rule.id})"
 

@@ -1,4 +1,4 @@
-"""A stopped task as it ran before, so that a patch can say how it stopped instead."""
+"""Restores a stopped task to its last running state, so that a patch can stop it differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the expressions of a patch see: a task or service, what it belongs to, and its names."""
+"""The scope of a patch's expressions: a task or service, what it belongs to, and its names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def names_of(
     beside: Mapping[str, Any] | None = None,
     container: object = None,
 ) -> dict[str, Any]:
-    """The names that texts about a task or service use, all of them from what it says itself.
+    """The names that texts about a task or service use, all from its own members.
 
     Args:
         owner: the task or service.
@@ -175,7 +175,7 @@ def seen(
     *,
     assumed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the values of an entry see.
+    """The scope of the values of an entry.
 
     Args:
         owner: the task, service and so on, whose members are seen by their names.
@@ -217,7 +217,7 @@ def os_of(task: Body, definition: Body | None = None) -> str:
 
 
 def assumed_times(task: Body, recorded_at: str | None) -> Body:
-    """What times are counted from, where a task lacks it: emulators and old responses leave it out.
+    """Times to count from that a task lacks, because emulators and old responses leave them out.
 
     Args:
         task: in the state that a patch starts from.

@@ -1,4 +1,4 @@
-"""What a patch changes in the responses of RunTask and StartTask.
+"""The changes of a patch in the responses of RunTask and StartTask.
 
 A patch of such responses changes those whose task its `where` fits. A patch of every state of a
 task also changes the states that these calls and StopTask returned.
@@ -25,13 +25,13 @@ class Making(Protocol):
     start: dict[str, int]
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
-        """Do what an entry says to a thing in a draft; whether the entry fits it."""
+        """Apply an entry to a thing in a draft, and return whether the entry fits it."""
 
     def base(self) -> str:
         """The name of the cassette in errors."""
 
     def holds(self, condition: Part, thing: Body) -> bool:
-        """Whether a condition of the whole patch is true of a thing."""
+        """Whether a condition of the whole patch is true for a thing."""
 
 
 def changes_starts(patch: PatchFile) -> bool:
@@ -44,7 +44,7 @@ def changes_starts(patch: PatchFile) -> bool:
 
 
 def meant(made: Making, found: list[Draft]) -> list[Draft]:
-    """The outcomes of an operation that a patch is about.
+    """The outcomes of an operation that a patch changes.
 
     Args:
         made: the application of the patch.
@@ -78,7 +78,7 @@ def meant(made: Making, found: list[Draft]) -> list[Draft]:
 
 
 def edit_answers(made: Making, entry: Entry) -> None:
-    """Do what an entry says of every state to the tasks that RunTask, StartTask, StopTask return.
+    """Apply an entry for every state to the tasks that RunTask, StartTask and StopTask return.
 
     A patch begins at the state that it is about, which DescribeTasks returns, so none of these
     responses is marked as patched.
@@ -110,7 +110,7 @@ def _state(draft: Draft, task: Body) -> Draft:
 
 
 def _task(draft: Draft) -> Body:
-    """The first task that was started; if none was, what the request says of how it would run."""
+    """The first task that was started; if none was, the launch type in the request."""
     operation, request = draft.interaction.operation, draft.interaction.request
     for task in shapes.tasks_of(operation, draft.recorded):
         return dict(task)

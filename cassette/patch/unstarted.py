@@ -27,8 +27,8 @@ def without_unstarted(
 ) -> tuple[Interaction, ...]:
     """The interactions of a variant, in which tasks are MISSING that were not started.
 
-    What else was asked of such a task, such as ExecuteCommand, is left out: ECS's words for it are
-    not known. Lists follow in `cassette.patch.agreement`. None of these outcomes is marked as
+    Other calls for such a task, such as ExecuteCommand, are left out, because ECS's error for them
+    is not known. Lists follow in `cassette.patch.agreement`. None of these outcomes is marked as
     patched: the patch is about the call that starts nothing.
 
     Args:

@@ -41,7 +41,7 @@ _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def search(expression: str, scope: Scope) -> Any:
-    """What a JMESPath expression finds.
+    """The result of a JMESPath expression.
 
     Raises:
         ValueError: it is not JMESPath, or a function in it got an argument of the wrong type.
@@ -86,7 +86,7 @@ def seconds_of(duration: object) -> Decimal:
 
 
 def check(value: object, params: frozenset[str]) -> None:  # noqa: C901 - a flat list of kinds
-    """Raise ValueError if a value in a patch, at any depth, refers to what cannot be."""
+    """Raise ValueError if a value in a patch has an invalid reference at any depth."""
     kind, text = _reference(value)
     if kind is None:
         for inner in _inner(value):
@@ -162,7 +162,7 @@ def _amount_of(kind: str, amount: object) -> Decimal:
 
 
 def _moved(kind: str, text: str, scope: Scope) -> tuple[Any, Decimal]:
-    """What the expression before the moves finds, and the sum of the moves."""
+    """The result of the expression before the offsets, and the sum of the offsets."""
     base, moves = _parts(text)
     total = Decimal(0)
     for sign, written in moves:

@@ -71,7 +71,7 @@ def _made(
 def try_start(
     cassette: Cassette, patch: PatchFile, values: Mapping[str, Any] | None = None
 ) -> None:
-    """Find whether a patch could start from any state of a cassette; `apply` may still refuse it.
+    """Check whether a patch could start from any state of a cassette; `apply` may still refuse it.
 
     It takes a fraction of the time of `apply`, since it makes nothing.
 

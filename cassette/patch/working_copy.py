@@ -1,4 +1,4 @@
-"""Interactions while a variant is made: what each says of each task or service, until done."""
+"""Interactions while a variant is made, with the tasks and services that each describes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Draft:
             they are.
         things: what it describes, by ARN, in order.
         failures: its failures.
-        changed: whether it says anything else than the cassette.
-        patched: whether a patch made what it says, rather than dropped something.
+        changed: whether it differs from the cassette.
+        patched: whether a patch changed it, rather than only dropped something.
     """
 
     interaction: Interaction

@@ -78,7 +78,7 @@ _SET_UP = pytest.StashKey[tuple[Any, Any]]()  # the fixture `_cassette` of a tes
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
-    """Remember what the end of the test ends."""
+    """Remember the fixtures that end with the test."""
     if fixturedef.argname == "_cassette":
         request.node.stash[_SET_UP] = fixturedef, request
 

@@ -70,7 +70,7 @@ def _place(item: pytest.Item) -> tuple[str, int]:
 
 
 def _of_test(request: pytest.FixtureRequest, requested: Requested) -> tuple[use, Mapping[str, Any]]:
-    """What the markers, fixtures and settings of a test add up to, nearest first."""
+    """The combined options of the markers, fixtures and settings of a test, nearest first."""
     config = request.config
     named = _folder(request)
     if named:

@@ -25,10 +25,10 @@ class Block:
 
     Args:
         config: that of the run.
-        verb: what replays or records.
+        verb: replays or records.
         options: its options, those of the plugin included.
         place: the file and line that a warning shows.
-        no_calls: what is wrong if there was no call, and how to fix it.
+        no_calls: the problem if there was no call, and its fix.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Block:
         return None if report is None else path
 
     def _judge(self, label: str) -> None:
-        """Report what passed tests did not do."""
+        """Report writes and interactions that passed tests did not use."""
         from cassette.errors import NoCallsWarning
 
         if not self.tape.calls:
@@ -124,7 +124,7 @@ def verb_of(
     file: Path,
     folder: Path | None = None,
 ) -> tuple[use, Mapping[str, Any]]:
-    """What replays or records, and the options, those of the plugin included."""
+    """The object that replays or records, and its options, with those of the plugin."""
     from cassette import project_settings
     from cassette.library import check_cassette_name
     from cassette.record_modes import check_options, use

@@ -63,7 +63,7 @@ def _exists(library: Library, name: str) -> bool:
 
 
 def requested(item: Any, variant: Requested | None) -> Requested:
-    """What the markers of a test request.
+    """Read what the markers of a test request.
 
     Args:
         item: the test.
@@ -85,7 +85,7 @@ def requested(item: Any, variant: Requested | None) -> Requested:
 
 
 def check_keywords(options: Mapping[str, Any], name: str) -> None:
-    """Say how names are given where they are given as keywords, to a marker or `use_cassette`."""
+    """Refuse names that are given as keywords to a marker or `use_cassette`."""
     wrong = next((key for key in ("name", "patch", "patches", "patterns") if key in options), "")
     if wrong:
         is_marker = name in settings.MARKERS
@@ -170,7 +170,7 @@ def _default_names(item: Any) -> tuple[str, str]:
 
 
 def variant_of(item: Any) -> Requested | None:
-    """What `cassette_variants` gave a collected test, if anything."""
+    """The variant that `cassette_variants` gave a collected test, if any."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("_cassette") if callspec else None
 
@@ -249,12 +249,12 @@ class _Marked:
         self._records = settings.mode(config) != "none"
 
     def variants(self) -> Iterator[Requested]:
-        """What fits, cassette by cassette.
+        """The variants that fit, cassette by cassette.
 
         Raises:
             CassetteError: a cassette or patch does not exist, or no patch fits.
         """
-        with usage.unnoted(self._config):  # to try a patch is not to use it
+        with usage.unnoted(self._config):  # trying a patch does not count as using it
             cassettes = self._library.matching(self._name, "cassette")
             patches = self._patches()
             found = {cassette: self._fitting(cassette, patches) for cassette in cassettes}

@@ -83,7 +83,7 @@ class Guard:
 
 
 def _refusal(name: str) -> BaseException:
-    """What the test shows. No `except Exception` swallows it, so botocore does not retry."""
+    """The failure of the test. No `except Exception` swallows it, so botocore does not retry."""
     problem = f"network access to {name!r} is blocked (--cassette-block-network)"
     return failed(problem + _calling_line(), _fix(name))
 

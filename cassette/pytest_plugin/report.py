@@ -157,7 +157,7 @@ class Report:
         return lines
 
     def _recorded(self) -> list[str]:
-        """What each recording wrote, and what was not kept because its test failed."""
+        """The recordings that were written, and those not kept because their tests failed."""
         lines = []
         for path, group in itertools.groupby(sorted(self._used.recorded), lambda key: key[0]):
             for _, test in group:

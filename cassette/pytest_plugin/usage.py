@@ -126,7 +126,7 @@ class Usage:
             counts[1] += 1
 
     def add_unused(self, test: str, tape: Tape) -> None:
-        """Note what a passed test did not use.
+        """Note the interactions that a passed test did not use.
 
         Unused writes are noted only if the cassette is unpatched, because code that meets a patched
         failure may rightly skip a write.
@@ -154,11 +154,11 @@ class Usage:
         }
 
     def part(self) -> dict[str, Any]:
-        """What this process did, as a worker sends it."""
+        """The data of this process, as a worker sends it."""
         return {name: value for name, value in vars(self).items() if name != "fits"}
 
     def merge(self, part: dict[str, Any]) -> None:
-        """Add what a worker sent."""
+        """Add the data that a worker sent."""
         for name in ("played", "unseen"):
             for key, counts in part.pop(name).items():
                 one, two = getattr(self, name).get(key, (0, 0))

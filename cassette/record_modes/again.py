@@ -49,7 +49,7 @@ class Again:
     Args:
         before: of the cassette, the outcomes that can be compared with those of now.
         after: what live ECS answered now, unscrubbed.
-        left: what was not asked again, with the reason, in words.
+        left: the calls that were not repeated, with the reason.
         misses: whether the cassette holds more than `before`.
     """
 
@@ -69,7 +69,7 @@ class _Task:
 
     @property
     def role(self) -> str:
-        """What ListTasks finds tasks like it by: `service:web` or `family:job`."""
+        """The filter of ListTasks for tasks like it: `service:web` or `family:job`."""
         last = self.states[-1][1]
         group = str(last.get("group") or "")
         family = short_name(str(last.get("taskDefinitionArn") or "")).partition(":")[0]
@@ -77,7 +77,7 @@ class _Task:
 
     @property
     def include(self) -> tuple[str, ...]:
-        """What was requested beside the task: `TAGS`."""
+        """The `include` of its requests: `TAGS`."""
         return tuple(sorted({name for one, _ in self.states for name in _include(one)}))
 
     def alike(self, status: str) -> tuple[Interaction, Body]:
@@ -100,8 +100,8 @@ def ask_again(
             tasks of the same service or family are found.
 
     Raises:
-        UsageError: the cassette does not say what to ask, or has fewer tasks than were named.
-        WatchError: nothing could be asked, as the tasks are gone.
+        UsageError: the cassette does not say which calls to make, or has fewer tasks than named.
+        WatchError: no call could be made, as the tasks are gone.
         botocore.exceptions.ClientError: ECS refused.
     """
     asking = _Asking(client, cassette, cluster)
@@ -131,7 +131,7 @@ def ask_again(
 
 
 def _source(cassette: Cassette) -> str:
-    """What the header of a new recording says: as before, unless nothing was recorded before."""
+    """The source of a new recording: as before, unless nothing was recorded before."""
     source = cassette.recorded.source
     return "live" if source.startswith("synthetic") else source
 
@@ -241,7 +241,7 @@ class _Asking:
                     yield _only(interaction, task.id, state)
 
     def read(self) -> Iterator[Interaction]:
-        """Ask every other question; gives the last recorded outcome of each."""
+        """Repeat every other read, and return the last recorded outcome of each."""
         last: dict[str, tuple[Interaction, dict[str, Any]]] = {}
         for one in self._cassette.interactions:
             if one.operation == _DESCRIBE:

@@ -1,4 +1,4 @@
-"""The record modes: whether a mode starts a replay or a recording for a cassette file."""
+"""The record modes: each starts a replay, a recording, or both."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class use(Verb[Tape]):  # noqa: N801 - used like a function
         source: what is recorded, for the cassette's header, if it is not AWS itself.
         rules: the project's own scrubbing rules; by default those of the nearest pyproject.toml.
         check_live: in any mode, compare live ECS with the cassette and write nothing. A built-in
-            cassette is replayed instead, since no account of the user's made it.
+            cassette is replayed instead, since it was not made with the user's account.
         options: the options of `replay`, used where the mode replays.
 
     Attributes:
@@ -192,7 +192,7 @@ def _is_built_in(found: Entry) -> bool:
 
 
 def check_options(names: Iterable[str], more: tuple[str, ...] = ()) -> None:
-    """Refuse what is neither an option of a replay nor of a recording, nor one of `more`.
+    """Refuse options of neither a replay nor a recording, and not in `more`.
 
     Raises:
         UsageError: names the nearest option.

@@ -20,7 +20,7 @@ Pseudonyms = dict[tuple[str, str], str]
 
 
 class Binder:
-    """Gives a scrubber the pseudonyms that a file has for the originals that are shown again.
+    """Gives a scrubber the pseudonyms in a file for the originals that ECS shows again.
 
     Args:
         scrubber: the scrubber of the recording that goes on.
@@ -30,7 +30,7 @@ class Binder:
         self._scrubber = scrubber
 
     def scrubbed(self, interaction: model.Interaction) -> tuple[model.Interaction, Scrubber]:
-        """An interaction as another recording would show it, and its scrubber, for `bind`."""
+        """An interaction scrubbed by a separate scrubber, and that scrubber, for `bind`."""
         other = Scrubber(self._scrubber.policy, self._scrubber.rules)
         return other.part([interaction])[0], other
 

@@ -137,7 +137,7 @@ Part = str | Argument
 
 
 def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[list[Part]]:
-    """For each word what stays of it, and the values that do not.
+    """The part of each word that stays, and the values that do not.
 
     Args:
         words: a command line.
@@ -179,7 +179,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
 
 
 def hidden(word: str, found: str) -> str:
-    """A harmless word in which the search found something: what to keep of it.
+    """The part to keep of a harmless word in which the search found something.
 
     Args:
         word: an option, an assignment, or a word of another kind.

@@ -18,15 +18,15 @@ def comparable(
 ) -> dict[str, Any]:
     """A request in the form in which an original and its pseudonym are equal.
 
-    What scrubbing numbers is one and the same here: two accounts, say, do not differ, and under
-    the strict policy names do not.
+    Values that scrubbing numbers are all equal here: two accounts do not differ, and under the
+    strict policy neither do names.
     """
     plain: dict[str, Any] = _unnumbered(Scrubber(policy, rules).request(operation, body))
     return plain
 
 
 def identities(task: str, rules: Rules = NO_RULES) -> tuple[str, ...]:
-    """What a cassette may have for a task's id: its pseudonym, also in the first form."""
+    """The ids that a cassette may have for a task: its pseudonym in both forms."""
     pseudonym = pseudonym_of_id(rules.replaced(task, lambda *_: None))
     return pseudonym, former_form(pseudonym)
 

@@ -4,7 +4,7 @@ A token is bounded by what is neither a letter nor a digit, so that a short id n
 status code. Its characters and its neighbours decide what it is. Encoded text
 is searched in its decoded form (see `encodings`).
 
-What comes out of a search is a text in which the same search finds nothing.
+The search finds nothing in its own result.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class FreeText:
         )
 
     def trim(self) -> None:
-        """Forget texts that were searched, if they are many; what they taught stays."""
+        """Forget searched texts if there are many; what was learned from them stays."""
         for searched in (self._found, self._names, self._runs, self._harmless):
             if len(searched) > _MOST_SEARCHED:
                 searched.clear()
@@ -158,7 +158,7 @@ class FreeText:
         return self._found[text]
 
     def _settled(self, text: str) -> str:
-        """A text in which the search finds no more; nothing of it if there is always more."""
+        """Search a text until nothing is found; redact it if that never ends."""
         for _ in range(_MOST_PASSES):
             replaced = self._rules.replaced(text, self._memory.keep)
             replaced = self._replace_known(replaced)
@@ -201,7 +201,7 @@ class FreeText:
         return self.remember("short id", segment, self._memory.numbered("short id", segment))
 
     def user(self, user: str) -> str:
-        """The pseudonym of who somebody is, whatever the name holds."""
+        """The pseudonym of a user, whatever the name contains."""
         if is_pseudonym(user) or is_masked(user):
             return user
         if self.is_id(user):  # the session of a task's role has the task's id

@@ -1,4 +1,4 @@
-"""Which dotted words are names of hosts, and what of a host's name says whose it is."""
+"""Decides which dotted words are host names, and which parts of one identify its owner."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are th
 
 
 def is_public(host: str) -> bool:
-    """Whether a host is used by everybody, so its name identifies nobody."""
+    """Whether a host is public, so that its name identifies nobody."""
     return _PUBLIC.fullmatch(host) is not None
 
 
@@ -245,7 +245,7 @@ def is_code(word: str) -> bool:
 
 
 def of_aws(host: str) -> tuple[str, str] | None:
-    """What an account chose in the name of a host of AWS, and the rest; None for any other host.
+    """The part of an AWS host's name that an account chose, and the rest; None for other hosts.
 
     Only labels that are known to name a service or a region are the rest, so that a new kind of
     host shows too little of itself and never too much.

@@ -1,4 +1,4 @@
-"""Scrubs what is near a word for a secret, such as `password`: only plain words are kept.
+"""Scrubs the words near a word for a secret, such as `password`: only plain words stay.
 
 The forms in which people give a password cannot be listed. So this does not look for a form: after
 a word such as `password`, each of the next words is removed unless it is plain. Before such a word,
@@ -78,7 +78,7 @@ def redacted(text: str, note: Callable[[str], object]) -> str:
 
     Args:
         text: what the search of tokens left.
-        note: receives each word that was redacted.
+        note: called with each word that was redacted.
     """
     if not _SIGN.search(text):
         return text

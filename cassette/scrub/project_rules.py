@@ -1,4 +1,4 @@
-"""A project's own rules: what it replaces, redacts, keeps and excepts, beyond the table.
+"""A project's rules: what it replaces, redacts, keeps and exempts, beyond the table.
 
 They are data here. `cassette.project_settings` finds and checks them; the scrubber and the audit
 each use them.

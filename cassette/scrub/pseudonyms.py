@@ -146,7 +146,7 @@ _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
 
 
 def samples() -> tuple[str, ...]:
-    """Pseudonyms of every form, for who must not take one for an original."""
+    """Pseudonyms of every form, for code that must not take one for an original."""
     ids = ("0" * 32, "0" * 64, "-".join(("0" * 8, *("0" * 4,) * 3, "0" * 12)), "eni-" + "0" * 17)
     forms = [form(1) for numbers in (_FORMS, _KEYED) for form in numbers.values()]
     others = (pseudonym_of_opaque("a token"), f"ecs-svc/{pseudonym_of_number('1')}")
@@ -155,7 +155,7 @@ def samples() -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def has_pseudonym(text: str) -> bool:
-    """Whether a text holds a pseudonym, which is seen by its form alone."""
+    """Whether a text contains a pseudonym, by its form alone."""
     found = MARK in text or _NUMBERED.search(text) or _HAS_NUMBER.search(text)
     return bool(found)
 
@@ -303,7 +303,7 @@ def _hash(original: str, length: int) -> str:
 
 
 def _digits(original: str, length: int) -> str:
-    """So many digits of the hash of a text."""
+    """The first digits of the hash of a text."""
     block = hashlib.sha256(_SALT + original.encode("utf-8", "surrogatepass")).digest()
     digits = block.hex()
     while len(digits) < length:
@@ -313,7 +313,7 @@ def _digits(original: str, length: int) -> str:
 
 
 def _most(kind: str) -> int:
-    """How many originals of a kind a recording may have."""
+    """The largest number of originals of a kind in a recording."""
     return _MOST.get(kind, 999_999_999)
 
 
@@ -341,7 +341,7 @@ class Memory:
         self._new: list[str] = []
 
     def seed(self, text: str) -> None:
-        """Let new numbers begin after those that a text, scrubbed before, has already."""
+        """Make new numbers begin after those in a text that was scrubbed before."""
         for match in _numbered_in(text):
             group = str(match.lastgroup)
             kind, number_of = _OF_GROUP[group]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Relations:
-    """Which original each identifier of a recording replaced, by hashes, which take little memory.
+    """The original of each identifier in a recording, by hashes, which take little memory.
 
     Args:
         rules: the project's own; what they make equal may be equal.
@@ -33,7 +33,7 @@ class Relations:
             self._places.add(place)
 
     def check(self, path: str) -> None:
-        """Refuse a recording in which two resources became one.
+        """Refuse a recording in which two resources got one identifier.
 
         Args:
             path: the file that would be written, for the error.

@@ -51,7 +51,7 @@ _NUMBERS = ("integer", "long", "float", "double")
 
 @dataclass(frozen=True)
 class Report:
-    """What a scrubber did so far; it holds no original.
+    """The totals of a scrubber so far, without originals.
 
     Args:
         replaced: the number of distinct originals of each kind.
@@ -213,12 +213,12 @@ class Scrubber:
 
     @property
     def known(self) -> int:
-        """How many originals are searched for everywhere; while it grows, scrub once more."""
+        """The number of originals that are searched for everywhere; while it grows, scrub again."""
         return self._free.known
 
     @property
     def report(self) -> Report:
-        """What was replaced, redacted and unknown so far."""
+        """The totals of replaced, redacted and unknown values so far."""
         return Report(
             replaced=self._memory.counts(),
             redacted=dict(sorted(self._redacted.items())),
@@ -227,7 +227,7 @@ class Scrubber:
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """What stayed because the project keeps it: `Shape.member` or `Shape.member[name]`."""
+        """The members that the project keeps: `Shape.member` or `Shape.member[name]`."""
         return tuple(sorted(self._kept))
 
     @property

@@ -1,4 +1,4 @@
-"""Plain words, which anybody writes in a message and which therefore reveal nothing.
+"""Plain words, which are common in messages and reveal nothing.
 
 `words.txt` has English and technical words, most of them those of the documentation of AWS's APIs.
 """

@@ -1,4 +1,4 @@
-"""What changes when a pin moves: cassettes, compared by meaning, and the tests that use them."""
+"""The changes when a pin moves: cassettes, compared by meaning, and the tests that use them."""
 
 from __future__ import annotations
 

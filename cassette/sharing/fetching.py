@@ -1,4 +1,4 @@
-"""Fetches one version of a pack into the cache, and checks it on the way."""
+"""Fetches one version of a pack into the cache, and checks it before it is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which store a source is in."""
+"""Opens the store of a source."""
 
 from __future__ import annotations
 

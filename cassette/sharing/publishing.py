@@ -54,7 +54,7 @@ def publish(
 
     Args:
         folder: the cassettes, with their patches in `patches/`.
-        source: where to, with the version.
+        source: the destination, with the version.
         rules: the publisher's scrubbing rules, for the audit.
         base: an earlier version, whose files are taken where the folder does not have them.
         key: the file of a private SSH key to sign with.
@@ -120,7 +120,7 @@ def _checked(folder: Path, rules: scrub.Rules) -> Manifest:
 
 @dataclass(frozen=True)
 class _Faults:
-    """What prevents a file from being published."""
+    """The problems that prevent publishing."""
 
     errors: Sequence[str]  # for `check`
     misplaced: Sequence[str]

@@ -22,7 +22,7 @@ State = Literal["unchanged", "fetched", "locked", "removed"]
 
 @dataclass(frozen=True)
 class Project:
-    """What a synchronisation works on.
+    """The project of a synchronisation.
 
     Args:
         settings: the packs that pyproject.toml configures.
@@ -43,7 +43,7 @@ class Project:
 
     @cached_property
     def rules(self) -> str:
-        """What an audit depends on: the release, and the project's scrubbing rules."""
+        """The inputs of an audit: the release, and the project's scrubbing rules."""
         return f"{self.version}\n{self.settings.rules}"
 
     @property
@@ -72,7 +72,7 @@ class Project:
 
 @dataclass
 class Outcome:
-    """What a synchronisation did.
+    """The result of a synchronisation.
 
     Args:
         states: what was done for each pack.

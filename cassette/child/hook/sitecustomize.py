@@ -46,7 +46,7 @@ class _Finder:
         return None
 
     def changes(self) -> dict[str, Any]:
-        """What to do to which module: `changes` of in_child.py."""
+        """The changes to each module: `changes` of in_child.py."""
         if self._changes is None:
             place = os.path.join(os.path.dirname(_HERE), "in_child.py")
             names: dict[str, Any] = {"__name__": "cassette_in_child", "__file__": place}

@@ -1,4 +1,4 @@
-"""The audit: a search of finished text for what must not be in it, on its own.
+"""The audit: an independent search of finished text for what must not be in it.
 
 It shares no code with the scrubber, so that a mistake in one is caught by the other. Each line
 is read as it is and as people who decode it would read it: URL-encoded, JSON-escaped, base64 at
@@ -51,13 +51,10 @@ def audit(
 ) -> tuple[Finding, ...]:
     """What a text must not hold, in order of place.
 
-    Args:
-        text: the whole text of a file, as it is or is about to be.
-        originals: raw values that scrubbing replaced; those under six characters are too
-            common to search for.
-        searches: a project's own.
-        kept: the values that a project keeps: `tags[team]`, `environment[*]`.
-        arguments: the values in command lines that a project keeps.
+    Args: text: the whole text of a file, as it is or is about to be. originals: raw values that
+    scrubbing replaced; those under six characters are too common to search for. searches: a
+    project's own. kept: the values that a project keeps: `tags[team]`, `environment[*]`. arguments:
+    the values in command lines that a project keeps.
     """
     return Audit(originals, searches, kept, arguments).of(text)
 
@@ -130,7 +127,7 @@ class Audit:
 def gate(
     text: str, originals: Iterable[str], path: str, project: search.Project | None = None
 ) -> Audited:
-    """Let a text be written to a path only if the audit finds nothing in it; return it as such.
+    """Return a text as audited, so that it may be written, if the audit finds nothing in it.
 
     Args:
         text: the whole text of the file.
@@ -145,7 +142,7 @@ def gate(
 
 
 class Gate:
-    """What the parts of one recording must pass, in order, before they may be written.
+    """Audits the parts of one recording, in order, before they may be written.
 
     Args:
         path: the file.
@@ -169,7 +166,7 @@ class Gate:
         self._parts: set[bytes] = set()  # digests of those that passed
 
     def findings(self, text: str) -> tuple[Finding, ...]:
-        """What the audit finds in a text and nobody exempted."""
+        """The findings in a text that are not exempt."""
         return tuple(
             finding
             for finding in (*self.audit.of(text), *_hosts_of_others(text))
@@ -188,7 +185,7 @@ class Gate:
         return Audited(text)
 
     def findings_in_part(self, head: str, part: str) -> tuple[Finding, ...]:
-        """What the audit finds in a part under its head; one in which it finds nothing passes."""
+        """The findings in a part under its head; a part without findings passes."""
         findings = self.findings(head + part)
         if not findings:
             self._parts.add(_digest(part))
@@ -225,7 +222,7 @@ def refusal(findings: tuple[Finding, ...], path: str) -> UnsafeCassetteError:
 
 
 def _hosts_of_others(text: str) -> Iterator[Finding]:
-    """The hosts in URLs and after an @ that are not everybody's.
+    """The hosts in URLs and after an @ that are not public.
 
     None may be in what is about to be written; a file of another kind may name any.
     """

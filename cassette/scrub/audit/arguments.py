@@ -1,4 +1,4 @@
-"""What may remain in a command line: a program, options, and values of a few forms."""
+"""The words that may remain in a command line: a program, options, and values of a few forms."""
 
 from __future__ import annotations
 

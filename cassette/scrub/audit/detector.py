@@ -1,4 +1,4 @@
-"""The rules of a secret scanner that others keep, where it is installed: `ecs-cassette[detect]`.
+"""The rules of Kingfisher, a secret scanner, if it is installed (`ecs-cassette[detect]`).
 
 Kingfisher has hundreds of rules for the tokens of vendors. Its scan is linear in the text, offline,
 and takes milliseconds for a megabyte; to compile its rules takes seconds once, then a cache of them
@@ -19,7 +19,7 @@ _MARKS = (b"REDACTED", b"ca55e77e")  # of what is hidden, such as `curl -u name:
 
 
 def found(text: str) -> Iterator[Finding]:
-    """What the scanner finds in a text, with the id of its own rule; nothing if it is missing."""
+    """The scanner's findings in a text, with the ids of its rules; none if it is not installed."""
     scanner = _scanner()
     if scanner is None:
         return

@@ -1,4 +1,4 @@
-"""Values that a finished text shows although their member hides them.
+"""Finds values in a finished text that their members should hide.
 
 The audit asks it: it knows an environment, tags and the like by their names, in YAML and in
 JSON, in lines and in one line, from the text alone. It shares no code with the scrubber.

@@ -1,4 +1,4 @@
-"""The forms of what a text must not hold, each with a rule, and what is harmless after all."""
+"""The forms of values that a text must not contain, each with a rule, and harmless exceptions."""
 
 from __future__ import annotations
 

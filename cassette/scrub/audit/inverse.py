@@ -1,4 +1,4 @@
-"""The inverse search of a cassette: not what must not be in it, but what may be.
+"""The inverse search of a cassette: it knows the values that may be in it.
 
 It reads the values of a cassette's text and refuses each that is not known to be harmless.
 """
@@ -35,7 +35,7 @@ class Names:
         self._seen: set[str] = set()
 
     def add(self, values: Iterable[Scalar]) -> None:
-        """Take note of the values of a part."""
+        """Note the values of a part."""
         for value in values:
             texts = (value.text,) if value.items is None else value.items
             bare = tuple(_MARKED.sub("", text) if "ca55e77e" in text else text for text in texts)

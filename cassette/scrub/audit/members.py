@@ -1,4 +1,4 @@
-"""Members that must be hidden, whatever they hold: only pseudonyms may remain in them."""
+"""Members in which only pseudonyms may remain."""
 
 from __future__ import annotations
 

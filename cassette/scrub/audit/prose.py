@@ -1,4 +1,4 @@
-"""What may remain in free text: plain words, numbers, pseudonyms, and names in this file.
+"""The words that may remain in free text: plain words, numbers, pseudonyms, names in the file.
 
 The scrub knows forms of secrets and replaces them. This is the inverse: after a word that announces
 a secret or a user only what is hidden may follow, and of words with digits in them only those that

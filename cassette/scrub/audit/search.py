@@ -48,7 +48,7 @@ class KeptArgument(Protocol):
 
 
 class Project(Protocol):
-    """What a project's own rules mean for the audit."""
+    """A project's own rules, for the audit."""
 
     @property
     def searches(self) -> Sequence[Search]:

@@ -1,4 +1,4 @@
-"""A line as people who decode it would read it: URL-encoded, escaped, in base64, unzipped."""
+"""Decodes a line as a reader might: URL encoding, escapes, base64, gzip."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _unpacked(data: bytes) -> str:
-    """What gzip holds, as far as it can be read, within a bound."""
+    """The readable content of gzip data, up to a limit."""
     try:
         return zlib.decompressobj(31).decompress(data, _LARGEST_UNPACKED).decode("latin-1")
     except zlib.error:
