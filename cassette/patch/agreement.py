@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import math
 import re
 from bisect import bisect_left, bisect_right
@@ -23,7 +22,7 @@ from cassette.patch.holders import Change, Holders
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.unstarted import without_unstarted
-from cassette.patch.working_copy import copied
+from cassette.patch.working_copy import copied, request_of
 
 _SETTINGS = "deploymentConfiguration"
 _STOPPED = ") has stopped "
@@ -99,7 +98,7 @@ def _until(interactions: tuple[Interaction, ...]) -> list[float]:
     for index in range(len(interactions) - 1, -1, -1):
         one = interactions[index]
         if one.operation in _FOLLOWING:
-            key = json.dumps([one.operation, one.request], sort_keys=True, default=dict)
+            key = request_of(one)
             ends[index] = later.get(key, math.inf)
             later[key] = one.at
     return ends

@@ -14,6 +14,7 @@ from cassette.errors import nearest
 from cassette.model import Cassette, Interaction, Response
 from cassette.patch.agreement import agreed
 from cassette.patch.kinds import Body
+from cassette.patch.marks import marked
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.result_check import Proof
 from cassette.patch.variant import provenance
@@ -71,7 +72,7 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
         _with_body(interaction, bodies[index]) if index in bodies else interaction
         for index, interaction in enumerate(cassette.interactions)
     )
-    made = agreed(cassette.interactions, changed, patch)
+    made = marked(cassette.interactions, agreed(cassette.interactions, changed, patch))
     Proof(cassette, patch, sets_last=isinstance(override, Mapping)).check(made)
     recorded = provenance(cassette, patch, patch.name)
     base = cassette.base or tuple(cassette.last_states())

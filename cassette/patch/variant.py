@@ -12,6 +12,7 @@ from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, Interaction, Recorded
 from cassette.patch.agreement import agreed
 from cassette.patch.application import Application
+from cassette.patch.marks import marked
 from cassette.patch.narrowing import refused
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
 from cassette.patch.reference import Patch
@@ -65,7 +66,8 @@ def _made(
     """The interactions of a variant, which are not checked yet."""
     params, only = _params(patch, given)
     work = Application(cassette, patch, params, only)
-    return work, agreed(cassette.interactions, work.run(), patch)
+    made = agreed(cassette.interactions, work.run(), patch)
+    return work, marked(cassette.interactions, made)
 
 
 def try_start(

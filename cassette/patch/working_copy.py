@@ -69,9 +69,7 @@ class Draft:
     @property
     def request_key(self) -> str:
         """A text that is equal for equal requests."""
-        return json.dumps(
-            [self.interaction.operation, self.interaction.request], sort_keys=True, default=dict
-        )
+        return request_of(self.interaction)
 
     @property
     def is_response(self) -> bool:
@@ -142,6 +140,11 @@ class Draft:
             held = body.get(self.kind.member) or ()
             for index, thing in enumerate(held if self.kind.many else [held]):
                 self.things[str(thing.get(self.kind.arn, "")) or str(index)] = thing
+
+
+def request_of(interaction: Interaction) -> str:
+    """A text that is equal for equal requests."""
+    return json.dumps([interaction.operation, interaction.request], sort_keys=True, default=dict)
 
 
 def last_of_each(drafts: Iterable[Draft], operation: str) -> list[Draft]:

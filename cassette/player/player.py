@@ -127,7 +127,7 @@ class Player:
         )
         self._agree_on_moments()
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
-        self._skipped = begin(rules.start, self._tasks, self._requests)
+        self._skipped = begin(rules.start, cassette, self._tasks, self._requests)
         self._refused_caller = RefusedCaller.of(cassette)
         self._denied: set[int] = set()  # what nobody sees who may not ask
         self._stops = Stops(cassette, self._tasks, stopped)

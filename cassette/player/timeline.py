@@ -129,8 +129,8 @@ class Timeline:
         return last >= 0 and self._go_to(last if number is None else min(number - 1, last))
 
     def begin_by(self, at: float) -> None:
-        """Begin at the state of a moment, if that is later."""
-        due = self._due(at)
+        """Begin at the state of a moment, if that is later; no write holds it back."""
+        due = self._due(at, len(self.steps))
         if due is not None and due > self._place:
             self._go_to(due)
 
@@ -253,15 +253,15 @@ class Timeline:
 
         An error is never left out.
         """
-        due = None if self._has_own_time else self._due(at)
+        end = len(self.steps) if self._limit is None else self._limit
+        due = None if self._has_own_time else self._due(at, end)
         if due is not None:
             if due > self._place:
                 self._place, self._served, self._begun = due, 0, False
             self._waited = self.steps[due].after
 
-    def _due(self, at: float) -> int | None:
+    def _due(self, at: float, end: int) -> int | None:
         """The number of the last state up to a moment, if only states come before it."""
-        end = len(self.steps) if self._limit is None else self._limit
         due = [i for i in range(self._place, end) if self.steps[i].at <= at]
         skipped = self.steps[self._place : due[-1]] if due else ()
         return None if not due or any(step.error for step in skipped) else due[-1]

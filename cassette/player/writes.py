@@ -13,6 +13,7 @@ from typing import Any
 
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response
+from cassette.player import polls
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
 from cassette.player.other_operations import FOLLOWING, Requests
@@ -153,16 +154,13 @@ def _service(write: Interaction) -> str:
 # -- where it begins -----------------------------------------------------------------------------
 
 
-def begin(start: str | int, tasks: Tasks, requests: Requests) -> set[int]:
+def begin(start: str | int, cassette: Cassette, tasks: Tasks, requests: Requests) -> set[int]:
     """Let timelines begin where `start` says; the interactions that are skipped."""
     timelines = list(tasks.timelines)
     if start == "patched":
         timelines += requests.all_timelines
-        moved = [one for one in timelines if one.begin(lambda step: step.patched)]
-        latest = max((one.upcoming.at for one in tasks.timelines if one in moved), default=0.0)
-        following = [one for name in FOLLOWING for _, one in requests.timelines_of(name)]
-        for timeline in (*tasks.timelines, *following):
-            timeline.begin_by(latest)
+        _begin_where_patched(cassette, tasks, requests)
+        moved = timelines
     elif start == "last" or isinstance(start, int):
         timelines += requests.reads()
         number = start if isinstance(start, int) else None
@@ -173,6 +171,39 @@ def begin(start: str | int, tasks: Tasks, requests: Requests) -> set[int]:
         moved = [one for one in timelines if one.begin(lambda step: _status(step) == start)]
     skipped = {index for one in moved for index in one.skipped}
     return skipped - {one.upcoming.index for one in timelines if one.steps}
+
+
+def _begin_where_patched(cassette: Cassette, tasks: Tasks, requests: Requests) -> None:
+    """Let everything begin at the moment at which the patch shows.
+
+    That is where the tasks that it changes begin with it; if it changes none, where a service, a
+    list or a count does. A later state of the patch counts only where it has no other.
+    """
+    own = list(tasks.timelines)
+    following = [one for name in FOLLOWING for _, one in requests.timelines_of(name)]
+    first = {
+        timeline: step
+        for timeline in dict.fromkeys((*own, *requests.all_timelines, *following))
+        if (step := next((step for step in timeline.steps if step.patched), None))
+    }
+    shown = {one: step for one, step in first.items() if one in {*own, *following}}
+    shown = {one: step for one, step in shown.items() if not step.after} or shown
+    told = [_end_of_poll(cassette, one.index) for one in shown.values() if one.body is not None]
+    moment = max([shown[one].at for one in own if one in shown] or told, default=0.0)
+    for timeline, step in first.items():
+        is_late = timeline not in shown if timeline in own else step.at > moment
+        follows = timeline in own or (timeline in following and step.error is None)
+        if not (is_late and follows):
+            timeline.begin(lambda step: step.patched)
+    for timeline in (*own, *following):
+        timeline.begin_by(moment)
+
+
+def _end_of_poll(cassette: Cassette, index: int) -> float:
+    """When the poll ends in which a service or a count was described."""
+    moments = polls.moments(cassette)
+    of_poll = [i for i, at in moments.items() if at == moments.get(index)]
+    return cassette.interactions[max([index, *of_poll])].at
 
 
 def _status(step: Step) -> object:

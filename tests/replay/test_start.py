@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import re
+from pathlib import Path
 
 import pytest
 from botocore import xform_name
@@ -211,11 +213,12 @@ def test_a_start_behind_a_write_does_not_wait_for_it(start, advance):
 
 
 PATCHES = Library(()).names("patch")
+BUILT_IN = Path(__file__).parents[2] / "cassettes"
 
 
-def variants_of(base):
-    """Each variant that a built-in patch makes of a cassette."""
-    for name in PATCHES:
+def variants_of(base, names=".*"):
+    """Each variant that a built-in patch with such a name makes of a cassette."""
+    for name in filter(re.compile(names).fullmatch, PATCHES):
         with contextlib.suppress(PatchError):
             yield name, base.patched(name)
 
@@ -265,14 +268,14 @@ def test_a_later_state_waits_where_no_clock_moves(name):
 
 
 def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_them():
-    """The service says that new tasks failed, so those that stopped are listed as stopped."""
+    """The service says that a new task failed, so the one that stopped is listed as stopped."""
     with cassette.replay("deployment", "deployment/image-pull", start="patched"):
         ecs = made.client()
         (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
-        assert service["deployments"][0]["failedTasks"] == 2
+        assert service["deployments"][0]["failedTasks"] == 1
         stopped = ecs.list_tasks(cluster="prod", serviceName="web", desiredStatus="STOPPED")
         tasks = ecs.describe_tasks(cluster="prod", tasks=stopped["taskArns"])["tasks"]
-    assert [task["stopCode"] for task in tasks] == ["TaskFailedToStart"] * 2
+    assert [task["stopCode"] for task in tasks] == ["TaskFailedToStart"]
     assert {task["startedBy"] for task in tasks} == {service["deployments"][0]["id"]}
 
 
@@ -322,3 +325,56 @@ def test_a_story_is_seen_only_in_its_later_states(base, name):
         assert look(tape) is False
     with cassette.replay(variant, start="patched", advance="clock") as tape:
         assert look(tape) is True
+
+
+@pytest.mark.parametrize(
+    ("base", "names"),
+    [
+        ("web", r"api/slow|lifecycle/.*|stories/flapping-health"),
+        ("deployment", r"deployment/(alarm|protected-task|slow)"),
+        ("deployment-ec2", r"infrastructure/.*"),
+        *(
+            pytest.param(path.stem, ".*", marks=pytest.mark.exhaustive)
+            for path in sorted(BUILT_IN.glob("*.yaml"))
+        ),
+    ],
+)
+def test_only_what_differs_from_the_recording_is_marked(base, names):
+    """What equals the recording at that moment, and takes as long, is not marked."""
+    recorded = cassette.load(base)
+    variants = {name: made for name, made in variants_of(recorded, names) if made != recorded}
+    for name, variant in variants.items():
+        patched = [one for one in variant.interactions if one.patched]
+        assert patched, name
+        for one in patched:
+            was = at_moment(recorded, one)
+            same = was is not None and (was.outcome, was.latency) == (one.outcome, one.latency)
+            assert not same, f"{name}: {one.operation} at {one.at}"
+    assert variants
+
+
+def at_moment(recorded, one):
+    """What a cassette has last, up to the moment of an interaction, for the same request."""
+    alike = [
+        each
+        for each in recorded.interactions
+        if (each.operation, each.request) == (one.operation, one.request) and each.at <= one.at
+    ]
+    return alike[-1] if alike else None
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "unchanged"),
+    [
+        ("deployment", "deployment/protected-task", "DescribeTasks"),
+        ("deployment-ec2", "infrastructure/instance-draining", "DescribeServices"),
+        ("deployment-ec2", "infrastructure/instance-draining-replaced", "DescribeTasks"),
+    ],
+)
+def test_an_unchanged_state_is_not_the_patch(base, name, unchanged):
+    """A program that asks only for what the patch has not changed yet has not seen it."""
+    with cassette.replay(base, name, start="patched") as tape:
+        asked = [i for i in tape.cassette.interactions if i.operation == unchanged]
+        ask = getattr(made.client(), xform_name(unchanged))
+        ask(**shapes.to_wire(unchanged, asked[-1].request, "request"))
+        assert tape.patch_seen is False
