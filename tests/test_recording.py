@@ -52,7 +52,9 @@ def shown(interaction):
 # -- what is kept ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("polls", [100, pytest.param(10_000, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize(
+    "polls", [100, pytest.param(10_000, marks=[pytest.mark.exhaustive, pytest.mark.scale])]
+)
 def test_polls_in_any_order_keep_what_one_keeps(polls):
     """A hundred unchanged tasks in a new order each time: one interaction, and flat memory."""
     order, heard, held = list(range(100)), Recording(), []
