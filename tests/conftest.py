@@ -1,4 +1,4 @@
-"""What every test uses: no network beyond loopback, no AWS account, and two live servers."""
+"""Fixtures of every test: no network beyond loopback, no AWS account, and two live servers."""
 
 from __future__ import annotations
 

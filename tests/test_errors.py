@@ -75,6 +75,6 @@ MANY = [f"name-{letter}" for letter in "abcdefghijklmnop"]
         ("w" * 10_000_000, ["web"], {}, "expected one of web"),
     ],
 )
-def test_what_would_have_fitted_is_said_in_one_way(given, known, more, said):
+def test_suggestions_have_one_form(given, known, more, said):
     """The nearest names, else what there is, and not too much of it."""
     assert errors.nearest(given, known, **more) == said

@@ -47,7 +47,7 @@ def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
     assert str(caught.value.fix).endswith(f" -o {file}")
 
 
-def test_an_absolute_path_that_is_not_there_is_said(library, tmp_path):
+def test_a_missing_absolute_path_is_reported(library, tmp_path):
     """With the folder in which it was looked for."""
     with pytest.raises(CassetteNotFoundError, match=str(tmp_path / "other" / "web")):
         library.find(tmp_path / "other" / "web.yaml", "cassette")
@@ -65,7 +65,7 @@ def test_an_absolute_path_that_is_not_there_is_said(library, tmp_path):
         ("", "cassette", "no cassette named ''"),
     ],
 )
-def test_another_thing_than_was_asked_for_is_called_what_it_is(library, text, kind, said):
+def test_another_kind_of_file_is_called_what_it_is(library, text, kind, said):
     """A patch, a cassette, a folder, a file of another kind."""
     Path("notes.txt").write_text("", "utf-8")
     with pytest.raises(CassetteNotFoundError) as caught:
@@ -73,7 +73,7 @@ def test_another_thing_than_was_asked_for_is_called_what_it_is(library, text, ki
     assert said in str(caught.value)
 
 
-def test_a_link_to_nowhere_is_no_name(library):
+def test_a_dangling_link_is_not_a_name(library):
     """It is neither listed nor said to be the nearest name to itself."""
     Path("cassettes/link.yaml").symlink_to("nowhere.yaml")
     assert "link" not in library.names("cassette")
@@ -82,7 +82,7 @@ def test_a_link_to_nowhere_is_no_name(library):
     assert "link" not in str(caught.value.nearest)
 
 
-def test_a_name_that_is_too_long_for_the_system_is_said(library):
+def test_a_name_that_is_too_long_for_the_system_is_reported(library):
     """As an error of the tool's own."""
     with pytest.raises((UsageError, CassetteNotFoundError)):
         library.find("x" * 300, "cassette")

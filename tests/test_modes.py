@@ -138,7 +138,7 @@ def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
     assert (second.operation, second.at) == ("ListTasks", 7.5)
 
 
-def test_calls_are_told_in_their_order(client, library, recorded):
+def test_calls_are_listed_in_order(client, library, recorded):
     """Replayed and live calls are in one list, each with its outcome."""
     with use("new_episodes", "mine", library=library) as tape:
         client.list_tasks(cluster=bodies.CLUSTER)
@@ -158,7 +158,7 @@ def test_new_episodes_without_a_new_call_leave_the_file(library, recorded, clien
     assert [task["lastStatus"] for task in tape.tasks] == ["RUNNING"]
 
 
-def test_what_is_unknown_is_asked_for(ecs, client, library, recorded):
+def test_an_unknown_request_is_sent(ecs, client, library, recorded):
     """`unknown="ecs"`, which makes answers up in a replay, does not in a recording."""
     other = bodies.described(missing=("0" * 32,))
     ecs.script("DescribeTasks", other)
@@ -170,7 +170,7 @@ def test_what_is_unknown_is_asked_for(ecs, client, library, recorded):
 @pytest.mark.parametrize(
     "tasks", [[], ["abc"], [f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:task/prod/{'0' * 32}"]]
 )
-def test_what_a_replay_refuses_is_asked_for(ecs, client, library, recorded, tasks):
+def test_a_request_that_a_replay_refuses_is_sent(ecs, client, library, recorded, tasks):
     """The words of ECS for a wrong request are recorded, not made up; and a replay has them."""
     ecs.script("DescribeTasks", error("InvalidParameterException", "Not like this."))
     for mode in ("new_episodes", "none"):
@@ -226,7 +226,7 @@ def test_two_that_overlap_both_keep_their_episodes(client, library, tmp_path, fi
 
 
 @pytest.mark.parametrize("policy", ["standard", "strict"])
-def test_what_two_heard_alike_stands_there_once(ecs, client, library, recorded, policy):
+def test_an_answer_that_two_recorded_is_kept_once(ecs, client, library, recorded, policy):
     """The later one adds only what the episodes of the other do not answer, as a replay would."""
     cassette.save(file_format.read(recorded), recorded, policy=policy)
     ecs.script("ListTasks", throttle(), {"taskArns": [bodies.TASK_ARN]})
@@ -256,7 +256,7 @@ def test_a_call_that_ran_out_is_an_episode_of_its_own(ecs, client, library, reco
     assert operations(recorded) == ["DescribeTasks", "DescribeTasks"]
 
 
-def test_episodes_follow_a_file_that_was_recorded_anew_meanwhile(client, library, recorded):
+def test_episodes_follow_a_file_that_was_recorded_again_meanwhile(client, library, recorded):
     """They are added to what the file holds at the end."""
     with use("new_episodes", "mine", library=library):
         client.list_clusters()
@@ -437,7 +437,7 @@ def unhealthy(ecs):
     ecs.script("DescribeTasks", bodies.described(body))
 
 
-def test_what_is_recorded_anew_is_compared(ecs, client, library, recorded):
+def test_a_new_recording_is_compared(ecs, client, library, recorded):
     """`drift` lists what changed; a first recording and a replay have none."""
     same, changed = (use("all", "mine", library=library) for _ in range(2))
     replayed, first = use("none", "mine", library=library), use("all", "other", library=library)

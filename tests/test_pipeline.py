@@ -317,7 +317,7 @@ def go_on(path, calls, *, die_at=None):
 
 @pytest.mark.parametrize("key", [None, b"a key of sixteen bytes"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_recording_that_died_goes_on_to_the_same_bytes(tmp_path, monkeypatch, seed, key):
+def test_a_recording_that_died_continues_to_the_same_bytes(tmp_path, monkeypatch, seed, key):
     """Wherever it died, and whatever of its last part is on the disk."""
     monkeypatch.setattr(sys.modules[__name__], "KEY", key)
     monkeypatch.setattr(recording, "CHUNK_BYTES", 4_000)
@@ -335,7 +335,7 @@ def test_a_recording_that_died_goes_on_to_the_same_bytes(tmp_path, monkeypatch, 
     assert resumed == without_times((tmp_path / "whole.yaml").read_bytes())
 
 
-def test_a_watch_that_died_goes_on_after_its_last_state(tmp_path, monkeypatch):
+def test_a_watch_that_died_continues_after_its_last_state(tmp_path, monkeypatch):
     """What ECS still shows is not recorded twice; times go on, also if the clock was set back."""
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
     first = bodies.provisioning()
@@ -373,7 +373,7 @@ def test_the_gaps_of_a_watch_that_died_twice(tmp_path, monkeypatch):
     assert [one.at for one in kept.interactions] == [0.0, first[1], second[1]]
 
 
-def test_what_cannot_go_on_is_refused(tmp_path):
+def test_a_recording_that_cannot_continue_is_refused(tmp_path):
     """Nothing to resume, another policy, a file of another kind."""
     path = tmp_path / "web.yaml"
     with pytest.raises(cassette.errors.UsageError, match="there is nothing to resume"):

@@ -1,4 +1,4 @@
-"""The ECS account in which the programs are recorded: whatever task they start lives there.
+"""The ECS account in which the programs are recorded: it runs the tasks that they start.
 
 It speaks HTTP, so the recordings are real ones; what it says of a task is made from the bodies of
 `tests/live/bodies.py`. A job ends by itself with exit code 0; one that is stopped before goes down

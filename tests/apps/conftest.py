@@ -1,4 +1,4 @@
-"""What the tests of the programs share."""
+"""Fixtures of the tests of public programs."""
 
 from __future__ import annotations
 

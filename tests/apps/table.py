@@ -1,6 +1,6 @@
-"""The tables of docs/programs.md: what each program is expected to make of each variant.
+"""The tables of docs/programs.md: the expected result of each program for each variant.
 
-The tests read what they expect from the document, so it cannot say anything else than they do.
+The tests read their expectations from the document, so the two always agree.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def test_what_it_makes_of_a_variant(outcome):
 
 
 @pytest.mark.cassette("airflow", "stopped/image-pull")
-def test_it_knows_that_no_exit_code_is_no_success():
+def test_it_does_not_take_a_missing_exit_code_for_a_success():
     """A task whose image could not be pulled has no exit code at all, and Airflow says why."""
     with pytest.raises(EcsTaskFailToStart, match="CannotPullContainerError"):
         operator().execute({})

@@ -313,7 +313,7 @@ def test_after(web):
     result.assert_outcomes(passed=3)
 
 
-def test_a_wider_replay_tells_of_what_was_swallowed(run):
+def test_a_wider_replay_reports_swallowed_errors(run):
     """A call that it cannot answer fails when its scope ends, if no test failed for it."""
     result = run("""
 @pytest.fixture(scope="module")

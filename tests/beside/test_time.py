@@ -1,4 +1,4 @@
-"""freezegun and time-machine: who freezes the time is agreed with, and a replay goes on."""
+"""freezegun and time-machine: frozen time is respected, and a replay continues."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_it(tape):
 
 
 @pytest.mark.parametrize("frozen", ["freeze_time(NOW)", "time_machine.travel(NOW, tick=False)"])
-def test_a_fixture_that_freezes_is_agreed_with(run, frozen):
+def test_a_fixture_that_freezes_the_time_is_respected(run, frozen):
     """One of the user's own, for all tests: each cassette is as old as it was recorded."""
     result = run(f"""{AGE}
 @pytest.fixture(autouse=True)

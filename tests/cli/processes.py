@@ -1,4 +1,4 @@
-"""The command line as processes: what tests of it share."""
+"""Helpers that run the command line in processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HEARS_CTRL_C = (
 
 
 def interruptible(*words):
-    """The words of a process that runs `cassette` and hears SIGINT, as at a terminal."""
+    """The arguments of a process that runs `cassette` and receives SIGINT, as at a terminal."""
     return [sys.executable, "-c", _HEARS_CTRL_C, *map(str, words)]
 
 
@@ -70,7 +70,7 @@ def _exit_code():
 
 
 def run_alone(*words, cwd, **environment):
-    """As `run`, in a process that Python has started: for what is decided at that start."""
+    """Like `run`, in a new Python process, for behaviour that is decided at its start."""
     done = subprocess.run(
         [sys.executable, "-m", "cassette", *map(str, words)],
         capture_output=True,
@@ -84,7 +84,7 @@ def run_alone(*words, cwd, **environment):
 
 
 def run(*words, cwd, **environment):
-    """Run `cassette`; gives its exit code, standard output and standard error."""
+    """Run `cassette`, and return its exit code, standard output and standard error."""
     with contextlib.ExitStack() as files:
         streams = [files.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
         numbers = [stream.fileno() for stream in streams]
@@ -104,7 +104,7 @@ def record(url, file, *more, cwd, **environment):
 
 
 def on_terminal(*words, columns, cwd, **environment):
-    """Run `cassette` on a terminal of so many columns; gives its exit code and what that showed.
+    """Run `cassette` on a terminal of a width, and return its exit code and the screen's text.
 
     The terminal's own line ends are taken out, its colours are not.
     """
@@ -161,5 +161,5 @@ def _read(leader):
 
 
 def plain(shown):
-    """What a terminal showed, without its colours."""
+    """The text of a terminal, without its colours."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)

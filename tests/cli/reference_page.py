@@ -18,7 +18,7 @@ MARK = "<!-- From here on written by python -m tests.cli.reference_page -->\n"
 
 
 def reference() -> str:
-    """A section for each command: how it is called, what it says of itself, its options."""
+    """A section for each command: its usage, its help text and its options."""
     return MARK + "".join(_section(name) for name in sorted(COMMANDS))
 
 
@@ -69,7 +69,7 @@ def _value(option: click.Option) -> str:
 
 
 def written() -> str:
-    """The page with its reference as it must be; what is before it is kept."""
+    """The page with a current reference; the text before it stays."""
     before = PAGE.read_text("utf-8").partition(MARK)[0]
     return before + reference()
 

@@ -1,4 +1,4 @@
-"""What a few commands show on terminals of three widths, as files in `snapshots/`.
+"""The output of some commands on terminals of three widths, as files in `snapshots/`.
 
 `python -m tests.cli.snapshots` writes them; a test compares them. The terminal is simulated by the
 environment variables that rich reads, so that no process is needed.
@@ -83,7 +83,7 @@ def prepare(folder: Path) -> None:
 
 
 def shown(words: str, width: int, folder: Path) -> str:
-    """What a command shows on a terminal of so many columns, without colours."""
+    """The output of a command on a terminal of a width, without colours."""
     before = Path.cwd()
     terminal = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm-256color"}
     out = io.StringIO()

@@ -166,7 +166,7 @@ def test_a_misspelt_command_names_the_nearest(tmp_path):
         (("--profile", "nobody"), 3, "give a --profile that is in ~/.aws/config"),
     ],
 )
-def test_what_cannot_be_reached_is_said(tmp_path, option, code, said):
+def test_an_unreachable_server_is_reported(tmp_path, option, code, said):
     """A sentence and its fix; the existing file does not change."""
     (tmp_path / "web.yaml").write_text("cassette: 1", "utf-8")
     asked = ("--cluster", "prod", "--task", "a", "-o", "web.yaml")

@@ -27,7 +27,7 @@ def test_equal_cassettes_end_with_0(copy):
     assert run("diff", "copy.yaml", "copy.yaml", cwd=copy) == (0, "no difference\n", "")
 
 
-def test_a_difference_ends_with_1_and_is_told_by_task_state_and_member(copy):
+def test_a_difference_ends_with_1_and_names_task_state_and_member(copy):
     """`+` what came, `-` what went, `~` what changed; how many of each."""
     code, out, err = run("diff", "web", "copy.yaml", cwd=copy)
     assert (code, err) == (1, "")

@@ -145,7 +145,7 @@ def test_what_would_do_nothing_is_wrong_usage(tmp_path, words, said):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_said_before_aws_is_asked(tmp_path):
+def test_an_unwritable_path_is_reported_before_aws_is_called(tmp_path):
     """A folder that is a file: exit code 2, and no call was made."""
     (tmp_path / "file").write_text(BEFORE)
     with scripted.ScriptedECS() as ecs:
@@ -157,7 +157,7 @@ def test_a_place_that_cannot_be_written_is_said_before_aws_is_asked(tmp_path):
 
 @pytest.mark.parametrize("watching", [(), ("--watch", "--interval", "0.01")])
 @pytest.mark.parametrize("answer", [scripted.Answer(b"<html>Welcome</html>"), {}, {"tasks": [{}]}])
-def test_a_server_that_is_not_ecs_is_told_from_one(tmp_path, answer, watching):
+def test_a_server_that_is_not_ecs_is_recognised(tmp_path, answer, watching):
     """Exit code 3, and where to look; the file stays as it was."""
     (tmp_path / "web.yaml").write_text(BEFORE)
     with scripted.ScriptedECS() as ecs:
@@ -189,7 +189,7 @@ def test_a_task_that_is_named_twice_is_one_task(tmp_path):
     assert (code, err) == (0, "")
 
 
-def test_tags_are_asked_for(tmp_path):
+def test_tags_are_requested(tmp_path):
     """With --tags, and not without."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))

@@ -116,7 +116,7 @@ def test_the_same_task_is_preferred(call, once, ecs):
     assert ecs.calls("DescribeTasks")[-1]["tasks"] == [NEW_ARN]
 
 
-def test_a_task_that_is_named_is_asked_for(call, web, ecs):
+def test_a_named_task_is_requested(call, web, ecs):
     """Then no task is looked for, and the cluster may be another one."""
     code, out, _ = call(f"--again web --check --task {NEW_ID} --cluster prod-2")
     assert (code, out) == (0, "cassettes/web.yaml: nothing changed\n")
@@ -146,14 +146,14 @@ def test_other_reads_are_compared_and_writes_are_not_made(call, ecs):
     assert (code, "the cassette holds more than a single poll can show" in err) == (2, True)
 
 
-def test_an_attempt_that_is_repeated_is_no_difference(call, web, ecs, monkeypatch):
+def test_a_retried_attempt_is_not_a_difference(call, web, ecs, monkeypatch):
     """A throttle says nothing of the task."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
     ecs.script("DescribeTasks", scripted.throttle(), bodies.described(another()))
     assert call("--again web --check")[:2] == (0, "cassettes/web.yaml: nothing changed\n")
 
 
-def test_names_that_are_pseudonyms_are_not_asked_for(call, ecs):
+def test_names_that_are_pseudonyms_are_not_requested(call, ecs):
     """A cassette of the policy strict needs --cluster and --task."""
     record = f"--cluster {bodies.CLUSTER} --task {NEW_ID} -o cassettes/once.yaml --policy strict"
     assert call(record)[0] == 0

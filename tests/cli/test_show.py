@@ -28,13 +28,13 @@ def test_a_timeline_says_what_happened_and_why(tmp_path):
     assert out.count("log-router") == 2
 
 
-def test_a_container_without_exit_code_is_said(tmp_path):
+def test_a_container_without_exit_code_is_shown(tmp_path):
     """An image that was never pulled: no exit code is not the exit code 0."""
     _, out, _ = run("show", "web", "stopped/image-pull", cwd=tmp_path)
     assert "web          STOPPED, no exit code\n" in out
 
 
-def test_repeated_polls_errors_and_failures_are_said(tmp_path):
+def test_repeated_polls_errors_and_failures_are_shown(tmp_path):
     """How often a call was answered so, what was refused, and what was missing."""
     _, out, _ = run("show", "web", "api/throttled(calls=3)", cwd=tmp_path)
     assert "DescribeTasks x 3  ThrottlingException (400): Rate exceeded\n" in out

@@ -127,7 +127,7 @@ def test_a_broken_patch_is_named_and_the_others_are_listed(tmp_path):
 
 
 @pytest.mark.parametrize("words", [("nobody",), ("web", "nothing/*"), ("nothing/*",)])
-def test_what_is_not_there_is_said(tmp_path, words):
+def test_a_missing_name_is_reported(tmp_path, words):
     """A cassette or a pattern that fits nothing: exit code 2, and what is near."""
     code, out, err = run("variants", *words, cwd=tmp_path)
     assert (code, out) == (2, "")
@@ -138,7 +138,7 @@ def test_what_is_not_there_is_said(tmp_path, words):
     ("name", "pattern"),
     [("stopped", "stopped/*"), ("api/missing", "api/missing*"), ("mine", "mine*")],
 )
-def test_a_folder_or_a_patch_in_a_cassettes_place_is_told_apart(tmp_path, name, pattern):
+def test_a_folder_or_a_patch_in_place_of_a_cassette_is_recognised(tmp_path, name, pattern):
     """No cassette has that name, but patches have: how to list them."""
     mine = tmp_path / "cassettes" / "patches" / "mine.yaml"
     mine.parent.mkdir(parents=True)

@@ -61,7 +61,7 @@ MISSING_AT_FIRST = {"run/not-yet-described"}
     "name",
     [name if name == "web" else pytest.param(name, marks=pytest.mark.exhaustive) for name in BASES],
 )
-def test_every_variant_of_the_catalogue_can_be_written_anew(name):
+def test_every_variant_of_the_catalogue_can_be_written_again(name):
     """Whatever the catalogue makes of a cassette, a patch that makes the same can be found."""
     base, fitting = BASES[name], 0
     for reference in Library().names("patch"):
@@ -111,7 +111,7 @@ def test_it_reads_as_a_patch_file_does():
     }
 
 
-def test_what_is_edited_in_every_state_is_said_once():
+def test_an_edit_of_every_state_is_written_once():
     """A copy edited in its first response is edited in all that build on it."""
 
     def move(task):
@@ -204,7 +204,7 @@ def test_one_of_several_tasks_is_named():
     assert applied(base, data).interactions == after.interactions
 
 
-def test_two_tasks_edited_otherwise_are_told_apart():
+def test_two_tasks_with_different_edits_are_distinguished():
     """Each entry names its task; what is the same for both names none."""
     base = BASES["fargate-two-tasks"]
     last = len(base.interactions) - 1
@@ -254,7 +254,7 @@ def test_two_tasks_edited_otherwise_are_told_apart():
         ),
     ],
 )
-def test_what_no_patch_can_do_is_said(after, said):
+def test_a_change_that_no_patch_can_make_is_reported(after, said):
     """An error that says what the two differ in, and what a patch can do."""
     with pytest.raises(PatchError, match=said) as caught:
         as_patch(WEB, after)
@@ -296,13 +296,13 @@ def later(at: float, outcome: model.Outcome | None = None) -> model.Interaction:
         ),
     ],
 )
-def test_what_the_language_has_no_words_for_is_said(after, said):
+def test_a_change_outside_the_language_is_reported(after, said):
     """Members, orders and combinations that no patch file can tell of."""
     with pytest.raises(PatchError, match=said):
         as_patch(WEB, after)
 
 
-def test_states_of_one_status_are_told_apart_by_what_else_they_say():
+def test_states_of_one_status_are_distinguished_by_other_members():
     """By version, if it is that; if nothing does, an error says so."""
     same = edited(more(later(18), later(24)), (2, lambda task: task.update(version=3)))
     after = edited(same, (2, lambda task: task["tags"].append({"key": "a", "value": "b"})))
@@ -317,7 +317,7 @@ def test_states_of_one_status_are_told_apart_by_what_else_they_say():
         as_patch(same, edited(same, (3, lambda task: task.update(cpu="1"))))
 
 
-def test_a_task_that_is_gone_for_a_while_is_said():
+def test_a_task_that_is_gone_for_a_while_is_reported():
     """A patch cannot express a task that is MISSING and then described again."""
     gone = bodies.described(missing=(bodies.TASK_ARN,))
     there = bodies.described(bodies.running())

@@ -187,7 +187,7 @@ def test_a_state_that_became_another_is_compared():
     assert ("containers[web].exitCode", "added", None, 137) in short(found)
 
 
-def test_a_task_that_became_a_failure_or_an_error_is_told_whole():
+def test_a_task_that_became_a_failure_or_an_error_is_shown_in_full():
     """MISSING in a task's place, and a refusal before it."""
     (gone,) = compare(WEB, WEB.patched("api/missing"))
     assert (gone.state, gone.pointer, gone.kind) == ("3 RUNNING HEALTHY → MISSING", "", "changed")
@@ -232,7 +232,7 @@ def test_tasks_of_one_role_belong_together_in_order():
     assert (found.subject, found.place, found.after) == ("b #2", "lastStatus", "STOPPED")
 
 
-def test_a_task_in_one_cassette_alone_is_told_whole():
+def test_a_task_in_only_one_cassette_is_shown_in_full():
     """Its states are in the difference; nothing else is compared with it."""
     one = made.cassette(
         made.describe({"tasks": [made.task(1, group="a"), made.task(2, group="b")]})
@@ -318,7 +318,7 @@ def test_exactly_equal_is_equal(operation, one, other):
     assert equal <= (compare(*cassettes) == ())
 
 
-def test_what_stands_beside_the_tasks_is_compared():
+def test_members_beside_the_tasks_are_compared():
     """A new member of the response, and by exact comparison the order of the tasks in it."""
     tasks = [made.task(1), made.task(2)]
     plain = _of("DescribeTasks", {"tasks": tasks, "failures": []})

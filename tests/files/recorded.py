@@ -1,4 +1,4 @@
-"""Recordings as other tools make them, made by these tools themselves, over HTTP on loopback."""
+"""Recordings of other tools, made by these tools over HTTP on loopback."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_key_is_found_wherever_it_stands(tmp_path, place):
+def test_a_key_is_found_everywhere(tmp_path, place):
     """In a value that is escaped, folded, encoded or packed, and with its line."""
     file = tmp_path / "a.yaml"
     file.write_text(PLACES[place])
@@ -144,7 +144,7 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
     assert "1 file, 1 finding\n  Fix: cassette scrub FILES" in out
 
 
-def test_a_page_that_shows_a_cassette_is_none(tmp_path):
+def test_a_page_that_shows_a_cassette_is_not_a_cassette(tmp_path):
     """Its text is searched, and nothing else is asked of it."""
     page = tmp_path / "page.md"
     page.write_text("It reads: so\n\n```yaml\ncassette: 1\nservice: ecs\n```\n")
@@ -152,7 +152,7 @@ def test_a_page_that_shows_a_cassette_is_none(tmp_path):
     assert (searched.findings, searched.problem) == ((), None)
 
 
-def test_what_is_wrong_with_a_file_tells_nothing_that_is_found(tmp_path):
+def test_a_problem_with_a_file_shows_no_finding(tmp_path):
     """A key at which a cassette cannot be read may be a secret; only its place is shown."""
     (tmp_path / "a.yaml").write_text(f"cassette: 1\n{KEY}: 1\n")
     code, out, err = run("audit", "a.yaml", cwd=tmp_path)
@@ -205,7 +205,7 @@ def test_a_cassette_that_was_edited_is_no_fixed_point(tmp_path):
     assert searched.findings == ()
 
 
-def test_a_cassette_that_is_none_cannot_be_read(tmp_path):
+def test_an_invalid_cassette_cannot_be_read(tmp_path):
     """One of a newer format may hold what this release does not know."""
     file = tmp_path / "web.yaml"
     file.write_text((ROOT / "cassettes" / "web.yaml").read_text("utf-8").replace("1", "2", 1))
@@ -293,7 +293,7 @@ def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
         files_in(["x" * 300])
 
 
-def test_a_cassettes_name_is_no_path():
+def test_a_cassettes_name_is_not_a_path():
     """A name where files are expected gets an error that says so."""
     with pytest.raises(UsageError) as told:
         files_in(["web"])

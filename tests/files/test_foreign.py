@@ -76,7 +76,7 @@ def test_every_command_says_what_it_is(call, file):
 
 
 @pytest.mark.parametrize("file", KINDS)
-def test_a_replay_says_it_too(made, monkeypatch, file):
+def test_a_replay_also_says_it(made, monkeypatch, file):
     """And `cassette.load`."""
     monkeypatch.chdir(made)
     for attempt in (cassette.load, lambda name: cassette.replay(name).__enter__()):

@@ -1,4 +1,4 @@
-"""Make a mistake, in a project of its own, and give how it ended and the first line it said."""
+"""Make a mistake in a separate project, and return how it ended and its first line of output."""
 
 from __future__ import annotations
 

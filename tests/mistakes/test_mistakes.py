@@ -1,4 +1,4 @@
-"""What each of many mistakes says, in the table `mistakes.yaml`: no change makes one worse unseen.
+"""The message of each of many mistakes, in the table `mistakes.yaml`, so that changes are seen.
 
 `WRITE_MISTAKES=1 pytest tests/mistakes` writes the table again; review the difference.
 """

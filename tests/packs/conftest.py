@@ -1,4 +1,4 @@
-"""What the tests of packs share: a pack to share, and a project that uses it."""
+"""Fixtures of the tests of packs: a pack, and a project that uses it."""
 
 from __future__ import annotations
 

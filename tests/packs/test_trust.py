@@ -270,7 +270,7 @@ def stricter(folder, source):
 
 
 @pytest.mark.parametrize("kind", ["store", "git"])
-def test_what_another_project_fetched_is_audited_by_this_project_too(
+def test_files_fetched_by_another_project_are_audited_by_this_one(
     project, shop, tmp_path, monkeypatch, request, kind
 ):
     """The cache is shared, and the rules are not; what is refused is not locked."""

@@ -227,7 +227,7 @@ def test_the_bases_are_what_ecs_could_answer():
 
 @each_folder
 @pytest.mark.exhaustive
-def test_it_fits_tasks_without_a_creation_time_too(names):
+def test_it_also_fits_tasks_without_a_creation_time(names):
     """Emulators leave createdAt out; times are then counted from what is recorded."""
     for name, base, made in variants(names):
         bare = without_times(BASES[base], "createdAt")

@@ -147,7 +147,7 @@ def test_a_failed_deployment_stays_failed_where_the_circuit_breaker_may_not_roll
     assert settings(made) == {(True, False)}
 
 
-def test_a_deployment_without_a_circuit_breaker_goes_on_trying():
+def test_a_deployment_without_a_circuit_breaker_keeps_trying():
     """Its failedTasks exceed every threshold, it is IN_PROGRESS, and two more tasks start."""
     made = DEPLOYMENT.patched("deployment/no-circuit-breaker")
     primary = last_service(made)["deployments"][0]

@@ -157,7 +157,7 @@ def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, l
 
 
 @pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1", "base(word)"])
-def test_a_base_that_is_not_there_is_told_where_it_is_named(write, base):
+def test_a_missing_base_is_reported_where_it_is_named(write, base):
     """With the file and the line of the patch that is built on it."""
     write("mine", f"patch: 1\nsummary: x\nextends: {base}\n")
     with pytest.raises(CassetteError) as told:
@@ -167,7 +167,7 @@ def test_a_base_that_is_not_there_is_told_where_it_is_named(write, base):
     assert base in told.value.problem
 
 
-def test_patches_that_extend_one_another_are_told(write):
+def test_patches_that_extend_one_another_are_reported(write):
     """With the whole way round."""
     write("one", "patch: 1\nsummary: x\nextends: two\n")
     write("two", "patch: 1\nsummary: x\nextends: three\n")
@@ -192,7 +192,7 @@ def test_throttled_calls_come_before_the_answer(write):
             describe(tape, ecs)
 
 
-def test_an_error_stands_in_the_place_of_the_answer(write):
+def test_an_error_replaces_the_answer(write):
     """It holds, or passes after some calls; its message may have values."""
     write(
         "mine",

@@ -352,14 +352,14 @@ def test_a_patch_is_its_text(patch, text):
         (lambda: Patch.parse("a(code=3"), "no ) closes them"),
     ],
 )
-def test_what_names_no_patch_is_told(make, words):
+def test_an_unknown_patch_is_reported(make, words):
     """At once, where it is written."""
     with pytest.raises(UsageError) as told:
         make()
     assert words in str(told.value)
 
 
-def test_a_patch_stands_wherever_a_patch_is_named():
+def test_a_patch_object_is_accepted_wherever_a_patch_is_named():
     """In `patched` and in `replay`; the provenance is the same as that of its text."""
     patch = Patch("stopped/exit-code", code=3, container="log-router")
     text = "stopped/exit-code(code=3, container=log-router)"
@@ -369,7 +369,7 @@ def test_a_patch_stands_wherever_a_patch_is_named():
         assert tape.tasks == [task(text)]
 
 
-def test_a_value_of_the_wrong_type_is_told():
+def test_a_value_of_the_wrong_type_is_reported():
     """The parameter's type, its help, and how the value would be text."""
     assert (
         "'code' of patch stopped/exit-code is an integer"
@@ -618,7 +618,7 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
         ),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(write, text, line, words):
+def test_an_unreadable_patch_is_reported_with_its_line(write, text, line, words):
     """Before it is applied to anything."""
     write(text + "\n")
     with pytest.raises(CassetteError) as told:
@@ -627,7 +627,7 @@ def test_what_cannot_be_read_is_told_with_its_line(write, text, line, words):
     assert told.value.line == line
 
 
-def test_a_newer_language_is_told(tmp_path):
+def test_a_newer_language_is_reported(tmp_path):
     """A patch of a version that this release does not know says what to do."""
     path = tmp_path / "new.yaml"
     path.write_text("patch: 2\nsummary: x\n", "utf-8")

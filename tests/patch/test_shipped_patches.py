@@ -32,7 +32,7 @@ def test_a_patch_leaves_its_base_alone():
     assert file_format.render(web) == before
 
 
-def test_what_is_wrong_in_a_patch_is_said_with_its_line(tmp_path):
+def test_a_mistake_in_a_patch_is_reported_with_its_line(tmp_path):
     """An unknown key and a failing `test` name file, line and pointer."""
     unknown, failing = tmp_path / "unknown.yaml", tmp_path / "failing.yaml"
     unknown.write_text("patch: 1\nsummary: x\naply: []\n")

@@ -43,7 +43,7 @@ def changed(mine, live):
 # -- recorded again -------------------------------------------------------------------------------
 
 
-def test_recording_anew_prints_by_meaning_what_changed(run, changed):
+def test_recording_again_prints_what_changed_in_meaning(run, changed):
     """The file, then each difference with the task, its state, the place, and both values."""
     result = run(TEST, "--cassette-mode=all")
     result.assert_outcomes(passed=1)

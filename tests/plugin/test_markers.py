@@ -15,7 +15,7 @@ def test_killed(last):
     result.assert_outcomes(passed=1)
 
 
-def test_the_tape_tells_what_was_asked(run):
+def test_the_tape_shows_the_requests(run):
     """`tape` is the replay: its tasks, its calls, and that nothing is recorded."""
     result = run("""
 @pytest.mark.cassette("web")
@@ -301,7 +301,7 @@ def test_unmarked():
     result.stdout.no_fnmatch_line("*- cassette -*")
 
 
-def test_the_section_tells_attempts(run, throttled):
+def test_the_section_shows_attempts(run, throttled):
     """A call that botocore retried says how many attempts it took."""
     result = run(f"""
 @pytest.mark.cassette("{throttled}")

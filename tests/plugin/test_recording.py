@@ -45,7 +45,7 @@ def test_once_records_what_is_not_there(run, live, mine):
     assert bodies.ACCOUNT not in text
 
 
-def test_all_records_anew(run, live, mine, monkeypatch):
+def test_all_records_again(run, live, mine, monkeypatch):
     """Every run asks live ECS and replaces the file."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     live.script("DescribeTasks", bodies.described(bodies.stopped()))
@@ -190,7 +190,7 @@ def test_it(tape, ask):
         ("live", "an emulator; with new episodes from an endpoint on this machine"),
     ],
 )
-def test_the_source_is_said_honestly(run, live, mine, later, said):
+def test_the_source_is_named(run, live, mine, later, said):
     """A recording of something else than AWS says of what, when it is made and when it grows."""
     source = f"""{DESCRIBE}
 @pytest.mark.cassette("mine", source="an emulator")

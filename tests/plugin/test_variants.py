@@ -104,7 +104,7 @@ def test_a_patch_that_turns_out_not_to_fit_is_skipped(run, patches):
     result.assert_outcomes(passed=1, errors=1)
 
 
-def test_a_patch_asked_for_by_its_name_has_to_fit(run, patches):
+def test_a_patch_selected_by_its_name_must_fit(run, patches):
     """Only a pattern leaves out; a name that does not fit is an error, which says why."""
     result = run(TEST.format('"web", "mine/other", "mine/*"'))
     result.assert_outcomes(errors=1)
@@ -260,7 +260,7 @@ def test_another_test_may_record_what_variants_are_made_of(run, live, patches, m
 
 
 @pytest.mark.parametrize("names", ['"mine/oth*"', '"mine/other"'])
-def test_what_does_not_fit_can_be_recorded_anew(run, live, patches, names):
+def test_a_cassette_that_does_not_fit_can_be_recorded_again(run, live, patches, names):
     """A cassette that no patch fits does not stop the run that records it again."""
     source = RECORDED_FIRST.replace('"mine/*"', names)
     for mode in ("once", "all"):
@@ -353,7 +353,7 @@ def test_wrong_use_stops_the_collection(run, arguments, words):
         pytest.param("class", marks=pytest.mark.exhaustive),
     ],
 )
-def test_a_folder_that_only_a_fixture_names_is_told_apart(run, put, pytester, where):
+def test_a_folder_that_only_a_fixture_names_is_recognised(run, put, pytester, where):
     """Who keeps the cassette there reads that fixtures come too late for variants."""
     put("own/blue")
     fixture = "@pytest.fixture\ndef cassette_dir(): return 'own'\n"
@@ -401,7 +401,7 @@ class TestOld(unittest.TestCase):
     result.stdout.fnmatch_lines(["*needs a plain test function; unittest has none"])
 
 
-def test_patches_are_named_by_value_too(run):
+def test_patches_can_be_named_by_value(run):
     """Both markers take `cassette.Patch`; the test's id is the patch's text."""
     found = ids(
         run(

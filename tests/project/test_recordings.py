@@ -245,7 +245,7 @@ def test_an_exemption_is_narrow(folder):
 
 
 @pytest.mark.parametrize("command", [["audit"], ["scrub", "."], ["import", "a.json", "-o", "out"]])
-def test_every_command_refuses_rules_that_are_none(folder, command):
+def test_every_command_refuses_invalid_rules(folder, command):
     """Exit code 2, the place, and nothing written."""
     (folder / "pyproject.toml").write_text("[tool.cassette.scrub]\nkeep = 1\n")
     (folder / "a.json").write_text(json.dumps(bodies.body_of(bodies.described(task()))))
@@ -258,7 +258,7 @@ def test_every_command_refuses_rules_that_are_none(folder, command):
     assert not (folder / "out").exists()
 
 
-def test_each_cassette_tells_what_was_kept_in_it(folder):
+def test_each_cassette_lists_what_was_kept_in_it(folder):
     """Of several that are scrubbed at once, each its own."""
     other = bodies.described(bodies.task(tags=[]))
     for name, recording in {"a.yaml": bodies.described(task()), "b.yaml": other}.items():

@@ -191,7 +191,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_rule_that_is_none_is_refused_with_its_place(tmp_path, case):
+def test_an_invalid_rule_is_refused_with_its_place(tmp_path, case):
     """The error names what is wrong and where, what was near, and the fix."""
     text, problem, more = REFUSED[case]
     error = refused(tmp_path, text)

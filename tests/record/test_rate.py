@@ -164,7 +164,7 @@ def test_what_does_not_pass_is_given_up(account, client, answer, attempts):
     assert all(seconds <= 20 for seconds in clock.slept)
 
 
-def test_an_address_that_is_wrong_is_said_at_once(aws_env):
+def test_a_wrong_address_is_reported_at_once(aws_env):
     """A connection is tried again only where there was one."""
     clock = FakeClock()
     once = Config(retries={"total_max_attempts": 1, "mode": "standard"})

@@ -121,7 +121,7 @@ def test_another_policy_is_not_mixed_in(call, account, tasks, tmp_path):
         ("--cluster prod --all --watch --until 1poll", "watch"),
     ],
 )
-def test_another_selection_is_not_mixed_in(call, account, tasks, tmp_path, other, named):
+def test_a_different_selection_is_refused(call, account, tasks, tmp_path, other, named):
     """The error names the options that differ; nothing is lost, and no call is made."""
     expired(account, tasks, 5)
     call(ALL)
@@ -135,7 +135,7 @@ def test_another_selection_is_not_mixed_in(call, account, tasks, tmp_path, other
 
 
 @pytest.mark.parametrize("policy", ["standard", "strict"])
-def test_the_same_selection_in_other_words_goes_on(call, account, tasks, tmp_path, policy):
+def test_the_same_selection_in_other_words_continues(call, account, tasks, tmp_path, policy):
     """An ARN or a name, in any order, and how fast: the plan is the same."""
     arns = [task["taskArn"] for task in tasks[:3]]
     expired(account, tasks, 2)
@@ -153,7 +153,7 @@ def test_the_same_selection_in_other_words_goes_on(call, account, tasks, tmp_pat
     assert "plan:" not in (tmp_path / "web.yaml").read_text("utf-8")
 
 
-def test_a_file_without_a_plan_goes_on(call, account, tasks, tmp_path):
+def test_a_file_without_a_plan_continues(call, account, tasks, tmp_path):
     """An older release wrote none, and a program need not give one."""
     expired(account, tasks, 5)
     call(ALL)
@@ -218,7 +218,7 @@ def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(12))
-def test_killed_anywhere_it_goes_on_to_the_same_bytes(call, account, tmp_path, monkeypatch, seed):
+def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path, monkeypatch, seed):
     """What is on the disk is whole after the cut, scrubbed and audited; nothing else is there."""
     rng = random.Random(seed)
     found = list(recordings.tasks(100, seed))

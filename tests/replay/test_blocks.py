@@ -82,7 +82,7 @@ def test_a_replay_that_cannot_begin_opens_nothing(name, patches, error):
         raise AssertionError("the block must not run")
 
 
-def test_what_names_nothing_is_refused_where_it_stands():
+def test_a_name_of_nothing_is_refused_at_once():
     """A decorator without its brackets, above all, whose function would never be called."""
 
     def test():
@@ -97,7 +97,7 @@ def test_what_names_nothing_is_refused_where_it_stands():
 
 
 @pytest.mark.parametrize("wrong", ["ecs", 7, [7], "client", {"ecs": 1}])
-def test_what_are_no_clients_is_refused_where_it_stands(wrong, aws_env):
+def test_other_objects_than_clients_are_refused_at_once(wrong, aws_env):
     """One client without its list, above all."""
     wrong = made.client() if wrong == "client" else wrong
     for verb in (cassette.replay, cassette.record):

@@ -26,7 +26,7 @@ def recorded(tape):
 
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
-def test_code_that_waits_for_ever_fails(advance):
+def test_code_that_waits_forever_fails(advance):
     """A loop that never ends is an error with a fix, not a test that hangs."""
     with cassette.replay("web", "unhealthy/container", advance=advance) as tape:
         with pytest.raises(TimelineExhaustedError) as raised:
@@ -42,7 +42,7 @@ def test_code_that_waits_for_ever_fails(advance):
 
 
 @pytest.mark.parametrize(("on_end", "held"), [(3, 3), (0, 0), ("error", 0)])
-def test_the_last_outcome_is_held_as_often_as_is_said(on_end, held):
+def test_the_last_outcome_is_held_as_often_as_on_end_says(on_end, held):
     """`on_end` may be a number of calls; 0 is what `error` is."""
     with cassette.replay("web", on_end=on_end) as tape:
         assert poll(tape, recorded(tape) + held) == "RUNNING"
@@ -51,7 +51,7 @@ def test_the_last_outcome_is_held_as_often_as_is_said(on_end, held):
         tape.unmatched.clear()
 
 
-def test_what_was_never_asked_for_may_be_a_warning():
+def test_unrequested_interactions_may_be_a_warning():
     """`unused="warn"` names the line of the block; a block that failed does not warn."""
     with (
         pytest.warns(UnusedInteractionWarning, match="never requested") as warned,

@@ -40,7 +40,7 @@ def test_a_slow_answer_moves_the_clock():
         assert described(tape, ecs)["tasks"] == tape.tasks
 
 
-def test_a_timeline_by_the_clock_goes_on_meanwhile():
+def test_a_timeline_by_the_clock_continues_meanwhile():
     """With advance="clock", what takes long brings the next state nearer."""
     patches = ("stories/stopped-by-user", "api/slow")
     with cassette.replay("web", *patches, advance="clock") as tape:
@@ -72,7 +72,7 @@ def test_real_sleeps_wait_for_real():
         assert time.monotonic() - began >= 0.2
 
 
-def test_other_operations_can_be_slow_too():
+def test_other_operations_can_also_be_slow():
     """A latency in a cassette counts for whatever was called."""
     text = file_format.render(cassette.load("web")).partition("interactions:")[0] + (
         "interactions:\n- at: 0.0\n  operation: ListTasks\n  request: {cluster: prod}\n"

@@ -73,7 +73,7 @@ def test_a_task_that_a_strict_cassette_does_not_know_is_unmatched() -> None:
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(7)])
 
 
-def test_what_is_no_name_still_tells_requests_apart_in_a_strict_cassette() -> None:
+def test_values_other_than_names_still_distinguish_requests_in_a_strict_cassette() -> None:
     """A request that differs in more than names is unmatched, and the error says in what."""
     unmatched = pytest.raises(UnmatchedRequestError, match="/desiredStatus")
     with unmatched, cassette.replay(recorded("strict")):

@@ -292,7 +292,7 @@ def spoil(value):
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
 @EACH
-def test_what_is_handed_out_is_nobody_elses(path, short_way, monkeypatch):
+def test_answers_are_independent_copies(path, short_way, monkeypatch):
     """Answers, `tape.tasks` and `tape.calls` may be changed; the next ones are as recorded."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     recorded = cassette.load(path)

@@ -148,7 +148,7 @@ def refused(operation, asked):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_unmatched_call_says_what_was_asked_what_is_near_and_what_mends_it(case):
+def test_an_unmatched_call_shows_the_request_the_nearest_one_and_a_fix(case):
     """In this order, and the file last."""
     operation, asked, lines = CASES[case]
     error = refused(operation, asked)
@@ -255,7 +255,7 @@ def test_a_write_beyond_its_recorded_outcomes_can_be_answered():
     assert not tape.unmatched
 
 
-def test_no_original_is_told():
+def test_no_original_is_shown():
     """Errors are read in CI logs: ids, accounts and values are scrubbed in them."""
     asked = {
         "cluster": bodies.CLUSTER_ARN,
@@ -273,7 +273,7 @@ def test_no_original_is_told():
     assert pseudonym_of_id(bodies.TASK_ID) in text
 
 
-def test_a_write_that_was_used_up_is_told_apart_from_one_that_was_never_there():
+def test_a_used_up_write_is_distinguished_from_an_unknown_one():
     """It was recorded, but once only."""
     operation, asked, _ = RUN
     with pytest.raises(TimelineExhaustedError) as raised, cassette.replay(TAPE):
@@ -301,7 +301,7 @@ def test_a_long_value_is_shown_in_part():
 # -- unused ---------------------------------------------------------------------------------------
 
 
-def test_unused_lists_what_nobody_asked_for():
+def test_unused_lists_unrequested_interactions():
     """It shrinks with the calls, in the order of the file."""
     with cassette.replay(TAPE) as tape:
         assert tape.unused == TAPE.interactions
@@ -312,7 +312,7 @@ def test_unused_lists_what_nobody_asked_for():
         assert [i.operation for i in tape.unused] == ["DescribeTasks", "RunTask"]
 
 
-def test_an_outcome_that_was_asked_for_in_part_is_used():
+def test_an_outcome_that_was_requested_in_part_is_used():
     """Of a batch one task, of a count one call."""
     both = {"tasks": [made.task(1), made.task(2)]}
     calls = [made.describe(both, tasks=(made.arn(1), made.arn(2)), count=3)]

@@ -57,13 +57,13 @@ def test_a_rule_is_tried_wherever_it_would_find_something(text: str) -> None:
         assert not re.search(pattern, text) or forms.SIGNS[rule].search(text), rule
 
 
-def test_the_same_find_in_base64_is_told_of_every_line() -> None:
+def test_the_same_finding_in_base64_is_reported_for_every_line() -> None:
     """One run of base64 on two lines is two findings, so that fixing one is not enough."""
     run = base64.b64encode(bodies.EMAIL.encode()).decode()
     assert [f.line for f in audit(f"a: {run}\nb: {run}\n")] == [1, 2]
 
 
-def test_an_option_of_one_dash_gives_a_secret_too() -> None:
+def test_a_secret_after_a_short_option_is_found() -> None:
     """`-token` is an option for a secret; a name that ends in such a word is none."""
     assert {f.rule for f in audit("command: deploy -token mauve-whale")} == {"password"}
     assert audit('["client-secret", "mauve-whale"]') == ()

@@ -53,7 +53,7 @@ def test_the_value_of_an_option_goes(word: str) -> None:
     assert redacted(["app", f"--db-{word}=83764"]) == ["app", f"--db-{word}=REDACTED"]
 
 
-def test_a_word_that_has_another_one_in_it_tells_nothing() -> None:
+def test_a_word_within_another_word_does_not_count() -> None:
     """An enclave of Nitro is not the Spanish word for a password."""
     assert said("enclave: server") == "enclave: server"
 

@@ -103,7 +103,7 @@ def test_with_a_key_nothing_leaks_and_the_fixed_point_holds(recording: model.Cas
         assert text_of(scrub(once, key=key)[0]) == text_of(once)
 
 
-def test_who_has_no_key_replays_for_the_original():
+def test_a_replay_for_the_original_needs_no_key():
     """A request with the original is the one that was recorded with a key."""
     keyed, _ = scrub(bodies.described(bodies.task()), key=KEY)
     request = bodies.described().interactions[0].request

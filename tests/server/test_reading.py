@@ -158,7 +158,7 @@ def test_chunks_that_could_end_elsewhere_are_refused(chunks):
     assert refusal(head + chunks) == 400
 
 
-def test_a_client_that_waits_before_its_body_is_told_to_go_on():
+def test_a_client_that_waits_before_its_body_is_told_to_continue():
     """Once its head is complete and right."""
     told = []
     sent = b"Expect: 100-continue\r\nContent-Length: 2"

@@ -146,7 +146,7 @@ def test_a_command_without_a_call_writes_nothing(ecs, run, options, words):
 
 
 @pytest.mark.parametrize("output", [".", "..", "/", "", "cassettes", "new/.."])
-def test_an_output_that_is_no_file_is_refused(ecs, run, output):
+def test_an_output_that_is_not_a_file_is_refused(ecs, run, output):
     """Before the command starts; the fix is a file in that folder."""
     Path("cassettes").mkdir()
     code, _, err = run("-o", output, "--", "touch", "started")
@@ -275,7 +275,7 @@ NAMELESS |= {"began": 1.0, "host": "", "raised": RAISED}
     "report",
     [b"", b"[]", b"{}", b'{"operation": "DescribeTasks"}', b"\xff", b'{"body": 1}', NAMELESS],
 )
-def test_a_report_that_is_none_is_refused(report):
+def test_an_invalid_report_is_refused(report):
     """It changes nothing; the server goes on."""
     heard = []
     server = Listener(heard.append)

@@ -107,7 +107,7 @@ def test_what_the_header_allows_is_not_told(web, tmp_path):
     )
 
 
-def test_a_file_in_another_form_is_told_and_mended(web, tmp_path):
+def test_a_file_in_another_form_is_reported_and_fixed(web, tmp_path):
     """`--fix` writes it as the tool writes it, and changes nothing of what it says."""
     path = web(
         "scrub: {policy: standard, version: 1}", "scrub:\n    policy: standard\n    version: 1"

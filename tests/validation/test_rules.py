@@ -456,14 +456,14 @@ def test_a_problem_says_what_would_fit():
     assert (near.detail, near.fits) == ("'RUNING' is not a lastStatus of ECS", "RUNNING")
 
 
-def test_what_stays_wrong_is_told_once():
+def test_a_lasting_problem_is_reported_once():
     """A member that breaks a rule in every state is one problem, of the first state."""
     wrong = edited(running(), ("containers/0/exitCode", 0))
     (found,) = validation.problems_in([Seen(number, "", wrong) for number in range(5)])
     assert found.interaction == 0
 
 
-def test_the_answer_to_stop_task_stands_aside():
+def test_the_answer_to_stop_task_is_not_a_state():
     """A variant keeps it, for a program that asks, and goes another way itself."""
     asked = running() | {"desiredStatus": "STOPPED", "stoppingAt": "2026-11-23T09:10:00.000Z"}
     states = [Seen(0, "", asked, aside=True), Seen(1, "", running())]

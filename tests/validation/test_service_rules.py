@@ -241,7 +241,7 @@ def test_a_deployment_may_complete_and_lose_a_task_between_two_looks():
     assert not {one for one in broken(made) if one[0] == "rollout-completed"}
 
 
-def test_alarms_may_fail_a_deployment_too():
+def test_alarms_may_also_fail_a_deployment():
     """Without a circuit breaker; and a few failed tasks do not trip it."""
     off = "services/0/deploymentConfiguration/deploymentCircuitBreaker/enable"
     alarms = ("services/0/deploymentConfiguration/alarms", {"enable": True, "alarmNames": ["a"]})
