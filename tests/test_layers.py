@@ -21,7 +21,7 @@ PART_OF = {
     "clock": "player",
     "virtual_time": "player",
     "event_loop": "player",
-    "exchange": "player",
+    "replacements": "player",
     "session_parts": "intercept",
 }
 
