@@ -58,7 +58,7 @@ class _Loops:
         # Under another replay's: the innermost one moves the loops.
         self._run_once = _innermost(loop_type._run_once)
         self._run_in_executor = loop_type.run_in_executor
-        # Loops go on from the time that they have, and what a replay within this one skips counts.
+        # Loops continue from their own time, and what a replay within this one skips counts.
         self._began: float = loop_type.time(None)
         self._reached: float = self._began
         self._skipped_before = SKIPPED.seconds

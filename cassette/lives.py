@@ -222,7 +222,7 @@ def changes(before: Body, after: Body) -> tuple[Change, ...]:
 def spans(moments: Sequence[Moment], end: float) -> list[tuple[float, float, Moment]]:
     """Each state with its begin and end as fractions of the whole; all are wide enough to see."""
     least = min(0.06, 0.9 / len(moments))
-    total = max(end, moments[-1].at) * 4 / 3 or 1.0  # the last state goes on, and is read most
+    total = max(end, moments[-1].at) * 4 / 3 or 1.0  # the last state continues, and is read most
     begins = [moment.at / total for moment in moments]
     widths = [b - a for a, b in zip(begins, [*begins[1:], 1.0], strict=True)]
     widths = [max(width, least) for width in widths]

@@ -411,7 +411,7 @@ class Pipeline:
             self._writes = False
             why = getattr(error, "strerror", None) or getattr(error, "problem", error)
             _log.warning(
-                "%s cannot be written: %s; the recording goes on in memory", self.partial, why
+                "%s cannot be written: %s; the recording continues in memory", self.partial, why
             )
 
     def _replace_partial(self) -> None:

@@ -69,7 +69,7 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
             the first with a `lastStatus` such as `RUNNING`.
         writes: recorded writes `divide` time: what was recorded after StopTask or UpdateService
             is answered only after that call was made, and what was recorded before it no longer.
-            `ignore` lets reads go on without them.
+            `ignore` lets reads continue without them.
         region: a client of another region than the cassette's is an `error`, or is answered with
             a warning (`warn`) or without one (`any`).
         also: further cassettes, by name or path, for requests that this one does not know.

@@ -66,7 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "refused": MODEL | {"file_format", "scrub"},
     # What happens to a recording after its responses came: scrubbed, audited, written in parts.
     "pipeline": MODEL | {"file_format", "scrub", "recording", "refused", "resuming"},
-    # What a recording that goes on knows of the file that it continues.
+    # What a recording that continues knows of the file that it continues.
     "resuming": MODEL | {"file_format", "scrub", "recording"},
     "recorder": MODEL
     | COMPONENTS

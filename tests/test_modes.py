@@ -127,7 +127,7 @@ def test_a_variant_of_nothing_is_not_recorded(ecs, client, library):
 
 
 def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
-    """The old interactions stay as they are; the new ones go on where their clock ended."""
+    """The old interactions stay as they are; the new ones continue where their clock ended."""
     old = file_format.read(recorded)
     last = dataclasses.replace(old.interactions[0], at=7.5)
     cassette.save(dataclasses.replace(old, interactions=(last,)), recorded)

@@ -127,7 +127,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch, ca
     monkeypatch.setattr(file_format.PartialFile, "append", full)
     calls = [described(one, at=n) for n, one in enumerate(tasks(5))]
     written(tmp_path / "web.yaml", calls, 1, monkeypatch)
-    assert "No space left on device; the recording goes on in memory" in caplog.text
+    assert "No space left on device; the recording continues in memory" in caplog.text
     assert len(file_format.parse(states[0], "x").interactions) == 2
     assert len(cassette.load(tmp_path / "web.yaml").interactions) == 5
     assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
@@ -280,7 +280,7 @@ def test_each_live_call_is_under_way_until_its_response_is_parsed(tmp_path):
     assert pauses == [0.0, 0.0]
 
 
-# -- a recording that goes on ---------------------------------------------------------------
+# -- a recording that continues ---------------------------------------------------------------
 
 
 def die(path, calls, content_of):
@@ -299,7 +299,7 @@ KEY: bytes | None = None
 
 
 def go_on(path, calls, *, die_at=None):
-    """Make the calls again; gives the bytes of the file without its times."""
+    """Make the calls again, and return the bytes of the file without its times."""
     before = resuming.read(path, "standard")
     heard = Recording(after=before.header, last=before.last)
     work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
@@ -336,7 +336,7 @@ def test_a_recording_that_died_continues_to_the_same_bytes(tmp_path, monkeypatch
 
 
 def test_a_watch_that_died_continues_after_its_last_state(tmp_path, monkeypatch):
-    """What ECS still shows is not recorded twice; times go on, also if the clock was set back."""
+    """What ECS still shows is not recorded twice; times continue even if the clock was set back."""
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
     first = bodies.provisioning()
     path = tmp_path / "web.yaml"

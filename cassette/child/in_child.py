@@ -177,7 +177,7 @@ class Replay:
         module.Endpoint.make_request = make_request
 
     def _here(self, endpoint: Any, request: dict[str, Any]) -> Any:
-        """Point a request at the parent; gives the endpoint for this one call."""
+        """Point a request at the parent, and return the endpoint for this one call."""
         request["url"] = self._parent.url + "/"
         request["context"]["auth_type"] = "none"  # botocore does not sign then
         request["headers"]["X-Cassette-Hook"] = "skips" if self._skips else "sleeps"

@@ -115,7 +115,7 @@ class _Signals:
         os.close(self._writer)
 
     def waited_for(self, child: int) -> int:
-        """Wait for the end of a child; gives its status."""
+        """Wait for the end of a child, and return its status."""
         while True:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:

@@ -41,7 +41,7 @@ class Searched:
 
 
 def search_files(paths: Sequence[Path | Entry], rules: scrub.Rules) -> Iterator[Searched]:
-    """Search files; one that cannot be read is reported, and the search goes on.
+    """Search files; one that cannot be read is reported, and the search continues.
 
     What is in a pack is named by its qualified name. As in `cassette sync`, exemptions see its path
     in the pack.

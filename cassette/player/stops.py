@@ -70,7 +70,7 @@ class Stops:
         """The states in which a patch stops a task that is in a state."""
         if state.body is None:
             return
-        # Of this state alone: what else the cassette holds goes on as if nobody stopped the task.
+        # Of this state alone: what else the cassette holds continues as if nobody stopped the task.
         task = state.body.item
         request = {"cluster": task.get("clusterArn"), "tasks": [task.get("taskArn")]}
         one = Interaction(0.0, "DescribeTasks", request, Response({"tasks": [task]}))

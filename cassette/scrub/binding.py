@@ -23,7 +23,7 @@ class Binder:
     """Gives a scrubber the pseudonyms in a file for the originals that ECS shows again.
 
     Args:
-        scrubber: the scrubber of the recording that goes on.
+        scrubber: the scrubber of the recording that continues.
     """
 
     def __init__(self, scrubber: Scrubber) -> None:

@@ -208,7 +208,7 @@ class Handler(StreamRequestHandler):
             return self.server.respond(request)
         except (Refused, OSError):
             raise
-        except Exception:  # noqa: BLE001 - the others go on being served
+        except Exception:  # noqa: BLE001 - the others are still served
             traceback.print_exc()
             return answers.error("CassetteError", "ecs-cassette failed; see the server's stderr")
 

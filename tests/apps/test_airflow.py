@@ -32,7 +32,7 @@ def operator() -> EcsRunTaskOperator:
 
 @pytest.mark.cassette("airflow", source=account.SOURCE)
 def test_it_runs_a_task_to_success(tape):
-    """It runs the task, waits, looks at it once more; and stops it when Airflow kills the job."""
+    """It runs the task, waits, looks at it again; and stops it when Airflow kills the job."""
     job = operator()
     assert job.execute({}) is None
     job.on_kill()

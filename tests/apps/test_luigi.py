@@ -55,7 +55,7 @@ class TidyReport(Report):
 
 def run(job: type[Report] = Report) -> None:
     """Let luigi's own scheduler run the job; raises what the job raised."""
-    job.clear_instance_cache()  # or luigi would go on with the last test's job
+    job.clear_instance_cache()  # or luigi would continue with the last test's job
     raised: list[Exception] = []
     job.event_handler(luigi.Event.FAILURE)(lambda task, error: raised.append(error))
     result: Any = luigi.build(

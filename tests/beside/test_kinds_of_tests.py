@@ -50,7 +50,7 @@ class TestLoop(unittest.IsolatedAsyncioTestCase):
 
 
 def test_a_sub_test_that_fails_keeps_no_recording(run, pytester, scripted_ecs, monkeypatch):
-    """The test goes on after it, and has not passed, whatever the last report says."""
+    """The test continues after it, and has not passed, whatever the last report says."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
     result = run(
@@ -264,7 +264,7 @@ def marked():
 
 @pytest.mark.parametrize("scope", ["class", "session"])
 def test_one_replay_for_many_tests(run, scope):
-    """A fixture of any scope holds a replay: the timeline goes on from test to test."""
+    """A fixture of any scope holds a replay: the timeline continues from test to test."""
     result = run(
         """
 class TestMany:

@@ -63,7 +63,7 @@ def test_xdist_changes_nothing(run, how):
 
 
 def test_loadscope_keeps_a_shared_replay_together(run):
-    """A module's tests go to one worker, and its one replay goes on from test to test."""
+    """A module's tests go to one worker, and its one replay continues from test to test."""
     result = run(SHARED, "-n2", "--dist=loadscope", "-p", "no:randomly", test_other=SHARED)
     assert passed(result) == 4
 

@@ -34,7 +34,7 @@ TAKE_ONE = (
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Run a command in this process, in a project; gives its exit code and its outputs."""
+    """Run a command in this process, in a project, and return its exit code and its outputs."""
     monkeypatch.chdir(tmp_path)
 
     def run(words):

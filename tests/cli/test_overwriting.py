@@ -21,7 +21,7 @@ EDITED = "# a comment of mine\n"
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Run a command in this process, in an empty folder; gives its exit code and its errors."""
+    """Run a command in this process, in an empty folder, and return its exit code and errors."""
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         (tmp_path / f"{name}.json").write_text(json.dumps(DESCRIBED), "utf-8")

@@ -19,7 +19,7 @@ BEFORE = "# what was there\ncassette: 1\n"
 
 @pytest.fixture
 def asked(moto_ecs):
-    """What asks moto for a task that runs and goes on running."""
+    """What asks moto for a task that runs and keeps running."""
     moto_ecs.advance_every(10_000)
     return (
         *("record", "--cluster", "prod", "--task", moto_ecs.task_arns[0]),

@@ -41,7 +41,7 @@ def ecs():
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys, ecs):
-    """Run `cassette record` in this process; gives its exit code and its outputs."""
+    """Run `cassette record` in this process, and return its exit code and its outputs."""
     monkeypatch.chdir(tmp_path)
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)

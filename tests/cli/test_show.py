@@ -43,7 +43,7 @@ def test_repeated_polls_errors_and_failures_are_shown(tmp_path):
 
 
 def test_several_tasks_have_a_line_each(tmp_path):
-    """Each task by its name; other calls by how much they told."""
+    """Each task by its name; other calls by how many items they had."""
     tasks = [made.task(1, group="a"), made.task(2, "PENDING", group="b")]
     moved = [tasks[0], made.task(2, "STOPPED", group="b", stopCode="UserInitiated")]
     arns = tuple(task["taskArn"] for task in tasks)
@@ -162,7 +162,7 @@ def test_a_terminal_draws_the_life_of_each_task(tmp_path):
 
 
 def test_a_terminal_draws_a_service_and_its_deployments(tmp_path):
-    """Each deployment from when it is there; a state that goes on is one bar."""
+    """Each deployment from when it is there; a state that continues is one bar."""
     _, shown = on_terminal("show", "deployment", columns=160, cwd=tmp_path)
     lines = [line.split("▏") for line in plain(shown).splitlines()]
     bars = {line[0].strip(): [part.strip() for part in line[1:]] for line in reversed(lines)}

@@ -60,7 +60,7 @@ def ecs():
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, ecs):
-    """Run a command in this process, in an empty folder; gives its exit code."""
+    """Run a command in this process, in an empty folder, and return its exit code."""
     monkeypatch.chdir(tmp_path)
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)

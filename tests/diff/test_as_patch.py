@@ -267,7 +267,7 @@ def more(*calls: model.Interaction) -> model.Cassette:
 
 
 def later(at: float, outcome: model.Outcome | None = None) -> model.Interaction:
-    """The last call of `web` once more, later, with another outcome if one is given."""
+    """The last call of `web` again, later, with another outcome if one is given."""
     last = WEB.interactions[-1]
     return dataclasses.replace(last, at=at, outcome=outcome or last.outcome)
 

@@ -278,7 +278,7 @@ def test_every_kind_of_task_is_equal_to_a_second_run(name):
 
 
 def rerun(base: model.Cassette) -> model.Cassette:
-    """A cassette whose ids and times are others: its hashed pseudonyms hashed once more."""
+    """A cassette whose ids and times are others: its hashed pseudonyms hashed again."""
 
     def moved(value: Any) -> Any:
         text = json.dumps(value)

@@ -80,11 +80,11 @@ def test_what_is_written_is_read_and_written_again(cassette):
 )
 def test_anything_else_is_refused_with_its_line(text, said, line):
     """An unreadable cassette is never read as an empty one; the error names the place."""
-    with pytest.raises(CassetteFormatError) as told:
+    with pytest.raises(CassetteFormatError) as caught:
         file_format.parse(text, "a.yaml")
-    assert said in str(told.value)
-    assert told.value.path == "a.yaml"
-    assert line is None or told.value.line == line
+    assert said in str(caught.value)
+    assert caught.value.path == "a.yaml"
+    assert line is None or caught.value.line == line
 
 
 @pytest.mark.parametrize("bad", [b"[", b"- ", b"- &a b\n- *a\n"])
@@ -176,10 +176,10 @@ def test_an_unusable_body_is_refused(response, place, expected):
     head, _, _ = GOOD.partition("interactions:")
     item = "- at: 0.0\n  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     text = f"{head}interactions:\n{item}  response:\n    {response}\n"
-    with pytest.raises(CassetteFormatError, match=f"expected {expected}") as told:
+    with pytest.raises(CassetteFormatError, match=f"expected {expected}") as caught:
         file_format.parse(text, "a.yaml")
-    assert told.value.pointer == f"/interactions/0/response{place}"
-    assert told.value.line is not None
+    assert caught.value.pointer == f"/interactions/0/response{place}"
+    assert caught.value.line is not None
 
 
 def test_unusable_changes_are_refused():
@@ -190,10 +190,10 @@ def test_unusable_changes_are_refused():
         f"{head}interactions:\n- at: 0.0\n{asked}  response: {{tasks: []}}\n"
         f"- at: 1.0\n{asked}  changes:\n  - {{op: add, path: /tasks/0, value: hello}}\n"
     )
-    with pytest.raises(CassetteFormatError, match="expected a mapping") as told:
+    with pytest.raises(CassetteFormatError, match="expected a mapping") as caught:
         file_format.parse(text, "a.yaml")
-    assert told.value.pointer == "/interactions/1/response/tasks/0"
-    assert "changes:" in text.splitlines()[told.value.line - 1]
+    assert caught.value.pointer == "/interactions/1/response/tasks/0"
+    assert "changes:" in text.splitlines()[caught.value.line - 1]
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_unusable_changes_are_refused():
 def test_an_unusable_request_is_refused(request_, place):
     """In the same way as a response."""
     text = GOOD.replace("ListTasks", "DescribeTasks").replace("request: {}", f"request: {request_}")
-    with pytest.raises(CassetteFormatError, match="expected") as told:
+    with pytest.raises(CassetteFormatError, match="expected") as caught:
         file_format.parse(text, "a.yaml")
-    assert told.value.pointer == f"/interactions/0/request{place}"
+    assert caught.value.pointer == f"/interactions/0/request{place}"
 
 
 def test_what_emulators_answer_is_read():

@@ -64,7 +64,7 @@ def ecs() -> Iterator[scripted.ScriptedECS]:
 
 
 def with_vcrpy(path: Path, *, packed: bool = False) -> str:
-    """Record with vcrpy; gives the URL, which its replay asks for again.
+    """Record with vcrpy, and return the URL, which its replay asks for again.
 
     Args:
         packed: pack the answers' bodies, as they are kept of a server that sends gzip.

@@ -295,7 +295,7 @@ def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
 
 def test_a_cassettes_name_is_not_a_path():
     """A name where files are expected gets an error that says so."""
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         files_in(["web"])
-    assert str(told.value).startswith("no such file or folder")
-    assert str(told.value.fix).endswith("such as cassettes/web.yaml")
+    assert str(caught.value).startswith("no such file or folder")
+    assert str(caught.value.fix).endswith("such as cassettes/web.yaml")

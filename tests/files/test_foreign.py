@@ -54,7 +54,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def call(made, monkeypatch, capsys):
-    """Run a command in this process, beside the recordings; gives its exit code and outputs."""
+    """Run a command in this process, beside the recordings, and return exit code and outputs."""
     monkeypatch.chdir(made)
 
     def run(*words):

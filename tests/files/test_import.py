@@ -24,7 +24,7 @@ TASK = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/prod/{bodies.TASK_ID}"
 
 
 def imported(source, folder):
-    """Import; gives the one cassette that came of it."""
+    """Import, and return the one cassette that came of it."""
     (done,) = import_files(files_in([str(source)]), folder, scrub.NO_RULES)
     return Path(done.path)
 

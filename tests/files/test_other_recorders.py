@@ -31,7 +31,7 @@ WHEN = "2026-11-23T12:00:00Z"
 
 
 def imported(tmp_path: Path, data: object, name: str = "a.json"):
-    """Import one file; gives the cassette, and the lines about what was left out."""
+    """Import one file, and return the cassette, and the lines about what was left out."""
     source = tmp_path / name
     text = yaml.safe_dump(data) if name.endswith(("yaml", "yml")) else json.dumps(data)
     source.write_text(text, "utf-8")

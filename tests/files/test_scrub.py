@@ -245,10 +245,10 @@ def test_what_the_audit_refuses_is_not_written(tmp_path, monkeypatch):
     unsafe.write_text(json.dumps({"by": "jane.roe@nowhere.test"}))
     before = safe.read_bytes(), unsafe.read_bytes()
     monkeypatch.setattr(scrub.Scrubber, "text", lambda self, text: text.replace(ACCOUNT, "0" * 12))
-    with pytest.raises(UnsafeCassetteError) as told:
+    with pytest.raises(UnsafeCassetteError) as caught:
         rewrite_files([safe, unsafe], scrub.NO_RULES)
-    assert "b.json" in str(told.value)
-    assert "jane.roe" not in str(told.value)
+    assert "b.json" in str(caught.value)
+    assert "jane.roe" not in str(caught.value)
     assert (safe.read_bytes(), unsafe.read_bytes()) == before
 
 
@@ -298,7 +298,7 @@ def test_the_encoding_of_a_file_stays(tmp_path):
 
 
 def test_a_file_of_a_git_repository_is_scrubbed_with_its_mode(tmp_path):
-    """Modes stay, and a symbolic link goes on pointing to its file."""
+    """Modes stay, and a symbolic link keeps pointing to its file."""
     file, link = tmp_path / "a.json", tmp_path / "b.json"
     file.write_text(json.dumps({"arn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"}))
     file.chmod(0o640)

@@ -33,7 +33,7 @@ class _Driver:
         self._left = 0
 
     def ready_for(self, commands):
-        """The driver for so many further commands."""
+        """The driver for a number of further commands."""
         if self._left < commands:
             self._made, self._left = awscli.clidriver.create_clidriver(), _MOST
         self._left -= commands

@@ -109,7 +109,7 @@ class Shop:
     server: StaticServer
 
     def publish(self, version: str, *options: str) -> str:
-        """Publish the pack; gives what the command printed."""
+        """Publish the pack, and return what the command printed."""
         return run("publish", str(self.pack), f"file://{self.root}@{version}", *options).output
 
     @property
@@ -154,7 +154,7 @@ def run(*words: str, code: int = 0) -> Result:
 
 
 def run_tests(folder: Path, *options: str) -> tuple[int, str]:
-    """Run the tests in a folder with our plugin only; gives the exit code and the output."""
+    """Run the tests in a folder with our plugin only, and return the exit code and the output."""
     only_ours = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "cassette.pytest_plugin", *options],

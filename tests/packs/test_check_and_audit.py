@@ -72,7 +72,7 @@ def test_the_built_in_pack_by_its_qualified_name(project):
 
 @pytest.fixture
 def faulty(project, tmp_path):
-    """A project that uses a pack in which each file has a fault; gives the folder of the pack."""
+    """A project that uses a pack in which each file has a fault; returns the folder of the pack."""
     folder = make_pack(tmp_path / "platform")
     text = (built_in_pack() / "web.yaml").read_text("utf-8")
     (folder / "shop.yaml").write_text(text.replace("FARGATE", KEY, 1), "utf-8")

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def limited(size: int, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that may not write more than so many bytes into a file."""
+    """Run a command that may not write more than a number of bytes into a file."""
     return subprocess.run(
         [sys.executable, "-m", "tests.packs.limited", str(size), *words],
         capture_output=True,

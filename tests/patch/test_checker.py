@@ -27,7 +27,7 @@ from tests.patch import base_tasks, checker, service_checker
 CHECKER = Path(checker.__file__)
 NAMES = Library(()).names("patch")
 SAMPLE = sorted({*NAMES[::15], "placement/resource", "lifecycle/provisioning"})
-# A composed task and the call that started it, whose answer the timeline goes on from.
+# A composed task and the call that started it, whose answer the timeline continues from.
 STARTED_BY = (
     ("fargate-job", "RunTask"),
     ("ec2-host-with-gpu", "RunTask"),

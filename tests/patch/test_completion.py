@@ -24,7 +24,7 @@ def on_task(*members):
 
 @pytest.fixture
 def complete(tmp_path, monkeypatch, capsys):
-    """Complete a patch file for a cassette; gives the exit code, both outputs and the file."""
+    """Complete a patch file for a cassette, and return the exit code, both outputs and the file."""
     monkeypatch.chdir(tmp_path)
 
     def run(text, of="web", name="mine.yaml"):

@@ -91,10 +91,10 @@ def test_a_parameter_of_the_same_name_takes_the_place_of_the_base_s(write):
 def test_where_narrows_which_tasks_fit(write):
     """The base's `where` and the patch's own must both hold."""
     write("mine", "patch: 1\nsummary: x\nextends: base\nwhere: \"group == 'service:other'\"\n")
-    with pytest.raises(PatchError, match="service:other") as told:
+    with pytest.raises(PatchError, match="service:other") as caught:
         task("mine")
-    assert "its tasks are" in str(told.value)
-    assert "FARGATE" in str(told.value)
+    assert "its tasks are" in str(caught.value)
+    assert "FARGATE" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -115,20 +115,20 @@ def test_where_narrows_which_tasks_fit(write):
 def test_what_is_wrong_is_said(write, text, words):
     """Each mistake is named, with the file."""
     write("mine", f"patch: 1\nsummary: x\n{text}\n")
-    with pytest.raises(CassetteError) as told:
+    with pytest.raises(CassetteError) as caught:
         task("mine")
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
 def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
     """Where an operation of the base cannot be done, one is sent to the base."""
     write("base", BASE.replace("op: add, path: /stoppedReason", "op: replace, path: /stopedReason"))
     write("mine", "patch: 1\nsummary: x\nextends: base\n")
-    with pytest.raises(PatchError, match="stopedReason") as told:
+    with pytest.raises(PatchError, match="stopedReason") as caught:
         task("mine")
-    assert told.value.path is not None
-    assert told.value.path.endswith("base.yaml")
-    assert told.value.line == 11
+    assert caught.value.path is not None
+    assert caught.value.path.endswith("base.yaml")
+    assert caught.value.line == 11
 
 
 @pytest.mark.parametrize(
@@ -150,21 +150,21 @@ def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, l
     apply = "apply:\n- {each: task, unset: [/tags]}\n"
     write("base", f"patch: 1\nsummary: x\n{of_base}\n{apply}")
     write("mine", f"patch: 1\nsummary: x\nextends: base\n\n\n\n{apply}")
-    with pytest.raises(PatchError, match=re.escape(words)) as told:
+    with pytest.raises(PatchError, match=re.escape(words)) as caught:
         task("mine")
-    assert str(told.value.path).endswith("base.yaml")
-    assert told.value.line == line
+    assert str(caught.value.path).endswith("base.yaml")
+    assert caught.value.line == line
 
 
 @pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1", "base(word)"])
 def test_a_missing_base_is_reported_where_it_is_named(write, base):
     """With the file and the line of the patch that is built on it."""
     write("mine", f"patch: 1\nsummary: x\nextends: {base}\n")
-    with pytest.raises(CassetteError) as told:
+    with pytest.raises(CassetteError) as caught:
         task("mine")
-    assert str(told.value.path).endswith("mine.yaml")
-    assert (told.value.line, told.value.pointer) == (3, "/extends")
-    assert base in told.value.problem
+    assert str(caught.value.path).endswith("mine.yaml")
+    assert (caught.value.line, caught.value.pointer) == (3, "/extends")
+    assert base in caught.value.problem
 
 
 def test_patches_that_extend_one_another_are_reported(write):

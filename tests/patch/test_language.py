@@ -39,9 +39,9 @@ def task(*patches, of="web"):
 
 def refused(*patches, of="web"):
     """What is said of a patch that cannot be applied."""
-    with pytest.raises(PatchError) as told:
+    with pytest.raises(PatchError) as caught:
         cassette.load(of).patched(*patches)
-    return told.value
+    return caught.value
 
 
 # -- what it works on -----------------------------------------------------------------------
@@ -354,9 +354,9 @@ def test_a_patch_is_its_text(patch, text):
 )
 def test_an_unknown_patch_is_reported(make, words):
     """At once, where it is written."""
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         make()
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
 def test_a_patch_object_is_accepted_wherever_a_patch_is_named():
@@ -384,7 +384,7 @@ def test_a_value_of_the_wrong_type_is_reported():
 
 
 def test_a_patch_may_be_for_one_cassette_only(write):
-    """With the base's digest; another cassette is refused, and its digest told."""
+    """With the base's digest; another cassette is refused, with its digest."""
     digest = cassette.load("web").digest
     write(f'base: {{digest: "{digest}"}}\napply:\n- {{each: task, unset: [/tags]}}\n')
     assert "tags" not in task("mine")
@@ -621,10 +621,10 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
 def test_an_unreadable_patch_is_reported_with_its_line(write, text, line, words):
     """Before it is applied to anything."""
     write(text + "\n")
-    with pytest.raises(CassetteError) as told:
+    with pytest.raises(CassetteError) as caught:
         cassette.load("web").patched("mine")
-    assert words in str(told.value)
-    assert told.value.line == line
+    assert words in str(caught.value)
+    assert caught.value.line == line
 
 
 def test_a_newer_language_is_reported(tmp_path):

@@ -40,12 +40,12 @@ def test_a_mistake_in_a_patch_is_reported_with_its_line(tmp_path):
         "patch: 1\nsummary: x\napply:\n- each: task\n  ops:\n"
         "  - {op: test, path: /lastStatus, value: PENDING}\n"
     )
-    with pytest.raises(PatchError, match="did you mean 'apply'") as told:
+    with pytest.raises(PatchError, match="did you mean 'apply'") as caught:
         cassette.load("web").patched(str(unknown))
-    assert (told.value.line, told.value.pointer) == (3, "/aply")
-    with pytest.raises(PatchError, match="RUNNING") as told:
+    assert (caught.value.line, caught.value.pointer) == (3, "/aply")
+    with pytest.raises(PatchError, match="RUNNING") as caught:
         cassette.load("web").patched(str(failing))
-    assert told.value.line == 6
+    assert caught.value.line == 6
 
 
 def test_a_bare_list_of_operations_is_a_patch():

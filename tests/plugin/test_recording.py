@@ -118,7 +118,7 @@ def test_a_test_that_makes_no_call_records_nothing(run, live, mine):
 
 
 def test_variants_replay_in_every_mode(run, live, mine):
-    """A failure cannot be recorded: with patches the tests go on replaying, over the new file."""
+    """A failure cannot be recorded: with patches the tests keep replaying, over the new file."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     asked = len(live.requests)
     result = run(

@@ -25,7 +25,7 @@ def test_two(task): assert describe() == "RUNNING"
 
 @pytest.mark.parametrize("scope", ["function", "class", "module", "package", "session"])
 def test_a_fixture_of_any_scope_replays(run, scope):
-    """The tests share one tape, whose timeline goes on from test to test."""
+    """The tests share one tape, whose timeline continues from test to test."""
     result = run(
         FIXTURE.format(scope=scope, name="web", more="")
         + """

@@ -106,7 +106,7 @@ def test_what_a_project_has_reviewed_is_not_reported():
 
 
 def test_it_replays_for_the_original_names(folder):
-    """The code under test goes on asking for the cluster that it knows, by any of its names."""
+    """The code under test keeps asking for the cluster that it knows, by any of its names."""
     requests = [
         ("DescribeTasks", {"cluster": bodies.CLUSTER_ARN, "tasks": [bodies.TASK]}),
         ("ListTasks", {"cluster": "prod"}),
@@ -301,10 +301,10 @@ def test_what_survives_stops_the_write(folder, monkeypatch):
     """With the rules switched off in the scrubber, the audit refuses the recording."""
     monkeypatch.setattr(Rules, "replaced", lambda self, text, note: text)
     monkeypatch.setattr(Rules, "finds", lambda self, text: False)
-    with pytest.raises(errors.UnsafeCassetteError) as told:
+    with pytest.raises(errors.UnsafeCassetteError) as caught:
         cassette.save(bodies.described(task()), "a.yaml", policy="standard")
-    assert {"ticket", "fixed-replacement"} <= {f.rule for f in told.value.findings}
-    assert "Heron" not in str(told.value)
+    assert {"ticket", "fixed-replacement"} <= {f.rule for f in caught.value.findings}
+    assert "Heron" not in str(caught.value)
     assert not (folder / "a.yaml").exists()
 
 

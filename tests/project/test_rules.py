@@ -45,10 +45,10 @@ def read(folder, text):
 
 def refused(folder, text):
     """The error that a pyproject.toml of this text is."""
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         read(folder, text)
-    assert told.value.path == str(folder / "pyproject.toml")
-    return told.value
+    assert caught.value.path == str(folder / "pyproject.toml")
+    return caught.value
 
 
 def in_scrub(text):

@@ -19,7 +19,7 @@ def account(aws_env):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys, account):
-    """Run `cassette record` in an empty folder; gives its exit code and its outputs."""
+    """Run `cassette record` in an empty folder, and return its exit code and its outputs."""
     monkeypatch.chdir(tmp_path)
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)

@@ -81,7 +81,7 @@ def files(folder):
 
 @pytest.fixture
 def attempt(tmp_path, monkeypatch, capsys, account):
-    """Run a row of the table; gives how it ended and what it said."""
+    """Run a row of the table, and return how it ended and what it said."""
     monkeypatch.chdir(tmp_path)
     cassette.save(cassette.load("web"), "cassettes/mine.yaml")
     Path("notes.txt").write_text("notes\n", "utf-8")

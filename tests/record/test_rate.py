@@ -31,7 +31,7 @@ def client(account):
 
 
 def take(client, clock, *, keep_errors=False, rate=10.0):
-    """Record everything; gives the cassette, and the pace."""
+    """Record everything, and return the cassette, and the pace."""
     recording, pace = Recording(), Pace(rate, clock)
     with Calls(client, pace, recording.hear, keep_errors=keep_errors) as calls:
         snapshot.take(calls, EVERYTHING, lambda *_: None)

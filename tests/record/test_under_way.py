@@ -1,4 +1,4 @@
-"""A recording under way: what is on the disk when it ends early, and how it goes on."""
+"""A recording under way: what is on the disk when it ends early, and how it continues."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tasks(account, monkeypatch):
 
 
 def expired(account, tasks, number):
-    """Refuse the call for the task with this number, once; gives what refuses it."""
+    """Refuse the call for the task with this number, once, and return what refuses it."""
     refused = []
 
     def answer(request):
@@ -66,7 +66,7 @@ def undisturbed(call, folder, chosen=ALL):
 
 
 def test_credentials_that_expire_half_way(call, account, tasks, tmp_path):
-    """Exit code 3; what is there is scrubbed, and the same command with --resume goes on."""
+    """Exit code 3; what is there is scrubbed, and the same command with --resume continues."""
     whole = undisturbed(call, tmp_path)
     expired(account, tasks, 5)
     code, out, err = call(ALL)
@@ -176,7 +176,7 @@ def process(words, folder, **options):
 
 
 def signalled(account, folder, number, sign, chosen=ALL):
-    """Record in a process that gets a signal at a call; gives its exit code and its errors."""
+    """Record in a process that gets a signal at a call, and return its exit code and its errors."""
     begun = threading.Event()
 
     def end(request):
@@ -202,7 +202,7 @@ def signalled(account, folder, number, sign, chosen=ALL):
     ],
 )
 def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
-    """By a signal that it hears, it says where its recording is; it goes on after each."""
+    """By a signal that it hears, it says where its recording is; it continues after each."""
     found = list(recordings.tasks(30))
     account.add(*found)
     code, err = signalled(account, tmp_path, 12, sign)
@@ -244,7 +244,7 @@ def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path,
 
 
 def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
-    """The write of the file fails as well: exit code 2; with space again, --resume goes on."""
+    """The write of the file fails as well: exit code 2; with space again, --resume continues."""
     account.add(*recordings.tasks(30))
 
     def limit():
@@ -253,7 +253,7 @@ def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
     worker = process(f"{ALL} --endpoint-url {account.server.url}", tmp_path, preexec_fn=limit)
     _, err = worker.communicate()
     assert worker.returncode == 2
-    assert "web.partial.yaml cannot be written: File too large; the recording goes on" in err
+    assert "web.partial.yaml cannot be written: File too large; the recording continues" in err
     assert "\nthe file cannot be written: File too large\n" in err
     assert [path.name for path in tmp_path.iterdir()] == [PARTIAL]
     assert 0 < len(cassette.load(tmp_path / PARTIAL).tasks) < 30

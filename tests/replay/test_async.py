@@ -132,9 +132,9 @@ def test_errors_are_of_the_clients_own_classes(client):
 
     async def main():
         async with client() as ecs:
-            with pytest.raises(ecs.exceptions.ClusterNotFoundException) as told:
+            with pytest.raises(ecs.exceptions.ClusterNotFoundException) as caught:
                 await status(ecs)
-            return told.value.response
+            return caught.value.response
 
     with cassette.replay(made.cassette(made.describe(made.NO_CLUSTER))):
         response = asyncio.run(main())
@@ -277,7 +277,7 @@ def test_tasks_of_one_loop_with_replays_of_their_own_do_not_meet(client):
             return seen == states and tape.clock.now == 0 and not tape.unused
 
     class Barrier:
-        """Lets all go on when all have come (asyncio's own is of Python 3.11)."""
+        """Lets all continue when all have come (asyncio's own is of Python 3.11)."""
 
         def __init__(self, parties):
             self.missing, self.full = parties, asyncio.Event()

@@ -195,7 +195,7 @@ def test_a_family_is_described_with_and_without_tags():
 
 @pytest.mark.parametrize("include", [[], ["TAGS"]])
 def test_a_family_is_its_new_revision_though_that_is_described_later(include):
-    """In the built-in deployment the recording goes on to describe the new revision."""
+    """In the built-in deployment the recording then describes the new revision."""
     with cassette.replay("deployment") as tape:
         ecs = made.client()
 

@@ -120,9 +120,9 @@ def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
         cassette.replay(tape) as t,
     ):
         client = made.client()
-        with pytest.raises(UnmatchedRequestError, match='include=\\["TAGS"\\]') as told:
+        with pytest.raises(UnmatchedRequestError, match='include=\\["TAGS"\\]') as caught:
             client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID], include=["TAGS"])
-        assert "record again with the tags" in str(told.value)
+        assert "record again with the tags" in str(caught.value)
         assert len(t.unused) == 2
         answer = client.describe_tasks(cluster="prod", tasks=[bodies.TASK_ID])
         assert made.statuses(answer) == ["PENDING"]
@@ -182,11 +182,11 @@ def test_what_cannot_be_right_gets_ecs_own_words(case, unknown):
     tape = made.cassette(made.describe(described(1), tasks=(made.arn(1),)))
     with cassette.replay(tape, unknown=unknown) as replayed:
         client = made.client()
-        with pytest.raises(client.exceptions.InvalidParameterException) as told:
+        with pytest.raises(client.exceptions.InvalidParameterException) as caught:
             client.describe_tasks(cluster="prod", tasks=tasks)
         assert replayed.unused  # a refusal is not a recorded outcome
-    assert told.value.response["Error"]["Message"] == message
-    assert told.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert caught.value.response["Error"]["Message"] == message
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_a_cluster_name_that_cannot_be_is_refused():
@@ -241,9 +241,9 @@ def test_a_cluster_that_was_inactive_is_so_for_any_task(code):
     with cassette.replay(tape):
         client = made.client()
         for number in (7, 1):
-            with pytest.raises(getattr(client.exceptions, code)) as told:
+            with pytest.raises(getattr(client.exceptions, code)) as caught:
                 client.describe_tasks(cluster="prod", tasks=[made.task_id(number)])
-            assert told.value.response["Error"] == {"Code": code, "Message": INACTIVE}
+            assert caught.value.response["Error"] == {"Code": code, "Message": INACTIVE}
 
 
 def test_a_cluster_that_goes_takes_its_tasks_with_it():

@@ -12,7 +12,7 @@ from cassette.errors import TimelineExhaustedError, UnusedInteractionWarning, Us
 
 
 def poll(tape, times):
-    """Describe the shipped task so many times."""
+    """Describe the built-in task a number of times."""
     client = botocore.session.get_session().create_client("ecs")
     arn = tape.tasks[0]["taskArn"]
     for _ in range(times):

@@ -243,7 +243,7 @@ def test_a_call_under_way_when_the_replay_ends_is_still_answered(network):
 
 
 def test_moto_serves_other_services_in_the_same_test(aws_env):
-    """`mock_aws` goes on working for what is not ECS, and does not answer ECS instead of us."""
+    """`mock_aws` keeps working for what is not ECS, and does not answer ECS instead of us."""
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")

@@ -173,14 +173,14 @@ def test_a_call_that_nothing_answers_never_reaches_the_network(ecs, tmp_path):
         ask(client)
     asked = len(ecs.requests)
     with (
-        pytest.raises(UnmatchedRequestError, match="ListTasks was never recorded") as told,
+        pytest.raises(UnmatchedRequestError, match="ListTasks was never recorded") as caught,
         cassette.replay(path),
     ):
         try:
             client.list_tasks(cluster=bodies.CLUSTER)
         except UnmatchedRequestError:
             pass  # as code under test may do
-    assert "recorded operations: DescribeTasks" in str(told.value)
+    assert "recorded operations: DescribeTasks" in str(caught.value)
     assert len(ecs.requests) == asked
 
 

@@ -305,7 +305,7 @@ def test_botocore_retries_a_transient_failure_and_succeeds(name):
 
 
 def test_more_failures_than_attempts_reach_the_caller():
-    """The next call goes on where that one ended."""
+    """The next call continues where that one ended."""
     made = cassette.load("job").patched(Patch("api/connection-reset", calls=3))
     with cassette.replay(dataclasses.replace(made, interactions=made.interactions[-2:])) as tape:
         config = Config(retries={"mode": "standard", "total_max_attempts": 2})

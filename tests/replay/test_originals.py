@@ -67,7 +67,7 @@ def test_a_cassette_is_asked_by_its_own_names(policy: str) -> None:
 
 
 def test_a_task_that_a_strict_cassette_does_not_know_is_unmatched() -> None:
-    """Names are not told apart, but ids are."""
+    """Names are not distinguished, but ids are."""
     unmatched = pytest.raises(UnmatchedRequestError, match="nearest recorded task")
     with unmatched, cassette.replay(recorded("strict")):
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(7)])

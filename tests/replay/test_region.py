@@ -32,7 +32,7 @@ def test_by_default_it_warns_once():
 
 
 def test_it_can_be_an_error():
-    """It fails where the call is made, and once more at the end if it was swallowed."""
+    """It fails where the call is made, and again at the end if it was swallowed."""
     with (
         pytest.raises(UnmatchedRequestError, match="called in us-east-1"),
         cassette.replay(TAPE, region="error"),

@@ -222,9 +222,9 @@ def test_what_is_not_ignored_still_counts():
     ignore = {"RunTask": ["/overrides/containerOverrides/*/command", "startedBy"]}
     asked = _launch("second")
     asked["overrides"]["containerOverrides"][1]["cpu"] = 128
-    with pytest.raises(UnmatchedRequestError) as told, cassette.replay(tape, ignore=ignore):
+    with pytest.raises(UnmatchedRequestError) as caught, cassette.replay(tape, ignore=ignore):
         made.client().run_task(**asked)
-    assert "/overrides/containerOverrides/1/cpu: asked 128, recorded 64" in str(told.value)
+    assert "/overrides/containerOverrides/1/cpu: asked 128, recorded 64" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_what_is_not_ignored_still_counts():
 )
 def test_ignoring_what_does_not_exist_is_an_error(ignore, words):
     """A mistyped name would otherwise ignore nothing, silently."""
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         cassette.replay(made.cassette(), ignore=ignore)
     for word in words:
-        assert word in str(told.value)
+        assert word in str(caught.value)
 
 
 def test_list_tasks_pages_by_token():

@@ -27,7 +27,7 @@ def ask(client, *numbers):
 
 
 def test_one_step_for_each_call_then_the_last_state_holds():
-    """Real programs ask once more after they have succeeded."""
+    """Real programs ask again after they have succeeded."""
     tape = made.cassette(made.describe(PENDING, count=2), made.describe(RUNNING, 12.0))
     with cassette.replay(tape) as replayed:
         client = made.client()
@@ -44,9 +44,9 @@ def test_on_end_error_fails_the_call_after_the_last():
     ):
         client = made.client()
         assert ask(client) + ask(client) == ["PENDING"] * 2
-        with pytest.raises(TimelineExhaustedError, match="more often than") as told:
+        with pytest.raises(TimelineExhaustedError, match="more often than") as caught:
             ask(client)
-        assert "2 outcomes of this request were recorded, and served" in str(told.value)
+        assert "2 outcomes of this request were recorded, and served" in str(caught.value)
 
 
 def test_two_tasks_keep_their_own_place():
@@ -133,10 +133,10 @@ def test_an_endless_throttle_ends_as_it_does_live(mode, attempts):
     tape = made.cassette(made.describe(made.THROTTLE))
     with cassette.replay(tape) as replayed:
         client = made.client(config=Config(retries={"mode": mode}))
-        with pytest.raises(botocore.exceptions.ClientError, match="ThrottlingException") as told:
+        with pytest.raises(botocore.exceptions.ClientError, match="ThrottlingException") as caught:
             ask(client)
-        assert f"reached max retries: {attempts - 1}" in str(told.value)
-        assert told.value.response["ResponseMetadata"]["RetryAttempts"] == attempts - 1
+        assert f"reached max retries: {attempts - 1}" in str(caught.value)
+        assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == attempts - 1
         assert replayed.calls[0].attempts == attempts
 
 
@@ -183,9 +183,9 @@ def test_recorded_errors_are_of_the_clients_own_classes(code, status):
     tape = made.cassette(made.describe(ApiError(status, code, "As it was said.")))
     with cassette.replay(tape):
         client = made.client()
-        with pytest.raises(getattr(client.exceptions, code)) as told:
+        with pytest.raises(getattr(client.exceptions, code)) as caught:
             ask(client)
-    response = told.value.response
+    response = caught.value.response
     assert response["Error"] == {"Code": code, "Message": "As it was said."}
     members = shapes.service_model().shape_for(code).members  # an older model has none
     assert response.get("message") == ("As it was said." if "message" in members else None)
@@ -196,9 +196,9 @@ def test_an_error_that_the_model_lacks_is_a_client_error():
     """Its further members stay with it."""
     error = ApiError(400, "ExpiredTokenException", "expired", {"hint": 7})
     tape = made.cassette(made.describe(error))
-    with cassette.replay(tape), pytest.raises(botocore.exceptions.ClientError) as told:
+    with cassette.replay(tape), pytest.raises(botocore.exceptions.ClientError) as caught:
         ask(made.client())
-    assert told.value.response["Error"]["Code"] == "ExpiredTokenException"
+    assert caught.value.response["Error"]["Code"] == "ExpiredTokenException"
 
 
 def test_two_runs_give_the_same():

@@ -137,7 +137,7 @@ CASES = {
 
 
 def refused(operation, asked):
-    """The error of one call, and the same once more at the end of the block."""
+    """The error of one call, and the same error again at the end of the block."""
     with pytest.raises(UnmatchedRequestError) as at_the_end, cassette.replay(TAPE) as tape:
         with pytest.raises(UnmatchedRequestError) as raised:
             made.invoke(made.client(), operation, asked)

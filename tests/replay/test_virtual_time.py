@@ -177,7 +177,7 @@ def test_a_time_frozen_between_two_replays_moves():
 
 @pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
 def test_the_time_of_a_loop_never_goes_back(options):
-    """It goes on when a replay within another one begins and ends."""
+    """It continues when a replay within another one begins and ends."""
 
     async def main():
         loop = asyncio.get_running_loop()

@@ -138,7 +138,7 @@ def test_reads_follow_the_cassette_that_answered_the_last_write():
 
 
 def test_writes_can_be_ignored():
-    """With writes="ignore" each read goes on by itself."""
+    """With writes="ignore" each read continues by itself."""
     with cassette.replay(STOP, writes="ignore"):
         ecs = made.client()
         assert [poll(ecs), poll(ecs)] == ["RUNNING", "STOPPED"]

@@ -59,7 +59,7 @@ def test_a_keyed_pseudonym_is_false_by_its_form(kind):
 
 
 def test_a_file_may_hold_both_forms():
-    """Numbers go on where numbers ended, whatever keyed pseudonyms the text holds."""
+    """Numbers continue where numbers ended, whatever keyed pseudonyms the text holds."""
     keyed = said(bodies.ACCOUNT, KEY)
     text = f"{keyed} 000000000007 {bodies.OTHER_ACCOUNT}"
     assert said(text, None) == f"{keyed} 000000000007 000000000008"
@@ -82,10 +82,10 @@ def test_originals_that_would_have_one_pseudonym_get_two():
 def test_more_originals_than_false_forms_is_an_error(key):
     """It says what there is too much of, and none of them."""
     memory = Memory(key)
-    with pytest.raises(errors.UsageError, match="999 originals of the kind `account id`") as told:
+    with pytest.raises(errors.UsageError, match="999 originals of the kind `account id`") as caught:
         for number in itertools.count(998_000_000_000):
             memory.numbered("account id", f"{number:012d}")
-    assert "998" not in str(told.value)
+    assert "998" not in str(caught.value)
 
 
 def test_a_number_at_the_end_of_its_range_leaves_space():
@@ -96,7 +96,7 @@ def test_a_number_at_the_end_of_its_range_leaves_space():
 @SLOW
 @given(recordings)
 def test_with_a_key_nothing_leaks_and_the_fixed_point_holds(recording: model.Cassette) -> None:
-    """Scrubbing once more, with this key, another one or none, changes nothing."""
+    """Scrubbing again, with this key, another one or none, changes nothing."""
     once, scrubber = scrub(recording, key=KEY)
     assert audit(text_of(once), {*scrubber.originals, *SECRETS}) == ()
     for key in (KEY, OTHER_KEY, None):
@@ -117,9 +117,9 @@ def test_a_replay_for_the_original_needs_no_key():
 @pytest.mark.parametrize("weak", ["", "  \n", "short", "a" * 64, "abcabc" * 20])
 def test_a_weak_key_is_an_error_that_does_not_show_it(weak):
     """Empty, too short, or of too few characters: never a silent fall back to numbers."""
-    with pytest.raises(errors.UsageError, match=project_settings.KEY) as told:
+    with pytest.raises(errors.UsageError, match=project_settings.KEY) as caught:
         project_settings.key({project_settings.KEY: weak})
-    assert not weak.strip() or weak not in str(told.value)
+    assert not weak.strip() or weak not in str(caught.value)
 
 
 def test_the_key_is_read_from_the_environment_without_its_line_end():
@@ -158,9 +158,9 @@ def test_a_key_in_a_recording_stops_the_write(tmp_path, monkeypatch):
     words = "horses staples batteries corrections"
     monkeypatch.setenv(project_settings.KEY, words)
     task = bodies.task(stoppedReason=f"the words were {words} and no more")
-    with pytest.raises(errors.UnsafeCassetteError) as told:
+    with pytest.raises(errors.UnsafeCassetteError) as caught:
         cassette.save(bodies.described(task), tmp_path / "a.yaml", policy="standard")
-    assert "staples" not in str(told.value)
+    assert "staples" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -75,7 +75,7 @@ def asking_for_web(monkeypatch):
 
 @pytest.fixture
 def run(capfd):
-    """Run `cassette run` in this process; gives the exit code, what it printed, and stderr."""
+    """Run `cassette run` in this process, and return the exit code, what it printed, and stderr."""
 
     def call(*arguments):
         with pytest.raises(SystemExit) as ended:

@@ -29,7 +29,7 @@ def asking(cassette_server, monkeypatch):
 
 @pytest.mark.cassette("web", "stopped/out-of-memory")
 def test_processes_and_the_test_share_one_replay(asking, cassette_server, tape):
-    """Each call goes on where the one before it stopped, whichever process made it."""
+    """Each call continues where the one before it stopped, whichever process made it."""
     import boto3
 
     assert states("DescribeTasks", "DescribeTasks") == ["PROVISIONING", "PENDING"]

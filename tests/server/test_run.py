@@ -50,7 +50,7 @@ def said(out):
 
 
 def test_processes_share_one_replay(run):
-    """Each process goes on where the one before it stopped, and one report comes at the end."""
+    """Each process continues where the one before it stopped, and one report comes at the end."""
     code, out, err = run("web", *child("poll", "grandchild", "poll"))
     assert (code, err) == (0, "3 calls, 0 unmatched\n")
     assert said(out) == ["PROVISIONING", "PENDING", "RUNNING"]
@@ -241,7 +241,7 @@ def test_the_projects_own_sitecustomize_runs(run, monkeypatch, tmp_path):
 
 
 def test_a_broken_sitecustomize_fails_as_without_the_hook(run, monkeypatch, tmp_path):
-    """Its error is not hidden: Python shows it and goes on."""
+    """Its error is not hidden: Python shows it and continues."""
     (tmp_path / "sitecustomize.py").write_text("import nothing_like_this")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     code, _, err = run("web", "--", sys.executable, "-c", "print()")
@@ -250,7 +250,7 @@ def test_a_broken_sitecustomize_fails_as_without_the_hook(run, monkeypatch, tmp_
 
 
 def test_the_hook_alone_does_nothing(tmp_path):
-    """Without the variable of `cassette run` it only goes on to the next sitecustomize."""
+    """Without the variable of `cassette run` it only continues with the next sitecustomize."""
     program = "import sys, sitecustomize; print([type(one).__name__ for one in sys.meta_path])"
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -276,7 +276,7 @@ NAMELESS |= {"began": 1.0, "host": "", "raised": RAISED}
     [b"", b"[]", b"{}", b'{"operation": "DescribeTasks"}', b"\xff", b'{"body": 1}', NAMELESS],
 )
 def test_an_invalid_report_is_refused(report):
-    """It changes nothing; the server goes on."""
+    """It changes nothing; the server continues."""
     heard = []
     server = Listener(heard.append)
     with server.serving():

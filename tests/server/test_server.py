@@ -227,7 +227,7 @@ def test_an_unmatched_call_fails_there_and_at_the_end():
     ],
 )
 def test_a_request_that_cannot_be_read_is_refused(headers, body, words):
-    """It gets a 400 that says why, and the server goes on."""
+    """It gets a 400 that says why, and the server continues."""
     with cassette.serve("web") as server:
         status, said = Http(server.url).call("DescribeTasks", body, **headers)
         assert status == 400
