@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cassette import scrub
 
 Body = Mapping[str, Any]
-_MOST_NAMED = 12  # redacted members that are listed
+_MOST_NAMED = 12  # number of redacted members that are listed
 _LONGEST = 200  # characters of a value in JSON
 _ON_THE_WAY_UP = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING")
 

@@ -27,7 +27,7 @@ Body = Mapping[str, Any]
 _FEW = 20  # up to this many tasks, each has its own line
 _SAME_TEXTS = 4096  # most tasks are in a state that others were in
 _IN_A_CALL = 100  # tasks per call
-_EVERY = 10.0  # seconds between two lines about a long recording, in a pipe
+_EVERY = 10.0  # seconds between two progress lines in a pipe
 _AROUND = 8  # lines of a terminal beside the rows of the table
 
 

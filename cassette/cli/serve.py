@@ -23,7 +23,7 @@ from cassette.errors import UsageError, counted
 if TYPE_CHECKING:
     from cassette.server import Server
 
-_READY = 30.0  # seconds in which a server in the background must be ready
+_READY = 30.0  # seconds within which a background server must be ready
 
 
 def _word_or_number(*words: str) -> Any:

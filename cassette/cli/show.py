@@ -24,7 +24,7 @@ from cassette.errors import UsageError, counted
 from cassette.terminal import columns, paragraph
 
 _AT = 8  # width of the time of a call
-_MOST_DRAWN = 20  # tasks that are drawn on a terminal
+_MOST_DRAWN = 20  # the most tasks that a terminal draws
 _KINDS = {
     **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING", "IN_PROGRESS"), "way up"),
     **dict.fromkeys(("RUNNING", "COMPLETED", "ACTIVE"), "running"),

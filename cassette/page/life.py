@@ -16,7 +16,7 @@ from cassette.page.html import Markup, name, tag, text
 _ROW, _BAR = 30, 24  # the height of a row of the timeline, and of the bar in it
 _TICK, _NARROW_TICK = 0.045, 0.18  # the width of a time on the axis, on a desktop and a phone
 _TERMINATED = "exit code 143"  # the end of a process that did what SIGTERM asks
-# Members that say most, in the order in which a diff shows them; all others follow.
+# The most important members, in the order in which a diff shows them; all others follow.
 _FIRST = ("lastStatus", "stopCode", "stoppedReason", "exitCode", "reason", "healthStatus")
 _SHORT = 60  # columns that a list or an object takes on one line
 _STATES = {

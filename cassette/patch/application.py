@@ -31,7 +31,7 @@ from cassette.patch.revival import ended_containers, running_again
 from cassette.patch.started import changes_starts, edit_answers, meant
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each, unset
 
-_MOST = 10  # tasks that an error lists
+_MOST = 10  # the most tasks that an error lists
 
 
 class Application:

@@ -145,7 +145,7 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
     """
     program, option, shell_text = "", "", False
     named = not arguments_only  # whether the next word is the program
-    served = False  # whether a server was named; its -p is the port
+    served = False  # whether the program is a server, whose -p is a port
     owed = told = False  # a value of a secret is still to come; only values of secrets come
     for word in words:
         if shell_text:

@@ -25,7 +25,7 @@ _TELLING_WORD = (
 )
 # Such as dbpass and root_pw.
 OF_ACCOUNT = r"(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z])"
-# A code for one login.
+# A one-time code.
 OF_LOGIN = (
     r"(?:(?:(?<![a-z])|(?<=-D)|(?-i:(?<=[a-z])(?=[PO])))(?:pin|otp)(?![a-z])|(?<![a-z])psk(?![a-z])"
     r"|(?:mfa|2fa|otp|one-?time|verification)[_-]?code)"
@@ -264,7 +264,7 @@ RULES: dict[str, str] = {
         r"(?P<object>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\")"
         rf"(?=\s(?:(?:is|was|has been|does|did) ){{0,2}}(?:not )?{_VERDICT})"
     ),
-    # "the password is …", "with password …": a word that can hardly be another one.
+    # "the password is …", "with password …": a word that is hardly ever plain.
     "said": (
         rf"{_L}(?<!unexpected )(?P<saying>(?:{_TELLING_WORD})"
         r"(?:\s(?:is|was|set to|changed to|of))?\s(?:[\w.-]{1,64}=(?!=))?)"
