@@ -146,6 +146,7 @@ class _Changes:
         # The ids of deployments and events that are right where they say that a state is steady,
         # and of those from before the recording.
         self._settled = set(_settled_before(before))
+        self._deployments = {str(one.get("id")): (arn, one) for arn, one in _deployments_of(before)}
         self.holders = Holders(before, after)
 
     def followed_by(self, interaction: Interaction, seen: float, at: float) -> Interaction:
@@ -193,9 +194,10 @@ class _Changes:
         for deployment in service.get("deployments", ()):
             self._count(service, deployment, changed, at)
         _scale_in(service, changed)
-        self._count_leftovers(service, at)
+        is_kept = self._keep_deployments(service, at)
         self._leave_out_stops(service, at)
-        self._settle(service, is_changed=service.get("runningCount") != recorded)
+        is_changed = service.get("runningCount") != recorded
+        self._settle(service, is_changed=is_changed, is_kept=is_kept)
         _count_failures(service, changed)
 
     def _count(
@@ -229,14 +231,21 @@ class _Changes:
             if isinstance(service.get(name), int):
                 service[name] = max(0, service[name] + deployment[name] - recorded)
 
-    def _settle(self, service: dict[str, Any], *, is_changed: bool) -> None:
-        """Leave out what ECS says of a steady state where the service did not reach it."""
+    def _settle(self, service: dict[str, Any], *, is_changed: bool, is_kept: bool) -> None:
+        """Leave out what ECS says of a steady state where the service did not reach it.
+
+        Args:
+            service: as it follows its tasks.
+            is_changed: whether the number of its RUNNING tasks is not the recorded one.
+            is_kept: whether it has a deployment that was gone in the recording.
+        """
         ended = [_STEADY]
         for deployment in service.get("deployments", ()):
             id_ = str(deployment.get("id"))
             if deployment.get("rolloutState") != "COMPLETED" or id_ in self._settled:
                 continue
-            if not is_changed or deployment.get("runningCount") == deployment.get("desiredCount"):
+            is_reached = deployment.get("runningCount") == deployment.get("desiredCount")
+            if not is_kept and (not is_changed or is_reached):
                 self._settled.add(id_)
             else:
                 ended.append(f"(deployment {id_}) deployment completed.")
@@ -248,7 +257,8 @@ class _Changes:
             if str(event.get("message")).endswith(tuple(ended))
             and event.get("id") not in self._settled
         ]
-        if not is_changed or service.get("runningCount") == service.get("desiredCount"):
+        is_reached = service.get("runningCount") == service.get("desiredCount")
+        if not is_kept and (not is_changed or is_reached):
             self._settled.update(str(event.get("id")) for event in said)
         elif said:
             service["events"] = [one for one in service["events"] if one not in said]
@@ -273,17 +283,41 @@ class _Changes:
             else:
                 service["events"].remove(event)
 
-    def _count_leftovers(self, service: dict[str, Any], at: float) -> None:
-        """Count the tasks that a patch keeps from stopping after their deployment is gone."""
-        ids = {one.get("id") for one in service.get("deployments", ())}
+    def _keep_deployments(self, service: dict[str, Any], at: float) -> bool:
+        """Keep each deployment until the tasks are gone that a patch keeps from stopping.
+
+        Returns:
+            Whether one is kept that was gone in the recording.
+        """
+        if service.get("status") != "ACTIVE" or not service.get("deployments"):
+            return False
+        kept: dict[str, list[Body]] = {}  # the tasks of each
+        ids = {one.get("id") for one in service["deployments"]}
         for arn in self.arns:
-            task = _at(self._after.get(arn) or [], at) or {}
-            is_ours = task.get("group") == f"service:{service.get('serviceName')}"
-            for name, is_one in (
-                counts.OF_SERVICE if is_ours and task.get("startedBy") not in ids else ()
-            ):
+            task = _at(self._after.get(arn) or [], at) or {"lastStatus": "STOPPED"}
+            id_ = task.get("startedBy")
+            is_there = task.get("lastStatus") not in ("STOPPED", "DELETED")
+            if is_there and id_ in self._deployments and id_ not in ids:
+                kept.setdefault(str(id_), []).append(task)
+        for id_, tasks in kept.items():
+            if self._deployments[id_][0] != service.get("serviceArn"):
+                continue
+            deployment = {**self._deployments[id_][1], "status": "ACTIVE", "desiredCount": 0}
+            for name, is_one in counts.OF_SERVICE:
+                deployment[name] = sum(map(is_one, tasks))
                 if name in service:
-                    service[name] += is_one(task)
+                    service[name] += deployment[name]
+            service["deployments"].append(deployment)
+        return len(service["deployments"]) > len(ids)
+
+
+def _deployments_of(interactions: tuple[Interaction, ...]) -> Iterator[tuple[str, Body]]:
+    """The ARN of the service and each deployment that it is described with."""
+    for one in interactions:
+        if one.operation == "DescribeServices" and isinstance(one.outcome, Response):
+            for service in one.outcome.body.get("services", ()):
+                for deployment in service.get("deployments", ()):
+                    yield str(service.get("serviceArn")), deployment
 
 
 def _settled_before(interactions: tuple[Interaction, ...]) -> Iterator[str]:

@@ -61,12 +61,19 @@ def contradictions(clients, tape):
                 yield f"{of} runningCount {counted['runningCount']}, and {running} tasks"
             if counted["pendingCount"] != sum(map(is_pending, mine)):
                 yield f"{of} pendingCount {counted['pendingCount']}"
-        for task in tasks:
-            its = known.get(task["startedBy"])
-            if its and its["taskDefinition"] != task["taskDefinitionArn"]:
-                yield f"{task['startedBy']} of another revision"
+        yield from (found for t in tasks for found in contradicting_deployment(t, service, known))
     for holder in holders:
         yield from contradicting_counts(holder, tasks)
+
+
+def contradicting_deployment(task, service, known):
+    """A task of another revision than its deployment, or one whose deployment is gone."""
+    its = known.get(task["startedBy"])
+    if its and its["taskDefinition"] != task["taskDefinitionArn"]:
+        yield f"{task['startedBy']} of another revision"
+    is_there = task["lastStatus"] not in ("STOPPED", "DELETED")
+    if its is None and is_there and service["status"] == "ACTIVE":
+        yield f"{task['taskArn']} is {task['lastStatus']}, and its deployment is gone"
 
 
 def described_holders(client, tape):
@@ -221,3 +228,21 @@ def test_a_service_that_was_scaled_in_wants_fewer_tasks(count, wanted):
     counts = (service["desiredCount"], service["deployments"][0]["desiredCount"])
     assert counts == (wanted, wanted)
     assert service["runningCount"] == wanted
+
+
+@pytest.mark.parametrize("first", ["agent/disconnected", "lifecycle/deprovisioning"])
+def test_a_deployment_stays_while_patches_keep_its_tasks(first):
+    """Two patches keep the same tasks, which the service counts once."""
+    made = deployment.DEPLOYMENT.patched(first, "agent/disconnected")
+    (service,) = [
+        one.outcome.body["services"][0]
+        for one in made.interactions
+        if one.operation == "DescribeServices"
+    ][-1:]
+    states = [
+        (one["status"], one["rolloutState"], one["desiredCount"], one["runningCount"])
+        for one in service["deployments"]
+    ]
+    assert states == [("PRIMARY", "IN_PROGRESS", 2, 2), ("ACTIVE", "COMPLETED", 0, 2)]
+    assert service["runningCount"] == 4
+    assert not any("deployment completed" in one["message"] for one in service["events"])
