@@ -140,6 +140,10 @@ RULES: dict[str, tuple[str, str]] = {
             r"|ecs-svc/(?!0{8}|\d{11}0{8}(?!\d))\d{6,20}"
             rf"|{_L}Z(?=[A-Z]{{0,30}}\d[A-Z]{{0,30}}\d)[A-Z0-9]{{12,20}}(?!\w)"
             r"|(?:(?<=hostedzone/)|(?<=change/)|(?<=delegationset/))[A-Z][A-Z0-9]{7,31}(?!\w)"
+            # a pool of Cognito, a request to S3
+            rf"|{_L}[a-z]{{2}}(?:-[a-z]{{2,9}}){{1,3}}-\d_(?=[a-z]{{0,8}}[A-Z0-9])[A-Za-z0-9]{{9}}{_R}"
+            rf"|{_L}(?i:request[ _-]?id)[\"']?\s?[:=>]\s?[\"']?"
+            rf"(?=[A-Z]{{0,15}}\d)[0-9A-Z]{{16}}{_R}"
         ),
     ),
 }
@@ -178,7 +182,7 @@ SIGNS = {
         "private-host": r"\.(?:internal|local|corp|lan|intranet|arpa)|amazonaws",
         "identifier": (
             "-[0-9a-fA-F]{4}|[0-9a-f]{32}|-(?:deployment|revision)/|/(?:ns|srv)-|ecs-svc/|Z[A-Z0-9]{12}"
-            "|hostedzone/|change/|delegationset/"
+            r"|hostedzone/|change/|delegationset/|-\d_[A-Za-z0-9]{9}|[iI][dD][\"']?\s?[:=>]\s?[\"']?[0-9A-Z]{16}"
         ),
     }.items()
 }
