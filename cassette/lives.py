@@ -282,13 +282,19 @@ def of_service(at: float, count: int, service: Body) -> Moment:
         body=service,
         containers=tuple(
             (
-                f"{short_name(str(one.get('taskDefinition', '?')))} …{str(one.get('id', ''))[-4:]}",
+                _name_of_deployment(one),
                 f"{one.get('rolloutState') or one.get('status') or 'no status'} {_running(one)}",
                 _rollout_reason(str(one.get("rolloutStateReason") or "")),
             )
             for one in deployments
         ),
     )
+
+
+def _name_of_deployment(deployment: Body) -> str:
+    """Its revision and the first digits of its number, such as `web:42 8815…`."""
+    revision = short_name(str(deployment.get("taskDefinition", "?")))
+    return f"{revision} {str(deployment.get('id', '?')).removeprefix('ecs-svc/')[:4]}…"
 
 
 def _rollout_reason(said: str) -> str:

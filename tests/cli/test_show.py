@@ -73,12 +73,12 @@ def test_services_and_service_deployments_have_their_states(tmp_path):
     _, out, _ = run("show", "deployment", "deployment/circuit-breaker", cwd=tmp_path)
     said = [" ".join(line.split()) for line in out.splitlines()]
     failed = (
-        "web:42 …6224 FAILED 0/0 running: ECS deployment circuit breaker: tasks failed to start."
+        "web:42 8815… FAILED 0/0 running: ECS deployment circuit breaker: tasks failed to start."
     )
     assert said.count(failed) == 1
     assert said[-3:] == [
         "service web COMPLETED 2/2 running",
-        "web:41 …7698 COMPLETED 2/2 running",
+        "web:41 6202… COMPLETED 2/2 running",
         "event (service web) has reached a steady state.",
     ]
     _, out, _ = run("show", "blue-green", "blue-green/circuit-breaker", cwd=tmp_path)
@@ -166,8 +166,8 @@ def test_a_terminal_draws_a_service_and_its_deployments(tmp_path):
     _, shown = on_terminal("show", "deployment", columns=160, cwd=tmp_path)
     lines = [line.split("▏") for line in plain(shown).splitlines()]
     bars = {line[0].strip(): [part.strip() for part in line[1:]] for line in reversed(lines)}
-    assert bars["web:41 …7698"] == ["COMPLETED 2/2 running", "COMPLETED 0/0 running"]
-    assert bars["web:42 …6224"] == [
+    assert bars["web:41 6202…"] == ["COMPLETED 2/2 running", "COMPLETED 0/0 running"]
+    assert bars["web:42 8815…"] == [
         "IN_PROGRESS 0/2 running",
         "IN_PROGRESS 2/2 running",
         "COMPLETED 2/2 running",
