@@ -23,12 +23,14 @@ from tests.live import bodies, scripted
 ALL = "--cluster prod --all --rate 1000 -o web.yaml"
 PARTIAL = "web.partial.yaml"
 
-# The command with calls and chunks so small that a few tasks make several.
+# The command with calls and chunks so small that a few tasks make several. It hears SIGINT, which
+# a job in the background of a shell ignores.
 _SMALL = """
-import sys
+import signal
 from cassette import recording
 from cassette.cli import main
 from cassette.live import requests
+signal.signal(signal.SIGINT, signal.default_int_handler)
 recording.CHUNK_BYTES, requests.TASKS_IN_A_CALL = 1, 2
 main()
 """

@@ -55,6 +55,18 @@ def outcomes(tape, calls, ask, monkeypatch, short_way):
     return seen, calls
 
 
+def calls_of(tape):
+    """The calls that a cassette answers."""
+    return [(i.operation, with_token(i.operation, dict(i.request))) for i in tape.interactions]
+
+
+def with_token(operation, request):
+    """A request with a token of its own, since botocore makes up another one for each call."""
+    if "clientToken" in shapes.shape_of(operation, "request").members:
+        return {**request, "clientToken": "of this call"}
+    return request
+
+
 # ECS refuses, the network fails, the cassette has no answer.
 REFUSALS = (
     botocore.exceptions.ClientError,
@@ -122,7 +134,7 @@ def compare_both_ways(path, variants, monkeypatch):
             tape = recorded.patched(*([patch] if patch else []))
         except PatchError:
             continue  # it does not fit this cassette; tests/patch says which do
-        calls = [(i.operation, dict(i.request)) for i in tape.interactions for _ in (1, 2)]
+        calls = [call for call in calls_of(tape) for _ in (1, 2)]
         short, wire = (outcomes(tape, calls, asks(client), monkeypatch, w) for w in ("on", "off"))
         assert short == wire
         compared += 1
@@ -133,7 +145,7 @@ def compare_both_ways(path, variants, monkeypatch):
 def test_async_clients_give_the_same_as_sync_ones(path, monkeypatch):
     """On every cassette, in both ways."""
     tape = cassette.load(path)
-    calls = [(i.operation, dict(i.request)) for i in tape.interactions]
+    calls = calls_of(tape)
     client = made.client(region_name="eu-west-1")
     expected = outcomes(tape, calls, asks(client), monkeypatch, "on")
     for way in ("on", "off"):
@@ -242,9 +254,7 @@ OTHERS = sorted(shapes.operations() - {"DescribeTasks"})
 def test_both_ways_give_what_the_parser_gives_of_any_operation(monkeypatch, drawn):
     """Every other operation that the model lists."""
     operation, body = drawn
-    request = made.least(shapes.shape_of(operation, "request"))
-    if "clientToken" in shapes.shape_of(operation, "request").members:
-        request["clientToken"] = "botocore would make up another one each time"
+    request = with_token(operation, made.least(shapes.shape_of(operation, "request")))
     call = (operation, request)
     tape = made.unscrubbed(made.call(*call, body))
     answers = []
