@@ -237,10 +237,31 @@ def replays(folder, names):
     return json.loads(subprocess.check_output([sys.executable, "-c", code], cwd=folder, text=True))
 
 
+def calls(folder, code):
+    """How many functions a new process calls for some code, which the speed of it cannot change."""
+    script = (
+        "import sys\n"
+        "import cassette, cassette.cli.sync, cassette.sharing.syncing\n"
+        "seen = 0\n"
+        "def count(frame, event, argument):\n"
+        "    global seen\n"
+        "    seen += event in ('call', 'c_call')\n"
+        "sys.setprofile(count)\n"
+        f"{code}\n"
+        "sys.setprofile(None)\n"
+        "print(seen)\n"
+    )
+    output = subprocess.check_output([sys.executable, "-c", script], cwd=folder, text=True)
+    return int(output.splitlines()[-1])
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.scale)])
 def test_thousands_of_recordings_are_within_the_figures(project, shop, count):
-    """The lock, a warm replay in a new and in the same process, and a sync with nothing to do."""
+    """The lock, a warm replay in a new and in the same process, and a sync with nothing to do.
+
+    The times are only printed: the speed of the machine must not decide whether it passes.
+    """
     measured = {}
     for number in range(count):
         folder = shop.pack / "many" / str(number % 100)
@@ -263,7 +284,7 @@ def test_thousands_of_recordings_are_within_the_figures(project, shop, count):
     idle = seconds(project, "from cassette import cli\ncli._run(['sync'])") - imports
     measured["sync with nothing to do, s"] = idle
     assert shop.server.requests == []
-    assert idle <= 0.3
+    assert calls(project, "from cassette import cli\ncli._run(['sync'])") <= 60_000 + 100 * count
     (project / "cassettes").mkdir()
     shutil.copy(shop.pack / "many" / "7" / "r7.yaml", project / "cassettes" / "plain.yaml")
     names = ["acme:many/7/r7", "plain"]
@@ -274,8 +295,9 @@ def test_thousands_of_recordings_are_within_the_figures(project, shop, count):
     warm = replays(project, names)
     measured["same process: more than for a file, ms"] = (warm[names[0]] - warm[names[1]]) / 1000
     print(json.dumps(measured, indent=1))
-    # The figures are 20 ms and 0.1 ms; a busy machine may take three times as long.
-    assert measured["new process: more than for a file, ms"] <= 60
-    assert measured["same process: more than for a file, ms"] <= 0.3
+    once = "with cassette.replay({0!r}): pass\n"
+    for code, most in ((once, 1.02), (f"{once}seen = 0\n{once}", 1.5)):
+        of_pack, plain = (calls(project, code.format(name)) for name in names)
+        assert of_pack <= most * plain, (of_pack, plain)
     files = Cache().files_of(lock.read(project)["acme"].manifest)
     assert len(files.names()) == count + 3
