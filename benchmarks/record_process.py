@@ -30,7 +30,7 @@ def record(kind: str, count: int) -> dict[str, float]:
         recording = Recording()
         rules = scrub.NO_RULES
         work = Pipeline(Path(folder) / "web.yaml", recording.header, "standard", rules, None)
-        recording.hand_over_to(work.put)
+        recording.hand_over_to(work.put, lambda: work.soon(recording.compare))
         seconds = -time.process_time()
         for attempt in _tasks(count) if kind == "tasks" else _polls(count):
             recording.hear(attempt)

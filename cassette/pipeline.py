@@ -137,7 +137,9 @@ class Pipeline:
         self._gap: tuple[float, float] | None = None
         self._failure: CassetteError | None = None
         self._writes = True
-        self._waiting: queue.SimpleQueue[tuple[float, Chunk] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[float, Chunk | Callable[[], bool]] | None] = (
+            queue.SimpleQueue()
+        )
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
         self._begin()
@@ -188,7 +190,14 @@ class Pipeline:
         """Take the next chunk; returns at once."""
         if self._waiting.qsize() >= _MOST_WAITING:
             chunk.pack()
-        self._waiting.put((time.monotonic(), chunk))
+        self._put(chunk)
+
+    def soon(self, step: Callable[[], bool]) -> None:
+        """Let the thread repeat a step until it returns False; returns at once."""
+        self._put(step)
+
+    def _put(self, what: Chunk | Callable[[], bool]) -> None:
+        self._waiting.put((time.monotonic(), what))
         if self._thread is None:
             # A daemon: a program that exits within a recording is not kept waiting.
             self._thread = threading.Thread(target=self._work, name="cassette", daemon=True)
@@ -256,12 +265,20 @@ class Pipeline:
 
     def _work(self) -> None:
         while (put := self._waiting.get()) is not None:
-            since, chunk = put
-            self._give_way(since + self._patience)
+            since, what = put
+            until = since + self._patience
+            self._give_way(until)
             if self._failure is None:
                 # Not a partial: its repr would show the chunk in a traceback.
-                self._guarded(lambda chunk=chunk: self._take(chunk))  # type: ignore[misc]
-            del put, chunk
+                self._guarded(lambda what=what, until=until: self._do(what, until))  # type: ignore[misc]
+            del put, what
+
+    def _do(self, what: Chunk | Callable[[], bool], until: float) -> None:
+        if isinstance(what, Chunk):
+            self._take(what)
+            return
+        while what():
+            self._give_way(until)
 
     def _give_way(self, until: float) -> None:
         """Wait for a pause between the calls, the end of the recording, or a time."""

@@ -270,7 +270,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         )
         if before is not None:
             self._pipeline.resume(before.parts(), self._recording.gap)
-        self._recording.hand_over_to(self._pipeline.put)
+        recording, pipeline = self._recording, self._pipeline
+        recording.hand_over_to(pipeline.put, lambda: pipeline.soon(recording.compare))
         self._tap = intercept.RecordTap(self._recording.hear, self._clients, self._pipeline.calls)
         intercept.open_tap(self._tap)
         return self._recording

@@ -5,8 +5,9 @@ the way they are divided into calls matters. A task in its last state is counted
 was recorded, and an interaction holds the tasks that changed. Memory grows with the number of
 distinct states, not with the number of polls.
 
-While the program waits for its response, a call is only compared. What is kept of it is converted
-to readable form later, when it is scrubbed.
+While the program waits for its response, a call is only noted. It is compared later, in order, and
+what is kept of it is converted to readable form when it is scrubbed. If too many bytes wait for the
+comparison, a call compares the oldest ones itself, so the memory is bounded.
 
 A recording under way is handed over in chunks, so that they can be written. A chunk that was handed
 over is kept compressed, because later calls still add to the counts of its states.
@@ -21,6 +22,7 @@ import json
 import pickle
 import threading
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -52,6 +54,7 @@ _WHOLE = ""  # what an outcome is counted under that is not counted task by task
 # many seconds old.
 CHUNK_BYTES = 256 * 1024
 CHUNK_SECONDS = 5.0
+_MOST_BYTES = 8 * 1024 * 1024  # of the responses that wait for their comparison
 
 
 def tool() -> str:
@@ -104,6 +107,14 @@ class _Heard:
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
         whole = Interaction(self.at, attempt.operation, request, outcome_of_attempt(attempt))
         return whole if self.ids is None else only(whole, self.ids)
+
+
+@dataclass(slots=True)
+class _Noted:
+    """A call that was not compared yet, and how often it was repeated byte for byte in a row."""
+
+    attempt: Attempt
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -203,7 +214,6 @@ class Recording:
         report: what was scrubbed, once the recording was written; None before.
         lost: how many attempts ended without a response in a way that a cassette cannot hold, by
             the name of their exception, such as ReadTimeoutError.
-        shows_tasks: whether the state of a task was recorded.
         gap: the seconds from the last call in the file that is continued to the first one after
             it; None for a new recording.
     """
@@ -218,6 +228,9 @@ class Recording:
     ) -> None:
         self._lock = threading.Lock()
         self._hand_over: Callable[[Chunk], None] | None = None
+        self._compare_soon: Callable[[], None] | None = None
+        self._noted: deque[_Noted] = deque()
+        self._noted_bytes = 0
         self._source = source
         self._began_at = datetime.datetime.now(datetime.timezone.utc)
         self._offset = 0.0
@@ -244,11 +257,20 @@ class Recording:
         self._heard = 0
         self.report: scrub.Report | None = None
         self.lost: dict[str, int] = {}
-        self.shows_tasks = False
+        self._shows_tasks = False
 
-    def hand_over_to(self, take: Callable[[Chunk], None]) -> None:
-        """Hand over each chunk, in order and while no other call is heard."""
+    def hand_over_to(
+        self, take: Callable[[Chunk], None], compare_soon: Callable[[], None] | None = None
+    ) -> None:
+        """Hand over each chunk, in order and while no other call is heard.
+
+        Args:
+            take: takes a chunk.
+            compare_soon: called when calls wait for `compare`; if it is not given, each call is
+                compared at once.
+        """
         self._hand_over = take
+        self._compare_soon = compare_soon
 
     def hear(self, attempt: Attempt) -> None:
         """Record one attempt."""
@@ -258,26 +280,56 @@ class Recording:
                 return
             self._heard += 1
             if self._repeats(attempt):
-                for kept, subject in self._counted:
-                    kept.counts[subject] += 1
+                if self._noted:
+                    self._noted[-1].count += 1
+                else:
+                    self._count(1)
                 return
-        items = _items(attempt)
-        with self._lock:
-            if items is not None and b'"lastStatus"' in attempt.body:
-                self.shows_tasks = True
             if self._first is None:
                 self._first = attempt.began
                 self._region = attempt.region
                 if self._source == "live":
                     self._source = _source_at(attempt.host)
-            if not attempt.operation.startswith(READS):
-                # A read before a change and a read after it are two states.
-                self._tasks.clear()
-                self._requests.clear()
-            counted = self._whole(attempt) if items is None else self._by_task(attempt, items)
-            self._counted = counted
             self._previous = attempt
-            self._hand_over_if_due(attempt)
+            self._noted.append(_Noted(attempt))
+            self._noted_bytes += len(attempt.body)
+            most = 0 if self._compare_soon is None else _MOST_BYTES
+            while self._noted and self._noted_bytes >= most:
+                self._compare_next()
+            is_first = len(self._noted) == 1
+        if is_first and self._compare_soon is not None:
+            self._compare_soon()
+
+    def compare(self) -> bool:
+        """Compare the oldest call that waits for it; return whether more of them wait."""
+        with self._lock:
+            if self._noted:
+                self._compare_next()
+            return bool(self._noted)
+
+    def _compare_all(self) -> None:
+        while self.compare():
+            pass
+
+    def _compare_next(self) -> None:
+        noted = self._noted.popleft()
+        attempt = noted.attempt
+        self._noted_bytes -= len(attempt.body)
+        items = _items(attempt)
+        if items is not None and b'"lastStatus"' in attempt.body:
+            self._shows_tasks = True
+        if not attempt.operation.startswith(READS):
+            # A read before a change and a read after it are two states.
+            self._tasks.clear()
+            self._requests.clear()
+        self._counted = self._whole(attempt) if items is None else self._by_task(attempt, items)
+        self._count(noted.count - 1)
+        self._hand_over_if_due(attempt)
+
+    def _count(self, calls: int) -> None:
+        """Count repetitions of the call that was compared last."""
+        for kept, subject in self._counted:
+            kept.counts[subject] += calls
 
     def _hand_over_if_due(self, attempt: Attempt) -> None:
         if self._hand_over is None or not self._kept:
@@ -293,21 +345,30 @@ class Recording:
             self._hand_over(chunk)
 
     def end(self) -> None:
-        """Hand over the remaining interactions."""
+        """Compare the remaining calls, and hand over the remaining interactions."""
+        self._compare_all()
         with self._lock:
             if self._kept:
                 self._end_chunk()
 
     def interactions(self) -> Iterator[Interaction]:
         """What was recorded, unscrubbed, chunk by chunk."""
+        self._compare_all()
         with self._lock:
             chunks = [*self._chunks, Chunk(self._kept)]
         for chunk in chunks:
             yield from chunk.interactions()
 
     @property
+    def shows_tasks(self) -> bool:
+        """Whether the state of a task was recorded."""
+        self._compare_all()
+        return self._shows_tasks
+
+    @property
     def is_counted_on(self) -> bool:
         """Whether calls were counted in a chunk since it was handed over."""
+        self._compare_all()
         return any(chunk.is_counted_on for chunk in self._chunks)
 
     def not_recorded(self) -> Iterator[str]:

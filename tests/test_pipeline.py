@@ -206,8 +206,8 @@ class Beside:
         monkeypatch.setattr(pipeline, "_PAUSE", 0.001)
         heard = Recording()
         self.work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, None, **options)
-        self.hear = heard.hear
-        heard.hand_over_to(self.work.put)
+        self.hear, self.end = heard.hear, heard.end
+        heard.hand_over_to(self.work.put, lambda: self.work.soon(heard.compare))
         self.waits, self.wrote = threading.Event(), threading.Event()
         is_ended, take = self.work._ends.wait, self.work._take
 
@@ -224,14 +224,21 @@ class Beside:
 
 
 def test_a_chunk_waits_for_a_pause_between_the_calls(tmp_path, monkeypatch):
-    """Its work would delay the response that the program waits for."""
+    """Its work would delay the response that the program waits for, as would the comparison."""
+    compared = []
+    by_task = Recording._by_task
+    monkeypatch.setattr(
+        Recording, "_by_task", lambda *given: compared.append(given) or by_task(*given)
+    )
     beside = Beside(tmp_path / "web.yaml", monkeypatch)
     with beside.work.calls:
         with beside.work.calls:  # in another thread
             beside.hear(described(FEW[0]))
         assert beside.waits.wait(20)
         assert not beside.wrote.is_set()
+        assert not compared
     assert beside.wrote.wait(20)
+    assert compared
     assert beside.work.partial.exists()
 
 
@@ -254,6 +261,7 @@ def test_the_end_takes_what_still_waits(tmp_path, monkeypatch):
         for at, one in enumerate(FEW):
             beside.hear(described(one, at=at))
         assert beside.waits.wait(20)
+        beside.end()
         assert beside.work.finish(recount=False).interactions == len(FEW)
     assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
 

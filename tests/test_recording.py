@@ -116,6 +116,23 @@ def test_what_retries_hid_is_not_kept():
         assert [attempt.connection for attempt in heard] == kinds
 
 
+@pytest.mark.parametrize("most", [0, 2_000, 1_000_000])
+def test_calls_that_are_compared_later_keep_the_same(monkeypatch, most):
+    """However many of them wait: their order, repetitions and a change between them count."""
+    monkeypatch.setattr("cassette.recording._MOST_BYTES", most)
+    states = [{1: "A", 2: "A"}, {2: "A", 1: "A"}, {1: "B", 2: "A"}, {1: "A", 2: "A"}]
+    polls = [attempt(described(s), list(s), at) for at, s in enumerate(states) for _ in range(3)]
+    stop = Attempt("StopTask", {"task": made.arn(1)}, 200, b"{}", bodies.REGION, 2.0)
+    calls = [*polls[:5], stop, *polls[5:], attempt(DENIED, [1], 9.0, status=400), polls[-1]]
+    later, asked = Recording(), []
+    later.hand_over_to(asked.append, lambda: asked.append(None))
+    for one in calls:
+        later.hear(one)
+    assert (asked and asked[0] is None) == (most > 0)
+    assert later.compare() == (most > 0)
+    assert later.cassette("web.yaml").interactions == recorded(*calls)
+
+
 def test_a_state_that_comes_back_is_kept_again():
     """Order counts: healthy, unhealthy, healthy are three states."""
     polls = [attempt(described({1: state}), [1]) for state in ("A", "B", "A", "A")]
