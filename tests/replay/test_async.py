@@ -245,7 +245,7 @@ def test_an_unmatched_call_fails_where_it_happens_and_is_not_retried(client, sle
 
 def test_tasks_of_one_loop_share_a_replay(client):
     """Each recorded outcome is served once, in whatever task."""
-    states = [f"STATE_{made.in_letters(n)}" for n in range(100)]
+    states = [f"STATE_{made.in_words(n)}" for n in range(100)]
     calls = [made.describe({"tasks": [made.task(1, s)]}, tasks=(made.arn(1),)) for s in states]
 
     async def main():
@@ -261,7 +261,7 @@ def test_tasks_of_one_loop_with_replays_of_their_own_do_not_meet(client):
     """Narrowed by `clients`, opened and closed in any order, with clocks of their own."""
 
     async def run(number, barrier):
-        states = [f"STATE_{made.in_letters(100 * number + n)}" for n in range(number + 5)]
+        states = [f"STATE_{made.in_words(100 * number + n)}" for n in range(number + 5)]
         calls = [
             made.describe({"tasks": [made.task(number, s)]}, tasks=(made.arn(number),))
             for s in [*states, "RUNNING"]

@@ -107,7 +107,7 @@ def test_parallel_replays_narrowed_by_clients_do_not_meet(network):
 
     def run(number):
         client = made.client(region_name="eu-west-1")
-        states = [f"STATE_{made.in_letters(100 * number + n)}" for n in range(20)]
+        states = [f"STATE_{made.in_words(100 * number + n)}" for n in range(20)]
         calls = [
             made.describe({"tasks": [made.task(number, s)]}, tasks=(made.arn(number),))
             for s in states
@@ -133,7 +133,7 @@ def test_a_client_that_is_not_named_passes_by(scripted_ecs):
 
 def test_every_outcome_is_served_once_under_16_threads(network):
     """1,600 states, 1,600 calls: none twice, none lost, each call with a request id of its own."""
-    states = [f"STATE_{made.in_letters(n)}" for n in range(1600)]
+    states = [f"STATE_{made.in_words(n)}" for n in range(1600)]
     calls = [
         made.describe({"tasks": [made.task(1, s)]}, float(n), tasks=(made.arn(1),))
         for n, s in enumerate(states)

@@ -320,7 +320,7 @@ def test_a_write_of_several_equal_answers_is_answered_that_often():
 def test_every_operation_of_the_model_replays():
     """Whatever botocore's model lists, with the least that its shapes ask for."""
     requests = {  # each with a word of its own, which is the id of nothing else
-        name: made.least(shapes.shape_of(name, "request"), f"web{made.in_letters(n)}")
+        name: made.least(shapes.shape_of(name, "request"), f"web_{made.in_words(100 + n)}")
         for n, name in enumerate(sorted(shapes.operations()))
     }
     tape = made.cassette(*(made.call(name, request, {}) for name, request in requests.items()))
