@@ -45,7 +45,7 @@ _OF_ECS = re.compile(
     re.ASCII,
 )
 # Words that ECS's API or the kernel enumerates, beside those of botocore's model: capabilities,
-# options of mounts, accelerators, parameters of the kernel.
+# options of mounts, accelerators, statuses; and words that only a newer botocore has in its model.
 _ENUMERATED = frozenset(
     "STRINGSET PRECREATED SYS_PTRACE CAP_SYS_PTRACE MKNOD SYS_NICE SYS_RAWIO SYS_TTY_CONFIG "
     "SETFCAP SETGID SETPCAP SETUID SYS_CHROOT SYS_PACCT SYS_TIME WAKE_ALARM DAC_OVERRIDE "
@@ -57,7 +57,11 @@ _ENUMERATED = frozenset(
     "rslave relatime norelatime strictatime nostrictatime mode uid gid nr_inodes nr_blocks mpol "
     "rexray/ebs rexray/efs local nfs gp2 gp3 io1 io2 sc1 st1 xfs ext3 ext4 ntfs "
     "eia1.medium eia1.large eia1.xlarge eia2.medium eia2.large eia2.xlarge logentries sumologic "
-    "dualStackIPv6".split()
+    "dualStackIPv6 DEPROVISIONING BAKE_TIME BLUE_GREEN DEFERRED RECONCILE_SERVICE EC2_AUTOSCALING "
+    "ACCELERATED_COMPUTE NEURON_DEVICE NeuronDevice BOUNDED_PERCENT UNBOUNDED_PERCENT "
+    "WINDOWS_SERVER_2025_CORE WINDOWS_SERVER_2025_FULL a100 a10g amd defensive dualstack "
+    "dualstack-without-public-ipv4 fpga gpu h100 habana hdd inferentia intel internet-facing k520 "
+    "k80 m60 nvidia radeon-pro-v520 ssd strictest t4 t4g vu9p xilinx".split()
 )
 _PARAMETER = re.compile(r"(?:net|kernel|fs|vm|user)(?:\.[a-z0-9_-]{1,32}){1,5}")
 # What is given for a secret in a name, and a dotted word in one.

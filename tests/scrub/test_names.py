@@ -128,7 +128,7 @@ def test_a_free_word_in_place_of_a_word_of_ecs_is_redacted(secret: str) -> None:
     "value",
     ["RUNNING", "STRINGSET", "PRECREATED", "TASK_COMPLETE", "SYS_PTRACE", "noexec", "gp3",
      "rprivate", "rexray/ebs", "t3.large", "net.ipv4.tcp_keepalive_time", "1.4.0",
-     "FARGATE_SPOT", "awsvpc"],
+     "DEPROVISIONING", "FARGATE_SPOT", "awsvpc"],
 )  # fmt: skip
 def test_words_of_ecs_stay(value: str) -> None:
     """Those of botocore's model, of the kernel and of drivers of volumes."""
