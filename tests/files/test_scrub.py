@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 import cassette
 from cassette import file_format, scrub
 from cassette.cli import formatting
+from cassette.ecs import shapes
 from cassette.errors import UnsafeCassetteError
 from cassette.files import files_in, rewrite_files, search_files
 from cassette.scrub import string_treatments
@@ -119,12 +121,20 @@ def test_check_writes_nothing(tmp_path):
 
 
 def test_every_committed_file_is_a_fixed_point(tmp_path):
-    """Scrubbing the built-in cassettes and patches changes no byte."""
-    files = files_in([str(PACK)])
+    """Scrubbing the built-in cassettes and patches changes no byte.
+
+    Calls that an old botocore does not know are redacted.
+    """
+    files = [file for file in files_in([str(PACK)]) if operations_in(file) <= shapes.operations()]
     assert len(files) > 10
     assert [
         done.path for done in rewrite_files(files, scrub.NO_RULES, check=True) if done.changed
     ] == []
+
+
+def operations_in(file):
+    """The operations that a cassette or a patch names."""
+    return {*re.findall(r"^ *(?:- )?operation: (\w+)", file.read_text("utf-8"), re.MULTILINE)}
 
 
 def test_a_cassette_stays_one_and_is_canonical(tmp_path):
