@@ -32,9 +32,8 @@ def marked(
             was = recorded.pop()
             last[request_of(was)] = was
         now = last.get(request_of(one)) if one.patched else None
-        if now is not None and not now.patched and _served(now) == _served(one):
-            one = dataclasses.replace(one, patched=False)  # noqa: PLW2901 - the same one
-        made.append(one)
+        is_recorded = now is not None and not now.patched and _served(now) == _served(one)
+        made.append(dataclasses.replace(one, patched=False) if is_recorded else one)
     return tuple(made)
 
 
