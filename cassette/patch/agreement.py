@@ -18,7 +18,7 @@ from typing import Any
 from cassette import validation
 from cassette.ecs import counts, names
 from cassette.model import Body, Interaction, Response
-from cassette.patch.holders import Change, Holders
+from cassette.patch.clusters_and_instances import Change, Holders
 from cassette.patch.kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.unstarted import without_unstarted
