@@ -12,7 +12,7 @@ from typing import Any
 from cassette.ecs import shapes
 from cassette.errors import nearest
 from cassette.model import Cassette, Interaction, Response
-from cassette.patch.agreement import agreed
+from cassette.patch.lists_and_counts import agreed
 from cassette.patch.kinds import Body
 from cassette.patch.marks import marked
 from cassette.patch.patch_file import PatchFile

@@ -28,7 +28,7 @@ def without_unstarted(
     """The interactions of a variant, in which tasks are MISSING that were not started.
 
     Other calls for such a task, such as ExecuteCommand, are left out, because ECS's error for them
-    is not known. Lists follow in `cassette.patch.agreement`. None of these outcomes is marked as
+    is not known. Lists follow in `cassette.patch.lists_and_counts`. None of these outcomes is marked as
     patched: the patch is about the call that starts nothing.
 
     Args:

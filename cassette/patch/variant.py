@@ -10,7 +10,7 @@ from typing import Any
 
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, Interaction, Recorded
-from cassette.patch.agreement import agreed
+from cassette.patch.lists_and_counts import agreed
 from cassette.patch.application import Application
 from cassette.patch.marks import marked
 from cassette.patch.narrowing import refused

@@ -11,7 +11,7 @@ from cassette.ecs import shapes
 from cassette.errors import PatchError, UnmatchedRequestError
 from cassette.library import built_in_pack
 from cassette.model import ApiError, ConnectionFailure, Response
-from cassette.patch.agreement import agreed
+from cassette.patch.lists_and_counts import agreed
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.unstarted import without_unstarted
 from tests.patch import base_tasks
