@@ -13,7 +13,7 @@ from cassette.library import built_in_pack
 from cassette.model import ApiError, ConnectionFailure, Response
 from cassette.patch.lists_and_counts import agreed
 from cassette.patch.patch_file import PatchFile
-from cassette.patch.unstarted import without_unstarted
+from cassette.patch.unstarted_tasks import without_unstarted
 from tests.patch import base_tasks
 from tests.replay import made
 
