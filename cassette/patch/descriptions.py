@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonpatch import JsonPointer, JsonPointerException
 
-from cassette.patch.kinds import Body, things
+from cassette.patch.resource_kinds import Body, things
 from cassette.patch.working_copy import label_of
 
 

@@ -13,7 +13,7 @@ from cassette.ecs import shapes
 from cassette.errors import nearest
 from cassette.model import Cassette, Interaction, Response
 from cassette.patch.lists_and_counts import agreed
-from cassette.patch.kinds import Body
+from cassette.patch.resource_kinds import Body
 from cassette.patch.marks import marked
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.result_check import Proof

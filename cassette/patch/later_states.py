@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from cassette.patch.growth import Growth
-from cassette.patch.kinds import KINDS, NEW_TASK, Body, Kind, kind_of
+from cassette.patch.resource_kinds import KINDS, NEW_TASK, Body, Kind, kind_of
 from cassette.patch.new_task import alike, unstarted
 from cassette.patch.patch_file import Entry, Part, Step
 from cassette.patch.working_copy import Draft

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cassette.errors import PatchError, counted, nearest
-from cassette.patch.kinds import KINDS, kind_of
+from cassette.patch.resource_kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cassette.patch.kinds import PARTS, Body, things
+from cassette.patch.resource_kinds import PARTS, Body, things
 from cassette.patch.working_copy import copied
 
 _MARK = "ca55e77e"  # at the end or the beginning of an identifier: shows that it is a pseudonym

@@ -11,7 +11,7 @@ from jsonpointer import escape
 
 from cassette.errors import PatchError
 from cassette.model import ApiError, Failure, ForeignResponse
-from cassette.patch.kinds import KINDS, NEW_TASK, PARTS, kind_of
+from cassette.patch.resource_kinds import KINDS, NEW_TASK, PARTS, kind_of
 
 EACH = (*KINDS, *PARTS, NEW_TASK, "failure", "response")
 STATES = ("last", "every")

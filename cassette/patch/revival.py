@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from cassette.ecs import shapes
-from cassette.patch.kinds import Body, things
+from cassette.patch.resource_kinds import Body, things
 from cassette.patch.working_copy import copied
 
 _ENDS = ("stopCode", "stoppedReason", "stoppingAt", "executionStoppedAt", "stoppedAt")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cassette.patch import values
-from cassette.patch.kinds import PARTS, Body, things
+from cassette.patch.resource_kinds import PARTS, Body, things
 
 # Containers that ECS adds to a task by itself are not the "first container" of anybody.
 ADDED_BY_ECS = ("ecs-service-connect-", "aws-guardduty-agent-")

@@ -13,7 +13,7 @@ from jsonpatch import JsonPatchException, JsonPointerException
 
 from cassette.ecs import shapes
 from cassette.model import Interaction, Response
-from cassette.patch.kinds import BY_OPERATION, Body, Kind
+from cassette.patch.resource_kinds import BY_OPERATION, Body, Kind
 
 DESCRIBE = "DescribeTasks"
 
