@@ -14,7 +14,7 @@ from cassette.errors import nearest
 from cassette.model import Cassette, Interaction, Response
 from cassette.patch.lists_and_counts import agreed
 from cassette.patch.resource_kinds import Body
-from cassette.patch.marks import marked
+from cassette.patch.patched_outcomes import marked
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.result_check import Proof
 from cassette.patch.variant import provenance
