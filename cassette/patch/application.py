@@ -20,7 +20,7 @@ from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, scope, values
 from cassette.patch.descriptions import described, found_at, shown
 from cassette.patch.first_answers import first_answers
-from cassette.patch.growth import Growth
+from cassette.patch.limits import Growth
 from cassette.patch.resource_kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.later_states import LaterStates
 from cassette.patch.narrowing import narrowed

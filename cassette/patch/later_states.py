@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
-from cassette.patch.growth import Growth
+from cassette.patch.limits import Growth
 from cassette.patch.resource_kinds import KINDS, NEW_TASK, Body, Kind, kind_of
 from cassette.patch.new_task import alike, unstarted
 from cassette.patch.patch_file import Entry, Part, Step

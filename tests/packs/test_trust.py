@@ -330,9 +330,9 @@ def test_a_pack_never_runs(project, shop, tmp_path, monkeypatch):
 )
 def test_a_patch_that_doubles_itself_is_refused(project, pack, operation, monkeypatch):
     """2**60 copies of a task; the error names the patch."""
-    from cassette.patch import growth
+    from cassette.patch import limits
 
-    monkeypatch.setattr(growth, "LARGEST", 1024 * 1024)
+    monkeypatch.setattr(limits, "LARGEST", 1024 * 1024)
     configure(project, 'acme = "../platform/cassettes"')
     bomb = [{**operation, "path": f"{operation['path']}{n}"} for n in range(60)]
     (pack / "patches" / "bomb.yaml").write_text(json.dumps(bomb))
@@ -342,9 +342,9 @@ def test_a_patch_that_doubles_itself_is_refused(project, pack, operation, monkey
 
 def test_a_patch_with_too_many_operations_is_refused(project, pack, monkeypatch):
     """Operations, times what they work on."""
-    from cassette.patch import growth
+    from cassette.patch import limits
 
-    monkeypatch.setattr(growth, "MOST_OPERATIONS", 5)
+    monkeypatch.setattr(limits, "MOST_OPERATIONS", 5)
     configure(project, 'acme = "../platform/cassettes"')
     many = [{"op": "replace", "path": "/tasks/0/launchType", "value": "EC2"}] * 10
     (pack / "patches" / "many.yaml").write_text(json.dumps(many))
