@@ -27,7 +27,7 @@ from cassette.patch.narrowing import narrowed
 from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof
-from cassette.patch.revival import ended_containers, running_again
+from cassette.patch.last_running_state import ended_containers, running_again
 from cassette.patch.start_responses import changes_starts, edit_answers, meant
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each, unset
 
