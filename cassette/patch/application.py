@@ -23,7 +23,7 @@ from cassette.patch.first_answers import first_answers
 from cassette.patch.limits import Growth
 from cassette.patch.resource_kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.later_states import LaterStates
-from cassette.patch.narrowing import narrowed
+from cassette.patch.task_selection import narrowed
 from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
 from cassette.patch.result_check import Proof

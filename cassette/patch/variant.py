@@ -13,7 +13,7 @@ from cassette.model import Cassette, Interaction, Recorded
 from cassette.patch.lists_and_counts import agreed
 from cassette.patch.application import Application
 from cassette.patch.patched_outcomes import marked
-from cassette.patch.narrowing import refused
+from cassette.patch.task_selection import refused
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
 from cassette.patch.reference import Patch
 from cassette.patch.result_check import Broken
