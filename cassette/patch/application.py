@@ -17,7 +17,7 @@ from jsonpatch import JsonPatchException, JsonPointer, JsonPointerException
 from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, ForeignResponse, Interaction, Response
-from cassette.patch import conditions, scope, values
+from cassette.patch import conditions, expression_scope, values
 from cassette.patch.descriptions import described, found_at, shown
 from cassette.patch.first_answers import first_answers
 from cassette.patch.limits import Growth
@@ -171,7 +171,7 @@ class Application:
         """Let a thing start from the state in a draft."""
         self.start[arn] = index
         if self.drafts[index].kind is KINDS["task"]:
-            self.assumed[arn] = scope.assumed_times(thing, self.recorded_at(self.drafts[index]))
+            self.assumed[arn] = expression_scope.assumed_times(thing, self.recorded_at(self.drafts[index]))
         if kind := self.drafts[index].kind:
             self.started.add(kind.name)
         self.ended[arn] = ended_containers(thing)
@@ -265,7 +265,7 @@ class Application:
         try:
             beside = {**self.beside(owner), **self.copy_of(entry, owner, thing)}
             assumed = self.assumed.get(str(owner.get("taskArn")))
-            return scope.seen(owner, (entry.each, thing), at, self.params, beside, assumed=assumed)
+            return expression_scope.seen(owner, (entry.each, thing), at, self.params, beside, assumed=assumed)
         except ValueError as error:
             raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
 
@@ -332,8 +332,8 @@ class Application:
         first = dict(about[0]) if about else {"taskArn": next(arns, None)}
         try:
             at = self.recorded_at(draft)
-            assumed = scope.assumed_times(first, at)
-            seen = scope.seen(first, ("task", first), at, self.params, {}, assumed=assumed)
+            assumed = expression_scope.assumed_times(first, at)
+            seen = expression_scope.seen(first, ("task", first), at, self.params, {}, assumed=assumed)
         except ValueError as error:
             raise self.patch.error(str(error), place) from error
         return {name: seen[name] for name in ("names", "param", "recordedAt")}
@@ -386,7 +386,7 @@ class Application:
         ended = self.ended[arn] if arn in self.ended else ended_containers(owner)
         for container in things("container", owner):
             own = str(container.get("name"))
-            by_default = own not in ended and not scope.is_added(container)
+            by_default = own not in ended and not expression_scope.is_added(container)
             if (name == own or (name is None and by_default)) and holds(container):
                 return list(things(entry.each, {"containers": [container]}))
         return []
@@ -413,7 +413,7 @@ class Application:
         if "serviceArn" in owner:
             group = f"service:{owner.get('serviceName')}"
             of_group = (one for one in self.current("task") if one.get("group") == group)
-            tasks = [{**one, "named": scope.named_in_events(one)} for one in of_group]
+            tasks = [{**one, "named": expression_scope.named_in_events(one)} for one in of_group]
             new = [one for one in tasks if one.get("taskArn") in self.then.added]
             return {"tasks": tasks, "new_tasks": new}
         found: dict[str, Any] = {}
@@ -487,7 +487,7 @@ class Application:
 
     def seen_of_whole(self, thing: Body) -> Body:
         """The scope of a condition of the whole patch."""
-        os = {"os": scope.os_of(thing, self.definition_of(thing))} if "taskArn" in thing else {}
+        os = {"os": expression_scope.os_of(thing, self.definition_of(thing))} if "taskArn" in thing else {}
         return {**os, **thing, "param": self.params}
 
     def search(self, expression: str, seen: Body, place: Place, label: str) -> Any:
