@@ -14,7 +14,7 @@ from typing import Any
 
 from cassette.ecs.names import short_name
 from cassette.model import Body, Cassette, Response
-from cassette.player.places import arns_in
+from cassette.player.regions_and_accounts import arns_in
 
 # What a parameter names, in the words of ARNs.
 KIND_OF: Mapping[str, str] = {

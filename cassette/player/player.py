@@ -20,7 +20,7 @@ from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.originals import Originals
 from cassette.player.other_operations import Requests
-from cassette.player.places import Places
+from cassette.player.regions_and_accounts import Places
 from cassette.player.refused_caller import RefusedCaller
 from cassette.player.stops import Stops
 from cassette.player.supplied import Supplied

@@ -14,7 +14,7 @@ from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, count
 from cassette.model import Body, Cassette
 from cassette.player.fixes import Fixes, ignoring, is_harmless
 from cassette.player.options import HELD, READS
-from cassette.player.places import Foreign
+from cassette.player.regions_and_accounts import Foreign
 from cassette.player.timeline import Timeline
 
 _NOTHING = object()
