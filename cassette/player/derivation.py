@@ -17,7 +17,7 @@ from cassette.ecs.names import short_name
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
-from cassette.player.originals import KIND_OF, Originals
+from cassette.player.original_names import KIND_OF, Originals
 from cassette.player.timeline import Step, Timeline
 
 _TOKEN = "ca55e77e-page-"  # how the token of a derived page begins  # noqa: S105 - no password

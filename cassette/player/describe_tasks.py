@@ -20,7 +20,7 @@ from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Respo
 from cassette.player.after_stops import Stopped
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
-from cassette.player.originals import CERTAIN, LIKELY, Originals
+from cassette.player.original_names import CERTAIN, LIKELY, Originals
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 

@@ -9,7 +9,7 @@ from typing import Any
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
 from cassette.model import Body
-from cassette.player.originals import Originals
+from cassette.player.original_names import Originals
 
 # Parameters that name a resource, by its ARN or by its short name.
 _NAMING = frozenset(

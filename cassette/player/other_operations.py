@@ -17,7 +17,7 @@ from cassette.player.derivation import KINDS, LISTS, PAGING, TaskDefinitions, Th
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import READS, Rules
-from cassette.player.originals import Originals
+from cassette.player.original_names import Originals
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 

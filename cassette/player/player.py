@@ -18,7 +18,7 @@ from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import Rules
-from cassette.player.originals import Originals
+from cassette.player.original_names import Originals
 from cassette.player.other_operations import Requests
 from cassette.player.regions_and_accounts import Places
 from cassette.player.refused_caller import RefusedCaller
