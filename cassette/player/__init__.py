@@ -11,7 +11,7 @@ a call moves it one step (`timeline`). Answers are made once and handed out in f
 from cassette.ecs.names import short_name
 from cassette.player.options import Advance, OnEnd, Rules, Unknown, Writes
 from cassette.player.player import Call, Player
-from cassette.player.supplied import Supplied
+from cassette.player.supplied_answers import Supplied
 
 __all__ = [
     "Advance",

@@ -23,7 +23,7 @@ from cassette.player.other_operations import Requests
 from cassette.player.regions_and_accounts import Places
 from cassette.player.refused_caller import RefusedCaller
 from cassette.player.stops import Stops
-from cassette.player.supplied import Supplied
+from cassette.player.supplied_answers import Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.writes import DIVIDING, Writes, begin
 
