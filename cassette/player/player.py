@@ -25,7 +25,7 @@ from cassette.player.refused_caller import RefusedCaller
 from cassette.player.stops import Stops
 from cassette.player.supplied_answers import Supplied
 from cassette.player.unmatched import Unmatched
-from cassette.player.writes import DIVIDING, Writes, begin
+from cassette.player.recorded_writes import DIVIDING, Writes, begin
 
 # Code that swallows the error of one request, or errors of as many requests, would never end.
 _REPEATS = 100
