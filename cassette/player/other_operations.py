@@ -11,9 +11,9 @@ from cassette.clock import Clock
 from cassette.ecs import counts, shapes
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
-from cassette.player import after_stops, derivation
+from cassette.player import after_stops, derived_answers
 from cassette.player.answers import Answer, Recorded
-from cassette.player.derivation import KINDS, LISTS, PAGING, TaskDefinitions, Things
+from cassette.player.derived_answers import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
 from cassette.player.normalization import Normalization
 from cassette.player.options import READS, Rules
@@ -214,7 +214,7 @@ class Requests:
         if operation in self._things and self._things[operation].would_miss(parameters):
             return "answers MISSING"
         if operation == "ListTasks" and (
-            derivation.is_own_token(parameters) or not parameters.get("nextToken")
+            derived_answers.is_own_token(parameters) or not parameters.get("nextToken")
         ):
             cluster = cluster_of(self._normalization.normalised("ListTasks", parameters))
             if any(self._tasks.states(cluster)):
@@ -235,7 +235,7 @@ class Requests:
             items, served = self._whole_list(operation, parameters)
             if items is None:
                 return None
-            answer = derivation.page_of(operation, items, parameters)
+            answer = derived_answers.page_of(operation, items, parameters)
             if answer is not None:
                 answer.served = served
             return answer
@@ -263,13 +263,13 @@ class Requests:
     ) -> tuple[list[Any] | None, frozenset[int]]:
         """All items that match a request's filters, and the interactions that list them."""
         filters = {name: value for name, value in parameters.items() if name not in PAGING}
-        items, served = self._recorded_list(operation, filters, derivation.is_own_token(parameters))
+        items, served = self._recorded_list(operation, filters, derived_answers.is_own_token(parameters))
         if items is None and operation in _NARROWING:
             plain = {k: v for k, v in filters.items() if k not in _NARROWING[operation]}
             items, served = self._recorded_list(
-                operation, plain, derivation.is_own_token(parameters)
+                operation, plain, derived_answers.is_own_token(parameters)
             )
-            items = None if items is None else derivation.narrowed(operation, items, parameters)
+            items = None if items is None else derived_answers.narrowed(operation, items, parameters)
         if items is None and operation == "ListTasks":
             items = self._listed_tasks(filters)
         if items is not None and operation == "ListTasks" and self._tasks.has_stopped:
@@ -334,17 +334,17 @@ class Requests:
             held = {state.get("taskArn") for state in states}
             if listed is None or not states or not held >= listed:
                 return None
-            if not derivation.knows(states, asked):
+            if not derived_answers.knows(states, asked):
                 return None
         lists = [*self._running_lists(cluster)]
         tasks = self._tasks.current(
             cluster,
             lambda task, at: any(
-                listed > at and task["taskArn"] not in arns and derivation.task_matches(task, of)
+                listed > at and task["taskArn"] not in arns and derived_answers.task_matches(task, of)
                 for of, listed, arns in lists
             ),
         )
-        return [task["taskArn"] for task in tasks if derivation.task_matches(task, asked)]
+        return [task["taskArn"] for task in tasks if derived_answers.task_matches(task, asked)]
 
     def _running_lists(self, cluster: str) -> Iterator[tuple[Body, float, Collection[str]]]:
         """The recorded lists of tasks to run, as each was served last: filters, moment, ARNs."""
@@ -378,7 +378,7 @@ class Requests:
         known = self._things["DescribeServices"].items(cluster_of(asked))
         if any(short_name(item) not in known for item in items):
             return None, served
-        listed = [i for i in items if derivation.service_matches(known[short_name(i)], filters)]
+        listed = [i for i in items if derived_answers.service_matches(known[short_name(i)], filters)]
         return listed, served
 
 

@@ -22,7 +22,7 @@ from cassette import scrub
 from cassette.ecs import shapes
 from cassette.ecs.names import short_name
 from cassette.model import Interaction, Response
-from cassette.player.derivation import KINDS, LISTS
+from cassette.player.derived_answers import KINDS, LISTS
 from cassette.scrub.pseudonyms import unnumbered
 from tests.live.moto_ecs import TAGS, MotoEcs
 from tests.replay import made

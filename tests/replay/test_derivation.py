@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 import cassette
 from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError, UsageError
-from cassette.player.derivation import KINDS, LISTS
+from cassette.player.derived_answers import KINDS, LISTS
 from tests.live import bodies
 from tests.replay import made
 
