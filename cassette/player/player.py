@@ -22,7 +22,7 @@ from cassette.player.original_names import Originals
 from cassette.player.other_operations import Requests
 from cassette.player.regions_and_accounts import Places
 from cassette.player.refused_caller import RefusedCaller
-from cassette.player.stops import Stops
+from cassette.player.unrecorded_stops import Stops
 from cassette.player.supplied_answers import Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.recorded_writes import DIVIDING, Writes, begin
