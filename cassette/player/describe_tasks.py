@@ -17,7 +17,7 @@ from cassette.ecs.names import (
     short_name,
 )
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
-from cassette.player.after_stops import Stopped
+from cassette.player.counts_after_stops import Stopped
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.original_names import CERTAIN, LIKELY, Originals

@@ -11,7 +11,7 @@ from cassette.clock import Clock
 from cassette.ecs import counts, shapes
 from cassette.ecs.names import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
-from cassette.player import after_stops, derived_answers
+from cassette.player import counts_after_stops, derived_answers
 from cassette.player.answers import Answer, Recorded
 from cassette.player.derived_answers import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
@@ -164,14 +164,14 @@ class Requests:
             stopped = self._tasks.stopped(cluster_of(asked))
             is_last = not body.body.get("nextToken")
             arns = body.body.get("taskArns") or ()
-            changed: list[Any] = after_stops.listed(arns, asked, stopped, is_last=is_last)
+            changed: list[Any] = counts_after_stops.listed(arns, asked, stopped, is_last=is_last)
             return Recorded(operation, {**body.body, "taskArns": changed})
         member, changed = KINDS[operation].member, []
         for thing in body.body.get(member) or ():
             is_cluster = operation == "DescribeClusters"
             cluster = short_name(str(thing.get("clusterArn"))) if is_cluster else cluster_of(asked)
             stopped = self._tasks.stopped(cluster)
-            changed.append(after_stops.counted(operation, thing, stopped, timeline, step))
+            changed.append(counts_after_stops.counted(operation, thing, stopped, timeline, step))
         return Recorded(operation, {**body.body, member: changed})
 
     def _follow(self, operation: str, timeline: Timeline) -> None:
@@ -274,7 +274,7 @@ class Requests:
             items = self._listed_tasks(filters)
         if items is not None and operation == "ListTasks" and self._tasks.has_stopped:
             asked = self._normalization.normalised("ListTasks", filters)
-            items = after_stops.listed(items, asked, self._tasks.stopped(cluster_of(asked)))
+            items = counts_after_stops.listed(items, asked, self._tasks.stopped(cluster_of(asked)))
         if items is None and operation == "ListServices" and "DescribeServices" in self._things:
             items, served = self._listed_services(filters)
         return items, served
