@@ -15,7 +15,7 @@ from cassette.player import counts_after_stops, derived_answers
 from cassette.player.answers import Answer, Recorded
 from cassette.player.derived_answers import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
-from cassette.player.normalization import Normalization
+from cassette.player.request_normalization import Normalization
 from cassette.player.options import READS, Rules
 from cassette.player.original_names import Originals
 from cassette.player.timeline import Step, Timeline

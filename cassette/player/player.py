@@ -16,7 +16,7 @@ from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
 from cassette.player import polls
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
-from cassette.player.normalization import Normalization
+from cassette.player.request_normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.original_names import Originals
 from cassette.player.other_operations import Requests
