@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cassette import file_format, refused, scrub
+from cassette import file_format, refused_recording, scrub
 from cassette.errors import CassetteError, CassetteWriteError, Finding
 from cassette.model import Cassette, Interaction, Scrub
 from cassette.recording import Chunk
@@ -71,7 +71,7 @@ class _Part:
 
     text: bytes
     number: int
-    refused: tuple[tuple[Finding, refused.Leaf], ...] = ()
+    refused_recording: tuple[tuple[Finding, refused_recording.Leaf], ...] = ()
     findings: tuple[Finding, ...] = ()
     unproved: bytes = b""
 
@@ -339,7 +339,7 @@ class Pipeline:
         if not findings:
             return _Part(_packed(text), number)
         own = dataclasses.replace(self._header(), interactions=scrubbed)
-        rest, found = refused.rest_of(own, head + text, findings, self._gate.findings, first)
+        rest, found = refused_recording.rest_of(own, head + text, findings, self._gate.findings, first)
         kept = _items(rest) if rest is not None else ""
         return _Part(_packed(kept), number, tuple(found), findings, _packed(text))
 
@@ -411,7 +411,7 @@ class Pipeline:
             self._write_partial()
         elif not any(part.text for part in self._parts):
             self._file.remove()
-        return refused.explained(error, found, str(self.partial) if is_kept else None)
+        return refused_recording.explained(error, found, str(self.partial) if is_kept else None)
 
     # -- the files ------------------------------------------------------------------------
 
