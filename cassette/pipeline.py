@@ -32,7 +32,7 @@ from cassette import file_format, refused_recording, scrub
 from cassette.errors import CassetteError, CassetteWriteError, Finding
 from cassette.model import Cassette, Interaction, Scrub
 from cassette.recording import Chunk
-from cassette.resuming import Resumed
+from cassette.resumption import Resumed
 
 _log = logging.getLogger("cassette")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cassette import file_format, intercept, project_settings, resuming, scrub
+from cassette import file_format, intercept, project_settings, resumption, scrub
 from cassette.context_decorator import Verb, checking_keywords
 from cassette.errors import (
     CassetteError,
@@ -253,8 +253,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         self._own = project_settings.rules() if self._rules is None else self._rules
         key = project_settings.key()
         policy = chosen_policy(self._policy, self._own)
-        plan = resuming.plan_of(self._plan, policy, self._own)
-        before = resuming.read(self._target, policy, plan) if self._resume else None
+        plan = resumption.plan_of(self._plan, policy, self._own)
+        before = resumption.read(self._target, policy, plan) if self._resume else None
         self._recording = (
             Recording(self._source, plan=plan)
             if before is None

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cassette
-from cassette import file_format, pipeline, recording, resuming, scrub
+from cassette import file_format, pipeline, recording, resumption, scrub
 from cassette.pipeline import Pipeline
 from cassette.recording import Recording
 from cassette.scrub import scrubber, string_treatments
@@ -308,7 +308,7 @@ KEY: bytes | None = None
 
 def go_on(path, calls, *, die_at=None):
     """Make the calls again, and return the bytes of the file without its times."""
-    before = resuming.read(path, "standard")
+    before = resumption.read(path, "standard")
     heard = Recording(after=before.header, last=before.last)
     work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
     work.resume(before.parts(), heard.gap)
@@ -385,7 +385,7 @@ def test_a_recording_that_cannot_continue_is_refused(tmp_path):
     """Nothing to resume, another policy, a file of another kind."""
     path = tmp_path / "web.yaml"
     with pytest.raises(cassette.errors.UsageError, match="there is nothing to resume"):
-        resuming.read(path, "standard")
+        resumption.read(path, "standard")
     die(path, [], lambda _: b"cassette: 1\n")
     with pytest.raises(cassette.errors.CassetteFormatError, match="not the file of a recording"):
-        resuming.read(path, "standard")
+        resumption.read(path, "standard")
