@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cassette.clock import SKIPPED, Clock
-from cassette.replacements import exchanging, lasting, replacement
+from cassette.function_replacements import exchanging, lasting, replacement
 
 _FOR_THREADS = 2.0  # real seconds that a loop waits for a call in a thread
 _FOR_SOCKETS = 0.1  # real seconds that a loop waits for sockets before each move

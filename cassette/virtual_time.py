@@ -20,7 +20,7 @@ from cassette.calling_line import LIBRARIES
 from cassette.clock import SKIPPED, Clock
 from cassette.errors import RealSleepWarning, UsageError
 from cassette.event_loop import moving_loops
-from cassette.replacements import exchange, exchanging, lasting, replacement
+from cassette.function_replacements import exchange, exchanging, lasting, replacement
 
 # A module, a name in it, and what to call in its place with the original as the first argument.
 _Replaced: TypeAlias = tuple[ModuleType, str, Callable[..., Any]]
