@@ -37,7 +37,7 @@ import botocore.endpoint
 import botocore.exceptions
 import botocore.waiter
 
-from cassette import session_parts
+from cassette import botocore_sessions
 from cassette.ecs import connections, shapes
 from cassette.ecs.attempts import Attempt, Call
 from cassette.errors import UnmatchedRequestError, UsageError
@@ -457,7 +457,7 @@ def _switch_on() -> None:
     _replace(botocore.endpoint.Endpoint, "make_request", _make_request)
     _replace(botocore.waiter, "time", _WaiterTime())
     _replace(botocore.client.ClientCreator, "__init__", _creator_with_region)
-    session_parts.share(_replace)
+    botocore_sessions.share(_replace)
 
 
 def _switch_off() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from cassette import session_parts
+from cassette import botocore_sessions
 from tests.live import moto_ecs as moto
 from tests.live.scripted import ScriptedECS
 
@@ -25,7 +25,7 @@ settings.load_profile("project")
 gc.set_threshold(50_000, 20, 20)
 
 # All sessions share what botocore works out for each, also outside replays.
-session_parts.share(setattr)
+botocore_sessions.share(setattr)
 
 # These have environments of their own: `make apps`, `make languages`.
 collect_ignore = ["apps", "languages"]
