@@ -3,7 +3,7 @@
 Each puts together the readers of `cassette.importers`, the scrub with its audit, and the store.
 """
 
-from cassette.files.auditing import Searched, search_content, search_files
+from cassette.files.audit import Searched, search_content, search_files
 from cassette.files.checking import RULES, Checked, Found, check_files
 from cassette.files.completing import Completed, complete_patch
 from cassette.files.importing import Imported, import_files

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cassette.errors import Finding
-from cassette.files.auditing import Searched
+from cassette.files.audit import Searched
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

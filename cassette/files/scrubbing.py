@@ -13,7 +13,7 @@ from typing import Any
 
 from cassette import file_format, project_settings, scrub
 from cassette.errors import UnsafeCassetteError
-from cassette.files.auditing import search
+from cassette.files.audit import search
 from cassette.files.paths import content_of
 from cassette.importers import editable_text, plain_json, vcrpy
 from cassette.model import Cassette, Scrub
