@@ -18,7 +18,7 @@ import pytest
 import cassette
 from cassette import scrub
 from cassette.errors import PatchError
-from cassette.files.importing import import_files
+from cassette.files.imports import import_files
 from cassette.library import Library
 from cassette.model import Interaction, Response
 from tests.live import bodies
