@@ -10,7 +10,7 @@ from cassette.files.imports import Imported, import_files
 from cassette.files.paths import check_replaceable, entries_in, files_in
 from cassette.files.processes import divided
 from cassette.files.sarif import sarif
-from cassette.files.scrubbing import Rewritten, rewrite_files
+from cassette.files.scrub_in_place import Rewritten, rewrite_files
 
 __all__ = [
     "RULES",
