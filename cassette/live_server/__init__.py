@@ -6,7 +6,7 @@ other languages send their calls here, and they are signed again and forwarded (
 
 from __future__ import annotations
 
-from cassette.live_server.forwarding import Forwarder, Refusal
+from cassette.live_server.forwarder import Forwarder, Refusal
 from cassette.live_server.listening import Listener
 
 __all__ = ["Forwarder", "Listener", "Refusal"]
