@@ -7,6 +7,6 @@ other languages send their calls here, and they are signed again and forwarded (
 from __future__ import annotations
 
 from cassette.live_server.forwarder import Forwarder, Refusal
-from cassette.live_server.listening import Listener
+from cassette.live_server.listener import Listener
 
 __all__ = ["Forwarder", "Listener", "Refusal"]

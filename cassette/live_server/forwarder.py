@@ -24,7 +24,7 @@ from botocore.utils import get_environ_proxies
 from cassette.ecs import shapes
 from cassette.ecs.attempts import Attempt
 from cassette.errors import UsageError
-from cassette.live_server.listening import SecretServer
+from cassette.live_server.listener import SecretServer
 from cassette.server import answers
 from cassette.server.answers import Reply
 from cassette.server.reading import Request
