@@ -27,7 +27,7 @@ from cassette.errors import UsageError
 from cassette.live_server.listener import SecretServer
 from cassette.server import answers
 from cassette.server.answers import Reply
-from cassette.server.reading import Request
+from cassette.server.request_reader import Request
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_request")
 # Without it each call would take 44 ms more.

@@ -13,7 +13,7 @@ from cassette.ecs.attempts import Attempt
 from cassette.errors import UsageError
 from cassette.server.answers import Reply
 from cassette.server.http import HttpServer
-from cassette.server.reading import Refused, Request
+from cassette.server.request_reader import Refused, Request
 
 
 class SecretServer(HttpServer):

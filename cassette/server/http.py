@@ -27,9 +27,9 @@ from typing import Any
 from cassette.ecs import connections
 from cassette.ecs.shapes import CONTENT_TYPE
 from cassette.errors import UsageError
-from cassette.server import answers, reading
+from cassette.server import answers, request_reader
 from cassette.server.answers import Reply
-from cassette.server.reading import Refused, Request, split
+from cassette.server.request_reader import Refused, Request, split
 
 LOOPBACK = "127.0.0.1"
 MOST_CONNECTIONS = 2_000
@@ -183,7 +183,7 @@ class Handler(StreamRequestHandler):
         self._hang_up_in(READING)
         stays_open = False
         try:
-            request = reading.request(self.rfile, self._proceed)
+            request = request_reader.request(self.rfile, self._proceed)
             self.ends_at = math.inf
             reply = self._reply(request)
             stays_open = request.stays_open

@@ -10,7 +10,7 @@ from cassette.server import answers
 from cassette.server.answers import Reply
 from cassette.server.control import PREFIX, Control
 from cassette.server.http import LOOPBACK, HttpServer
-from cassette.server.reading import Refused, Request, split
+from cassette.server.request_reader import Refused, Request, split
 from cassette.server.sessions import Sessions
 
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cassette.server import reading
-from cassette.server.reading import Refused
+from cassette.server import request_reader
+from cassette.server.request_reader import Refused
 
 
 def read(sent, proceed=lambda: None):
     """The first request, and the bytes behind it."""
     file = io.BytesIO(sent)
-    return reading.request(file, proceed), file.read()
+    return request_reader.request(file, proceed), file.read()
 
 
 def refusal(sent):
