@@ -22,7 +22,7 @@ from cassette.patch import Patch
 from cassette.player import Call
 from cassette.scrub import Rules
 from cassette.server.http import LOOPBACK
-from cassette.server.replaying import ReplayServer
+from cassette.server.replay_server import ReplayServer
 from cassette.server.sessions import Advance, Session, Sessions, SharedSession, Tally
 from cassette.tape import Tape
 
