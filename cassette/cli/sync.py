@@ -92,7 +92,7 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 def _check(project: Project) -> None:
-    from cassette.sharing.moving import check
+    from cassette.sharing.pin_moves import check
 
     found = check(project)
     for one in found:
@@ -108,7 +108,7 @@ def _check(project: Project) -> None:
 def _update(project: Project, named: str, *, accept_replaced: bool) -> None:
     from cassette.cli import diff_output
     from cassette.sharing import changes
-    from cassette.sharing.moving import update
+    from cassette.sharing.pin_moves import update
 
     name, _, version = named.partition("@")
     move = update(project, name, version, accept_replaced=accept_replaced)
