@@ -33,7 +33,7 @@ def command(folder: str, target: str, *, base: str, key: str) -> None:
     """
     from cassette import project_settings
     from cassette.packs import sources
-    from cassette.sharing.publishing import publish
+    from cassette.sharing.publication import publish
 
     source = sources.parse(target)
     done = publish(Path(folder), source, project_settings.rules(folder), base=base, key=key)

@@ -10,7 +10,7 @@ import pytest
 from cassette import scrub
 from cassette.errors import PackError
 from cassette.packs import sources
-from cassette.sharing import publishing, stores
+from cassette.sharing import publication, stores
 from cassette.sharing.versions import newer
 from tests.packs.conftest import configure, edit, run
 
@@ -218,7 +218,7 @@ def test_of_two_publishers_one_wins(shop, monkeypatch):
 
     def publish(folder):
         try:
-            ended.append(publishing.publish(folder, source, scrub.NO_RULES).created)
+            ended.append(publication.publish(folder, source, scrub.NO_RULES).created)
         except PackError as error:
             ended.append(str(error))
 
@@ -245,7 +245,7 @@ def test_a_publisher_that_died_before_the_manifest_left_nothing_visible(shop, mo
         patched.setattr(stores.FileStore, "put", dies)
         with pytest.raises(KeyboardInterrupt):
             source = sources.parse(shop.file.replace("v1", "v2"))
-            publishing.publish(shop.pack, source, scrub.NO_RULES)
+            publication.publish(shop.pack, source, scrub.NO_RULES)
     assert [p.name for p in (shop.root / "versions").iterdir()] == ["v1.json"]
     assert "published v2" in shop.publish("v2")
 
