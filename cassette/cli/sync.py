@@ -11,7 +11,7 @@ from cassette.cli.console import console
 from cassette.errors import UsageError, counted
 
 if TYPE_CHECKING:
-    from cassette.sharing.syncing import Outcome, Project
+    from cassette.sharing.sync import Outcome, Project
 
 _WORDS = {
     "unchanged": "is here",
@@ -46,7 +46,7 @@ def command(*, locked: bool, update: str | None, check: bool, accept_replaced: b
     from functools import partial
     from importlib import metadata
 
-    from cassette.sharing.syncing import Project
+    from cassette.sharing.sync import Project
 
     if sum([locked, bool(update), check]) > 1 or (accept_replaced and not update):
         raise UsageError(
@@ -63,7 +63,7 @@ def command(*, locked: bool, update: str | None, check: bool, accept_replaced: b
 
 
 def _sync(project: Project, *, frozen: bool) -> None:
-    from cassette.sharing.syncing import sync
+    from cassette.sharing.sync import sync
 
     if not project.fetched and not (project.settings.folder / "cassette.lock").exists():
         click.echo("no packs to fetch: [tool.cassette.packs] in pyproject.toml names none")

@@ -15,7 +15,7 @@ from cassette.sharing import versions
 from cassette.sharing.fetching import is_pinned
 from cassette.sharing.git import Repository
 from cassette.sharing.opening import open_store
-from cassette.sharing.syncing import Project, pinned
+from cassette.sharing.sync import Project, pinned
 
 
 @dataclass(frozen=True)

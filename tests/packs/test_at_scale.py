@@ -186,7 +186,7 @@ def test_a_mutated_file_is_refused_or_changes_nothing(project, shop, kind, data)
     shutil.rmtree(shop.cache)
     outside = {p for p in project.parent.rglob("*") if not p.is_relative_to(shop.cache)}
     try:
-        from cassette.sharing.syncing import Project, sync
+        from cassette.sharing.sync import Project, sync
 
         outcome = sync(Project.here("0.1.0"))
         for error in outcome.problems.values():
@@ -241,7 +241,7 @@ def calls(folder, code):
     """How many functions a new process calls for some code, which the speed of it cannot change."""
     script = (
         "import sys\n"
-        "import cassette, cassette.cli.sync, cassette.sharing.syncing\n"
+        "import cassette, cassette.cli.sync, cassette.sharing.sync\n"
         "seen = 0\n"
         "def count(frame, event, argument):\n"
         "    global seen\n"
@@ -280,7 +280,7 @@ def test_thousands_of_recordings_are_within_the_figures(project, shop, count):
     assert len(sent) == 3  # the manifest, the bundle of v1, and that of v2
     assert len((project / "cassette.lock").read_text().splitlines()) <= 10
     shop.server.requests.clear()
-    imports = seconds(project, "import cassette.cli.sync, cassette.sharing.syncing")
+    imports = seconds(project, "import cassette.cli.sync, cassette.sharing.sync")
     idle = seconds(project, "from cassette import cli\ncli._run(['sync'])") - imports
     measured["sync with nothing to do, s"] = idle
     assert shop.server.requests == []
