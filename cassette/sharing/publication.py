@@ -24,7 +24,7 @@ from cassette.sharing import bundles, signatures, versions
 from cassette.sharing.fetching import bundle, published
 from cassette.sharing.opening import open_store
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store
-from cassette.sharing.vetting import misplaced
+from cassette.sharing.content_checks import misplaced
 
 _SHOWN = 10
 _Files = Mapping[str, File]

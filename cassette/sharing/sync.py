@@ -197,7 +197,7 @@ def _audit(
     contents = _not_audited(project, manifest, known, before)
     if contents:
         from cassette import project_settings  # noqa: PLC0415 - as in `_fetch`
-        from cassette.sharing.vetting import vet  # noqa: PLC0415 - as in `_fetch`
+        from cassette.sharing.content_checks import vet  # noqa: PLC0415 - as in `_fetch`
 
         project.say(f"auditing {name} {source.version} by the rules of this project")
         vet(name, source.version, contents, project_settings.rules(project.settings.folder))
