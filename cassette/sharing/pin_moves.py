@@ -12,7 +12,7 @@ from cassette.packs.cache import Cache
 from cassette.packs.lock import Locked
 from cassette.packs.sources import Source
 from cassette.sharing import versions
-from cassette.sharing.fetching import is_pinned
+from cassette.sharing.fetch import is_pinned
 from cassette.sharing.git import Repository
 from cassette.sharing.opening import open_store
 from cassette.sharing.sync import Project, pinned

@@ -15,7 +15,7 @@ from cassette.packs.manifest import short
 from cassette.packs.sources import Settings, Source
 
 if TYPE_CHECKING:
-    from cassette.sharing.fetching import Fetched
+    from cassette.sharing.fetch import Fetched
 
 State = Literal["unchanged", "fetched", "locked", "removed"]
 
@@ -240,7 +240,7 @@ def _fetch(project: Project, name: str, source: Source, **pinned: str) -> Fetche
     """Fetch a version, audited by the project's own rules."""
     # Imported here, so that a synchronisation with nothing to do takes half the time.
     from cassette import project_settings  # noqa: PLC0415
-    from cassette.sharing.fetching import Wanted, fetch  # noqa: PLC0415
+    from cassette.sharing.fetch import Wanted, fetch  # noqa: PLC0415
 
     project.say(f"fetching {name} from {source.text}")
     rules = project_settings.rules(project.settings.folder)

@@ -209,9 +209,9 @@ def test_limits_are_checked_on_the_manifest(consumer, shop, change, said):
 
 def test_an_endless_manifest_is_cut_off(consumer, shop, monkeypatch):
     """16 MiB at most."""
-    from cassette.sharing import fetching
+    from cassette.sharing import fetch
 
-    monkeypatch.setattr(fetching, "LARGEST_MANIFEST", 1000)
+    monkeypatch.setattr(fetch, "LARGEST_MANIFEST", 1000)
     (shop.root / "versions" / "v1.json").write_text("[" * 100_000)
     refused(consumer, shop, "is larger than the 1000 bytes")
 
