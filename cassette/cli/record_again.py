@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cassette.cli.record_options import Options
     from cassette.diff import Difference
     from cassette.model import Cassette
-    from cassette.record_modes.again import Again
+    from cassette.record_modes.record_again import Again
 
 
 def recorded(reference: str, folders: Sequence[str]) -> Cassette:
@@ -58,7 +58,7 @@ def as_before(options: Options, before: Cassette) -> Options:
 def ask(client: Any, before: Cassette, options: Options) -> None:
     """Poll once, show what changed, and write the file unless it holds more than that."""
     from cassette import project_settings, recorder
-    from cassette.record_modes.again import ask_again
+    from cassette.record_modes.record_again import ask_again
     from cassette.record_modes.drift import drift_of
 
     path = before.path or ""
