@@ -17,7 +17,7 @@ from typing import Any
 from cassette import scrub
 from cassette.ecs import shapes
 from cassette.errors import UsageError, nearest
-from cassette.scrub.bounded import bounded
+from cassette.scrub.bounded_patterns import bounded
 from cassette.scrub.treatments import TABLE, by_member
 
 if sys.version_info >= (3, 11):

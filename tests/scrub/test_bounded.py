@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cassette.scrub.bounded import LONGEST, bounded
+from cassette.scrub.bounded_patterns import LONGEST, bounded
 from tests.scrub.steps import UNBOUNDED, Counter, Expression, parser
 from tests.scrub.test_growth import repeats
 
