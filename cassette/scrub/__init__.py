@@ -1,7 +1,7 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
-from cassette.scrub.binding import Binder
+from cassette.scrub.pseudonym_binding import Binder
 from cassette.scrub.comparison import comparable, identities
 from cassette.scrub.project_rules import (
     REPLACE,
