@@ -18,7 +18,7 @@ from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import REDACTED, Memory, is_masked
 from cassette.scrub.randomness import looks_random
-from cassette.scrub.relations import Relations
+from cassette.scrub.distinctness import Relations
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import DETAILS, OPTIONS, PROPERTIES, TABLE, TAGS, by_member
