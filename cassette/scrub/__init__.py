@@ -2,7 +2,7 @@
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
 from cassette.scrub.pseudonym_binding import Binder
-from cassette.scrub.comparison import comparable, identities
+from cassette.scrub.request_comparison import comparable, identities
 from cassette.scrub.project_rules import (
     REPLACE,
     Exemption,
