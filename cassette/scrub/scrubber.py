@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cassette import model
 from cassette.ecs import shapes
 from cassette.errors import UsageError
-from cassette.scrub import commands, hosts
+from cassette.scrub import command_lines, hosts
 from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import REDACTED, Memory, is_masked
@@ -439,19 +439,19 @@ class Scrubber:
 
     def _words(self, words: list[str], place: str) -> list[str]:
         return [
-            "".join(self._part(part, place) for part in parts) for parts in commands.parts(words)
+            "".join(self._part(part, place) for part in parts) for parts in command_lines.parts(words)
         ]
 
-    def _part(self, part: commands.Part, place: str) -> str:
+    def _part(self, part: command_lines.Part, place: str) -> str:
         if isinstance(part, str):
             found = self._free.name(part)
-            return part if found == part else commands.hidden(part, found)
+            return part if found == part else command_lines.hidden(part, found)
         if self.rules.keeps_argument(place, part.option, part.text, self._container):
             found = self._free.search(part.text)
             if found != REDACTED:
                 self._kept.add(f"{place}[{part.option}]" if part.option else place)
             return found
-        if part.text.startswith("arn:") and not commands.tells_secret(part.option):
+        if part.text.startswith("arn:") and not command_lines.tells_secret(part.option):
             return self._strings.arn(part.text)
         if re.search("(?:id|arn|task|cluster)$", part.option) and self._free.is_id(part.text):
             return self._free.name(part.text)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cassette import errors, model
-from cassette.scrub import Rules, audit, commands, gate, scrub
+from cassette.scrub import Rules, audit, command_lines, gate, scrub
 from cassette.scrub.audit import arguments, forms
 from cassette.scrub.project_rules import KeptArgument
 from tests.scrub import bodies, planting
@@ -215,8 +215,8 @@ def test_a_project_keeps_values_of_commands_options_and_hosts() -> None:
 
 def test_the_audit_keeps_the_words_of_commands_that_the_scrub_keeps() -> None:
     """Two lists, so that a mistake in one is seen; a word on one of them only blocks a write."""
-    assert commands._WORDS <= arguments.WORDS
-    assert commands._DASHED_WORDS <= arguments._DASHED
+    assert command_lines._WORDS <= arguments.WORDS
+    assert command_lines._DASHED_WORDS <= arguments._DASHED
 
 
 KEPT_VALUES = (

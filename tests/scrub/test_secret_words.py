@@ -8,7 +8,7 @@ import pytest
 
 from cassette import model
 from cassette.scrub import gate, scrub, secret_words
-from cassette.scrub.commands import redacted
+from cassette.scrub.command_lines import redacted
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 from tests.scrub.test_near_secrets import said
