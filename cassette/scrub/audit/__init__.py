@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cassette.errors import Finding, UnsafeCassetteError
 from cassette.model import Audited
-from cassette.scrub.audit import detector, exposed_members, forms, inverse, search
+from cassette.scrub.audit import detector, exposed_members, forms, inverse_search, search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
@@ -34,7 +34,7 @@ UNSCRUBBED = "unscrubbed"
 RULES = {
     **forms.LOOKS_FOR,
     **exposed_members.RULES,
-    **inverse.RULES,
+    **inverse_search.RULES,
     **detector.RULES,
     "original": search.ORIGINAL,
     UNSCRUBBED: "a line of a cassette that scrubbing would change",
@@ -80,7 +80,7 @@ class Audit:
         self._arguments = tuple(arguments)
         self._lines = search.Lines(searches, kept)
         self._lines.add(originals)
-        self._names = inverse.Names()
+        self._names = inverse_search.Names()
 
     def add(self, originals: Iterable[str]) -> None:
         """Search for these as well, in the parts to come."""
@@ -108,7 +108,7 @@ class Audit:
             found.add(Finding(rule, number, column, exposed_members.RULES[rule]))
         found.update(detector.found(text))
         if _CASSETTE.match(text):
-            found.update(inverse.found(text, self._kept, self._arguments, self._names))
+            found.update(inverse_search.found(text, self._kept, self._arguments, self._names))
         return tuple(sorted(found, key=lambda f: (f.line, f.column, f.rule, f.detail)))
 
     def _keeps(self, text: str) -> bool:
