@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from cassette.ecs import states
-from cassette.validation.parts import (
+from cassette.validation.task_parts import (
     ARN,
     ID,
     details,

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from cassette.validation.parts import ARN, details, either, id_of, names, things
+from cassette.validation.task_parts import ARN, details, either, id_of, names, things
 from cassette.validation.rule import Misfit, Rule, Task
 
 _REGION = re.compile(
