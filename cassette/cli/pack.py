@@ -28,7 +28,7 @@ def new(name: str, folder: str | None) -> None:
     """
     from importlib import metadata
 
-    from cassette.packs.new import create
+    from cassette.packs.new_pack import create
 
     target = Path(folder or f"{name}-cassettes")
     for path in create(name, target, metadata.version("ecs-cassette")):
