@@ -91,11 +91,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """
     outcome: Any = yield
     if outcome.excinfo and not issubclass(outcome.excinfo[0], Exception):
-        from cassette.pytest_plugin import shared
+        from cassette.pytest_plugin import shared_cassettes
 
         own = item.stash.get(_SET_UP, None)
-        shared.finish([own] if own else [])
-        shared.of(item.config).end_left(nextitem)
+        shared_cassettes.finish([own] if own else [])
+        shared_cassettes.of(item.config).end_left(nextitem)
     if _SET_UP in item.stash:
         del item.stash[_SET_UP]  # a session keeps its items
 
@@ -147,10 +147,10 @@ def use_cassette(
 
     It takes what the marker `cassette` takes, and follows the run's record mode as the marker does.
     """
-    from cassette.pytest_plugin import run_hooks, shared
+    from cassette.pytest_plugin import run_hooks, shared_cassettes
 
     run_hooks.register(request.config)
-    return shared.factory(request.config)
+    return shared_cassettes.factory(request.config)
 
 
 @pytest.fixture

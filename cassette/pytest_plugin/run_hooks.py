@@ -13,7 +13,7 @@ from cassette.pytest_plugin import (
     network,
     orphans,
     settings,
-    shared,
+    shared_cassettes,
     usage,
     verification,
 )
@@ -43,7 +43,7 @@ class RunHooks:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._used = usage.of(config)
-        self._shared = shared.of(config)
+        self._shared = shared_cassettes.of(config)
         self._report: Report | None = None
         usage.listen(config)
         if settings.value(config, "block_network"):
