@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cassette.errors import counted
-from cassette.pytest_plugin import orphans, settings, usage, verification
+from cassette.pytest_plugin import unused_files, settings, usage, verification
 
 if TYPE_CHECKING:
     from cassette.pytest_plugin.usage import Usage
@@ -30,7 +30,7 @@ class Report:
         self._unwritten = ""
         self._orphans: tuple[list[Path], list[Path]] = ([], [])
         if usage.is_listening(config) and not self._used.partly:
-            self._orphans = orphans.find(self._used)
+            self._orphans = unused_files.find(self._used)
 
     @property
     def fails(self) -> bool:

@@ -11,7 +11,7 @@ from cassette.pytest_plugin import (
     active_test,
     markers,
     network,
-    orphans,
+    unused_files,
     settings,
     shared_cassettes,
     usage,
@@ -104,7 +104,7 @@ class RunHooks:
     def pytest_sessionstart(self) -> None:
         """Note what the command line leaves out; a worker does not know the command line."""
         if not hasattr(self._config, "workerinput"):
-            orphans.note_start(self._config)
+            unused_files.note_start(self._config)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collection(self) -> Iterator[None]:
@@ -126,7 +126,7 @@ class RunHooks:
         if session.testsfailed:
             self._used.partly.add("not every file could be collected")
         if usage.is_listening(self._config):
-            orphans.look_up(session)
+            unused_files.look_up(session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -134,7 +134,7 @@ class RunHooks:
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[settings.WORKER_OUTPUT] = self._used.part()
             return
-        orphans.note_end(session, exitstatus)
+        unused_files.note_end(session, exitstatus)
         usage.remember(self._config)
         self._report = Report(self._config)
         if self._report.fails and session.exitstatus == pytest.ExitCode.OK:
