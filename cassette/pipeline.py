@@ -71,7 +71,7 @@ class _Part:
 
     text: bytes
     number: int
-    refused_recording: tuple[tuple[Finding, refused_recording.Leaf], ...] = ()
+    refused: tuple[tuple[Finding, refused_recording.Leaf], ...] = ()
     findings: tuple[Finding, ...] = ()
     unproved: bytes = b""
 
@@ -339,7 +339,9 @@ class Pipeline:
         if not findings:
             return _Part(_packed(text), number)
         own = dataclasses.replace(self._header(), interactions=scrubbed)
-        rest, found = refused_recording.rest_of(own, head + text, findings, self._gate.findings, first)
+        rest, found = refused_recording.rest_of(
+            own, head + text, findings, self._gate.findings, first
+        )
         kept = _items(rest) if rest is not None else ""
         return _Part(_packed(kept), number, tuple(found), findings, _packed(text))
 

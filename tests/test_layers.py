@@ -21,8 +21,8 @@ PART_OF = {
     "clock": "player",
     "virtual_time": "player",
     "event_loop": "player",
-    "replacements": "player",
-    "session_parts": "intercept",
+    "function_replacements": "player",
+    "botocore_sessions": "intercept",
 }
 
 MODEL = {"errors", "ecs", "model", "validation"}
@@ -63,14 +63,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What is kept of the calls while they are recorded.
     "recording": MODEL | {"intercept", "scrub"},
     # What of a refused recording may be kept.
-    "refused": MODEL | {"file_format", "scrub"},
+    "refused_recording": MODEL | {"file_format", "scrub"},
     # What happens to a recording after its responses came: scrubbed, audited, written in parts.
-    "pipeline": MODEL | {"file_format", "scrub", "recording", "refused", "resuming"},
+    "pipeline": MODEL | {"file_format", "scrub", "recording", "refused_recording", "resumption"},
     # What a recording that continues knows of the file that it continues.
-    "resuming": MODEL | {"file_format", "scrub", "recording"},
+    "resumption": MODEL | {"file_format", "scrub", "recording"},
     "recorder": MODEL
     | COMPONENTS
-    | {"project_settings", "context_decorator", "recording", "pipeline", "resuming"},
+    | {"project_settings", "context_decorator", "recording", "pipeline", "resumption"},
     "replayer": MODEL
     | COMPONENTS
     | REPLAY

@@ -158,7 +158,7 @@ def test_a_part_that_the_audit_refuses(tmp_path, monkeypatch, redacts):
     monkeypatch.setitem(scrubber._OF_TEXT, "text", leak)
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
     if not redacts:
-        monkeypatch.setattr(pipeline.refused, "rest_of", lambda *_: (None, []))
+        monkeypatch.setattr(pipeline.refused_recording, "rest_of", lambda *_: (None, []))
     heard = Recording()
     work = Pipeline(tmp_path / "web.yaml", heard.header, "standard", scrub.NO_RULES, None)
     heard.hand_over_to(work.put)

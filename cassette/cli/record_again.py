@@ -58,8 +58,8 @@ def as_before(options: Options, before: Cassette) -> Options:
 def ask(client: Any, before: Cassette, options: Options) -> None:
     """Poll once, show what changed, and write the file unless it holds more than that."""
     from cassette import project_settings, recorder
-    from cassette.record_modes.record_again import ask_again
     from cassette.record_modes.drift import drift_of
+    from cassette.record_modes.record_again import ask_again
 
     path = before.path or ""
     if not options.check:

@@ -5,8 +5,8 @@ Each puts together the readers of `cassette.importers`, the scrub with its audit
 
 from cassette.files.audit import Searched, search_content, search_files
 from cassette.files.check import RULES, Checked, Found, check_files
-from cassette.files.patch_completion import Completed, complete_patch
 from cassette.files.imports import Imported, import_files
+from cassette.files.patch_completion import Completed, complete_patch
 from cassette.files.paths import check_replaceable, entries_in, files_in
 from cassette.files.processes import divided
 from cassette.files.sarif import sarif

@@ -20,15 +20,15 @@ from cassette.model import Cassette, ForeignResponse, Interaction, Response
 from cassette.patch import conditions, expression_scope, values
 from cassette.patch.descriptions import described, found_at, shown
 from cassette.patch.first_answers import first_answers
-from cassette.patch.limits import Growth
-from cassette.patch.resource_kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
+from cassette.patch.last_running_state import ended_containers, running_again
 from cassette.patch.later_states import LaterStates
-from cassette.patch.task_selection import narrowed
+from cassette.patch.limits import Growth
 from cassette.patch.new_task import counterpart
 from cassette.patch.patch_file import Entry, Part, PatchFile, Place
+from cassette.patch.resource_kinds import KINDS, PARTS, Body, Kind, is_named, kind_of, things
 from cassette.patch.result_check import Proof
-from cassette.patch.last_running_state import ended_containers, running_again
 from cassette.patch.start_responses import changes_starts, edit_answers, meant
+from cassette.patch.task_selection import narrowed
 from cassette.patch.working_copy import DESCRIBE, Draft, copied, label_of, last_of_each, unset
 
 _MOST = 10  # the most tasks that an error lists
@@ -171,7 +171,9 @@ class Application:
         """Let a thing start from the state in a draft."""
         self.start[arn] = index
         if self.drafts[index].kind is KINDS["task"]:
-            self.assumed[arn] = expression_scope.assumed_times(thing, self.recorded_at(self.drafts[index]))
+            self.assumed[arn] = expression_scope.assumed_times(
+                thing, self.recorded_at(self.drafts[index])
+            )
         if kind := self.drafts[index].kind:
             self.started.add(kind.name)
         self.ended[arn] = ended_containers(thing)
@@ -265,7 +267,9 @@ class Application:
         try:
             beside = {**self.beside(owner), **self.copy_of(entry, owner, thing)}
             assumed = self.assumed.get(str(owner.get("taskArn")))
-            return expression_scope.seen(owner, (entry.each, thing), at, self.params, beside, assumed=assumed)
+            return expression_scope.seen(
+                owner, (entry.each, thing), at, self.params, beside, assumed=assumed
+            )
         except ValueError as error:
             raise self.patch.error(f"{error}, on {label_of(owner)}", place) from error
 
@@ -333,7 +337,9 @@ class Application:
         try:
             at = self.recorded_at(draft)
             assumed = expression_scope.assumed_times(first, at)
-            seen = expression_scope.seen(first, ("task", first), at, self.params, {}, assumed=assumed)
+            seen = expression_scope.seen(
+                first, ("task", first), at, self.params, {}, assumed=assumed
+            )
         except ValueError as error:
             raise self.patch.error(str(error), place) from error
         return {name: seen[name] for name in ("names", "param", "recordedAt")}
@@ -487,7 +493,11 @@ class Application:
 
     def seen_of_whole(self, thing: Body) -> Body:
         """The scope of a condition of the whole patch."""
-        os = {"os": expression_scope.os_of(thing, self.definition_of(thing))} if "taskArn" in thing else {}
+        os = (
+            {"os": expression_scope.os_of(thing, self.definition_of(thing))}
+            if "taskArn" in thing
+            else {}
+        )
         return {**os, **thing, "param": self.params}
 
     def search(self, expression: str, seen: Body, place: Place, label: str) -> Any:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from cassette.ecs import shapes
-from cassette.patch.resource_kinds import Body, kind_of
 from cassette.patch.patch_file import Entry, Place
+from cassette.patch.resource_kinds import Body, kind_of
 from cassette.patch.working_copy import Draft, label_of
 
 

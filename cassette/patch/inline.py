@@ -13,9 +13,9 @@ from cassette.ecs import shapes
 from cassette.errors import nearest
 from cassette.model import Cassette, Interaction, Response
 from cassette.patch.lists_and_counts import agreed
-from cassette.patch.resource_kinds import Body
-from cassette.patch.patched_outcomes import marked
 from cassette.patch.patch_file import PatchFile
+from cassette.patch.patched_outcomes import marked
+from cassette.patch.resource_kinds import Body
 from cassette.patch.result_check import Proof
 from cassette.patch.variant import provenance
 from cassette.patch.working_copy import DESCRIBE, copied

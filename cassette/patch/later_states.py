@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Protocol
 
 from cassette.patch.limits import Growth
-from cassette.patch.resource_kinds import KINDS, NEW_TASK, Body, Kind, kind_of
 from cassette.patch.new_task import alike, unstarted
 from cassette.patch.patch_file import Entry, Part, Step
+from cassette.patch.resource_kinds import KINDS, NEW_TASK, Body, Kind, kind_of
 from cassette.patch.working_copy import Draft
 
 

@@ -19,8 +19,8 @@ from cassette import validation
 from cassette.ecs import counts, names
 from cassette.model import Body, Interaction, Response
 from cassette.patch.clusters_and_instances import Change, Holders
-from cassette.patch.resource_kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
+from cassette.patch.resource_kinds import KINDS, kind_of
 from cassette.patch.unstarted_tasks import without_unstarted
 from cassette.patch.working_copy import copied, request_of
 

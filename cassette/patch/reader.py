@@ -21,7 +21,6 @@ from cassette.ecs import connections, shapes
 from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
 from cassette.model import ApiError, ConnectionFailure, Failure, ForeignResponse
 from cassette.patch import values
-from cassette.patch.resource_kinds import KINDS, NEW_TASK, kind_of
 from cassette.patch.patch_file import (
     CONFIRMATIONS,
     EACH,
@@ -36,6 +35,7 @@ from cassette.patch.patch_file import (
     Step,
 )
 from cassette.patch.reference import Patch
+from cassette.patch.resource_kinds import KINDS, NEW_TASK, kind_of
 
 FORMAT_VERSION = 1
 

@@ -12,8 +12,8 @@ from typing import Protocol
 from cassette.ecs import shapes
 from cassette.model import Response
 from cassette.patch import conditions
-from cassette.patch.resource_kinds import KINDS, Body, kind_of
 from cassette.patch.patch_file import Entry, Part, PatchFile
+from cassette.patch.resource_kinds import KINDS, Body, kind_of
 from cassette.patch.working_copy import Draft
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cassette.errors import PatchError, counted, nearest
-from cassette.patch.resource_kinds import KINDS, kind_of
 from cassette.patch.patch_file import PatchFile
+from cassette.patch.resource_kinds import KINDS, kind_of
 
 
 def narrowed(patch: PatchFile, tasks: Sequence[str], only: Mapping[str, Any]) -> Sequence[str]:

@@ -28,8 +28,8 @@ def without_unstarted(
     """The interactions of a variant, in which tasks are MISSING that were not started.
 
     Other calls for such a task, such as ExecuteCommand, are left out, because ECS's error for them
-    is not known. Lists follow in `cassette.patch.lists_and_counts`. None of these outcomes is marked as
-    patched: the patch is about the call that starts nothing.
+    is not known. `cassette.patch.lists_and_counts` corrects the lists. None of these outcomes is
+    marked as patched: the patch is about the call that starts nothing.
 
     Args:
         before: the interactions of the cassette.

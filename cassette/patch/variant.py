@@ -10,13 +10,13 @@ from typing import Any
 
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, Interaction, Recorded
-from cassette.patch.lists_and_counts import agreed
 from cassette.patch.application import Application
-from cassette.patch.patched_outcomes import marked
-from cassette.patch.task_selection import refused
+from cassette.patch.lists_and_counts import agreed
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
+from cassette.patch.patched_outcomes import marked
 from cassette.patch.reference import Patch
 from cassette.patch.result_check import Broken
+from cassette.patch.task_selection import refused
 
 
 def apply(

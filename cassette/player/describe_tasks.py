@@ -17,8 +17,8 @@ from cassette.ecs.names import (
     short_name,
 )
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
-from cassette.player.counts_after_stops import Stopped
 from cassette.player.answers import Answer, Recorded
+from cassette.player.counts_after_stops import Stopped
 from cassette.player.options import Rules
 from cassette.player.original_names import CERTAIN, LIKELY, Originals
 from cassette.player.timeline import Step, Timeline

@@ -15,9 +15,9 @@ from cassette.player import counts_after_stops, derived_answers
 from cassette.player.answers import Answer, Recorded
 from cassette.player.derived_answers import KINDS, LISTS, PAGING, TaskDefinitions, Things
 from cassette.player.describe_tasks import Tasks
-from cassette.player.request_normalization import Normalization
 from cassette.player.options import READS, Rules
 from cassette.player.original_names import Originals
+from cassette.player.request_normalization import Normalization
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
@@ -263,13 +263,17 @@ class Requests:
     ) -> tuple[list[Any] | None, frozenset[int]]:
         """All items that match a request's filters, and the interactions that list them."""
         filters = {name: value for name, value in parameters.items() if name not in PAGING}
-        items, served = self._recorded_list(operation, filters, derived_answers.is_own_token(parameters))
+        items, served = self._recorded_list(
+            operation, filters, derived_answers.is_own_token(parameters)
+        )
         if items is None and operation in _NARROWING:
             plain = {k: v for k, v in filters.items() if k not in _NARROWING[operation]}
             items, served = self._recorded_list(
                 operation, plain, derived_answers.is_own_token(parameters)
             )
-            items = None if items is None else derived_answers.narrowed(operation, items, parameters)
+            items = (
+                None if items is None else derived_answers.narrowed(operation, items, parameters)
+            )
         if items is None and operation == "ListTasks":
             items = self._listed_tasks(filters)
         if items is not None and operation == "ListTasks" and self._tasks.has_stopped:
@@ -340,7 +344,9 @@ class Requests:
         tasks = self._tasks.current(
             cluster,
             lambda task, at: any(
-                listed > at and task["taskArn"] not in arns and derived_answers.task_matches(task, of)
+                listed > at
+                and task["taskArn"] not in arns
+                and derived_answers.task_matches(task, of)
                 for of, listed, arns in lists
             ),
         )
@@ -378,7 +384,9 @@ class Requests:
         known = self._things["DescribeServices"].items(cluster_of(asked))
         if any(short_name(item) not in known for item in items):
             return None, served
-        listed = [i for i in items if derived_answers.service_matches(known[short_name(i)], filters)]
+        listed = [
+            i for i in items if derived_answers.service_matches(known[short_name(i)], filters)
+        ]
         return listed, served
 
 

@@ -16,16 +16,16 @@ from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
 from cassette.player import polls
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
-from cassette.player.request_normalization import Normalization
 from cassette.player.options import Rules
 from cassette.player.original_names import Originals
 from cassette.player.other_operations import Requests
-from cassette.player.regions_and_accounts import Places
+from cassette.player.recorded_writes import DIVIDING, Writes, begin
 from cassette.player.refused_caller import RefusedCaller
-from cassette.player.unrecorded_stops import Stops
+from cassette.player.regions_and_accounts import Places
+from cassette.player.request_normalization import Normalization
 from cassette.player.supplied_answers import Supplied
 from cassette.player.unmatched import Unmatched
-from cassette.player.recorded_writes import DIVIDING, Writes, begin
+from cassette.player.unrecorded_stops import Stops
 
 # Code that swallows the error of one request, or errors of as many requests, would never end.
 _REPEATS = 100

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cassette.errors import counted
-from cassette.pytest_plugin import unused_files, settings, usage, verification
+from cassette.pytest_plugin import settings, unused_files, usage, verification
 
 if TYPE_CHECKING:
     from cassette.pytest_plugin.usage import Usage

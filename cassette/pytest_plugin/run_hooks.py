@@ -11,9 +11,9 @@ from cassette.pytest_plugin import (
     active_test,
     markers,
     network,
-    unused_files,
     settings,
     shared_cassettes,
+    unused_files,
     usage,
     verification,
 )

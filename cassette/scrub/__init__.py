@@ -1,8 +1,6 @@
 """Scrubbing that fails closed, and the audit that proves it."""
 
 from cassette.scrub.audit import RULES, UNSCRUBBED, Gate, audit, gate, refusal
-from cassette.scrub.pseudonym_binding import Binder
-from cassette.scrub.request_comparison import comparable, identities
 from cassette.scrub.project_rules import (
     REPLACE,
     Exemption,
@@ -11,6 +9,7 @@ from cassette.scrub.project_rules import (
     Pattern,
     Rules,
 )
+from cassette.scrub.pseudonym_binding import Binder
 from cassette.scrub.pseudonyms import (
     REDACTED,
     pseudonym_of_id,
@@ -18,6 +17,7 @@ from cassette.scrub.pseudonyms import (
     samples,
     unnumbered,
 )
+from cassette.scrub.request_comparison import comparable, identities
 from cassette.scrub.scrubber import (
     NO_RULES,
     POLICIES,

@@ -14,11 +14,11 @@ from cassette import model
 from cassette.ecs import shapes
 from cassette.errors import UsageError
 from cassette.scrub import command_lines, hosts
+from cassette.scrub.distinctness import Relations
 from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import REDACTED, Memory, is_masked
 from cassette.scrub.randomness import looks_random
-from cassette.scrub.distinctness import Relations
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import DETAILS, OPTIONS, PROPERTIES, TABLE, TAGS, by_member
@@ -439,7 +439,8 @@ class Scrubber:
 
     def _words(self, words: list[str], place: str) -> list[str]:
         return [
-            "".join(self._part(part, place) for part in parts) for parts in command_lines.parts(words)
+            "".join(self._part(part, place) for part in parts)
+            for parts in command_lines.parts(words)
         ]
 
     def _part(self, part: command_lines.Part, place: str) -> str:

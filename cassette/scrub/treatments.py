@@ -18,7 +18,7 @@ addresses, ids, credentials and known originals (see `free_text`).
 | expression | a placement expression: the values compared with custom attributes are redacted |
 | host | a DNS name, or a name that may be one: a pseudonym if it has a dot and is not public |
 | image | an image name: a private registry is replaced, the repository is a name |
-| command | words of a command line: the structure is kept, values are redacted (see `commands`) |
+| command | words of a command line: its structure is kept, values are redacted (`command_lines`) |
 | environment | name and value pairs: names are kept, values are redacted |
 | details | of an attachment: depends on the name of the detail, see DETAILS |
 | pairs | name and value pairs of ECS's own: both are kept as text |

@@ -21,10 +21,10 @@ from cassette.packs.manifest import MOST_BUNDLES, File, Manifest, digest_of
 from cassette.packs.pack import Tree, is_part
 from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures, versions
+from cassette.sharing.content_checks import misplaced
 from cassette.sharing.fetch import bundle, published
 from cassette.sharing.opening import open_store
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store
-from cassette.sharing.content_checks import misplaced
 
 _SHOWN = 10
 _Files = Mapping[str, File]

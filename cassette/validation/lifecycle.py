@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from cassette.ecs import states
+from cassette.validation.rule import Misfit, Rule, Task
 from cassette.validation.task_parts import (
     ARN,
     ID,
@@ -27,7 +28,6 @@ from cassette.validation.task_parts import (
     things,
     too_early,
 )
-from cassette.validation.rule import Misfit, Rule, Task
 
 _INTERFACE = "ElasticNetworkInterface"
 _ORDER = {name: index for index, name in enumerate(states.TASK)}

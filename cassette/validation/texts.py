@@ -7,8 +7,8 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from cassette.validation.task_parts import ARN, details, either, id_of, names, things
 from cassette.validation.rule import Misfit, Rule, Task
+from cassette.validation.task_parts import ARN, details, either, id_of, names, things
 
 _REGION = re.compile(
     r"(?<![\w-])(?:af|ap|ca|cn|eu|il|me|mx|sa|us(?:-gov|-isob?)?)-"

@@ -1,6 +1,6 @@
 """The hook of `cassette run`, which Python imports when it starts.
 
-It costs a start nothing: it imports nothing that is not there, and loads `in_child.py` only when
+It costs a start nothing: it imports nothing that is not there, and loads `hook_client.py` only when
 botocore is imported. It runs in any Python from 3.7 on, without ecs-cassette.
 """
 
@@ -46,10 +46,10 @@ class _Finder:
         return None
 
     def changes(self) -> dict[str, Any]:
-        """The changes to each module: `changes` of in_child.py."""
+        """The changes to each module: `changes` of hook_client.py."""
         if self._changes is None:
-            place = os.path.join(os.path.dirname(_HERE), "in_child.py")
-            names: dict[str, Any] = {"__name__": "cassette_in_child", "__file__": place}
+            place = os.path.join(os.path.dirname(_HERE), "hook_client.py")
+            names: dict[str, Any] = {"__name__": "cassette_hook_client", "__file__": place}
             with open(place, "rb") as file:
                 exec(compile(file.read(), place, "exec"), names)  # noqa: S102 - a file beside this one
             self._changes = names["changes"](os.environ)
