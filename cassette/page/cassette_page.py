@@ -54,7 +54,7 @@ def cassette_page(cassette: Cassette, title: str, original: Cassette | None = No
                 "main",
                 _overview(groups) if len(groups) > 1 else "",
                 *(sections or [nothing]),
-                _calls(cassette),
+                _calls(cassette) if cassette.interactions else "",
                 id="main",
             ),
         ]
@@ -70,10 +70,10 @@ def header(heading: list[Markup | str], facts: Mapping[str, str], *, is_searchab
     ]
     search = tag(
         "div",
-        tag("label", "Search ", tag("kbd", "/"), for_="search"),
+        tag("label", "Search ", tag("kbd", "/", class_="wide"), for_="search"),
         Markup(
             '<input id="search" type="search" autocomplete="off" '
-            'placeholder="name, id, state, reason, exit code">'
+            'placeholder="name, id, state or reason">'
         ),
         tag("button", "Open all", id="open-all", type="button"),
         tag("button", "Close all", id="close-all", type="button"),

@@ -28,7 +28,13 @@ async function look(file, width, scheme) {
     if (request.url() !== url && !request.url().startsWith("data:")) say(`request: ${request.url()}`);
   });
   await page.setViewport({ width, height: 900 });
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  const onScreen = async () => {
+    await page.emulateMediaType(null); // this forgets the colour scheme
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+    if (isDark !== (scheme === "dark")) say("has the other colours");
+  };
+  await onScreen();
   const began = Date.now();
   await page.goto(url, { waitUntil: "load" });
   const took = Date.now() - began;
@@ -87,7 +93,7 @@ async function look(file, width, scheme) {
   if (await page.evaluate(() => document.querySelector(".search")?.checkVisibility())) {
     say("the search is printed");
   }
-  await page.emulateMediaType(null);
+  await onScreen();
 
   if (before <= 60) await page.evaluate(() => document.getElementById("open-all")?.click());
   await page.evaluate(axe);
