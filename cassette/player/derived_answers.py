@@ -180,12 +180,13 @@ class Things:
         if not names or len(names) > self.kind.most:
             return None
         cluster = self._cluster(parameters)
-        found: dict[str, Timeline | None] = {}
+        found: dict[str, tuple[str, Timeline | None]] = {}
         for named in names:
             timeline = self._find(cluster, named)
             is_whole = timeline is None and named.startswith("arn:") and not self.kind.of_cluster
-            found.setdefault(named if is_whole else self._name(named), timeline)
-        if self._rules.unknown == "error" and None in found.values():
+            found.setdefault(named if is_whole else self._name(named), (named, timeline))
+        is_unknown = any(timeline is None for _, timeline in found.values())
+        if self._rules.unknown == "error" and is_unknown:
             return None
         if self.kind.of_cluster and cluster not in self.clusters:
             return None
@@ -193,9 +194,9 @@ class Things:
         failures: list[Recorded] = []
         taken: list[tuple[Timeline, Step]] = []
         by_clock = self._rules.advance == "clock"
-        for name, timeline in found.items():
+        for named, timeline in found.values():
             if timeline is None:
-                failures.append(self._missing(name, cluster))
+                failures.append(self._missing(named, cluster))
                 continue
             step = (
                 timeline.at(now, self._rules.held)
@@ -210,7 +211,7 @@ class Things:
                 bodies.append(shown(body, timeline, step))
             else:
                 failures.append(body)
-        answer = Answer(bodies, failures, composed=self.kind.member, by_rule=None in found.values())
+        answer = Answer(bodies, failures, composed=self.kind.member, by_rule=is_unknown)
         answer.served = frozenset(step.index for _, step in taken)
         for timeline, _ in taken if not by_clock else ():
             timeline.advance(now)
@@ -246,6 +247,7 @@ class Things:
         return Recorded(self._operation, {self.kind.member: [item]})
 
     def _missing(self, name: str, cluster: str) -> Recorded:
+        """The failure of what the cassette does not know, by the name that the request has."""
         like = next(
             (
                 str(step.body.item.get(self.kind.arn))
