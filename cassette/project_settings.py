@@ -354,7 +354,8 @@ def _check_member(named: str, kind: str, place: str) -> None:
             place,
             fix=f'member = "{bare}[NAME]", or "{bare}[*]" for all',
         )
-    if treatment in _SHOWN:
+    words = (member.member if member.type_name == "list" else member).type_name == "string"
+    if treatment in _SHOWN and not (treatment == "keep" and words):
         raise _wrong(f"`{bare}` stays without a rule", place, fix="remove the rule")
     if treatment == "inside":
         raise _wrong(f"each member of `{bare}` has a treatment of its own", place, fix="name one")

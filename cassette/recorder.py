@@ -151,6 +151,8 @@ def _log_written(path: str | os.PathLike[str], interactions: int, report: scrub.
         replaced or "nothing",
         redacted or "nothing",
     )
+    if report.advice:
+        _log.warning("%s: %s", os.fspath(path), report.advice)
 
 
 class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used like a function

@@ -98,6 +98,8 @@ def scrubbed(report: scrub.Report) -> str:
         )
     if report.unknown:
         lines.append("redacted because unknown: " + ", ".join(report.unknown))
+    if report.advice:
+        lines.append(report.advice)
     return "\n".join(lines)
 
 

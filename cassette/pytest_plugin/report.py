@@ -166,6 +166,7 @@ class Report:
                 for name in ("replaced", "redacted"):
                     counts = [f"{what} ({count})" for what, count in sorted(one[name].items())]
                     lines.append(f"  {name}: {', '.join(counts) or 'nothing'}")
+                lines += [f"  {one['advice']}"] if one["advice"] else []
         for path, test in sorted(self._used.not_kept):
             lines.append(f"{self._shown(path)}: not kept, because {test} failed")
         if self._used.not_kept:

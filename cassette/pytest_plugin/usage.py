@@ -151,6 +151,7 @@ class Usage:
             "calls": calls,
             "replaced": dict(report.replaced),
             "redacted": dict(report.redacted),
+            "advice": report.advice,
         }
 
     def part(self) -> dict[str, Any]:

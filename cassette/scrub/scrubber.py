@@ -59,13 +59,25 @@ class Report:
             tag, a variable or a label; of what is nothing of ECS, by its name.
         unknown: the members that the table does not know: `Shape.member` where botocore does,
             otherwise `Operation: /pointer` with `*` for an index.
+        undefined: the members for words that ECS defines which had another word; it is redacted.
         replaced_file: whether the cassette that was written replaced an existing file.
     """
 
     replaced: Mapping[str, int]
     redacted: Mapping[str, int]
     unknown: tuple[str, ...]
+    undefined: tuple[str, ...] = ()
     replaced_file: bool = False
+
+    @property
+    def advice(self) -> str:
+        """How to keep the words that ECS does not define; empty if there were none."""
+        if not self.undefined:
+            return ""
+        return (
+            f"redacted, since ECS defines no such value: {', '.join(self.undefined)}; to keep it: "
+            f'[[tool.cassette.scrub.keep]] member = "{self.undefined[0]}", reason = "…"'
+        )
 
 
 def check_policy(policy: str) -> None:
@@ -107,6 +119,7 @@ class Scrubber:
         self._relations = Relations(rules)
         self._redacted: Counter[str] = Counter()
         self._unknown: dict[str, None] = {}
+        self._undefined: dict[str, None] = {}
         self._where = ""
         self._container = ""  # the name of the container whose members are walked
 
@@ -223,6 +236,7 @@ class Scrubber:
             replaced=self._memory.counts(),
             redacted=dict(sorted(self._redacted.items())),
             unknown=tuple(self._unknown),
+            undefined=tuple(self._undefined),
         )
 
     @property
@@ -333,7 +347,7 @@ class Scrubber:
             return treatment
         self._kept.add(place)
         innermost = shape.member if shape.type_name == "list" else shape
-        return "inside" if innermost.type_name == "structure" else "keep"
+        return "inside" if innermost.type_name == "structure" else "text"
 
     def _treat(self, treatment: str, value: Any, shape: shapes.Shape, place: str, path: str) -> Any:
         if treatment == "redact":
@@ -367,7 +381,7 @@ class Scrubber:
         if kind == "list" and isinstance(value, (list, tuple)):
             return [self._leaf(of_text, item, shape.member, place) for item in value]
         if kind == "string" and isinstance(value, str):
-            false = self._string(of_text, value)
+            false = self._string(of_text, value, place)
             if of_text in _IDENTIFYING and not self._free.is_false(value):
                 self._relations.add(value, false, place)
             return false
@@ -417,9 +431,15 @@ class Scrubber:
 
     # -- treatments of a string, a list or a map ------------------------------------------
 
-    def _string(self, of_text: Callable[[StringTreatments, str], str], value: str) -> str:
+    def _string(
+        self, of_text: Callable[[StringTreatments, str], str], value: str, place: str
+    ) -> str:
         """A string under its treatment."""
-        return of_text(self._strings, value)
+        false = of_text(self._strings, value)
+        if of_text is StringTreatments.keep and false == REDACTED != value:
+            self._redacted[place] += 1
+            self._undefined[place] = None
+        return false
 
     def _commands(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         """A command line as a list of words, or in one string."""
@@ -528,7 +548,7 @@ class Scrubber:
         treatment = None if own else rows.get(name)
         if treatment is None:
             return self._redact(value, name, place)
-        return self._string(_OF_TEXT[treatment], value)
+        return self._string(_OF_TEXT[treatment], value, f"{place}[{name}]")
 
     def _options(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         return self._map(value, shape, place, _OPTIONS)

@@ -21,7 +21,7 @@ from cassette.scrub.pseudonyms import (
 )
 from cassette.scrub.randomness import has_random_part
 from cassette.scrub.tokens import TELLING_NAME
-from cassette.scrub.vocabulary import is_plain
+from cassette.scrub.vocabulary import is_plain, is_spelled
 
 _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
 # Services whose resources the search recognises by the text before them.
@@ -44,6 +44,8 @@ _OF_ECS = re.compile(
     r"|Windows-Server-\d{4}-(?:Core|Full)",
     re.ASCII,
 )
+# As ECS writes the values of enums; HIBERNATING may be one that no botocore knows yet.
+_OF_ENUM = re.compile(r"[A-Z]{3,24}(?:_[A-Z]{2,24}){0,4}")
 # Words that ECS's API or the kernel enumerates, beside those of botocore's model: capabilities,
 # options of mounts, accelerators, statuses; and words that only a newer botocore has in its model.
 _ENUMERATED = frozenset(
@@ -127,7 +129,10 @@ class StringTreatments:
             return found
         # What was found is judged, not the value: another scrub must come to the same result.
         own = found in vocabulary() or found in _ENUMERATED or _OF_ECS.fullmatch(found)
-        return found if own or is_plain(found) or _PARAMETER.fullmatch(found) else REDACTED
+        own = own or is_plain(found) or _PARAMETER.fullmatch(found)
+        if own or (_OF_ENUM.fullmatch(found) and all(map(is_spelled, found.split("_")))):
+            return found
+        return REDACTED
 
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""

@@ -170,7 +170,7 @@ REFUSED = {
     "nothing like a member": (member("redact", "Zqx.zqx"), "no such member", "a member is `Shape"),
     "no table of names": (in_scrub("replace = []"), "expected a table", "replace = {acme"),
     "no member": (member("redact", "group"), "no such member", "Task.tags[NAME]"),
-    "a member that stays": (member("keep", "Task.lastStatus"), "stays without a rule", ""),
+    "a member that stays": (member("keep", "Task.stoppedReason"), "stays without a rule", ""),
     "a structure": (member("keep", "Task.containers"), "a treatment of its own", "name one"),
     "all of many": (member("keep", "Task.tags"), "name those to keep", "Task.tags[NAME]"),
     "a map": (member("keep", "ContainerDefinition.dockerLabels"), "name those to keep", "[*]"),

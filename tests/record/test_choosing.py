@@ -378,6 +378,14 @@ def test_unknown_members_are_recorded_scrubbed(call, account):
     assert (code, "redacted because unknown: " in out) == (0, True)
 
 
+def test_a_status_that_ecs_does_not_define_is_reported_with_the_rule_that_keeps_it(call, account):
+    """Neither the output nor the file shows it."""
+    account.add(task(1, connectivity="QPUBEVUK"))
+    code, out, err = call(f"--cluster prod --all {FAST}")
+    assert (code, '[[tool.cassette.scrub.keep]] member = "Task.connectivity"' in out) == (0, True)
+    assert "QPUBEVUK" not in out + err
+
+
 def test_a_throttle_is_recorded_if_wanted(call, account):
     """With --keep-errors; that there was one is said in any case."""
     account.add(task(1))

@@ -11,6 +11,7 @@ import pytest
 
 from cassette import model
 from cassette.scrub import REDACTED, Rules, Scrubber, gate, scrub
+from cassette.scrub.vocabulary import is_spelled
 from tests.scrub import bodies
 from tests.scrub.planting import text_of
 
@@ -122,6 +123,52 @@ def test_a_free_word_in_place_of_a_word_of_ecs_is_redacted(secret: str) -> None:
     text = of_container(systemControls=controls)
     assert secret.rpartition(" ")[2] not in text
     assert "net.core.somaxconn" in text
+
+
+NEW_WORDS = "HIBERNATING SUSPENDED QUARANTINED EVICTING ROLLED_BACK STOP_REQUESTED".split()
+
+
+@pytest.mark.parametrize("status", NEW_WORDS)
+def test_a_word_that_ecs_may_define_one_day_stays(status: str) -> None:
+    """A word of capitals that is spelled as English ones are."""
+    text = written("DescribeTasks", {}, {"tasks": [bodies.task(lastStatus=status)]})
+    assert f"lastStatus: {status}\n" in text
+
+
+def test_random_words_are_not_spelled_as_english_ones() -> None:
+    """Of 20,000, at most one in a thousand; few of those made of syllables."""
+    randoms = [word(string.ascii_uppercase, 8) for _ in range(20_000)]
+    assert sum(map(is_spelled, randoms)) <= 20
+    syllables = ["".join(word("BDFGKLMNPRSTVZ", 1) + word("AEIOU", 1) for _ in range(4))
+                 for _ in range(2_000)]  # fmt: skip
+    assert sum(map(is_spelled, syllables)) <= 300
+
+
+def test_a_redacted_word_in_place_of_one_of_ecs_is_reported_and_can_be_kept() -> None:
+    """The report names the member and the rule, not the word; with the rule, the word stays."""
+    recorded = bodies.described(bodies.task(lastStatus="QPUBEVUK"))
+    _, scrubber = scrub(recorded)
+    assert scrubber.report.undefined == ("Task.lastStatus",)
+    assert scrubber.report.redacted["Task.lastStatus"] == 1
+    assert 'member = "Task.lastStatus"' in scrubber.report.advice
+    assert "QPUBEVUK" not in scrubber.report.advice
+    rules = Rules(members={"Task.lastStatus": "keep"})
+    scrubbed, scrubber = scrub(recorded, rules=rules)
+    text = text_of(scrubbed)
+    assert "lastStatus: QPUBEVUK\n" in text
+    assert (scrubber.report.undefined, scrubber.kept) == ((), ("Task.lastStatus",))
+    gate(text, scrubber.originals, "a.yaml", rules)
+
+
+def test_a_rule_keeps_any_value_of_a_member() -> None:
+    """Not only words of ECS's own; what the search finds in it is still replaced."""
+    rules = Rules(members={"Task.startedBy": "keep"})
+    for value in ("nightly-qpubevuk", "Qpubevuk of 10.9.8.7"):
+        scrubbed, scrubber = scrub(bodies.described(bodies.task(startedBy=value)), "strict", rules)
+        text = text_of(scrubbed)
+        assert "ubevuk" in text
+        assert "10.9.8.7" not in text
+        gate(text, scrubber.originals, "a.yaml", rules)
 
 
 @pytest.mark.parametrize(
