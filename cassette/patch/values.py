@@ -77,11 +77,17 @@ def _called(node: Mapping[str, Any]) -> Iterator[str]:
 
 
 def seconds_of(duration: object) -> Decimal:
-    """The seconds of `90s`, `250ms`, `2m` or `1h`. Raises ValueError for anything else."""
+    """The seconds of `90s`, `250ms`, `2m`, `1h` or a number. Raises ValueError otherwise."""
+    if type(duration) in (int, float):
+        seconds = Decimal(str(duration))
+        if seconds.is_finite() and seconds >= 0:
+            return seconds
     match = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
     if match is None:
         found = "nothing" if duration is None else repr(duration)
-        raise ValueError(f"{found} is not a duration such as 90s, 250ms, 2m or 1h")
+        raise ValueError(
+            f"{found} is not a duration such as 90s, 250ms, 2m or 1h, or a number of seconds"
+        )
     return Decimal(match[1]) * _UNITS[match[2]]
 
 

@@ -63,7 +63,7 @@ def test_a_client_waits_no_longer_than_its_read_timeout():
 
 def test_real_sleeps_wait_for_real():
     """With sleep="real" the answer comes when it would come."""
-    with cassette.replay("web", Patch("api/slow", takes="200ms"), sleep="real") as tape:
+    with cassette.replay("web", Patch("api/slow", seconds=0.2), sleep="real") as tape:
         ecs = client()
         described(tape, ecs)
         described(tape, ecs)
@@ -102,8 +102,8 @@ def test_a_refusal_can_be_slow(tmp_path):
         assert tape.clock.now == 9
 
 
-@pytest.mark.parametrize("takes", ["20s", "90s"])
-def test_async_clients_wait_as_well(takes):
+@pytest.mark.parametrize("seconds", [20, 90])
+def test_async_clients_wait_as_well(seconds):
     """The same through aiobotocore."""
     session = pytest.importorskip("aiobotocore.session")  # not beside botocore's extremes
 
@@ -115,8 +115,8 @@ def test_async_clients_wait_as_well(takes):
                 await ecs.describe_tasks(cluster="prod", tasks=[arn])
             return await ecs.describe_tasks(cluster="prod", tasks=[arn], include=["TAGS"])
 
-    with cassette.replay("web", Patch("api/slow", takes=takes)) as tape:
-        if takes == "20s":
+    with cassette.replay("web", Patch("api/slow", seconds=seconds)) as tape:
+        if seconds == 20:
             assert asyncio.run(main())["tasks"] == tape.tasks
             assert tape.clock.now == 20
         else:

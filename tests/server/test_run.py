@@ -145,7 +145,7 @@ FAILURES = [
     "api/bad-gateway",
     "api/missing",
 ]
-TOO_SLOW = ["api/slow(takes=30s)"]
+TOO_SLOW = ["api/slow(seconds=30)"]
 
 
 @pytest.mark.parametrize(

@@ -589,7 +589,7 @@ def test_a_slow_answer_is_not_cut_off(monkeypatch):
     """The time limits are for what a client sends and takes; the server may take longer."""
     monkeypatch.setattr("cassette.server.http.READING", 0.1)
     monkeypatch.setattr("cassette.server.http.IDLE", 0.1)
-    with cassette.serve("web", "api/slow(takes=400ms)", start="patched") as server:
+    with cassette.serve("web", "api/slow(seconds=0.4)", start="patched") as server:
         assert server.cassette.interactions[-1].latency == 0.4
         assert client_of(server.url).describe_tasks(**asked(server.cassette))["tasks"]
 
