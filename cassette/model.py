@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -228,8 +228,8 @@ class Cassette:
         scrub: what scrubbed it.
         interactions: the calls, in the order in which they were made.
         path: the file it was read from, if any; ignored when cassettes are compared.
-        base: for a variant, the last state of each task of the cassette that was patched, in
-            readable form; ignored when cassettes are compared.
+        base: for a variant, the interactions of the cassette that was patched; ignored when
+            cassettes are compared.
     """
 
     region: str
@@ -237,7 +237,7 @@ class Cassette:
     scrub: Scrub
     interactions: tuple[Interaction, ...]
     path: str | None = field(default=None, compare=False)
-    base: tuple[Body, ...] = field(default=(), compare=False, repr=False)
+    base: tuple[Interaction, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -271,13 +271,16 @@ class Cassette:
 
     def last_states(self) -> list[Body]:
         """The same as `tasks`, in readable form."""
-        last: dict[str, Body] = {task.get("taskArn", ""): task for task in self.base}
-        shown: set[str] = set()
-        for interaction in self.interactions:
-            if isinstance(interaction.outcome, Response):
-                for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
-                    arn = task.get("taskArn", "")
-                    if interaction.operation != "StopTask" or arn not in shown:
-                        last[arn] = task
-                        shown.add(arn)
-        return [*last.values()]
+        return [*(last_states(self.base) | last_states(self.interactions)).values()]
+
+
+def last_states(interactions: Iterable[Interaction]) -> dict[str, Body]:
+    """The last state of each task by its ARN, in order of appearance; see `Cassette.tasks`."""
+    last: dict[str, Body] = {}
+    for one in interactions:
+        if isinstance(one.outcome, Response):
+            for task in shapes.tasks_of(one.operation, one.outcome.body):
+                arn = task.get("taskArn", "")
+                if one.operation != "StopTask" or arn not in last:
+                    last[arn] = task
+    return last

@@ -72,10 +72,10 @@ def overridden(cassette: Cassette, override: Override) -> Cassette:
         _with_body(interaction, bodies[index]) if index in bodies else interaction
         for index, interaction in enumerate(cassette.interactions)
     )
-    made = marked(cassette.interactions, agreed(cassette.interactions, changed, patch))
+    made = marked(cassette.interactions, agreed(cassette, changed, patch))
     Proof(cassette, patch, sets_last=isinstance(override, Mapping)).check(made)
     recorded = provenance(cassette, patch, patch.name)
-    base = cassette.base or tuple(cassette.last_states())
+    base = cassette.base or cassette.interactions
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 

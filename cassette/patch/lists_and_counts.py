@@ -17,7 +17,7 @@ from typing import Any
 
 from cassette import validation
 from cassette.ecs import counts, names
-from cassette.model import Body, Interaction, Response
+from cassette.model import Body, Cassette, Interaction, Response
 from cassette.patch.clusters_and_instances import Change, Holders
 from cassette.patch.patch_file import PatchFile
 from cassette.patch.resource_kinds import KINDS, kind_of
@@ -27,22 +27,24 @@ from cassette.patch.working_copy import copied, request_of
 _SETTINGS = "deploymentConfiguration"
 _STOPPED = ") has stopped "
 _STEADY = "has reached a steady state."
+_SETTLED = (_STEADY, ") deployment completed.")
 _FOLLOWING = ("ListTasks", "DescribeServices", *counts.HOLDERS)
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
 
 
 def agreed(
-    before: tuple[Interaction, ...], after: tuple[Interaction, ...], patch: PatchFile
+    cassette: Cassette, after: tuple[Interaction, ...], patch: PatchFile
 ) -> tuple[Interaction, ...]:
     """The interactions of a variant, with lists and counts that follow its tasks.
 
     Args:
-        before: the interactions of the cassette.
-        after: those of the variant as the patch made them.
+        cassette: what the patch was applied to; it may be a variant itself.
+        after: the interactions of the variant as the patch made them.
         patch: what it makes of a service says itself what the counts are.
     """
+    before = cassette.interactions
     after = _with_settings(before, without_unstarted(before, after))
-    changes = _Changes(before, after)
+    changes = _Changes(before, after, cassette.base)
     if not changes.arns and not changes.holders.counts_services:
         return after
     says_counts = any(kind_of(entry.each) is KINDS["service"] for entry in patch.entries)
@@ -134,9 +136,20 @@ def _settings_of(arn: object, since: float, among: tuple[Interaction, ...]) -> o
 
 
 class _Changes:
-    """How the tasks of a variant differ from those of its cassette, at any moment."""
+    """How the tasks of a variant differ from those of its cassette, at any moment.
 
-    def __init__(self, before: tuple[Interaction, ...], after: tuple[Interaction, ...]) -> None:
+    Args:
+        before: the interactions of the cassette.
+        after: those of the variant.
+        base: those of the recording, if the cassette is a variant itself.
+    """
+
+    def __init__(
+        self,
+        before: tuple[Interaction, ...],
+        after: tuple[Interaction, ...],
+        base: tuple[Interaction, ...],
+    ) -> None:
         self._before, self._after = _states(before), _states(after)
         self.arns = [
             arn
@@ -146,7 +159,12 @@ class _Changes:
         # The ids of deployments and events that are right where they say that a state is steady,
         # and of those from before the recording.
         self._settled = set(_settled_before(before))
-        self._deployments = {str(one.get("id")): (arn, one) for arn, one in _deployments_of(before)}
+        self._deployments = {
+            str(one.get("id")): (str(service.get("serviceArn")), one)
+            for _, service in _services_of(before)
+            for one in service.get("deployments", ())
+        }
+        self._base = [*_services_of(base)]
         self.holders = Holders(before, after)
 
     def followed_by(self, interaction: Interaction, seen: float, at: float) -> Interaction:
@@ -194,6 +212,7 @@ class _Changes:
         for deployment in service.get("deployments", ()):
             self._count(service, deployment, changed, at)
         _scale_in(service, changed)
+        self._drop_deployments(service, at)
         is_kept = self._keep_deployments(service, at)
         self._leave_out_stops(service, at)
         is_changed = service.get("runningCount") != recorded
@@ -283,6 +302,43 @@ class _Changes:
             else:
                 service["events"].remove(event)
 
+    def _drop_deployments(self, service: dict[str, Any], at: float) -> None:
+        """Drop each deployment that an earlier patch kept, once none of its tasks is left.
+
+        What was recorded of the deployment that replaced it holds again.
+        """
+        states = (one for since, one in reversed(self._base) if since <= at)
+        arn = service.get("serviceArn")
+        recorded = next((one for one in states if one.get("serviceArn") == arn), None)
+        if recorded is None or not service.get("deployments"):
+            return
+        known = {one.get("id"): one for one in recorded.get("deployments", ())}
+        kept = [one for one in service["deployments"] if _is_replaced(one, known)]
+        gone = [one for one in kept if not self._is_any_there(str(one["id"]), at)]
+        service["deployments"] = [one for one in service["deployments"] if one not in gone]
+        if not gone or gone != kept:
+            return
+        for deployment in service["deployments"]:
+            was = known.get(deployment.get("id"), {})
+            if deployment.get("rolloutState") == "IN_PROGRESS":
+                deployment.update({k: v for k, v in was.items() if k.startswith("rolloutState")})
+        said = [one.get("id") for one in service.get("events", ())]
+        service["events"][:0] = [
+            dict(one)
+            for one in recorded.get("events", ())
+            if one.get("id") not in said and str(one.get("message")).endswith(_SETTLED)
+        ]
+
+    def _is_any_there(self, deployment: str, at: float) -> bool:
+        """Whether a task of a deployment has not stopped yet."""
+        now = [_at(states, at) for states in self._after.values()]
+        return any(
+            task.get("startedBy") == deployment
+            and task.get("lastStatus") not in ("STOPPED", "DELETED")
+            for task in now
+            if task
+        )
+
     def _keep_deployments(self, service: dict[str, Any], at: float) -> bool:
         """Keep each deployment until the tasks are gone that a patch keeps from stopping.
 
@@ -311,25 +367,28 @@ class _Changes:
         return len(service["deployments"]) > len(ids)
 
 
-def _deployments_of(interactions: tuple[Interaction, ...]) -> Iterator[tuple[str, Body]]:
-    """The ARN of the service and each deployment that it is described with."""
+def _is_replaced(deployment: Body, known: Mapping[object, Body]) -> bool:
+    """Whether it wants no tasks any more, and the recording no longer has it."""
+    is_old = deployment.get("status") == "ACTIVE" and deployment.get("desiredCount") == 0
+    return is_old and deployment.get("id") not in known
+
+
+def _services_of(interactions: tuple[Interaction, ...]) -> Iterator[tuple[float, Body]]:
+    """Each description of a service, with its moment."""
     for one in interactions:
         if one.operation == "DescribeServices" and isinstance(one.outcome, Response):
             for service in one.outcome.body.get("services", ()):
-                for deployment in service.get("deployments", ()):
-                    yield str(service.get("serviceArn")), deployment
+                yield one.at, service
 
 
 def _settled_before(interactions: tuple[Interaction, ...]) -> Iterator[str]:
     """The ids of the deployments and events that the first description of each service has."""
     seen: set[object] = set()
-    for one in interactions:
-        if one.operation == "DescribeServices" and isinstance(one.outcome, Response):
-            for service in one.outcome.body.get("services", ()):
-                if service.get("serviceArn") not in seen:
-                    seen.add(service.get("serviceArn"))
-                    parts = (*service.get("events", ()), *service.get("deployments", ()))
-                    yield from (str(part.get("id")) for part in parts)
+    for _, service in _services_of(interactions):
+        if service.get("serviceArn") not in seen:
+            seen.add(service.get("serviceArn"))
+            parts = (*service.get("events", ()), *service.get("deployments", ()))
+            yield from (str(part.get("id")) for part in parts)
 
 
 def _states(interactions: tuple[Interaction, ...]) -> dict[str, list[tuple[float, Body]]]:

@@ -44,7 +44,7 @@ def apply(
     except PatchError as error:
         raise refused(patch, work.only, error) from None
     recorded = provenance(cassette, patch, str(Patch(patch.name, **given)))
-    base = cassette.base or tuple(cassette.last_states())
+    base = cassette.base or cassette.interactions
     return dataclasses.replace(cassette, recorded=recorded, interactions=made, base=base)
 
 
@@ -66,7 +66,7 @@ def _made(
     """The interactions of a variant, which are not checked yet."""
     params, only = _params(patch, given)
     work = Application(cassette, patch, params, only)
-    made = agreed(cassette.interactions, work.run(), patch)
+    made = agreed(cassette, work.run(), patch)
     return work, marked(cassette.interactions, made)
 
 

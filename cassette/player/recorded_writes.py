@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cassette.ecs.names import cluster_of, short_name
-from cassette.model import Cassette, Interaction, Response
+from cassette.model import Cassette, Interaction, Response, last_states
 from cassette.player import polls
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
@@ -62,7 +62,7 @@ class Writes:
         if ignored and rules.advance == "call":
             return
         known: set[str] = set()  # deployments of services
-        ends = {str(task.get("taskArn")): _end(task) for task in cassette.base}
+        ends = {arn: _end(task) for arn, task in last_states(cassette.base).items()}
         for index, one in enumerate(cassette.interactions):
             new = set(_deployments(one)) - known
             known |= new

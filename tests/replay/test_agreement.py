@@ -215,16 +215,22 @@ def test_operations_of_the_recording_agree_from_call_to_call(clients, made):
     assert not any(found)
 
 
+def last_service(variant):
+    """The service as it is described last."""
+    (service,) = [
+        one.outcome.body["services"][0]
+        for one in variant.interactions
+        if one.operation == "DescribeServices"
+    ][-1:]
+    return service
+
+
 @pytest.mark.parametrize(("count", "wanted"), [(None, 0), (3, 1)])
 def test_a_service_that_was_scaled_in_wants_fewer_tasks(count, wanted):
     """Two tasks of the old deployment and two of the new one are stopped, or one of those."""
     some = {} if count is None else {"count": count}
     made = deployment.DEPLOYMENT.patched(cassette.Patch("service/scaled-in", **some))
-    (service,) = [
-        one.outcome.body["services"][0]
-        for one in made.interactions
-        if one.operation == "DescribeServices"
-    ][-1:]
+    service = last_service(made)
     counts = (service["desiredCount"], service["deployments"][0]["desiredCount"])
     assert counts == (wanted, wanted)
     assert service["runningCount"] == wanted
@@ -234,11 +240,7 @@ def test_a_service_that_was_scaled_in_wants_fewer_tasks(count, wanted):
 def test_a_deployment_stays_while_patches_keep_its_tasks(first):
     """Two patches keep the same tasks, which the service counts once."""
     made = deployment.DEPLOYMENT.patched(first, "agent/disconnected")
-    (service,) = [
-        one.outcome.body["services"][0]
-        for one in made.interactions
-        if one.operation == "DescribeServices"
-    ][-1:]
+    service = last_service(made)
     states = [
         (one["status"], one["rolloutState"], one["desiredCount"], one["runningCount"])
         for one in service["deployments"]
@@ -246,3 +248,35 @@ def test_a_deployment_stays_while_patches_keep_its_tasks(first):
     assert states == [("PRIMARY", "IN_PROGRESS", 2, 2), ("ACTIVE", "COMPLETED", 0, 2)]
     assert service["runningCount"] == 4
     assert not any("deployment completed" in one["message"] for one in service["events"])
+
+
+OLD = [one["taskArn"] for one in deployment.DEPLOYMENT.tasks if ":41" in one["taskDefinitionArn"]]
+
+
+@pytest.mark.parametrize(
+    "second", ["stopped/by-user", "stories/stopped-by-user", "stopped/out-of-memory"]
+)
+def test_a_deployment_goes_once_a_further_patch_stops_its_tasks(clients, second):
+    """Then the new deployment has completed, as in the recording."""
+    stops = [cassette.Patch(second, task=arn) for arn in OLD]
+    made = deployment.WATCHED[0].patched("agent/disconnected", *stops)
+    service = last_service(made)
+    (left,) = service["deployments"]
+    assert (left["status"], left["rolloutState"], left["runningCount"]) == (
+        "PRIMARY",
+        "COMPLETED",
+        2,
+    )
+    assert left["rolloutStateReason"] == f"ECS deployment {left['id']} completed."
+    assert service["runningCount"] == 2
+    assert service["events"][0]["message"] == "(service web) has reached a steady state."
+    with cassette.replay(made, start="last", writes="ignore") as tape:
+        assert [*contradictions(clients, tape)] == []
+
+
+def test_a_new_deployment_without_tasks_does_not_complete():
+    """All tasks are stopped, those of the new deployment as well."""
+    made = deployment.DEPLOYMENT.patched("agent/disconnected", "stopped/by-user")
+    service = last_service(made)
+    (left,) = service["deployments"]
+    assert (left["rolloutState"], left["runningCount"]) == ("IN_PROGRESS", 0)
