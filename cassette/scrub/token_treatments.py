@@ -348,7 +348,8 @@ class TokenTreatments:
         return "/".join([kind, *map(self._search.name, role), self._search.user(session)])
 
     def _iam_user(self, match: re.Match[str]) -> str:
-        return "user/" + self._search.user(match[0].removeprefix("user/"))
+        kind, _, user = match[0].partition("/")
+        return f"{kind}/{self._search.user(user)}"
 
     def _revision(self, match: re.Match[str]) -> str:
         names, _, own = match[0].rpartition("/")

@@ -139,7 +139,10 @@ RULES: dict[str, str] = {
     "arn": rf"{_L}arn:[^:\s/]{{1,32}}:[^:\s/]{{0,64}}:[^:\s/]{{0,64}}:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.
     "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
-    "iam_user": rf"{_L}(?:(?<=:)|\A)user/[\w+=,.@:/-]{{0,512}}\w",
+    # Also whose MFA device it is.
+    "iam_user": (
+        rf"{_L}(?:(?:(?<=:)|\A)user|(?<=\d{{12}}:)(?:(?:sms-)?mfa|u2f))/[\w+=,.@:/-]{{0,512}}\w"
+    ),
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role|session)"
         r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:]{1,3})"

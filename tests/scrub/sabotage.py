@@ -452,7 +452,9 @@ def without_treatment(treatment: str) -> Off:
         patch.setattr(
             scrubber.Scrubber,
             "_string",
-            lambda self, of, value: value if of is untouched else string(self, of, value),
+            lambda self, of, value, place: (
+                value if of is untouched else string(self, of, value, place)
+            ),
         )
         for table in (scrubber._OF_TEXT, scrubber._OF_WHOLE):
             if treatment in table:

@@ -73,6 +73,17 @@ def test_a_command_is_done_after_one_scrub(words: list[str], written: list[str])
     assert scrub(scrubbed)[0] == scrubbed
 
 
+@pytest.mark.parametrize("device", ["mfa/{}", "mfa/ops/{}", "sms-mfa/{}", "u2f/user/{}/key-1"])
+@pytest.mark.parametrize("user", ["jane.roe", "jane"])
+def test_the_user_of_a_device_is_replaced(device: str, user: str) -> None:
+    """In the ARN of the device; the audit stops a text in which one stayed."""
+    arn = f"arn:aws:iam::{bodies.ACCOUNT}:{device.format(user)}"
+    assert "jane" not in said(f"MultiFactorAuthentication failed with serial number {arn}")
+    assert said("mfa/app:1 not found") == "mfa/app:1 not found"
+    with pytest.raises(UnsafeCassetteError, match="user-name"):
+        gate(arn.replace(bodies.ACCOUNT, "000000000001"), (), "a.yaml")
+
+
 @pytest.mark.parametrize(
     "text",
     ["PIN pad offline", "netty 4.1.100.Final", "running 7.4.0.GA on linux",

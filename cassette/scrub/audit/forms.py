@@ -86,7 +86,10 @@ RULES: dict[str, tuple[str, str]] = {
         "who assumed a role",
         r"(?:assumed-role/[^/\s]{1,128}|federated-user)/[\w+=,.@:-]+",
     ),
-    "user-name": ("the name of a user", r"(?<=:)user/[\w+=,.@:/-]+"),
+    "user-name": (
+        "the name of a user",
+        r"(?:(?<=:)user|(?<=\d{12}:)(?:(?:sms-)?mfa|u2f))/[\w+=,.@:/-]+",
+    ),
     "account-id": (
         "twelve digits that may be an AWS account id",
         (
@@ -174,7 +177,7 @@ SIGNS = {
         "secret-key": "[A-Za-z0-9/+]{40}",
         "secret-name": ":secret:",
         "session-name": "assumed-role/|federated-user/",
-        "user-name": ":user/",
+        "user-name": ":(?:user|(?:sms-)?mfa|u2f)/",
         "account-id": r"\d{12}|\d{4}-\d{4}|\d{3}-\d{3}-\d{3}",
         "e-mail": "@",
         "mac-address": ":[0-9A-Fa-f]{2}:",
