@@ -23,7 +23,7 @@ def deploy(ecs: Any, cluster: str, service: str, task_definition: str, *, limit:
 
 
 def is_done(service: dict[str, Any], task_definition: str) -> bool:
-    """Whether only the new deployment is left, with all its tasks running."""
+    """Whether only the new deployment is left and all its tasks are running."""
     (*others, last) = service["deployments"]
     return (
         not others

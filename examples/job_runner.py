@@ -1,4 +1,4 @@
-"""Wait until a one-off task has ended, and say how."""
+"""Wait until a one-off task has ended, and report how it ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended; `reason` is empty if it succeeded."""
+    """How a job ended; `reason` is empty for a success."""
 
     succeeded: bool
     reason: str = ""
 
 
 def wait_for(ecs: Any, cluster: str, task: str) -> Result:
-    """Wait, with botocore's own waiter."""
+    """Wait for the task with botocore's own waiter."""
     ecs.get_waiter("tasks_stopped").wait(cluster=cluster, tasks=[task])
     (stopped,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
     containers = stopped["containers"]

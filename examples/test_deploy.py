@@ -1,4 +1,4 @@
-"""The deploy tool, over a recorded rolling update: no AWS, no credentials, no waiting."""
+"""The deployment tool on a recorded rolling update: no AWS account, no credentials, no waiting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from deploy import DeploymentFailed, deploy
 
 
 def run(limit: float) -> None:
-    """Deploy web:42, which is what was recorded."""
+    """Deploy `web:42`, the recorded revision."""
     deploy(boto3.client("ecs"), "prod", "web", "web:42", limit=limit)
 
 

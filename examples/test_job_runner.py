@@ -1,4 +1,4 @@
-"""The job runner, over one recorded job and every way in which such a task can stop."""
+"""The job runner on one recorded job, and on every way in which such a task can stop."""
 
 from __future__ import annotations
 

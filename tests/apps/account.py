@@ -1,8 +1,8 @@
 """The ECS account in which the programs are recorded: it runs the tasks that they start.
 
-It speaks HTTP, so the recordings are real ones; what it says of a task is made from the bodies of
-`tests/live/bodies.py`. A job ends by itself with exit code 0; one that is stopped before goes down
-at once. Each DescribeTasks call finds the task one state further.
+It speaks HTTP, so the recordings are real; its descriptions of a task are made from the bodies in
+`tests/live/bodies.py`. A job ends by itself with exit code 0 unless a caller stops it first.
+Each DescribeTasks call moves the task on by one state.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Body = dict[str, Any]
 
 @contextlib.contextmanager
 def serve() -> Iterator[dict[str, str]]:
-    """Open the account; the value is the environment in which every ECS client finds it."""
+    """Open the account, and return the environment in which every ECS client finds it."""
     account = _Account()
     with ScriptedECS() as ecs:
         ecs.script("ListAccountSettings", _settings)
@@ -53,7 +53,7 @@ class _Account:
         self._states: list[Body] = []  # the present one first
 
     def run(self, request: Request) -> Body:
-        """Start the task; it runs for three calls, if nobody stops it."""
+        """Start the task; it runs for three calls unless a caller stops it."""
         self._asked = request.body
         up = [bodies.provisioning(), bodies.pending(), _activating(), *[bodies.running()] * 3]
         down = [_deactivating(), _deprovisioning(), _stopped()]
@@ -83,7 +83,7 @@ class _Account:
         return {"task": self._states[0]}
 
     def _as_asked(self, task: Body) -> Body:
-        """A state of the task with what RunTask was given."""
+        """A state of the task with the parameters of RunTask."""
         asked = self._asked
         family = asked["taskDefinition"].rpartition("/")[2].partition(":")[0]
         first, *others = task["containers"]

@@ -21,7 +21,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that brings the document up to date."""
+    """Add the option that updates the document."""
     parser.addoption(
         "--write-table", action="store_true", help="write the outcomes into docs/programs.md"
     )
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def compared(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
-    """Compare what a program makes of a variant with docs/programs.md."""
+    """Compare a program's outcome on a variant with docs/programs.md."""
 
     def compare(program: str, variant: str, found: str) -> None:
         if request.config.getoption("--write-table"):
@@ -67,14 +67,14 @@ def _said(tape: Any, run: Callable[[], object]) -> str:
 
 
 def _unseen(tape: Any) -> bool:
-    """Whether the program never read what the patch changed."""
+    """Whether the program never read a member that the patch changed."""
     healthy = cassette.load(tape.cassette.path).interactions
     changed = [one for one in tape.cassette.interactions if one not in healthy]
     return bool(changed) and all(one in tape.unused for one in changed)
 
 
 def _in_short(message: str) -> str:
-    """The beginning of a message, up to where it shows the task itself."""
+    """The beginning of a message, up to its description of the task."""
     for end in ("\n", "{", "["):
         message = message.partition(end)[0]
     return textwrap.shorten(message.rstrip(" :").replace("|", "\\|"), 88, placeholder=" …")

@@ -1,8 +1,8 @@
 """The ECS account in which ecs-deploy is recorded: one service, and a new revision that cannot run.
 
-It speaks HTTP. What it says of the service and its tasks is made from the states of the built-in
-cassette `deployment`, so that its recordings go together with that cassette. Each DescribeServices
-call finds the service one state further.
+It speaks HTTP. Its descriptions of the service and its tasks are made from the states of the
+built-in cassette `deployment`, so its recordings match that cassette. Each DescribeServices call
+moves the service on by one state.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Body = dict[str, Any]
 
 @contextlib.contextmanager
 def serve() -> Iterator[dict[str, str]]:
-    """Open the account; the value is the environment in which every ECS client finds it."""
+    """Open the account, and return the environment in which every ECS client finds it."""
     account = _Account()
     with ScriptedECS() as ecs:
         ecs.script("DescribeServices", account.describe_services)
@@ -51,7 +51,7 @@ def serve() -> Iterator[dict[str, str]]:
 
 
 def _body(operation: str, number: int) -> Body:
-    """What the built-in cassette says to a call of an operation, as on the wire."""
+    """The built-in cassette's response to a call of an operation, as on the wire."""
     said: list[Any] = [one.outcome for one in _RECORDED.interactions if one.operation == operation]
     return shapes.to_wire(operation, said[number].body)
 
@@ -74,13 +74,13 @@ class _Account:
     # -- what is read ----------------------------------------------------------------------------
 
     def describe_services(self, request: Request) -> Body:
-        """The service, one state further."""
+        """The service, moved on by one state."""
         if self._coming:
             self._coming.pop(0)()
         return {"services": [self._service], "failures": []}
 
     def list_tasks(self, request: Request) -> Body:
-        """The tasks of the service that run or start."""
+        """The running and starting tasks of the service."""
         return {"taskArns": [task["taskArn"] for task in self._tasks]}
 
     def describe_tasks(self, request: Request) -> Body:
@@ -89,13 +89,13 @@ class _Account:
         return {"tasks": [one for one in self._tasks if one["taskArn"] in wanted], "failures": []}
 
     def describe_task_definition(self, request: Request) -> Body:
-        """The revision that runs."""
+        """The running revision."""
         return self._definition
 
     # -- what is written -------------------------------------------------------------------------
 
     def register(self, request: Request) -> Body:
-        """Another revision."""
+        """Register another revision."""
         known = self._definition["taskDefinition"]
         revision = known["revision"] + 1
         arn = f"{known['taskDefinitionArn'].rpartition(':')[0]}:{revision}"
@@ -104,7 +104,7 @@ class _Account:
         return {"taskDefinition": known | given | made, "tags": []}
 
     def deregister(self, request: Request) -> Body:
-        """The revision is no longer active."""
+        """Make the revision inactive."""
         arn = request.body["taskDefinition"]
         gone = {"taskDefinitionArn": arn, "revision": int(arn.rpartition(":")[2])}
         return {
@@ -112,7 +112,7 @@ class _Account:
         }
 
     def update(self, request: Request) -> Body:
-        """More tasks; or another revision, for which there is no capacity; or the old one again."""
+        """Start more tasks, or deploy a revision without capacity, or deploy the old one again."""
         count = request.body.get("desiredCount")
         if count:
             self._counts(desiredCount=count, pendingCount=count - len(self._tasks))
@@ -125,18 +125,18 @@ class _Account:
         return {"service": copy.deepcopy(self._service)}
 
     def run(self, request: Request) -> Body:
-        """One task of its own, which the service does not count."""
+        """Run a standalone task, which the service does not count."""
         asked = {name: request.body[name] for name in ("startedBy", "overrides", "launchType")}
         return {"tasks": [self._task(_PROVISIONING, 9) | asked | {"group": "family:web"}]}
 
     # -- what happens to the service -------------------------------------------------------------
 
     def _start(self, number: int) -> None:
-        """As many tasks; the new ones are starting."""
+        """Start this many tasks."""
         self._tasks += [self._task(_PENDING, n) for n in range(len(self._tasks), number)]
 
     def _run(self, number: int) -> None:
-        """As many tasks of the present deployment run."""
+        """Let this many tasks of the present deployment run."""
         own = [task for task in self._tasks if task["startedBy"] == self._present["id"]]
         kept = [task for task in own if task["lastStatus"] == "RUNNING"]
         self._tasks = kept + [self._task(_RUNNING, n) for n in range(len(kept), number)]
@@ -144,7 +144,7 @@ class _Account:
         self._event(_STEADY)
 
     def _replace(self) -> None:
-        """The tasks of the present deployment have replaced all others."""
+        """Replace all other tasks by those of the present deployment."""
         del self._service["deployments"][1:]
         self._present["rolloutState"] = "COMPLETED"
         self._present["rolloutStateReason"] = f"ECS deployment {self._present['id']} completed."
@@ -173,7 +173,7 @@ class _Account:
 
     @property
     def _present(self) -> Body:
-        """The deployment that began last."""
+        """The latest deployment."""
         deployment: Body = self._service["deployments"][0]
         return deployment
 
@@ -189,7 +189,7 @@ class _Account:
     # -- the parts of a body ---------------------------------------------------------------------
 
     def _task(self, like: Body, number: int) -> Body:
-        """A task of the present deployment, in the state of another one."""
+        """A task of the present deployment, in the state of another task."""
         old = like["taskArn"].rpartition("/")[2]
         new = f"{old[:-4]}{self._present['id'][-2:]}{number:02}"
         task: Body = json.loads(json.dumps(like).replace(old, new))

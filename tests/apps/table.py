@@ -18,13 +18,13 @@ def variants(program: str) -> list[str]:
 
 
 def outcome(program: str, variant: str) -> str:
-    """What the document says that a program makes of a variant."""
+    """The outcome of a program on a variant, as in the document."""
     lines = _lines()
     return _cells(lines[_rows(lines, program)[variant]])[_column(lines, program)]
 
 
 def write(program: str, variant: str, outcome: str) -> None:
-    """Put an outcome into the document."""
+    """Write an outcome into the document."""
     lines = _lines()
     number = _rows(lines, program)[variant]
     cells = _cells(lines[number])

@@ -1,4 +1,6 @@
-"""Airflow's EcsRunTaskOperator: botocore's waiter, then one more DescribeTasks; no database."""
+"""Airflow's EcsRunTaskOperator: botocore's waiter, then one more DescribeTasks; it needs no
+database.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ POLLS = 20
 
 
 def operator() -> EcsRunTaskOperator:
-    """The operator as a user of Airflow writes it."""
+    """The operator as a user of Airflow configures it."""
     return EcsRunTaskOperator(
         task_id="report",
         cluster="prod",
@@ -32,7 +34,7 @@ def operator() -> EcsRunTaskOperator:
 
 @pytest.mark.cassette("airflow", source=account.SOURCE)
 def test_it_runs_a_task_to_success(tape):
-    """It runs the task, waits, looks at it again; and stops it when Airflow kills the job."""
+    """It runs the task, waits, describes it once more, and stops it when Airflow kills the job."""
     job = operator()
     assert job.execute({}) is None
     job.on_kill()
@@ -51,20 +53,20 @@ def test_it_runs_a_task_to_success(tape):
     ignore={"StopTask": ["reason"]},  # when its waiter fails the operator gives another one
 )
 def test_what_it_makes_of_a_variant(outcome):
-    """It looks at stop codes and exit codes, and stops the task if it has waited for too long."""
+    """It reads stop codes and exit codes, and stops the task if it has waited too long."""
     outcome("Airflow", lambda: operator().execute({}))
 
 
 @pytest.mark.cassette("airflow", "stopped/image-pull")
 def test_it_does_not_take_a_missing_exit_code_for_a_success():
-    """A task whose image could not be pulled has no exit code at all, and Airflow says why."""
+    """A task whose image could not be pulled has no exit code, and Airflow reports that."""
     with pytest.raises(EcsTaskFailToStart, match="CannotPullContainerError"):
         operator().execute({})
 
 
 @pytest.mark.cassette("airflow", "api/throttled-for-long", ignore={"StopTask": ["reason"]})
 def test_it_stops_a_task_that_it_may_not_look_at(tape):
-    """An API that throttles for longer than botocore retries ends a task that was well."""
+    """If the API throttles for longer than botocore retries, the operator stops a healthy task."""
     with pytest.raises(WaiterError, match="Rate exceeded"):
         operator().execute({})
     assert tape.calls[-1].operation == "StopTask"

@@ -22,7 +22,7 @@ INTERFACES = {"NetworkInterfaces": [{"PrivateIpAddresses": [{"PrivateIpAddress":
 
 @contextlib.asynccontextmanager
 async def client(service: str) -> AsyncIterator[Any]:
-    """A client as ECSCluster gives it; a stub answers for EC2, which is another service."""
+    """A client as ECSCluster creates it; a stub answers for EC2, which is another service."""
     async with SESSION.create_client(service) as made:
         if service == "ec2":
             stub = Stubber(made)
@@ -34,7 +34,7 @@ async def client(service: str) -> AsyncIterator[Any]:
 
 
 def scheduler() -> Scheduler:
-    """A Dask scheduler as ECSCluster makes it."""
+    """A Dask scheduler as ECSCluster creates it."""
     return Scheduler(
         client=client,
         cluster_arn=account.CLUSTER_ARN,
@@ -52,13 +52,13 @@ def scheduler() -> Scheduler:
 
 
 async def start() -> Scheduler:
-    """Start a task and wait until it runs."""
+    """Start a task and wait until it is RUNNING."""
     return await scheduler()
 
 
 @pytest.mark.cassette("dask", sleep="all", source=account.SOURCE)
 def test_it_runs_a_task_to_success(tape):
-    """It runs the task, asks until it is RUNNING, and in the end stops it."""
+    """It runs the task, polls until it is RUNNING, and stops it at the end."""
 
     async def whole_life() -> None:
         task = await start()
@@ -79,13 +79,13 @@ def test_it_runs_a_task_to_success(tape):
     "dask", *table.variants("dask-cloudprovider"), include_healthy=True, time="virtual", on_end=100
 )
 def test_what_it_makes_of_a_variant(outcome):
-    """It waits for RUNNING as long as the task is PROVISIONING or PENDING."""
+    """It waits as long as the task is PROVISIONING or PENDING."""
     outcome("dask-cloudprovider", lambda: asyncio.run(start()))
 
 
 @pytest.mark.cassette("dask", "api/access-denied", time="virtual")
 def test_it_retries_for_a_minute_what_cannot_succeed(tape):
-    """It tries once a second to start a task, although the caller has no permission."""
+    """It tries to start a task once a second, although the caller has no permission."""
     with pytest.raises(ClientError, match=r"AccessDeniedException.*ListAccountSettings"):
         asyncio.run(start())
     assert {call.operation for call in tape.calls} == {"ListAccountSettings"}

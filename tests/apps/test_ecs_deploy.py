@@ -1,4 +1,6 @@
-"""ecs-deploy: it polls a service every second until it is deployed, or a deadline has passed."""
+"""ecs-deploy: it polls a service every second until the deployment is done or a deadline has
+passed.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ VERDICT = re.compile(
 
 
 def run(*command: str) -> tuple[int, str]:
-    """Run a command of ecs-deploy; its exit code and what it prints."""
+    """Run a command of ecs-deploy, and return its exit code and output."""
     result = CliRunner().invoke(ecs, command)
     if not isinstance(result.exception, (SystemExit, type(None))):
         raise result.exception
@@ -45,7 +47,7 @@ def run(*command: str) -> tuple[int, str]:
 
 @pytest.mark.cassette("ecs-deploy-rollback", time="virtual", source=service.SOURCE)
 def test_it_rolls_back_to_success(tape):
-    """With --rollback it deploys the old revision again, if the new one cannot be placed."""
+    """With --rollback, it deploys the old revision again if the new one cannot be placed."""
     code, said = run(*DEPLOY, "--rollback")
     assert code == 1
     assert "was unable to place a task. Reason: Capacity is unavailable" in said
@@ -75,21 +77,21 @@ def test_what_deploy_makes_of_a_variant(variant, compared):
 
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs deploy --rollback")])
 def test_what_deploy_with_rollback_makes_of_a_variant(variant, compared):
-    """Where it fails it deploys the old revision again."""
+    """After each failure, it deploys the old revision again."""
     with replay(variant, also=[CASSETTES / "ecs-deploy-rollback.yaml"]):
         compared("ecs deploy --rollback", variant, verdict(*DEPLOY, "--rollback"))
 
 
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs scale")])
 def test_what_scale_makes_of_a_variant(variant, compared):
-    """It counts the tasks that run."""
+    """It counts the running tasks."""
     with replay(variant, cassette.load(CASSETTES / "ecs-deploy-scale.yaml")):
         compared("ecs scale", variant, verdict(*SCALE))
 
 
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs run")])
 def test_what_run_makes_of_a_variant(variant, compared):
-    """It sees errors, and no failures."""
+    """It reports errors, but not the failures in a response."""
     recorded = cassette.load(CASSETTES / "ecs-deploy-run.yaml")
     on_fargate = variant == table.HEALTHY or fits(variant, recorded)
     # On EC2 it asks for no launch type, whatever its option says.
@@ -99,7 +101,7 @@ def test_what_run_makes_of_a_variant(variant, compared):
 
 
 def test_it_deregisters_the_revision_that_runs_after_a_rollback_by_ecs():
-    """It takes the rollback for its own success."""
+    """It mistakes the rollback for its own success."""
     with replay("deployment/alarm") as tape:
         run(*DEPLOY)
     services = [c.outcome.body for c in tape.calls if c.operation == "DescribeServices"]
@@ -109,7 +111,7 @@ def test_it_deregisters_the_revision_that_runs_after_a_rollback_by_ecs():
 
 
 def test_warnings_can_be_ignored_until_the_deadline():
-    """As its README says: the warning is printed, and the command waits until it times out."""
+    """As its README documents, it prints the warning and waits until it times out."""
     with replay("deployment/no-port") as tape:
         code, said = run(*DEPLOY, "--ignore-warnings", "--timeout", "60")
     assert code == 1
@@ -119,7 +121,7 @@ def test_warnings_can_be_ignored_until_the_deadline():
 
 
 def test_it_does_not_wait_without_a_timeout():
-    """As its README says of --timeout -1."""
+    """As its README documents for --timeout -1."""
     with replay("deployment/image-pull") as tape:
         assert run(*DEPLOY, "--timeout", "-1")[0] == 0
     assert tape.clock.now == 0
@@ -134,7 +136,7 @@ def test_it_does_not_wait_without_a_timeout():
     ],
 )
 def test_its_command_is_a_child_of_cassette_run(patches, code, words, tmp_path):
-    """The command itself, in a process of its own: its exit code, and no second really slept."""
+    """The real command in its own process has the right exit code, and no sleep is real."""
     scripts = Path(sys.executable).parent
     options = ("--sleep", "all", "--advance", "clock", "--rebase", "now")
     command = [scripts / "cassette", "run", "deployment", *patches, *options, "--"]
@@ -163,7 +165,7 @@ def replay(variant: str, recorded: cassette.Cassette = DEPLOYMENT, **options: An
 
 
 def run_on_ec2(recorded: cassette.Cassette) -> cassette.Cassette:
-    """The recorded run of a task, as one on EC2."""
+    """The recorded run of a task, changed to launch type EC2."""
     text = re.sub(
         r"^ *networkConfiguration:\n( *)awsvpc.*\n(\1 .*\n)*",
         "",
@@ -176,7 +178,7 @@ def run_on_ec2(recorded: cassette.Cassette) -> cassette.Cassette:
 
 
 def verdict(*command: str) -> str:
-    """What a command says in the end, with its exit code if that is not 0."""
+    """The last message of a command, with its exit code unless that is 0."""
     code, said = run(*command)
     *_, last = VERDICT.finditer(said)
     said = re.split(r"\. Please| to previous task definition", last[0])[0]
@@ -193,7 +195,7 @@ def verdict(*command: str) -> str:
     ],
 )
 def test_the_document_has_each_variant_that_fits(folder, program, file):
-    """Each deployment that goes wrong, each stop by the service, and each answer to RunTask."""
+    """Each failed deployment, each stop by the service, and each answer to RunTask is in the table."""
     recorded = [DEPLOYMENT, ON_INSTANCES]
     if file:
         recorded = [cassette.load(CASSETTES / f"{file}.yaml")]

@@ -1,4 +1,4 @@
-"""ecs-task-doctor: it looks once, at the service and at the tasks of it that have stopped."""
+"""ecs-task-doctor: it looks once, at the service and its stopped tasks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STOPPED = sorted(
 
 @pytest.fixture(autouse=True)
 def without_credentials(monkeypatch):
-    """Let its other checks, of images, roles, logs and networks, reach no AWS account."""
+    """Keep its other checks, of images, roles, logs and networks, from an AWS account."""
     for name in [one for one in os.environ if one.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
@@ -46,28 +46,28 @@ def without_credentials(monkeypatch):
 
 
 def run(*command: str) -> Any:
-    """Run a command of ecs-doctor; what it prints as JSON."""
+    """Run a command of ecs-doctor, and return its JSON output."""
     result = CliRunner().invoke(main, [*command, "--cluster", "prod", "--format", "json"])
     assert result.exit_code == 0
     return json.loads(result.output)
 
 
 def diagnose() -> tuple[str, list[str]]:
-    """The summary of a diagnosis, and what it says of the tasks."""
+    """The summary of a diagnosis, and its findings on the tasks."""
     report = run("diagnose", "--service", "web")
     said = [one["message"] for one in report["checks"] if one["name"] == "Task Status"]
     return report["summary"], said
 
 
 def health(tape: Any) -> Any:
-    """What it says of the one service of the cluster, whose list no recording has."""
+    """Its findings on the cluster's only service. No recording lists the services."""
     tape.answer("ListServices", {"serviceArns": [SERVICE]})
     (service,) = run("health")["services"]
     return service
 
 
 def replay(variant: str) -> Any:
-    """A replay that begins with what the variant changed, or when all tasks have stopped."""
+    """A replay that begins with the patch's first change, or when all tasks have stopped."""
     start = "last" if variant.partition("/")[0] in STOPS else "patched"
     if variant == table.HEALTHY:
         return cassette.replay(DEPLOYMENT)
@@ -79,7 +79,7 @@ def replay(variant: str) -> Any:
 
 @pytest.mark.parametrize("variant", [table.HEALTHY, *table.variants("ecs-doctor diagnose")])
 def test_what_it_makes_of_a_variant(variant, compared):
-    """It reads stopped reasons, exit codes, and the words of events; and counts the tasks."""
+    """It reads stopped reasons, exit codes and the texts of events, and counts the tasks."""
     with replay(variant) as tape:
         summary, _ = diagnose()
         said = re.sub(r"\b[0-9a-f]{32}\b", "…", summary)
@@ -92,7 +92,7 @@ def test_what_it_makes_of_a_variant(variant, compared):
 
 @pytest.mark.parametrize("variant", STOPPED)
 def test_it_sees_each_stopped_task(variant):
-    """DescribeServices and ListTasks agree with the tasks: those that stopped no longer count."""
+    """DescribeServices and ListTasks agree with the tasks: stopped ones do not count."""
     with replay(variant) as tape:
         _, said = diagnose()
         answers = {call.operation: call.outcome.body for call in tape.calls}
@@ -112,7 +112,7 @@ def test_it_sees_each_stopped_task(variant):
 
 
 def test_a_container_that_exits_with_0_is_no_finding():
-    """Nor is one without an exit code: only the stopped reason shows that the task has failed."""
+    """The same for a container without an exit code: only the stopped reason shows the failure."""
     for variant in ("exit/0", "stopped/no-exit-code", "stopped/out-of-memory-with-exit-code-0"):
         with replay(variant):
             _, said = diagnose()

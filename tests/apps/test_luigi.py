@@ -1,4 +1,4 @@
-"""luigi's ECSTask: a client made when the module is imported, `time.sleep` in a loop."""
+"""luigi's ECSTask: a client created when the module is imported, and `time.sleep` in a loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.apps import account, table
 
 
 class Report(ecs.ECSTask):
-    """A job as a user of luigi writes it."""
+    """A job as a user of luigi defines it."""
 
     cluster = "prod"
     task_def: ClassVar[dict[str, Any]] = {
@@ -37,14 +37,14 @@ class Report(ecs.ECSTask):
 
 
 class TidyReport(Report):
-    """The same job, with luigi's hooks used to leave nothing running, since luigi stops no task."""
+    """The same job with luigi's hooks, which stop the task, because luigi stops none."""
 
     def on_success(self) -> None:
         """Luigi saw the task STOPPED."""
         self._stop()
 
     def on_failure(self, exception: Exception) -> str:
-        """Luigi gave up; the task may run on."""
+        """Luigi gave up; the task may still be running."""
         self._stop()
         return str(super().on_failure(exception))
 
@@ -54,7 +54,7 @@ class TidyReport(Report):
 
 
 def run(job: type[Report] = Report) -> None:
-    """Let luigi's own scheduler run the job; raises what the job raised."""
+    """Let luigi's own scheduler run the job, and raise the job's exception."""
     job.clear_instance_cache()  # or luigi would continue with the last test's job
     raised: list[Exception] = []
     job.event_handler(luigi.Event.FAILURE)(lambda task, error: raised.append(error))
@@ -68,7 +68,7 @@ def run(job: type[Report] = Report) -> None:
 
 @pytest.mark.cassette("luigi", sleep="all", source=account.SOURCE)
 def test_it_runs_a_task_to_success(tape):
-    """It registers a task definition, runs it, and asks every two seconds until it is STOPPED."""
+    """It registers a task definition, runs it, and polls every two seconds until it is STOPPED."""
     run(TidyReport)
     first, second, *others, last = [call.operation for call in tape.calls]
     assert [first, second, last] == ["RegisterTaskDefinition", "RunTask", "StopTask"]
@@ -82,13 +82,13 @@ def test_it_runs_a_task_to_success(tape):
     "luigi", *table.variants("luigi"), include_healthy=True, sleep="all", on_end=100
 )
 def test_what_it_makes_of_a_variant(outcome):
-    """Whatever is STOPPED is a success: it looks at no exit code and at no stop code."""
+    """Every STOPPED task is a success: it reads neither exit codes nor stop codes."""
     outcome("luigi", run)
 
 
 @pytest.mark.cassette("luigi", "stopped/out-of-memory", sleep="all")
 def test_it_takes_a_container_killed_for_memory_for_a_success(tape):
-    """The container has exit code 137, and the job is done as far as luigi knows."""
+    """The container has exit code 137, and luigi considers the job done."""
     run()
     assert tape.calls[-1].outcome.body["tasks"][0]["containers"][0]["exitCode"] == 137
 
@@ -96,7 +96,7 @@ def test_it_takes_a_container_killed_for_memory_for_a_success(tape):
 @pytest.mark.parametrize(("job", "last"), [(Report, "DescribeTasks"), (TidyReport, "StopTask")])
 @pytest.mark.cassette("luigi", "api/throttled-for-long", sleep="all")
 def test_it_leaves_a_task_running_that_it_may_not_look_at(tape, job, last):
-    """When the API throttles for too long luigi gives up, and only a user's hook stops the task."""
+    """When the API throttles for too long, luigi gives up, and only a user's hook stops the task."""
     with pytest.raises(ClientError, match="ThrottlingException"):
         run(job)
     assert tape.calls[-1].operation == last

@@ -1,4 +1,4 @@
-"""One pytest run in a process of its own, with every plugin active that is installed."""
+"""One pytest run in its own process, with every installed plugin active."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from watch import TASK, status
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Run pytest over the source of one test file, and of others by name."""
+    """Run pytest on the source of one test file, and on other files by name."""
     for name in ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(watch=WATCH)

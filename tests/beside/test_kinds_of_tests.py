@@ -1,4 +1,4 @@
-"""Tests that are no plain functions: unittest's, coroutines, doctests, and shared replays."""
+"""Tests that are not plain functions: unittest's, coroutines, doctests, and shared replays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.exhaustive
 
 
 def test_unittest_replays_from_set_up_to_tear_down(run):
-    """A TestCase takes the marker; a coroutine's loop, sub-tests and each hook are answered."""
+    """A TestCase takes the marker; calls in its coroutines, sub-tests and hooks are answered."""
     result = run("""
 @pytest.mark.cassette("web")
 class TestOld(unittest.TestCase):
@@ -50,7 +50,9 @@ class TestLoop(unittest.IsolatedAsyncioTestCase):
 
 
 def test_a_sub_test_that_fails_keeps_no_recording(run, pytester, scripted_ecs, monkeypatch):
-    """The test continues after it, and has not passed, whatever the last report says."""
+    """The test continues after the failed sub-test, but counts as failed whatever its last report
+    says.
+    """
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
     result = run(
@@ -94,7 +96,7 @@ class TestShared(unittest.TestCase):
 
 
 def test_unittest_has_no_variants(run):
-    """unittest cannot run one method several times, and the user reads that."""
+    """unittest cannot run one method several times, and the error says so."""
     result = run("""
 @pytest.mark.cassette_variants("web", "stopped/*")
 class TestOld(unittest.TestCase):
@@ -107,7 +109,7 @@ class TestOld(unittest.TestCase):
 
 
 def test_unittest_needs_no_pytest(run, pytester):
-    """The verb decorates methods, plain and async ones, under unittest's own runner."""
+    """`replay` decorates sync and async methods under unittest's own runner."""
     pytester.makepyfile(
         test_plain="""
 import unittest
@@ -183,7 +185,7 @@ async def test_swallowed():
     ids=["asyncio", "asyncio-auto", "anyio"],
 )
 def test_coroutines_replay(run, names, arguments):
-    """Tests and fixtures that run in a loop, and in its threads, as any others; one by one."""
+    """Async tests and fixtures, in a loop and in its threads, replay like any others."""
     result = run(names + COROUTINES, *arguments)
     result.assert_outcomes(passed=5, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_swallowed*", "*cluster 'staging'*"])
@@ -205,7 +207,9 @@ def pytest_collection_modifyitems(items):
 
 
 def test_doctests_replay(run, pytester):
-    """A module's doctest takes a fixture or a marker of the conftest; a text file's, a fixture."""
+    """A module's doctest takes a fixture or a marker from conftest.py; that of a text file takes a
+    fixture.
+    """
     pytester.maketxtfile(
         guide="""
         >>> tape = getfixture("web")
@@ -240,7 +244,7 @@ def marked():
 
 
 def test_a_failed_doctest_shows_its_calls(run):
-    """It fails as any doctest, with the section of the calls."""
+    """Its failure has the section of the calls, as that of any other test."""
     result = run(
         "",
         "--doctest-modules",
@@ -314,7 +318,7 @@ def test_after(web):
 
 
 def test_a_wider_replay_reports_swallowed_errors(run):
-    """A call that it cannot answer fails when its scope ends, if no test failed for it."""
+    """A call that it cannot answer fails at the end of its scope, unless a test has failed for it."""
     result = run("""
 @pytest.fixture(scope="module")
 def web():
@@ -332,7 +336,9 @@ def test_it(web):
 
 
 def test_parametrized_tests_have_cassettes_of_their_own(run, pytester):
-    """Each set of parameters is a name, also beside variants, which are parameters themselves."""
+    """Each set of parameters has a name of its own, also next to variants, which are parameters
+    themselves.
+    """
     for name in ("test_own[eu]", "test_own[a-b-1]"):
         cassette.save(cassette.load("web"), pytester.path / f"cassettes/test_it/{name}.yaml")
     result = run(

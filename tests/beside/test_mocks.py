@@ -1,4 +1,4 @@
-"""Other tools that answer in place of a server: each keeps what is its own."""
+"""Other tools that answer instead of a server: each keeps answering its own calls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def upload():
 
 
 def test_moto_answers_for_s3_and_the_cassette_for_ecs(run):
-    """As a decorator, in a block or in a fixture: moto keeps its services, a replay has ECS."""
+    """As a decorator, a block or a fixture: moto answers for its services, and a replay for ECS."""
     result = run(f"""{BESIDE}
 @mock_aws
 @pytest.mark.cassette("web")
@@ -54,7 +54,7 @@ def test_fixture(aws, tape):
 
 
 def test_moto_keeps_ecs_where_no_cassette_replays(run):
-    """In its block moto's ECS answers before and after a replay, and never during one."""
+    """In its block, moto's ECS answers before and after a replay, but never during one."""
     result = run("""
 from moto import mock_aws
 
@@ -76,7 +76,7 @@ def test_it():
 
 
 def test_a_stubbed_client_keeps_its_stub(run):
-    """A Stubber answers for its own client, of whatever service; the replay for all others."""
+    """A Stubber answers for its own client of any service; the replay answers for all others."""
     result = run("""
 from botocore.stub import Stubber
 
@@ -133,7 +133,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def page(monkeypatch):
-    """A server of one page, whose address the run finds in its environment."""
+    """A server of one page; the run finds its address in the environment."""
     server = http.server.HTTPServer(("127.0.0.1", 0), Page)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -145,7 +145,7 @@ def page(monkeypatch):
 
 
 def test_vcr_records_its_pages_and_no_ecs(run, pytester, page):
-    """One test has both markers: vcrpy's file holds the page, and nothing of ECS."""
+    """One test has both markers: vcrpy's file holds the page and nothing of ECS."""
     run(BOTH, "--record-mode=once").assert_outcomes(passed=1)
     (recorded,) = pytester.path.glob("cassettes/**/*.yaml")
     assert recorded == pytester.path / "cassettes/test_it/test_both.yaml"
@@ -157,7 +157,7 @@ def test_vcr_records_its_pages_and_no_ecs(run, pytester, page):
 
 
 def test_a_blocked_network_blocks_no_replay(run, page):
-    """`--block-network` stops what goes to the network, and a replay does not."""
+    """`--block-network` stops network connections, and a replay makes none."""
     result = run(
         f"""{HTTP}
 @pytest.mark.cassette("web", "stopped/out-of-memory")
@@ -175,7 +175,7 @@ def test_network():
 
 
 def test_the_folder_of_a_fixture_comes_before_vcrs(run, pytester, page):
-    """Two files of one name, each tool's in its own folder, and one test with both markers."""
+    """Two files of the same name are in the two tools' own folders, and one test has both markers."""
     cassette.save(cassette.load("web"), pytester.path / "tapes/test_it/test_both.yaml")
     source = f"""{HTTP}
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_both():
 
 
 def test_both_may_block_the_network(run, page):
-    """pytest-recording's block, and ours, which lets a test reach this machine and no other."""
+    """pytest-recording's block and ours work together; ours allows connections to this machine."""
     source = f"""{HTTP}
 from moto import mock_aws
 
@@ -214,7 +214,7 @@ def test_here():
 
 
 def test_a_file_of_vcr_is_no_orphan(run, page):
-    """Both keep their files in `cassettes`; only ours are missed when no test uses them."""
+    """Both tools keep their files in `cassettes`; only ours are reported as unused."""
     run(BOTH, "--record-mode=once").assert_outcomes(passed=1)
     result = run("", "--cassette-orphans=error")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
@@ -223,7 +223,9 @@ def test_a_file_of_vcr_is_no_orphan(run, page):
 
 @pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "all"])
 def test_a_file_of_vcr_where_a_cassette_should_be(run, pytester, mode):
-    """Both tools name a file after its test: the user reads what to do, and vcrpy's file stays."""
+    """Both tools name a file after its test: the error says what to do, and vcrpy's file is not
+    changed.
+    """
     theirs = pytester.path / "cassettes/test_it/test_both.yaml"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("interactions: []\nversion: 1\n")

@@ -1,4 +1,4 @@
-"""The plugin adds nothing to pytest that another plugin adds under the same name."""
+"""The plugin adds no name to pytest that another plugin adds."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_variants():
 
 
 def shown(run, *arguments):
-    """What pytest prints, with our plugin and without it."""
+    """The output of pytest with our plugin and without it."""
     texts = []
     for extra in ((), ("-p", "no:cassette")):
         result = run("", "-vv", *extra, *arguments)
@@ -84,14 +84,14 @@ def shown(run, *arguments):
 
 
 def test_every_other_plugin_is_there(run):
-    """The runs of these tests load all of them, or the tests would show nothing."""
+    """These runs load all the other plugins, without which the tests would prove nothing."""
     loaded = run("", "--trace-config").stdout.str()
     assert [name for name in OTHERS if name not in loaded] == []
     assert "cassette.pytest_plugin" in loaded
 
 
 def test_the_options_are_its_own(run):
-    """Options begin with `--cassette`, ini keys with `cassette_`; all others are as they were."""
+    """Options begin with `--cassette` and ini keys with `cassette_`; all others are unchanged."""
     for pattern, ours in ((r"^  (--[\w-]+)", "--cassette"), (r"^  ([a-z_]+) \(", "cassette_")):
         with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--help"))
         assert set(without) < set(with_it)
@@ -99,7 +99,7 @@ def test_the_options_are_its_own(run):
 
 
 def test_the_markers_are_its_own(run):
-    """There are markers of others beside it, and no name twice."""
+    """Other plugins' markers are listed as well, and no name appears twice."""
     pattern = r"^@pytest\.mark\.(\w+)"
     with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--markers"))
     assert {"asyncio", "anyio", "flaky", "vcr", "time_machine"} <= set(without)
@@ -110,7 +110,7 @@ def test_the_markers_are_its_own(run):
 
 
 def test_the_fixtures_are_its_own(run):
-    """None of its fixtures takes the name of another plugin's, nor the other way round."""
+    """No fixture has the name of another plugin's fixture."""
     pattern = r"^(\w+)(?: \[\w+ scope\])? -- (\S+)"
     with_it, without = (re.findall(pattern, t, re.MULTILINE) for t in shown(run, "--fixtures"))
     ours = {name for name, place in with_it if "cassette/pytest_plugin/" in place}
@@ -121,7 +121,7 @@ def test_the_fixtures_are_its_own(run):
 
 
 def test_all_of_them_in_one_run(run):
-    """Every plugin at work in one file, and each test gets its own fixtures."""
+    """With every plugin active in one file, each test gets its own fixtures."""
     result = run(
         EVERY_PLUGIN_AT_WORK,
         *("-W", "ignore:unclosed"),  # the first releases of pytest-asyncio leave a loop open

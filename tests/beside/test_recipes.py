@@ -1,4 +1,4 @@
-"""What docs/recipes.md and docs/migrating.md show of several files is done, step by step."""
+"""The steps over several files in docs/recipes.md and docs/migrating.md work as shown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _plain(monkeypatch):
 
 
 def section(page, title, *languages):
-    """The blocks of a section in some languages, in order."""
+    """The blocks of a section in the given languages, in order."""
     text = (ROOT / page).read_text("utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     fences = rf"^```(?:{'|'.join(languages)})\n(.*?)^```"
     return re.findall(fences, text, re.DOTALL | re.MULTILINE)
@@ -45,7 +45,7 @@ def job(scripted_ecs):
 
 
 def run(pytester, *sources, arguments=(), passed):
-    """Run pytest over blocks, each as a file of the name that its first line says."""
+    """Run pytest on blocks, each in the file that its first line names."""
     for source in sources:
         pytester.makepyfile(**{re.match(r"# (\w+)\.py\n", source)[1]: source})
     quiet = ("-p", "no:cacheprovider", "-p", "no:asyncio", "--strict-markers", "-W", "error")
@@ -53,7 +53,7 @@ def run(pytester, *sources, arguments=(), passed):
 
 
 def shell(pytester, command):
-    """Run a command of the document in a shell; what it prints."""
+    """Run a command of the document in a shell, and return its output."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         command, shell=True, cwd=pytester.path, env=os.environ | {"PATH": path},
@@ -64,7 +64,7 @@ def shell(pytester, command):
 
 
 def test_from_pytest_recording(pytester, job, monkeypatch):
-    """Recorded by the old test, imported by the command, replayed by the new test with patches."""
+    """The old test records, the command imports, and the new test replays with patches."""
     before, command, after = section(
         MIGRATING, "From vcrpy and pytest-recording", "python no-run", "sh"
     )
@@ -81,7 +81,7 @@ def test_from_pytest_recording(pytester, job, monkeypatch):
 
 
 def test_from_placebo(pytester, job, monkeypatch):
-    """As above: the folder of one recording becomes one cassette."""
+    """The same for placebo: the folder of one recording becomes one cassette."""
     before, command, after = section(MIGRATING, "From placebo", "python no-run", "sh")
     pytester.makepyfile(**modules(MIGRATING))
     pytester.mkdir("tests").joinpath("placebo/report").mkdir(parents=True)
@@ -98,7 +98,7 @@ def test_from_placebo(pytester, job, monkeypatch):
 
 
 def test_a_doctest(pytester):
-    """The fixture of conftest.py gives the replay to the docstring of the module."""
+    """The fixture in conftest.py gives the replay to the module's docstring."""
     conftest, module = section(RECIPES, "Doctests", "python no-run")
     (command,) = section(RECIPES, "Doctests", "sh")
     run(pytester, conftest, module, arguments=command.split()[1:], passed=1)
@@ -114,14 +114,14 @@ def test_it(tape):
 
 
 def share(folder):
-    """A folder that others share: a cassette, and a patch of their own."""
+    """A shared folder with a cassette and a patch."""
     cassette.save(cassette.load("web"), folder / "shop.yaml")
     (folder / "patches").mkdir()
     (folder / "patches/ours.yaml").write_text("patch: 1\nsummary: Ours\nextends: exit/1\n")
 
 
 def test_cassettes_in_a_submodule_are_shared(pytester):
-    """The ini file names the folder; its cassettes and patches are found by name."""
+    """The ini file names the folder, and its cassettes and patches are found by name."""
     (ini,) = section(RECIPES, "Share cassettes between repositories", "toml")
     pytester.makepyprojecttoml(ini)
     share(pytester.path / "tests/cassettes")

@@ -1,4 +1,4 @@
-"""Who runs the tests, in which order, on which worker and how often, changes no answer."""
+"""The runner, the order of tests, the worker and the number of runs change no answer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_two(web):
 
 
 def passed(result):
-    """How many tests passed; nothing else happened."""
+    """The number of tests that passed, if there was no other outcome."""
     counts = result.parseoutcomes()
     assert counts.keys() == {"passed"}
     return counts["passed"]
@@ -57,19 +57,19 @@ def passed(result):
 
 @pytest.mark.parametrize("how", ["load", "loadscope"])
 def test_xdist_changes_nothing(run, how):
-    """On two workers, however the tests are dealt out, the same tests pass."""
+    """On two workers, the same tests pass, however they are distributed."""
     alone = passed(run(ANY_ORDER, "-p", "no:xdist"))
     assert passed(run(ANY_ORDER, "-n2", "--dist", how)) == alone
 
 
 def test_loadscope_keeps_a_shared_replay_together(run):
-    """A module's tests go to one worker, and its one replay continues from test to test."""
+    """A module's tests run on one worker, and their shared replay continues from test to test."""
     result = run(SHARED, "-n2", "--dist=loadscope", "-p", "no:randomly", test_other=SHARED)
     assert passed(result) == 4
 
 
 def test_xdist_brings_the_section_and_the_error_home(run):
-    """What a user reads of a failure on a worker is what they read without workers."""
+    """The report of a failure on a worker is the same as without workers."""
     result = run(
         """
 @pytest.mark.cassette("web", "stopped/image-pull")
@@ -93,7 +93,7 @@ def test_it():
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_order_changes_nothing(run, seed):
-    """pytest-randomly shuffles the tests; each has its tape from the beginning."""
+    """pytest-randomly shuffles the tests; each has its own tape from the beginning."""
     result = run(ANY_ORDER, f"--randomly-seed={seed}")
     result.stdout.fnmatch_lines([f"Using --randomly-seed={seed}"])
     assert passed(result) > 10
@@ -112,7 +112,7 @@ def first_run():
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_a_test_that_is_run_again_starts_its_tape_afresh(run, workers):
-    """The second run's first call gets the first state; only its own calls are on its tape."""
+    """The second run's first call gets the first state, and its tape has only its own calls."""
     result = run(
         f"""{FLAKY}
 @pytest.mark.cassette("web")
@@ -144,7 +144,7 @@ def test_it():
 
 
 def test_a_swallowed_call_is_run_again(run):
-    """A test that fails at teardown is run again, and passes if the rerun does."""
+    """A test that fails at teardown is rerun, and passes if the rerun does."""
     result = run(
         f"""{FLAKY}
 @pytest.mark.cassette("web")

@@ -30,7 +30,9 @@ def age():
     ],
 )
 def test_a_frozen_test_sees_a_task_of_that_time(run, frozen):
-    """By a decorator, which freezes within the replay, or by a marker: `now` is the frozen one."""
+    """With a decorator, which freezes within the replay, or with a marker, `now` is the frozen
+    time.
+    """
     result = run(f"""{AGE}
 @{frozen}
 @pytest.mark.cassette("web", rebase="now")
@@ -43,7 +45,7 @@ def test_it(tape):
 
 @pytest.mark.parametrize("frozen", ["freeze_time(NOW)", "time_machine.travel(NOW, tick=False)"])
 def test_a_fixture_that_freezes_the_time_is_respected(run, frozen):
-    """One of the user's own, for all tests: each cassette is as old as it was recorded."""
+    """A user's fixture freezes the time of all tests, and each cassette is as old as its recording."""
     result = run(f"""{AGE}
 @pytest.fixture(autouse=True)
 def frozen():
@@ -66,7 +68,7 @@ def test_as_recorded():
 
 
 def test_the_time_machine_fixture_moves_on(run):
-    """A test that travels within itself moves its own time; the tape moves with its calls."""
+    """A test that travels moves its own time; the tape moves with its calls."""
     result = run(f"""{AGE}
 @pytest.mark.cassette("web", rebase="now", sleep="all")
 def test_it(time_machine, tape):

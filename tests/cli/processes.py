@@ -35,7 +35,7 @@ _HEARS_CTRL_C = (
 
 
 def interruptible(*words):
-    """The arguments of a process that runs `cassette` and receives SIGINT, as at a terminal."""
+    """The arguments of a process that runs `cassette` and receives SIGINT as from a terminal."""
     return [sys.executable, "-c", _HEARS_CTRL_C, *map(str, words)]
 
 
@@ -45,7 +45,7 @@ _ENVIRONMENT = dict(os.environ)
 
 @functools.cache
 def _warm():
-    """The socket of a process that forks for each command; it ends with this one."""
+    """The socket of a process that forks for each command and ends with this one."""
     ours, its = socket.socketpair()
     with its:
         process = subprocess.Popen(
@@ -65,12 +65,12 @@ def _start(words, streams, cwd, environment):
 
 
 def _exit_code():
-    """Wait for what was started."""
+    """Wait for the process, and return its exit code."""
     return int(_warm().makefile().readline())
 
 
 def run_alone(*words, cwd, **environment):
-    """Like `run`, in a new Python process, for behaviour that is decided at its start."""
+    """Like `run`, but in a new Python process, for behaviour that depends on its start."""
     done = subprocess.run(
         [sys.executable, "-m", "cassette", *map(str, words)],
         capture_output=True,
@@ -104,9 +104,10 @@ def record(url, file, *more, cwd, **environment):
 
 
 def on_terminal(*words, columns, cwd, **environment):
-    """Run `cassette` on a terminal of a width, and return its exit code and the screen's text.
+    """Run `cassette` on a terminal of a given width, and return its exit code and the screen's
+    text.
 
-    The terminal's own line ends are taken out, its colours are not.
+    The terminal's own line ends are removed; its colours are kept.
     """
     with _terminal(columns) as (leader, follower):
         _start(words, [follower] * 3, cwd, _for_terminals(environment))
@@ -116,7 +117,7 @@ def on_terminal(*words, columns, cwd, **environment):
 
 
 def pytest_on_terminal(*words, columns, cwd):
-    """The same of `pytest`, which no process has imported before."""
+    """The same for `pytest`, in a new Python process."""
     with _terminal(columns) as (leader, follower):
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *words],
@@ -133,7 +134,7 @@ def pytest_on_terminal(*words, columns, cwd):
 
 @contextlib.contextmanager
 def _terminal(columns):
-    """A terminal: our end, and the one for a process, which the caller closes."""
+    """A terminal: our end, and the process's end, which the caller closes."""
     leader, follower = os.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 200, columns, 0, 0))
     yield leader, follower
@@ -161,5 +162,5 @@ def _read(leader):
 
 
 def plain(shown):
-    """The text of a terminal, without its colours."""
+    """Text of a terminal without its colours."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)

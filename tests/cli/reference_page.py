@@ -18,7 +18,7 @@ MARK = "<!-- From here on written by python -m tests.cli.reference_page -->\n"
 
 
 def reference() -> str:
-    """A section for each command: its usage, its help text and its options."""
+    """A section for each command with its usage, its help text and its options."""
     return MARK + "".join(_section(name) for name in sorted(COMMANDS))
 
 
@@ -38,7 +38,7 @@ def _section(name: str) -> str:
 
 
 def _said(command: click.Command) -> str:
-    """A command's own words; a block that click leaves as it is gets a fence."""
+    """A command's help text; a block that click leaves unchanged gets a fence."""
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
     return "\n".join(_paragraphs(paragraphs))
 
@@ -69,7 +69,7 @@ def _value(option: click.Option) -> str:
 
 
 def written() -> str:
-    """The page with a current reference; the text before it stays."""
+    """The page with an up-to-date reference; the text before it is kept."""
     before = PAGE.read_text("utf-8").partition(MARK)[0]
     return before + reference()
 

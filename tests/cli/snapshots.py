@@ -66,7 +66,9 @@ apply:
 
 
 def prepare(folder: Path) -> None:
-    """Write the files that the commands name: synthetic cassettes, their edits, and patches."""
+    """Write the files that the commands use: synthetic cassettes, edited copies of them, and
+    patches.
+    """
     web = (FOLDER / "web.yaml").read_text("utf-8")
     for name, edits in (("copy", CHANGED), ("bad", BROKEN)):
         text = web
@@ -83,7 +85,7 @@ def prepare(folder: Path) -> None:
 
 
 def shown(words: str, width: int, folder: Path) -> str:
-    """The output of a command on a terminal of a width, without colours."""
+    """The output of a command on a terminal of a given width, without colours."""
     before = Path.cwd()
     terminal = {"FORCE_COLOR": "1", "COLUMNS": str(width), "TERM": "xterm-256color"}
     out = io.StringIO()

@@ -1,4 +1,4 @@
-"""The command line, by real processes: what it prints, writes and ends with."""
+"""The command line in real processes: its output, its files and its exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.live import bodies, scripted
 
 
 def test_record_watches_until_running(tmp_path):
-    """It shows progress, says what it wrote and scrubbed, and prints nothing that identifies."""
+    """It shows progress, reports what it wrote and scrubbed, and prints nothing that identifies."""
     with scripted.ScriptedECS() as ecs:
         ecs.script(
             "DescribeTasks",
@@ -50,7 +50,7 @@ def test_record_watches_until_running(tmp_path):
     ],
 )
 def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
-    """A refusal is one sentence and a line that fixes it; the earlier file stays."""
+    """A refusal is one sentence and one line that fixes it; the earlier file is not changed."""
     file = tmp_path / "web.yaml"
     file.write_text("cassette: 1\n")
     with scripted.ScriptedECS() as ecs:
@@ -63,7 +63,7 @@ def test_what_aws_refuses_ends_with_3(tmp_path, answer, said):
 
 
 def test_an_account_out_of_reach_ends_with_3(tmp_path):
-    """No server, no credentials: exit code 3 and a sentence."""
+    """Without a server or credentials, the exit code is 3, with one sentence."""
     with scripted.ScriptedECS() as ecs:
         url = ecs.url
         code, _, err = record(url, "a.yaml", cwd=tmp_path, AWS_DEFAULT_REGION="eu-west-1")
@@ -74,7 +74,7 @@ def test_an_account_out_of_reach_ends_with_3(tmp_path):
 
 
 def test_wrong_usage_ends_with_2(tmp_path):
-    """An unknown name or a file that cannot be written is said before AWS is asked."""
+    """An unknown name or a file that cannot be written is reported before AWS is called."""
     folder = tmp_path / "folder.yaml"
     folder.mkdir()
     code, _, err = record("http://127.0.0.1:1", folder, cwd=tmp_path, **KEYS)
@@ -86,7 +86,7 @@ def test_wrong_usage_ends_with_2(tmp_path):
 
 
 def test_audit_finds_and_does_not_print(tmp_path):
-    """A finding ends with 1 and gives its place, never its value."""
+    """With a finding, the exit code is 1, and the output has its place but never its value."""
     (tmp_path / "a.json").write_text('{"clusterArn": "arn:aws:ecs:eu-west-1:987654321098:c"}\n')
     code, out, _ = run("audit", "a.json", cwd=tmp_path)
     assert code == 1
@@ -95,7 +95,7 @@ def test_audit_finds_and_does_not_print(tmp_path):
 
 
 def test_patch_writes_a_variant_that_says_so(tmp_path):
-    """The variant is a cassette that names its base and its patches, and is in order."""
+    """The variant is a valid cassette that names its base and its patches."""
     code, out, _ = run("patch", "web", "stopped/exit-code(code=3)", "-o", "v.yaml", cwd=tmp_path)
     assert (code, "wrote v.yaml" in out) == (0, True)
     text = (tmp_path / "v.yaml").read_text("utf-8")
@@ -105,7 +105,7 @@ def test_patch_writes_a_variant_that_says_so(tmp_path):
 
 
 def test_check_says_what_is_wrong(tmp_path):
-    """A file that is not a cassette is named, and the exit code is 1."""
+    """The output names a file that is not a cassette, and the exit code is 1."""
     (tmp_path / "a.yaml").write_text("cassette: 99\n")
     code, out, _ = run("check", "a.yaml", cwd=tmp_path)
     assert code == 1
@@ -114,7 +114,7 @@ def test_check_says_what_is_wrong(tmp_path):
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], *([c, "--help"] for c in COMMANDS)])
 def test_help_imports_neither_botocore_nor_yaml(words):
-    """`--help`, of each command too, and `--version` are quick."""
+    """`--version`, and `--help` of each command, start fast."""
     code = (
         "import sys, cassette.cli as c\n"
         "try: c.main(sys.argv[1:])\n"
@@ -151,7 +151,7 @@ def test_the_demo_shows_the_main_job(tmp_path):
 
 
 def test_a_misspelt_command_names_the_nearest(tmp_path):
-    """Exit code 2, and the command that was meant."""
+    """The exit code is 2, and the error suggests the right command."""
     code, _, err = run("recrod", cwd=tmp_path)
     assert code == 2
     assert "No such command 'recrod'. Did you mean 'record'?" in err
@@ -167,7 +167,7 @@ def test_a_misspelt_command_names_the_nearest(tmp_path):
     ],
 )
 def test_an_unreachable_server_is_reported(tmp_path, option, code, said):
-    """A sentence and its fix; the existing file does not change."""
+    """The error is one sentence with its fix; the existing file does not change."""
     (tmp_path / "web.yaml").write_text("cassette: 1", "utf-8")
     asked = ("--cluster", "prod", "--task", "a", "-o", "web.yaml")
     ended, _, err = run("record", *asked, *option, cwd=tmp_path, **KEYS)
@@ -177,7 +177,7 @@ def test_an_unreachable_server_is_reported(tmp_path, option, code, said):
 
 
 def test_an_error_names_what_is_built_in_without_its_path(tmp_path):
-    """Also the near container, which is why nothing fits."""
+    """It also names the most similar container, which explains the error."""
     code, _, err = run("patch", "web", "stopped/exit-code(container=wbe)", cwd=tmp_path)
     assert code == 2
     assert err.startswith("no task of web (built-in) fits the patch stopped/exit-code: ")

@@ -1,4 +1,4 @@
-"""One thing is not called several: in every command, and in what the library shows of itself."""
+"""Counts of one are singular, in every command and in each `repr` of the library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONE_EACH = {
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Run a command in this process, beside a recording in which there is one of each thing."""
+    """Run a command in this process, on a recording that has one of each thing."""
     monkeypatch.chdir(tmp_path)
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
@@ -64,14 +64,14 @@ def call(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_one_thing(call, words):
-    """As in `1 service`."""
+    """For example, `1 service`."""
     shown = call(words)
     assert "1 " in shown or words.startswith("diff")
     assert SEVERAL.findall(shown) == []
 
 
 def test_what_is_in_an_answer(call):
-    """Items are counted, the members of one object are not."""
+    """Items of a list are counted, but not the members of an object."""
     shown = re.sub(" +", " ", call("show one"))
     assert "DescribeServices 1 service, 0 failures\n" in shown
     assert "ListTaskDefinitionFamilies 1 family\n" in shown
@@ -80,7 +80,7 @@ def test_what_is_in_an_answer(call):
 
 
 def test_a_patch_in_no_folder_has_no_heading(call):
-    """It comes first, above the folders and packs, which have one."""
+    """It comes first, before the folders and packs, which have one."""
     assert call("variants web min*").splitlines() == [
         "  mine  Mine",
         '        reason (string, by default "Task stopped by user"): the stopped reason',
@@ -98,14 +98,14 @@ def test_a_patch_in_no_folder_has_no_heading(call):
 
 
 def test_an_empty_pack_says_so(call):
-    """Instead of nothing."""
+    """The list says that the pack is empty."""
     Path("acme").mkdir()
     Path("pyproject.toml").write_text('[tool.cassette.packs]\nacme = "acme"\n', "utf-8")
     assert call("packs acme") == "the pack acme has no cassettes and no patches\n"
 
 
 def test_in_a_replay(call):
-    """The `repr` of a tape."""
+    """The `repr` of a tape has the right number."""
     del call
     with cassette.replay("cassettes/one.yaml") as tape:
         boto3.client("ecs").list_tasks(cluster="prod")
@@ -124,5 +124,5 @@ def test_in_a_replay(call):
     ],
 )
 def test_counted(number, thing, said):
-    """Plurals as English has them."""
+    """Plurals are English."""
     assert counted(number, thing) == said

@@ -1,4 +1,4 @@
-"""`cassette diff` and `cassette patch --diff`: what differs, for people and for programs."""
+"""`cassette diff` and `cassette patch --diff`: the differences, for people and for programs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def copy(tmp_path):
 
 
 def test_equal_cassettes_end_with_0(copy):
-    """Nothing differs: one line says so."""
+    """If nothing differs, one line says so."""
     assert run("diff", "copy.yaml", "copy.yaml", cwd=copy) == (0, "no difference\n", "")
 
 
 def test_a_difference_ends_with_1_and_names_task_state_and_member(copy):
-    """`+` what came, `-` what went, `~` what changed; how many of each."""
+    """`+` marks an added member, `-` a removed one and `~` a changed one, with a total of each."""
     code, out, err = run("diff", "web", "copy.yaml", cwd=copy)
     assert (code, err) == (1, "")
     assert out == (
@@ -42,7 +42,7 @@ def test_a_difference_ends_with_1_and_names_task_state_and_member(copy):
 
 
 def test_what_chance_decides_counts_only_in_an_exact_comparison(copy):
-    """The version of the state is chance; equal cassettes that differ in it say that they do."""
+    """The version of a state is random; the comparison of two equal cassettes mentions it."""
     text = (copy / "copy.yaml").read_text("utf-8").replace("value: 6}", "value: 9}")
     (copy / "other.yaml").write_text(text, "utf-8")
     code, out, _ = run("diff", "copy.yaml", "other.yaml", cwd=copy)
@@ -54,7 +54,7 @@ def test_what_chance_decides_counts_only_in_an_exact_comparison(copy):
 
 
 def test_an_unreadable_cassette_ends_with_2(copy):
-    """A broken file, and one that is not there."""
+    """The same for a broken file and for a missing one."""
     (copy / "broken.yaml").write_text("cassette: [")
     assert run("diff", "web", "broken.yaml", cwd=copy)[0] == 2
     code, out, err = run("diff", "web", "nobody", cwd=copy)
@@ -63,7 +63,9 @@ def test_an_unreadable_cassette_ends_with_2(copy):
 
 
 def test_as_json_a_program_reads_every_difference(copy):
-    """Which cassettes, whether they are equal, and each difference with its JSON Pointer."""
+    """The JSON has both cassettes, whether they are equal, and each difference with its JSON
+    Pointer.
+    """
     code, out, _ = run("diff", "web", "copy.yaml", "--format", "json", cwd=copy)
     said = json.loads(out)
     assert (code, said["equal"], said["after"]) == (1, False, "copy.yaml")
@@ -74,7 +76,7 @@ def test_as_json_a_program_reads_every_difference(copy):
 
 
 def test_a_copy_becomes_a_patch_file(copy):
-    """What it prints is a patch, and what it writes by -o, which makes of the cassette the copy."""
+    """The patch that it prints, or writes with -o, turns the cassette into the copy."""
     code, out, err = run("diff", "web", "copy.yaml", "--format", "patch", cwd=copy)
     assert (code, err) == (0, "")
     assert "container: log-router" in out
@@ -88,14 +90,16 @@ def test_a_copy_becomes_a_patch_file(copy):
 
 
 def test_what_no_patch_can_say_is_said(copy):
-    """Cassettes of different tasks are not an edit: exit code 2 and a reason."""
+    """Cassettes of different tasks are not an edit: the exit code is 2, with a reason."""
     code, out, err = run("diff", "web", "job", "--format", "patch", cwd=copy)
     assert (code, out) == (2, "")
     assert "they do not hold the same tasks" in err
 
 
 def test_what_a_patch_cannot_make_is_shown(copy):
-    """A copy with a change beyond the patch language: what is left is shown; nothing is written."""
+    """If a change is beyond the patch language, the rest of the difference is shown and nothing is
+    written.
+    """
     text = (copy / "copy.yaml").read_text("utf-8").replace("    failures: []", "    more: 1")
     (copy / "copy.yaml").write_text(text, "utf-8")
     asked = ("diff", "web", "copy.yaml", "--format", "patch", "-o", "mine.yaml")
@@ -110,7 +114,9 @@ def test_what_a_patch_cannot_make_is_shown(copy):
 
 
 def test_a_copy_that_ecs_cannot_answer_says_where_to_allow_it(copy):
-    """The rule, and where in the copy it may be named; then the patch also names it."""
+    """The error names the rule and the place in the copy that can allow it; the patch then allows
+    it.
+    """
     path = copy / "copy.yaml"
     path.write_text(
         path.read_text("utf-8").replace("desiredStatus: RUNNING", "desiredStatus: STOP"), "utf-8"
@@ -129,7 +135,7 @@ def test_a_copy_that_ecs_cannot_answer_says_where_to_allow_it(copy):
 
 
 def test_a_secret_gets_into_no_patch_file(copy):
-    """A patch file is audited before it is written, as a cassette is."""
+    """A patch file is audited before it is written, like a cassette."""
     text = (copy / "copy.yaml").read_text("utf-8")
     text += "  - {op: add, path: /tasks/0/containers/1/reason, value: key AKIAQWERTYUIOPASDFGH}\n"
     (copy / "copy.yaml").write_text(text, "utf-8")
@@ -148,7 +154,7 @@ def test_only_a_patch_file_is_written(copy):
 
 
 def test_patch_shows_what_it_changes(tmp_path):
-    """Plain and one below the other in a pipe, and the variant is neither printed nor written."""
+    """In a pipe the output is plain, in one column, and the variant is neither printed nor written."""
     code, out, err = run("patch", "web", "stopped/out-of-memory", "--diff", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "    ~  lastStatus  " in out.replace("lastStatus                      ", "lastStatus  ")
@@ -159,7 +165,10 @@ def test_patch_shows_what_it_changes(tmp_path):
 
 
 def test_a_wide_terminal_shows_before_and_after_side_by_side(tmp_path):
-    """In columns and in colour from 100 columns on; below, in one; never wider than the screen."""
+    """From 100 columns on, the output has two coloured columns; below, one.
+
+    No line is wider than the screen.
+    """
     words = ("patch", "web", "stopped/out-of-memory", "--diff")
     _, wide = on_terminal(*words, columns=120, cwd=tmp_path)
     _, narrow = on_terminal(*words, columns=80, cwd=tmp_path)
@@ -178,7 +187,7 @@ def test_a_wide_terminal_shows_before_and_after_side_by_side(tmp_path):
 
 
 def test_patch_never_overwrites_what_it_patches(copy):
-    """The same file under whatever name: exit code 2, and it stays as it was."""
+    """Under whatever name the same file is given, the exit code is 2 and the file is not changed."""
     before = (copy / "copy.yaml").read_bytes()
     (copy / "link.yaml").symlink_to("copy.yaml")
     for output in ("copy.yaml", "./copy.yaml", "link.yaml"):
@@ -189,7 +198,7 @@ def test_patch_never_overwrites_what_it_patches(copy):
 
 
 def test_patch_shows_and_writes_in_one_go(tmp_path):
-    """--diff and -o go together."""
+    """--diff and -o can be combined."""
     code, out, _ = run("patch", "web", "stopped/by-user", "--diff", "-o", "v.yaml", cwd=tmp_path)
     assert code == 0
     assert "differences" in out

@@ -1,4 +1,4 @@
-"""Another tool's file where a cassette or a patch is expected, in every command; and patches."""
+"""Another tool's file where a command expects a cassette or a patch; and patches that do not fit."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ SAYS = {
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Run a command in this process, beside files of other tools."""
+    """Run a command in this process, next to files of other tools."""
     monkeypatch.chdir(tmp_path)
     for name, content in FILES.items():
         Path(name).parent.mkdir(exist_ok=True)
@@ -105,7 +105,7 @@ def call(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_in_the_place_of_a_cassette(call, words, file):
-    """What it is, and the command that imports it."""
+    """The error says what the file is, and which command imports it."""
     code, out, err = call(*words.replace("{}", file).split())
     said = (out + err).replace("placebo/ecs.DescribeTasks_1.json", "placebo")
     what = SAYS[file].replace("folder", "file") if words == "check {}" else SAYS[file]
@@ -116,7 +116,7 @@ def test_in_the_place_of_a_cassette(call, words, file):
 
 @pytest.mark.parametrize("file", SAYS)
 def test_in_the_place_of_a_patch(call, file):
-    """The same, instead of its first key that no patch has."""
+    """The same, instead of an error about an unknown key."""
     code, _, err = call("show", "web", file)
     assert (code, f"{SAYS[file]}, not a patch" in err) == (2, True)
     assert f"Fix: cassette import {file} -o cassettes" in err
@@ -132,7 +132,7 @@ def test_in_the_place_of_a_patch(call, file):
     ],
 )
 def test_a_where_that_matches_nothing(call, where, said):
-    """Which part of it failed, and what is nearest."""
+    """The error shows the part that failed and the most similar value."""
     ops = [{"op": "replace", "path": "/cpu", "value": "1"}]
     entry = {"each": "task", "where": where, "ops": ops}
     patch = {"patch": 1, "summary": "Mine", "apply": [entry]}
@@ -142,7 +142,9 @@ def test_a_where_that_matches_nothing(call, where, said):
 
 
 def test_every_broken_rule_at_once_and_their_completion(call):
-    """A patch that stops a task: seven rules in one error, and one command that follows them."""
+    """A patch that stops a task breaks seven rules: one error lists them, and one command completes
+    the patch.
+    """
     file = Path("cassettes/patches/mine.yaml")
     file.parent.mkdir(parents=True)
     file.write_text(STOPS, "utf-8")

@@ -1,4 +1,4 @@
-"""`cassette list`, and where the command line finds cassettes and patches."""
+"""`cassette list`, and the folders in which the command line finds cassettes and patches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def call(tmp_path, monkeypatch, capsys):
 
 
 def put(folder, name="mine", patch=None):
-    """A cassette in a folder, with a patch beside it."""
+    """Put a cassette into a folder, with a patch next to it."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(built_in_pack() / "web.yaml", folder / f"{name}.yaml")
     if patch:
@@ -51,7 +51,7 @@ def put(folder, name="mine", patch=None):
     ],
 )
 def test_cassette_dir_of_the_settings_of_pytest(call, tmp_path, monkeypatch, file, text):
-    """It is found from any folder of the project, relative to its file."""
+    """It is found from any folder of the project, relative to the settings file."""
     (tmp_path / file).write_text(text, "utf-8")
     put(tmp_path / "ecs", patch="own")
     (tmp_path / "src").mkdir()
@@ -62,7 +62,7 @@ def test_cassette_dir_of_the_settings_of_pytest(call, tmp_path, monkeypatch, fil
 
 
 def test_the_files_of_pytest_have_an_order(tmp_path, monkeypatch):
-    """The first one with a section counts, as in pytest; an empty pytest.ini counts."""
+    """The first file with a section counts, as in pytest; an empty pytest.ini counts."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tox.ini").write_text("[pytest]\ncassette_dir = of-tox\n", "utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'a'\n", "utf-8")
@@ -72,7 +72,7 @@ def test_the_files_of_pytest_have_an_order(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_named(call, tmp_path):
-    """`--dir` is searched first, by every command that takes a name."""
+    """Every command that takes a name searches `--dir` first."""
     put(tmp_path / "elsewhere", "web", patch="own")
     for words in ("show web own", "variants web own", "patch web own", "diff web web"):
         code, _, err = call(*words.split(), "--dir", "elsewhere")
@@ -83,7 +83,7 @@ def test_a_folder_that_is_named(call, tmp_path):
 
 
 def test_patches_beside_a_cassette_that_is_named_by_path(call, tmp_path, monkeypatch):
-    """By the command line and by `cassette.replay`; in subfolders of `cassettes` also."""
+    """The command line and `cassette.replay` find them, also in subfolders of `cassettes`."""
     path = put(tmp_path / "elsewhere", patch="own")
     assert call("show", str(path), "own")[0] == 0
     inner = put(tmp_path / "apps" / "cassettes" / "team")
@@ -99,14 +99,14 @@ def test_patches_beside_a_cassette_that_is_named_by_path(call, tmp_path, monkeyp
 
 
 def test_settings_that_cannot_be_read(call, tmp_path):
-    """The file is named; nothing is guessed."""
+    """The error names the file, and nothing is guessed."""
     (tmp_path / "pyproject.toml").write_text("[tool.pytest\n", "utf-8")
     code, _, err = call("show", "web")
     assert (code, "pyproject.toml" in err, "Fix:" in err) == (2, True, True)
 
 
 def test_list_has_every_place(call, tmp_path):
-    """Folders in the order of search, then what is built in; what is hidden is said."""
+    """Folders in the order of the search, then the built-in pack; hidden names are marked."""
     put(tmp_path / "cassettes", "web")
     put(tmp_path / "tests" / "cassettes", "mine", patch="own")
     code, out, _ = call("list", "web", "mine", "api-reference-example")
@@ -126,7 +126,7 @@ def test_list_has_every_place(call, tmp_path):
 
 
 def test_list_has_the_cassettes_of_packs(call, tmp_path):
-    """By their qualified names, with the patches of their pack."""
+    """They have qualified names and the patches of their pack."""
     put(tmp_path / "platform", "shop", patch="own")
     settings = '[tool.cassette.packs]\nplatform = "platform"\n'
     (tmp_path / "pyproject.toml").write_text(settings, "utf-8")
@@ -137,7 +137,7 @@ def test_list_has_the_cassettes_of_packs(call, tmp_path):
 
 
 def test_list_names_what_cannot_be_read(call, tmp_path):
-    """Exit code 1; the others are listed."""
+    """The exit code is 1, and the others are listed."""
     put(tmp_path / "cassettes")
     (tmp_path / "cassettes" / "broken.yaml").write_text("cassette: 1\n", "utf-8")
     code, out, _ = call("list", "broken", "mine")
@@ -148,7 +148,7 @@ def test_list_names_what_cannot_be_read(call, tmp_path):
 
 
 def test_a_misspelt_table_of_settings_is_refused(call, tmp_path):
-    """As pytest and `audit` do: rules that are not read would leak."""
+    """pytest and `audit` refuse it as well, because unread rules would leak."""
     (tmp_path / "pyproject.toml").write_text('[tool.cassete.scrub]\npolicy = "strict"\n', "utf-8")
     code, out, err = call("list")
     assert (code, out) == (2, "")

@@ -1,4 +1,4 @@
-"""Every command finds a cassette by its name, wherever the plugin records it."""
+"""Every command finds a cassette by name, wherever the plugin records it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def call(tmp_path, monkeypatch, capsys):
 
 
 def put(path, patch=None):
-    """A cassette, with a patch beside it."""
+    """A cassette with a patch next to it."""
     file = Path(path)
     file.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(built_in_pack() / "web.yaml", file)
@@ -58,7 +58,7 @@ def put(path, patch=None):
 @pytest.mark.parametrize("name", ["shop", "team/shop", "pkg/tests/cassettes/shop.yaml"])
 @pytest.mark.parametrize("words", TAKE_ONE)
 def test_every_command_takes_a_name_or_a_path(call, words, name):
-    """The same cassette, by its name, in a subfolder, or by its path."""
+    """A name, a name in a subfolder and a path find the same cassette."""
     put(f"pkg/tests/cassettes/{name}.yaml" if ".yaml" not in name else name)
     code, _, err = call(words.replace("{}", name))
     assert (code, err) == (0, "")
@@ -67,7 +67,7 @@ def test_every_command_takes_a_name_or_a_path(call, words, name):
 @pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("folder", [".", "pkg/tests", "tests/unit/deep", "src/shop/tests"])
 def test_folders_beside_tests(call, settings, folder):
-    """Wherever the tests are in the project, with the patches beside the cassettes."""
+    """They are found wherever the tests are, with the patches next to the cassettes."""
     name, text = SETTINGS[settings]
     Path(name).write_text(text, "utf-8")
     put(f"{folder}/cassettes/shop.yaml", patch="own")
@@ -77,7 +77,7 @@ def test_folders_beside_tests(call, settings, folder):
 
 @pytest.mark.parametrize("settings", ["without testpaths", "without settings of pytest"])
 def test_from_a_folder_of_the_project(call, monkeypatch, tmp_path, settings):
-    """The project's folder is where its settings are."""
+    """The project's folder is the one with its settings."""
     name, text = SETTINGS[settings]
     Path(name).write_text(text, "utf-8")
     put("pkg/tests/cassettes/shop.yaml")
@@ -90,7 +90,7 @@ def test_from_a_folder_of_the_project(call, monkeypatch, tmp_path, settings):
     "folder", ["node_modules/a", ".tox/py", "env/lib", "build/tests", "fixtures/old"]
 )
 def test_where_pytest_finds_no_tests(call, folder):
-    """Nothing is recorded there, and a search would be long."""
+    """No cassettes are recorded in such folders, and searching them would take long."""
     Path("pytest.ini").write_text("[pytest]\nnorecursedirs = fixtures\n", "utf-8")
     Path("env").mkdir()
     Path("env/pyvenv.cfg").write_text("home = /usr/bin\n", "utf-8")
@@ -99,7 +99,7 @@ def test_where_pytest_finds_no_tests(call, folder):
 
 
 def test_several_folders_of_tests(call):
-    """None comes before another, so the user chooses: by --dir or by a path."""
+    """No folder has priority, so the user chooses with --dir or a path."""
     put("a/tests/cassettes/shop.yaml", patch="own")
     put("b/tests/cassettes/shop.yaml", patch="own")
     for words in TAKE_ONE:
@@ -121,7 +121,7 @@ def test_several_folders_of_tests(call):
 
 
 def test_what_several_folders_have_is_listed(call):
-    """Each file by its path, by which it can be named."""
+    """Each file is listed by its path, which also names it."""
     put("a/tests/cassettes/shop.yaml", patch="own")
     put("b/tests/cassettes/shop.yaml", patch="own")
     code, out, _ = call("list sho* --format json")
@@ -133,7 +133,7 @@ def test_what_several_folders_have_is_listed(call):
 
 
 def test_a_folder_of_the_project_comes_before_those_of_tests(call):
-    """As in the plugin, for a test that has no cassette of that name beside it."""
+    """The plugin does the same for a test without a cassette of that name next to it."""
     for folder in (".", "a/tests", "b/tests"):
         put(f"{folder}/cassettes/shop.yaml")
     assert call("check shop")[:2] == (0, "1 cassette: 0 errors, 0 warnings\n")
@@ -142,7 +142,7 @@ def test_a_folder_of_the_project_comes_before_those_of_tests(call):
 
 
 def test_the_patches_beside_a_cassette_come_first(call):
-    """Also if the folder of other tests has one of that name."""
+    """They win even if the folder of other tests has a patch of that name."""
     put("a/tests/cassettes/shop.yaml", patch="own")
     put("b/tests/cassettes/cart.yaml", patch="own")
     for name, folder in (("shop", "a"), ("cart", "b")):
@@ -153,7 +153,7 @@ def test_the_patches_beside_a_cassette_come_first(call):
 
 
 def test_names_in_packs(call):
-    """Checked and audited by name; never changed."""
+    """They are checked and audited by name, but never changed."""
     put("platform/shop.yaml", patch="own")
     settings = '[tool.cassette.packs]\nplatform = "platform"\n'
     Path("pyproject.toml").write_text(settings, "utf-8")
@@ -165,7 +165,7 @@ def test_names_in_packs(call):
 
 
 def test_a_folder_with_the_name_of_a_cassette(call):
-    """Neither is guessed; a folder is a folder beside a built-in cassette."""
+    """The command does not guess which one is meant; next to a built-in cassette, the folder wins."""
     put("cassettes/shop.yaml")
     put("shop/a.yaml")
     put("web/a.yaml")
@@ -190,14 +190,14 @@ def test_a_folder_with_the_name_of_a_cassette(call):
     ],
 )
 def test_what_is_neither_a_name_nor_a_path(call, words, said):
-    """The nearest name, or that the file does not exist."""
+    """The error suggests the nearest name, or says that the file does not exist."""
     put("cassettes/shop.yaml")
     code, out, err = call(words)
     assert (code, out, said in err, "Fix:" in err) == (2, "", True, True)
 
 
 def test_a_patch_that_extends_one_of_another_folder(call):
-    """It is checked with what the project has."""
+    """It is checked against all patches of the project."""
     put("cassettes/shop.yaml", patch="own")
     put("tests/cassettes/cart.yaml", patch="other")
     other = Path("tests/cassettes/patches/other.yaml")

@@ -35,7 +35,7 @@ def call(tmp_path, monkeypatch, capsys):
 
 
 def without_time(text):
-    """A cassette without the moment at which it was written."""
+    """A cassette without the time at which it was written."""
     return re.sub(r"(?m)^  at: .*\n", "", text)
 
 
@@ -48,7 +48,7 @@ def without_time(text):
     ],
 )
 def test_a_file_that_is_different_is_kept(call, tmp_path, words, file):
-    """The same content again does not need it; with --force the file is replaced."""
+    """The same content needs no --force; with it, the file is replaced."""
     call("patch web exit/1 -o variant.yaml")
     written = tmp_path / file
     assert call(words)[0] == 0
@@ -66,7 +66,7 @@ def test_a_file_that_is_different_is_kept(call, tmp_path, words, file):
 
 
 def test_of_several_cassettes_none_is_written(call, tmp_path):
-    """One of them was edited, so the others are not written either."""
+    """If one of them was edited, the others are not written either."""
     out = tmp_path / "out"
     out.mkdir()
     (out / "b.yaml").write_text(EDITED, "utf-8")
@@ -76,7 +76,7 @@ def test_of_several_cassettes_none_is_written(call, tmp_path):
 
 
 def test_a_recording_says_that_it_replaces_a_file(call, tmp_path, monkeypatch, caplog, capsys):
-    """In its report, in the log, and on the command line; not when the file is new."""
+    """The report, the log and the command line say so, unless the file is new."""
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
     caplog.set_level(logging.INFO, "cassette")

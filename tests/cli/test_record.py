@@ -1,4 +1,4 @@
-"""`cassette record` by real processes: watches that end early, and wrong usage."""
+"""`cassette record` in real processes: watches that end early, and wrong usage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BEFORE = "# what was there\ncassette: 1\n"
 
 @pytest.fixture
 def asked(moto_ecs):
-    """What asks moto for a task that runs and keeps running."""
+    """Arguments that describe a task of moto that keeps running."""
     moto_ecs.advance_every(10_000)
     return (
         *("record", "--cluster", "prod", "--task", moto_ecs.task_arns[0]),
@@ -28,7 +28,7 @@ def asked(moto_ecs):
 
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
-    """Its polls are in a file beside the output file, which stays as it was; exit code 130."""
+    """Its polls are in a file next to the output file, which does not change; the exit code is 130."""
     (tmp_path / "web.yaml").write_text(BEFORE)
     with subprocess.Popen(
         interruptible(*asked, "--timeout", "20", "-o", "web.yaml"),
@@ -53,7 +53,7 @@ def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
 
 
 def test_ctrl_c_before_the_first_answer_keeps_nothing(tmp_path):
-    """With nothing recorded there is nothing to write, and it says so."""
+    """Nothing was recorded, so nothing is written, and the message says so."""
     with scripted.ScriptedECS() as ecs:
 
         def interrupt(_request):
@@ -78,7 +78,9 @@ def test_ctrl_c_before_the_first_answer_keeps_nothing(tmp_path):
 
 
 def test_a_timeout_keeps_what_was_recorded(tmp_path, asked):
-    """Exit code 3, what the task was last, and where its polls are, however many they were."""
+    """Exit code 3, with the last state of the task and the place of its polls, however many there
+    were.
+    """
     code, out, err = run(*asked, "--timeout", "0.3", "-o", "web.yaml", cwd=tmp_path, **KEYS)
     assert code == 3
     assert "after 0.3 s not every task was stopped" in err
@@ -99,7 +101,7 @@ def test_a_timeout_keeps_what_was_recorded(tmp_path, asked):
     ],
 )
 def test_a_refusal_within_a_watch_keeps_what_was_recorded(tmp_path, answer, said):
-    """The states before it, and what ECS said then; scrubbed as every cassette is."""
+    """The file has the earlier states and ECS's refusal, scrubbed like every cassette."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()), answer)
         code, out, err = record(
@@ -137,7 +139,7 @@ def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
     ],
 )
 def test_what_would_do_nothing_is_wrong_usage(tmp_path, words, said):
-    """Exit code 2 before AWS is asked, and how it is meant."""
+    """The exit code is 2 before AWS is called, with the right usage."""
     asked = ("record", "--cluster", "prod", "--task", "a", "--endpoint-url", "http://127.0.0.1:9")
     code, _, err = run(*asked, *words, cwd=tmp_path, **KEYS)
     assert code == 2
@@ -146,7 +148,7 @@ def test_what_would_do_nothing_is_wrong_usage(tmp_path, words, said):
 
 
 def test_an_unwritable_path_is_reported_before_aws_is_called(tmp_path):
-    """A folder that is a file: exit code 2, and no call was made."""
+    """For a folder that is a file, the exit code is 2 without a call."""
     (tmp_path / "file").write_text(BEFORE)
     with scripted.ScriptedECS() as ecs:
         code, _, err = record(ecs.url, "file/web.yaml", cwd=tmp_path, **KEYS)
@@ -158,7 +160,7 @@ def test_an_unwritable_path_is_reported_before_aws_is_called(tmp_path):
 @pytest.mark.parametrize("watching", [(), ("--watch", "--interval", "0.01")])
 @pytest.mark.parametrize("answer", [scripted.Answer(b"<html>Welcome</html>"), {}, {"tasks": [{}]}])
 def test_a_server_that_is_not_ecs_is_recognised(tmp_path, answer, watching):
-    """Exit code 3, and where to look; the file stays as it was."""
+    """The exit code is 3, with a place to look; the file does not change."""
     (tmp_path / "web.yaml").write_text(BEFORE)
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", answer)
@@ -182,7 +184,7 @@ def test_the_header_says_what_was_recorded(tmp_path, words, source):
 
 
 def test_a_task_that_is_named_twice_is_one_task(tmp_path):
-    """ECS describes it once, and that is all of them."""
+    """ECS describes it once, and the recording is complete."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         code, _, err = record(ecs.url, "a.yaml", "--task", bodies.TASK_ID, cwd=tmp_path, **KEYS)
@@ -190,7 +192,7 @@ def test_a_task_that_is_named_twice_is_one_task(tmp_path):
 
 
 def test_tags_are_requested(tmp_path):
-    """With --tags, and not without."""
+    """Only with --tags."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
@@ -199,7 +201,7 @@ def test_tags_are_requested(tmp_path):
 
 
 def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
-    """Below the states it says how long it has been polling, and how to end it."""
+    """Below the states, it shows how long it has been polling and how to end it."""
     code, shown = on_terminal(
         *(*asked, "--timeout", "1", "-o", "web.yaml"), columns=80, cwd=tmp_path, **KEYS
     )
@@ -209,7 +211,7 @@ def test_a_terminal_shows_the_polls_as_they_go(tmp_path, asked):
 
 
 def test_what_was_replaced_and_redacted_is_named(tmp_path):
-    """The members, not only their number; and a file is not replaced in silence."""
+    """The output names the members, not only their number, and any file that was replaced."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", bodies.described(bodies.running()))
         _, first, _ = record(ecs.url, "a.yaml", cwd=tmp_path, **KEYS)
@@ -232,5 +234,5 @@ def test_what_was_replaced_and_redacted_is_named(tmp_path):
     ],
 )
 def test_aws_is_recognised_by_its_endpoint(host, source):
-    """Only a host of AWS's own domains makes a live recording."""
+    """Only a host in one of AWS's own domains makes a recording live."""
     assert _source_at(host) == source

@@ -56,7 +56,7 @@ def call(tmp_path, monkeypatch, capsys, ecs):
 
 @pytest.fixture
 def web(call, ecs):
-    """A cassette with the whole life of a task until it runs."""
+    """A cassette of a task from its start until it is RUNNING."""
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", *bodies.life(tags=True)[:3])
         asked = f"--cluster {bodies.CLUSTER} --task {bodies.TASK_ID} -o cassettes/web.yaml --tags"
@@ -83,7 +83,7 @@ def asked(ecs):
 
 @pytest.mark.parametrize("named", ["web", "cassettes/web.yaml"])
 def test_another_task_of_the_service_is_compared(call, web, ecs, named):
-    """In its state: that it no longer starts does not count as a difference, nor does its id."""
+    """Its state is compared; that it is not starting any more is no difference, nor is its id."""
     before = web.read_bytes()
     code, out, err = call(f"--again {named} --check")
     assert (code, out, err) == (0, "cassettes/web.yaml: nothing changed\n", "")
@@ -96,7 +96,7 @@ def test_another_task_of_the_service_is_compared(call, web, ecs, named):
 
 
 def test_what_changed_is_shown_by_meaning(call, web, ecs):
-    """Exit code 1; the file stays, and nothing that identifies is printed."""
+    """The exit code is 1, the file does not change, and nothing that identifies is printed."""
     ecs.script("DescribeTasks", bodies.described(another(launchType="EC2", memory="2048")))
     before = web.read_bytes()
     code, out, err = call("--again web --check")
@@ -109,7 +109,7 @@ def test_what_changed_is_shown_by_meaning(call, web, ecs):
 
 
 def test_the_same_task_is_preferred(call, once, ecs):
-    """As long as ECS knows it, it is the one to compare with."""
+    """It is compared as long as ECS knows it."""
     other = NEW_ARN.replace("0f1e", "9999")
     ecs.script("ListTasks", {"taskArns": [other, NEW_ARN]})
     assert call("--again once --check")[0] == 0
@@ -117,7 +117,7 @@ def test_the_same_task_is_preferred(call, once, ecs):
 
 
 def test_a_named_task_is_requested(call, web, ecs):
-    """Then no task is looked for, and the cluster may be another one."""
+    """No other task is looked for, and the cluster may be another one."""
     code, out, _ = call(f"--again web --check --task {NEW_ID} --cluster prod-2")
     assert (code, out) == (0, "cassettes/web.yaml: nothing changed\n")
     assert asked(ecs) == ["DescribeTasks"]
@@ -125,7 +125,7 @@ def test_a_named_task_is_requested(call, web, ecs):
 
 
 def test_other_reads_are_compared_and_writes_are_not_made(call, ecs):
-    """Writes are named; what a service has become is a difference, also that it is gone."""
+    """Writes are only listed; a changed or missing service is a difference."""
     ecs.script("UpdateService", {"service": {"serviceName": "web"}})
     ecs.script("DescribeServices", {"services": [{"serviceName": "web", "desiredCount": 2}]})
     client = boto3.client("ecs", endpoint_url=ecs.url)
@@ -147,7 +147,7 @@ def test_other_reads_are_compared_and_writes_are_not_made(call, ecs):
 
 
 def test_a_retried_attempt_is_not_a_difference(call, web, ecs, monkeypatch):
-    """A throttle says nothing of the task."""
+    """A throttle does not concern the task."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
     ecs.script("DescribeTasks", scripted.throttle(), bodies.described(another()))
     assert call("--again web --check")[:2] == (0, "cassettes/web.yaml: nothing changed\n")
@@ -165,7 +165,9 @@ def test_names_that_are_pseudonyms_are_not_requested(call, ecs):
 
 
 def test_programs_read_json(call, web, once, ecs):
-    """The differences as `cassette diff` has them, what was not asked, and what was replaced."""
+    """The differences as in `cassette diff`, the requests that were not repeated, and the replaced
+    values.
+    """
     code, out, err = call("--again web --check --format json")
     assert (code, err) == (0, "")
     assert json.loads(out) == {
@@ -190,7 +192,7 @@ def test_programs_read_json(call, web, once, ecs):
 
 
 def test_a_file_that_holds_one_state_is_replaced(call, once, ecs):
-    """With the policy that it had; afterwards nothing differs."""
+    """The policy does not change; afterwards nothing differs."""
     ecs.script("DescribeTasks", bodies.described(another(memory="2048")))
     code, out, err = call("--again once")
     assert (code, err) == (0, "")
@@ -201,7 +203,7 @@ def test_a_file_that_holds_one_state_is_replaced(call, once, ecs):
 
 
 def test_a_life_is_not_replaced_by_one_state(call, web):
-    """It would be lost; the difference is still shown."""
+    """The earlier states would be lost; the difference is still shown."""
     before = web.read_bytes()
     code, out, err = call("--again web")
     assert (code, out) == (2, "cassettes/web.yaml: nothing changed\n")
@@ -211,7 +213,7 @@ def test_a_life_is_not_replaced_by_one_state(call, web):
 
 
 def test_a_watch_replaces_a_life(call, web, ecs):
-    """And shows what changed in it."""
+    """It also shows what changed in it."""
     states = [{**one, "taskArn": NEW_ARN, "memory": "2048"} for one in _tasks_of_life()]
     ecs.script("DescribeTasks", *map(bodies.described, states))
     words = f"--again web --watch --until running --interval 0.01 --task {NEW_ID}"
@@ -251,7 +253,7 @@ def _tasks_of_life():
     ],
 )
 def test_wrong_use(call, web, ecs, words, said):
-    """Exit code 2 before AWS is asked, and nothing is written."""
+    """The exit code is 2 before AWS is called, and nothing is written."""
     before = web.read_bytes()
     ecs.requests.clear()
     code, out, err = call(words)
@@ -277,7 +279,7 @@ def test_wrong_use(call, web, ecs, words, said):
 )
 @pytest.mark.parametrize("check", ["", " --check"])
 def test_what_aws_refuses(call, web, ecs, operation, answer, said, check):
-    """Exit code 3, and the file stays."""
+    """The exit code is 3, and the file does not change."""
     ecs.script(operation, answer)
     before = web.read_bytes()
     code, out, err = call(f"--again web{check}")
@@ -287,7 +289,7 @@ def test_what_aws_refuses(call, web, ecs, operation, answer, said, check):
 
 
 def test_an_endpoint_that_does_not_answer(call, web):
-    """Exit code 3."""
+    """The exit code is 3."""
     code, out, err = call("--again web --check", CLOSED)
     assert (code, out) == (3, "")
     assert "Could not connect" in err
@@ -297,7 +299,7 @@ def test_an_endpoint_that_does_not_answer(call, web):
 
 
 def test_against_moto(call, moto_ecs):
-    """Nothing differs between two tasks of one family; a new definition is a difference."""
+    """Two tasks of one family do not differ; a new definition is a difference."""
     moto_ecs.advance_every(1000)
     (first,) = moto_ecs.task_arns
     asked_for = f"--cluster {moto_ecs.cluster} --task {first} --tags -o cassettes/web.yaml"
@@ -318,7 +320,7 @@ def test_against_moto(call, moto_ecs):
 
 
 def test_the_job_of_the_page(call, once, ecs, tmp_path):
-    """Its script ends with the worst exit code of all cassettes."""
+    """Its script ends with the highest exit code of all cassettes."""
     page = Path(__file__).parents[2] / "docs" / "command-line.md"
     (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     script = yaml.safe_load(block)["jobs"]["drift"]["steps"][-1]["run"]

@@ -1,4 +1,4 @@
-"""The page of the command line: it has every command and option, and its session runs."""
+"""The page of the command line has every command and option, and its session runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPLETES = [
 
 
 def test_the_page_is_that_of_the_commands():
-    """Every command with what it says of itself and every option, as they are now."""
+    """It has each command's present help text and options."""
     shown = reference_page.PAGE.read_text("utf-8")
     assert shown == reference_page.written(), "run python -m tests.cli.reference_page"
     for name in COMMANDS:
@@ -36,7 +36,7 @@ def test_the_page_is_that_of_the_commands():
 
 @pytest.mark.exhaustive
 def test_the_session_of_the_page_runs(tmp_path):
-    """Each line runs, except the recording, which the built-in job replaces."""
+    """Each line runs; the built-in job replaces the recording."""
     (tmp_path / "cassettes").mkdir()
     for name in ("job", "job-again"):
         shutil.copy(JOB, tmp_path / "cassettes" / f"{name}.yaml")
@@ -64,7 +64,7 @@ def test_the_session_of_the_page_runs(tmp_path):
 
 @pytest.mark.parametrize(("words", "at", "found"), COMPLETES)
 def test_a_shell_completes(tmp_path, words, at, found):
-    """Commands, names of cassettes and patches, options and their values."""
+    """The shell completes commands, names of cassettes and patches, options and their values."""
     code = (
         "import sys, cassette.cli as c\n"
         "try: c.main([])\n"
@@ -90,7 +90,7 @@ def test_a_shell_completes(tmp_path, words, at, found):
 
 
 def test_every_shell_of_the_page_is_one_that_completes():
-    """The lines for the start-up files give a script."""
+    """The lines for the start-up files print a completion script."""
     (block,) = [b for b in blocks("docs/command-line.md", "sh") if "_CASSETTE_COMPLETE" in b]
     shells = re.findall(r"_CASSETTE_COMPLETE=(\w+) cassette", block)
     assert len(shells) == 3

@@ -19,7 +19,9 @@ THE_STOP = """\
 
 
 def test_a_timeline_says_what_happened_and_why(tmp_path):
-    """States, health, containers, exit codes and reasons; what did not change is not repeated."""
+    """It shows states, health, containers, exit codes and reasons, without repeating unchanged
+    ones.
+    """
     code, out, err = run("show", "web", "stopped/out-of-memory", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert out.endswith(THE_STOP)
@@ -29,13 +31,13 @@ def test_a_timeline_says_what_happened_and_why(tmp_path):
 
 
 def test_a_container_without_exit_code_is_shown(tmp_path):
-    """An image that was never pulled: no exit code is not the exit code 0."""
+    """The image was never pulled: no exit code is not exit code 0."""
     _, out, _ = run("show", "web", "stopped/image-pull", cwd=tmp_path)
     assert "web          STOPPED, no exit code\n" in out
 
 
 def test_repeated_polls_errors_and_failures_are_shown(tmp_path):
-    """How often a call was answered so, what was refused, and what was missing."""
+    """It shows how often a response repeated, each refusal, and what was missing."""
     _, out, _ = run("show", "web", "api/throttled(calls=3)", cwd=tmp_path)
     assert "DescribeTasks x 3  ThrottlingException (400): Rate exceeded\n" in out
     assert "6 in 12 s, 4 with a new answer" in out
@@ -43,7 +45,7 @@ def test_repeated_polls_errors_and_failures_are_shown(tmp_path):
 
 
 def test_several_tasks_have_a_line_each(tmp_path):
-    """Each task by its name; other calls by how many items they had."""
+    """Each task has a name; other calls show their number of items."""
     tasks = [made.task(1, group="a"), made.task(2, "PENDING", group="b")]
     moved = [tasks[0], made.task(2, "STOPPED", group="b", stopCode="UserInitiated")]
     arns = tuple(task["taskArn"] for task in tasks)
@@ -69,7 +71,7 @@ def test_several_tasks_have_a_line_each(tmp_path):
 
 
 def test_services_and_service_deployments_have_their_states(tmp_path):
-    """A rollback is seen, with its reason and the newest event; what did not change is not said."""
+    """A rollback is shown with its reason and the newest event, without unchanged members."""
     _, out, _ = run("show", "deployment", "deployment/circuit-breaker", cwd=tmp_path)
     said = [" ".join(line.split()) for line in out.splitlines()]
     failed = (
@@ -92,7 +94,7 @@ def test_services_and_service_deployments_have_their_states(tmp_path):
 
 
 def test_as_json_it_is_whole(tmp_path):
-    """Every call with its request and its response in full, and where the cassette came from."""
+    """The JSON has every call with its full request and response, and the source of the cassette."""
     code, out, _ = run("show", "job", "--format", "json", cwd=tmp_path)
     shown, job = json.loads(out), cassette.load("job")
     assert code == 0
@@ -106,7 +108,7 @@ def test_as_json_it_is_whole(tmp_path):
 
 
 def test_a_pipe_gets_plain_lines_and_a_terminal_folded_ones(tmp_path):
-    """No colour and no fold in a pipe; on a terminal, both, and no colour where NO_COLOR is set."""
+    """A pipe gets neither colours nor folds. A terminal gets both, but no colour with NO_COLOR."""
     words = ("show", "web", "stopped/image-pull")
     _, piped, _ = run(*words, cwd=tmp_path)
     assert "\x1b" not in piped
@@ -120,7 +122,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_folded_ones(tmp_path):
 
 
 def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
-    """What the encoding of the output lacks is replaced; nothing breaks."""
+    """Characters that the output's encoding lacks are replaced."""
     code, out, err = run_alone(
         *("diff", "web", "job"), cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0"
     )
@@ -129,7 +131,7 @@ def test_a_terminal_without_arrows_gets_other_signs(tmp_path):
 
 
 def test_no_cassette_controls_the_terminal(tmp_path):
-    """Escapes, control characters and changes of direction in a foreign file are shown as such."""
+    """Escapes, control characters and changes of direction in a foreign file are shown as text."""
     hostile = "\x1b]0;title\a\x1b[31m\x9b2J\b\u202e"
     text = file_format.render(cassette.load("web"))
     for old in ("lastStatus: PROVISIONING", "name: web\n"):
@@ -144,7 +146,7 @@ def test_no_cassette_controls_the_terminal(tmp_path):
 
 
 def test_a_terminal_draws_the_life_of_each_task(tmp_path):
-    """Task and containers on one time axis, within the columns, with the reason of each change."""
+    """Task and containers share a time axis within the columns, with the reason of each change."""
     for columns in (80, 120):
         _, shown = on_terminal(
             "show", "web", "stopped/out-of-memory", columns=columns, cwd=tmp_path
@@ -162,7 +164,7 @@ def test_a_terminal_draws_the_life_of_each_task(tmp_path):
 
 
 def test_a_terminal_draws_a_service_and_its_deployments(tmp_path):
-    """Each deployment from when it is there; a state that continues is one bar."""
+    """Each deployment begins where it first appears; a state that continues is one bar."""
     _, shown = on_terminal("show", "deployment", columns=160, cwd=tmp_path)
     lines = [line.split("▏") for line in plain(shown).splitlines()]
     bars = {line[0].strip(): [part.strip() for part in line[1:]] for line in reversed(lines)}
@@ -175,7 +177,7 @@ def test_a_terminal_draws_a_service_and_its_deployments(tmp_path):
 
 
 def test_a_page_and_json_are_two_outputs(tmp_path):
-    """Exit code 2, and nothing is written."""
+    """The exit code is 2, and nothing is written."""
     code, _, err = run("show", "web", "--html", "a.html", "--format", "json", cwd=tmp_path)
     assert (code, list(tmp_path.iterdir())) == (2, [])
     assert "--html and --format json are two outputs" in err

@@ -46,13 +46,13 @@ MORE = (
 
 
 def test_the_table_has_every_command():
-    """A new command gets a row, or a process below."""
+    """A new command needs a row in the table, or a process below."""
     assert {*WORDS, "serve"} == set(COMMANDS)
 
 
 @pytest.fixture(scope="module")
 def ecs():
-    """A server that gives one task."""
+    """A server that describes one task."""
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", bodies.described(bodies.running()))
         yield server
@@ -78,7 +78,7 @@ def call(tmp_path, monkeypatch, ecs):
 
 @pytest.fixture
 def full():
-    """A stream on a disk that is full."""
+    """A stream on a full disk."""
     with FULL.open("w", encoding="utf-8") as stream:
         yield stream
 
@@ -94,7 +94,7 @@ def closed():
 
 @pytest.mark.parametrize("words", [*WORDS.values(), *MORE])
 def test_a_full_disk_is_one_error(call, full, words):
-    """Exit code 2, and what is wrong."""
+    """The exit code is 2, with one message."""
     said = io.StringIO()
     assert call(words, stdout=full, stderr=said) == 2
     assert said.getvalue().splitlines() == [
@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_error(call, full, words):
 
 @pytest.mark.parametrize("words", [*WORDS.values(), *MORE])
 def test_a_closed_pipe_is_not_a_success(call, closed, words):
-    """As with other programs: the exit code of SIGPIPE, and not a word."""
+    """As in other programs, the exit code is that of SIGPIPE, without a message."""
     said = io.StringIO()
     assert call(words, stdout=closed, stderr=said) == 141
     assert said.getvalue().replace("web.yaml was not written\n", "") == ""
@@ -113,7 +113,7 @@ def test_a_closed_pipe_is_not_a_success(call, closed, words):
 
 @pytest.mark.parametrize("words", [*COMMANDS, "show nothing"])
 def test_an_error_that_cannot_be_written_is_still_an_error(call, full, words):
-    """The exit code of the error, without a traceback."""
+    """The exit code is that of the error, without a traceback."""
     assert call(words if " " in words else f"{words} --no-such-option", stderr=full) == 2
 
 
@@ -121,7 +121,7 @@ def test_an_error_that_cannot_be_written_is_still_an_error(call, full, words):
     ("ending", "code"), [(">&-", 2), ("2>&-", 0), ("> /dev/full", 2), ("| true", 141)]
 )
 def test_in_a_shell(tmp_path, ending, code):
-    """A real process, with what a shell does to its streams."""
+    """A real process, with streams that a shell has redirected."""
     line = f'{sys.executable} -m cassette show web {ending}; exit "${{PIPESTATUS[0]}}"'
     done = subprocess.run(
         ["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -131,7 +131,7 @@ def test_in_a_shell(tmp_path, ending, code):
 
 
 def test_a_server_that_cannot_announce_itself_ends(tmp_path):
-    """Nobody would know its address."""
+    """Without the message, its address would be unknown."""
     with FULL.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
             [sys.executable, "-m", "cassette", "serve", "web"],
@@ -146,7 +146,7 @@ def test_a_server_that_cannot_announce_itself_ends(tmp_path):
 
 
 def test_a_recording_is_kept(call, full, tmp_path):
-    """What was recorded before the disk was full is beside the output file."""
+    """The part recorded before the disk was full is next to the output file."""
     said = io.StringIO()
     assert call(WORDS["record"], stdout=full, stderr=said) == 2
     assert (tmp_path / "web.partial.yaml").exists()

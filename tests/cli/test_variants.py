@@ -1,4 +1,4 @@
-"""`cassette variants`: the catalogue, and which of it fits a cassette."""
+"""`cassette variants`: the catalogue, and which patches fit a cassette."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cli.processes import on_terminal, plain, run
 
 
 def test_every_patch_is_listed_by_folder(tmp_path):
-    """Each with its summary, once, under its folder, and with the names of what it takes."""
+    """Each is listed once, under its folder, with its summary and its parameters."""
     code, out, err = run("variants", cwd=tmp_path)
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -26,7 +26,7 @@ def test_every_patch_is_listed_by_folder(tmp_path):
 
 
 def test_with_a_cassette_it_says_what_fits_and_why_the_rest_does_not(tmp_path):
-    """Every patch is tried; one that does not fit says in a line what it needs."""
+    """Every patch is tried; for one that does not fit, a line says what it needs."""
     code, out, _ = run("variants", "web", cwd=tmp_path)
     assert code == 0
     (ebs,) = [line for line in out.splitlines() if line.startswith("  volume/timeout ")]
@@ -55,7 +55,7 @@ def test_with_a_cassette_it_says_what_fits_and_why_the_rest_does_not(tmp_path):
 def test_a_reason_has_the_name_of_a_built_in_cassette(
     tmp_path, monkeypatch, capsys, form, cassette, patch, reason
 ):
-    """Where it is installed means nothing to a reader."""
+    """Its path in the installation would mean nothing to a reader."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         main(["variants", cassette, patch, "--format", form])
@@ -65,7 +65,7 @@ def test_a_reason_has_the_name_of_a_built_in_cassette(
 
 
 def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):
-    """After the cassette's name, or in its place."""
+    """Patterns may follow the cassette's name or replace it."""
     code, out, _ = run("variants", "web", "sidecar/*", "stopped/exit-code", cwd=tmp_path)
     assert code == 0
     assert out.splitlines()[0] == "sidecar"
@@ -77,7 +77,7 @@ def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):
 
 
 def test_a_patch_is_tried_with_the_values_that_it_is_named_with(tmp_path):
-    """As wherever a patch is named; a value that it does not take is why it does not fit."""
+    """A value of the wrong type is the reason why it does not fit."""
     fits, unfit, wrong = (
         f"stopped/exit-code({value})" for value in ("code=3", "container=nobody", "cod=3")
     )
@@ -91,7 +91,9 @@ def test_a_patch_is_tried_with_the_values_that_it_is_named_with(tmp_path):
 
 
 def test_as_json_it_is_a_list(tmp_path):
-    """Names, summaries, sources and params; with a cassette, whether each fits, and why not."""
+    """It has names, summaries, sources and parameters; with a cassette, also whether and why not
+    each fits.
+    """
     code, out, _ = run(
         "variants", "web", "volume/timeout", "stopped/*", "--format", "json", cwd=tmp_path
     )
@@ -128,7 +130,7 @@ def test_a_broken_patch_is_named_and_the_others_are_listed(tmp_path):
 
 @pytest.mark.parametrize("words", [("nobody",), ("web", "nothing/*"), ("nothing/*",)])
 def test_a_missing_name_is_reported(tmp_path, words):
-    """A cassette or a pattern that fits nothing: exit code 2, and what is near."""
+    """For a cassette or a pattern that fits nothing, the exit code is 2, with similar names."""
     code, out, err = run("variants", *words, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert "did you mean " in err
@@ -139,7 +141,7 @@ def test_a_missing_name_is_reported(tmp_path, words):
     [("stopped", "stopped/*"), ("api/missing", "api/missing*"), ("mine", "mine*")],
 )
 def test_a_folder_or_a_patch_in_place_of_a_cassette_is_recognised(tmp_path, name, pattern):
-    """No cassette has that name, but patches have: how to list them."""
+    """If only patches have that name, the error says how to list them."""
     mine = tmp_path / "cassettes" / "patches" / "mine.yaml"
     mine.parent.mkdir(parents=True)
     mine.write_text('[{"op": "remove", "path": "/tasks/0/tags"}]')
@@ -151,7 +153,7 @@ def test_a_folder_or_a_patch_in_place_of_a_cassette_is_recognised(tmp_path, name
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_on_a_terminal_nothing_is_cut(tmp_path, columns):
-    """Every word of a summary is there, in lines that fit."""
+    """Every word of a summary appears, in lines that fit."""
     _, shown = on_terminal("variants", "web", "st*/*", columns=columns, cwd=tmp_path)
     lines = plain(shown).splitlines()
     assert max(map(len, lines)) <= columns

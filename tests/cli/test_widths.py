@@ -1,4 +1,4 @@
-"""What commands show on terminals of 80, 100 and 120 columns: nothing is cut within a word."""
+"""Output of commands on terminals of 80, 100 and 120 columns: no word is cut."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BARS = re.compile(r"^.*▏.*$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The files that the commands name."""
+    """The files that the commands use."""
     made = tmp_path_factory.mktemp("project")
     snapshots.prepare(made)
     return made
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "width"), CASES)
 def test_a_command_shows_what_its_snapshot_has(folder, name, width):
-    """Read the difference: is it easier to read?"""
+    """If it fails, read the difference: is it easier to read?"""
     if name == "check" and shapes.service_model().shape_for("LaunchType").enum != LAUNCH_TYPES:
         pytest.skip("this botocore knows other launch types")
     seen = snapshots.shown(snapshots.COMMANDS[name], width, folder)
@@ -66,7 +66,7 @@ def long(tmp_path_factory):
     ],
 )
 def test_a_long_name_is_divided_after_punctuation(long, words, width):
-    """The lines of a name are whole words with their dashes, and what follows is beside it."""
+    """Its lines end after punctuation, and the next column stays next to it."""
     lines = BARS.sub("", snapshots.shown(words, width, long)).splitlines()
     assert [line for line in lines if len(line) > width or line != line.rstrip()] == []
     pieces = [word for line in lines for word in re.findall(r"[A-Za-z-]+", line)]
@@ -84,7 +84,7 @@ def test_a_long_name_is_divided_after_punctuation(long, words, width):
 
 
 def test_the_state_of_a_container_with_a_long_name_is_beside_it(long):
-    """Not at the beginning of the next line, as if it were of the call."""
+    """It does not move to the next line, where it would seem to belong to the call."""
     lines = snapshots.shown("show long", 80, long).splitlines()
     (first,) = [number for number, line in enumerate(lines) if line.startswith("     0 s")]
     assert lines[first].split() == ["0", "s", "DescribeTasks", "PROVISIONING"]
@@ -108,7 +108,7 @@ def test_the_state_of_a_container_with_a_long_name_is_beside_it(long):
     ],
 )
 def test_no_line_is_too_long_and_no_word_is_cut(folder, words):
-    """Every word of a terminal of 80 columns is a word of a wide one."""
+    """Every word on 80 columns is also a word on a wide terminal."""
     width = 80
     seen = snapshots.shown(words, width, folder)
     assert seen

@@ -39,7 +39,7 @@ def _request(requests: socket.socket) -> tuple[dict[str, object], list[int]] | N
 
 
 def _become(words: list[str], cwd: str, environment: dict[str, str], streams: list[int]) -> None:
-    """Be what `python -m cassette` is after its start."""
+    """Take the state of `python -m cassette` after its start."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.chdir(cwd)

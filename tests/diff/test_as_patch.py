@@ -29,7 +29,7 @@ BASES = {"web": WEB, "job": JOB} | {
 
 
 def applied(before: model.Cassette, data: dict[str, Any]) -> model.Cassette:
-    """A cassette with the patch of these data applied; it may make what ECS would not answer."""
+    """A cassette with this patch applied; it may give answers that ECS would not give."""
     return patch.apply(before, patch.parse({**data, "allow": [*validation.ALLOWABLE]}, "edited"))
 
 
@@ -39,7 +39,9 @@ def differences(one: model.Cassette, other: model.Cassette):
 
 
 def edited(base: model.Cassette, *edits: tuple[int, Any]) -> model.Cassette:
-    """A copy of a cassette in which functions changed the body of the interaction of that index."""
+    """A copy of a cassette in which functions changed the bodies of the interactions with these
+    indexes.
+    """
     interactions = list(base.interactions)
     for index, change in edits:
         outcome = interactions[index].outcome
@@ -62,7 +64,7 @@ MISSING_AT_FIRST = {"run/not-yet-described"}
     [name if name == "web" else pytest.param(name, marks=pytest.mark.exhaustive) for name in BASES],
 )
 def test_every_variant_of_the_catalogue_can_be_written_again(name):
-    """Whatever the catalogue makes of a cassette, a patch that makes the same can be found."""
+    """For each variant, a patch is found that makes the same."""
     base, fitting = BASES[name], 0
     for reference in Library().names("patch"):
         try:
@@ -80,7 +82,7 @@ def test_every_variant_of_the_catalogue_can_be_written_again(name):
 
 
 def test_it_reads_as_a_patch_file_does():
-    """Containers by name, times from the start, a summary; nothing that identifies the task."""
+    """Containers have names, times are offsets, it has a summary, and nothing identifies the task."""
 
     def stop(task):
         task["stopCode"] = "EssentialContainerExited"
@@ -112,7 +114,7 @@ def test_it_reads_as_a_patch_file_does():
 
 
 def test_an_edit_of_every_state_is_written_once():
-    """A copy edited in its first response is edited in all that build on it."""
+    """An edit of the first response that all later ones have is one entry."""
 
     def move(task):
         task["cpu"] = "2048"
@@ -145,7 +147,7 @@ def test_an_earlier_state_is_named_by_its_status():
 
 
 def test_states_that_were_dropped_are_dropped():
-    """The anchor drops the end, the history drops the beginning."""
+    """The anchor drops the end, and the history drops the beginning."""
     shorter = dataclasses.replace(WEB, interactions=WEB.interactions[1:2])
     data = as_patch(WEB, shorter)
     assert data["history"] == "!(lastStatus == 'PROVISIONING')"
@@ -154,7 +156,7 @@ def test_states_that_were_dropped_are_dropped():
 
 
 def test_states_that_were_added_come_later():
-    """A copy with more calls has them as `then`, each after the one before."""
+    """Additional calls of the copy are steps of `then`, each after the one before."""
     last = WEB.interactions[-1]
     after = dataclasses.replace(
         WEB,
@@ -186,7 +188,7 @@ def test_states_that_were_added_come_later():
     ],
 )
 def test_a_refusal_is_a_fault(reference, key, value):
-    """Calls that the copy refuses are `throttle` or `error`."""
+    """Calls that are refused in the copy become `throttle` or `error`."""
     variant = WEB.patched(reference)
     data = as_patch(WEB, variant)
     assert data[key] == value
@@ -195,7 +197,7 @@ def test_a_refusal_is_a_fault(reference, key, value):
 
 
 def test_one_of_several_tasks_is_named():
-    """Where there are other tasks, the patch says which one it means, and changes it alone."""
+    """With several tasks, the patch names its task and changes no other."""
     base = BASES["fargate-two-tasks"]
     last = len(base.interactions) - 1
     after = edited(base, (last, lambda task: task["containers"][0].update(reason="made up")))
@@ -205,7 +207,7 @@ def test_one_of_several_tasks_is_named():
 
 
 def test_two_tasks_with_different_edits_are_distinguished():
-    """Each entry names its task; what is the same for both names none."""
+    """Each entry names its task; an edit of both names none."""
     base = BASES["fargate-two-tasks"]
     last = len(base.interactions) - 1
 
@@ -255,7 +257,7 @@ def test_two_tasks_with_different_edits_are_distinguished():
     ],
 )
 def test_a_change_that_no_patch_can_make_is_reported(after, said):
-    """An error that says what the two differ in, and what a patch can do."""
+    """The error shows the difference and what a patch can do."""
     with pytest.raises(PatchError, match=said) as caught:
         as_patch(WEB, after)
     assert "a patch edits, drops, appends and refuses" in str(caught.value)
@@ -297,13 +299,13 @@ def later(at: float, outcome: model.Outcome | None = None) -> model.Interaction:
     ],
 )
 def test_a_change_outside_the_language_is_reported(after, said):
-    """Members, orders and combinations that no patch file can tell of."""
+    """A patch file cannot express these members, orders and combinations."""
     with pytest.raises(PatchError, match=said):
         as_patch(WEB, after)
 
 
 def test_states_of_one_status_are_distinguished_by_other_members():
-    """By version, if it is that; if nothing does, an error says so."""
+    """The version distinguishes them; if nothing does, there is an error."""
     same = edited(more(later(18), later(24)), (2, lambda task: task.update(version=3)))
     after = edited(same, (2, lambda task: task["tags"].append({"key": "a", "value": "b"})))
     data = as_patch(same, after)
@@ -342,7 +344,9 @@ EDITS = st.lists(
 
 @given(edits=EDITS, kept=st.integers(1, 3), more=st.integers(0, 2))
 def test_any_edit_round_trips(edits, kept, more):
-    """Members set and removed in any state, states cut off and added: the patch gives the copy."""
+    """Members are set and removed in any state, states are cut off and added: the patch makes the
+    copy.
+    """
     last = WEB.interactions[kept - 1]
     longer = (
         *WEB.interactions[:kept],

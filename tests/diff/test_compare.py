@@ -1,4 +1,4 @@
-"""Two cassettes by meaning: what chance made different does not count, and all else does."""
+"""Two cassettes compared by meaning: random values do not count, and everything else does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ID = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
 
 
 def recorded(*tasks: Any, **request: Any):
-    """A scrubbed cassette of these successive wire states of one task."""
+    """A scrubbed cassette of these successive wire states of a task."""
     return made.cassette(
         *(
             made.describe(bodies.described(task), at=6.0 * n, **request)
@@ -43,7 +43,7 @@ def _moved(digits: str) -> str:
 
 
 def again(value: Any) -> Any:
-    """A wire body as another run of the same task would have it: other ids, addresses, times."""
+    """A wire body as in another run of the same task: with other ids, addresses and times."""
     text = json.dumps(value)
     hashed = [*bodies.CONTAINER_IDS.values(), *bodies.DIGESTS.values()]
     for one, other in {
@@ -67,7 +67,7 @@ def again(value: Any) -> Any:
 
 
 def short(differences):
-    """What a test says of differences: place, kind, before, after."""
+    """A short form of differences: place, kind, before, after."""
     return [(d.place, d.kind, d.before, d.after) for d in differences]
 
 
@@ -127,7 +127,7 @@ def test_a_second_run_of_the_same_is_equal_by_meaning():
     ],
 )
 def test_what_ecs_says_is_a_difference(change, told):
-    """A value, type, member or item that changed is reported, and nothing else."""
+    """A changed value, type, member or item is reported, and nothing else."""
     second = [again(task) for task in life()]
     change(second[-1])
     (found,) = compare(recorded(*life()), recorded(*second, tasks=(second[0]["taskArn"],)))
@@ -154,7 +154,7 @@ def test_a_type_is_a_difference(one, other):
 
 
 def test_the_order_of_containers_is_chance():
-    """By meaning, items of a list belong together by name; exactly, their order counts."""
+    """By meaning, items of a list are paired by name; in an exact comparison, their order counts."""
     task = bodies.running()
     other = copy.deepcopy(task)
     other["containers"].reverse()
@@ -169,7 +169,7 @@ def test_a_pointer_leads_to_the_value():
 
 
 def test_states_belong_together_by_their_place():
-    """A state that one recording missed is reported once; its neighbours are compared."""
+    """A state that is missing in one recording is reported once, and its neighbours are compared."""
     first, second = life(), life()
     del second[1]
     (gone,) = compare(recorded(*first), recorded(*second))
@@ -180,7 +180,7 @@ def test_states_belong_together_by_their_place():
 
 
 def test_a_state_that_became_another_is_compared():
-    """A variant that stops the task where it ran is a change of that state, member by member."""
+    """A variant that stops the task where it ran changes that state member by member."""
     found = compare(WEB, WEB.patched("stopped/out-of-memory"))
     assert {d.state for d in found if d.operation} == {"3 RUNNING HEALTHY → STOPPED HEALTHY"}
     assert ("lastStatus", "changed", "RUNNING", "STOPPED") in short(found)
@@ -197,7 +197,7 @@ def test_a_task_that_became_a_failure_or_an_error_is_shown_in_full():
 
 
 def test_polls_are_chance_unless_all_counts():
-    """How often and when it was asked is a difference only in an exact comparison."""
+    """The number and times of polls differ only in an exact comparison."""
     one = recorded(bodies.running())
     (call,) = one.interactions
     other = dataclasses.replace(one, interactions=(dataclasses.replace(call, at=3.0, count=9),))
@@ -243,13 +243,13 @@ def test_a_task_in_only_one_cassette_is_shown_in_full():
 
 
 def test_two_single_tasks_are_always_compared():
-    """Whatever they are: there is nothing else to compare either with."""
+    """If each cassette has one task, the two are paired whatever they are."""
     found = compare(WEB, cassette.load("api-reference-example"))
     assert ("launchType", "changed", "FARGATE", "EC2") in short(found)
 
 
 def test_other_requests_belong_together_by_what_they_ask():
-    """A list in another order, an ARN for a name and another revision ask for the same."""
+    """Requests are equal with a list in another order, an ARN for a name, or another revision."""
     one = made.cassette(
         made.call("ListTasks", {"cluster": "prod"}, {"taskArns": [bodies.TASK_ARN]}),
         made.call("DescribeServices", {"services": ["a", "b"]}, {"services": []}),
@@ -278,7 +278,7 @@ def test_every_kind_of_task_is_equal_to_a_second_run(name):
 
 
 def rerun(base: model.Cassette) -> model.Cassette:
-    """A cassette whose ids and times are others: its hashed pseudonyms hashed again."""
+    """The same cassette with other ids and times, as from another key."""
 
     def moved(value: Any) -> Any:
         text = json.dumps(value)
@@ -311,7 +311,7 @@ BODIES = st.dictionaries(st.sampled_from(["tasks", "failures", "a"]), JSON, max_
 
 @given(operation=st.sampled_from(["ListClusters", "DescribeTasks"]), one=BODIES, other=BODIES)
 def test_exactly_equal_is_equal(operation, one, other):
-    """An exact comparison finds nothing if and only if the two are equal, whatever they hold."""
+    """An exact comparison finds nothing if and only if the two are equal."""
     cassettes = [_of(operation, body) for body in (one, other)]
     equal = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     assert (compare(*cassettes, exact=True) == ()) == equal
@@ -319,7 +319,7 @@ def test_exactly_equal_is_equal(operation, one, other):
 
 
 def test_members_beside_the_tasks_are_compared():
-    """A new member of the response, and by exact comparison the order of the tasks in it."""
+    """A new member of the response counts, and in an exact comparison the order of its tasks."""
     tasks = [made.task(1), made.task(2)]
     plain = _of("DescribeTasks", {"tasks": tasks, "failures": []})
     (found,) = compare(plain, _of("DescribeTasks", {"tasks": tasks, "failures": [], "more": 1}))

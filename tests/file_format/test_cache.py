@@ -1,4 +1,4 @@
-"""Repeated reads: remembered within a process; what passed the audit is cached for later ones."""
+"""Repeated reads: a process remembers files, and a cache on disk keeps those that passed the audit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cassette.cli import main
 
 @pytest.fixture
 def large(tmp_path, monkeypatch):
-    """A cassette's file that is large enough for the cache, and an empty cache."""
+    """A cassette file that is large enough for the cache, and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     path = tmp_path / "large.yaml"
     save(tasks.cassette(60), path)
@@ -25,7 +25,7 @@ def large(tmp_path, monkeypatch):
 
 
 def in_a_later_process(path):
-    """What another process reads: the cassette's text, and whether it needed YAML."""
+    """What another process reads: the cassette's text, and whether it parsed YAML."""
     code = """
 import sys, yaml
 from cassette import file_format, save
@@ -49,7 +49,7 @@ sys.stderr.write("yaml" if Loader.used else "cache")
 
 
 def test_a_process_reads_the_same_bytes_once(large):
-    """The same file gives the same object until one byte of it changes."""
+    """The same file gives the same object until one of its bytes changes."""
     first = file_format.read(large)
     assert file_format.read(large) is first
     large.write_text(large.read_text("utf-8").replace("RUNNING", "STOPPED"), "utf-8")
@@ -66,7 +66,7 @@ def test_a_later_process_reads_the_cache(large, tmp_path):
 
 
 def test_only_what_passed_the_audit_is_cached(large, tmp_path):
-    """A file that the tool did not write is read, but no copy of it is left anywhere."""
+    """A file that this tool did not write is read, but never copied into the cache."""
     (cached,) = (tmp_path / "home/ecs-cassette").iterdir()
     planted = "mallory@corp.test"
     raw = tmp_path / "raw.yaml"
@@ -81,7 +81,7 @@ def test_only_what_passed_the_audit_is_cached(large, tmp_path):
 
 
 def test_only_the_audit_says_that_a_text_passed_it():
-    """No other code makes what the cache takes."""
+    """No other code can make the object that the cache accepts."""
     package = Path(file_format.__file__).parents[1]
     makers = [f for f in package.rglob("*.py") if re.search(r"\bAudited\(", f.read_text("utf-8"))]
     assert [str(f.relative_to(package)) for f in makers] == ["scrub/audit/__init__.py"]
@@ -107,7 +107,7 @@ def test_a_cache_that_others_may_read_or_write_is_left_alone(large, tmp_path):
 
 
 def test_the_cache_can_be_switched_off(large, tmp_path, monkeypatch):
-    """`CASSETTE_CACHE=off` leaves nothing anywhere."""
+    """With `CASSETTE_CACHE=off`, no file is cached."""
     monkeypatch.setenv("CASSETTE_CACHE", "off")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     save(tasks.cassette(60), large)
@@ -116,7 +116,7 @@ def test_the_cache_can_be_switched_off(large, tmp_path, monkeypatch):
 
 
 def test_the_cache_does_not_grow_without_end(large, tmp_path, monkeypatch):
-    """The oldest files go when there are too many."""
+    """If there are too many files, the oldest are deleted."""
     folder = tmp_path / "home/ecs-cassette"
     for number in range(70):
         (folder / f"old-{number}.json").write_text(json.dumps(number), "utf-8")

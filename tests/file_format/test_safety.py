@@ -32,7 +32,7 @@ ORIGINALS += [bodies.ACCESS_KEY, bodies.SECRET_KEY]
 
 @pytest.fixture
 def ecs():
-    """A server that describes a task full of originals, as often as it is asked."""
+    """A server that keeps describing a task full of originals."""
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", bodies.described(bodies.running(tags=True)))
         yield server
@@ -77,7 +77,7 @@ def is_whole(path):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["each", "mid"])
 def test_a_recording_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path, ecs, run, how):
-    """At each file operation, and within each write."""
+    """It is killed at each file operation, and within each write."""
     base = tmp_path / "work"
     times = int(run(how, "record", base, ecs.url))
     assert times > 5
@@ -96,7 +96,7 @@ def test_a_recording_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path,
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["each", "mid"])
 def test_a_scrub_in_place_that_is_killed_leaves_each_file_old_or_new(tmp_path, run, how):
-    """Each of two files on its own; the new ones hold no original."""
+    """Each of two files is old or new; the new ones hold no original."""
     base = tmp_path / "work"
     times = int(run(how, "rewrite", base, "-"))
     assert times > 3
@@ -140,7 +140,7 @@ def on_a_disk(folder, options, then=""):
 
 @mounted
 def test_on_a_full_disk_the_old_file_stays(tmp_path, ecs, run):
-    """The error says what to do, and no temporary file uses up the space."""
+    """The error says what to do, and no temporary file remains."""
     folder = tmp_path / "disk"
     folder.mkdir()
     fill = f'(head -c 1000000 /dev/zero > "{folder}/filled" 2>/dev/null; true)'
@@ -167,7 +167,7 @@ def test_in_a_read_only_folder_nothing_is_recorded(tmp_path, ecs, run):
 
 
 def test_a_file_larger_than_allowed_is_an_error_and_leaves_nothing(tmp_path):
-    """A write that fails half way through is taken back."""
+    """A write that fails half way is undone."""
     path = tmp_path / "a.yaml"
     path.write_text(dying.OLD)
     code = (
@@ -222,7 +222,7 @@ def test_two_recorders_on_one_file_leave_one_whole_recording(tmp_path, ecs):
 
 @pytest.mark.exhaustive
 def test_no_episode_of_many_that_add_to_one_file_is_lost(tmp_path, ecs):
-    """Each reads the file and writes it with its own episodes, while holding the lock."""
+    """Each process reads and rewrites the file while it holds the lock."""
     ecs.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
     path = tmp_path / "a.yaml"
     code = (

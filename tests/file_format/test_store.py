@@ -1,4 +1,4 @@
-"""Cassette files: the same bytes again, and a clear refusal of everything else."""
+"""Cassette files: writing and reading give the same bytes, and everything else is refused clearly."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_anything_else_is_refused_with_its_line(text, said, line):
 
 @pytest.mark.parametrize("bad", [b"[", b"- ", b"- &a b\n- *a\n"])
 def test_a_huge_file_of_nesting_or_aliases_is_refused_in_bounded_memory(tmp_path, bad):
-    """50 MB of it cost less than 30 MB more than an empty process."""
+    """50 MB of it take less than 30 MB more than an empty process."""
     path = tmp_path / "huge.yaml"
     path.write_bytes(bad * (50_000_000 // len(bad)))
     code = (
@@ -133,7 +133,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_or_found_says_so(tmp_path):
-    """A folder in its place, a file in its folder's place, nothing at all."""
+    """A folder is in its place, a file is in its folder's place, or it is missing."""
     (tmp_path / "file").write_text("")
     for bad in (tmp_path, tmp_path / "file" / "a.yaml"):
         with pytest.raises(CassetteWriteError):
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_written_or_found_says_so(tmp_path):
 
 
 def test_a_recording_that_could_not_be_kept_is_refused_before_it_begins(tmp_path, monkeypatch):
-    """In a closed folder, by a name that is too long for the system, or with a wrong policy."""
+    """In a closed folder, with too long a name, or with a wrong policy."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shut").mkdir()
     with closed("shut"), pytest.raises(CassetteWriteError), cassette.record("shut/a.yaml"):
@@ -183,7 +183,7 @@ def test_an_unusable_body_is_refused(response, place, expected):
 
 
 def test_unusable_changes_are_refused():
-    """The error has the line of the changes and the pointer of the value that they make."""
+    """The error has the line of the changes and the pointer of the value that results."""
     head, _, _ = GOOD.partition("interactions:")
     asked = "  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     text = (
@@ -209,7 +209,7 @@ def test_an_unusable_request_is_refused(request_, place):
 
 
 def test_what_emulators_answer_is_read():
-    """A number where text should be, epoch seconds, a null: `cassette check` says what is wrong."""
+    """A number instead of text, epoch seconds or a null is read; `cassette check` reports it."""
     head, _, _ = GOOD.partition("interactions:")
     item = "- at: 0.0\n  operation: DescribeTasks\n  request: {tasks: [a]}\n"
     task = "{cpu: 256, startedAt: 1780000000.5, createdAt: 2026-11-23T12:00:00Z, containers: null}"

@@ -40,7 +40,7 @@ def answers() -> list[Any]:
 
 
 def ask(client: Any) -> list[Any]:
-    """Describe the task as often as there are answers; a refusal counts as its message."""
+    """Describe the task as often as there are answers; a refusal is represented by its message."""
     heard: list[Any] = []
     for _ in answers():
         try:
@@ -51,23 +51,23 @@ def ask(client: Any) -> list[Any]:
 
 
 def states(heard: list[Any]) -> list[str]:
-    """The states of the tasks in what was heard."""
+    """The states of the tasks in the collected answers."""
     return [task["lastStatus"] for task in heard if isinstance(task, dict)]
 
 
 @contextlib.contextmanager
 def ecs() -> Iterator[scripted.ScriptedECS]:
-    """A server that gives the answers, and then the last of them again."""
+    """A server that gives the answers in order and then repeats the last one."""
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", *answers())
         yield server
 
 
 def with_vcrpy(path: Path, *, packed: bool = False) -> str:
-    """Record with vcrpy, and return the URL, which its replay asks for again.
+    """Record with vcrpy, and return the URL that its replay requests.
 
     Args:
-        packed: pack the answers' bodies, as they are kept of a server that sends gzip.
+        packed: compress the bodies, as after a server that sends gzip.
     """
     with ecs() as server:
         client = session().client("ecs", endpoint_url=server.url)
@@ -86,7 +86,7 @@ def with_vcrpy(path: Path, *, packed: bool = False) -> str:
 
 
 def packed_by_vcrpy(path: Path) -> list[Any]:
-    """The packed answers in a file, as vcrpy loads them."""
+    """The compressed answers in a file, as vcrpy loads them."""
     loaded = vcr.cassette.Cassette.load(path=str(path))
     bodies_ = [response["body"]["string"] for response in loaded.responses]
     lengths = [int(r["headers"]["Content-Length"][0]) for r in loaded.responses]
@@ -95,7 +95,7 @@ def packed_by_vcrpy(path: Path) -> list[Any]:
 
 
 def from_vcrpy(path: Path, url: str) -> list[Any]:
-    """What a program hears when vcrpy replays the file."""
+    """The answers that a program gets when vcrpy replays the file."""
     client = session().client("ecs", endpoint_url=url)
     with vcr.use_cassette(str(path), record_mode=vcr.mode.NONE, allow_playback_repeats=False):
         return ask(client)
@@ -103,7 +103,7 @@ def from_vcrpy(path: Path, url: str) -> list[Any]:
 
 @contextlib.contextmanager
 def utc() -> Iterator[None]:
-    """Let UTC be the local time."""
+    """Make UTC the local time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
@@ -112,7 +112,7 @@ def utc() -> Iterator[None]:
 
 
 def with_placebo(folder: Path) -> None:
-    """Record with placebo, where the local time is UTC: it keeps times without their zone."""
+    """Record with placebo, in UTC, because it keeps times without their zone."""
     folder.mkdir(parents=True)
     with utc(), ecs() as server, contextlib.redirect_stdout(io.StringIO()):
         mine = session()
@@ -122,7 +122,7 @@ def with_placebo(folder: Path) -> None:
 
 
 def from_placebo(folder: Path) -> list[Any]:
-    """What a program hears when placebo replays the folder."""
+    """The answers that a program gets when placebo replays the folder."""
     mine = session()
     pill = placebo.attach(mine, data_path=str(folder))
     pill.playback()

@@ -29,14 +29,14 @@ KEY = "AKIA" + "Q7RZJ2MNXT4WB6KD"  # invented
 
 
 def found(path):
-    """The rules found in a file, with their lines."""
+    """The rules that match in a file, with their lines."""
     (searched,) = search_files([path], scrub.NO_RULES)
     assert searched.problem is None
     return [(finding.rule, finding.line) for finding in searched.findings]
 
 
 def folded(content):
-    """Base64 as PyYAML writes it: over lines, so that no line holds a whole word."""
+    """Base64 as PyYAML writes it: folded over lines, so that no line holds a whole word."""
     return yaml.safe_dump({"a": 1, "held": content})
 
 
@@ -60,7 +60,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_is_found_everywhere(tmp_path, place):
-    """In a value that is escaped, folded, encoded or packed, and with its line."""
+    """In an escaped, folded, encoded or compressed value, and with its line."""
     file = tmp_path / "a.yaml"
     file.write_text(PLACES[place])
     assert {rule for rule, _ in found(file)} == {"access-key"}
@@ -70,7 +70,7 @@ def test_a_key_is_found_everywhere(tmp_path, place):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_is_found_in_what_claims_to_be_a_cassette(tmp_path, place):
-    """Whether or not it can be read as one, which is the problem here."""
+    """It is found whether or not the file can be read as a cassette."""
     file = tmp_path / "a.yaml"
     file.write_text(PLACES[place].replace("a: ", "cassette: ", 1))
     (searched,) = search_files([file], scrub.NO_RULES)
@@ -88,7 +88,7 @@ TEXTS = st.text(st.sampled_from("a0 \n'\"#:-é☃\u2028\t"), max_size=30)
     st.booleans(), st.booleans(), st.sampled_from([10, 80]),
 )  # fmt: skip
 def test_a_cassette_is_read_as_any_other_yaml(data, style, flow, unicode, width):
-    """The fast reader finds the same values in the same places as the one for every file."""
+    """The fast reader finds the same values in the same places as the general one."""
     form = {"default_flow_style": flow, "allow_unicode": unicode, "width": width}
     text = yaml.safe_dump({"x": data}, default_style=style, **form)
     if text.startswith("{"):
@@ -103,7 +103,7 @@ def test_a_cassette_is_read_as_any_other_yaml(data, style, flow, unicode, width)
 
 
 def test_a_clean_file_of_each_kind_has_no_findings(tmp_path):
-    """Nothing that a user would have to silence, in a recording that was scrubbed."""
+    """A scrubbed recording has nothing that a user would have to silence."""
     recorded.with_vcrpy(tmp_path / "web.yaml", packed=True)
     recorded.with_placebo(tmp_path / "pill")
     assert run("scrub", ".", cwd=tmp_path)[0] == 0
@@ -111,7 +111,7 @@ def test_a_clean_file_of_each_kind_has_no_findings(tmp_path):
 
 
 def test_the_headers_and_bodies_of_vcrpy_are_read(tmp_path):
-    """A key in `!!binary` headers, and an account in a packed body, are found."""
+    """A key in `!!binary` headers and an account in a compressed body are found."""
     file = tmp_path / "web.yaml"
     recorded.with_vcrpy(file, packed=True)
     document = yaml.safe_load(file.read_text())
@@ -125,7 +125,7 @@ def test_the_headers_and_bodies_of_vcrpy_are_read(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.json", "a.yaml", "a.jsonl", "A.JSON", "notes.txt"])
 def test_every_kind_of_file_is_searched(tmp_path, name):
-    """JSON, YAML, JSON lines, and any other text that is named."""
+    """JSON, YAML, JSON lines, and any other text file given by name."""
     file = tmp_path / name
     file.write_text('{"a": 1}\n' + json.dumps({"id": KEY}) + "\n")
     if name == "a.yaml":
@@ -134,7 +134,7 @@ def test_every_kind_of_file_is_searched(tmp_path, name):
 
 
 def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
-    """`.git`, `.venv` and the like are passed over; the current folder is the default."""
+    """`.git`, `.venv` and the like are skipped; the default is the current folder."""
     for folder in (".git", ".venv/lib", "node_modules", "tests/data"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "a.json").write_text(json.dumps({"id": KEY}))
@@ -145,7 +145,7 @@ def test_a_folder_is_searched_without_what_nobody_wrote(tmp_path):
 
 
 def test_a_page_that_shows_a_cassette_is_not_a_cassette(tmp_path):
-    """Its text is searched, and nothing else is asked of it."""
+    """Only its text is searched."""
     page = tmp_path / "page.md"
     page.write_text("It reads: so\n\n```yaml\ncassette: 1\nservice: ecs\n```\n")
     (searched,) = search_files([page], scrub.NO_RULES)
@@ -153,7 +153,7 @@ def test_a_page_that_shows_a_cassette_is_not_a_cassette(tmp_path):
 
 
 def test_a_problem_with_a_file_shows_no_finding(tmp_path):
-    """A key at which a cassette cannot be read may be a secret; only its place is shown."""
+    """A key that makes a cassette unreadable may be a secret, so only its place is shown."""
     (tmp_path / "a.yaml").write_text(f"cassette: 1\n{KEY}: 1\n")
     code, out, err = run("audit", "a.yaml", cwd=tmp_path)
     assert (code, KEY in out + err) == (2, False)
@@ -162,7 +162,7 @@ def test_a_problem_with_a_file_shows_no_finding(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
-    """The other files are still searched, and so is its own text, as far as it is text."""
+    """The other files are still searched, and the readable part of this one."""
     (tmp_path / "bad.yaml").write_bytes(b"a: [1\n" + KEY.encode())
     (tmp_path / "worse.json").write_bytes(b"\xff\x00{")
     (tmp_path / "id.json").write_text(json.dumps({"id": KEY}))
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "# nothing but words\n", "---\n---\n"])
 def test_an_empty_file_is_a_clean_one(tmp_path, content):
-    """Not one that cannot be read; a comment in it is searched."""
+    """It is readable; a comment in it is searched."""
     file = tmp_path / "a.yaml"
     file.write_text(content)
     assert found(file) == []
@@ -191,7 +191,7 @@ def test_an_empty_file_is_a_clean_one(tmp_path, content):
 
 
 def test_a_cassette_that_was_edited_is_no_fixed_point(tmp_path):
-    """What scrubbing would change is found with its lines, though no pattern knows it."""
+    """A value that scrubbing would change is found with its line, even if no pattern matches it."""
     file = tmp_path / "web.yaml"
     text = (ROOT / "cassettes" / "web.yaml").read_text("utf-8")
     assert "desiredStatus: RUNNING\n" in text
@@ -206,7 +206,7 @@ def test_a_cassette_that_was_edited_is_no_fixed_point(tmp_path):
 
 
 def test_an_invalid_cassette_cannot_be_read(tmp_path):
-    """One of a newer format may hold what this release does not know."""
+    """A newer format may hold members that this release does not know."""
     file = tmp_path / "web.yaml"
     file.write_text((ROOT / "cassettes" / "web.yaml").read_text("utf-8").replace("1", "2", 1))
     (searched,) = search_files([file], scrub.NO_RULES)
@@ -214,7 +214,7 @@ def test_an_invalid_cassette_cannot_be_read(tmp_path):
 
 
 def test_the_json_report_has_a_stable_shape(tmp_path):
-    """Files, findings with their place, unreadable files; and no value."""
+    """It has files, findings with their places, and unreadable files, but no value."""
     (tmp_path / "a.json").write_text(json.dumps({"id": KEY}))
     code, out, _ = run("audit", "--format", "json", cwd=tmp_path)
     assert (code, KEY in out) == (1, False)
@@ -229,7 +229,7 @@ def test_the_json_report_has_a_stable_shape(tmp_path):
 
 
 def test_the_sarif_log_is_what_code_scanning_reads(tmp_path):
-    """Version 2.1.0: rules, results that point to them, relative places from 1, and no value."""
+    """Version 2.1.0 with rules, results that refer to them, and relative places, but no value."""
     (tmp_path / "ünd a.json").write_text(json.dumps({"id": KEY, "by": "jane@nowhere.test"}))
     (tmp_path / "b.yaml").write_text("a: [")
     code, out, _ = run("audit", "--format", "sarif", cwd=tmp_path)
@@ -252,7 +252,7 @@ def test_the_sarif_log_is_what_code_scanning_reads(tmp_path):
 
 
 def test_a_sarif_log_of_nothing_is_one_too(tmp_path):
-    """No results, no rules, and a run that went well."""
+    """It has no results, no rules, and a successful run."""
     (one,) = sarif([])["runs"]
     assert (one["results"], one["tool"]["driver"]["rules"]) == ([], [])
     assert one["invocations"][0]["executionSuccessful"] is True
@@ -262,7 +262,7 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 
 
 def test_the_hooks_are_commands_of_this_release(tmp_path):
-    """Each entry runs, on files that pre-commit would give it: a cassette and a patch."""
+    """Each entry runs on files that pre-commit would pass: a cassette and a patch."""
     assert [hook["id"] for hook in HOOKS] == ["audit", "scrub", "check"]
     shutil.copy(ROOT / "cassettes" / "web.yaml", tmp_path)
     shutil.copy(ROOT / "cassettes" / "patches" / "stopped" / "image-pull.yaml", tmp_path)
@@ -273,7 +273,7 @@ def test_the_hooks_are_commands_of_this_release(tmp_path):
 
 
 def test_a_hook_fails_on_what_it_finds(tmp_path):
-    """The audit's entry ends with 1, as pre-commit wants it."""
+    """The audit's entry ends with 1, as pre-commit expects."""
     (tmp_path / "a.json").write_text(json.dumps({"id": KEY}))
     entry = HOOKS[0]["entry"].split()
     done = subprocess.run(
@@ -283,7 +283,7 @@ def test_a_hook_fails_on_what_it_finds(tmp_path):
 
 
 def test_no_folder_is_passed_over_because_it_is_closed(tmp_path, monkeypatch):
-    """Nobody would know what is in it, so that is an error, as is a name that cannot be."""
+    """A closed folder is an error, since its content is unknown; so is an impossible name."""
     monkeypatch.chdir(tmp_path)
     Path("fixtures").mkdir()
     Path("a.yaml").write_text("a: 1\n")

@@ -1,4 +1,6 @@
-"""Another tool's recording in the place of a cassette: what it is, and how to import it."""
+"""Another tool's recording instead of a cassette: the error names the tool and how to import the
+file.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def call(made, monkeypatch, capsys):
-    """Run a command in this process, beside the recordings, and return exit code and outputs."""
+    """Run a command in this process, next to the recordings, and return its exit code and outputs."""
     monkeypatch.chdir(made)
 
     def run(*words):
@@ -67,7 +69,7 @@ def call(made, monkeypatch, capsys):
 
 @pytest.mark.parametrize("file", KINDS)
 def test_every_command_says_what_it_is(call, file):
-    """With the command that imports it."""
+    """The error has the command that imports it."""
     for words in COMMANDS:
         code, out, err = call(*words.replace("FILE", file).split())
         assert (code, out) == (2, "")
@@ -77,7 +79,7 @@ def test_every_command_says_what_it_is(call, file):
 
 @pytest.mark.parametrize("file", KINDS)
 def test_a_replay_also_says_it(made, monkeypatch, file):
-    """And `cassette.load`."""
+    """So does `cassette.load`."""
     monkeypatch.chdir(made)
     for attempt in (cassette.load, lambda name: cassette.replay(name).__enter__()):
         with pytest.raises(CassetteError) as caught:
@@ -87,7 +89,7 @@ def test_a_replay_also_says_it(made, monkeypatch, file):
 
 @pytest.mark.parametrize("file", KINDS)
 def test_the_command_that_is_named_works(call, made, tmp_path, file):
-    """What it writes is a cassette."""
+    """It writes a cassette."""
     code, _, err = call("import", str(made / file), "-o", str(tmp_path / "cassettes"))
     assert (code, err) == (0, "")
     (written,) = (tmp_path / "cassettes").iterdir()
@@ -95,7 +97,7 @@ def test_the_command_that_is_named_works(call, made, tmp_path, file):
 
 
 def test_check_and_list_say_it(call, made, tmp_path, monkeypatch):
-    """In a folder `cassettes` the command names another folder, or it would refuse."""
+    """In a folder `cassettes`, the command names another folder, because it would refuse this one."""
     folder = tmp_path / "cassettes"
     folder.mkdir()
     shutil.copy(made / "vcrpy.yaml", folder)
@@ -109,7 +111,7 @@ def test_check_and_list_say_it(call, made, tmp_path, monkeypatch):
 
 
 def test_what_holds_no_call_to_ecs_is_not_to_be_imported(call, tmp_path):
-    """A recording of another service; synthetic."""
+    """A synthetic recording of another service."""
     request = {
         "method": "POST",
         "uri": "https://ssm.eu-west-1.amazonaws.com/",
@@ -124,13 +126,13 @@ def test_what_holds_no_call_to_ecs_is_not_to_be_imported(call, tmp_path):
 
 
 def test_what_nobody_knows_stays_what_it_was(call, tmp_path):
-    """Neither a cassette nor a recording."""
+    """It is reported as neither a cassette nor a recording."""
     (tmp_path / "a.yaml").write_text("a: 1\n", "utf-8")
     assert "this is not a cassette" in call("show", str(tmp_path / "a.yaml"))[2]
 
 
 def test_a_cassette_in_the_place_of_a_patch(tmp_path):
-    """And the other way round."""
+    """Likewise a patch instead of a cassette."""
     path = tmp_path / "copy.yaml"
     shutil.copy(built_in_pack() / "web.yaml", path)
     with pytest.raises(PatchError, match="this is a cassette; expected a patch file"):

@@ -1,4 +1,4 @@
-"""`cassette import`: what other tools recorded replays as a cassette, scrubbed."""
+"""`cassette import`: another tool's recording replays as a cassette, scrubbed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TASK = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/prod/{bodies.TASK_ID}"
 
 
 def imported(source, folder):
-    """Import, and return the one cassette that came of it."""
+    """Import files, and return the one cassette that results."""
     (done,) = import_files(files_in([str(source)]), folder, scrub.NO_RULES)
     return Path(done.path)
 
 
 def replayed(path):
-    """What a program hears from real boto3, with the real ids, when the cassette is replayed."""
+    """The answers that boto3 gets for the real ids when the cassette is replayed."""
     with cassette.replay(path):
         return recorded.ask(boto3.client("ecs"))
 
@@ -71,7 +71,7 @@ EVENTS = [
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_recording_of_vcrpy_replays_as_a_cassette(tmp_path, packed):
-    """States, tags, times and the refusal, requested with the real ids."""
+    """It has states, tags, times and the refusal, for requests with the real ids."""
     recorded.with_vcrpy(tmp_path / "web.yaml", packed=packed)
     path = imported(tmp_path / "web.yaml", tmp_path / "out")
     text = path.read_text()
@@ -88,7 +88,7 @@ def test_a_recording_of_vcrpy_replays_as_a_cassette(tmp_path, packed):
 
 
 def test_a_recording_of_placebo_replays_as_a_cassette(tmp_path):
-    """A folder is one recording, named after it; the answers show what was requested."""
+    """A folder is one recording with its name; the requests are inferred from the answers."""
     recorded.with_placebo(tmp_path / "healthy")
     path = imported(tmp_path / "healthy", tmp_path / "out")
     assert path.name == "healthy.yaml"
@@ -100,7 +100,7 @@ def test_a_recording_of_placebo_replays_as_a_cassette(tmp_path):
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_what_the_command_line_printed_replays(tmp_path, form):
-    """The output of `aws ecs describe-tasks`, in JSON and in YAML."""
+    """The output of `aws ecs describe-tasks`, as JSON and as YAML."""
     body = bodies.described(bodies.running(tags=True), missing=("absent",))
     body["tasks"][0]["startedAt"] = "2026-11-23T12:58:28.250000+01:00"
     source = tmp_path / f"now.{form}"
@@ -142,7 +142,7 @@ def test_what_the_command_line_printed_replays(tmp_path, form):
     ],
 )
 def test_a_timestamp_is_read_in_every_form(tmp_path, created, epoch):
-    """Seconds, milliseconds, offsets, decimals, and how languages spell a time out."""
+    """Seconds, milliseconds, offsets, decimals, and the forms of programming languages."""
     source = tmp_path / "a.json"
     source.write_text(json.dumps({"tasks": [{"taskArn": TASK, "createdAt": created}]}))
     (task,) = cassette.load(imported(source, tmp_path / "out")).tasks
@@ -150,7 +150,7 @@ def test_a_timestamp_is_read_in_every_form(tmp_path, created, epoch):
 
 
 def test_the_names_of_step_functions_are_understood(tmp_path):
-    """Members in PascalCase become those of ECS."""
+    """Members in PascalCase become ECS's members."""
     source = tmp_path / "a.json"
     container = {"Name": "web", "ExitCode": 3, "LastStatus": "STOPPED"}
     task = {"TaskArn": TASK, "LastStatus": "STOPPED", "StoppedAt": 1730946635503,
@@ -162,7 +162,7 @@ def test_the_names_of_step_functions_are_understood(tmp_path):
 
 @pytest.mark.parametrize("kept", ["one file each", "a list", "lines", "records", "a queue"])
 def test_the_events_of_a_task_are_one_timeline(tmp_path, kept):
-    """In order of time, however they are kept; a waiter sees the task's life."""
+    """They are sorted by time, in whatever file they are; a waiter sees the whole life."""
     folder = tmp_path / "events"
     folder.mkdir()
     mixed = [EVENTS[2], EVENTS[0], EVENTS[1]]
@@ -195,7 +195,7 @@ def test_the_events_of_a_task_are_one_timeline(tmp_path, kept):
 
 
 def test_events_of_two_tasks_are_two_cassettes(tmp_path):
-    """Files of other tasks stay apart."""
+    """Each task has a cassette of its own."""
     other = json.loads(json.dumps(EVENTS[1]).replace(bodies.TASK_ID, "b1" * 16))
     (tmp_path / "a.json").write_text(json.dumps(EVENTS[0]))
     (tmp_path / "b.json").write_text(json.dumps(other))
@@ -204,7 +204,7 @@ def test_events_of_two_tasks_are_two_cassettes(tmp_path):
 
 
 def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
-    """Other services' calls, events of another kind, a cassette, a file of something else."""
+    """Calls of other services, other kinds of event, a cassette, and other files."""
     recorded.with_vcrpy(tmp_path / "web.yaml")
     document = yaml.safe_load((tmp_path / "web.yaml").read_text())
     document["interactions"][0]["request"]["headers"]["X-Amz-Target"] = [
@@ -240,7 +240,7 @@ def test_why_no_task_was_started_is_not_an_answer_about_a_task(tmp_path):
 
 
 def test_nothing_usable_ends_with_2(tmp_path):
-    """Neither is an empty cassette written."""
+    """No empty cassette is written."""
     (tmp_path / "a.json").write_text('{"name": "a package"}')
     code, _, err = run("import", "a.json", "-o", "out", cwd=tmp_path)
     assert code == 2
@@ -252,7 +252,7 @@ def test_nothing_usable_ends_with_2(tmp_path):
 
 
 def test_one_name_for_two_files(tmp_path):
-    """The folder's name distinguishes them; where it does not, nothing is written."""
+    """The folder's name distinguishes them; if it does not, nothing is written."""
     body = json.dumps(bodies.described(bodies.running()))
     for name in ("a/now.json", "b/now.json"):
         (tmp_path / name).parent.mkdir()
@@ -266,7 +266,7 @@ def test_one_name_for_two_files(tmp_path):
 
 
 def test_a_source_is_never_overwritten(tmp_path):
-    """A recording of vcrpy in the folder that is written to stays."""
+    """A vcrpy recording in the output folder is not changed."""
     recorded.with_vcrpy(tmp_path / "web.yaml")
     before = (tmp_path / "web.yaml").read_bytes()
     code, _, err = run("import", "web.yaml", "-o", ".", cwd=tmp_path)
@@ -275,7 +275,7 @@ def test_a_source_is_never_overwritten(tmp_path):
 
 
 def test_imported_cassettes_are_valid_safe_and_stay_as_they_are(tmp_path):
-    """`check`, `audit` and `scrub --check` agree with what `import` wrote."""
+    """`check`, `audit` and `scrub --check` accept the imported cassettes."""
     recorded.with_vcrpy(tmp_path / "web.yaml")
     recorded.with_placebo(tmp_path / "pill")
     (tmp_path / "e.json").write_text(json.dumps(EVENTS))
@@ -287,7 +287,7 @@ def test_imported_cassettes_are_valid_safe_and_stay_as_they_are(tmp_path):
 
 @pytest.mark.parametrize("file", ["web.yaml", "patches/stopped/out-of-memory.yaml"])
 def test_what_is_the_tools_own_is_not_imported(tmp_path, file):
-    """A cassette and a patch are named as what they are, and nothing is written."""
+    """The error says that it is a cassette or a patch, and nothing is written."""
     pack = Path(__file__).parents[2] / "cassettes"
     code, out, err = run("import", pack / file, "-o", "out", cwd=tmp_path)
     assert (code, out) == (2, "")
@@ -296,7 +296,7 @@ def test_what_is_the_tools_own_is_not_imported(tmp_path, file):
 
 
 def test_the_name_of_a_cassette_shows_no_account(tmp_path):
-    """It is made from the name of the source, which people name after accounts."""
+    """It is made from the source's name, which often contains an account."""
     account = "9988" + "77665544"
     source = tmp_path / f"prod-{account}.json"
     source.write_text(json.dumps({"tasks": [bodies.running()], "failures": []}))

@@ -1,7 +1,6 @@
 """Recordings of many tools, built here in each tool's form from made-up answers of ECS.
 
-Whatever the form, the calls and the refusals are those that were recorded, and what is left out
-is named.
+In every form, the calls and the refusals are the recorded ones, and omissions are named.
 """
 
 from __future__ import annotations
@@ -192,7 +191,7 @@ TOOLS = {
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_call_and_a_refusal_stay_what_they_were(tmp_path, tool):
-    """One answer and one refusal of the same request; neither becomes the other."""
+    """One answer and one refusal of the same request are both kept."""
     ending, exchange, whole = TOOLS[tool]
     cassette, skipped = imported(tmp_path, whole([exchange(*e) for e in EXCHANGES]), f"a.{ending}")
     assert skipped == ()
@@ -236,7 +235,7 @@ def test_a_call_and_a_refusal_stay_what_they_were(tmp_path, tool):
     ],
 )
 def test_an_exchange_that_cannot_be_used_is_named(tmp_path, change, said):
-    """The other one is imported, and one line says why this one is not."""
+    """The other one is imported, and one line has the reason for this one."""
     broken = go_vcr(200, ANSWER) | change
     cassette, skipped = imported(tmp_path, {"interactions": [broken, go_vcr(200, ANSWER)]})
     assert len(cassette.interactions) == 1
@@ -246,7 +245,7 @@ def test_an_exchange_that_cannot_be_used_is_named(tmp_path, change, said):
 
 
 def test_a_refusal_without_a_status_is_a_refusal(tmp_path):
-    """What says `__type` was no success, whatever the recorder noted of its status."""
+    """A body with `__type` is a refusal, whatever status the recorder wrote."""
     exchange = go_vcr(200, REFUSAL)
     del exchange["response"]["code"], exchange["response"]["status"]
     cassette, _ = imported(tmp_path, {"interactions": [exchange]})
@@ -254,7 +253,7 @@ def test_a_refusal_without_a_status_is_a_refusal(tmp_path):
 
 
 def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
-    """PascalCase, `null`, `{"Value": …}`, 0001-01-01, and the exit code 0 of what still runs."""
+    """PascalCase, `null`, `{"Value": …}`, 0001-01-01, and the exit code 0 of a running container."""
     container = {"Name": "web", "LastStatus": "RUNNING", "ExitCode": 0, "Reason": None}
     task = {
         "TaskArn": bodies.TASK_ARN,
@@ -284,7 +283,7 @@ def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
 
 
 def test_a_task_that_did_not_start_did_not_end_well(tmp_path):
-    """The exit code 0 that .NET gives a container without one would make its failure a success."""
+    """The default exit code 0 of .NET would turn its failure into a success."""
     task = {
         "TaskArn": bodies.TASK_ARN,
         "LastStatus": "STOPPED",
@@ -308,7 +307,7 @@ def test_a_task_that_did_not_start_did_not_end_well(tmp_path):
 
 @pytest.mark.parametrize("none", [0, 0.0, "0001-01-01T00:00:00", "1970-01-01T00:00:00Z"])
 def test_times_that_mean_no_time_are_left_out_and_named(tmp_path, none):
-    """In one line for all of them, and none becomes 1970."""
+    """One line names all of them, and none becomes 1970."""
     members = ("createdAt", "startedAt", "stoppingAt", "stoppedAt")
     task = {"taskArn": bodies.TASK_ARN, **dict.fromkeys(members, none)}
     cassette, skipped = imported(tmp_path, {"tasks": [task]})
@@ -329,7 +328,7 @@ def test_a_time_that_cannot_be_read_is_left_out_and_named(tmp_path, created):
 
 
 def test_members_in_snake_case_are_understood(tmp_path):
-    """As Ruby's `to_h` writes them into YAML."""
+    """Ruby's `to_h` writes them into YAML."""
     task = {":task_arn": bodies.TASK_ARN, ":last_status": "STOPPED", ":stop_code": "UserInitiated"}
     cassette, skipped = imported(tmp_path, {":tasks": [task], ":failures": []}, "a.yaml")
     (read,) = cassette.interactions[0].outcome.body["tasks"]
@@ -352,7 +351,7 @@ def test_members_in_snake_case_are_understood(tmp_path):
     ],
 )
 def test_a_refusal_in_plain_json_is_named(tmp_path, refusal):
-    """Which operation was refused it does not say; beside its name it is a call."""
+    """It does not say which operation was refused; with the operation's name, it is a call."""
     snapshot = {"test_x": {"recorded-content": {"ok": ANSWER, "refused": refusal}}}
     cassette, skipped = imported(tmp_path, snapshot, "x.snapshot.json")
     assert len(cassette.interactions) == 1
@@ -378,7 +377,7 @@ def event(number, **members):
 
 
 def test_events_are_put_in_order_each_once(tmp_path):
-    """EventBridge delivers late and twice; events of other kinds are named, with their kind."""
+    """EventBridge delivers late and twice; events of other kinds are named."""
     agents = [{"name": "ExecuteCommandAgent", "status": "PENDING"}]
     first = event(1, containers=[{"name": "web", "lastStatus": "RUNNING", "managedAgents": agents}])
     other = {"detail-type": "ECS Service Action", "detail": {"eventName": "SERVICE_STEADY_STATE"}}
@@ -395,7 +394,7 @@ def test_events_are_put_in_order_each_once(tmp_path):
 
 
 def test_the_detail_of_an_event_alone_is_read_as_an_event(tmp_path):
-    """Short names of attachments and a `status` of agents are what ECS answers, in any file."""
+    """Short attachment names and the agents' `status` become ECS's members in any file."""
     agents = [{"name": "ExecuteCommandAgent", "status": "RUNNING"}]
     detail = event(
         1,
@@ -412,7 +411,7 @@ def test_the_detail_of_an_event_alone_is_read_as_an_event(tmp_path):
 
 
 def test_cloudtrail_keeps_what_changes_something(tmp_path):
-    """A write with its answer, a refusal with its code; what CloudTrail lacks is named."""
+    """It keeps a write with its answer and a refusal with its code; omissions are named."""
 
     def record(name, **members):
         return {

@@ -1,4 +1,4 @@
-"""Many files are divided among processes; the result is that of one."""
+"""Many files are divided among processes, with the same result as in one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def test_few_items_stay_in_this_process():
 
 @pytest.fixture
 def two_processors(monkeypatch):
-    """As many processes as items in four chunks, on any machine."""
+    """A machine with two processors."""
     monkeypatch.setattr(processes, "_processors", lambda: 2)
     monkeypatch.setattr(processes, "_LEAST", 64)
 
 
 def test_the_rest_of_a_process_that_was_killed_is_done(two_processors):
-    """Each result once and in order, whatever the system does to the processes."""
+    """Each result comes once and in order, even if the system kills a process."""
     assert list(divided(work.square, range(64))) == [number**2 for number in range(64)]
 
 
 @pytest.mark.exhaustive
 def test_many_items_are_divided(two_processors):
-    """Other processes work, and this one does nothing."""
+    """Other processes do the work."""
     assert os.getpid() not in set(divided(work.process_of, range(64)))

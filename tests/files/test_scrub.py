@@ -1,4 +1,4 @@
-"""`cassette scrub`: files that are there keep their kind, and nothing in them identifies."""
+"""`cassette scrub`: existing files keep their format, and nothing in them identifies."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ACCOUNT = "987654321098"
 
 
 def identifying(content):
-    """The originals that appear in bytes, in plain form."""
+    """The originals that appear in plain form in bytes."""
     # The number of a deployment has the form of a pseudonym there.
     return [v for v in bodies.IDENTIFYING if v != bodies.DEPLOYMENT and v.encode() in content]
 
 
 def decoded(path):
-    """A YAML file's bytes, and those of its `!!binary` values, unpacked."""
+    """The bytes of a YAML file, and those of its `!!binary` values, decompressed."""
     held = [path.read_bytes()]
     for node in yaml.compose_all(path.read_text()):
         todo = [node]
@@ -53,7 +53,7 @@ def decoded(path):
 
 
 def test_a_recording_of_vcrpy_stays_one(tmp_path):
-    """vcrpy replays it as before, to real botocore, and nothing in it identifies."""
+    """vcrpy replays it as before to real botocore, and nothing in it identifies."""
     file = tmp_path / "web.yaml"
     url = recorded.with_vcrpy(file)
     before = recorded.from_vcrpy(file, url)
@@ -69,7 +69,7 @@ def test_a_recording_of_vcrpy_stays_one(tmp_path):
 
 
 def test_packed_bodies_of_vcrpy_stay_packed(tmp_path):
-    """Bodies of gzip in base64 are scrubbed, packed again, and their length is updated."""
+    """Compressed bodies are scrubbed and compressed again, and their length is updated."""
     file = tmp_path / "web.yaml"
     recorded.with_vcrpy(file, packed=True)
     before = recorded.packed_by_vcrpy(file)
@@ -83,7 +83,7 @@ def test_packed_bodies_of_vcrpy_stay_packed(tmp_path):
 
 
 def test_a_recording_of_placebo_stays_one(tmp_path):
-    """placebo replays it as before, its datetimes too, and nothing in it identifies."""
+    """placebo replays it as before, with its datetimes, and nothing in it identifies."""
     folder = tmp_path / "web"
     recorded.with_placebo(folder)
     before = recorded.from_placebo(folder)
@@ -97,7 +97,7 @@ def test_a_recording_of_placebo_stays_one(tmp_path):
 
 
 def test_a_second_run_changes_nothing(tmp_path):
-    """The fixed point, over every kind at once, and `--check` agrees."""
+    """It is a fixed point for every kind of file, and `--check` agrees."""
     recorded.with_vcrpy(tmp_path / "web.yaml")
     recorded.with_placebo(tmp_path / "pill")
     (tmp_path / "plain.json").write_text(json.dumps(bodies.described(bodies.running()), indent=4))
@@ -138,7 +138,7 @@ def operations_in(file):
 
 
 def test_a_cassette_stays_one_and_is_canonical(tmp_path):
-    """An id that somebody put in by hand is replaced; what comes out is as the tool writes it."""
+    """An id added by hand is replaced; the output has the tool's own layout."""
     file = tmp_path / "web.yaml"
     text = (PACK / "web.yaml").read_text()
     file.write_text(text.replace("000000000001", ACCOUNT))
@@ -149,7 +149,7 @@ def test_a_cassette_stays_one_and_is_canonical(tmp_path):
 
 
 def test_layout_and_comments_stay(tmp_path):
-    """Only what is replaced changes: order, indentation, quotes, comments and line ends stay."""
+    """Order, indentation, quotes, comments and line endings are kept."""
     file = tmp_path / "a.yaml"
     before = (
         f"# as https://wiki.example.com/page has it; account {ACCOUNT}\r\n"
@@ -167,7 +167,7 @@ def test_layout_and_comments_stay(tmp_path):
 
 @pytest.mark.parametrize("indent", [None, 1, 4, "\t"])
 def test_json_keeps_its_indentation(tmp_path, indent):
-    """JSON comes out as it went in, except for the originals."""
+    """Only originals change."""
     file = tmp_path / "a.json"
     body = {"note": "ünï", "clusterArns": [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"], "n": 1.50}
     before = json.dumps(body, indent=indent) + "\n"
@@ -186,7 +186,7 @@ def test_json_keeps_its_indentation(tmp_path, indent):
     ],
 )
 def test_timestamps_stay_in_the_form_that_they_have(tmp_path, created, kept):
-    """Those of both versions of the AWS command line, of events and of Step Functions."""
+    """The forms of both versions of the AWS CLI, of events and of Step Functions."""
     file = tmp_path / "a.json"
     task = {"taskArn": bodies.TASK_ARN, "createdAt": created, "lastStatus": "RUNNING"}
     file.write_text(json.dumps({"tasks": [task], "failures": []}))
@@ -196,7 +196,7 @@ def test_timestamps_stay_in_the_form_that_they_have(tmp_path, created, kept):
 
 
 def test_files_of_one_run_agree(tmp_path):
-    """An account has one pseudonym in every file, however late it is recognised as one."""
+    """An account has one pseudonym in all files, even if it is recognised late."""
     bare, shown = tmp_path / "a.json", tmp_path / "b.yaml"
     bare.write_text(json.dumps({"owner": f"account{ACCOUNT}x", "other": "555566667777"}))
     shown.write_text(
@@ -211,7 +211,7 @@ def test_files_of_one_run_agree(tmp_path):
 
 
 def test_a_part_of_an_answer_is_known_by_its_members(tmp_path):
-    """A task, an override or a task definition alone loses its secrets, wherever it is."""
+    """The secrets of a task, an override or a task definition are removed wherever it is."""
     file = tmp_path / "a.json"
     environment = [{"name": "COLOUR", "value": "an-ordinary-word"}]
     file.write_text(
@@ -235,7 +235,7 @@ def test_a_part_of_an_answer_is_known_by_its_members(tmp_path):
 
 
 def test_a_member_that_nobody_knows_is_redacted_and_reported(tmp_path):
-    """A newer member of a task fails closed, in a block of YAML too."""
+    """A new member of a task fails closed, also in a YAML block."""
     file = tmp_path / "a.yaml"
     file.write_text(
         f"tasks:\n- taskArn: {bodies.TASK_ARN}\n  newMember:\n  - who: somebody\n  - else\n"
@@ -249,7 +249,7 @@ def test_a_member_that_nobody_knows_is_redacted_and_reported(tmp_path):
 
 
 def test_what_the_audit_refuses_is_not_written(tmp_path, monkeypatch):
-    """With a rule of the scrubbing switched off, no file of the run is written."""
+    """If a scrubbing rule is switched off, no file of the run is written."""
     safe, unsafe = tmp_path / "a.json", tmp_path / "b.json"
     safe.write_text(json.dumps({"arn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"}))
     unsafe.write_text(json.dumps({"by": "jane.roe@nowhere.test"}))
@@ -274,7 +274,7 @@ def test_what_the_audit_refuses_is_not_written(tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_an_unreadable_file_stops_the_run_with_2(tmp_path, content, said):
-    """It is named, with its line, and nothing is written, in other files neither."""
+    """The error names it with its line, and no file is written."""
     (tmp_path / "a.yaml").write_bytes(content)
     other = tmp_path / "b.json"
     other.write_text(json.dumps({"arn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"}))
@@ -285,7 +285,7 @@ def test_an_unreadable_file_stops_the_run_with_2(tmp_path, content, said):
 
 
 def test_nothing_is_constructed_from_tags(tmp_path):
-    """A tag of Python's is a word of the file: it stays, and runs nothing."""
+    """A Python tag is text: it stays, and runs nothing."""
     file = tmp_path / "a.yaml"
     mark = tmp_path / "ran"
     file.write_text(
@@ -299,7 +299,7 @@ def test_nothing_is_constructed_from_tags(tmp_path):
 
 
 def test_the_encoding_of_a_file_stays(tmp_path):
-    """What PowerShell wrote as UTF-16 is UTF-16 again."""
+    """A UTF-16 file from PowerShell is UTF-16 afterwards."""
     file = tmp_path / "a.json"
     text = json.dumps({"clusterArns": [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/ü"]})
     file.write_bytes(text.encode("utf-16"))
@@ -308,7 +308,7 @@ def test_the_encoding_of_a_file_stays(tmp_path):
 
 
 def test_a_file_of_a_git_repository_is_scrubbed_with_its_mode(tmp_path):
-    """Modes stay, and a symbolic link keeps pointing to its file."""
+    """Modes are kept, and a symbolic link keeps pointing to its file."""
     file, link = tmp_path / "a.json", tmp_path / "b.json"
     file.write_text(json.dumps({"arn": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/c"}))
     file.chmod(0o640)
@@ -337,7 +337,7 @@ version: 1
 
 
 def test_a_stream_that_vcrpy_kept_as_an_object_is_scrubbed(tmp_path):
-    """A body that vcrpy writes as Python's BytesIO, with its length; no object is made of it."""
+    """vcrpy writes a body as Python's BytesIO; its length is updated, and no object is created."""
     file = tmp_path / "a.yaml"
     file.write_text(STREAM)
     rewrite_files([file], scrub.NO_RULES)
@@ -358,7 +358,9 @@ def test_a_stream_that_vcrpy_kept_as_an_object_is_scrubbed(tmp_path):
     ],
 )
 def test_a_pair_of_a_telling_name_and_a_value_loses_the_value(tmp_path, pair):
-    """Parameters and tags of other services, wherever they are; a plain pair stays."""
+    """Parameters and tags of other services are redacted wherever they are; a harmless pair is
+    kept.
+    """
     file = tmp_path / "a.json"
     plain = {"Name": "/db/size", "Value": "an-ordinary-size"}
     file.write_text(json.dumps({"Parameter": pair, "Parameters": [plain]}))
@@ -388,7 +390,7 @@ def test_what_is_redacted_by_its_name_is_counted_and_known(tmp_path):
 
 
 def test_the_redacted_members_are_named(tmp_path):
-    """As `record` does; of many, the first."""
+    """As in `record`; if there are many, the first."""
     task = bodies.running(tags=False) | {"tags": [{"key": "team", "value": "whales"}]}
     (tmp_path / "a.json").write_text(json.dumps({"tasks": [task], "failures": []}))
     _, out, _ = run("import", "a.json", "-o", "out", cwd=tmp_path)
@@ -401,7 +403,7 @@ def test_the_redacted_members_are_named(tmp_path):
 
 
 def test_pairs_keep_their_order(tmp_path):
-    """A tag or a variable is scrubbed also where its value precedes its name."""
+    """A tag or a variable is scrubbed even if its value precedes its name."""
     file = tmp_path / "a.json"
     task = bodies.running()
     task["tags"] = [{"value": "whales", "key": "team"}]
@@ -411,7 +413,7 @@ def test_pairs_keep_their_order(tmp_path):
 
 
 def test_two_tasks_that_would_become_one_are_refused(tmp_path, monkeypatch):
-    """In place as well, a file keeps as many distinct identifiers as it had."""
+    """A file keeps as many distinct identifiers as it had."""
     ids = ["7c1e0f9a2b3d4e5f8a9b0c1d2e3f4a5b", "8d1e0f9a2b3d4e5f8a9b0c1d2e3f4a5c"]
     arns = [f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task/qa/{id_}" for id_ in ids]
     path = tmp_path / "two.json"

@@ -13,7 +13,7 @@ def process_of(_: int) -> int:
 
 
 def square(number: int) -> int:
-    """The square of a number; another process than the test's is killed at 20."""
+    """The square of a number; at 20, any process but the test's own is killed."""
     if number == 20 and multiprocessing.parent_process() is not None:
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return number * number

@@ -1,6 +1,6 @@
-"""The AWS CLI: a few processes run many of its commands, each through the function of `aws` itself.
+"""The AWS CLI: a few processes run many of its commands, through the function behind `aws`.
 
-Starting `aws` takes most of a second, a command in a process that runs already takes 10 ms.
+Starting `aws` takes most of a second; a command in a running process takes 10 ms.
 `python aws_cli.py` reads jobs from stdin.
 """
 
@@ -26,7 +26,7 @@ _ERROR = re.compile(
 
 
 class _Driver:
-    """What runs commands, made again after some."""
+    """A process that runs commands; it is replaced after a number of them."""
 
     def __init__(self):
         self._made = None
@@ -44,7 +44,7 @@ _driver = _Driver()
 
 
 def main() -> None:
-    """Run all jobs; print what the command printed for each call."""
+    """Run all jobs, and print the output of each call."""
     with multiprocessing.get_context("fork").Pool(_AT_ONCE) as pool:
         json.dump(pool.map(_outcomes, json.load(sys.stdin), chunksize=1), sys.stdout)
 

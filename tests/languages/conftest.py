@@ -72,7 +72,7 @@ class Server:
 
     @contextlib.contextmanager
     def session(self, name: str, *patches: str, **options: Any) -> Iterator[dict[str, Any]]:
-        """A session for the time of the block; its endpoint and its tasks."""
+        """A session for the duration of the block: its endpoint and its tasks."""
         given = {"cassette": name, "patches": patches, "unknown": "ecs", **options}
         status, opened = self.control("POST", "sessions", given)
         assert status == 201, opened

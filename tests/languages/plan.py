@@ -1,4 +1,4 @@
-"""What each client does: every variant of the catalogue, as a list of calls."""
+"""The calls of each client: every variant of the catalogue, as a list of calls."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Variant:
 
     @property
     def start(self) -> str:
-        """Where the replay begins."""
+        """The state with which the replay begins."""
         return "patched" if self.is_short and self.patch else "first"
 
     @property
     def calls(self) -> list[tuple[str, dict[str, Any]]]:
-        """Every call of the recorded program, and one more, as operation and parameters."""
+        """Every call of the recorded program and one more, as operation and parameters."""
         found = [
             (one.operation, dict(one.request))
             for one in self.cassette.interactions
@@ -58,12 +58,12 @@ class Variant:
 
     @property
     def timeout(self) -> int:
-        """Seconds that a client waits for an answer: few only where one is too slow."""
+        """The seconds that a client waits for an answer: only a few for patches that are too slow."""
         return 3 if any(one.latency > 3 for one in self.cassette.interactions) else 60
 
     @property
     def is_served(self) -> bool:
-        """Whether a server can do it: some failures happen before a client reaches a server."""
+        """Whether a server can serve it: some failures happen before a client reaches a server."""
         outcomes = [one.outcome for one in self.cassette.interactions]
         kinds = {one.kind for one in outcomes if isinstance(one, ConnectionFailure)}
         return kinds <= {*SERVED}
@@ -73,7 +73,7 @@ class Variant:
 
 
 def every() -> list[Variant]:
-    """The three cassettes, and each patch of the catalogue on each that it fits."""
+    """The three cassettes, each alone and with each patch that fits it."""
     found = []
     for name in CASSETTES:
         recorded = cassette.load(name)
@@ -91,7 +91,7 @@ def for_a_slow_client(variant: Variant) -> Variant:
 
 
 def comparable(value: Any) -> Any:
-    """JSON in which every time is a number of milliseconds, however a client writes times."""
+    """JSON with every time as a number of milliseconds, in whatever form a client writes times."""
     if isinstance(value, dict):
         return {key: comparable(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -27,7 +27,7 @@ def boto3_client(url: str, timeout: int) -> Any:
 
 
 def seen_by(client: Any, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
-    """What a client sees of some calls."""
+    """The outcomes that a client gets from some calls."""
     found = []
     for operation, parameters in calls:
         try:
@@ -38,14 +38,14 @@ def seen_by(client: Any, calls: list[tuple[str, dict[str, Any]]]) -> list[Any]:
 
 
 def boto3_outcomes(jobs: list[dict[str, Any]]) -> list[Any]:
-    """What boto3 sees of each job, eight at once: retries really sleep."""
+    """The outcomes that boto3 gets for each job, eight at once; retries really sleep."""
     with ThreadPoolExecutor(8) as pool:
         clients = [boto3_client(job["endpoint"], job["timeout"]) for job in jobs]
         return list(pool.map(seen_by, clients, [job["calls"] for job in jobs]))
 
 
 def aiobotocore_outcomes(jobs: list[dict[str, Any]]) -> list[Any]:
-    """What aiobotocore sees of each job, eight at once."""
+    """The outcomes that aiobotocore gets for each job, eight at once."""
     session = aiobotocore.session.get_session()
 
     async def one(job: dict[str, Any], turn: asyncio.Semaphore) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Clients of other languages see what boto3 sees of a replay in process, for every variant."""
+"""Clients in other languages get the same as boto3 in process, for every variant."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _seen = {}
 
 
 def in_process(variant):
-    """What boto3 sees of a variant in this process."""
+    """The outcomes that boto3 gets for a variant in this process."""
     key = str(variant), variant.is_short
     if key not in _seen:
         _seen[key] = _seen_in_process(variant)
@@ -51,12 +51,12 @@ def _seen_in_process(variant):
 
 
 def node(jobs):
-    """What @aws-sdk/client-ecs sees, in one process."""
+    """The outcomes that @aws-sdk/client-ecs gets, in one process."""
     return printed(["node", HERE / "node_client.mjs"], jobs)
 
 
 def aws_cli(which, jobs):
-    """What the AWS CLI sees."""
+    """The outcomes that the AWS CLI gets."""
     given = [
         {
             **job,
@@ -68,7 +68,7 @@ def aws_cli(which, jobs):
 
 
 def printed(command, given):
-    """What a program prints that gets JSON."""
+    """The output of a program that reads JSON."""
     done = subprocess.run(
         command, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True
     )
@@ -84,7 +84,7 @@ CLIENTS = {
 
 
 def without_newer_members(outcome, seen):
-    """An outcome without the members that a client of an older release does not show."""
+    """An outcome without the members that an older client drops."""
     if isinstance(outcome, dict) and isinstance(seen, dict):
         return {
             key: without_newer_members(outcome[key], seen[key])
@@ -96,7 +96,7 @@ def without_newer_members(outcome, seen):
 
 
 def as_seen_by(client, variant, outcome):
-    """What a client shows of an outcome that boto3 shows as given."""
+    """An outcome of boto3 as another client shows it."""
     if client in AWS_CLIS:  # it prints no more
         outcome = {key: outcome[key] for key in ("body", "error", "message") if key in outcome}
     if variant.patch in NOT_JSON and (outcome.get("body") == {} or outcome.get("error") == "503"):
@@ -108,7 +108,7 @@ def as_seen_by(client, variant, outcome):
 
 
 def compare(client, variants, server):
-    """Bodies, codes, words, retries, and whether an error has a class of its own."""
+    """Compare bodies, codes, messages, retries, and whether an error has a class of its own."""
     with server.jobs(variants) as jobs:
         found = CLIENTS[client](jobs)
     assert len(found) == len(variants) > 300
@@ -121,7 +121,7 @@ def compare(client, variants, server):
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_client_sees_what_a_replay_in_process_shows(client, server):
-    """Every call of every variant; with the AWS CLI those of the patched part, each once."""
+    """Every call of every variant; with the AWS CLI, each call of the patched part once."""
     is_slow = client in AWS_CLIS
     compare(client, [plan.for_a_slow_client(one) for one in SERVED] if is_slow else SERVED, server)
 
@@ -134,7 +134,7 @@ def test_the_aws_cli_sees_every_call(client, server):
 
 
 def test_what_no_server_can_do_is_refused(server):
-    """These variants are for a replay in process; all others are served."""
+    """These variants need a replay in process; all others are served."""
     refused = [variant for variant in VARIANTS if not variant.is_served]
     assert {variant.patch for variant in refused} == NOT_SERVED
     for variant in refused:

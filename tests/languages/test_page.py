@@ -44,7 +44,7 @@ def run(tmp_path):
 
 
 def test_the_shell_script_runs(run, tmp_path):
-    """It succeeds, and fails for another exit code."""
+    """It passes, and fails for another exit code."""
     script = block("sh", "test_task.sh")
     (tmp_path / "test_task.sh").write_text(script)
     done = run("sh", "test_task.sh")
@@ -111,7 +111,7 @@ def replaced(text, old, new):
 
 
 def test_the_page_names_the_versions_that_are_tested():
-    """Those of package.json and of the environment."""
+    """They are those of package.json and of the environment."""
     packages = json.loads((HERE / "package.json").read_text())["dependencies"]
     said = subprocess.run(
         [*AWS_CLIS["AWS CLI"].command, "--version"], stdout=subprocess.PIPE, text=True, check=True

@@ -15,7 +15,9 @@ CHILD = HERE.parent / "server" / "child.py"
 
 
 def test_the_hook_reaches_what_uv_runs(tmp_path):
-    """Its Python program is answered, as is a process of that, and their waiters do not sleep."""
+    """Calls of its Python program and of a child process are answered, and their waiters do not
+    sleep.
+    """
     commands = Path(sys.executable).parent
     uv = [commands / "uv", "run", "--no-project", "--no-config", "--offline"]
     program = ["--python", sys.executable, "python", CHILD, "poll", "grandchild", "wait"]

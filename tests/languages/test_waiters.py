@@ -32,7 +32,7 @@ def node(waiter, endpoint, parameters):
 
 @pytest.mark.parametrize("which", AWS_CLIS)
 def test_aws_ecs_wait_tasks_stopped(which, server):
-    """It ends with the first call at the end of the replay, and else sleeps until it is there."""
+    """At the end of the replay it returns after one call; before that, it sleeps until then."""
     words = ["wait", "tasks-stopped", "--cluster", TASK["cluster"], "--tasks", *TASK["tasks"]]
     for start, calls in (("last", 1), ("PENDING", 2)):
         with server.session("web", STOPPED, start=start) as opened:
@@ -43,7 +43,7 @@ def test_aws_ecs_wait_tasks_stopped(which, server):
 
 @pytest.mark.parametrize("which", AWS_CLIS)
 def test_aws_ecs_wait_fails_where_the_state_cannot_come(which, server):
-    """A stopped task never runs: exit code 255, at once."""
+    """A stopped task never runs: the exit code is 255 at once."""
     words = ["wait", "tasks-running", "--cluster", TASK["cluster"], "--tasks", *TASK["tasks"]]
     with server.session("web", STOPPED, start="last") as opened:
         code, said = aws(which, *words, "--endpoint-url", opened["endpoint"])
@@ -53,7 +53,7 @@ def test_aws_ecs_wait_fails_where_the_state_cannot_come(which, server):
 
 @pytest.mark.parametrize("which", AWS_CLIS)
 def test_aws_ecs_wait_services_stable(which, server):
-    """The deployment is over, and the service is stable."""
+    """The deployment is complete, and the service is stable."""
     words = ["wait", "services-stable", "--cluster", SERVICE["cluster"], "--services"]
     with server.session("deployment", start="last") as opened:
         words += [*SERVICE["services"], "--endpoint-url", opened["endpoint"]]
@@ -61,7 +61,7 @@ def test_aws_ecs_wait_services_stable(which, server):
 
 
 def test_the_environment_of_the_command_is_enough(server):
-    """AWS_ENDPOINT_URL_ECS and the others, as `cassette serve --env` prints them."""
+    """`cassette serve --env` prints AWS_ENDPOINT_URL_ECS and the other variables."""
     words = ["describe-tasks", "--cluster", TASK["cluster"], "--tasks", *TASK["tasks"]]
     with server.session("web") as opened:
         done = subprocess.run(
@@ -82,7 +82,7 @@ def test_the_environment_of_the_command_is_enough(server):
     ],
 )
 def test_the_waiters_of_node(server, waiter, name, patches, parameters, state):
-    """At the end of the replay they need one call."""
+    """At the end of the replay, they need one call."""
     with server.session(name, *patches, start="last") as opened:
         assert node(waiter, opened["endpoint"], parameters) == state
         _, report = server.control("GET", f"sessions/{opened['session']}")

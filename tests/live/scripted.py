@@ -83,11 +83,11 @@ class ScriptedECS:
             self._scripts[operation] = list(outcomes)
 
     def calls(self, operation: str) -> list[Any]:
-        """The parameters of the calls of one operation so far, in order."""
+        """The parameters of each call of one operation so far, in order."""
         return [request.body for request in self.requests if request.operation == operation]
 
     def answer(self, request: Request) -> tuple[int, Answer]:
-        """The number of this request, from 1, and the answer to it."""
+        """The number of this request, from 1, and its answer."""
         with self._lock:
             self.requests.append(request)
             number = len(self.requests)

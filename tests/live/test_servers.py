@@ -70,7 +70,7 @@ def test_moto_runs_a_task_in_another_process(moto_ecs: MotoEcs):
 
 
 def test_moto_moves_a_task_on_as_it_is_described(moto_ecs: MotoEcs):
-    """Every second DescribeTasks moves the task one state towards STOPPED when asked so."""
+    """With this setting, every second DescribeTasks moves the task one state towards STOPPED."""
     moto_ecs.advance_every(2)
     seen = [
         moto_ecs.client.describe_tasks(cluster="prod", tasks=moto_ecs.task_arns)["tasks"][0][
@@ -119,7 +119,7 @@ def test_outcomes_come_in_order_and_the_last_repeats(scripted_ecs: ScriptedECS):
 
 
 def test_requests_are_kept(scripted_ecs: ScriptedECS):
-    """Operation, parameters and headers of each request are there for the test to read."""
+    """The operation, parameters and headers of each request are available to the test."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
     client(scripted_ecs.url).describe_tasks(**ASK)
     (request,) = scripted_ecs.requests
@@ -149,7 +149,7 @@ def test_trouble_is_retried_by_botocore(scripted_ecs: ScriptedECS, trouble):
 
 
 def test_an_error_keeps_its_class_and_members(scripted_ecs: ScriptedECS):
-    """An error of the model raises its own class, with status and message of the wire."""
+    """An error in the model raises its own class, with the status and message from the wire."""
     scripted_ecs.script("DescribeTasks", error("ClusterNotFoundException", "Cluster not found."))
     ecs = client(scripted_ecs.url)
     with pytest.raises(ecs.exceptions.ClusterNotFoundException) as caught:
@@ -159,7 +159,7 @@ def test_an_error_keeps_its_class_and_members(scripted_ecs: ScriptedECS):
 
 
 def test_an_outcome_may_be_a_function_of_the_request(scripted_ecs: ScriptedECS):
-    """A callable answers from the request; bytes and headers go out as they are."""
+    """A function makes the answer from the request; bytes and headers are sent unchanged."""
 
     def answer(request):
         body = bodies.described(missing=tuple(request.body["tasks"]))
@@ -172,7 +172,7 @@ def test_an_outcome_may_be_a_function_of_the_request(scripted_ecs: ScriptedECS):
 
 
 def test_what_is_not_scripted_is_refused(scripted_ecs: ScriptedECS):
-    """A call that the test did not expect is an error that names it."""
+    """A call that the test did not script is an error that names it."""
     with pytest.raises(botocore.exceptions.ClientError, match="no answer to ListTasks"):
         client(scripted_ecs.url).list_tasks()
 
@@ -210,7 +210,7 @@ def test_aiobotocore_reaches_both_servers(moto_ecs: MotoEcs, scripted_ecs: Scrip
 
 
 def test_bodies_are_fresh_and_full():
-    """Changing a body changes no other one, and the last state holds every identifying value."""
+    """Changing a body changes no other, and the last state holds every identifying value."""
     first = bodies.stopped(tags=True)
     text = json.dumps(first)
     assert [value for value in bodies.IDENTIFYING if value not in text] == []

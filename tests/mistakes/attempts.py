@@ -35,7 +35,7 @@ FILES = {
 
 
 def project(folder: Path) -> None:
-    """Files that a mistake may name: a cassette, patches, and files that are neither."""
+    """Files for the mistakes: a cassette, patches, and files that are neither."""
     cassette.save(cassette.load("web"), folder / "cassettes/mine.yaml")
     for name, text in FILES.items():
         file = folder / name
@@ -44,7 +44,7 @@ def project(folder: Path) -> None:
 
 
 def said(text: object, folder: Path) -> str:
-    """The first line of a message, with paths that are the same on every machine."""
+    """The first line of a message, with paths that are equal on every machine."""
     text = str(text).replace(f"{folder}/", "").replace(str(folder), ".")
     text = text.replace(f"{built_in_pack()}/", "(built-in) ")
     lines = [line.strip() for line in text.splitlines()]
@@ -52,7 +52,7 @@ def said(text: object, folder: Path) -> str:
 
 
 def python(typed: str, folder: Path) -> tuple[str, str]:
-    """Run Python that uses the package: the exception, and its first line."""
+    """Run Python code that uses the package, and return its exception and the first line of it."""
     client = boto3.client("ecs", region_name=bodies.REGION)
     names = {"cassette": cassette, "ecs": client, "task": cassette.load("web").tasks[0]["taskArn"]}
     with warnings.catch_warnings(record=True) as caught:
@@ -78,7 +78,7 @@ def command(typed: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tup
 
 
 class _Reports:
-    """What a run of pytest reported of each file."""
+    """The reports of a pytest run, by file."""
 
     def __init__(self) -> None:
         self.of_file: dict[str, tuple[str, object]] = {}
@@ -105,7 +105,7 @@ _QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "-W
 
 
 def tests(typed: list[str], pytester: pytest.Pytester) -> list[tuple[str, str]]:
-    """Run test files, all at once: how each one ended, and the first line it said."""
+    """Run all test files at once, and return how each one ended and the first line of its message."""
     head = "import boto3, pytest, cassette\nfrom cassette import Patch\n"
     for number, text in enumerate(typed):
         pytester.path.joinpath(f"test_{number:03}.py").write_text(head + text, "utf-8")
@@ -116,7 +116,7 @@ def tests(typed: list[str], pytester: pytest.Pytester) -> list[tuple[str, str]]:
 
 
 def run(typed: str, pytester: pytest.Pytester) -> tuple[str, str]:
-    """Run pytest with options or ini keys: the exit code, and what standard error says."""
+    """Run pytest with options or ini keys, and return the exit code and standard error."""
     words, _, ini = typed.partition(" with ")
     pytester.path.joinpath("pytest.ini").write_text(f"[pytest]\n{ini}\n", "utf-8")
     pytester.path.joinpath("test_it.py").write_text("def test_it(): pass\n", "utf-8")

@@ -1,4 +1,4 @@
-"""The message of each of many mistakes, in the table `mistakes.yaml`, so that changes are seen.
+"""The message for each of many mistakes, in the table `mistakes.yaml`, so that changes are visible.
 
 `WRITE_MISTAKES=1 pytest tests/mistakes` writes the table again; review the difference.
 """
@@ -18,7 +18,7 @@ TABLE = yaml.safe_load(FILE.read_text("utf-8"))
 
 
 def judge(part, found):
-    """Compare a part of the table with what was found, or write it."""
+    """Compare a part of the table with the messages, or write it."""
     if os.environ.get("WRITE_MISTAKES"):
         rows = [
             {"typed": row["typed"], "ends": ends, "says": says}
@@ -34,7 +34,7 @@ def judge(part, found):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project's folder, in which the mistakes are made."""
+    """The folder of a project in which the mistakes are made."""
     monkeypatch.chdir(tmp_path)
     attempts.project(tmp_path)
     return tmp_path
@@ -56,18 +56,18 @@ def test_the_table_is_long():
 
 
 def test_in_python(project):
-    """Each is an exception, most of them of our own tree."""
+    """Each raises an exception, mostly one of this package."""
     judge("python", [attempts.python(row["typed"], project) for row in TABLE["python"]])
 
 
 def test_on_the_command_line(project, capsys):
-    """Each is one message and an exit code, never a traceback."""
+    """Each gives one message and an exit code, never a traceback."""
     rows = TABLE["command line"]
     judge("command line", [attempts.command(row["typed"], project, capsys) for row in rows])
 
 
 def test_in_tests(pytester_project):
-    """Each fails its own test, or its collection, or warns."""
+    """Each fails its own test or its collection, or warns."""
     judge("tests", attempts.tests([row["typed"] for row in TABLE["tests"]], pytester_project))
 
 
@@ -75,5 +75,5 @@ def test_in_tests(pytester_project):
     pytest.version_tuple < (8,), reason="pytest 7 shows a traceback for an error in its settings"
 )
 def test_in_settings(pytester_project):
-    """Options and ini keys: the run does not begin."""
+    """With wrong options and ini keys, the run does not begin."""
     judge("settings", [attempts.run(row["typed"], pytester_project) for row in TABLE["settings"]])

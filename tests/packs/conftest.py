@@ -33,7 +33,7 @@ extends: stopped/out-of-memory
 
 
 def make_pack(folder: Path) -> Path:
-    """A synthetic pack: one cassette, and a patch that extends another one of the pack."""
+    """A synthetic pack: one cassette, and a patch that extends another patch of the pack."""
     patches = folder / "patches" / "stopped"
     patches.mkdir(parents=True)
     shutil.copy(built_in_pack() / "web.yaml", folder / "shop.yaml")
@@ -44,7 +44,7 @@ def make_pack(folder: Path) -> Path:
 
 
 def recording(number: int) -> str:
-    """The text of a synthetic recording of another task for each number."""
+    """The text of a synthetic recording; each number has its own task."""
     text = (built_in_pack() / "web.yaml").read_text("utf-8")
     return text.replace(TASK, f"ca55e77e{number:024x}")
 
@@ -81,7 +81,7 @@ def web_server():
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """The store of v1, published once."""
+    """The store with v1, published once."""
     folder = tmp_path_factory.mktemp("published")
     make_pack(folder / "pack")
     run("publish", str(folder / "pack"), f"file://{folder}/store/ecs@v1")
@@ -109,17 +109,17 @@ class Shop:
     server: StaticServer
 
     def publish(self, version: str, *options: str) -> str:
-        """Publish the pack, and return what the command printed."""
+        """Publish the pack, and return the command's output."""
         return run("publish", str(self.pack), f"file://{self.root}@{version}", *options).output
 
     @property
     def web(self) -> str:
-        """The source of v1 at the web server."""
+        """The URL of v1 on the web server."""
         return f"{self.server.url}/ecs@v1"
 
     @property
     def file(self) -> str:
-        """The source of v1 in the folder."""
+        """The URL of v1 in the folder."""
         return f"file://{self.root}@v1"
 
     @property
@@ -147,7 +147,7 @@ def edit(shop, before="launchType: FARGATE", after="launchType: EC2"):
 
 
 def run(*words: str, code: int = 0) -> Result:
-    """Run a command in this process, as its process would end."""
+    """Run a command in this process, with the exit code that its process would have."""
     result = CliRunner().invoke(whole, ["--", *words])  # a later "--" stays
     assert result.exit_code == code, (result.output, result.exception)
     return result
@@ -169,7 +169,7 @@ def run_tests(folder: Path, *options: str) -> tuple[int, str]:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def whole(words: tuple[str, ...]) -> None:
-    """The command line, with its exit codes."""
+    """The command line with its exit codes."""
     sys.exit(cli._run(list(words)))
 
 

@@ -42,7 +42,7 @@ TESTS = (
 
 
 def started(folder, *words, **environment):
-    """A process of Python in a folder."""
+    """A Python process in a folder."""
     return subprocess.Popen(
         [sys.executable, *words],
         cwd=folder,
@@ -55,7 +55,7 @@ def started(folder, *words, **environment):
 
 @pytest.mark.exhaustive
 def test_twenty_projects_share_one_empty_cache(shop, tmp_path):
-    """All at once: each bundle is fetched once; then the network is cut, and tests pass."""
+    """They run at once: each bundle is fetched once; without the network, tests then pass."""
     projects = []
     for number in range(20):
         folder = tmp_path / f"p{number}"
@@ -84,7 +84,7 @@ def test_twenty_projects_share_one_empty_cache(shop, tmp_path):
 
 
 def killed(place, number, *words):
-    """Run a command that is killed at its n-th file operation; whether it was."""
+    """Run a command that is killed at its n-th file operation, and return whether it was."""
     process = started(Path.cwd(), "-m", "tests.packs.killed", str(place), str(number), *words)
     output, _ = process.communicate(timeout=300)
     assert process.returncode in (0, -signal.SIGKILL), output
@@ -93,7 +93,7 @@ def killed(place, number, *words):
 
 @pytest.mark.exhaustive
 def test_a_sync_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
-    """At each file operation in the cache, in turn."""
+    """It is killed at each file operation in the cache, in turn."""
     configure(project, f'acme = "{shop.file}"')
     number = 0
     while killed(shop.cache, number, "sync"):
@@ -110,7 +110,7 @@ def test_a_sync_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
 
 @pytest.mark.exhaustive
 def test_an_update_that_is_killed_anywhere_is_repaired_by_the_next(project, shop):
-    """At each file operation in the project; v1 or v2 replays, or an error has the command."""
+    """At each file operation in the project: v1 or v2 replays, or an error names the command."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     before = {path: path.read_bytes() for path in project.iterdir()}
@@ -133,7 +133,7 @@ def test_an_update_that_is_killed_anywhere_is_repaired_by_the_next(project, shop
 def test_a_publisher_that_is_killed_anywhere_leaves_whole_versions(
     project, shop, request, kind, least
 ):
-    """At each file operation in the store, or at each send; a version is there whole or not."""
+    """At each file operation in the store, or at each send, a version is complete or missing."""
     if kind == "file":
         store, place = f"file://{shop.root}", shop.root
     else:
@@ -169,7 +169,7 @@ def test_a_publisher_that_is_killed_anywhere_leaves_whole_versions(
 )
 @given(data=st.data())
 def test_a_mutated_file_is_refused_or_changes_nothing(project, shop, kind, data):
-    """Bytes replaced, removed and inserted: an error of ours, or the same pack."""
+    """After bytes were replaced, removed or inserted, there is an error or the pack is the same."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     expected = cassette.load("acme:shop").tasks
@@ -206,12 +206,12 @@ def test_a_mutated_file_is_refused_or_changes_nothing(project, shop, kind, data)
 
 
 def processor_time():
-    """The time on all processors of this process and of those that it has started and awaited."""
+    """The processor time of this process and of the children that it has awaited."""
     return sum(os.times()[:4])
 
 
 def seconds(folder, code):
-    """The processor time of a new process that runs some code, the least of five.
+    """The processor time of a new process that runs some code, the minimum of five runs.
 
     It may keep its compiled modules, as processes do by default.
     """
@@ -238,7 +238,9 @@ def replays(folder, names):
 
 
 def calls(folder, code):
-    """How many functions a new process calls for some code, which the speed of it cannot change."""
+    """The number of functions that a new process calls for some code, which does not depend on its
+    speed.
+    """
     script = (
         "import sys\n"
         "import cassette, cassette.cli.sync, cassette.sharing.sync\n"

@@ -1,4 +1,4 @@
-"""`check` and `audit` of what packs hold, by qualified name; nothing is written."""
+"""`check` and `audit` of the content of packs, by qualified name; nothing is written."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def state(folder):
 
 
 def test_names_and_patterns_of_a_pack_are_checked_and_audited(consumer):
-    """Wherever the pack comes from; not a file changes."""
+    """This works with every kind of source, and no file changes."""
     before = state(consumer.parent)
     checked = run("check", "acme:shop", "acme:stopped/sidecar").output
     assert checked == "1 cassette, 1 patch: 0 errors, 0 warnings\n"
@@ -54,7 +54,7 @@ def test_names_and_patterns_of_a_pack_are_checked_and_audited(consumer):
 
 @pytest.mark.parametrize("words", ["check --fix", "scrub"])
 def test_a_pack_is_never_changed(consumer, words):
-    """By name and by pattern; the reason is the pack."""
+    """Neither by name nor by pattern; the error says that it is a pack."""
     before = state(consumer.parent)
     for name in ("acme:shop", "acme:stopped/sidecar", "acme:*"):
         output = run(*words.split(), name, code=2).output
@@ -84,7 +84,7 @@ def faulty(project, tmp_path):
 
 
 def test_findings_are_placed_by_name_and_line(faulty):
-    """In the text, in JSON and in SARIF; a value that was found is not printed."""
+    """In text, JSON and SARIF; the value is not printed."""
     line = (faulty / "shop.yaml").read_text("utf-8").split(KEY)[0].count("\n") + 1
     output = run("audit", "acme:shop", code=1).output
     assert f"\nacme:shop:{line}:" in f"\n{output}"
@@ -104,7 +104,7 @@ def test_findings_are_placed_by_name_and_line(faulty):
 
 
 def test_a_pattern_leaves_out_no_file_of_a_pack(faulty):
-    """A patch in JSON, and one that cannot be read, are in the report."""
+    """A patch in JSON and an unreadable patch are in the report."""
     data = json.loads(run("check", "acme:*", "--format", "json", code=1).output)
     found = {one["path"] for one in data["problems"]}
     assert {"acme:shop", "acme:stopped/base", "acme:later.json", "acme:torn"} <= found
@@ -112,7 +112,7 @@ def test_a_pattern_leaves_out_no_file_of_a_pack(faulty):
 
 
 def test_a_file_in_the_wrong_place_of_a_pack_is_a_problem(faulty):
-    """A patch outside `patches/`, and a cassette in it."""
+    """A patch outside `patches/`, or a cassette inside it."""
     (faulty / "patches" / "web.yaml").write_bytes((built_in_pack() / "web.yaml").read_bytes())
     (faulty / "lost.yaml").write_text("patch: 1\nsummary: X\nextends: stopped/by-user\n", "utf-8")
     for name in ("acme:web", "acme:lost"):
@@ -120,7 +120,7 @@ def test_a_file_in_the_wrong_place_of_a_pack_is_a_problem(faulty):
 
 
 def test_a_pattern_that_matches_nothing_names_what_is_near(faulty):
-    """And the command that lists the pack."""
+    """The error also has the command that lists the pack."""
     output = run("check", "acme:shp*", code=2).output
     assert "nothing in the pack acme (live) matches the pattern 'acme:shp*'" in output
     assert "'acme:shop'" in output
@@ -128,7 +128,7 @@ def test_a_pattern_that_matches_nothing_names_what_is_near(faulty):
 
 
 def test_a_changed_file_in_the_cache_is_reported_and_the_others_are_checked(project, shop):
-    """Its digest is compared at the read."""
+    """Its digest is compared when it is read."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     path = shop.cache / "files" / shop.manifest["files"]["shop.yaml"]["sha256"][:2]

@@ -1,4 +1,6 @@
-"""Full disks, and servers that stop to answer: the pin stays, and the next attempt succeeds."""
+"""Full disks, and servers that stop answering: the pin does not change, and the next attempt
+succeeds.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def limited(size: int, *words: str) -> subprocess.CompletedProcess[str]:
     ids=["the cache", "pyproject.toml"],
 )
 def test_a_full_disk_leaves_the_old_pin(project, shop, limit, padding, said):
-    """Neither the lock nor pyproject.toml changes; the old version replays, and space is enough."""
+    """Neither the lock nor pyproject.toml changes; the old version replays; with space, the next
+    sync succeeds.
+    """
     configure(project, f'acme = "{shop.file}"', padding)
     run("sync")
     before = {path: path.read_bytes() for path in project.iterdir()}
@@ -64,7 +68,7 @@ def test_a_full_disk_leaves_the_old_pin(project, shop, limit, padding, said):
 
 
 def test_a_full_disk_under_git_is_not_its_end(project, shop, repository):  # noqa: F811
-    """git itself is stopped at its first file; the next sync finds no trace of it."""
+    """git is stopped at its first file; the next sync is not affected."""
     configure(project, f'acme = "git+file://{repository}@v1#cassettes"')
     done = limited(10, "sync")
     assert done.returncode in (2, 3), done.stderr
@@ -77,7 +81,7 @@ def test_a_full_disk_under_git_is_not_its_end(project, shop, repository):  # noq
 
 
 def test_a_full_disk_publishes_nothing(shop):
-    """A reader never sees a version without its bundle."""
+    """No reader sees a version without its bundle."""
     edit(shop)
     done = limited(1_000, "publish", str(shop.pack), shop.file.replace("v1", "v2"))
     assert done.returncode == 3, done.stderr
@@ -88,7 +92,7 @@ def test_a_full_disk_publishes_nothing(shop):
 
 
 def test_files_that_are_written_together_all_change_or_none(tmp_path):
-    """The first has space, the second has no folder."""
+    """The first file can be written, the second has no folder."""
     (tmp_path / "first").write_text("before")
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CassetteWriteError) as caught:
@@ -99,7 +103,7 @@ def test_files_that_are_written_together_all_change_or_none(tmp_path):
 
 
 def test_a_cache_that_is_read_only_is_read(project, shop):
-    """A test run and a sync with nothing to do write nothing; a sync that must write says why."""
+    """A test run and a sync with nothing to do write nothing; any other sync reports the problem."""
     configure(project, f'acme = "{shop.file}"')
 
     def use():
@@ -178,7 +182,7 @@ def s3_of_the_shop(shop, monkeypatch):
     ],
 )
 def test_a_refusal_of_s3_names_a_command(project, shop, s3_of_the_shop, code, said):
-    """What helps depends on why S3 refuses; nothing is locked."""
+    """The fix depends on why S3 refuses; nothing is locked."""
     configure(project, f'acme = "{s3_of_the_shop}"')
     shop.server.codes[".json"] = code
     output = run("sync", code=3).output
@@ -189,7 +193,7 @@ def test_a_refusal_of_s3_names_a_command(project, shop, s3_of_the_shop, code, sa
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A fifth of a second instead of 30 seconds, and one attempt instead of three."""
+    """A timeout of 0.2 s instead of 30 s, and one attempt instead of three."""
     monkeypatch.setattr(stores, "_READ", 0.2)
     monkeypatch.setattr(stores, "_ATTEMPTS", 1)
 
@@ -214,7 +218,7 @@ def test_a_server_that_stalls_is_exit_code_3(
 
 @pytest.mark.exhaustive
 def test_the_real_patience_ends(project, shop, s3_of_the_shop):
-    """Nothing is shortened: three attempts of 30 seconds each, of both kinds at once."""
+    """The real limits, three attempts of 30 seconds each, with both kinds of server at once."""
     shop.server.stalled[".json"] = -1
     running = []
     for number, source in enumerate((shop.web, s3_of_the_shop)):
@@ -237,7 +241,7 @@ def test_the_real_patience_ends(project, shop, s3_of_the_shop):
 
 @pytest.mark.exhaustive
 def test_a_git_server_that_stalls_is_exit_code_3(project, shop, tmp_path, monkeypatch):
-    """An SSH connection over which nothing comes ends with git."""
+    """git ends an SSH connection that delivers nothing."""
     silent = tmp_path / "ssh"
     silent.write_text("#!/bin/sh\nexec cat\n")
     silent.chmod(0o755)

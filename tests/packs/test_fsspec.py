@@ -1,4 +1,4 @@
-"""Packs in a store that fsspec reads: its store in memory is like Google's and Azure's to it."""
+"""Packs in a store that fsspec reads: its in-memory store works like Google's and Azure's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCE = "memory://company/ecs@v1"
 
 @pytest.fixture
 def memory():
-    """The store in memory, empty."""
+    """An empty in-memory store."""
     files = fsspec.filesystem("memory")
     files.store.clear()
     files.pseudo_dirs[:] = [""]
@@ -32,7 +32,7 @@ def upload(shop, memory):
 
 
 def test_a_pack_is_synchronised_checked_and_updated(project, shop, memory):
-    """The digest is that of the same pack in a folder, and a test run needs no store."""
+    """Its digest is that of the same pack in a folder, and a test run needs no store."""
     upload(shop, memory)
     configure(project, f'acme = "{SOURCE}"', f'beta = "{shop.file}"')
     assert "acme v1 was fetched and locked: 3 files" in run("sync").output
@@ -62,7 +62,7 @@ def test_a_version_that_was_replaced_is_found(project, shop, memory):
 
 
 def test_what_is_missing_or_too_large_is_refused(project, shop, memory):
-    """A version, a bundle that is larger than its manifest says, and a bundle that is gone."""
+    """A missing version, a bundle larger than in the manifest, and a missing bundle."""
     upload(shop, memory)
     configure(project, f'acme = "{SOURCE.replace("v1", "v9")}"')
     assert "memory://company/ecs has no version v9" in run("sync", code=2).output
@@ -75,7 +75,7 @@ def test_what_is_missing_or_too_large_is_refused(project, shop, memory):
 
 
 class Refusing(fsspec.AbstractFileSystem):
-    """A filesystem whose errors are its own, as those of every cloud are."""
+    """A filesystem that raises its own errors, as each cloud's filesystem does."""
 
     protocol = "refusing"
 
@@ -84,7 +84,7 @@ class Refusing(fsspec.AbstractFileSystem):
 
 
 def test_an_error_of_a_filesystem_is_one_of_the_store(project, shop):
-    """Exit code 3, and no traceback."""
+    """The exit code is 3, without a traceback."""
     fsspec.register_implementation("refusing", Refusing, clobber=True)
     configure(project, 'acme = "refusing://company/ecs@v1"')
     output = run("sync", code=3).output
@@ -107,14 +107,14 @@ def test_an_error_of_a_filesystem_is_one_of_the_store(project, shop):
     ],
 )
 def test_what_is_not_installed_is_named(project, monkeypatch, source, absent, code, said):
-    """The extra, the package of one filesystem, and a misspelt scheme."""
+    """The extra, the package of a filesystem, or a misspelt scheme."""
     monkeypatch.setitem(sys.modules, absent, None)
     configure(project, f'acme = "{source}"')
     assert said in run("sync", code=code).output
 
 
 def test_nothing_is_published_through_fsspec(shop):
-    """Before the folder is read."""
+    """The error comes before the folder is read."""
     output = run("publish", str(shop.pack), "gs://company/ecs@v1", code=2).output
     assert "packs are published to s3:// and file://" in output
     assert "Fix: publish to file:///srv/ecs@v4" in output

@@ -1,4 +1,4 @@
-"""A pack as a wheel, installed by pip and as a zip, up to the report of pytest."""
+"""A pack as a wheel, installed by pip and as a zip archive, up to pytest's report."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _digest(content: bytes) -> str:
 def test_a_wheel_is_used_from_the_command_line_to_the_report(
     project, wheel, tmp_path, monkeypatch, kind
 ):
-    """Every command that lists or shows it, and a test that names it."""
+    """In every command that lists or shows it, and in a test that names it."""
     site = wheel
     if kind != "zip":
         site = tmp_path / "site"

@@ -46,7 +46,7 @@ def zipped(folder, archive):
 
 
 def test_a_qualified_name_finds_a_cassette_and_a_patch(live):
-    """Replay, load and patched take both, alone and with each other."""
+    """Replay, load and patched accept both, alone and together."""
     with cassette.replay("acme:shop", "acme:stopped/sidecar") as tape:
         arn = tape.tasks[0]["taskArn"]
         client = boto3.client("ecs")
@@ -105,7 +105,7 @@ def test_an_unqualified_name_never_finds_a_pack(live):
 
 
 def test_builtin_names_the_built_in_pack(project):
-    """Whatever shadows it."""
+    """Nothing can shadow it."""
     shutil.copytree(built_in_pack() / "patches", project / "cassettes" / "patches")
     (project / "cassettes" / "web.yaml").write_text("broken")
     assert cassette.load("builtin:web").patched("builtin:stopped/by-user").tasks
@@ -137,7 +137,7 @@ def test_paths_are_searched_between_the_folder_and_the_built_in_pack(project):
     ],
 )
 def test_a_name_that_is_not_found_says_what_is_similar(live, name, said):
-    """Over all packs, with where it was looked up and one command."""
+    """The error covers all packs, with the places that were searched and one command."""
     with pytest.raises(CassetteNotFoundError) as caught:
         cassette.load(name)
     assert said in str(caught.value)
@@ -145,7 +145,7 @@ def test_a_name_that_is_not_found_says_what_is_similar(live, name, said):
 
 
 def test_a_misspelt_name_lists_the_similar_ones_of_every_pack(live, pack):
-    """With the built-in one first."""
+    """The built-in pack comes first."""
     shutil.copy(pack / "shop.yaml", pack / "web.yaml")
     with pytest.raises(CassetteNotFoundError, match="did you mean 'web' or 'acme:web'"):
         cassette.load("wbe")
@@ -171,7 +171,7 @@ def test_a_cassette_of_a_pack_is_not_recorded(live, pack, mode):
 )
 @pytest.mark.parametrize("output", ["acme:new", "acme:new.yaml"])
 def test_no_command_writes_into_a_pack(live, words, output):
-    """Nor into a file that has the name of a cassette in a pack."""
+    """Neither into a file with the name of a pack's cassette."""
     if words[0] == "diff":
         edit = (built_in_pack() / "web.yaml").read_text().replace("FARGATE", "EC2")
         (live / "web.yaml").write_text(edit)
@@ -183,7 +183,7 @@ def test_no_command_writes_into_a_pack(live, words, output):
 
 
 def test_a_cassette_that_a_pack_lacks_is_not_recorded(live):
-    """With the mode `once`, which records what does not exist."""
+    """Not even with the mode `once`, which records missing cassettes."""
     with pytest.raises(CassetteNotFoundError):
         use("once", "acme:new").__enter__()
     with use("once", "acme:shop") as tape:
@@ -272,7 +272,7 @@ def test_packs_lists_every_pack_and_its_origin(live):
 
 
 def test_markers_and_patterns_take_qualified_names(pytester, pack):
-    """And the installed plugin reads the settings of the project that pytest runs."""
+    """The installed plugin reads the settings of the project that pytest runs."""
     pytester.makepyprojecttoml(
         f'[tool.pytest.ini_options]\n[tool.cassette.packs]\nacme = "{pack.as_posix()}"\n'
     )

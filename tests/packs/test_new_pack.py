@@ -34,7 +34,7 @@ def repository(project):
 
 
 def test_its_own_tests_pass(repository):
-    """Check, audit, and the example patch."""
+    """They check, audit, and apply the example patch."""
     code, output = run_tests(repository, "-p", "no:cacheprovider")
     assert code == 0, output
     assert "3 passed" in output
@@ -50,7 +50,7 @@ def test_it_is_used_by_a_relative_path(repository, project):
 
 
 def test_its_wheel_is_a_pack(repository, tmp_path):
-    """Built, unpacked as an installer does, and replayed by a new Python elsewhere."""
+    """It is built, unpacked as an installer does, and replayed by a new Python process elsewhere."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
     done = subprocess.run(build, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

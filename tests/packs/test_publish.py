@@ -1,4 +1,4 @@
-"""`cassette publish`: what is refused, what is sent, and who wins."""
+"""`cassette publish`: refused packs, sent files, and races between publishers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def published(shop):
 
 
 def test_publishing_the_same_files_again_does_nothing(shop):
-    """Also after a change of what is not part of a pack."""
+    """Also after a change of a file that is not part of a pack."""
     before = published(shop)
     (shop.pack / "README.md").write_text("Other words")
     assert "v1 is published already with the same 3 files" in shop.publish("v1")
@@ -128,7 +128,7 @@ def test_one_finding_and_nothing_leaves(shop, spoil, said):
 
 
 def test_a_pack_may_require_the_strict_policy(shop):
-    """A cassette of another policy is named; scrubbed again, it is published."""
+    """The error names a cassette with another policy; scrubbed again, it is published."""
     (shop.pack / "pack.toml").write_text('policy = "strict"\n')
     v2 = shop.file.replace("v1", "v2")
     output = run("publish", str(shop.pack), v2, code=2).output
@@ -139,7 +139,7 @@ def test_a_pack_may_require_the_strict_policy(shop):
 
 
 def test_an_empty_folder_and_a_misspelt_one_are_refused(shop, tmp_path):
-    """Nothing to publish is a mistake."""
+    """A pack without files is a mistake."""
     (tmp_path / "empty").mkdir()
     for name, said in (("empty", "holds no cassettes"), ("misspelt", "is not a folder")):
         assert said in run("publish", str(tmp_path / name), shop.file, code=2).output
@@ -155,7 +155,7 @@ def test_an_empty_folder_and_a_misspelt_one_are_refused(shop, tmp_path):
     ],
 )
 def test_what_cannot_be_published_to_says_what_can(shop, target, said):
-    """git, the Web, a folder without a version."""
+    """For git, the Web, and a folder without a version."""
     assert said in run("publish", str(shop.pack), target, code=2).output
 
 
@@ -169,7 +169,7 @@ def test_a_base_gives_the_files_that_the_folder_does_not_have(shop, tmp_path):
 
 
 def test_a_base_that_is_behind_names_what_would_be_lost(shop, tmp_path):
-    """v2 changed a cassette; publishing v3 on top of v1 would change it back."""
+    """v2 changed a cassette; publishing v3 with the base v1 would revert it."""
     own = tmp_path / "own"
     own.mkdir()
     (own / "other.yaml").write_bytes((shop.pack / "shop.yaml").read_bytes())
@@ -182,7 +182,7 @@ def test_a_base_that_is_behind_names_what_would_be_lost(shop, tmp_path):
 
 
 def test_a_version_has_at_most_sixteen_bundles(project, shop):
-    """Then everything is in one bundle again, and the digest of the files does not change."""
+    """At the limit, all files go into one bundle again, and their digest does not change."""
     for number in range(2, 20):
         (shop.pack / "patches" / f"p{number}.yaml").write_text(
             f"patch: 1\nsummary: Number {number}\nextends: stopped/out-of-memory\n"
@@ -199,7 +199,7 @@ def test_a_version_has_at_most_sixteen_bundles(project, shop):
 
 
 def test_of_two_publishers_one_wins(shop, monkeypatch):
-    """Both have seen that v2 does not exist; the manifest is created only once."""
+    """Both saw that v2 did not exist; the manifest is created only once."""
     gate = threading.Barrier(2)
     put = stores.FileStore.put
 
@@ -232,7 +232,7 @@ def test_of_two_publishers_one_wins(shop, monkeypatch):
 
 
 def test_a_publisher_that_died_before_the_manifest_left_nothing_visible(shop, monkeypatch):
-    """The next attempt finds the bundle there and creates the manifest."""
+    """The next attempt finds the bundle and creates the manifest."""
     edit(shop)
     put = stores.FileStore.put
 

@@ -1,4 +1,4 @@
-"""Every command of docs/sharing.md, in the order of the page."""
+"""Every command on the page docs/sharing.md, in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK = re.compile(r"^```(toml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_every_command_of_the_page_runs(tmp_path, bucket, monkeypatch):
-    """The page's hosts are a bare repository on this disk and a bucket of moto's."""
+    """The page's hosts are a bare repository on disk and a bucket of moto's."""
     monkeypatch.setenv("CASSETTE_PACK_CACHE", str(tmp_path / "cache"))
     recorded = built_in_pack() / "web.yaml"
     shutil.copy(recorded, tmp_path / "recorded.yaml")
@@ -68,7 +68,7 @@ def act(line: str, bare: Path, monkeypatch) -> str:
 
 
 def git(folder: Path, *words: str) -> str:
-    """Run git as somebody made up."""
+    """Run git as a made-up user."""
     identity = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
     done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

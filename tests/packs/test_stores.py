@@ -16,7 +16,7 @@ from tests.packs.conftest import configure, edit, run
 
 
 def git(folder, *words):
-    """Run git in a folder, as somebody made up."""
+    """Run git in a folder, as a made-up user."""
     identity = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
     done = subprocess.run(
         ["git", *identity, "-c", "commit.gpgsign=false", *words],
@@ -76,7 +76,7 @@ def test_a_pack_is_published_to_s3_synchronised_and_updated(project, shop, bucke
 
 
 def test_s3_creates_an_object_only_once(bucket):
-    """The header works with every botocore, also with those that do not know the parameter."""
+    """The header works with every botocore, also with one that does not know the parameter."""
     from cassette.sharing.stores import S3Store
 
     store = S3Store(f"{bucket}/ecs")
@@ -97,7 +97,7 @@ def test_a_missing_bucket_or_version_is_named(project, bucket, shop, source, sai
 
 
 def test_missing_credentials_name_the_command(project, bucket, shop, monkeypatch, tmp_path):
-    """What the user runs to get some."""
+    """The error has the command that gets some."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -124,7 +124,7 @@ def test_a_pack_in_git_is_pinned_by_its_commit(project, shop, repository):
 
 
 def test_a_moved_tag_does_not_move_the_pin(project, shop, repository):
-    """A new machine gets the commit that the lock pins; a new project is refused."""
+    """A new machine gets the pinned commit; a new project is refused."""
     source = f"git+file://{repository}@v1#cassettes"
     configure(project, f'acme = "{source}"')
     run("sync")
@@ -141,7 +141,7 @@ def test_a_moved_tag_does_not_move_the_pin(project, shop, repository):
 
 
 def test_a_branch_moves_only_by_update(project, shop, repository):
-    """The pin is the commit that the branch named."""
+    """The pin is the branch's commit at that time."""
     configure(project, f'acme = "git+file://{repository}@main#cassettes"')
     run("sync")
     edit(shop)
@@ -163,14 +163,14 @@ def test_a_branch_moves_only_by_update(project, shop, repository):
     ],
 )
 def test_what_is_not_in_git_is_named(project, repository, source, code, said):
-    """A tag, a repository and a folder that do not exist."""
+    """A missing tag, repository or folder."""
     configure(project, f'acme = "{source.format(repository)}"')
     assert said in run("sync", code=code).output
 
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_folder_above_that_of_the_pack_is_refused(project, shop, repository, cached):
-    """Its patches are not in patches/, even if their content came before from where they are."""
+    """Its patches are not in patches/, even if the same content was accepted under another path."""
     if cached:
         configure(project, f'acme = "git+file://{repository}@v1#cassettes"')
         run("sync")
@@ -192,7 +192,7 @@ def test_a_link_in_git_is_refused(project, shop, repository):
 
 
 def test_attributes_and_hooks_of_a_repository_are_not_used(project, shop, repository):
-    """Line endings and left-out files of an archive would change the digest."""
+    """The line endings and omitted files of an archive would change the digest."""
     (shop.pack / ".gitattributes").write_text("*.yaml text eol=crlf export-ignore\n")
     git(shop.pack.parent, "add", ".")
     commit(shop, "v2")
@@ -202,7 +202,7 @@ def test_attributes_and_hooks_of_a_repository_are_not_used(project, shop, reposi
 
 
 def test_a_missing_git_is_reported(project, repository, monkeypatch, tmp_path):
-    """Exit code 3, with what to install."""
+    """The exit code is 3, and the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     configure(project, f'acme = "git+file://{repository}@v1#cassettes"')
     assert "the git program is not installed" in run("sync", code=3).output
@@ -270,7 +270,7 @@ def require(project, source, signer):
 
 
 def test_a_pack_with_a_signer_must_be_signed(project, shop, key):
-    """Unsigned, signed by somebody else, changed after it was signed, and signed."""
+    """It is refused unsigned, signed by another key, or changed afterwards."""
     file, signer = key
     require(project, shop.web.replace("v1", "v2"), signer)
     edit(shop)
@@ -286,7 +286,7 @@ def test_a_pack_with_a_signer_must_be_signed(project, shop, key):
 
 
 def test_a_signature_of_another_key_is_refused(project, shop, key, tmp_path):
-    """The principal is the same, the key is not."""
+    """The principal is the same, but not the key."""
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
     edit(shop)
@@ -296,7 +296,7 @@ def test_a_signature_of_another_key_is_refused(project, shop, key, tmp_path):
 
 
 def test_a_missing_ssh_keygen_is_an_error_and_not_a_warning(project, shop, key, monkeypatch):
-    """A signer is configured, so the pack is not taken unverified."""
+    """A signer is configured, so an unverified pack is not accepted."""
     edit(shop)
     shop.publish("v2", "--sign", key[0])
     require(project, shop.file.replace("v1", "v2"), key[1])
@@ -331,6 +331,6 @@ def test_a_tag_in_git_can_be_signed(project, shop, repository, key):
     ],
 )
 def test_a_signer_that_cannot_be_used_is_refused(project, lines, said):
-    """For a live pack, and without a principal."""
+    """A signer of a live pack, or one without a principal."""
     configure(project, *lines)
     assert said in run("sync", code=2).output

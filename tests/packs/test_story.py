@@ -1,4 +1,4 @@
-"""Two repositories: one owns a pack, one consumes it, and ECS changes in between."""
+"""Two repositories: one owns a pack, the other uses it, and ECS changes in between."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_built_in_cassette(tape):
 
 
 def test_the_whole_story(project, tmp_path, monkeypatch):
-    """Publish, sync, record again after a change of ECS, publish, update, break, go back."""
+    """Publish, sync, record again after a change of ECS, publish, update, break, and go back."""
     monkeypatch.setenv("CASSETTE_PACK_CACHE", str(tmp_path / "cache"))
     store = f"file://{tmp_path}/store/ecs"
     # The owner makes a pack and publishes it.

@@ -1,4 +1,4 @@
-"""`cassette sync`: pins, the cache, and what a version held."""
+"""`cassette sync`: pins, the cache, and the content of a version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def consumer(request, project, shop):
 
 
 def lock(project):
-    """The lock's text."""
+    """The text of the lock."""
     return (project / "cassette.lock").read_text()
 
 
@@ -44,14 +44,14 @@ def test_sync_fetches_and_locks_and_a_replay_needs_no_store(project, shop, consu
 
 
 def test_a_first_sync_asks_for_the_manifest_and_its_bundle_only(project, shop):
-    """Two requests for any number of files."""
+    """It needs two requests for any number of files."""
     configure(project, f'acme = "{shop.web}"')
     run("sync")
     assert shop.server.requests == ["/ecs/versions/v1.json", f"/ecs/bundles/{shop.bundle.name}"]
 
 
 def test_a_changed_file_costs_one_more_bundle(project, shop):
-    """A second version sends and fetches what changed."""
+    """For a second version, only the changes are sent and fetched."""
     configure(project, f'acme = "{shop.web}"')
     run("sync")
     edit(shop)
@@ -64,7 +64,7 @@ def test_a_changed_file_costs_one_more_bundle(project, shop):
 
 
 def test_sync_never_moves_a_pin(project, shop, consumer):
-    """A new version in the store changes nothing; another one in pyproject.toml is refused."""
+    """A newer version in the store changes nothing; another version in pyproject.toml is refused."""
     run("sync")
     before = lock(project)
     edit(shop)
@@ -86,7 +86,7 @@ def test_sync_never_moves_a_pin(project, shop, consumer):
     ],
 )
 def test_locked_fails_on_any_difference_and_writes_nothing(project, shop, lines, said, command):
-    """For CI: `--locked` is exit code 1, and the lock stays as it is."""
+    """In CI, `--locked` ends with exit code 1 and does not change the lock."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     run("sync", "--locked")
@@ -112,7 +112,7 @@ def test_a_removed_pack_leaves_the_lock(project, shop, consumer):
 
 
 def test_update_moves_one_pin_and_shows_what_changed_and_who_uses_it(project, shop, consumer):
-    """The newest version, what differs by meaning, and the tests that used it last."""
+    """It moves to the newest version, and shows the differences and the tests that last used it."""
     run("sync")
     used = project / ".pytest_cache" / "v" / "cassette" / "used"
     used.parent.mkdir(parents=True)
@@ -140,13 +140,13 @@ def test_update_without_a_test_run_says_that_users_are_not_known(project, shop, 
 
 @pytest.mark.parametrize("name", ["live", "unknown"])
 def test_update_names_a_pack_that_has_no_pin(project, shop, name):
-    """A live pack and a misspelt one."""
+    """For a live pack and for a misspelt one."""
     configure(project, f'acme = "{shop.file}"', 'live = "../platform/cassettes"')
     assert name in run("sync", "--update", name, code=2).output
 
 
 def test_check_names_newer_versions(project, shop, consumer):
-    """Exit code 1, and nothing is fetched or locked."""
+    """The exit code is 1, and nothing is fetched or locked."""
     run("sync")
     assert "nothing newer" in run("sync", "--check").output
     edit(shop)
@@ -177,7 +177,7 @@ def test_check_fetches_a_manifest_only_if_it_changed(project, shop):
 
 
 def test_a_version_that_was_replaced_is_refused_until_it_is_accepted(project, shop, consumer):
-    """On this machine, in any project."""
+    """This holds for any project on this machine."""
     run("sync")
     (shop.root / "versions" / "v1.json").unlink()
     edit(shop)
@@ -193,7 +193,7 @@ def test_a_version_that_was_replaced_is_refused_until_it_is_accepted(project, sh
 
 
 def test_other_content_than_the_lock_pins_is_refused(project, shop, consumer):
-    """A new machine that meets a replaced version."""
+    """Also on a new machine that meets a replaced version."""
     run("sync")
     shutil.rmtree(shop.cache)
     (shop.root / "versions" / "v1.json").unlink()
@@ -214,7 +214,7 @@ def test_a_configured_pack_that_is_not_locked_says_sync(project, shop, consumer)
 
 
 def test_a_deleted_cache_says_sync(project, shop, consumer):
-    """Locked, but not on this machine."""
+    """The pack is locked, but not on this machine."""
     run("sync")
     shutil.rmtree(shop.cache)
     with pytest.raises(CassetteNotFoundError, match="locked but not on this machine") as caught:
@@ -303,7 +303,7 @@ def test_a_store_that_is_down_is_exit_code_3(project, shop):
 
 
 def test_a_cut_off_bundle_is_refused_and_the_next_sync_succeeds(project, shop):
-    """Nothing of it is kept."""
+    """No part of it is kept."""
     configure(project, f'acme = "{shop.web}"')
     shop.server.cut[".zip"] = 100
     run("sync", code=3)
@@ -343,7 +343,7 @@ def test_the_login_of_netrc_is_sent_to_its_host(project, shop, monkeypatch, tmp_
 
 
 def test_packs_shows_the_pinned_version(project, shop, consumer):
-    """`cassette packs` has the version of the lock and where it comes from."""
+    """`cassette packs` shows the locked version and its source."""
     run("sync")
     assert "acme     v1" in run("packs").output
 
@@ -363,14 +363,14 @@ def test_packs_lists_the_names_of_one_pack(project, shop, consumer):
 
 
 def test_a_name_that_may_be_in_a_pack_not_yet_fetched_says_sync(project, shop, consumer):
-    """The one command is `cassette sync`, not a recording."""
+    """The suggested command is `cassette sync`, not a recording."""
     with pytest.raises(CassetteNotFoundError) as caught:
         cassette.load("shop")
     assert str(caught.value.fix).startswith("cassette sync")
 
 
 def test_prune_deletes_what_no_run_has_read(project, shop, consumer):
-    """An old version goes with the files that only it has; what is in use stays."""
+    """An old version is deleted with the files that only it has; files in use are kept."""
     run("sync")
     edit(shop)
     shop.publish("v2")
@@ -386,7 +386,7 @@ def test_prune_deletes_what_no_run_has_read(project, shop, consumer):
 
 
 def test_prune_waits_for_a_fetch(project, shop, consumer):
-    """What a fetch has just found in the cache is not deleted before it is used."""
+    """A file that a fetch has just found in the cache is not deleted before it is used."""
     run("sync")
     (manifest,) = (shop.cache / "manifests").iterdir()
     os.utime(manifest, (1, 1))

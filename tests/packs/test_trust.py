@@ -1,4 +1,4 @@
-"""Every threat of a foreign pack or of its store, and what refuses it."""
+"""Every threat from a foreign pack or its store, and the check that refuses it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def consumer(project, shop):
 
 
 def refused(project, shop, said, code=2):
-    """Sync refuses the pack, locks nothing, and writes nothing outside the cache."""
+    """Check that sync refuses the pack, locks nothing, and writes nothing outside the cache."""
     before = {p for p in project.parent.rglob("*") if not p.is_relative_to(shop.cache)}
     output = run("sync", code=code).output
     assert said in output, output
@@ -38,7 +38,7 @@ def refused(project, shop, said, code=2):
 
 
 def replace_bundle(shop, members, *, kinds=None):
-    """Put another bundle in the store, which the manifest describes truthfully."""
+    """Replace the bundle in the store, with a manifest that describes it correctly."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -65,7 +65,7 @@ def contents(shop):
 
 
 def test_a_tampered_bundle_is_refused(consumer, shop):
-    """One changed byte, with the size as before."""
+    """One byte is changed, and the size is the same."""
     content = bytearray(shop.bundle.read_bytes())
     content[len(content) // 2] ^= 1
     shop.bundle.write_bytes(bytes(content))
@@ -73,7 +73,7 @@ def test_a_tampered_bundle_is_refused(consumer, shop):
 
 
 def test_a_bundle_of_another_size_is_refused(consumer, shop):
-    """Reading ends one byte after the size of the manifest."""
+    """Reading stops one byte after the size in the manifest."""
     shop.bundle.write_bytes(shop.bundle.read_bytes() + b"more" * 1_000_000)
     refused(consumer, shop, "is larger than the")
     shop.bundle.write_bytes(shop.bundle.read_bytes()[:100])
@@ -83,7 +83,7 @@ def test_a_bundle_of_another_size_is_refused(consumer, shop):
 
 
 def test_a_file_that_is_not_what_the_manifest_describes_is_refused(consumer, shop):
-    """The bundle is consistent in itself."""
+    """The bundle itself is consistent."""
     files = contents(shop)
     files["shop.yaml"] = files["shop.yaml"].replace(b"FARGATE", b"EXTERNL")
     replace_bundle(shop, files)
@@ -91,7 +91,7 @@ def test_a_file_that_is_not_what_the_manifest_describes_is_refused(consumer, sho
 
 
 def test_a_manifest_that_lists_what_the_bundle_lacks_is_refused(consumer, shop):
-    """The file is named."""
+    """The error names the file."""
     files = contents(shop)
     del files["shop.yaml"]
     replace_bundle(shop, files)
@@ -99,7 +99,7 @@ def test_a_manifest_that_lists_what_the_bundle_lacks_is_refused(consumer, shop):
 
 
 def test_what_is_not_a_zip_archive_is_refused(consumer, shop):
-    """Its digest is right."""
+    """Even though its digest is right."""
     content = b"not a zip archive"
     digest = hashlib.sha256(content).hexdigest()
     (shop.root / "bundles" / f"{digest}.zip").write_bytes(content)
@@ -127,7 +127,7 @@ def test_a_zip_bomb_is_read_only_up_to_the_size_in_the_manifest(consumer, shop):
 
 
 def test_members_that_no_manifest_names_are_never_read(consumer, shop):
-    """A path out of the folder in a bundle leads nowhere."""
+    """A path in a bundle that leads out of the folder has no effect."""
     replace_bundle(shop, {**contents(shop), "../../outside.yaml": b"x", "/etc/outside.yaml": b"x"})
     run("sync")
     assert cassette.load("acme:shop")
@@ -158,7 +158,7 @@ def test_members_that_no_manifest_names_are_never_read(consumer, shop):
     ],
 )
 def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_fetched(consumer, shop, name):
-    """Out of the folder, hidden, a device, code, a clash by case."""
+    """Out of the folder, hidden, a device, code, or a clash by case."""
     data = shop.manifest
     data["files"][name] = data["files"]["shop.yaml"]
     shop.rewrite(data)
@@ -208,7 +208,7 @@ def test_limits_are_checked_on_the_manifest(consumer, shop, change, said):
 
 
 def test_an_endless_manifest_is_cut_off(consumer, shop, monkeypatch):
-    """16 MiB at most."""
+    """It is read up to 16 MiB."""
     from cassette.sharing import fetch
 
     monkeypatch.setattr(fetch, "LARGEST_MANIFEST", 1000)
@@ -246,13 +246,13 @@ def describe(shop, name, content):
     ],
 )
 def test_what_is_neither_a_cassette_nor_a_patch_is_refused(consumer, shop, name, content, said):
-    """Also YAML that would run code or repeat itself."""
+    """Also YAML that would run code or expand itself."""
     describe(shop, name, content)
     refused(consumer, shop, said)
 
 
 def test_a_leak_in_a_foreign_pack_stops_the_sync(consumer, shop):
-    """The audit names place and rule, not the value, and nothing is kept."""
+    """The error has place and rule, not the value, and nothing is kept."""
     leak = contents(shop)["shop.yaml"].replace(b"FARGATE", b"AKIAQ4S7XWJ2M5LT6R3B")
     describe(shop, "leak.yaml", leak)
     output = refused(consumer, shop, "contains files that a pack may not contain")
@@ -263,7 +263,7 @@ def test_a_leak_in_a_foreign_pack_stops_the_sync(consumer, shop):
 
 
 def stricter(folder, source):
-    """Make a project whose own rules hide a word that others may keep."""
+    """Make a project whose own rules hide a word that other projects may keep."""
     configure(folder, f'acme = "{source}"')
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as settings:
         settings.write('[tool.cassette.scrub.replace]\n"log-router" = "agent"\n')
@@ -273,7 +273,7 @@ def stricter(folder, source):
 def test_files_fetched_by_another_project_are_audited_by_this_one(
     project, shop, tmp_path, monkeypatch, request, kind
 ):
-    """The cache is shared, and the rules are not; what is refused is not locked."""
+    """Projects share the cache, but not the rules; a refused pack is not locked."""
     source = shop.file
     if kind == "git":
         source = f"git+file://{request.getfixturevalue('repository')}@v1#cassettes"
@@ -294,7 +294,7 @@ def test_files_fetched_by_another_project_are_audited_by_this_one(
 def test_a_moved_pin_is_audited_where_it_is_new_to_the_project(
     project, shop, tmp_path, monkeypatch
 ):
-    """Files that the pin before had were audited then; the others are, also if they are cached."""
+    """Files of the previous pin were audited then; all others are audited, even if they are cached."""
     edit(shop)
     shop.publish("v2")
     configure(project, f'acme = "{shop.file}"')
@@ -341,7 +341,7 @@ def test_a_patch_that_doubles_itself_is_refused(project, pack, operation, monkey
 
 
 def test_a_patch_with_too_many_operations_is_refused(project, pack, monkeypatch):
-    """Operations, times what they work on."""
+    """The number of operations times the number of resources."""
     from cassette.patch import limits
 
     monkeypatch.setattr(limits, "MOST_OPERATIONS", 5)
@@ -356,7 +356,7 @@ def test_a_patch_with_too_many_operations_is_refused(project, pack, monkeypatch)
 
 
 def test_a_manifest_in_the_cache_that_was_changed_is_refused(consumer, shop):
-    """It is compared with the digest in the lock at every read."""
+    """It is compared with the locked digest at every read."""
     run("sync")
     (file,) = (shop.cache / "manifests").iterdir()
     file.chmod(0o644)
@@ -381,7 +381,7 @@ def test_errors_of_packs_are_of_one_tree():
 
 
 def test_a_new_version_is_audited_only_where_it_is_new(consumer, shop):
-    """Files that are in the cache were audited when they came."""
+    """Files in the cache were audited when they arrived."""
     run("sync")
     edit(shop)
     shop.publish("v2")
@@ -391,7 +391,7 @@ def test_a_new_version_is_audited_only_where_it_is_new(consumer, shop):
 
 @pytest.mark.parametrize("option", [[], ["--locked"]])
 def test_rules_that_became_stricter_audit_the_pinned_pack_again(project, shop, option):
-    """The next sync refuses what they find, until they are changed or the pin is moved."""
+    """The next sync refuses their findings until the rules change or the pin moves."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     before = (project / "cassette.lock").read_bytes()
@@ -409,7 +409,7 @@ def test_rules_that_became_stricter_audit_the_pinned_pack_again(project, shop, o
 
 
 def test_a_cached_pack_is_audited_once_for_the_same_rules(project, shop, tmp_path, monkeypatch):
-    """By the first project that pins it, and again by a release with other rules of its own."""
+    """The first project that pins it audits it, and a release with other rules does so again."""
     configure(project, f'acme = "{shop.file}"')
     run("sync")
     other = tmp_path / "other"

@@ -1,4 +1,4 @@
-"""Cassettes to be shown on a page: hostile names, and a whole cluster."""
+"""Cassettes for the pages: hostile names, and a whole cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTILE = (
 
 
 def hostile():
-    """A task whose every text is something that a page must not take for markup."""
+    """A task whose every text could be taken for markup."""
     tasks = [
         made.task(
             number,
@@ -34,7 +34,7 @@ def hostile():
 
 
 def cluster(count):
-    """So many tasks in ten services: nearly all alike, a few failed in ways of their own."""
+    """Many tasks in ten services: nearly all alike, a few of which failed in different ways."""
     calls = []
     for at, status in ((0.0, "PENDING"), (30.0, "RUNNING"), (300.0, "RUNNING")):
         for begin in range(0, count, 100):

@@ -82,7 +82,7 @@ def _variants(web, library):
     "kind", ["one", "empty", "service", "variant", "hostile", "twenty", "thousand", "variants"]
 )
 def test_a_page_is_whole_and_loads_nothing(shown, kind):
-    """Every element is closed and known; no address, no handler, no style outside its place."""
+    """Every element is closed and known; it has no address, no handler and no misplaced style."""
     read = Reader(shown[kind])
     tags = [tag for tag, _ in read.elements]
     assert tags.count("script") == tags.count("style") == tags.count("h1") == 1
@@ -95,7 +95,7 @@ def test_a_page_is_whole_and_loads_nothing(shown, kind):
 
 
 def test_hostile_names_are_text(shown):
-    """Each is shown as it is written, and nothing is made of it."""
+    """Each appears exactly as it is, and is never markup."""
     read = Reader(shown["hostile"])
     for name in pages.HOSTILE:
         assert name in read.text
@@ -113,7 +113,7 @@ def test_a_state_is_shown_with_its_changes_and_as_boto3_returns_it(shown):
 
 
 def test_a_cluster_is_folded_and_the_failed_ones_come_first(shown):
-    """A thousand tasks in ten services: two ways each at most, the failed tasks on top."""
+    """A thousand tasks in ten services have at most two rows each, with failed tasks first."""
     page = shown["thousand"]
     read = Reader(page)
     articles = [attributes for tag, attributes in read.elements if tag == "article"]
@@ -126,7 +126,7 @@ def test_a_cluster_is_folded_and_the_failed_ones_come_first(shown):
 
 
 def test_a_service_is_shown_with_its_deployments(library):
-    """On the axis of its tasks; tasks that a deployment stopped are not failures."""
+    """They share the tasks' axis; tasks stopped by a deployment are not failures."""
     service, *tasks = lives.lives(library.load("deployment"))
     assert (service.kind, service.id, service.group) == ("service", "prod/web", "service:web")
     assert service.end == "COMPLETED 2/2 running"
@@ -157,7 +157,7 @@ def test_a_service_is_shown_with_its_deployments(library):
     ],
 )
 def test_a_stop_is_bad_if_nobody_asks_for_it(members, code, end):
-    """Exit codes count where the task ended by itself; a bad end says why."""
+    """Exit codes count if the task ended by itself; a failure has its reason."""
     box = {"name": "app", "lastStatus": "STOPPED"} | ({} if code is None else {"exitCode": code})
     task = made.task(1, "STOPPED", containers=[box], **members)
     (life,) = lives.lives(
@@ -168,7 +168,7 @@ def test_a_stop_is_bad_if_nobody_asks_for_it(members, code, end):
 
 
 def test_a_call_is_shown_with_its_request_and_response(library):
-    """As Python, those too that show no task."""
+    """As Python, also for calls without a task."""
     text = Reader(cassette_page(library.load("deployment"), "deployment")).text
     assert "ecs.register_task_definition(\n  family='web',\n" in text
     assert "'taskDefinition': {\n" in text
@@ -176,7 +176,7 @@ def test_a_call_is_shown_with_its_request_and_response(library):
 
 
 def test_the_life_of_a_task_has_every_state_once():
-    """Polls in a row are counted; a failure and an error are moments of it."""
+    """Equal polls in a row are counted; a failure or an error is a moment of its own."""
     cassette_ = made.unscrubbed(
         made.describe(bodies.described(bodies.running()), count=3),
         made.describe(bodies.described(bodies.running()), 6.0),
@@ -193,7 +193,7 @@ def test_the_life_of_a_task_has_every_state_once():
 
 
 def test_the_commands_write_pages(tmp_path):
-    """Of a variant, and of the catalogue; and say where."""
+    """Pages of a variant and of the catalogue; the commands print their paths."""
     code, out, err = run("show", "web", "stopped/image-pull", "--html", "a.html", cwd=tmp_path)
     assert (code, out, err) == (0, "wrote a.html\n", "")
     code, out, _ = run("variants", "web", "api/*", "--html", "b.html", cwd=tmp_path)
@@ -204,7 +204,7 @@ def test_the_commands_write_pages(tmp_path):
 
 
 def test_an_unscrubbed_cassette_has_no_page(tmp_path):
-    """What the audit finds in a cassette would be shown to others: exit code 1, and no file."""
+    """A finding of the audit would be shown to others: the exit code is 1, and no file is written."""
     text = cassette.load("web")
     cassette.save(text, tmp_path / "leak.yaml")
     written = (tmp_path / "leak.yaml").read_text("utf-8")
@@ -218,7 +218,7 @@ def test_an_unscrubbed_cassette_has_no_page(tmp_path):
 
 @pytest.mark.exhaustive
 def test_in_a_browser(tmp_path, shown):
-    """Headless Chromium: no message, no request, the keyboard, the search, and axe-core."""
+    """In headless Chromium: no messages, no requests, keyboard, search, and axe-core."""
     chromium, modules = shutil.which("chromium"), HERE / "node_modules"
     if not (chromium and modules.is_dir()):
         pytest.skip("`make page` installs what this needs, except Chromium")
