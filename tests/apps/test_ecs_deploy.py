@@ -195,7 +195,9 @@ def verdict(*command: str) -> str:
     ],
 )
 def test_the_document_has_each_variant_that_fits(folder, program, file):
-    """Each failed deployment, each stop by the service, and each answer to RunTask is in the table."""
+    """Each failed deployment, each stop by the service, and each answer to RunTask is in the
+    table.
+    """
     recorded = [DEPLOYMENT, ON_INSTANCES]
     if file:
         recorded = [cassette.load(CASSETTES / f"{file}.yaml")]

@@ -96,7 +96,9 @@ def test_it_takes_a_container_killed_for_memory_for_a_success(tape):
 @pytest.mark.parametrize(("job", "last"), [(Report, "DescribeTasks"), (TidyReport, "StopTask")])
 @pytest.mark.cassette("luigi", "api/throttled-for-long", sleep="all")
 def test_it_leaves_a_task_running_that_it_may_not_look_at(tape, job, last):
-    """When the API throttles for too long, luigi gives up, and only a user's hook stops the task."""
+    """When the API throttles for too long, luigi gives up, and only a user's hook stops the
+    task.
+    """
     with pytest.raises(ClientError, match="ThrottlingException"):
         run(job)
     assert tape.calls[-1].operation == last

@@ -318,7 +318,9 @@ def test_after(web):
 
 
 def test_a_wider_replay_reports_swallowed_errors(run):
-    """A call that it cannot answer fails at the end of its scope, unless a test has failed for it."""
+    """A call that it cannot answer fails at the end of its scope, unless a test has failed for
+    it.
+    """
     result = run("""
 @pytest.fixture(scope="module")
 def web():

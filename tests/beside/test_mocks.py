@@ -175,7 +175,9 @@ def test_network():
 
 
 def test_the_folder_of_a_fixture_comes_before_vcrs(run, pytester, page):
-    """Two files of the same name are in the two tools' own folders, and one test has both markers."""
+    """Two files of the same name are in the two tools' own folders, and one test has both
+    markers.
+    """
     cassette.save(cassette.load("web"), pytester.path / "tapes/test_it/test_both.yaml")
     source = f"""{HTTP}
 @pytest.fixture

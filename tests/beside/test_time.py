@@ -45,7 +45,9 @@ def test_it(tape):
 
 @pytest.mark.parametrize("frozen", ["freeze_time(NOW)", "time_machine.travel(NOW, tick=False)"])
 def test_a_fixture_that_freezes_the_time_is_respected(run, frozen):
-    """A user's fixture freezes the time of all tests, and each cassette is as old as its recording."""
+    """A user's fixture freezes the time of all tests, and each cassette is as old as its
+    recording.
+    """
     result = run(f"""{AGE}
 @pytest.fixture(autouse=True)
 def frozen():

@@ -154,7 +154,9 @@ def test_only_a_patch_file_is_written(copy):
 
 
 def test_patch_shows_what_it_changes(tmp_path):
-    """In a pipe the output is plain, in one column, and the variant is neither printed nor written."""
+    """In a pipe the output is plain, in one column, and the variant is neither printed nor
+    written.
+    """
     code, out, err = run("patch", "web", "stopped/out-of-memory", "--diff", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "    ~  lastStatus  " in out.replace("lastStatus                      ", "lastStatus  ")
@@ -187,7 +189,9 @@ def test_a_wide_terminal_shows_before_and_after_side_by_side(tmp_path):
 
 
 def test_patch_never_overwrites_what_it_patches(copy):
-    """Under whatever name the same file is given, the exit code is 2 and the file is not changed."""
+    """Under whatever name the same file is given, the exit code is 2 and the file is not
+    changed.
+    """
     before = (copy / "copy.yaml").read_bytes()
     (copy / "link.yaml").symlink_to("copy.yaml")
     for output in ("copy.yaml", "./copy.yaml", "link.yaml"):

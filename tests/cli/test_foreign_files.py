@@ -1,4 +1,6 @@
-"""Another tool's file where a command expects a cassette or a patch; and patches that do not fit."""
+"""Another tool's file where a command expects a cassette or a patch; and patches that do not
+fit.
+"""
 
 from __future__ import annotations
 

@@ -165,7 +165,9 @@ def test_names_in_packs(call):
 
 
 def test_a_folder_with_the_name_of_a_cassette(call):
-    """The command does not guess which one is meant; next to a built-in cassette, the folder wins."""
+    """The command does not guess which one is meant; next to a built-in cassette, the folder
+    wins.
+    """
     put("cassettes/shop.yaml")
     put("shop/a.yaml")
     put("web/a.yaml")

@@ -28,7 +28,9 @@ def asked(moto_ecs):
 
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path, asked):
-    """Its polls are in a file next to the output file, which does not change; the exit code is 130."""
+    """Its polls are in a file next to the output file, which does not change; the exit code is
+    130.
+    """
     (tmp_path / "web.yaml").write_text(BEFORE)
     with subprocess.Popen(
         interruptible(*asked, "--timeout", "20", "-o", "web.yaml"),

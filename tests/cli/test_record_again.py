@@ -83,7 +83,7 @@ def asked(ecs):
 
 @pytest.mark.parametrize("named", ["web", "cassettes/web.yaml"])
 def test_another_task_of_the_service_is_compared(call, web, ecs, named):
-    """Its state is compared; that it is not starting any more is no difference, nor is its id."""
+    """Its state is compared; neither that it has started since then nor its id is a difference."""
     before = web.read_bytes()
     code, out, err = call(f"--again {named} --check")
     assert (code, out, err) == (0, "cassettes/web.yaml: nothing changed\n", "")

@@ -94,7 +94,9 @@ def test_services_and_service_deployments_have_their_states(tmp_path):
 
 
 def test_as_json_it_is_whole(tmp_path):
-    """The JSON has every call with its full request and response, and the source of the cassette."""
+    """The JSON has every call with its full request and response, and the source of the
+    cassette.
+    """
     code, out, _ = run("show", "job", "--format", "json", cwd=tmp_path)
     shown, job = json.loads(out), cassette.load("job")
     assert code == 0

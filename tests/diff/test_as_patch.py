@@ -82,7 +82,9 @@ def test_every_variant_of_the_catalogue_can_be_written_again(name):
 
 
 def test_it_reads_as_a_patch_file_does():
-    """Containers have names, times are offsets, it has a summary, and nothing identifies the task."""
+    """Containers have names, times are offsets, it has a summary, and nothing identifies the
+    task.
+    """
 
     def stop(task):
         task["stopCode"] = "EssentialContainerExited"

@@ -154,7 +154,9 @@ def test_a_type_is_a_difference(one, other):
 
 
 def test_the_order_of_containers_is_chance():
-    """By meaning, items of a list are paired by name; in an exact comparison, their order counts."""
+    """By meaning, items of a list are paired by name; in an exact comparison, their order
+    counts.
+    """
     task = bodies.running()
     other = copy.deepcopy(task)
     other["containers"].reverse()
@@ -169,7 +171,9 @@ def test_a_pointer_leads_to_the_value():
 
 
 def test_states_belong_together_by_their_place():
-    """A state that is missing in one recording is reported once, and its neighbours are compared."""
+    """A state that is missing in one recording is reported once, and its neighbours are
+    compared.
+    """
     first, second = life(), life()
     del second[1]
     (gone,) = compare(recorded(*first), recorded(*second))

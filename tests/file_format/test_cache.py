@@ -1,4 +1,6 @@
-"""Repeated reads: a process remembers files, and a cache on disk keeps those that passed the audit."""
+"""Repeated reads: a process remembers files, and a cache on disk keeps those that passed the
+audit.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Cassette files: writing and reading give the same bytes, and everything else is refused clearly."""
+"""Cassette files: writing and reading give the same bytes, and everything else is refused
+clearly.
+"""
 
 from __future__ import annotations
 

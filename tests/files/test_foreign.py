@@ -56,7 +56,9 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def call(made, monkeypatch, capsys):
-    """Run a command in this process, next to the recordings, and return its exit code and outputs."""
+    """Run a command in this process, next to the recordings, and return its exit code and
+    outputs.
+    """
     monkeypatch.chdir(made)
 
     def run(*words):
@@ -97,7 +99,9 @@ def test_the_command_that_is_named_works(call, made, tmp_path, file):
 
 
 def test_check_and_list_say_it(call, made, tmp_path, monkeypatch):
-    """In a folder `cassettes`, the command names another folder, because it would refuse this one."""
+    """In a folder `cassettes`, the command names another folder, because it would refuse this
+    one.
+    """
     folder = tmp_path / "cassettes"
     folder.mkdir()
     shutil.copy(made / "vcrpy.yaml", folder)

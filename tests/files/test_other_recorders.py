@@ -253,7 +253,9 @@ def test_a_refusal_without_a_status_is_a_refusal(tmp_path):
 
 
 def test_nulls_enums_and_defaults_of_dotnet_are_read(tmp_path):
-    """PascalCase, `null`, `{"Value": …}`, 0001-01-01, and the exit code 0 of a running container."""
+    """PascalCase, `null`, `{"Value": …}`, 0001-01-01, and the exit code 0 of a running
+    container.
+    """
     container = {"Name": "web", "LastStatus": "RUNNING", "ExitCode": 0, "Reason": None}
     task = {
         "TaskArn": bodies.TASK_ARN,

@@ -58,7 +58,9 @@ class Variant:
 
     @property
     def timeout(self) -> int:
-        """The seconds that a client waits for an answer: only a few for patches that are too slow."""
+        """The seconds that a client waits for an answer: only a few for patches that are too
+        slow.
+        """
         return 3 if any(one.latency > 3 for one in self.cassette.interactions) else 60
 
     @property

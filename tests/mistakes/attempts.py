@@ -105,7 +105,9 @@ _QUIET = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:asyncio", "-W
 
 
 def tests(typed: list[str], pytester: pytest.Pytester) -> list[tuple[str, str]]:
-    """Run all test files at once, and return how each one ended and the first line of its message."""
+    """Run all test files at once, and return how each one ended and the first line of its
+    message.
+    """
     head = "import boto3, pytest, cassette\nfrom cassette import Patch\n"
     for number, text in enumerate(typed):
         pytester.path.joinpath(f"test_{number:03}.py").write_text(head + text, "utf-8")

@@ -103,7 +103,9 @@ def test_files_that_are_written_together_all_change_or_none(tmp_path):
 
 
 def test_a_cache_that_is_read_only_is_read(project, shop):
-    """A test run and a sync with nothing to do write nothing; any other sync reports the problem."""
+    """A test run and a sync with nothing to do write nothing; any other sync reports the
+    problem.
+    """
     configure(project, f'acme = "{shop.file}"')
 
     def use():

@@ -50,7 +50,9 @@ def test_it_is_used_by_a_relative_path(repository, project):
 
 
 def test_its_wheel_is_a_pack(repository, tmp_path):
-    """It is built, unpacked as an installer does, and replayed by a new Python process elsewhere."""
+    """It is built, unpacked as an installer does, and replayed by a new Python process
+    elsewhere.
+    """
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
     done = subprocess.run(build, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

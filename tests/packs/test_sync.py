@@ -64,7 +64,9 @@ def test_a_changed_file_costs_one_more_bundle(project, shop):
 
 
 def test_sync_never_moves_a_pin(project, shop, consumer):
-    """A newer version in the store changes nothing; another version in pyproject.toml is refused."""
+    """A newer version in the store changes nothing; another version in pyproject.toml is
+    refused.
+    """
     run("sync")
     before = lock(project)
     edit(shop)

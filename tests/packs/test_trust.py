@@ -294,7 +294,9 @@ def test_files_fetched_by_another_project_are_audited_by_this_one(
 def test_a_moved_pin_is_audited_where_it_is_new_to_the_project(
     project, shop, tmp_path, monkeypatch
 ):
-    """Files of the previous pin were audited then; all others are audited, even if they are cached."""
+    """Files of the previous pin were audited then; all others are audited, even if they are
+    cached.
+    """
     edit(shop)
     shop.publish("v2")
     configure(project, f'acme = "{shop.file}"')

@@ -34,7 +34,7 @@ def hostile():
 
 
 def cluster(count):
-    """Many tasks in ten services: nearly all alike, a few of which failed in different ways."""
+    """Many tasks in ten services: nearly all alike, and a few that failed in different ways."""
     calls = []
     for at, status in ((0.0, "PENDING"), (30.0, "RUNNING"), (300.0, "RUNNING")):
         for begin in range(0, count, 100):

@@ -204,7 +204,9 @@ def test_the_commands_write_pages(tmp_path):
 
 
 def test_an_unscrubbed_cassette_has_no_page(tmp_path):
-    """A finding of the audit would be shown to others: the exit code is 1, and no file is written."""
+    """A finding of the audit would be shown to others: the exit code is 1, and no file is
+    written.
+    """
     text = cassette.load("web")
     cassette.save(text, tmp_path / "leak.yaml")
     written = (tmp_path / "leak.yaml").read_text("utf-8")

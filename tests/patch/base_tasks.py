@@ -1,8 +1,8 @@
-"""Composed tasks of every kind, each from birth to RUNNING, for the catalogue to be tried on.
+"""Composed tasks of every kind, each from its start to RUNNING, on which the catalogue is tried.
 
-Nobody recorded them: each is put together from what ECS is known to answer for its launch type
-and network mode (which states it passes, which members come when), with pseudonyms in place of
-identifiers. `CASSETTES` has them by name.
+Nobody recorded them: each is composed from the known answers of ECS for its launch type and network
+mode (its states, and when each member appears), with pseudonyms instead of identifiers. `CASSETTES`
+has them by name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Body = dict[str, Any]
 class Box:
     """A container of a task: `check` if it has a health check, `port` if it is published.
 
-    One that has `ended` did its work before the others started, and has stopped with 0.
+    One that has `ended` finished its work before the others started, with exit code 0.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Base:
 
     @property
     def on_instance(self) -> bool:
-        """Whether it runs on a container instance that the account can see."""
+        """Whether it runs on a container instance in the account."""
         return self.launch != "FARGATE"
 
 
@@ -218,7 +218,7 @@ def cassettes() -> dict[str, cassette.Cassette]:
 
 
 def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
-    """The recorded deployment as one on EC2, whose program also looked at its instance."""
+    """The recorded deployment moved to EC2, with a program that also describes its instance."""
     text = file_format.render(deployment).replace("launchType: FARGATE", "launchType: EC2")
     own = ("platformVersion", "platformFamily", "ephemeralStorage", "fargateEphemeralStorage")
     lines = [
@@ -241,7 +241,9 @@ def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
 
 
 def recorded() -> dict[str, cassette.Cassette]:
-    """Every committed cassette by name, without those of operations that botocore does not know."""
+    """Every committed cassette by name, without those that have operations unknown to this
+    botocore.
+    """
     paths = [*_ROOT.glob("cassettes/*.yaml"), *_ROOT.glob("tests/apps/cassettes/*.yaml")]
     found = {path.stem: cassette.load(path) for path in sorted(paths)}
     return {
@@ -252,7 +254,7 @@ def recorded() -> dict[str, cassette.Cassette]:
 
 
 def started(name: str, operation: str) -> cassette.Cassette:
-    """A composed task whose program started it, by RunTask or StartTask, and then listed it."""
+    """A composed task whose program started it with RunTask or StartTask, and then listed it."""
     of = BASES[name]
     # StartTask names the instance, so no capacity provider has a say.
     base = compose(name, dataclasses.replace(of, provider=None) if operation == "StartTask" else of)
@@ -432,7 +434,7 @@ class _Task:
         return [{"key": key, "value": "REDACTED"} for key in self.base.tags]
 
     def place(self) -> Body:
-        """Where it runs: what depends on the launch type."""
+        """The members that depend on the launch type."""
         base = self.base
         place: Body = {}
         if base.started_by:
@@ -451,7 +453,7 @@ class _Task:
         return place
 
     def times(self, last: str) -> Body:
-        """Which timestamps there are in a state, and the connection of the agent."""
+        """The timestamps in a state, and the connection of the agent."""
         times: Body = {}
         if last in ("ACTIVATING", "RUNNING"):
             times |= {"pullStartedAt": _at(12.282), "pullStoppedAt": _at(16.898)}

@@ -1,8 +1,8 @@
 """An independent opinion on what ECS could have answered.
 
 It shares nothing with the code that makes variants or with `cassette.validation`: it reads plain
-bodies and knows AWS's pages and published responses only. Each check is one function; its
-docstring says what holds. Those of services are in `service_checker`.
+bodies, and knows only AWS's pages and published responses. Each check is one function; its
+docstring states the rule. The checks of services are in `service_checker`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ FORMS = {
 
 
 class Finding(NamedTuple):
-    """What one check found: the check, the task or the operation, and what is wrong."""
+    """A finding: the check, the task or operation, and the problem."""
 
     check: str
     subject: str
@@ -94,7 +94,7 @@ class State:
 
     @property
     def windows(self) -> bool:
-        """Whether it says so itself, or its images can run nowhere else."""
+        """Whether the task says that it runs Windows, or its images can run nowhere else."""
         says = [self.task.get("platformFamily"), *(one.get("image") for one in self.containers)]
         return any("windows" in str(one).lower() for one in says)
 
@@ -143,7 +143,7 @@ def time_order(state: State) -> Iterator[str]:
 
 
 def times_of_states(state: State) -> Iterator[str]:
-    """No time is there before its state, and none is missing after it."""
+    """No time appears before its state, and none is missing after it."""
     has = {name for name in TIMES if state.task.get(name) is not None}
     failed = state.task.get("stopCode") == "TaskFailedToStart"
     if state.last in UP[:3] and "startedAt" in has:
@@ -162,7 +162,9 @@ def times_of_states(state: State) -> Iterator[str]:
 
 
 def stop_order(state: State) -> Iterator[str]:
-    """A stop on request: stoppingAt ≤ executionStoppedAt; a stop by itself: the reverse."""
+    """In a requested stop, stoppingAt ≤ executionStoppedAt; if the task stops by itself, the
+    reverse.
+    """
     asked, ended = state.time("stoppingAt"), state.time("executionStoppedAt")
     code = state.task.get("stopCode")
     if asked and ended and code:
@@ -183,7 +185,7 @@ def interface_delay(state: State) -> Iterator[str]:
 
 
 def stop_fields(state: State) -> Iterator[str]:
-    """stopCode is one of seven, and there with stoppedReason only once the task is to stop."""
+    """stopCode has one of seven values and appears with stoppedReason, once the task is to stop."""
     code, reason = state.task.get("stopCode"), state.task.get("stoppedReason")
     if code is not None and code not in CODES:
         yield f"stopCode {code}"
@@ -194,7 +196,7 @@ def stop_fields(state: State) -> Iterator[str]:
 
 
 def reason_and_code(state: State) -> Iterator[str]:
-    """ECS's own words go with their stopCode; a code goes with where and how the task ran."""
+    """ECS's own texts match their stopCode, and a code matches where and how the task ran."""
     code, reason = state.task.get("stopCode"), str(state.task.get("stoppedReason") or "")
     for words, codes in REASONS:
         if re.match(words, reason) and code not in codes:
@@ -212,7 +214,7 @@ def reason_and_code(state: State) -> Iterator[str]:
 
 
 def container_statuses(state: State) -> Iterator[str]:
-    """Containers are PENDING, RUNNING or STOPPED, as far as the state of their task allows."""
+    """Containers are PENDING, RUNNING or STOPPED, within what the state of their task allows."""
     found = [str(one.get("lastStatus")) for one in state.containers]
     allowed = {"PENDING", "RUNNING", "STOPPED"}
     if state.last == "PROVISIONING":
@@ -227,7 +229,9 @@ def container_statuses(state: State) -> Iterator[str]:
 
 
 def exit_codes(state: State) -> Iterator[str]:
-    """Only a STOPPED container has an exit code: 0 to 255, more on Windows; with OOM 137 or 0."""
+    """Only a STOPPED container has an exit code: 0 to 255, more on Windows; after OOM it is 137
+    or 0.
+    """
     for one in state.containers:
         code, reason = one.get("exitCode"), str(one.get("reason") or "")
         if code is None:
@@ -243,7 +247,7 @@ def exit_codes(state: State) -> Iterator[str]:
 
 
 def health(state: State) -> Iterator[str]:
-    """A task is as its containers are; those without a check are left out."""
+    """A task's health follows from its containers with a health check."""
     parts = {str(one.get("healthStatus", "UNKNOWN")) for one in state.containers} - {"UNKNOWN"}
     whole = state.task.get("healthStatus", "UNKNOWN")
     if whole != "UNKNOWN" and whole not in parts:
@@ -255,7 +259,7 @@ def health(state: State) -> Iterator[str]:
 
 
 def agents(state: State) -> Iterator[str]:
-    """A managed agent runs only in a container that runs, and only with ECS Exec."""
+    """A managed agent runs only in a running container, and only with ECS Exec."""
     for one in state.containers:
         for agent in one.get("managedAgents") or ():
             runs = agent.get("lastStatus") == "RUNNING"
@@ -285,7 +289,7 @@ def arns(state: State) -> Iterator[str]:
 
 
 def task_ids(state: State) -> Iterator[str]:
-    """A task's id is 32 hex digits or a UUID, and is in what belongs to the task."""
+    """A task's id is 32 hex digits or a UUID, and appears in the ARNs of its parts."""
     arn = str(state.task.get("taskArn"))
     id_ = arn.rpartition("/")[2]
     if not re.fullmatch(rf"[0-9a-f]{{32}}|{UUID}", id_):
@@ -315,7 +319,7 @@ def identifiers(state: State) -> Iterator[str]:
 
 
 def network(state: State) -> Iterator[str]:
-    """A container's interface is one of the task's attachments, with its address."""
+    """A container's interface is one of the task's attachments and has its address."""
     known = {str(one.get("id")): details(one) for one in state.interfaces}
     for container in state.containers:
         for one in container.get("networkInterfaces") or ():
@@ -344,7 +348,7 @@ def interfaces(state: State) -> Iterator[str]:
 
 
 def launch(state: State) -> Iterator[str]:
-    """What only Fargate has, only instances have, and only EC2 has."""
+    """Some members exist only on Fargate, only on container instances, or only on EC2."""
     task = state.task
     provider = str(task.get("capacityProviderName") or "")
     if state.fargate:
@@ -365,7 +369,7 @@ def launch(state: State) -> Iterator[str]:
 
 
 def never_started(state: State) -> Iterator[str]:
-    """A task that failed to pull has no digest, no end of the pull, and no exit code."""
+    """A task that could not pull its image has no digest, no end of the pull, and no exit code."""
     if state.task.get("stopCode") != "TaskFailedToStart":
         return
     for one in state.containers:
@@ -401,7 +405,9 @@ def texts(state: State) -> Iterator[str]:
 
 
 def systems(state: State) -> Iterator[str]:
-    """Windows knows no runc, signals of Linux, NFS or Spot, and Linux no calls of Windows."""
+    """Texts of Windows name no runc, Linux signals, NFS or Spot; texts of Linux name no Windows
+    calls.
+    """
     linux = r"runc|container_linux|mount\.nfs4|OutOfMemoryError|devmapper|Spot|linux/"
     for text in state.texts:
         found = re.search(linux if state.windows else r"hcsshim|hcs::|Windows system call", text)
@@ -415,7 +421,7 @@ def systems(state: State) -> Iterator[str]:
 
 
 def forward(state: State) -> Iterator[str]:
-    """Neither lastStatus nor desiredStatus goes back, and a new state has a higher version."""
+    """lastStatus and desiredStatus never go back, and a new state has a higher version."""
     was, now = state.before, state.task
     if was is None:
         return
@@ -431,7 +437,7 @@ def forward(state: State) -> Iterator[str]:
 
 
 def kept(state: State) -> Iterator[str]:
-    """Who a task is, its times and its exit codes stay what they are."""
+    """A task's identity, times and exit codes never change."""
     was, now = state.before, state.task
     if was is None:
         return
@@ -452,7 +458,7 @@ def kept(state: State) -> Iterator[str]:
 
 
 def placed(state: State) -> Iterator[str]:
-    """Where a task was placed, and its containers and attachments, stay once they are known."""
+    """A task's placement, containers and attachments never change once they are known."""
     was, now = state.before, state.task
     if was is None:
         return
@@ -466,7 +472,7 @@ def placed(state: State) -> Iterator[str]:
 
 
 def log_groups(task: Body, definition: Body) -> Iterator[str]:
-    """A log group in a text is one that the task definition names, if it names any."""
+    """A log group in a text is one from the task definition, if that names any."""
     own = {
         str(((one.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group"))
         for one in definition.get("containerDefinitions") or ()
@@ -481,7 +487,7 @@ def log_groups(task: Body, definition: Body) -> Iterator[str]:
 
 
 def answered(request: Body, body: Body) -> Iterator[str]:
-    """A requested task is in `tasks` or in `failures`, once, and no other is."""
+    """A requested task appears once, in `tasks` or in `failures`, and no other task does."""
     asked = Counter(str(one).rpartition("/")[2] for one in set(request.get("tasks") or ()))
     got = Counter(str(one.get("taskArn")).rpartition("/")[2] for one in body.get("tasks") or ())
     got += Counter(str(one.get("arn")).rpartition("/")[2] for one in body.get("failures") or ())

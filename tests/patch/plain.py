@@ -1,4 +1,4 @@
-"""What both parts of the independent checker read: plain bodies, ARNs and times."""
+"""What both parts of the independent checker use: plain bodies, ARNs and times."""
 
 from __future__ import annotations
 

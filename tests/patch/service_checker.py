@@ -1,6 +1,6 @@
-"""The part of the independent opinion that is about services, deployments, lists and instances.
+"""The part of the independent opinion on services, deployments, lists and instances.
 
-Like `checker`, it shares nothing with the code that makes variants: it reads plain bodies.
+Like `checker`, it reads plain bodies and shares nothing with the code that makes variants.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def deployments(seen: Seen) -> Iterator[str]:
 
 
 def rollouts(seen: Seen) -> Iterator[str]:
-    """A rolloutState goes with its reason, its counts, and what the service lets ECS do."""
+    """A rolloutState matches its reason, its counts, and the service's deployment configuration."""
     settings = seen.thing.get("deploymentConfiguration") or {}
     breaker = settings.get("deploymentCircuitBreaker") or {}
     alarms = settings.get("alarms") or {}
@@ -127,7 +127,7 @@ def rollouts(seen: Seen) -> Iterator[str]:
 
 
 def events(seen: Seen) -> Iterator[str]:
-    """Events are of the service, newest first, each once, and name what there is."""
+    """Events belong to the service, newest first, each once, and name only existing resources."""
     name = seen.thing.get("serviceName")
     ids = [one.get("id") for one in seen.events]
     yield from (f"the event {one} twice" for one in {*ids} if ids.count(one) > 1)
@@ -176,7 +176,7 @@ def completed(seen: Seen) -> Iterator[str]:
 
 
 def ended(seen: Seen) -> Iterator[str]:
-    """A service that is DRAINING or INACTIVE is to have no tasks; one INACTIVE has none."""
+    """A DRAINING or INACTIVE service wants no tasks; an INACTIVE one has none."""
     status = seen.thing.get("status")
     if status not in ("ACTIVE", "DRAINING", "INACTIVE", None):
         yield f"status {status}"
@@ -187,7 +187,7 @@ def ended(seen: Seen) -> Iterator[str]:
 
 
 def home(seen: Seen) -> Iterator[str]:
-    """All ARNs of a thing are of one partition, region and account."""
+    """All ARNs of a resource have one partition, region and account."""
     found = {
         ARN.fullmatch(text)
         for text in texts_in(seen.thing)
@@ -199,7 +199,7 @@ def home(seen: Seen) -> Iterator[str]:
 
 
 def kept_of_service(seen: Seen) -> Iterator[str]:
-    """What is over stays: times, events, and a deployment that is COMPLETED or FAILED."""
+    """The past never changes: times, events, and a deployment that is COMPLETED or FAILED."""
     if seen.before is None:
         return
     if seen.before.get("createdAt") != seen.thing.get("createdAt"):
@@ -237,7 +237,7 @@ SERVICE: Checks = (
 
 
 def deployment_status(seen: Seen) -> Iterator[str]:
-    """A status goes with its stage, its reason and its times."""
+    """A status matches its stage, its reason and its times."""
     one = seen.thing
     status, stage = one.get("status"), one.get("lifecycleStage")
     if status not in STATUSES:
@@ -265,7 +265,9 @@ def deployment_times(seen: Seen) -> Iterator[str]:
 
 
 def monitors(seen: Seen) -> Iterator[str]:
-    """A circuit breaker trips at its threshold, and an alarm that goes off is one of the alarms."""
+    """A circuit breaker trips at its threshold, and an alarm that fires is one of the configured
+    alarms.
+    """
     breaker, alarms = seen.thing.get("deploymentCircuitBreaker"), seen.thing.get("alarms") or {}
     if breaker:
         failed, most = breaker.get("failureCount", 0), breaker.get("threshold", 0)
@@ -285,7 +287,7 @@ def monitors(seen: Seen) -> Iterator[str]:
 
 
 def revisions(seen: Seen) -> Iterator[str]:
-    """Its revisions are of its service, and it rolls back to one that it came from."""
+    """Its revisions belong to its service, and it rolls back to one of its source revisions."""
     service = str(seen.thing.get("serviceArn")).rpartition(":service/")[2]
     sources = [str(one.get("arn")) for one in seen.thing.get("sourceServiceRevisions") or ()]
     target = (seen.thing.get("targetServiceRevision") or {}).get("arn")
@@ -399,7 +401,7 @@ def listed(interactions: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 
 def misplaced(seen: list[tuple[float, Body]], at: float, is_listed: bool) -> str | None:
-    """What is wrong with a task in a list of a moment, or with one that is not in it."""
+    """The problem of a task that a list has or lacks at a moment."""
     around = {task.get("desiredStatus") for task in neighbours(seen, at)}
     if seen[0][0] > at:
         return None
@@ -411,7 +413,7 @@ def misplaced(seen: list[tuple[float, Body]], at: float, is_listed: bool) -> str
 
 
 def findings(interactions: Sequence[Any], began: str) -> Iterator[tuple[str, str, str]]:
-    """The check, the ARN and what is wrong, for all that is not a task."""
+    """The check, the ARN and the problem, for everything except tasks."""
     bodies = [body for one in interactions if isinstance(body := body_of(one), dict)]
     ids, tasks = frozenset(deployments_in(bodies)), frozenset(tasks_in(bodies))
     before: dict[str, Body] = {}
@@ -430,7 +432,7 @@ def findings(interactions: Sequence[Any], began: str) -> Iterator[tuple[str, str
 
 
 def deployments_in(bodies: Sequence[Body]) -> Iterator[str]:
-    """The ids of all deployments that bodies show, or that started one of their tasks."""
+    """The ids of all deployments in the bodies, and of those that started one of their tasks."""
     for body in bodies:
         for service in [*(body.get("services") or ()), body.get("service") or {}]:
             yield from (str(one.get("id")) for one in service.get("deployments") or ())
@@ -438,7 +440,7 @@ def deployments_in(bodies: Sequence[Body]) -> Iterator[str]:
 
 
 def tasks_in(bodies: Sequence[Body]) -> Iterator[str]:
-    """The ids of all tasks that bodies name."""
+    """The ids of all tasks in the bodies."""
     for body in bodies:
         arns = [
             task.get("taskArn") for task in [*(body.get("tasks") or ()), body.get("task") or {}]

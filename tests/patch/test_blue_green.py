@@ -1,4 +1,4 @@
-"""Service deployments of the kinds blue/green and canary, as a deploy tool polls them."""
+"""Blue/green and canary service deployments, as a deployment tool polls them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def base():
 
 
 def polled(base, patch):
-    """What a client sees, poll by poll, until nothing is left."""
+    """The states that a client gets, poll by poll, until the replay has no more."""
     client = botocore.session.get_session().create_client("ecs", region_name="eu-west-1")
     request = dict(base.interactions[-1].request)
     seen = []
@@ -60,7 +60,7 @@ def test_a_rollback_says_why(base):
     ],
 )
 def test_each_way_to_fail_ends_rolled_back(base, patch, words):
-    """With its words in statusReason and in the rollback."""
+    """Its reason is in statusReason and in the rollback."""
     *_, last = polled(base, patch)
     assert last["status"] == "ROLLBACK_SUCCESSFUL"
     assert words in last["statusReason"]
@@ -79,7 +79,7 @@ def test_each_way_to_fail_ends_rolled_back(base, patch, words):
     ],
 )
 def test_what_fails_early_reaches_no_later_stage(base, patch, stages):
-    """Such as new tasks that do not start, and an alarm in the bake time."""
+    """For example, new tasks that do not start, or an alarm during the bake time."""
     seen = [one["lifecycleStage"] for one in polled(base, f"blue-green/{patch}")[1:-1]]
     assert [*dict.fromkeys(seen)] == stages
 
@@ -94,7 +94,7 @@ def test_what_fails_early_reaches_no_later_stage(base, patch, stages):
     ],
 )
 def test_the_counts_are_those_of_the_stage(base, stage, blue, green):
-    """How many tasks of each revision are running and pending."""
+    """Each revision has the right numbers of running and pending tasks."""
     *_, last = polled(base, f"blue-green/stage(stage={stage})")
     revisions = (*last["sourceServiceRevisions"], last["targetServiceRevision"])
     found = [(one["runningTaskCount"], one["pendingTaskCount"]) for one in revisions]
@@ -102,7 +102,7 @@ def test_the_counts_are_those_of_the_stage(base, stage, blue, green):
 
 
 def test_a_stop_with_rollback_passes_through_its_states(base):
-    """As AWS documents them."""
+    """They are the documented ones."""
     states = [one["status"] for one in polled(base, "blue-green/stopped")]
     assert states[-3:] == ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"]
 
@@ -116,7 +116,7 @@ def test_a_stop_with_rollback_passes_through_its_states(base):
     ],
 )
 def test_a_service_deployment_stays_in_a_stage(base, patch, stage, strategy):
-    """It is IN_PROGRESS for as long as one asks."""
+    """It is IN_PROGRESS however often it is described."""
     *_, last = polled(base, patch)
     assert (last["status"], last["lifecycleStage"]) == ("IN_PROGRESS", stage)
     assert last["deploymentConfiguration"]["strategy"] == strategy

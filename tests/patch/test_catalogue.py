@@ -1,6 +1,6 @@
-"""Every built-in patch, over every cassette in the repository and every composed task.
+"""Every built-in patch on every cassette in the repository and every composed task.
 
-No test names an entry of the catalogue: a new patch is one file, and is tested from then on.
+No test names an entry of the catalogue: a new patch is one file, and these tests include it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def read(name: str) -> patch.PatchFile:
 
 @functools.cache
 def tried(name: str, base: str) -> cassette.Cassette | str:
-    """What a patch makes of a cassette: the variant, or why it does not fit."""
+    """The result of a patch on a cassette: the variant, or the reason why it does not fit."""
     try:
         return BASES[base].patched(name)
     except PatchError as error:
@@ -117,7 +117,7 @@ def is_refusal(interaction: Interaction) -> bool:
 
 
 def code_of(failure: Failure) -> str | None:
-    """The code of a failure as botocore has it; None if no response came."""
+    """The code of a failure as botocore shows it; None if there was no response."""
     if isinstance(failure, ForeignResponse):
         return str(failure.status)
     return failure.code if isinstance(failure, ApiError) else None
@@ -131,7 +131,7 @@ def tasks_in(interactions: tuple[Interaction, ...]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.exhaustive
 def test_every_stop_code_is_covered():
-    """botocore's model knows the stop codes; the catalogue makes a task with each of them."""
+    """For each stop code in botocore's model, the catalogue makes a task with it."""
     made = {
         task.get("stopCode") for _, _, one in variants(NAMES) for task in tasks_in(one.interactions)
     }
@@ -140,14 +140,14 @@ def test_every_stop_code_is_covered():
 
 @pytest.mark.exhaustive
 def test_the_page_of_the_catalogue_is_fresh():
-    """Each patch is in docs/catalogue.md with what it makes, what it fits and its source."""
+    """docs/catalogue.md has each patch with its effect, the tasks that it fits, and its source."""
     shown = catalogue_page.PAGE.read_text("utf-8")
     assert shown == catalogue_page.written(), "run python -m tests.patch.catalogue_page"
 
 
 @each_folder
 def test_it_says_what_it_is(names):
-    """A patch has a summary of one sentence, its source, and works with no value given."""
+    """A patch has a summary of one sentence and a source, and needs no values."""
     for name in names:
         one = read(name)
         assert one.summary, name
@@ -159,14 +159,14 @@ def test_it_says_what_it_is(names):
 
 
 def test_each_built_in_patch_says_what_confirms_it():
-    """In its own file: nothing is left to the default, which is likeness."""
+    """Its own file has `confirmed`, without the default `likeness`."""
     for path in sorted((ROOT / "cassettes" / "patches").glob("*/*.yaml")):
         assert re.search("^confirmed: [a-z]+$", path.read_text("utf-8"), re.MULTILINE), path
 
 
 @each_folder
 def test_it_fits_a_built_in_cassette(names):
-    """Each can be tried without a recording of one's own."""
+    """A user can try each patch without a recording."""
     known = [base for base in BUILT_IN if base in BASES]
     for name in names:
         kinds = {entry.each for entry in read(name).apply[:1]}
@@ -179,7 +179,9 @@ def test_it_fits_a_built_in_cassette(names):
 @each_folder
 @pytest.mark.exhaustive
 def test_it_applies_or_says_why_not(names):
-    """A variant is another cassette; where there is none, the error names patch and reason."""
+    """A variant differs from its cassette; if a patch does not fit, the error has its name and
+    the reason.
+    """
     for name, (base, original) in itertools.product(names, BASES.items()):
         made = tried(name, base)
         if isinstance(made, str):
@@ -194,7 +196,7 @@ def test_it_applies_or_says_why_not(names):
 @each_folder
 @some_or_all
 def test_a_variant_keeps_who_a_task_is(names, most):
-    """Identity, the containers and their order never change."""
+    """The identity, the containers and their order never change."""
     for name, base, made in variants(names, most):
         known = {task["taskArn"]: task for task in tasks_in(BASES[base].interactions)}
         for task in tasks_in(made.interactions):
@@ -228,7 +230,7 @@ def test_the_bases_are_what_ecs_could_answer():
 @each_folder
 @pytest.mark.exhaustive
 def test_it_also_fits_tasks_without_a_creation_time(names):
-    """Emulators leave createdAt out; times are then counted from what is recorded."""
+    """Emulators omit createdAt; times are then relative to other recorded times."""
     for name, base, made in variants(names):
         bare = without_times(BASES[base], "createdAt")
         assert broken(bare.patched(name)) <= broken(bare) | broken(made), (name, base)
@@ -238,7 +240,7 @@ def test_it_also_fits_tasks_without_a_creation_time(names):
     "name", ["exit/1", "stopped/by-user", "lifecycle/deleted", "stories/stopped-by-user"]
 )
 def test_a_running_task_without_times_has_started(name):
-    """An emulator's task that is RUNNING has only a state; the variant says when it started."""
+    """An emulator's RUNNING task has no times; the variant adds its start."""
     bare = without_times(BASES["web"], "createdAt", "startedAt")
     made = bare.patched(name)
     assert broken(made) <= broken(bare) | broken(tried(name, "web"))
@@ -247,7 +249,7 @@ def test_a_running_task_without_times_has_started(name):
 
 
 def without_times(base: cassette.Cassette, *names: str) -> cassette.Cassette:
-    """A cassette in which no task has some members."""
+    """A cassette whose tasks lack some members."""
     return dataclasses.replace(
         base,
         interactions=tuple(
@@ -269,7 +271,7 @@ def timeless(value: Any, names: tuple[str, ...]) -> Any:
 @each_folder
 @some_or_all
 def test_a_variant_is_a_cassette_like_any_other(names, most):
-    """It is read back as it was written, and the audit finds nothing in it."""
+    """It survives writing and reading, and the audit finds nothing in it."""
     for name, base, made in variants(names, most):
         text = file_format.render(made)
         assert file_format.parse(text, "v.yaml").interactions == made.interactions, (name, base)
@@ -280,7 +282,7 @@ def test_a_variant_is_a_cassette_like_any_other(names, most):
 @each_folder
 @some_or_all
 def test_a_variant_replays_to_a_real_client(names, most):
-    """botocore parses every state; the last one is the one that the cassette says."""
+    """botocore parses every state, and the last one is the cassette's last one."""
     polled = (
         one
         for name in names
@@ -312,7 +314,9 @@ def described_in(made: cassette.Cassette) -> list[Interaction]:
 def asked_until_the_end(
     tape: cassette.Tape, made: cassette.Cassette, request: Mapping[str, Any]
 ) -> Iterator[Any]:
-    """Each answer to a request, once more than was recorded; a refusal is one without tasks."""
+    """The answers to one request, one more than was recorded; a refusal is an answer without
+    tasks.
+    """
     asked = {key: request[key] for key in ("cluster", "tasks", "include") if key in request}
     nothing = {"tasks": [], "failures": asked["tasks"]}
     refusals = {code_of(one.outcome) for one in made.interactions if is_refusal(one)}
@@ -334,7 +338,7 @@ def asked_until_the_end(
 @each_folder
 @some_or_all
 def test_a_variant_differs_only_where_the_patch_says(names, most):
-    """Between a recorded state and the states made of it, only declared members differ."""
+    """Between a recorded state and the states made from it, only declared members differ."""
     for name, base, made in variants(names, most):
         allowed = tuple(declared(read(name)))
         recorded = list(tasks_in(BASES[base].interactions))
@@ -348,7 +352,7 @@ def test_a_variant_differs_only_where_the_patch_says(names, most):
 
 
 def declared(one: patch.PatchFile) -> Iterator[tuple[str, ...]]:
-    """The members that a patch names, as places in a task; `*` is any index."""
+    """The members that a patch changes, as places in a task; `*` is any index."""
     under = {
         "task": (),
         "container": ("containers", "*"),

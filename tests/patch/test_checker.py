@@ -1,6 +1,6 @@
-"""Every variant, before an independent opinion on what ECS could have answered.
+"""Every variant, checked by an independent opinion on what ECS could have answered.
 
-`checker` shares no code with patches or with `cassette.validation`. What it finds in a recording
+`checker` shares no code with patches or with `cassette.validation`. A finding in the recording
 itself is not blamed on a patch.
 """
 
@@ -52,9 +52,8 @@ def bases() -> dict[str, cassette.Cassette]:
 
 
 def test_an_imported_recording_is_as_sound_as_its_original(tmp_path):
-    """The same answers from files of the AWS CLI, of placebo and of EventBridge, and patches.
-
-    They are the bodies that the tests of this repository import elsewhere.
+    """The same answers, imported from files of the AWS CLI, placebo and EventBridge, and
+    patched. They are the bodies that the tests of this repository import elsewhere.
     """
     source, folder = tmp_path / "source", tmp_path / "made"
     (source / "placebo").mkdir(parents=True)
@@ -88,7 +87,7 @@ def found_in(base: str) -> set[tuple[str, str]]:
 
 
 def found(one: cassette.Cassette) -> set[tuple[str, str]]:
-    """What the checker finds, without the ids."""
+    """The findings of the checker, without ids."""
     return {
         (finding.check, re.sub("ca55e77e[0-9a-f]*", "ID", finding.detail))
         for finding in checker.findings(one.interactions, one.recorded.at)
@@ -96,7 +95,7 @@ def found(one: cassette.Cassette) -> set[tuple[str, str]]:
 
 
 def new_findings(name: str) -> dict[str, set[tuple[str, str]]]:
-    """What a patch adds to the findings, by the cassette that it fits."""
+    """The findings that a patch adds, by cassette."""
     made = {}
     for base, original in bases().items():
         try:
@@ -115,7 +114,7 @@ def test_a_recording_is_what_ecs_could_have_answered(base):
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_variant_is_what_ecs_could_have_answered(name):
-    """A sample of the patches, over every cassette that each fits."""
+    """A sample of the patches, on every cassette that they fit."""
     assert {base: wrong for base, wrong in new_findings(name).items() if wrong} == {}
 
 
@@ -260,7 +259,7 @@ def test_the_checker_finds_what_is_wrong_with_a_service(check, name, changed):
 
 
 def test_the_checker_shares_no_code():
-    """An opinion that used the same rules would be the same opinion."""
+    """With the same rules, it would only repeat the same opinion."""
     for module in ("checker", "service_checker", "plain"):
         text = CHECKER.with_name(f"{module}.py").read_text("utf-8")
         imported = re.findall(r"^(?:from|import) ([\w.]+)", text, re.MULTILINE)
@@ -268,7 +267,7 @@ def test_the_checker_shares_no_code():
 
 
 def test_every_check_has_a_body_that_breaks_it():
-    """A check that nothing fails would check nothing."""
+    """A check that never fails would check nothing."""
     assert {check.__name__ for check in checker.CHECKS} == {row[0] for row in WRONG}
     of_services = {
         check.__name__
@@ -279,7 +278,9 @@ def test_every_check_has_a_body_that_breaks_it():
 
 
 def test_answers_and_revisions_are_checked():
-    """A task that was not requested, one twice, and a revision of another service."""
+    """A task that was not requested, a task that appears twice, and another service's revision
+    are found.
+    """
     task = {"taskArn": "arn:aws:ecs:eu-west-1:000000000001:task/prod/a"}
     asked = Interaction(0.0, "DescribeTasks", {"tasks": ["b"]}, Response({"tasks": [task, task]}))
     details = {one.detail for one in checker.findings([asked]) if one.check == "answered"}
@@ -293,7 +294,7 @@ def test_answers_and_revisions_are_checked():
 
 
 def test_lists_are_checked():
-    """A task that runs and is not listed, and one that is listed and has stopped."""
+    """A running task that is not listed and a stopped one that is listed are found."""
     base = bases()["deployment"]
     for patch, described in (
         (None, "not listed, and it is to run"),
@@ -311,7 +312,7 @@ def test_lists_are_checked():
 
 
 def test_log_groups_are_checked():
-    """A text that names another group than the task definition."""
+    """A text with another group than the task definition is found."""
     base = bases()["deployment"]
     reason = "on arn:aws:logs:eu-west-1:000000000001:log-group:{}:log-stream:"
     for group, wrong in (("/ecs/web", set()), ("/x", {"log_groups"})):

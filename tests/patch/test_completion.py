@@ -1,4 +1,4 @@
-"""`cassette patch --complete` adds to a patch file what the rules demand, and nothing else."""
+"""`cassette patch --complete` adds the entries that the rules demand, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STOP = "{op: add, path: /lastStatus, value: STOPPED}"
 
 
 def on_task(*members):
-    """A patch that sets members of a task that is RUNNING."""
+    """A patch that sets members of a RUNNING task."""
     ops = "".join(
         f"  - {{op: add, path: /{name}, value: {value}}}\n"
         for name, _, value in (one.partition("=") for one in members)
@@ -54,7 +54,7 @@ def complete(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_a_change_of_a_task_is_completed(complete, tmp_path, of, members):
-    """The patch then applies, keeps what its author wrote, and needs nothing more."""
+    """The patch then applies, keeps its author's entries, and lacks nothing."""
     text = on_task(*members)
     (tmp_path / "before.yaml").write_text(text, "utf-8")
     with pytest.raises(PatchError):
@@ -69,7 +69,7 @@ def test_a_change_of_a_task_is_completed(complete, tmp_path, of, members):
 
 
 def test_what_a_stopped_task_needs(complete):
-    """Containers, the network interface and times, in the order that its stop code demands."""
+    """Containers, the network interface and times, in the order of its stop code."""
     complete(on_task("lastStatus=STOPPED", "stopCode=EssentialContainerExited"))
     (task,) = cassette.load("web").patched("mine.yaml").tasks
     assert [one["lastStatus"] for one in task["containers"]] == ["STOPPED", "STOPPED"]
@@ -82,7 +82,7 @@ def test_what_a_stopped_task_needs(complete):
 
 
 def test_a_state_before_the_task_ran(complete):
-    """Members that come later are removed."""
+    """Members of later states are removed."""
     code, _, err, _ = complete(on_task("lastStatus=PENDING"))
     assert (code, err) == (0, "")
     (task,) = cassette.load("web").patched("mine.yaml").tasks
@@ -90,7 +90,7 @@ def test_a_state_before_the_task_ran(complete):
 
 
 def test_a_change_of_a_container_is_completed(complete):
-    """The health of the task follows; an exit code needs a container that is STOPPED."""
+    """The task's health follows; an exit code needs a STOPPED container."""
     code, _, _, _ = complete(
         f"{HEAD}- each: container\n  container: web\n"
         "  ops: [{op: add, path: /healthStatus, value: UNHEALTHY}]\n"
@@ -107,7 +107,7 @@ def test_a_change_of_a_container_is_completed(complete):
 
 
 def test_comments_and_the_keys_below_stay(complete):
-    """The entries are added after the last one of `apply`, with its indentation."""
+    """New entries come after the last one of `apply`, with its indentation."""
     text = (
         "patch: 1  # mine\nsummary: Mine\napply:  # what\n\n  # why\n  - each: task\n    ops:\n"
         "      - {op: add, path: /desiredStatus, value: STOPPED}\n\n# the rest\nsource: a page\n"
@@ -131,7 +131,7 @@ def test_comments_and_the_keys_below_stay(complete):
     ],
 )
 def test_what_cannot_be_completed_is_not_written(complete, text, name, said):
-    """Exit code 2, and the reason."""
+    """The exit code is 2, with the reason."""
     code, out, err, written = complete(text, name=name)
     assert (code, out, written) == (2, "", text)
     assert said in err
@@ -139,7 +139,7 @@ def test_what_cannot_be_completed_is_not_written(complete, text, name, said):
 
 
 def test_a_built_in_patch_is_not_changed(complete, capsys):
-    """The error says how to build on it."""
+    """The error says how to extend it."""
     with pytest.raises(SystemExit) as end:
         main(["patch", "web", "stopped/by-user", "--complete"])
     assert end.value.code == 2
@@ -147,7 +147,7 @@ def test_a_built_in_patch_is_not_changed(complete, capsys):
 
 
 def test_the_error_of_a_patch_names_the_option(tmp_path, monkeypatch):
-    """If several rules are broken."""
+    """It does so if several rules are broken."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(on_task("lastStatus=STOPPED"), "utf-8")
     with pytest.raises(PatchError) as caught:

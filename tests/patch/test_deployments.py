@@ -1,4 +1,4 @@
-"""Deployments that go wrong, as a deploy tool sees them: services, lists and tasks agree."""
+"""Failing deployments, as a deployment tool sees them: services, lists and tasks agree."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def last_service(made):
 
 
 def waits(client, made, name):
-    """How botocore's own waiter ends after UpdateService: the words of its error, or none."""
+    """How botocore's own waiter ends after UpdateService: its error message, or none."""
     with cassette.replay(made, advance="clock"):
         client.update_service(cluster="prod", service="web", taskDefinition="web:42")
         try:
@@ -55,8 +55,10 @@ PATCHES = Path(__file__).parents[2] / "cassettes" / "patches" / "deployment"
 
 @pytest.mark.parametrize("variant", sorted(f"deployment/{one.stem}" for one in PATCHES.iterdir()))
 def test_how_the_waiters_end_in_each_variant(client, variant):
-    """`aws ecs wait` has the same definitions. They are content with a service rolled back by ECS,
-    and cannot tell one that hangs from one that takes more than ten minutes.
+    """`aws ecs wait` has the same definitions.
+
+    They accept a service that ECS rolled back, and cannot distinguish a deployment that hangs from
+    one that takes more than ten minutes.
     """
     made = patched(variant)
     for name, ending in zip(WAITERS, ENDS.get(variant, (HANGS, HANGS)), strict=True):
@@ -71,7 +73,7 @@ def test_how_the_waiters_end_without_a_failure(client):
 
 
 def patched(variant):
-    """The variant of the deployment on Fargate, or else on EC2."""
+    """The variant of the deployment on Fargate, or on EC2 if it does not fit there."""
     try:
         return DEPLOYMENT.patched(variant)
     except PatchError:
@@ -79,7 +81,7 @@ def patched(variant):
 
 
 def test_a_deployment_that_its_configuration_blocks_has_no_room():
-    """The percentages that block it were there before the deployment."""
+    """The blocking percentages were set before the deployment."""
     made = DEPLOYMENT.patched("deployment/deployment-configuration")
     bodies = [one.outcome.body for one in made.interactions]
     services = [
@@ -111,7 +113,7 @@ def test_a_service_that_was_rolled_back_runs_the_old_revision():
     "variant", ["deployment/image-pull", "deployment/no-capacity", "deployment/unhealthy-targets"]
 )
 def test_a_deployment_that_hangs_stays_in_progress(variant):
-    """Both revisions are there, and the old tasks run on."""
+    """Both revisions are present, and the old tasks keep running."""
     made = DEPLOYMENT.patched(variant)
     service = last_service(made)
     states = [(one["status"], one["rolloutState"]) for one in service["deployments"]]
@@ -121,7 +123,7 @@ def test_a_deployment_that_hangs_stays_in_progress(variant):
 
 
 def settings(made):
-    """How the service deploys, in every response that says it."""
+    """The deployment configuration in every response that has it."""
     services = [
         service
         for one in made.interactions
@@ -133,7 +135,7 @@ def settings(made):
 
 
 def test_a_failed_deployment_stays_failed_where_the_circuit_breaker_may_not_roll_back():
-    """No task starts any more, and every response says that a rollback is off."""
+    """No more tasks start, and every response says that rollback is off."""
     made = DEPLOYMENT.patched("deployment/circuit-breaker-without-rollback")
     service = last_service(made)
     failed, old = service["deployments"]
@@ -148,7 +150,7 @@ def test_a_failed_deployment_stays_failed_where_the_circuit_breaker_may_not_roll
 
 
 def test_a_deployment_without_a_circuit_breaker_keeps_trying():
-    """Its failedTasks exceed every threshold, it is IN_PROGRESS, and two more tasks start."""
+    """It is IN_PROGRESS with failedTasks above every threshold, and two more tasks start."""
     made = DEPLOYMENT.patched("deployment/no-circuit-breaker")
     primary = last_service(made)["deployments"][0]
     assert (primary["rolloutState"], primary["failedTasks"], primary["pendingCount"]) == (
@@ -167,7 +169,7 @@ def test_a_deployment_without_a_circuit_breaker_keeps_trying():
 
 @pytest.mark.parametrize("variant", ["image-pull", "no-capacity", "subnet-full"])
 def test_events_name_the_image_and_subnet_of_the_tasks(variant):
-    """A service has neither: they are those of its newest task."""
+    """A service has neither, so the events take them from its newest task."""
     made = DEPLOYMENT.patched(f"deployment/{variant}")
     reasons = {task["stoppedReason"] for task in made.tasks if "stoppedReason" in task}
     (reason,) = reasons
@@ -176,7 +178,7 @@ def test_events_name_the_image_and_subnet_of_the_tasks(variant):
 
 
 def test_new_tasks_are_listed_and_described_while_the_clock_moves(client):
-    """A program that polls a draining instance sees the tasks move to another one."""
+    """A program that polls a draining instance sees the tasks move to another instance."""
     made = patched("infrastructure/instance-draining-replaced")
     seen = []
     with cassette.replay(made, advance="clock") as tape:
@@ -195,7 +197,7 @@ def test_new_tasks_are_listed_and_described_while_the_clock_moves(client):
 
 
 def test_a_task_that_was_never_placed_is_not_listed():
-    """On EC2 the service starts no task and says why."""
+    """On EC2, the service starts no task, and its event says why."""
     made = base_tasks.on_instances(DEPLOYMENT).patched("deployment/no-cpu")
     listed = [one.outcome.body["taskArns"] for one in made.interactions if "List" in one.operation]
     assert {len(arns) for arns in listed} == {2}
@@ -203,7 +205,7 @@ def test_a_task_that_was_never_placed_is_not_listed():
 
 
 def test_run_task_says_why_it_started_nothing(client):
-    """In its failures, whose instance is of the cluster's region and account; or as an error."""
+    """In its failures, with an instance of the cluster's region and account, or as an error."""
     request = dict(RUN.interactions[0].request)
     with cassette.replay(RUN.patched("run/no-cpu")):
         answer = client.run_task(**request)
@@ -226,7 +228,7 @@ def test_run_task_says_why_it_started_nothing(client):
     ],
 )
 def test_a_patch_of_a_service_is_not_narrowed(name, given):
-    """Its counts and events are those of all tasks; the error says what to do about it."""
+    """Its counts and events are those of all tasks; the error has a fix."""
     with pytest.raises(PatchError, match="it also changes a service") as raised:
         DEPLOYMENT.patched(f"deployment/{name}({given})")
     assert f"stopped/exit-code({given})" in str(raised.value)

@@ -1,4 +1,4 @@
-"""A patch that is built on another, and patches that have ECS refuse a call."""
+"""Patches that extend another one, and patches that make ECS refuse a call."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def describe(tape, ecs):
 
 
 def test_a_patch_does_what_its_base_does_and_then_its_own(write):
-    """Entries and later states of the base come first; values given to it are new defaults."""
+    """The base's entries and later states come first; values given to it become defaults."""
     write(
         "mine",
         "patch: 1\nsummary: x\nextends: base(code=7, word=hi)\n"
@@ -113,7 +113,7 @@ def test_where_narrows_which_tasks_fit(write):
     ],
 )
 def test_what_is_wrong_is_said(write, text, words):
-    """Each mistake is named, with the file."""
+    """The error for each mistake has the file."""
     write("mine", f"patch: 1\nsummary: x\n{text}\n")
     with pytest.raises(CassetteError) as caught:
         task("mine")
@@ -121,7 +121,7 @@ def test_what_is_wrong_is_said(write, text, words):
 
 
 def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
-    """Where an operation of the base cannot be done, one is sent to the base."""
+    """If an operation of the base fails, the error has the place in the base."""
     write("base", BASE.replace("op: add, path: /stoppedReason", "op: replace, path: /stopedReason"))
     write("mine", "patch: 1\nsummary: x\nextends: base\n")
     with pytest.raises(PatchError, match="stopedReason") as caught:
@@ -146,7 +146,7 @@ def test_an_error_of_the_base_names_the_base_s_file_and_line(write):
     ],
 )
 def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, line, words):
-    """Also after entries of the patch that is built on it have been at work."""
+    """Also after entries of the patch that extends it have run."""
     apply = "apply:\n- {each: task, unset: [/tags]}\n"
     write("base", f"patch: 1\nsummary: x\n{of_base}\n{apply}")
     write("mine", f"patch: 1\nsummary: x\nextends: base\n\n\n\n{apply}")
@@ -158,7 +158,7 @@ def test_what_the_base_says_of_the_whole_is_placed_in_its_file(write, of_base, l
 
 @pytest.mark.parametrize("base", ["bass", "../elsewhere/bass", "base(word=1", "base(word)"])
 def test_a_missing_base_is_reported_where_it_is_named(write, base):
-    """With the file and the line of the patch that is built on it."""
+    """The error has the file and line of the patch that extends it."""
     write("mine", f"patch: 1\nsummary: x\nextends: {base}\n")
     with pytest.raises(CassetteError) as caught:
         task("mine")
@@ -168,7 +168,7 @@ def test_a_missing_base_is_reported_where_it_is_named(write, base):
 
 
 def test_patches_that_extend_one_another_are_reported(write):
-    """With the whole way round."""
+    """The error shows the whole cycle."""
     write("one", "patch: 1\nsummary: x\nextends: two\n")
     write("two", "patch: 1\nsummary: x\nextends: three\n")
     write("three", "patch: 1\nsummary: x\nextends: one\n")
@@ -177,7 +177,7 @@ def test_patches_that_extend_one_another_are_reported(write):
 
 
 def test_throttled_calls_come_before_the_answer(write):
-    """botocore's own retries see them; with too few of them, so does the program."""
+    """botocore retries them; without enough retries, the program gets the throttle."""
     write("mine", "patch: 1\nsummary: x\nthrottle: 2\n")
     with cassette.replay("web", "mine") as tape:
         ecs = client(3)
@@ -193,7 +193,7 @@ def test_throttled_calls_come_before_the_answer(write):
 
 
 def test_an_error_replaces_the_answer(write):
-    """It holds, or passes after some calls; its message may have values."""
+    """It is permanent or passes after some calls; its message may have values."""
     write(
         "mine",
         "patch: 1\nsummary: x\nparams: {who: {default: me}}\n"
@@ -209,7 +209,7 @@ def test_an_error_replaces_the_answer(write):
 
 
 def test_refusals_compose_in_order():
-    """Each is before the last outcome, be it a refusal, or in its place."""
+    """Each comes before the last outcome, which may be a refusal, or replaces it."""
 
     def outcomes(*patches):
         variant = cassette.load("web").patched(*patches)

@@ -1,7 +1,7 @@
-"""Variants of imported recordings break no rule that the recording itself keeps.
+"""Variants of imported recordings break no rule that the recording keeps.
 
-The recordings are made by other tools over HTTP on loopback, so their tasks differ from the
-committed ones. `checker` knows the rules, and none of the code that makes variants.
+Other tools make the recordings over HTTP on loopback, so their tasks differ from the committed
+ones. `checker` knows the rules, and shares no code with patches.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ QUICK = (
 
 
 def with_the_cli(path: Path) -> None:
-    """What `aws ecs describe-tasks` prints of a task that has stopped."""
+    """The output of `aws ecs describe-tasks` for a stopped task."""
     path.write_text(json.dumps(bodies.described(bodies.stopped(tags=True))), "utf-8")
 
 
@@ -49,7 +49,7 @@ def imports(tmp_path_factory) -> dict[str, cassette.Cassette]:
 
 
 def broken(one: cassette.Cassette) -> set[tuple[str, str]]:
-    """What the checker finds, whichever task it is about."""
+    """The findings of the checker, for all tasks."""
     found = checker.findings(one.interactions, one.recorded.at)
     return {(finding.check, finding.detail) for finding in found}
 
@@ -63,7 +63,7 @@ def broken(one: cassette.Cassette) -> set[tuple[str, str]]:
     ],
 )
 def test_a_variant_breaks_nothing_that_the_import_keeps(imports, tool, names):
-    """Every patch over every import that it fits."""
+    """Every patch on every import that it fits."""
     original = imports[tool]
     kept, tried = broken(original), 0
     for name in filter(re.compile(names).fullmatch, NAMES):

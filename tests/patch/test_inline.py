@@ -1,4 +1,4 @@
-"""Overrides in the test itself: by path, by function, and what is refused."""
+"""Overrides in the test itself: by path and by function, and those that are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def last(variant):
 
 
 def test_a_value_replaces_the_member_in_each_state_that_has_it():
-    """And in no other one."""
+    """Other states are not changed."""
     killed = WEB.patched("stopped/exit-code")
     variant = killed.patched({EXIT: 42})
     assert last(variant)["containers"][0]["exitCode"] == 42
@@ -41,32 +41,32 @@ def test_a_value_replaces_the_member_in_each_state_that_has_it():
 
 @pytest.mark.parametrize("path", [f"tasks[*].containers[{FIRST}].reason", "tasks[0].group"])
 def test_a_path_may_name_a_container_or_every_item(path):
-    """By its name, or `*`."""
+    """By the container's name, or with `*`."""
     variant = WEB.patched("stopped/exit-code", {path: "family:odd"})
     owner = last(variant)["containers"][0] if "containers" in path else last(variant)
     assert owner[path.rpartition(".")[2]] == "family:odd"
 
 
 def test_a_member_that_no_state_has_is_added_to_the_last_one():
-    """Earlier states stay as they were."""
+    """Earlier states are not changed."""
     variant = WEB.patched({"tasks[0].startedBy": "ecs-svc/1234567890123456789"})
     assert last(variant)["startedBy"] == "ecs-svc/1234567890123456789"
 
 
 def test_none_removes_a_member():
-    """A task may stop without an exit code."""
+    """For example, a task stops without an exit code."""
     variant = WEB.patched("stopped/exit-code", {"tasks[*].containers[*].exitCode": None})
     assert not any("exitCode" in container for container in last(variant)["containers"])
 
 
 def test_a_datetime_is_a_time():
-    """In the form that boto3 gives."""
+    """As boto3 returns it."""
     moment = last(WEB)["startedAt"] - datetime.timedelta(seconds=1)
     assert last(WEB.patched({"tasks[0].startedAt": moment}))["startedAt"] == moment
 
 
 def test_a_function_changes_each_response():
-    """In place, or by returning another one."""
+    """It changes the response in place, or returns another one."""
 
     def odd_group(response):
         for task in response["tasks"]:
@@ -96,7 +96,7 @@ def test_a_function_changes_each_response():
     ],
 )
 def test_an_override_has_the_checks_of_a_patch(override, reason):
-    """What ECS cannot answer, and a path that leads nowhere, are errors."""
+    """An impossible answer or a path that leads nowhere is an error."""
     with pytest.raises(PatchError) as caught:
         WEB.patched(override)
     assert reason in str(caught.value)
@@ -115,7 +115,7 @@ def test_an_override_has_the_checks_of_a_patch(override, reason):
     ],
 )
 def test_an_override_that_needs_a_stopped_task_suggests_a_patch_that_stops_it(override, patch):
-    """The patch that is suggested makes the override fit."""
+    """With the suggested patch, the override fits."""
     with pytest.raises(PatchError) as caught:
         WEB.patched(override)
     assert caught.value.fix.startswith(
@@ -140,7 +140,7 @@ def test_where_a_stopped_task_would_not_do_no_patch_is_suggested(override):
 
 @pytest.mark.parametrize("wrong", [3, None, ["stopped/exit-code"], dict])
 def test_what_is_neither_a_patch_nor_an_override_is_refused(wrong):
-    """The error names both forms."""
+    """The error shows both forms."""
     with pytest.raises(
         UsageError, match=r"neither the name of a patch nor an override(.|\n)*tasks\[0\]"
     ):
@@ -154,7 +154,7 @@ def test_a_replay_takes_overrides_beside_patches():
 
 
 def test_every_task_is_changed():
-    """Each in its own states."""
+    """Each task is changed in its own states."""
     tape = made.cassette(
         made.describe({"tasks": [made.task(1), made.task(2)]}, tasks=(made.arn(1), made.arn(2))),
         made.describe({"tasks": [made.task(2)]}, tasks=(made.arn(2),)),

@@ -1,4 +1,4 @@
-"""The language of patch files: every key and every kind of value, and what is said of mistakes."""
+"""The language of patch files: every key, every kind of value, and the error for each mistake."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def task(*patches, of="web"):
 
 
 def refused(*patches, of="web"):
-    """What is said of a patch that cannot be applied."""
+    """The error of a patch that cannot be applied."""
     with pytest.raises(PatchError) as caught:
         cassette.load(of).patched(*patches)
     return caught.value
@@ -48,7 +48,7 @@ def refused(*patches, of="web"):
 
 
 def test_each_names_what_an_entry_works_on(write):
-    """A task, each container, attachment and agent, or the whole response."""
+    """A task, each container, attachment or agent, or the whole response."""
     write("""
 apply:
 - {each: task, ops: [{op: add, path: /availabilityZone, value: eu-west-1z}]}
@@ -106,7 +106,7 @@ def strings(value):
 
 @pytest.mark.parametrize("base", base_tasks.BASES)
 def test_a_new_task_is_like_another_one(write, base):
-    """It has identifiers of its own, has not started yet, and keeps everything else."""
+    """It has its own identifiers, has not started yet, and is otherwise a copy."""
     write(NEW_TASKS)
     recorded = base_tasks.cassettes()[base]
     made = recorded.patched("mine")
@@ -137,7 +137,7 @@ def test_a_new_task_is_like_another_one(write, base):
 
 
 def test_a_new_task_comes_later(write):
-    """Nothing replaces a task before it has failed."""
+    """A task is replaced only after it has failed."""
     write("apply:\n- {each: new-task}")
     assert "a new task comes with a later state" in str(refused("mine"))
     write("apply:\n- {each: new-task, states: every}")
@@ -145,14 +145,14 @@ def test_a_new_task_comes_later(write):
 
 
 def test_new_tasks_cannot_fill_the_memory(write):
-    """Each step doubles the tasks, as a patch from a foreign pack might."""
+    """Each step doubles the tasks, as a foreign patch might."""
     doubled = "\n- {after: 1s, apply: [{each: new-task}]}"
     write("apply:\n- {each: task, where: \"lastStatus == 'RUNNING'\"}\nthen:" + doubled * 40)
     assert "adds more than 1000 tasks" in str(refused("mine"))
 
 
 def test_where_chooses_by_jmespath(write):
-    """A container's `where` sees the container, its task and the parameters."""
+    """A container's `where` can use the container, its task and the parameters."""
     write("""
 params:
   name: {default: log-router, help: the container's name}
@@ -166,7 +166,7 @@ apply:
 
 
 def test_a_container_is_addressed_by_name(write):
-    """By default the first that the task definition has; one that is not there does not fit."""
+    """The default is the first one of the task definition; a missing container does not fit."""
     write("""
 params:
   container: {default: null, type: string, help: which}
@@ -182,7 +182,7 @@ apply:
 
 
 def test_a_container_that_had_ended_is_none_by_default(write):
-    """One that did its work before the others started is left alone, and not the first."""
+    """A container that finished before the others started is never the default."""
     base = base_tasks.cassettes()["fargate-with-work-before"]
     (found,) = base.patched("stopped/exit-code(code=3)").tasks
     assert [one["exitCode"] for one in found["containers"]] == [0, 3, 143]
@@ -191,7 +191,7 @@ def test_a_container_that_had_ended_is_none_by_default(write):
 
 
 def test_states_reaches_the_states_before(write):
-    """`states: every` also changes the history; by default it stays as it was recorded."""
+    """`states: every` also changes earlier states; by default they are as recorded."""
     for states in ("last", "every"):
         write(
             f"apply:\n- each: task\n  states: {states}\n"
@@ -245,7 +245,7 @@ apply:
 
 
 def test_unset_removes_what_may_be_absent(write):
-    """Unlike `remove`, it does not fail where nothing is."""
+    """Unlike `remove`, it does not fail if the member is missing."""
     write("apply:\n- {each: task, unset: [/platformFamily, /nothing, /tags/9/key]}\n")
     assert "platformFamily" not in task("mine")
 
@@ -262,7 +262,7 @@ def test_unset_removes_what_may_be_absent(write):
     ],
 )
 def test_values_depend_on_the_task_and_the_parameters(write, value, made):
-    """Moved times and numbers, text around expressions, and parameters with their types."""
+    """Times and numbers with an offset, text with expressions, and parameters with types."""
     member = {int: "version", str: "availabilityZone"}[type(made)]
     write(f"""
 params:
@@ -276,7 +276,7 @@ apply:
 
 
 def test_then_makes_later_states(write):
-    """Each after the one before it, at its time, and each built on the one before it."""
+    """Each follows the one before it at its time, and is made from it."""
     write("""
 apply:
 - {each: task, where: "lastStatus == 'RUNNING'"}
@@ -295,7 +295,7 @@ then:
 
 
 def test_patches_compose_from_left_to_right(write):
-    """Each starts from the result of the one before it, and the variant names them all."""
+    """Each starts from the result of the previous one, and the variant names them all."""
     write("apply:\n- {each: task, ops: [{op: test, path: /stopCode, value: UserInitiated}]}\n")
     variant = cassette.load("web").patched("stopped/by-user", "mine", "api/throttled")
     assert variant.recorded.patches == ("stopped/by-user", "mine", "api/throttled")
@@ -305,7 +305,7 @@ def test_patches_compose_from_left_to_right(write):
 
 
 def test_a_bare_list_is_a_patch(tmp_path):
-    """A file with RFC 6902 operations and nothing else, in YAML or in JSON."""
+    """A file with nothing but RFC 6902 operations, in YAML or JSON."""
     operations = [{"op": "remove", "path": "/tasks/0/tags"}]
     for name, text in (
         ("a.json", json.dumps(operations)),
@@ -330,7 +330,7 @@ def test_a_bare_list_is_a_patch(tmp_path):
     ],
 )
 def test_a_patch_is_its_text(patch, text):
-    """What `str` gives reads as the same patch; so does what pickle and copy give."""
+    """`str`, pickle and copy all give the same patch."""
     assert str(patch) == text
     for same in (Patch.parse(text), pickle.loads(pickle.dumps(patch)), copy.deepcopy(patch)):
         assert same == patch
@@ -353,14 +353,14 @@ def test_a_patch_is_its_text(patch, text):
     ],
 )
 def test_an_unknown_patch_is_reported(make, words):
-    """At once, where it is written."""
+    """At once, at the line that names it."""
     with pytest.raises(UsageError) as caught:
         make()
     assert words in str(caught.value)
 
 
 def test_a_patch_object_is_accepted_wherever_a_patch_is_named():
-    """In `patched` and in `replay`; the provenance is the same as that of its text."""
+    """In `patched` and in `replay`, with the same provenance as its text."""
     patch = Patch("stopped/exit-code", code=3, container="log-router")
     text = "stopped/exit-code(code=3, container=log-router)"
     assert task(patch) == task(text)
@@ -370,7 +370,7 @@ def test_a_patch_object_is_accepted_wherever_a_patch_is_named():
 
 
 def test_a_value_of_the_wrong_type_is_reported():
-    """The parameter's type, its help, and how the value would be text."""
+    """The error has the parameter's type, its help, and how to write a text."""
     assert (
         "'code' of patch stopped/exit-code is an integer"
         in refused(Patch("stopped/exit-code", code="3")).problem
@@ -384,7 +384,7 @@ def test_a_value_of_the_wrong_type_is_reported():
 
 
 def test_a_patch_may_be_for_one_cassette_only(write):
-    """With the base's digest; another cassette is refused, with its digest."""
+    """With the base's digest, any other cassette is refused; the error has its digest."""
     digest = cassette.load("web").digest
     write(f'base: {{digest: "{digest}"}}\napply:\n- {{each: task, unset: [/tags]}}\n')
     assert "tags" not in task("mine")
@@ -395,7 +395,7 @@ def test_a_patch_may_be_for_one_cassette_only(write):
 
 
 def test_a_digest_is_of_what_was_recorded(tmp_path):
-    """Neither the file's form nor its header counts, but every interaction does."""
+    """Every interaction counts, but neither the file's layout nor its header."""
     web = cassette.load("web")
     cassette.save(web, tmp_path / "w.yaml")
     assert cassette.load(tmp_path / "w.yaml").digest == web.digest
@@ -407,7 +407,7 @@ def test_a_digest_is_of_what_was_recorded(tmp_path):
 
 
 def test_what_breaks_a_rule_of_a_task_s_life_is_refused(write):
-    """With the entry that did it, the member, the task, the rule and its source."""
+    """The error has the entry, the member, the task, the rule and its source."""
     write("""
 apply:
 - {each: container, ops: [{op: add, path: /memory, value: "9"}]}
@@ -425,7 +425,7 @@ apply:
 
 
 def test_what_breaks_the_model_is_refused(write):
-    """An unknown member, a wrong type and an unknown value, each with what is near."""
+    """An unknown member, a wrong type or an unknown value, each with the nearest valid one."""
     for value, rule, near in (
         ("{op: add, path: /stopedReason, value: x}", "unknown-member", "stoppedReason"),
         ("{op: add, path: /version, value: many}", "wrong-type", None),
@@ -438,7 +438,7 @@ def test_what_breaks_the_model_is_refused(write):
 
 
 def test_allow_lets_one_have_it(write):
-    """By the rule's id; the variant's header says so, and it replays."""
+    """With the rule's id, it is allowed; the variant's header has the id, and it replays."""
     write("""
 apply:
 - each: container
@@ -452,14 +452,14 @@ allow: [exit-code]
 
 
 def test_a_rule_that_is_not_there_cannot_be_allowed(write):
-    """A misspelt id is an error that names the nearest."""
+    """The error for a misspelt id suggests the nearest one."""
     write("apply:\n- {each: task, unset: [/tags]}\nallow: [exit-cod]\n")
     error = refused("mine")
     assert (error.line, error.nearest) == (5, "did you mean 'exit-code'?")
 
 
 def test_what_nobody_could_read_cannot_be_allowed(write):
-    """A structure, a list and a time have to be one; other types can be had for the asking."""
+    """A structure, a list or a time must be one; other wrong types can be allowed."""
     for value in (
         "{op: add, path: /containers, value: none}",
         "{op: add, path: /containers/0, value: 5}",
@@ -488,7 +488,7 @@ allow: [wrong-type]
 
 
 def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
-    """A recording of something that is not quite ECS can also be patched."""
+    """A recording of something similar to ECS can also be patched."""
     (tmp_path / "odd.yaml").write_text(
         file_format.render(cassette.load("web")).replace(
             "createdAt: 2026-11-23T11:58:03.120Z", "createdAt: 2026-11-23T12:58:03.120Z"
@@ -502,7 +502,7 @@ def test_what_the_base_breaks_is_not_blamed_on_the_patch(write, tmp_path):
 
 
 def test_a_bare_list_is_held_to_the_rules(tmp_path):
-    """It cannot allow anything; the error says what can."""
+    """It cannot allow anything; the error says which kind of patch can."""
     operations = [
         {"op": "remove", "path": "/tasks/0/tags"},
         {"op": "remove", "path": "/tasks/0/startedAt"},
@@ -515,7 +515,7 @@ def test_a_bare_list_is_held_to_the_rules(tmp_path):
 
 
 def test_an_operation_of_a_bare_list_that_does_not_fit_is_placed(tmp_path):
-    """With its file, its line and its place in the list."""
+    """The error has its file, its line and its place in the list."""
     (tmp_path / "a.yaml").write_text(
         "- {op: remove, path: /tasks/0/tags}\n- {op: remove, path: /tasks/7}\n", "utf-8"
     )
@@ -527,7 +527,7 @@ def test_an_operation_of_a_bare_list_that_does_not_fit_is_placed(tmp_path):
 
 
 def test_a_container_that_only_a_later_state_names_must_be_there(write):
-    """A misspelt one would leave the state out without a word."""
+    """Otherwise, a misspelt name would silently skip the state."""
     write("""
 apply:
 - {each: task}
@@ -556,7 +556,7 @@ then:
     ],
 )
 def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
-    """With file, line, operation, pointer and task."""
+    """The error has file, line, operation, pointer and task."""
     write(f"apply:\n- each: task\n  ops:\n  - {op}\n")
     error = refused("mine")
     assert words in error.problem
@@ -621,7 +621,7 @@ def test_an_operation_that_does_not_fit_says_what_is_there(write, op, words):
     ],
 )
 def test_an_unreadable_patch_is_reported_with_its_line(write, text, line, words):
-    """Before it is applied to anything."""
+    """The error comes before the patch is applied."""
     write(text + "\n")
     with pytest.raises(CassetteError) as caught:
         cassette.load("web").patched("mine")
@@ -630,7 +630,7 @@ def test_an_unreadable_patch_is_reported_with_its_line(write, text, line, words)
 
 
 def test_a_newer_language_is_reported(tmp_path):
-    """A patch of a version that this release does not know says what to do."""
+    """The error for an unknown version says what to do."""
     path = tmp_path / "new.yaml"
     path.write_text("patch: 2\nsummary: x\n", "utf-8")
     error = refused(str(path))
@@ -639,7 +639,7 @@ def test_a_newer_language_is_reported(tmp_path):
 
 
 def test_a_cassette_stays_as_it_was():
-    """Nothing that a variant holds is shared with its base in a way that changes it."""
+    """A variant shares no mutable value with its base."""
     web = cassette.load("web")
     before = [copy.deepcopy(one.outcome.body) for one in web.interactions]
     web.patched("stories/stopped-by-user", "api/slow")
@@ -649,7 +649,7 @@ def test_a_cassette_stays_as_it_was():
 
 
 def test_the_patches_that_the_page_shows_work(write):
-    """docs/patches.md begins with a whole patch, and has one that extends another."""
+    """docs/patches.md begins with a complete patch, and has one that extends another."""
     page = (Path(__file__).parents[2] / "docs" / "patches.md").read_text("utf-8")
     whole = re.findall(
         r"^```yaml\npatch: 1\nsummary: [^\n]+\n(.*?)^```", page, re.DOTALL | re.MULTILINE

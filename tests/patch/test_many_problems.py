@@ -1,4 +1,4 @@
-"""A patch that is wrong in several ways says all of them at once; a `where` says what failed."""
+"""The error of a patch lists all of its problems; that of a `where` shows the part that failed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refused(tmp_path, monkeypatch):
 
 
 def test_every_broken_rule_is_listed(refused):
-    """The first in the sentence, each with its member, what would fit and its rule."""
+    """The first is in the sentence; each has its member, the valid values and its rule."""
     error = refused(STOPPED)
     lines = error.nearest.splitlines()
     assert error.problem.endswith(f", and {len(lines) - 1} more")
@@ -85,7 +85,7 @@ def test_the_model_and_the_life_are_checked_together(refused):
 )
 @pytest.mark.parametrize("level", ["patch", "entry"])
 def test_a_condition_that_fits_nothing_says_which_part(refused, where, said, level):
-    """With what is there, a missing quote, or the nearest member or value."""
+    """With the actual value, a missing quote, or the nearest member or value."""
     quoted = where.replace("\\", "\\\\").replace('"', '\\"')
     if level == "patch":
         text = STOPPED.replace("apply:", f'where: "{quoted}"\napply:')
@@ -95,7 +95,7 @@ def test_a_condition_that_fits_nothing_says_which_part(refused, where, said, lev
 
 
 def test_a_condition_on_containers_sees_containers(refused):
-    """Also what the task has, by the name `task`."""
+    """The members of its task are available under the name `task`."""
     text = STOPPED.replace("each: task", "each: container").replace(
         "  ops:", "  where: name == 'wbe' && task.lastStatus == 'RUNNING'\n  ops:"
     )

@@ -1,6 +1,5 @@
-"""What DescribeServices says in published responses, and why calls fail: the catalogue has each.
-
-The messages are those of published recordings, their names made up.
+"""Published texts of DescribeServices, and published reasons of failed calls: the catalogue has
+each. The messages are from published recordings, with made-up names.
 """
 
 from __future__ import annotations
@@ -241,14 +240,14 @@ OF_LAUNCH = {
 
 
 def without_tasks(base):
-    """The same call, which started nothing."""
+    """The same call as one that started nothing."""
     first, *rest = base.interactions
     nothing = dataclasses.replace(first, outcome=Response({"tasks": [], "failures": []}))
     return dataclasses.replace(base, interactions=(nothing, *rest))
 
 
 def with_request(base, **asked):
-    """The same answer to another request."""
+    """The same answer for another request."""
     first, *rest = base.interactions
     first = dataclasses.replace(first, request={**first.request, **asked})
     return dataclasses.replace(base, interactions=(first, *rest))
@@ -257,7 +256,7 @@ def with_request(base, **asked):
 @pytest.mark.parametrize("kind", OF_LAUNCH)
 @pytest.mark.parametrize("patch", [*EC2_WORDS, *AWSVPC_WORDS, "no-capacity"])
 def test_a_failure_of_run_task_has_the_words_of_its_launch_type(kind, patch):
-    """EC2 names what a container instance lacks, Fargate has no capacity."""
+    """EC2 names the missing resource of a container instance; Fargate has no capacity."""
     base = base_tasks.started(kind, "RunTask")
     if patch in OF_LAUNCH[kind]:
         assert base.patched(f"run/{patch}") != base
@@ -286,7 +285,7 @@ PROVIDERS = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     ],
 )
 def test_where_no_task_was_started_the_request_says_how_it_would_run(asked, fitting):
-    """By its launch type or its capacity providers."""
+    """Its launch type or its capacity providers decide."""
     base = with_request(without_tasks(base_tasks.started("fargate-job", "RunTask")), **asked)
     fits = set()
     for patch in ("no-cpu", "no-interface", "no-instances", "no-capacity"):
@@ -305,7 +304,9 @@ def test_fargate_names_no_container_instance():
 
 
 def test_a_task_is_not_found_at_first(client):
-    """For two calls after RunTask, and botocore's waiter gives up; then it is there."""
+    """It is MISSING for two calls after RunTask, so that botocore's waiter gives up; then it is
+    found.
+    """
     made = BASES["listed"]
     (arn,) = (task["taskArn"] for task in made.tasks)
     with cassette.replay(made, "run/not-yet-described"):
@@ -321,7 +322,7 @@ def test_a_task_is_not_found_at_first(client):
 
 
 def test_one_of_two_tasks_is_not_found_at_first():
-    """Nothing of the other task is left out of the first response."""
+    """The other task is complete in the first response."""
     made = base_tasks.cassettes()["fargate-two-tasks"].patched("run/not-yet-described(count=1)")
     missing, found = (task["taskArn"] for task in made.tasks)
     body = made.interactions[0].outcome.body
@@ -331,7 +332,7 @@ def test_one_of_two_tasks_is_not_found_at_first():
 
 @pytest.mark.parametrize("name", ["ec2-host-with-gpu", "ec2-awsvpc-waiting"])
 def test_run_task_returns_a_task_that_waits_to_be_placed(name, client):
-    """As the descriptions that follow: no container, no instance, and no version ahead."""
+    """It matches the following descriptions: no container, no instance, and no higher version."""
     made = base_tasks.started(name, "RunTask")
     with cassette.replay(made, "placement/resource", start="first"):
         (task,) = client.run_task(**made.interactions[0].request)["tasks"]
@@ -344,7 +345,7 @@ def test_run_task_returns_a_task_that_waits_to_be_placed(name, client):
 
 
 def test_a_task_is_not_listed_at_first(client):
-    """As many calls as the patch says; by the clock, until the time of the recorded list."""
+    """For as many calls as the patch says, or by the clock until the time of the recorded list."""
     made = BASES["listed"]
     (arn,) = (task["taskArn"] for task in made.tasks)
     with cassette.replay(made, "run/not-yet-listed(calls=3)"):
@@ -358,7 +359,7 @@ def test_a_task_is_not_listed_at_first(client):
 
 
 def test_a_slow_deployment_ends_well(client):
-    """Within the time of botocore's waiter, which sees the service stable six minutes later."""
+    """botocore's waiter sees a stable service six minutes later, within its time."""
     with cassette.replay(DEPLOYMENT, "deployment/slow", start="patched") as tape:
         client.get_waiter("services_stable").wait(cluster="prod", services=["web"])
         (service,) = client.describe_services(cluster="prod", services=["web"])["services"]
@@ -367,7 +368,7 @@ def test_a_slow_deployment_ends_well(client):
 
 
 def test_the_tasks_of_a_draining_instance_stop():
-    """Instance, service, lists and tasks say the same."""
+    """Instance, service, lists and tasks agree."""
     base = BASES["on instances"]
     made = base.patched("infrastructure/instance-draining")
     last = {one.operation: one.outcome.body for one in made.interactions}
@@ -412,7 +413,7 @@ def test_a_task_on_spot_is_on_spot_from_its_first_answer(base, patch):
     ],
 )
 def test_words_of_one_system_do_not_fit_the_other(patch, fits):
-    """And the error shows the system; an image of Windows shows it on an instance."""
+    """The error shows the system; on an instance, a Windows image reveals it."""
     bases = {"linux": ["fargate-job", "ec2-bridge"], "windows": ["fargate-windows", "ec2-windows"]}
     for os, names in bases.items():
         base = base_tasks.cassettes()[names[0]]

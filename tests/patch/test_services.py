@@ -1,4 +1,4 @@
-"""Patches over several operations, over some of the tasks, and over tasks that have stopped."""
+"""Patches of several operations, of some of the tasks, and of tasks that have stopped."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ then:
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """Write a patch of the project and give its name."""
+    """Write a patch of the project, and return its name."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "cassettes" / "patches"
     folder.mkdir(parents=True)
@@ -97,7 +97,7 @@ def test_entries_for_several_operations_share_one_timeline(write):
 
 
 def test_a_service_may_be_missing(write):
-    """A failure takes the place of a service in the response."""
+    """A failure replaces the service in the response."""
     made = cassette.load("deployment").patched(
         write("""
 patch: 1
@@ -125,14 +125,14 @@ apply:
     ],
 )
 def test_a_key_goes_with_what_an_entry_works_on(write, entry, words):
-    """The error says with what."""
+    """The error names the kind that the key needs."""
     name = write(f"patch: 1\nsummary: x\napply:\n- {entry}\n")
     with pytest.raises(PatchError, match=words):
         cassette.load("deployment").patched(name)
 
 
 def test_a_patch_for_a_service_needs_one(write):
-    """A cassette without the operation says so."""
+    """For a cassette without the operation, the error says so."""
     name = write("patch: 1\nsummary: x\napply:\n- {each: service, unset: [/tags]}\n")
     with pytest.raises(PatchError) as caught:
         cassette.load("web").patched(name)
@@ -151,7 +151,7 @@ def test_lists_and_counts_follow_the_tasks():
 
 
 def test_task_and_count_narrow_a_patch():
-    """One of two tasks is changed; the other goes its recorded way."""
+    """One of two tasks is changed; the other one is as recorded."""
     base = base_tasks.cassettes()["fargate-two-tasks"]
     arn = base.tasks[1]["taskArn"]
     for reference in ("exit/1(count=1)", f"exit/1(task={arn.rpartition('/')[2]})"):
@@ -168,7 +168,7 @@ def test_task_and_count_narrow_a_patch():
     "name", ["stopped/out-of-memory", "exit/139", "pull/context-canceled", "stopped/by-user"]
 )
 def test_a_patch_replaces_how_a_recorded_task_stopped(name):
-    """A task that was only recorded STOPPED fits, and breaks no rule afterwards."""
+    """A task that was recorded only as STOPPED fits, and the result breaks no rule."""
     stopped = base_tasks.cassettes()["fargate-job"].patched("exit/1")
     only = dataclasses.replace(stopped, interactions=stopped.interactions[-1:])
     (task,) = only.patched(name).tasks
@@ -180,7 +180,7 @@ def test_a_patch_replaces_how_a_recorded_task_stopped(name):
 
 
 def test_a_default_may_be_a_text_about_the_task(write):
-    """It is filled in for each task; a value that is given takes its place."""
+    """It is filled in for each task; a given value replaces it."""
     name = write("""
 patch: 1
 summary: The task says where it is

@@ -1,4 +1,4 @@
-"""What a built-in patch does to the built-in healthy recording."""
+"""The effects of built-in patches on the built-in healthy recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cassette.variants import patched
 
 
 def test_values_are_given_by_name_and_checked():
-    """A container by its name, a code by its type; anything else is an error."""
+    """A container must exist and a code must be an integer; anything else is an error."""
     web = cassette.load("web")
     (task,) = web.patched("stopped/exit-code(code=3, container=log-router)").tasks
     assert [(c["name"], c["exitCode"]) for c in task["containers"]] == [
@@ -25,7 +25,7 @@ def test_values_are_given_by_name_and_checked():
 
 
 def test_a_patch_leaves_its_base_alone():
-    """Applying is pure."""
+    """Applying a patch has no side effect."""
     web = cassette.load("web")
     before = file_format.render(web)
     web.patched("stopped/out-of-memory")
@@ -33,7 +33,7 @@ def test_a_patch_leaves_its_base_alone():
 
 
 def test_a_mistake_in_a_patch_is_reported_with_its_line(tmp_path):
-    """An unknown key and a failing `test` name file, line and pointer."""
+    """An unknown key or a failing `test` has file, line and pointer."""
     unknown, failing = tmp_path / "unknown.yaml", tmp_path / "failing.yaml"
     unknown.write_text("patch: 1\nsummary: x\naply: []\n")
     failing.write_text(
@@ -49,14 +49,14 @@ def test_a_mistake_in_a_patch_is_reported_with_its_line(tmp_path):
 
 
 def test_a_bare_list_of_operations_is_a_patch():
-    """Plain RFC 6902, on the last response."""
+    """Plain RFC 6902 operations apply to the last response."""
     bare = patch.parse([{"op": "remove", "path": "/tasks/0/tags"}], "bare")
     (task,) = patch.apply(cassette.load("web"), bare).interactions[-1].outcome.body["tasks"]
     assert "tags" not in task
 
 
 def test_an_interface_that_failed_is_known_by_its_subnet_alone():
-    """Whatever else it said, in whatever order: a task with an IPv6 address says more."""
+    """Its other details and their order do not matter, for example with an IPv6 address."""
     detail = {"name": "ipv6Address", "value": "2001:db8::1"}
     operation = {"op": "add", "path": "/tasks/0/attachments/0/details/0", "value": detail}
     more = patch.apply(cassette.load("web"), patch.parse([operation], "more"))

@@ -1,4 +1,4 @@
-"""The texts of the catalogue name what the task names: its region, subnet, deployment and so on."""
+"""Texts of the catalogue have the task's own names: its region, subnet, deployment and so on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS = (
 
 
 def elsewhere(name: str) -> model.Cassette:
-    """A composed task with other values everywhere."""
+    """A composed task with different values everywhere."""
     text = file_format.render(base_tasks.cassettes()[name])
     for old, new in MOVED:
         text = text.replace(old, new)
@@ -45,7 +45,7 @@ BASES = {name: elsewhere(name) for name in KINDS}
 
 
 def texts_of(made: model.Cassette) -> Iterator[str]:
-    """Every text that says why something stopped, or why a call was refused."""
+    """Every text with the reason of a stop or of a refusal."""
     for interaction in made.interactions:
         if not isinstance(interaction.outcome, Response):
             yield getattr(interaction.outcome, "message", "")
@@ -85,7 +85,7 @@ def test_a_text_names_only_what_the_task_names(base):
     ],
 )
 def test_a_text_names_the_image_of_the_container_that_fails(image, reference, endpoint):
-    """In full, as containerd says it, with the host that answers for its registry."""
+    """In full, as containerd writes it, with the host of its registry."""
     text = file_format.render(BASES["fargate-with-volume"]).replace("postgres:17", image)
     base = file_format.parse(text, "base.yaml")
     (task,) = replayer.patched(base, ["pull/registry-timeout"], Library(())).tasks
@@ -105,7 +105,7 @@ def log_groups(made: model.Cassette) -> set[str]:
 
 
 def test_a_text_names_the_log_group_of_the_container():
-    """As its task definition was recorded, described or registered; else one after its family."""
+    """That of its recorded or registered task definition, or one named after its family."""
     text = file_format.render(cassette.load("deployment"))
     patches = ["start/log-group-denied"]
     other = file_format.parse(text.replace(GROUP, "awslogs-group: /team/logs"), "other.yaml")
@@ -124,7 +124,7 @@ def test_a_text_names_the_log_group_of_the_container():
 
 
 def test_a_patch_may_not_name_another_log_group():
-    """The rule between task definitions and tasks holds for patches too."""
+    """The rule between task definitions and tasks also holds for patches."""
     named = 'start/log-group-denied(reason="on arn:aws:logs:eu-west-1:000000000001:log-group:/x")'
     with pytest.raises(PatchError, match=r"the log group /x.*(?s:.)*/ecs/web"):
         cassette.load("deployment").patched(named)

@@ -1,4 +1,4 @@
-"""The quick trial of a patch on a cassette agrees with its application."""
+"""The quick trial of a patch on a cassette agrees with its full application."""
 
 from __future__ import annotations
 

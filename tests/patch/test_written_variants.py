@@ -1,4 +1,4 @@
-"""A variant that is written to a file and read back is the variant."""
+"""A variant that was written to a file and read again is the same variant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bases() -> dict[str, cassette.Cassette]:
 
 
 def variants(name, of=None):
-    """What a patch makes of each cassette that it fits, by its name."""
+    """The variants that a patch makes, by the name of the cassette."""
     for base, original in bases().items():
         if of is None or base in of:
             try:
@@ -49,7 +49,7 @@ def variants(name, of=None):
 
 @pytest.fixture
 def written(tmp_path):
-    """Writes a variant as `cassette patch … -o` does, and reads it back."""
+    """A variant written as `cassette patch … -o` does it, and read again."""
 
     def write_and_read(variant):
         path = tmp_path / "variant.yaml"
@@ -99,7 +99,7 @@ def test_a_written_variant_replays_the_same(written):
     ],
 )
 def test_words_of_ecs_are_kept(text):
-    """They only look like a header, or like the name of a user."""
+    """They only look like a header or a user name."""
     assert Scrubber().text(text) == text
 
 
@@ -114,13 +114,13 @@ def test_words_of_ecs_are_kept(text):
     ],
 )
 def test_an_arn_with_a_masked_account_is_kept(account, text):
-    """As imported recordings have it: neither the account nor what follows it is a secret."""
+    """Imported recordings have them: neither the masked account nor the rest is a secret."""
     said = text.format(account)
     assert Scrubber().text(said) == said
 
 
 def renamed(value, rename):
-    """Plain data with every text renamed."""
+    """Plain data with every text changed by a function."""
     if isinstance(value, str):
         return rename(value)
     if isinstance(value, Mapping):
@@ -129,12 +129,12 @@ def renamed(value, rename):
 
 
 def as_imported(text):
-    """Ids with the mark at the end, as scrubbing makes them today."""
+    """Ids with the mark at the end, as scrubbing makes them now."""
     return re.sub("ca55e77e([0-9a-f]{24})(?![0-9a-f])", r"\1ca55e77e", text)
 
 
 def as_uuids(text):
-    """Ids of tasks in the form that they had at first."""
+    """Task ids in their old form."""
     form = r"\1-\2-\3-\4-\5"
     pattern = "(?<![0-9a-f])" + "".join(rf"([0-9a-f]{{{n}}})" for n in (8, 4, 4, 4, 12))
     return re.sub(pattern + "(?![0-9a-f])", form, as_imported(text))
@@ -149,7 +149,7 @@ def as_uuids(text):
     ],
 )
 def test_the_ids_of_new_tasks_are_kept(base, name, rename, written):
-    """They have the mark of pseudonyms where those of the recording have it."""
+    """Their mark is where the ids of the recording have it."""
     original = bases()[base]
     interactions = tuple(
         dataclasses.replace(

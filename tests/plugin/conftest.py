@@ -1,4 +1,4 @@
-"""One pytest run inside a test: a project of its own, with our plugin installed."""
+"""One pytest run inside a test: a separate project, with our plugin installed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def last(ask):
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Run pytest over the source of one test file; `ask` and `last` describe the shipped task."""
+    """Run pytest on the source of one test file; `ask` and `last` describe the built-in task."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makeconftest(CONFTEST)
@@ -63,7 +63,7 @@ def run(pytester, monkeypatch):
 
 @pytest.fixture
 def live(scripted_ecs, monkeypatch):
-    """A scripted live ECS, to which every client of the run talks by itself."""
+    """A scripted live ECS that every client of the run reaches without settings."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.running()))
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
     return scripted_ecs
@@ -71,7 +71,7 @@ def live(scripted_ecs, monkeypatch):
 
 @pytest.fixture
 def put(pytester):
-    """Put a copy of the shipped cassette `web` into the run's project, under another name."""
+    """Copy the built-in cassette `web` into the run's project, under another name."""
 
     def put(*names):
         for name in names:
@@ -82,7 +82,7 @@ def put(pytester):
 
 @pytest.fixture
 def throttled(pytester):
-    """The name of a cassette in which a throttle comes before the task."""
+    """The name of a cassette with a throttle before the task."""
     web = cassette.load("web")
     first, *later = web.interactions
     throttle = ApiError(400, "ThrottlingException", "Rate exceeded")

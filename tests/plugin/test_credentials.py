@@ -1,4 +1,4 @@
-"""A replayed test cannot reach an account by mistake, and leaves nothing behind."""
+"""A replayed test cannot reach an account by mistake, and changes nothing that outlives it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HIDDEN, TRUE = ("hidden-by-cassette", None), ("AKIAIOSFODNN7EXAMPLE", "a-made-up
 
 @pytest.fixture(autouse=True)
 def account(monkeypatch):
-    """The environment of somebody with an account; boto3 is as if it had just been imported."""
+    """The environment of a user with an account; boto3 is as if it had just been imported."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-made-up-token")
@@ -22,7 +22,7 @@ def account(monkeypatch):
 
 
 def test_credentials_of_the_environment_are_hidden(run):
-    """A replayed test cannot see the account's keys, and they are back after it."""
+    """A replayed test cannot read the account's keys; they are restored afterwards."""
     result = run(f"""{KEYS}
 @pytest.mark.cassette("web")
 def test_replayed():
@@ -34,7 +34,7 @@ def test_after_it():
 
 
 def test_credentials_that_have_expired_do_not_matter(run, monkeypatch):
-    """False credentials do not expire when the true ones in the environment did."""
+    """The made-up credentials do not expire, even if the real ones did."""
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-02T03:04:05Z")
     result = run(f"""{KEYS}
 @pytest.mark.cassette("web")
@@ -45,7 +45,7 @@ def test_replayed():
 
 
 def test_the_default_session_does_not_keep_false_ones(run):
-    """boto3's default session, first used in a replay, signs with true credentials after it."""
+    """boto3's default session, first used in a replay, signs with real credentials afterwards."""
     result = run(f"""{KEYS}
 @pytest.mark.cassette("web")
 def test_replayed(ask):
@@ -57,7 +57,9 @@ def test_after_it():
 
 
 def test_the_default_session_does_not_lend_true_ones(run):
-    """One that has found the true ones is not there during a replay, and is back after it."""
+    """A default session with real credentials is hidden during a replay, and restored
+    afterwards.
+    """
     result = run(f"""{KEYS}
 def test_before_it():
     assert keys() == TRUE
@@ -73,7 +75,7 @@ def test_after_it():
 
 @pytest.mark.exhaustive
 def test_boto3_may_be_imported_in_the_replay(pytester):
-    """A process whose first import of boto3 comes in a replayed test keeps nothing either."""
+    """Importing boto3 for the first time in a replayed test keeps nothing either."""
     pytester.makepyfile(f"""
 import sys, pytest
 @pytest.mark.cassette("web")
@@ -92,7 +94,7 @@ def test_after_it():
 
 
 def test_a_recording_has_the_true_ones(run, live):
-    """Live ECS is called with what the environment holds."""
+    """Live ECS is called with the credentials from the environment."""
     result = run(
         f"""{KEYS}
 @pytest.mark.cassette("mine")

@@ -1,4 +1,4 @@
-"""What live ECS says today beside what a cassette holds."""
+"""Drift: the differences between live ECS now and a cassette."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GONE = "*: healthStatus: changed, *HEALTHY* → *UNHEALTHY*"
 
 @pytest.fixture
 def mine(run, live, pytester):
-    """The cassette `mine`, recorded from a task that is healthy."""
+    """The cassette `mine`, recorded from a healthy task."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     return pytester.path / "cassettes/mine.yaml"
 
@@ -44,7 +44,7 @@ def changed(mine, live):
 
 
 def test_recording_again_prints_what_changed_in_meaning(run, changed):
-    """The file, then each difference with the task, its state, the place, and both values."""
+    """The file, then each difference with its task, state, place, and both values."""
     result = run(TEST, "--cassette-mode=all")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([TITLE, "cassettes/mine.yaml: * differences", GONE])
@@ -59,7 +59,7 @@ def test_recording_the_same_says_that_nothing_changed(run, mine):
 
 @pytest.mark.exhaustive
 def test_drift_reaches_the_report_from_another_process(run, changed, pytester):
-    """Under xdist it is printed once, by the process that the user sees, and is in the JSON."""
+    """With xdist, it is printed once, by the main process, and is in the JSON report."""
     pytest.importorskip("xdist")
     arguments = ("--cassette-mode=all", "-n2", "--cassette-report-json=report.json")
     result = run(TEST, *arguments, own_process=True)
@@ -69,7 +69,7 @@ def test_drift_reaches_the_report_from_another_process(run, changed, pytester):
 
 
 def test_a_first_recording_and_a_failed_one_are_no_drift(run, live, changed):
-    """Where no file was replaced there is nothing to compare."""
+    """If no file was replaced, there is nothing to compare."""
     failing = TEST + "    assert False\n"
     for source in (TEST.replace("mine", "new"), failing):
         result = run(source, "--cassette-mode=all")
@@ -80,7 +80,7 @@ def test_a_first_recording_and_a_failed_one_are_no_drift(run, live, changed):
 
 
 def test_a_check_passes_where_live_ecs_says_the_same(run, mine, live):
-    """Live ECS is asked, and nothing is written."""
+    """Live ECS is called, and nothing is written."""
     before, asked = mine.read_bytes(), len(live.requests)
     result = run(TEST, "--cassette-check-live")
     result.assert_outcomes(passed=1)
@@ -90,7 +90,7 @@ def test_a_check_passes_where_live_ecs_says_the_same(run, mine, live):
 
 
 def test_a_check_fails_the_test_whose_cassette_differs(run, changed):
-    """The error names the file, the differences, and how to take them over."""
+    """The error has the file, the differences, and how to accept them."""
     before = changed.read_bytes()
     result = run(TEST, "--cassette-check-live")
     result.assert_outcomes(passed=1, errors=1)
@@ -108,7 +108,7 @@ def test_a_check_fails_the_test_whose_cassette_differs(run, changed):
 
 
 def test_variants_and_what_ships_are_replayed_in_a_check(run, mine, live):
-    """A failure cannot be recorded at will, and the built-in pack is not from this account."""
+    """A failure cannot be recorded at will, and the built-in pack is from another account."""
     asked = len(live.requests)
     run(VARIANTS, "--cassette-check-live").assert_outcomes(passed=2)
     assert len(live.requests) == asked
@@ -124,6 +124,6 @@ def test_a_check_needs_a_cassette(run, live, pytester):
 
 
 def test_a_check_is_allowed_in_ci(run, mine, monkeypatch):
-    """CI asks live ECS when its command line says so."""
+    """CI calls live ECS if its command line says so."""
     monkeypatch.setenv("CI", "true")
     run(TEST, "--cassette-check-live").assert_outcomes(passed=1)
