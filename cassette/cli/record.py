@@ -82,7 +82,7 @@ def command(**given: Any) -> None:
         record_options.check_output(options.output)
     client = _client(options, before.region if before else None, retries=False)
     if options.dry_run:
-        _dry_run(client, options, selection)
+        _dry_run(client, options, selection, until)
         return
     _record(client, options, selection, until)
     if before is not None:
@@ -228,19 +228,23 @@ def _print_policy(options: Options, selection: Selection, until: Until | None) -
     session = botocore.session.Session(profile=options.profile)
     session.get_scoped_config()  # raises if there is no such profile
     region = options.region or session.get_config_variable("region") or "*"
-    polls_services = bool(until and until.looks_at_services and selection.services)
-    policy = minimal_policy(selection, region, polls_services=polls_services)
+    policy = minimal_policy(selection, region, polls_services=_polls_services(selection, until))
     click.echo(json.dumps(policy, indent=2))
 
 
-def _dry_run(client: Any, options: Options, selection: Selection) -> None:
+def _polls_services(selection: Selection, until: Until | None) -> bool:
+    """Whether each poll asks for the state of services."""
+    return bool(until and until.looks_at_services and selection.services)
+
+
+def _dry_run(client: Any, options: Options, selection: Selection, until: Until | None) -> None:
     """List the tasks, and print the calls that a recording would make."""
     from cassette.live.calls import Calls
     from cassette.live.pace import Pace
     from cassette.live.snapshot import plan
 
     with Calls(client, Pace(options.rate, time)) as calls:
-        found = plan(calls, selection)
+        found = plan(calls, selection, polls_services=_polls_services(selection, until))
     if options.form == "json":
         called = [{"operation": operation, "calls": number} for operation, number in found.calls]
         about = {"tasks": found.tasks, "seconds": round(found.seconds, 1), "bytes": found.size}

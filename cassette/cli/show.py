@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from cassette.errors import UsageError, counted
 from cassette.terminal import columns, paragraph
 
 _AT = 8  # width of the time of a call
-_MOST_DRAWN = 20  # the most tasks that a terminal draws
+_MOST_DRAWN = 20  # the most tasks that a terminal draws, or lists for one call
 _KINDS = {
     **dict.fromkeys(("PROVISIONING", "PENDING", "ACTIVATING", "IN_PROGRESS"), "way up"),
     **dict.fromkeys(("RUNNING", "COMPLETED", "ACTIVE"), "running"),
@@ -83,7 +84,8 @@ def command(
     On a terminal, tasks with their containers, and services with their deployments, are drawn on a
     time axis. Tasks of one group with the same history are drawn once, failed ones first. Below it,
     each call that shows something new has a line, with the tasks and containers that changed. `x 7`
-    means seven polls in a row with this answer. As JSON it is the whole cassette, with the full
+    means seven polls in a row with this answer. The tasks of a call that shows more than 20 are
+    counted by state; in a pipe, they are listed. As JSON it is the whole cassette, with the full
     response of every call.
 
     --html writes a page with the same content, every change, and the responses as boto3 returns
@@ -177,7 +179,7 @@ def _show(console: Console, cassette: Cassette) -> None:
     console.print()
     if console.is_terminal:
         _draw(console, cassette)
-    rows = list(_timeline(cassette, names))
+    rows = list(_timeline(cassette, names, counts_many=console.is_terminal))
     leads = max((len(call) for _, call, _ in rows), default=0)
     if console.is_terminal and leads > console.width // 2:  # little is left for a third column
         for at, call, said in rows:
@@ -319,8 +321,14 @@ def _names(cassette: Cassette) -> dict[str, str]:
     return {id_: f"{group} {id_}" for id_, group in groups.items()}
 
 
-def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
-    """A row for each call (time, operation, outcome), and below it what was new."""
+def _timeline(cassette: Cassette, names: dict[str, str], *, counts_many: bool) -> Iterator[Row]:
+    """A row for each call (time, operation, outcome), and below it what was new.
+
+    Args:
+        cassette: the cassette.
+        names: the label of each task, by its id.
+        counts_many: whether the tasks of a call that shows many are only counted.
+    """
     from rich.text import Text
 
     from cassette import lives
@@ -332,7 +340,12 @@ def _timeline(cassette: Cassette, names: dict[str, str]) -> Iterator[Row]:
         call += f", {interaction.latency:g} s long" if interaction.latency else ""
         head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(_AT), "cyan"), call)
         things = list(_things(interaction))
-        if not things:
+        if counts_many and len(things) > _MOST_DRAWN:
+            states = Counter(lines[0][1] for _, lines in things)
+            by_state = ", ".join(f"{number} {said}" for said, number in states.most_common())
+            yield *head, f"{counted(len(things), 'task')}: {by_state}"
+            things = []
+        elif not things:
             yield *head, formatting.coloured(lives.answer(interaction))
         elif len(names) > 1:
             yield *head, counted(len(things), "task")

@@ -133,8 +133,13 @@ class Plan:
     size: int
 
 
-def plan(calls: Calls, selection: Selection) -> Plan:
+def plan(calls: Calls, selection: Selection, *, polls_services: bool) -> Plan:
     """List the chosen tasks, and estimate the calls and the time to describe them.
+
+    Args:
+        calls: makes the calls.
+        selection: the tasks.
+        polls_services: whether a watch asks for the state of services.
 
     Raises:
         WatchError: as for `take`.
@@ -144,6 +149,7 @@ def plan(calls: Calls, selection: Selection) -> Plan:
     found = [("ListTasks", f"{listed.pages} (done)")] if listed.pages else []
     found.append(("DescribeTasks", str(made)))
     operations = [one for name in selection.companions for one in OPERATIONS[name]]
+    operations += ["DescribeServices"] if polls_services else []
     found += [(one, _ABOUT[one]) for one in dict.fromkeys(operations)]
     seconds = (listed.pages + made) * max(1 / calls.pace.rate, _SECONDS_OF_A_CALL / 4)
     return Plan(total, tuple(found), seconds, total * _BYTES_OF_A_TASK)

@@ -8,6 +8,7 @@ import cassette
 from cassette import file_format
 from tests.cli.processes import on_terminal, plain, run, run_alone
 from tests.live import bodies
+from tests.page import pages
 from tests.replay import made
 
 THE_STOP = """\
@@ -183,3 +184,15 @@ def test_a_page_and_json_are_two_outputs(tmp_path):
     code, _, err = run("show", "web", "--html", "a.html", "--format", "json", cwd=tmp_path)
     assert (code, list(tmp_path.iterdir())) == (2, [])
     assert "--html and --format json are two outputs" in err
+
+
+def test_many_tasks_of_a_call_are_counted_on_a_terminal(tmp_path):
+    """A thousand tasks fit on a few screens; a pipe has a line for each."""
+    cassette.save(pages.cluster(300), tmp_path / "prod.yaml")
+    words = ("show", "prod.yaml")
+    _, shown = on_terminal(*words, columns=120, cwd=tmp_path)
+    lines = plain(shown).splitlines()
+    assert any(line.endswith("DescribeTasks  100 tasks: 98 RUNNING, 2 STOPPED") for line in lines)
+    assert len(lines) < 120
+    _, piped, _ = run(*words, cwd=tmp_path)
+    assert len(piped.splitlines()) > 600

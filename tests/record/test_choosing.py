@@ -279,6 +279,16 @@ def test_a_definition_that_is_gone(call, account):
 # -- before anything is recorded ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("until", "asks"), [("stable", True), ("failed", True), ("9s", False)])
+def test_a_dry_run_of_a_watch_shows_the_calls_of_a_poll(call, account, until, asks):
+    """Those for the services too, if the end of the watch depends on them."""
+    account.add(task(1, service="web"))
+    code, out, _ = call(f"--cluster prod --service web --watch --until {until} --dry-run")
+    assert code == 0
+    assert "about 1 s for each poll" in out
+    assert ("  DescribeServices  1 for 10 services\n" in out) is asks
+
+
 def test_a_dry_run_only_lists(call, account, tmp_path):
     """It says which calls would be made, how long they take and how large the cassette is."""
     account.add(*(task(n, service="web") for n in range(230)))
