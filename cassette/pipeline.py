@@ -6,8 +6,9 @@ So the memory does not grow much with the number of tasks, and a process that di
 that is whole and scrubbed.
 
 Python runs one thread at a time, so this work would delay a program that parses large responses one
-after another. The thread therefore waits for a pause between the calls, or until a chunk is ten
-seconds old. A caller that needs the file soon skips this wait (`at_once`).
+after another. The thread therefore waits for a pause between the calls: at most ten seconds before
+it compares calls, and at most ten more before it scrubs and writes what is new in them. A caller
+that needs the file soon skips this wait (`at_once`).
 
 A later chunk may show that a value in an earlier part is an original. Then the recording is
 scrubbed again from its beginning, which is also done at the end if the calls of a written state
@@ -39,7 +40,7 @@ _log = logging.getLogger("cassette")
 # So many bytes of a new cassette are also cached for later processes, which costs memory.
 _MOST_CACHED = 4 * 1024 * 1024
 _MOST_WAITING = 16  # chunks that wait as they are; more of them wait compressed
-_PATIENCE = 10.0  # seconds that a chunk waits for a pause between the calls
+_PATIENCE = 10.0  # seconds that a chunk or a comparison waits for a pause between the calls
 _PAUSE = 0.05  # seconds without a call, after which the program is expected to make none soon
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from cassette.model import Cassette, Interaction
 
     Row = tuple[str | Text, str, str | Text]  # time, operation and outcome
+    _Thing = tuple[str, list[tuple[str, str]]]  # the id of a task, and its parts with their state
 
 
 @click.command("show")
@@ -331,7 +332,6 @@ def _timeline(cassette: Cassette, names: dict[str, str], *, counts_many: bool) -
     """
     from rich.text import Text
 
-    from cassette import lives
     from cassette.cli import formatting
 
     told: dict[tuple[str, str], str] = {}  # the last line for each task and container
@@ -340,16 +340,10 @@ def _timeline(cassette: Cassette, names: dict[str, str], *, counts_many: bool) -
         call += f", {interaction.latency:g} s long" if interaction.latency else ""
         head: tuple[str | Text, str] = (Text(f"{interaction.at:g} s".rjust(_AT), "cyan"), call)
         things = list(_things(interaction))
-        if counts_many and len(things) > _MOST_DRAWN:
-            states = Counter(lines[0][1] for _, lines in things)
-            by_state = ", ".join(f"{number} {said}" for said, number in states.most_common())
-            yield *head, f"{counted(len(things), 'task')}: {by_state}"
-            things = []
-        elif not things:
-            yield *head, formatting.coloured(lives.answer(interaction))
-        elif len(names) > 1:
-            yield *head, counted(len(things), "task")
-        for id_, lines in things:
+        is_counted = counts_many and len(things) > _MOST_DRAWN
+        if not things or len(names) > 1:
+            yield *head, _answer(interaction, things, is_counted=is_counted)
+        for id_, lines in () if is_counted else things:
             for part, said in lines:
                 if len(names) == 1 and not part:  # a single task is shown beside its call
                     yield *head, formatting.coloured(said)
@@ -361,6 +355,21 @@ def _timeline(cassette: Cassette, names: dict[str, str], *, counts_many: bool) -
             if told.get((name, part)) != said:
                 yield "", f"    {part}" if part else f"  {name}", formatting.coloured(said)
             told[name, part] = said
+
+
+def _answer(interaction: Interaction, things: list[_Thing], *, is_counted: bool) -> str | Text:
+    """What a call answered: in words, or the number of its tasks, or their number by state."""
+    from cassette import lives
+    from cassette.cli import formatting
+
+    if not things:
+        return formatting.coloured(lives.answer(interaction))
+    tasks = counted(len(things), "task")
+    if not is_counted:
+        return tasks
+    states = Counter(lines[0][1] for _, lines in things)
+    by_state = ", ".join(f"{number} {said}" for said, number in states.most_common())
+    return formatting.coloured(f"{tasks}: {by_state}")
 
 
 def _services(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
@@ -388,7 +397,7 @@ def _services(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
             yield name, "why", str(one["statusReason"])
 
 
-def _things(interaction: Interaction) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _things(interaction: Interaction) -> Iterator[_Thing]:
     """The tasks in the answer to a call, by id: state, reason, and each container by name."""
     from cassette.cli import formatting
     from cassette.ecs import shapes
