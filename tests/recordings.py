@@ -1,4 +1,4 @@
-"""Recordings of many made-up tasks, and what tests compare of their files."""
+"""Recordings of many made-up tasks, and helpers to compare their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIGITS = "0123456789abcdef"
 
 
 def tasks(count, seed=1, **members):
-    """Running tasks, each with ids and addresses of its own."""
+    """Running tasks, each with its own ids and addresses."""
     rng = random.Random(seed)
     for _ in range(count):
         text = json.dumps(bodies.running() | members)
@@ -27,25 +27,27 @@ def tasks(count, seed=1, **members):
 
 
 def described(*several, at=0.0):
-    """A call of DescribeTasks for these tasks."""
+    """A DescribeTasks call for these tasks."""
     request = {"cluster": bodies.CLUSTER, "tasks": [task["taskArn"] for task in several]}
     body = json.dumps(bodies.described(*several)).encode()
     return Attempt("DescribeTasks", request, 200, body, bodies.REGION, at)
 
 
 def listed(*several, at=0.0):
-    """A call of ListTasks that gives these."""
+    """A ListTasks call that returns these tasks."""
     body = json.dumps({"taskArns": [task["taskArn"] for task in several]}).encode()
     return Attempt("ListTasks", {"cluster": bodies.CLUSTER}, 200, body, bodies.REGION, at)
 
 
 def without_times(content):
-    """A cassette's bytes without the times of its calls and of its beginning."""
+    """A cassette's bytes without the time of its start and of its calls."""
     return re.sub(rb"(?m)^(- |  )at: \S+$", b"", content)
 
 
 def original_in(content, found):
-    """The id of a task, or the account, that bytes show, plainly or in base64; None if none."""
+    """The original task id or account in some bytes, in plain or base64 form; None if there is
+    none.
+    """
     ids = {task["taskArn"].rpartition("/")[2] for task in found}
     for one in (*ids, bodies.ACCOUNT, bodies.PASSWORD):
         plain = one.encode()

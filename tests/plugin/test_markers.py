@@ -1,4 +1,4 @@
-"""The marker `cassette` and the fixture `tape`: what a test gets, and what its user reads."""
+"""The marker `cassette` and the fixture `tape`: what a test gets, and what its author reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def test_a_marker_alone_replays(run):
-    """The marker is enough: calls are answered although the test takes no fixture of ours."""
+    """The marker is enough: calls are answered although the test uses no fixture of ours."""
     result = run("""
 @pytest.mark.cassette("web", "stopped/out-of-memory")
 def test_killed(last):
@@ -16,7 +16,7 @@ def test_killed(last):
 
 
 def test_the_tape_shows_the_requests(run):
-    """`tape` is the replay: its tasks, its calls, and that nothing is recorded."""
+    """`tape` has the tasks and the calls of the replay, and says that nothing is recorded."""
     result = run("""
 @pytest.mark.cassette("web")
 def test_tape(tape, ask):
@@ -28,7 +28,7 @@ def test_tape(tape, ask):
 
 
 def test_a_test_without_a_marker_is_left_alone(run):
-    """Without a marker nothing is replayed, and botocore is as it was."""
+    """Without a marker nothing is replayed, and botocore is unchanged."""
     result = run("""
 import botocore.endpoint
 @pytest.mark.cassette("web")
@@ -41,7 +41,9 @@ def test_unmarked():
 
 
 def test_the_nearest_marker_with_a_name_wins(run):
-    """Module, class and function: the nearest name with its patches, the nearest of each option."""
+    """Of module, class and function, the nearest name counts with its patches, and the nearest
+    of each option.
+    """
     result = run("""
 pytestmark = pytest.mark.cassette("api-reference-example", unknown="ecs", on_end="error")
 
@@ -71,7 +73,7 @@ class TestClass:
 
 
 def test_a_name_is_made_of_module_and_test(run, put):
-    """A marker without a name asks for the cassette of its module, class and test."""
+    """A marker without a name uses the cassette of its module, class and test."""
     for name in ("test_one", "TestMany.test_two[a-b]", "TestMany.test_two[c]"):
         put(f"cassettes/test_it/{name}")
     result = run("""
@@ -119,7 +121,7 @@ class TestDerived(TestBase):
 
 
 def test_two_names_on_one_test_are_refused(run):
-    """One test replays one cassette, so a second marker with a name would be lost silently."""
+    """One test replays one cassette, so a second name would be lost silently."""
     result = run("""
 @pytest.mark.cassette("web")
 @pytest.mark.cassette("job")
@@ -135,7 +137,7 @@ def test_it(): pass
 
 
 def test_several_markers_at_once_add_their_options(run):
-    """Markers without a name only add options, as many as there are."""
+    """Any number of markers without a name add options."""
     result = run("""
 @pytest.mark.cassette("web", "unhealthy/container")
 @pytest.mark.cassette(unknown="ecs")
@@ -151,7 +153,7 @@ def test_it(tape, ask):
 
 
 def test_unittest_methods_replay(run):
-    """TestCase classes take the marker, on the class and on a method, from setUp on."""
+    """TestCase classes take the marker on the class or a method, from setUp on."""
     result = run("""
 import unittest
 @pytest.mark.cassette("web")
@@ -186,7 +188,7 @@ async def status():
 
 
 def test_coroutines_replay(run):
-    """A test that runs its own event loop is answered in it."""
+    """Calls in a test's own event loop are answered."""
     pytest.importorskip("aiobotocore")
     result = run(f"""{ASYNC}
 @pytest.mark.cassette("web")
@@ -209,7 +211,7 @@ def test_own_loop():
     ],
 )
 def test_async_tests_replay(run, plugin, mark, arguments):
-    """A test that another plugin runs in a loop is answered there."""
+    """Calls in another plugin's event loop are answered."""
     pytest.importorskip("aiobotocore")
     pytest.importorskip(plugin)
     result = run(
@@ -234,7 +236,7 @@ async def test_in_a_loop(tape):
 
 
 def test_an_unmatched_call_fails_where_it_happens(run):
-    """The test fails at the call, once, and reads what is near."""
+    """The test fails at the call, once, and the error shows the nearest recorded call."""
     result = run("""
 @pytest.mark.cassette("web")
 def test_it(ask):
@@ -268,7 +270,7 @@ def test_it(ask):
 
 
 def test_a_failing_test_shows_its_calls(run):
-    """The report has a section with the calls: when, what came back, after how many attempts."""
+    """The report has a section with each call: its time, its outcome and its attempts."""
     result = run("""
 @pytest.mark.cassette("web", "stopped/out-of-memory")
 def test_it(tape, last):
@@ -361,7 +363,9 @@ def test_it(ask):
     ],
 )
 def test_wrong_use_says_what_is_near(run, marker, words):
-    """A misspelt name, option or value is an error in plain words, without a traceback."""
+    """The error for a misspelt name, option or value suggests the nearest one, without a
+    traceback.
+    """
     result = run(f"""
 @pytest.mark.{marker}
 def test_it(): pass
@@ -374,7 +378,7 @@ def test_it(): pass
 
 
 def test_the_tape_needs_a_marker(run):
-    """A test that takes `tape` and has no marker reads which one."""
+    """The error of a test that takes `tape` without a marker names the marker."""
     result = run("def test_it(tape): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
@@ -383,7 +387,7 @@ def test_the_tape_needs_a_marker(run):
 
 
 def test_the_markers_are_declared(run):
-    """`--strict-markers` takes them, and `--markers` explains them."""
+    """`--strict-markers` accepts them, and `--markers` explains them."""
     result = run("", "--markers", "--strict-markers")
     result.stdout.fnmatch_lines(
         ["@pytest.mark.cassette(name,*", "@pytest.mark.cassette_variants(*"]
@@ -391,7 +395,7 @@ def test_the_markers_are_declared(run):
 
 
 def test_a_skip_in_the_test_is_a_skip(run):
-    """A test that skips or is expected to fail is reported as that, whatever it asked before."""
+    """A skipped or xfailed test is reported as such, whatever it called before."""
     result = run("""
 @pytest.mark.cassette("web")
 def test_skips(ask):
@@ -407,7 +411,7 @@ def test_fails(ask):
 
 
 def test_the_marker_takes_overrides(run):
-    """Values by their paths, or a function, beside patches; the report names them."""
+    """Values by path, or a function, next to patches; the report names them."""
     result = run(
         """
 def in_a_group(response):

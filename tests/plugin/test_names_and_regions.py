@@ -1,4 +1,4 @@
-"""Names of cassettes that tests share by mistake, and clients without a region."""
+"""Cassette names that tests share by mistake, and clients without a region."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_path_is_never_a_built_in_cassette(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("mode", ["none", "once", "all"])
 def test_a_marker_with_another_ending_says_how_a_cassette_is_named(run, pytester, mode):
-    """In every mode; a recording would be written to `web.json.yaml`."""
+    """In every mode, because a recording would be written to `web.json.yaml`."""
     result = run(
         '@pytest.mark.cassette("team/web.json")\ndef test_it(): pass', f"--cassette-mode={mode}"
     )
@@ -38,7 +38,7 @@ def test_a_marker_with_another_ending_says_how_a_cassette_is_named(run, pytester
 
 
 def test_a_marker_with_the_recording_of_another_tool_says_how_to_import_it(run, pytester):
-    """It is found among the cassettes as well."""
+    """Also if the recording is in the folder of cassettes."""
     folder = pytester.path / "cassettes"
     folder.mkdir()
     answer = {"tasks": [{"taskArn": bodies.TASK_ARN, "lastStatus": "RUNNING"}], "failures": []}
@@ -55,7 +55,7 @@ def test_a_path_that_is_only_a_name_says_so(tmp_path, monkeypatch):
 
 
 def test_similar_ids_have_cassettes_of_their_own(run, live, pytester):
-    """Ids that differ in what a file name cannot have, or in case, and one that is too long."""
+    """Ids with characters that no file name has, that differ in case, or that are too long."""
     source = """
 @pytest.mark.cassette
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_it(name, ask):
 
 
 def test_clients_of_other_services_get_the_region_of_the_cassette(run):
-    """If none is configured; one that is configured stays."""
+    """Only if none is configured."""
     result = run("""
 @pytest.mark.cassette("web")
 def test_it(tape):

@@ -1,7 +1,7 @@
-"""`--cassette-block-network`: a test reaches nothing beyond this machine by mistake.
+"""`--cassette-block-network`: no test reaches another machine by mistake.
 
-The runs are processes of their own, without the guard of this suite. What is allowed is reached
-by datagram sockets, which send nothing when they connect.
+Each run is a process of its own, without the guard of this suite. Allowed hosts are reached with
+datagram sockets, which send nothing when they connect.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ATTEMPTS = {
 
 @pytest.fixture
 def blocked(run):
-    """A run in a process of its own, with the network blocked."""
+    """A run in its own process, with the network blocked."""
 
     def blocked(source, *arguments):
         return run(HEAD + source, *(arguments or (BLOCK,)), own_process=True)
@@ -48,7 +48,7 @@ def blocked(run):
 
 
 def test_nothing_beyond_this_machine_is_reached(blocked):
-    """The test fails at once, and shows the host, the line of the test, and what allows it."""
+    """The test fails at once; the error has the host, the line of the test, and how to allow it."""
     result = blocked(
         "\n".join(
             f"@pytest.mark.cassette('web')\ndef test_{number}():\n    {attempt}"
@@ -69,7 +69,7 @@ def test_nothing_beyond_this_machine_is_reached(blocked):
 
 
 def test_what_is_on_this_machine_is_reached(blocked):
-    """Loopback, by names and addresses, and what knows no addresses at all."""
+    """Loopback by name and by address, and sockets without addresses."""
     result = blocked("""
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", b"127.0.0.1", "127.9.9.9", "0.0.0.0"])
 def test_loopback(host):
@@ -114,7 +114,7 @@ def test_after_it():
 
 
 def test_hosts_are_allowed_by_markers(blocked):
-    """Addresses, names and patterns: those of the test, of its class and its module together."""
+    """Addresses, names and patterns from the test, its class and its module together."""
     result = blocked("""
 pytestmark = pytest.mark.cassette_allow_hosts("192.0.2.1")
 
@@ -134,9 +134,8 @@ def test_others():
 
 
 def test_a_name_is_allowed_with_its_addresses(blocked):
-    """A client looks up a name, and connects to an address; no other address of the net is open.
-
-    The look-up is the interpreter's own event, with an answer of the test's own.
+    """A client looks up a name and connects to its address; no other address of that network is
+    open. The look-up is the interpreter's own event, with a made-up answer.
     """
     result = blocked("""
 @pytest.fixture(autouse=True)
@@ -179,7 +178,7 @@ def test_replay():
 
 
 def test_fixtures_are_guarded(blocked):
-    """A session's fixture that calls home fails the test that needs it first."""
+    """A session fixture that connects elsewhere fails the first test that uses it."""
     result = blocked("""
 @pytest.fixture(scope="session")
 def home():
@@ -193,7 +192,7 @@ def test_it(home):
 
 @pytest.mark.exhaustive
 def test_the_ini_file_may_block(blocked, pytester):
-    """`cassette_block_network` does the same, and without either nothing is blocked."""
+    """`cassette_block_network` does the same; without either, nothing is blocked."""
     source = 'def test_it():\n    reach("192.0.2.1")\n'
     blocked(source, "-v").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\ncassette_block_network = true")
@@ -202,7 +201,7 @@ def test_the_ini_file_may_block(blocked, pytester):
 
 @pytest.mark.parametrize("marker", ["cassette_allow_hosts", "cassette_allow_hosts(3)"])
 def test_a_marker_without_hosts_says_what_it_takes(run, marker):
-    """A marker without brackets, or with something other than a host, says what it takes."""
+    """The same for a marker with something other than a host."""
     result = run(f"@pytest.mark.{marker}\ndef test_it(): pass", BLOCK)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(

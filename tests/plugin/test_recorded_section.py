@@ -1,4 +1,4 @@
-"""The end of a run that recorded: what was written, what was not, and whether it replays."""
+"""The end of a run that recorded: the written files, the others, and whether they replay."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNREPLAYABLE = TEST + f"    assert found['tasks'][0]['taskArn'] == '{bodies.TASK
 
 
 def test_a_recording_says_what_was_written_and_replaced(run, live):
-    """For each file: its path, the number of calls, what was replaced and what was redacted."""
+    """Each file has its path, the number of calls, and what was replaced and redacted."""
     result = run(TEST, "--cassette-mode=once", "--cassette-report-json=report.json")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
@@ -46,7 +46,7 @@ def test_the_json_report_holds_the_same(run, live, pytester):
 
 
 def test_a_failed_recording_names_the_option_that_keeps_it(run, live):
-    """What was not kept is listed with the option."""
+    """Recordings that were not kept are listed with the option."""
     result = run(FAILING, "--cassette-mode=once")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -59,7 +59,7 @@ def test_a_failed_recording_names_the_option_that_keeps_it(run, live):
 
 @pytest.mark.exhaustive
 def test_the_section_reaches_the_report_from_another_process(run, live):
-    """Under xdist the workers' recordings are listed."""
+    """With xdist, the workers' recordings are listed."""
     pytest.importorskip("xdist")
     result = run(TEST, "--cassette-mode=once", "-n1", own_process=True)
     result.stdout.fnmatch_lines(["cassettes/mine.yaml: 1 call of test_it.py::test_it"])
@@ -75,7 +75,7 @@ def test_a_replay_has_no_section(run):
 
 
 def test_a_recording_that_replays_is_verified_silently(run, live):
-    """The replay of a passing test adds nothing to the report, and asks live ECS nothing."""
+    """The replay of a passing test adds nothing to the report, and does not call live ECS."""
     result = run(TEST, "--cassette-mode=once", "--cassette-verify")
     result.assert_outcomes(passed=1)
     assert len(live.requests) == 1

@@ -1,4 +1,4 @@
-"""The record modes, by runs against a live ECS over HTTP."""
+"""The record modes, in runs against a live ECS over HTTP."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def test_it():
 
 @pytest.fixture
 def mine(pytester):
-    """Where the cassette `mine` is recorded by default."""
+    """The path to which `mine` is recorded by default."""
     return pytester.path / "cassettes/mine.yaml"
 
 
 def test_none_never_records(run, live, mine):
-    """By default a cassette that is not there is an error, and nobody is called."""
+    """By default, a missing cassette is an error, and live ECS is not called."""
     result = run(TEST)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no cassette named 'mine'*"])
@@ -35,7 +35,7 @@ def test_none_never_records(run, live, mine):
 
 
 def test_once_records_what_is_not_there(run, live, mine):
-    """The first run asks live ECS, the others read the scrubbed file."""
+    """The first run calls live ECS; later runs read the scrubbed file."""
     for _ in range(2):
         run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     run(TEST).assert_outcomes(passed=1)
@@ -46,7 +46,7 @@ def test_once_records_what_is_not_there(run, live, mine):
 
 
 def test_all_records_again(run, live, mine, monkeypatch):
-    """Every run asks live ECS and replaces the file."""
+    """Every run calls live ECS and replaces the file."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     live.script("DescribeTasks", bodies.described(bodies.stopped()))
     monkeypatch.setenv("EXPECTED", "STOPPED")
@@ -56,7 +56,9 @@ def test_all_records_again(run, live, mine, monkeypatch):
 
 
 def test_new_episodes_adds_what_is_missing(run, live, mine):
-    """Calls that the file answers are replayed, the others go live and into the file."""
+    """Calls that the file answers are replayed; the others call live ECS and are added to the
+    file.
+    """
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     before = cassette.load(mine).interactions
     live.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
@@ -76,7 +78,7 @@ def test_it(tape):
 
 
 def test_a_failed_test_keeps_the_earlier_file(run, live, mine, monkeypatch):
-    """What a failed test recorded is not kept, except with `--cassette-save=always`."""
+    """A failed test's recording is discarded, except with `--cassette-save=always`."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     before = mine.read_bytes()
     live.script("DescribeTasks", bodies.described(bodies.stopped()))
@@ -90,7 +92,7 @@ def test_a_failed_test_keeps_the_earlier_file(run, live, mine, monkeypatch):
 
 
 def test_a_test_that_skips_or_fails_as_expected_is_not_kept(run, live, mine):
-    """Only a pass is a pass."""
+    """Only a test that passed is recorded."""
     for line in ("pytest.skip()", "pytest.xfail()"):
         source = f"""{DESCRIBE}
 @pytest.mark.cassette("mine")
@@ -118,7 +120,7 @@ def test_a_test_that_makes_no_call_records_nothing(run, live, mine):
 
 
 def test_variants_replay_in_every_mode(run, live, mine):
-    """A failure cannot be recorded: with patches the tests keep replaying, over the new file."""
+    """A failure cannot be recorded: tests with patches replay the new file."""
     run(TEST, "--cassette-mode=once").assert_outcomes(passed=1)
     asked = len(live.requests)
     result = run(
@@ -134,7 +136,7 @@ def test_it(tape):
 
 
 def test_a_recording_has_the_face_of_a_tape(run, live):
-    """`tape` has the same members in a recording as in a replay, and says when it knows no task."""
+    """`tape` has the same members as in a replay, and reports if it knows no task."""
     result = run(
         f"""{DESCRIBE}
 @pytest.mark.cassette
@@ -154,7 +156,7 @@ def test_it(tape):
 
 
 def test_a_name_of_its_own_is_recorded_beside_the_test_file(run, live, pytester):
-    """Without a name the file is called after the module and the test, as with VCR."""
+    """Without a name, the file is named after the module and the test, as in VCR."""
     source = TEST.replace('cassette("mine")', "cassette")
     run(source, "--cassette-mode=once").assert_outcomes(passed=1)
     run(source).assert_outcomes(passed=1)
@@ -162,7 +164,7 @@ def test_a_name_of_its_own_is_recorded_beside_the_test_file(run, live, pytester)
 
 
 def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
-    """Where `CI` is set the ini file's mode does not count, the command line's does."""
+    """If `CI` is set, the mode of the ini file is ignored, and that of the command line counts."""
     pytester.makeini("[pytest]\ncassette_mode = all")
     monkeypatch.setenv("CI", "true")
     run(TEST).assert_outcomes(errors=1)
@@ -172,7 +174,7 @@ def test_ci_records_only_on_demand(run, live, monkeypatch, pytester, mine):
 
 @pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
 def test_a_built_in_cassette_is_replayed_in_every_mode(run, live, pytester, mode):
-    """Nothing is recorded over it, and no file of the project hides it."""
+    """Nothing is recorded over it or hides it."""
     source = """
 @pytest.mark.cassette("web")
 def test_it(tape, ask):
@@ -191,7 +193,7 @@ def test_it(tape, ask):
     ],
 )
 def test_the_source_is_named(run, live, mine, later, said):
-    """A recording of something else than AWS says of what, when it is made and when it grows."""
+    """A recording of anything but AWS names its source, when it is made and when it grows."""
     source = f"""{DESCRIBE}
 @pytest.mark.cassette("mine", source="an emulator")
 def test_it():
@@ -208,7 +210,7 @@ def test_it():
 
 @pytest.mark.exhaustive
 def test_two_processes_may_record_one_cassette(run, live, mine):
-    """Under xdist either recording is kept, whole."""
+    """With xdist, the file is one complete recording."""
     pytest.importorskip("xdist")
     source = "\n".join([TEST, *TEST.replace("test_it", "test_other").splitlines()[-3:]])
     result = run(source, "-n2", "--cassette-mode=all", own_process=True)
@@ -241,7 +243,7 @@ def test_clusters():
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("there", [True, False])
 def test_two_processes_may_add_to_one_cassette(run, live, mine, there):
-    """Under xdist neither loses the episodes of the other, also if both found no file."""
+    """With xdist, neither loses the other's episodes, even if neither found a file."""
     pytest.importorskip("xdist")
     live.script("ListTasks", {"taskArns": [bodies.TASK_ARN]})
     live.script("ListClusters", {"clusterArns": [bodies.CLUSTER_ARN]})
@@ -257,7 +259,7 @@ def test_two_processes_may_add_to_one_cassette(run, live, mine, there):
 
 
 def test_two_tests_may_add_to_one_cassette(run, live, mine):
-    """One after the other, the second replays what the first one added, and adds the rest."""
+    """The second test replays the episodes of the first one, and adds the others."""
     live.script("ListClusters", {"clusterArns": [bodies.CLUSTER_ARN]})
     source = f"""{DESCRIBE}
 pytestmark = pytest.mark.cassette("mine")
@@ -274,7 +276,7 @@ def test_second():
 
 @pytest.mark.exhaustive
 def test_errors_reach_the_report_from_another_process(run):
-    """Under xdist the words and the section of a failing test come through."""
+    """With xdist, the error and the section of a failing test are in the report."""
     pytest.importorskip("xdist")
     result = run(
         """

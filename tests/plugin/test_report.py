@@ -1,4 +1,4 @@
-"""The report at the end of a run: the cassettes that were played, and those that were not."""
+"""The report at the end of a run: the cassettes that were used, and those that were not."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def project(pytester, put):
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_the_report(run, project, workers):
-    """Each cassette and variant with its tests and calls, then what of the catalogue is left.
-
-    The JSON file's path is relative to the folder in which pytest was started.
+    """Each cassette and variant with its tests and calls, then the unused patches of the
+    catalogue. The JSON file's path is relative to the folder in which pytest was started.
     """
     if workers:
         pytest.importorskip("xdist")
@@ -82,7 +81,7 @@ def test_the_report(run, project, workers):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_report_fits_its_terminal(run, project, columns):
-    """No line is longer, and what is folded is below what it belongs to."""
+    """No line is too long, and folded text is below its beginning."""
     run(TWO_TESTS, "-q")  # writes the files
     arguments = ("-q", "-p", "no:cacheprovider", "--cassette-report", "--cassette-orphans=warn")
     code, shown = pytest_on_terminal(*arguments, columns=columns, cwd=project)
@@ -95,7 +94,7 @@ def test_the_report_fits_its_terminal(run, project, columns):
 
 
 def test_a_run_without_cassettes_says_so(run):
-    """The report of a run that played none is not empty."""
+    """The report of such a run is not empty."""
     result = run("def test_it(): pass", "--cassette-report")
     result.stdout.fnmatch_lines(["=* cassettes =*", "no test played one"])
 
@@ -108,7 +107,7 @@ def test_without_the_option_there_is_no_report(run, project):
 
 
 def test_a_report_that_cannot_be_written_fails_the_run(run, project):
-    """The run says so in plain words, and still reports the tests."""
+    """The run reports the problem, and its tests."""
     (project / "file").touch()
     result = run(TWO_TESTS, "--cassette-report-json=file/report.json")
     result.assert_outcomes(passed=4)
@@ -132,7 +131,7 @@ ORPHANS = [TITLE, "cassettes/left.yaml", "cassettes/patches/own/left.yaml"]
     ],
 )
 def test_orphans_are_named(run, project, level, status, workers):
-    """What no test uses is named, once for all workers; with `error` it fails the run."""
+    """Unused files are named once for all workers; with `error`, they fail the run."""
     if workers:
         pytest.importorskip("xdist")
     arguments = [f"-n{workers}"] if workers else []
@@ -144,14 +143,14 @@ def test_orphans_are_named(run, project, level, status, workers):
 
 
 def test_the_ini_file_may_ask_for_orphans(run, project, pytester):
-    """`cassette_orphans` is the default; the command line has the last word."""
+    """`cassette_orphans` is the default; the command line overrides it."""
     pytester.makeini("[pytest]\ncassette_orphans = error")
     assert run(TWO_TESTS).ret == 1
     assert run(TWO_TESTS, "--cassette-orphans=ignore").ret == 0
 
 
 def test_a_run_without_orphans_passes(run, project):
-    """Where everything is used there is nothing to say."""
+    """If every file is used, the run says nothing."""
     (project / "cassettes/left.yaml").unlink()
     (project / "cassettes/patches/own/left.yaml").unlink()
     result = run(TWO_TESTS, "--cassette-orphans=error")
@@ -176,7 +175,7 @@ def test_it(everywhere): pass
     ids=["skipped", "module", "verb", "fixture"],
 )
 def test_every_way_to_use_one_counts(run, project, use):
-    """A skipped test's marker, and what is loaded or replayed without a marker, are uses."""
+    """A skipped test's marker and loading or replaying without a marker are uses."""
     result = run(f"{TWO_TESTS}\n{use}", "--cassette-orphans=error")
     assert result.ret == 0
     result.stdout.no_fnmatch_line(TITLE)
@@ -191,7 +190,7 @@ def test_what_a_patch_extends_is_used(run, project):
 
 
 def test_what_was_only_tried_is_not_used(run, project):
-    """A patch that a pattern fits and the cassette does not is an orphan, if no test uses it."""
+    """A patch of a pattern that does not fit the cassette is unused unless a test uses it."""
     (project / "cassettes/patches/own/left.yaml").write_text(
         "patch: 1\nsummary: Of nobody\napply:\n- each: task\n"
         "  where: \"group == 'service:of-nobody'\"\n"
@@ -203,14 +202,14 @@ def test_what_was_only_tried_is_not_used(run, project):
 
 
 def test_other_tools_files_are_no_orphans(run, project):
-    """A folder of cassettes may hold those of other tools."""
+    """A folder of cassettes may contain files of other tools."""
     (project / "cassettes/left.yaml").write_text("interactions: []\nversion: 1\n", "utf-8")
     (project / "cassettes/patches/own/left.yaml").unlink()
     assert run(TWO_TESTS, "--cassette-orphans=error").ret == 0
 
 
 def test_cassettes_beside_other_test_files_are_judged(run, project):
-    """Each folder `cassettes` beside a collected test file belongs to the project."""
+    """Each folder `cassettes` next to a collected test file belongs to the project."""
     (project / "deep/cassettes").mkdir(parents=True)
     (project / "deep/test_deep.py").write_text("def test_it(): pass")
     cassette.save(cassette.load("web"), project / "deep/cassettes/lost.yaml")
@@ -231,7 +230,7 @@ def test_cassettes_beside_other_test_files_are_judged(run, project):
     ],
 )
 def test_a_partial_run_does_not_judge(run, project, arguments, why):
-    """A run of some tests cannot know; it says why it does not look, and fails nothing for it."""
+    """A run of some tests cannot know; it says why it skips the check, and does not fail."""
     source = TWO_TESTS
     if arguments == ["-x"]:
         source += "def test_broken():\n    assert False\ndef test_after_it(): pass\n"
@@ -262,7 +261,7 @@ def test_a_run_that_names_all_test_folders_judges(run, project, pytester, argume
 
 @pytest.mark.exhaustive
 def test_a_crashed_worker_makes_the_run_partial(run, project):
-    """What a worker that crashed had used is lost, so nothing is judged."""
+    """The uses of a crashed worker are lost, so the check is skipped."""
     pytest.importorskip("xdist")
     crash = "def test_crash():\n    os._exit(3)\n"
     result = run(TWO_TESTS + crash, "--cassette-orphans=error", "-n1", own_process=True)
@@ -270,7 +269,7 @@ def test_a_crashed_worker_makes_the_run_partial(run, project):
 
 
 def test_without_all_test_files_nothing_is_judged(run, project):
-    """A file that cannot be collected may use anything."""
+    """A file that cannot be collected might use anything."""
     (project / "test_broken.py").write_text("import nothing_of_that_name")
     result = run(TWO_TESTS, "--cassette-orphans=error", "--continue-on-collection-errors")
     result.stdout.fnmatch_lines([TITLE, "not looked for, since not every file could be collected"])

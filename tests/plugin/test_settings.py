@@ -1,4 +1,4 @@
-"""Which of the command line, markers, fixtures and ini keys has the last word."""
+"""Precedence among the command line, markers, fixtures and ini keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cassette_options():
 
 
 def describing(extra=""):
-    """A test that asks live ECS, or the cassette `mine`."""
+    """A test that calls live ECS, or the cassette `mine`."""
     return f"""
 {extra}
 @pytest.mark.cassette("mine")
@@ -39,7 +39,7 @@ def test_it(tape):
 
 
 def test_the_ini_file_gives_options_to_every_marker(run, pytester):
-    """`cassette_options` holds NAME=VALUE lines; values are JSON, or else text."""
+    """`cassette_options` holds NAME=VALUE lines; a value is JSON, or else text."""
     pytester.makeini("""[pytest]
 cassette_options =
     unknown = ecs
@@ -83,7 +83,7 @@ def test_a_marker_comes_before_the_fixture(run):
 
 @pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
 def test_a_fixture_may_have_any_scope(run, scope):
-    """Overriding fixtures are taken in whatever scope they have."""
+    """A fixture that overrides one of ours may have any scope."""
     fixture = FIXTURE.replace("fixture", f'fixture(scope="{scope}")').replace("error", "ecs")
     run(fixture + OPTIONS.format(marker="", error=MISSING)).assert_outcomes(passed=1)
 
@@ -92,7 +92,7 @@ def test_a_fixture_may_have_any_scope(run, scope):
 
 
 def test_folders_come_in_their_order(run, pytester, put):
-    """The fixture's folder, the one beside the test file, `cassette_dir`, the built-in pack."""
+    """The fixture's folder, the one next to the test file, `cassette_dir`, the built-in pack."""
     pytester.makeini("[pytest]\ncassette_dir = shared")
     put("shared/web", "shared/mine", "shared/own", "tests/cassettes/web", "tests/cassettes/own")
     put("named/own")
@@ -131,7 +131,7 @@ def test_pack(tape):
     ],
 )
 def test_where_a_new_one_is_recorded(run, live, pytester, *, ini, fixture, place):
-    """In the fixture's folder, else the ini file's, else beside the test file."""
+    """In the fixture's folder, or that of the ini file, or next to the test file."""
     pytester.makeini(f"[pytest]\n{ini}")
     override = f"""
 @pytest.fixture
@@ -167,7 +167,7 @@ def cassette_mode():
 def test_who_decides_the_mode(
     run, live, monkeypatch, pytester, *, ci, argument, fixture, ini, records
 ):
-    """The command line, the fixture, the ini file; in CI only the command line; else `none`."""
+    """The command line, the fixture, the ini file (but not in CI), and at last `none`."""
     monkeypatch.setenv("CI", ci)
     if ini:
         pytester.makeini(f"[pytest]\ncassette_mode = {ini}")
@@ -195,7 +195,7 @@ def cassette_policy():
     ],
 )
 def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, policy):
-    """The marker, the fixture, the ini file; else it is `standard`."""
+    """The marker, the fixture, the ini file, and at last `standard`."""
     if ini:
         pytester.makeini(f"[pytest]\ncassette_policy = {ini}")
     source = describing(fixture).replace('"mine")', f'"mine"{marker})')
@@ -228,7 +228,7 @@ def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, po
     ],
 )
 def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
-    """A value that an ini key cannot have stops the run at once and names what is near."""
+    """The run stops at once, and the error suggests the nearest value."""
     pytester.makeini(f"[pytest]\n{line}")
     result = run("def test_it(): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -247,7 +247,7 @@ def test_a_wrong_ini_value_is_a_usage_error(run, pytester, line, words):
     ],
 )
 def test_a_wrong_fixture_is_an_error_of_the_test(run, fixture, words):
-    """A misspelt option, mode or value of a fixture names what is near."""
+    """For a misspelt option, mode or value, the error suggests the nearest one."""
     override = f"@pytest.fixture\ndef {fixture[0]}():\n    return {fixture[1]}"
     result = run(f'{override}\n@pytest.mark.cassette("web")\ndef test_it(): pass')
     result.assert_outcomes(errors=1)
@@ -257,7 +257,7 @@ def test_a_wrong_fixture_is_an_error_of_the_test(run, fixture, words):
 
 
 def test_a_mode_and_a_check_exclude_each_other(run):
-    """`--cassette-check-live` writes nothing, so a mode beside it is a mistake."""
+    """`--cassette-check-live` writes nothing, so a record mode with it is a mistake."""
     result = run("def test_it(): pass", "--cassette-check-live", "--cassette-mode=all")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*cannot be used with --cassette-mode; leave out one of them"])
@@ -280,7 +280,7 @@ def test_a_mode_and_a_check_exclude_each_other(run):
     ],
 )
 def test_a_misspelt_option_is_a_usage_error(run, given, words):
-    """The nearest option is named, wherever the misspelt one is."""
+    """The error suggests the nearest option, wherever the misspelt one is."""
     result = run("def test_it(): pass", *given, own_process=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {words}"])
@@ -306,7 +306,7 @@ def test_a_misspelt_option_of_addopts_is_a_usage_error(run, pytester):
     ],
 )
 def test_unknown_options_of_others_are_left_to_pytest(run, given):
-    """What only begins like ours, or is merely unknown, is somebody else's."""
+    """An option that only resembles ours, or is unknown, may be another plugin's."""
     result = run("def test_it(): pass", "-p", "no:recording", given, own_process=True)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*unrecognized arguments: {given}"])
@@ -314,7 +314,7 @@ def test_unknown_options_of_others_are_left_to_pytest(run, given):
 
 
 def test_known_options_of_others_are_theirs(run, pytester):
-    """An option that another plugin, or a conftest, adds is known whatever it is called."""
+    """Options that another plugin or a conftest adds are known, whatever their names."""
     result = run("def test_it(): pass")
     conftest = pytester.path / "conftest.py"
     option = "def pytest_addoption(parser): parser.addoption('--cassette-modes')\n"
@@ -324,7 +324,7 @@ def test_known_options_of_others_are_theirs(run, pytester):
 
 
 def test_help_is_given_in_spite_of_a_misspelt_option(run):
-    """`pytest --help` and `--markers` list the options and markers."""
+    """`pytest --help` and `--markers` still list the options and markers."""
     result = run("def test_it(): pass", "--cassette-mod", "--help")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["*--cassette-mode=*"])

@@ -42,7 +42,7 @@ class TestIt:
 
 @pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
 def test_a_fixture_follows_the_record_mode(run, live, pytester, mode):
-    """One recording holds the calls of all its tests, and replays afterwards."""
+    """One recording holds the calls of all its tests, and then replays."""
     source = FIXTURE.format(scope="module", name="mine", more="") + DESCRIBE
     result = run(source, f"--cassette-mode={mode}")
     result.assert_outcomes(passed=2)
@@ -100,7 +100,7 @@ def test_one(): assert 0
 
 @pytest.mark.parametrize(("set_up", "kept"), [("pass", True), ("raise OSError", False)])
 def test_calls_of_the_fixture_itself_are_kept_unless_it_fails(run, live, pytester, set_up, kept):
-    """The test in whose set-up it made them has nothing to do with them."""
+    """They do not depend on the test during whose set-up they are made."""
     result = run(OWN_CALLS.format(set_up=set_up), "--cassette-mode=once")
     assert result.ret == 1
     assert (pytester.path / "cassettes/mine.yaml").exists() == kept
@@ -109,7 +109,7 @@ def test_calls_of_the_fixture_itself_are_kept_unless_it_fails(run, live, pyteste
 
 
 def test_a_block_within_a_test_is_its_own(run, live, pytester):
-    """The recording is written before the test has ended, unless the block raised."""
+    """Its recording is written before the test ends, unless the block raised."""
     source = "def test_it(use_cassette):\n    with use_cassette('mine'): describe()\n"
     describe = DESCRIBE.partition("def test_one")[0]
     run(describe + source, "--cassette-mode=once").assert_outcomes(passed=1)
@@ -117,7 +117,7 @@ def test_a_block_within_a_test_is_its_own(run, live, pytester):
 
 
 def test_the_lines_of_the_report_name_the_tests(run, live, pytester):
-    """The first one that made calls, and how many more there are."""
+    """The first test that made calls, and the number of others."""
     source = FIXTURE.format(scope="module", name="mine", more="") + DESCRIBE
     result = run(f"def test_zero(): pass\n{source}", "--cassette-mode=once")
     result.stdout.fnmatch_lines(
@@ -133,7 +133,7 @@ def test_the_lines_of_the_report_name_the_tests(run, live, pytester):
     ],
 )
 def test_wrong_arguments_are_refused(run, given, says):
-    """Without a traceback, as a marker's are."""
+    """Without a traceback, like those of a marker."""
     result = run(f"def test_it(use_cassette): use_cassette({given})\n")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([says, "  Fix: *"])
@@ -172,7 +172,7 @@ def task(use_cassette, request):
 
 @pytest.mark.parametrize("scope", ["function", "class", "module", "session"])
 def test_a_recording_is_verified(run, live, scope):
-    """The tests are replayed in their order, without live ECS."""
+    """The tests are replayed in order, without live ECS."""
     source = FIXTURE.format(scope=scope, name="mine", more="") + DESCRIBE
     result = run(source, "--cassette-mode=all", "--cassette-verify")
     result.assert_outcomes(passed=2)
@@ -183,7 +183,7 @@ def test_a_recording_is_verified(run, live, scope):
     "fixture", [FIXTURE.format(scope="module", name="two", more=""), PARAMETRISED]
 )
 def test_a_recording_that_does_not_replay_fails(run, live, fixture):
-    """Also where a parameter ends one recording in the set-up of the next one's test."""
+    """Also if a parameter ends one recording in the set-up of the next test."""
     source = f"""
 def test_one(task): pass
 def test_two(task):
@@ -205,7 +205,7 @@ def test_two(task):
 
 
 def test_a_run_that_ends_early_says_what_was_not_verified(run, live):
-    """With `-x` pytest ends every fixture after each test, so the tests cannot share one again."""
+    """With `-x`, pytest ends every fixture after each test, so the tests cannot share one again."""
     source = FIXTURE.format(scope="session", name="mine", more="") + DESCRIBE
     failing = "def test_three(): assert 0\ndef test_four(): pass\n"
     result = run(source + failing, "--cassette-mode=once", "--cassette-verify", "-x")
@@ -219,7 +219,7 @@ def test_a_run_that_ends_early_says_what_was_not_verified(run, live):
 
 
 def test_a_block_that_was_never_entered_is_a_warning(run):
-    """It names the line, as for `cassette.replay`."""
+    """It has the line, as for `cassette.replay`."""
     result = run(
         """
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_it(task): pass
 
 
 def test_a_block_without_a_call_names_its_own_line(run):
-    """The warning shows where the cassette was named, and says which."""
+    """The warning has the cassette and the line that names it."""
     source = FIXTURE.format(scope="session", name="web", more="") + "def test_it(task): pass\n"
     result = run(source, "--cassette-no-calls=warn", "-W", "default")
     result.stdout.fnmatch_lines(
@@ -255,7 +255,7 @@ def test_patches_and_options_are_those_of_the_marker(run):
 
 
 def test_a_marker_within_it_has_its_own_cassette(run):
-    """The marker of a test is nearer than the fixture."""
+    """A test's marker takes precedence over the fixture."""
     result = run(
         FIXTURE.format(scope="module", name="job", more="")
         + """
@@ -284,7 +284,7 @@ def test_it(task, ask):
 
 
 def test_a_failing_test_shows_the_calls_of_the_fixture(run):
-    """The section has the shared tape, since its calls may be those that matter."""
+    """The section shows the shared tape, since its calls may matter."""
     result = run(
         FIXTURE.format(scope="module", name="web", more="")
         + "def test_it(task, ask): ask(); assert 0\n"
@@ -293,7 +293,7 @@ def test_a_failing_test_shows_the_calls_of_the_fixture(run):
 
 
 def test_a_fixture_outside_any_cassette_stays_on_this_machine(run):
-    """The error shows the line, and both ways to answer the call."""
+    """The error has the line and both ways to answer the call."""
     result = run(
         """
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""What a run says by itself: tests without calls, writes that were never made, hidden cassettes."""
+"""Unrequested messages of a run: tests without calls, writes that were never made, hidden
+cassettes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def test_a_test_without_a_call_is_a_warning(run):
     ],
 )
 def test_it_may_be_an_error(run, pytester, arguments, ini, marker, errors):
-    """The marker is nearer than the command line, which comes before the ini file."""
+    """The marker overrides the command line, which overrides the ini file."""
     pytester.makeini(f"[pytest]\n{ini}")
     result = run(NO_CALLS.format(marker), *arguments)
     result.assert_outcomes(passed=1, errors=errors)
@@ -41,7 +43,7 @@ def test_it_may_be_an_error(run, pytester, arguments, ini, marker, errors):
 
 
 def test_a_failed_test_need_not_make_a_call(run):
-    """It has failed already."""
+    """There is no warning, because it has failed already."""
     result = run(NO_CALLS.format("").replace("pass", "assert 0"), WARN, "-W", "default")
     result.assert_outcomes(failed=1, warnings=0)
 
@@ -57,7 +59,7 @@ def stopping(pytester):
 
 
 def test_a_write_that_was_never_made_is_listed(run, stopping):
-    """Code that forgets to call StopTask passes, so the end of the run says so."""
+    """Code that forgets StopTask passes, so the end of the run reports it."""
     result = run(
         """
 @pytest.mark.cassette("stopping")
@@ -77,14 +79,14 @@ def test_it(ask):
 
 @pytest.mark.parametrize("more", ['"stopped/out-of-memory"', 'unused="ignore"'])
 def test_patched_and_ignored_writes_are_not_listed(run, stopping, more):
-    """A patched failure is a reason not to write, and `unused="ignore"` is the user's own word."""
+    """A patched failure is a reason not to write, and the user chose `unused="ignore"`."""
     result = run(f'@pytest.mark.cassette("stopping", {more})\ndef test_it(ask): ask()\n')
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*never made*")
 
 
 def test_a_cassette_that_hides_a_built_in_one_is_named_once(run, put):
-    """The project's own comes first, and the run says so in one line."""
+    """The project's own cassette is used, and one line of the run says so."""
     put("cassettes/web")
     result = run(
         """
@@ -103,7 +105,7 @@ def test_it(ask, n): ask()
 
 @pytest.mark.parametrize("body", ["ask()", "pass", "tape.tasks", "assert 0"])
 def test_an_option_that_fails_late_fails_one_test(run, body):
-    """A date that overflows fails one test, and leaves no interception behind."""
+    """A date that overflows fails one test, and later tests are not affected."""
     result = run(
         f"""
 import botocore.endpoint, datetime
@@ -124,7 +126,7 @@ def test_after_it():
 
 @pytest.mark.parametrize("raised", ["SystemExit", "GeneratorExit"])
 def test_an_interrupt_leaves_nothing_behind(run, raised):
-    """A test that ends the run, or raises a BaseException, ends its replay."""
+    """A test that ends the run or raises a BaseException ends its replay."""
     run(f'@pytest.mark.cassette("web")\ndef test_it(): raise {raised}\n', own_process=False)
     import botocore.endpoint
 
@@ -164,7 +166,7 @@ def failing(opened): yield; raise SystemExit('left')""",
     ],
 )
 def test_a_fixture_that_ends_with_an_exit_ends_the_replay(run, fixtures):
-    """pytest itself leaves out the ends of the other fixtures of the test."""
+    """pytest itself skips the teardown of the test's other fixtures."""
     mark = '@pytest.mark.cassette("web")' if "tape" in fixtures else ""
     result = run(
         f"""{OFF}
@@ -183,7 +185,7 @@ def test_another(tape): assert tape.cassette.path.endswith("job.yaml")
 
 
 def test_a_module_that_ends_with_an_exit_ends_its_replay(run, pytester):
-    """A fixture of a module is ended as well, since no test of it follows."""
+    """A module's fixture is torn down as well, since no test of it follows."""
     pytester.makepyfile(test_later=f"import os, pytest{OFF}\ndef test_later(): assert is_off()\n")
     result = run(
         """
@@ -203,7 +205,7 @@ def test_two(failing, ask): assert ask()
 
 
 def test_a_marked_test_after_an_exit_has_its_cassette(run):
-    """The test that ended with it had none, and pytest would give that to the next test."""
+    """The interrupted test had none, and pytest would pass that on to the next test."""
     result = run(
         f"""{OFF}
 def test_plain(leaving): pass
@@ -241,7 +243,7 @@ def test_marked(ask): assert ask()
 
 @pytest.mark.parametrize("ends", ["pytest.skip('no')", "pytest.fail('no')"])
 def test_a_callback_may_use_outcomes_of_pytest(run, ends):
-    """They mean what they mean elsewhere."""
+    """They have their usual meaning."""
     result = run(
         f"""
 def leave(response): {ends}
@@ -253,7 +255,7 @@ def test_it(): pass
 
 
 def test_a_name_that_is_too_long_is_an_error_that_says_so(run):
-    """It gives the limit, whether the run replays or records."""
+    """The error has the limit, whether the run replays or records."""
     source = '@pytest.mark.cassette("w" * 400)\ndef test_it(): pass\n'
     for mode in ("none", "once"):
         result = run(source, f"--cassette-mode={mode}")
@@ -264,6 +266,6 @@ def test_a_name_that_is_too_long_is_an_error_that_says_so(run):
 
 
 def test_the_warning_names_the_fixture_for_processes(run):
-    """A test whose code runs as a process needs another fix than a call."""
+    """If the code runs as a process, the fix is not a call."""
     result = run(NO_CALLS.format(""), WARN, "-W", "default")
     result.stdout.fnmatch_lines(["*NoCallsWarning: *with the fixture cassette_server*"])

@@ -1,4 +1,4 @@
-"""What the plugin costs a run that does not use it."""
+"""The cost of the plugin for a run that does not use it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OURS = {"cassette", "cassette.pytest_plugin", "cassette.pytest_plugin.settings"}
 
 
 def test_a_run_that_does_not_use_it_imports_nothing(pytester, monkeypatch):
-    """With the plugin there and no marker, only its door and its settings are imported.
+    """Without a marker, only its hooks and its settings are imported.
 
-    Other plugins, which may import what they like, are not loaded.
+    Other plugins, which may import anything, are not loaded.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(f"""
@@ -37,7 +37,7 @@ def test_unmarked():
 
 
 def test_the_plugin_knows_every_mode():
-    """It names modes, levels and policies itself, since importing them is what it avoids."""
+    """It has its own lists of modes, levels and policies, because it avoids importing them."""
     assert settings.MODES == record_modes.MODES
     assert settings.POLICIES == scrub.POLICIES
     assert set(settings.LEVELS) == set(replay_options.CHOICES["unused"])

@@ -1,4 +1,4 @@
-"""Variants that a test never saw are counted at the end of the run."""
+"""Variants whose changes a test never saw are counted at the end of the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_it(tape):
     ("options", "is_said"), [("", True), (', start="patched"', False)], ids=["first", "patched"]
 )
 def test_a_variant_that_was_never_seen_is_counted(pytester, options, is_said):
-    """A test that asks once sees the healthy task, and proves nothing of the patch."""
+    """A test that makes one call sees the healthy task, and proves nothing about the patch."""
     pytester.makepyfile(test_once=TEST.format(options=options))
     result = pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2)

@@ -1,4 +1,4 @@
-"""Recorded interactions that a test never asks for."""
+"""Recorded interactions that a test never requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_command_line_decides(run, level, outcomes):
 
 
 def test_the_ini_file_and_the_marker_decide(run, pytester):
-    """The marker is nearer than the command line, which comes before the ini file."""
+    """The marker overrides the command line, which overrides the ini file."""
     pytester.makeini("[pytest]\ncassette_unused = error")
     run(TEST.format("")).assert_outcomes(passed=1, errors=1)
     run(TEST.format(""), "--cassette-unused=ignore").assert_outcomes(passed=1)
@@ -48,19 +48,19 @@ def test_the_ini_file_and_the_marker_decide(run, pytester):
 
 
 def test_a_test_that_asks_for_all_passes(run):
-    """Nothing is printed if every interaction was used."""
+    """If every interaction was used, nothing is printed."""
     result = run(TEST.format("").replace("ask()", "ask(), ask(), ask()"), "--cassette-unused=error")
     result.assert_outcomes(passed=1)
 
 
 def test_a_failed_test_fails_once(run):
-    """A test that failed need not hear that it stopped halfway."""
+    """The report of a failed test does not add that it stopped early."""
     result = run(TEST.format("") + "    assert False\n", "--cassette-unused=error")
     result.assert_outcomes(failed=1)
 
 
 def test_a_warning_may_be_turned_into_an_error(run):
-    """It has a category of its own, which warning filters name."""
+    """It has a category of its own for warning filters."""
     category = "cassette.errors.UnusedInteractionWarning"
     result = run(TEST.format(""), "--cassette-unused=warn", "-W", f"error::{category}")
     result.assert_outcomes(passed=1, errors=1)

@@ -49,7 +49,7 @@ apply:
 
 
 def test_each_variant_is_a_test(run):
-    """Each patch that a pattern fits gives a test, whose id is the patch's name."""
+    """Each patch that matches the pattern gives a test with the patch's name as its id."""
     found = ids(run(TEST.format('"web", "stopped/*", "unhealthy/c*"'), "-v"))
     expected = ("stopped/exit-code", "stopped/image-pull", "stopped/out-of-memory")
     assert {*(f"[{name}]" for name in expected), "[unhealthy/container]"} <= found.keys()
@@ -65,7 +65,7 @@ def test_the_healthy_cassette_and_values_can_be_among_them(run):
 
 
 def test_patches_of_the_project_count(run, patches):
-    """Patterns also find the patches beside the test file."""
+    """Patterns also find the patches next to the test file."""
     found = ids(run(TEST.format('"web", "mine/*"'), "-v"))
     assert list(found) == ["[mine/full]", "[mine/gone]", "[mine/slow]"]
 
@@ -80,7 +80,7 @@ def test_a_variant_is_chosen_by_name(run, patches):
 
 
 def test_what_does_not_fit_is_left_out(run, patches):
-    """A patch that a pattern fits but the cassette does not gives no test, and is reported."""
+    """A matching patch that does not fit the cassette gives no test, and is reported."""
     result = run(TEST.format('"web", "mine/*"'), "-v")
     assert list(ids(result)) == ["[mine/full]", "[mine/gone]", "[mine/slow]"]
     result.stdout.fnmatch_lines(["cassette: 1 variant left out, *; see --cassette-report"])
@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_left_out(run, patches):
 
 
 def test_a_patch_that_turns_out_not_to_fit_is_skipped(run, patches):
-    """What a patch makes is proven when its test runs; one selected by its name fails."""
+    """The result of a patch is checked when its test runs; a patch selected by name fails."""
     wrong = "- {op: replace, path: /tasks/99/lastStatus, value: RUNNING}\n"
     patches.joinpath("other.yaml").write_text(wrong, "utf-8")
     result = run(TEST.format('"web", "mine/*"'), "-v", "-rs", "--cassette-report")
@@ -105,7 +105,7 @@ def test_a_patch_that_turns_out_not_to_fit_is_skipped(run, patches):
 
 
 def test_a_patch_selected_by_its_name_must_fit(run, patches):
-    """Only a pattern leaves out; a name that does not fit is an error, which says why."""
+    """A pattern may leave patches out; a name that does not fit is an error with the reason."""
     result = run(TEST.format('"web", "mine/other", "mine/*"'))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no task of web (built-in) fits the patch mine/other*"])
@@ -113,7 +113,7 @@ def test_a_patch_selected_by_its_name_must_fit(run, patches):
 
 
 def test_it_is_an_error_if_nothing_fits(run, patches):
-    """A pattern without a fitting patch is an error, since its test would test nothing."""
+    """A pattern without a fitting patch is an error, since its test would never run."""
     result = run(TEST.format('"web", "mine/oth*", include_healthy=True'))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
@@ -134,7 +134,7 @@ def test_an_unreadable_patch_is_not_left_out(run, patches):
 
 
 def test_a_pattern_of_cassettes(run, patches, put):
-    """Every cassette that a pattern fits is played, healthy and with each patch that fits it."""
+    """Every matching cassette is replayed, healthy and with each patch that fits it."""
     put("cassettes/team/one", "cassettes/team/two")
     source = TEST.format('"team/*", "mine/*", include_healthy=True')
     found = ids(run(source, "-v"))
@@ -147,7 +147,9 @@ def test_a_pattern_of_cassettes(run, patches, put):
 
 
 def test_a_patch_need_not_fit_every_cassette_of_a_pattern(run):
-    """Over cassettes a patch is left out where it does not fit, also one with a full name."""
+    """With several cassettes, a patch is left out where it does not fit, even one with a full
+    name.
+    """
     found = ids(
         run(
             """
@@ -201,7 +203,9 @@ def test_it(tape):
 
 @pytest.mark.exhaustive
 def test_workers_collect_the_same(run, patches, put):
-    """Under xdist every worker has the variants in the same order, or it would refuse to run."""
+    """With xdist, every worker has the variants in the same order; otherwise it would refuse to
+    run.
+    """
     pytest.importorskip("xdist")
     put("cassettes/team/one", "cassettes/team/two")
     source = TEST.format('"team/*", "mine/*", include_healthy=True')
@@ -219,7 +223,9 @@ def test_workers_collect_the_same(run, patches, put):
 
 
 def test_a_cassette_that_is_recorded_first_takes_every_patch(run, live):
-    """While a recording makes the cassette, nothing can be tried; its variants then play it."""
+    """While the cassette is being recorded, nothing can be tried; afterwards its variants replay
+    it.
+    """
     result = run(
         f"""
 @pytest.mark.cassette_variants("mine", "stopped/out-of-m*", include_healthy=True)
@@ -250,7 +256,9 @@ def test_broken():
 
 @pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
 def test_another_test_may_record_what_variants_are_made_of(run, live, patches, mode):
-    """Nothing can be tried before it is there; what then does not fit is skipped, and says why."""
+    """Before it exists, nothing can be tried; variants that then do not fit are skipped with a
+    reason.
+    """
     result = run(RECORDED_FIRST, f"--cassette-mode={mode}", "-rs")
     result.assert_outcomes(passed=4, skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED *no task of *blue.yaml fits the patch mine/other*"])
@@ -270,7 +278,7 @@ def test_a_cassette_that_does_not_fit_can_be_recorded_again(run, live, patches, 
 
 
 def test_variants_wait_for_a_recording(run, live, patches):
-    """Before it, they are skipped where one could be made, and an error where none can."""
+    """Until it exists, they are skipped if it can be recorded, and an error otherwise."""
     variants = RECORDED_FIRST.partition('@pytest.mark.cassette("blue")')[0]
     variants += RECORDED_FIRST[RECORDED_FIRST.index("@pytest.mark.cassette_variants") :]
     result = run(variants, "--cassette-mode=once", "-rs")
@@ -281,7 +289,7 @@ def test_variants_wait_for_a_recording(run, live, patches):
 
 
 def test_variants_multiply_with_parameters(run, patches):
-    """The test's own parameters go with every variant, and so do a marker's options."""
+    """The test's own parameters and a marker's options are combined with every variant."""
     result = run("""
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.cassette(on_end="error")
@@ -293,7 +301,7 @@ def test_it(number, tape):
 
 
 def test_a_failing_variant_names_itself(run):
-    """The report's section says which variant it was."""
+    """The section of the report names the variant."""
     result = run("""
 @pytest.mark.cassette_variants("web", "stopped/image-pull", include_healthy=True)
 def test_it(last):
@@ -337,7 +345,7 @@ def test_it(last):
     ],
 )
 def test_wrong_use_stops_the_collection(run, arguments, words):
-    """A pattern that fits nothing is an error of the collection, which names the test."""
+    """A pattern that fits nothing is a collection error that names the test."""
     result = run(TEST.format(arguments))
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"test_it: {words[0]}" if words[1:] else words[0], *words[1:]])
@@ -354,7 +362,7 @@ def test_wrong_use_stops_the_collection(run, arguments, words):
     ],
 )
 def test_a_folder_that_only_a_fixture_names_is_recognised(run, put, pytester, where):
-    """Who keeps the cassette there reads that fixtures come too late for variants."""
+    """The error says that fixtures come too late for variants."""
     put("own/blue")
     fixture = "@pytest.fixture\ndef cassette_dir(): return 'own'\n"
     test = '@pytest.mark.cassette_variants("blue", "stopped/*")\ndef test_it(tape): pass\n'
@@ -390,7 +398,7 @@ def test_a_marker_without_brackets_says_what_it_takes(run):
 
 
 def test_unittest_methods_have_no_variants(run):
-    """A method of a TestCase, which cannot run more than once, says so."""
+    """A TestCase method cannot run more than once, and the error says so."""
     result = run("""
 import unittest
 class TestOld(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Watches the new task of a deploy and says what to do next, as a deploy tool would."""
+"""Watches the new task of a deployment and decides what to do next, as a deployment tool would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the gate for traffic once a task is healthy, as a deploy tool would."""
+"""Opens the gate for traffic once a task is healthy, as a deployment tool would."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
     """Whether the task became healthy.
 
     The bug: it reads the health of the first container, not of the task, so a task counts as
-    healthy that has stopped (ECS keeps the last known health) or whose other containers are
+    healthy although it has stopped (ECS keeps the last known health) or its other containers are
     unhealthy.
     """
     for _ in range(POLLS):
@@ -26,7 +26,9 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
 
 
 def corrected(ecs: Any, cluster: str, task: str) -> bool:
-    """Whether the task became healthy: it runs, should keep running, and is itself HEALTHY."""
+    """Whether the task became healthy: it is RUNNING, should keep running, and is itself
+    HEALTHY.
+    """
     for _ in range(POLLS):
         for described in describe(ecs, cluster, task)["tasks"]:
             if described["desiredStatus"] == "STOPPED":

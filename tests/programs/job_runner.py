@@ -1,4 +1,4 @@
-"""Runs a job as an ECS task and says whether it succeeded, as an orchestrator would."""
+"""Runs a job as an ECS task and reports whether it succeeded, as an orchestrator would."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class JobNotFinishedError(Exception):
 
 
 class JobGoneError(Exception):
-    """ECS no longer knows the job, so nobody can say how it ended."""
+    """ECS no longer knows the job, so its result is unknown."""
 
 
 def with_bug(ecs: Any, cluster: str, task: str) -> bool:
-    """Success is: no container reports a failure.
+    """Success: no container reports a failure.
 
     The bug: a container that never ran has no `exitCode`, and the program reads that as 0.
     """
@@ -28,7 +28,7 @@ def with_bug(ecs: Any, cluster: str, task: str) -> bool:
 
 
 def corrected(ecs: Any, cluster: str, task: str) -> bool:
-    """Success is: every container reports 0, and the job itself ended."""
+    """Success: every container reports 0, and the job itself ended."""
     stopped = _wait(ecs, cluster, task)
     return stopped.get("stopCode") == "EssentialContainerExited" and all(
         container.get("exitCode") == 0 for container in stopped["containers"]

@@ -1,4 +1,4 @@
-"""Asks until ECS answers, as all programs here but one do, and should."""
+"""Polls until ECS answers, as all but one of the programs here do, and should."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SERVER_ERRORS = 500
 
 
 def describe(ecs: Any, cluster: str, task: str) -> dict[str, Any]:
-    """One answer of DescribeTasks; transient errors, such as throttling, are retried."""
+    """One answer of DescribeTasks; transient errors such as throttling are retried."""
     for left in range(TRIES, 0, -1):
         try:
             answer: dict[str, Any] = ecs.describe_tasks(cluster=cluster, tasks=[task])

@@ -11,14 +11,14 @@ POLLS = 240
 
 
 class TaskGoneError(Exception):
-    """ECS no longer knows the task: it stopped more than an hour ago, or never was."""
+    """ECS does not know the task: it stopped more than an hour ago, or never existed."""
 
 
 def with_bug(ecs: Any, cluster: str, task: str) -> str:
     """Why the task stopped.
 
-    The bug: an answer without tasks is taken for one that came too early. The `failures`, which
-    say that the task is MISSING, are never read, so it waits until it gives up.
+    The bug: it takes an answer without tasks for one that came too early. It never reads the
+    `failures`, which say that the task is MISSING, so it waits until it gives up.
     """
     for _ in range(POLLS):
         tasks = describe(ecs, cluster, task)["tasks"]

@@ -1,8 +1,8 @@
 """Five programs, each with a common bug: the built-in catalogue finds each bug.
 
-What a program should report is derived from the variant alone, by an observer that polls until
-nothing changes any more. The default run tries a few patches, and knows which of them find the bug.
-The exhaustive run tries every built-in patch.
+The right result for a variant comes from the variant alone, by an observer that polls until nothing
+changes. The default run tries a few patches, and knows which of them find the bug. The exhaustive
+run tries every built-in patch.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOREIGN = {"api/garbage", "api/truncated"}
 
 @dataclass
 class Seen:
-    """What an observer saw of a variant: every state, and how the last call ended."""
+    """An observer's view of a variant: every state, and the end of the last call."""
 
     states: list[dict[str, Any]] = field(default_factory=list)
     missing: bool = False
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, the healthy recording of it, and what it should say of a variant.
+    """A program, a healthy recording of it, and its right result for a variant.
 
     Some patches find its bug; others do not.
     """
@@ -157,7 +157,7 @@ def fitting(base: str) -> list[str]:
 def wrong(
     run: Callable[..., object], program: Program, patches: Iterable[str]
 ) -> dict[str, tuple[object, object]]:
-    """What a program says of a patch and what it should say, where these differ."""
+    """The program's result for a patch and the right one, if they differ."""
     made = {name: variant(program.base, name) for name in patches}
     pairs = {name: (says(run, it), program.should(observe(it))) for name, it in made.items()}
     return {name: (said, expected) for name, (said, expected) in pairs.items() if said != expected}
@@ -199,7 +199,7 @@ def observe(variant: cassette.Cassette) -> Seen:
 
 
 def says(run: Callable[..., object], variant: cassette.Cassette) -> object:
-    """What a program returns, or the kind of what it raises."""
+    """A program's return value, or the kind of its exception."""
     with cassette.replay(variant, sleep="all"):
         try:
             return run(client(), *subject(variant))
@@ -238,7 +238,7 @@ def test_the_corrected_program_is_right(program):
 @pytest.mark.exhaustive
 @each_program
 def test_the_catalogue_finds_the_bug(program):
-    """Of the whole catalogue, some variants show the bug, and not all."""
+    """Some variants of the whole catalogue show the bug, and others do not."""
     found = wrong(program.module.with_bug, program, fitting(program.base))
     assert found.keys() >= set(program.finding)
     assert len(found) < len(fitting(program.base))  # the bug affects some cases, not all

@@ -1,4 +1,4 @@
-"""docs/scrubbing.md says what the code does: its example, its forms, its rules, its links."""
+"""docs/scrubbing.md matches the code: its example, its forms, its rules, its links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = (ROOT / "docs" / "scrubbing.md").read_text("utf-8")
 
 
 def test_the_example_of_the_rules_is_read(tmp_path):
-    """Every key of the reference is in it, and each rule is one."""
+    """It has every key of the reference, and each rule is valid."""
     of_commands, example = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(of_commands, encoding="utf-8")
     assert len(project_settings.rules(tmp_path).arguments) == 3
@@ -33,14 +33,14 @@ def test_the_example_of_the_rules_is_read(tmp_path):
 
 
 def test_every_rule_of_the_audit_is_in_the_table():
-    """By its id, and no other one."""
+    """The table has each rule's id and no other."""
     section = TEXT.partition("## The rules of the audit")[2].partition("## ")[0]
     listed = set(re.findall(r"^\| `([a-z0-9-]+)`", section, re.MULTILINE))
     assert listed == {*scrub.RULES, scrub.REPLACE}
 
 
 def test_the_forms_in_the_table_are_pseudonyms():
-    """Both forms of every kind, each known as false by its form."""
+    """Both forms of every kind are recognised as pseudonyms."""
     section = TEXT.partition("## The forms of pseudonyms")[2].partition("## ")[0]
     rows = re.findall(r"^\| ([^|]+?) \| (`.*?) \|$", section, re.MULTILINE)
     forms = {kind: re.findall(r"`(.*?)`", cells) for kind, cells in rows}
@@ -53,7 +53,7 @@ def test_the_forms_in_the_table_are_pseudonyms():
 
 @pytest.mark.parametrize(("key", "last"), [(None, "000000000999"), (b"k" * 32, "000000009")])
 def test_the_range_of_account_ids_is_as_documented(key, last):
-    """Numbered ones end where keyed ones begin."""
+    """The numbered ones end where the keyed ones begin."""
     memory = Memory(key)
     found = {memory.numbered("account id", str(n)) for n in range(999)}
     assert max(found).startswith(last)
@@ -63,7 +63,7 @@ def test_the_range_of_account_ids_is_as_documented(key, last):
 
 @pytest.mark.parametrize("name", ["scrubbing.md", "existing-recordings.md"])
 def test_links_lead_somewhere(name):
-    """To files that are there, and to headings that are in them."""
+    """Each link leads to an existing file and heading."""
     text = (ROOT / "docs" / name).read_text("utf-8")
     for path, _, heading in re.findall(r"\]\(([^)#]*)(#?)([^)]*)\)", text):
         target = (ROOT / "docs" / path) if path else ROOT / "docs" / name

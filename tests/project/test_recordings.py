@@ -1,4 +1,4 @@
-"""A project's own rules at work: in recordings, files, replays and the audit."""
+"""A project's own rules in recordings, files, replays and the audit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ REASON = "Blue Heron ordered it in OPS-4711 (ops-4711)"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A project with rules, and the working directory in it."""
+    """A project with rules, as the working directory."""
     (tmp_path / "pyproject.toml").write_text(RULES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -65,7 +65,7 @@ def rules(tmp_path_factory):
 
 
 def task():
-    """A task with what the rules are about."""
+    """A task with members that the rules concern."""
     environment = [{"name": n, "value": v} for n, v in {"LOG_LEVEL": "debug", "X": "y"}.items()]
     return bodies.task(
         stoppedReason=REASON,
@@ -75,7 +75,9 @@ def task():
 
 
 def test_a_recording_follows_the_rules_of_its_project(folder):
-    """Names, patterns and members are replaced, redacted and kept; the header lists what stayed."""
+    """Names, patterns and members are replaced, redacted and kept; the header lists the kept
+    ones.
+    """
     cassette.save(bodies.described(task()), "a.yaml", policy="standard")
     loaded = file_format.read("a.yaml")
     (found,) = bodies.body_of(loaded)["tasks"]
@@ -91,7 +93,7 @@ def test_a_recording_follows_the_rules_of_its_project(folder):
 
 
 def test_what_a_project_has_reviewed_is_not_reported():
-    """A detail and a member that the table does not know: kept or redacted, as the rules say."""
+    """A detail and a member that the table does not know are kept or redacted, as the rules say."""
     detail = {"name": "newDetail", "value": "word"}
     attachment = {"id": bodies.ATTACHMENT, "type": "x", "details": [detail]}
     recording = bodies.described(bodies.task(attachments=[attachment]))
@@ -106,7 +108,7 @@ def test_what_a_project_has_reviewed_is_not_reported():
 
 
 def test_it_replays_for_the_original_names(folder):
-    """The code under test keeps asking for the cluster that it knows, by any of its names."""
+    """The code under test may request the cluster by any of its names."""
     requests = [
         ("DescribeTasks", {"cluster": bodies.CLUSTER_ARN, "tasks": [bodies.TASK]}),
         ("ListTasks", {"cluster": "prod"}),
@@ -130,7 +132,7 @@ def test_it_replays_for_the_original_names(folder):
 
 
 def test_a_live_recording_reads_the_rules_before_its_first_call(folder):
-    """The rules of the folder in which it began; a rule that is none stops it there."""
+    """It uses the rules of the folder in which it began; an invalid rule stops it there."""
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", live.described(live.running(tags=True)))
         client = boto3.client(
@@ -164,7 +166,7 @@ def test_the_policy_of_the_project_is_the_default(folder):
 
 
 def test_what_aws_says_follows_the_rules(folder):
-    """An error of botocore's shows no name that the project replaces, with rules or broken ones."""
+    """An error of botocore shows no name that the project replaces, with valid or invalid rules."""
     command = ("record", "--cluster", "c", "--task", bodies.TASK, "-o", "a.yaml", "--region",
                "eu-west-1", "--endpoint-url", "http://127.0.0.1:1/prod")  # fmt: skip
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_MAX_ATTEMPTS": "1"}
@@ -175,7 +177,7 @@ def test_what_aws_says_follows_the_rules(folder):
 
 
 def test_a_recording_under_pytest_follows_the_rules_of_its_root(pytester, monkeypatch):
-    """Wherever pytest was started; a replay too, which still answers for the original name."""
+    """In whatever folder pytest was started; a replay still answers for the original name."""
     pytester.makepyprojecttoml(RULES + "\n[tool.pytest.ini_options]\n")
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", live.described(live.running(tags=True)))
@@ -206,7 +208,7 @@ def test_a_recording_under_pytest_follows_the_rules_of_its_root(pytester, monkey
 
 
 def test_the_audit_finds_what_the_rules_replace(folder):
-    """By the rule's id, in any encoding, with its place; the value is not shown."""
+    """It reports the rule's id and the place in any encoding, but not the value."""
     (folder / "a.yaml").write_text("a: 1\nsaid: see OPS-4711\n")
     (folder / "b.json").write_text(json.dumps({"by": "Blue\u0020Heron"}))
     (folder / "c.yaml").write_text(yaml.safe_dump({"held": b"x" * 30 + b" OPS-4711 "}))
@@ -223,7 +225,7 @@ def test_the_audit_finds_what_the_rules_replace(folder):
 
 
 def test_a_pattern_is_a_rule_in_sarif(folder):
-    """Code scanning shows it beside the rules of the tool."""
+    """Code scanning shows it next to the tool's own rules."""
     (folder / "a.yaml").write_text("said: see OPS-4711\n")
     log = json.loads(run("audit", "--format", "sarif", cwd=folder)[1])
     (rule,) = log["runs"][0]["tool"]["driver"]["rules"]
@@ -231,7 +233,7 @@ def test_a_pattern_is_a_rule_in_sarif(folder):
 
 
 def test_an_exemption_is_narrow(folder):
-    """One rule in some files; the same thing elsewhere, and other things there, are found."""
+    """It covers one rule in some files; anything else is found."""
     for name in ("legacy", "other"):
         (folder / name).mkdir()
         (folder / name / "a.json").write_text(json.dumps({"by": bodies.EMAIL, "t": "OPS-4711"}))
@@ -246,7 +248,7 @@ def test_an_exemption_is_narrow(folder):
 
 @pytest.mark.parametrize("command", [["audit"], ["scrub", "."], ["import", "a.json", "-o", "out"]])
 def test_every_command_refuses_invalid_rules(folder, command):
-    """Exit code 2, the place, and nothing written."""
+    """The exit code is 2, with the place, and nothing is written."""
     (folder / "pyproject.toml").write_text("[tool.cassette.scrub]\nkeep = 1\n")
     (folder / "a.json").write_text(json.dumps(bodies.body_of(bodies.described(task()))))
     before = (folder / "a.json").read_text()
@@ -259,7 +261,7 @@ def test_every_command_refuses_invalid_rules(folder, command):
 
 
 def test_each_cassette_lists_what_was_kept_in_it(folder):
-    """Of several that are scrubbed at once, each its own."""
+    """Of several scrubbed at once, each lists its own."""
     other = bodies.described(bodies.task(tags=[]))
     for name, recording in {"a.yaml": bodies.described(task()), "b.yaml": other}.items():
         text = file_format.render(recording)
@@ -277,7 +279,7 @@ words = st.sampled_from([*OWN, *SECRETS])
 
 
 def with_words(recording: model.Cassette, said: list[str]) -> model.Cassette:
-    """A recording in which a refusal says some words."""
+    """A recording of a refusal with this message."""
     message = model.ApiError(400, "ClientException", " ".join(said))
     return bodies.cassette(
         *((i.operation, dict(i.request), i.outcome) for i in recording.interactions),
@@ -290,7 +292,7 @@ def with_words(recording: model.Cassette, said: list[str]) -> model.Cassette:
 def test_nothing_leaks_and_the_fixed_point_holds(
     rules: Rules, recording: model.Cassette, said: list[str]
 ) -> None:
-    """The same holds with rules of a project, and the audit finds nothing that they replace."""
+    """With a project's rules as well, and the audit finds nothing that they replace."""
     once, scrubber = scrub(with_words(recording, said), "standard", rules)
     text = text_of(once)
     assert audit(text, {*scrubber.originals, *SECRETS}, rules.searches) == ()
@@ -309,7 +311,7 @@ def test_what_survives_stops_the_write(folder, monkeypatch):
 
 
 def test_what_the_rules_do_has_an_end(folder):
-    """An original that replacements produce again is replaced as well."""
+    """An original that a replacement produces is replaced as well."""
     (folder / "pyproject.toml").write_text(
         "[[tool.cassette.scrub.patterns]]\nid = 'a'\npattern = 'zx-zy'\nreplace = 'zy'\n"
     )

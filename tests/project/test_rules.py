@@ -1,4 +1,4 @@
-"""A project's own rules: read from its pyproject.toml, and refused at once if they are none."""
+"""A project's own rules, read from its pyproject.toml, and refused at once if they are invalid."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ reason = "made-up customers"
 
 
 def read(folder, text):
-    """The rules that a pyproject.toml of this text says."""
+    """The rules in a pyproject.toml with this text."""
     (folder / "pyproject.toml").write_text(text, encoding="utf-8")
     return project_settings.rules(folder)
 
 
 def refused(folder, text):
-    """The error that a pyproject.toml of this text is."""
+    """The error for a pyproject.toml with this text."""
     with pytest.raises(UsageError) as caught:
         read(folder, text)
     assert caught.value.path == str(folder / "pyproject.toml")
@@ -78,7 +78,7 @@ def exempt(rule, paths):
 
 
 def test_every_setting_is_read(tmp_path):
-    """The example of the documentation, as data."""
+    """The documented example, as data."""
     rules = read(tmp_path, WHOLE)
     assert rules.policy == "strict"
     assert [search.rule for search in rules.searches] == ["ticket", scrub.REPLACE, scrub.REPLACE]
@@ -87,7 +87,7 @@ def test_every_setting_is_read(tmp_path):
 
 
 def test_the_nearest_file_that_speaks_of_the_tool_counts(tmp_path):
-    """Upwards from the folder; files without its table are passed over."""
+    """The search goes upwards from the folder and skips files without the tool's table."""
     inner = tmp_path / "services" / "web"
     inner.mkdir(parents=True)
     (tmp_path / "services/pyproject.toml").write_text("[project]\nname = 'x'\n[tool.ruff]\n")
@@ -98,12 +98,12 @@ def test_the_nearest_file_that_speaks_of_the_tool_counts(tmp_path):
 
 
 def test_without_a_file_there_are_no_rules(tmp_path):
-    """A folder in no project."""
+    """For a folder outside any project."""
     assert project_settings.rules(tmp_path) == scrub.NO_RULES
 
 
 def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
-    """It was deleted, and a replay of a built-in cassette needs none."""
+    """It was deleted, and a replay of a built-in cassette does not need it."""
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -113,7 +113,7 @@ def test_without_a_working_directory_there_are_no_rules(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"[tool.cassette\n", b"\xff = 1\n", b"a = 1\na = 2\n"])
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
-    """Rules that cannot be read must not be rules that are not there."""
+    """Unreadable rules must not be treated as no rules."""
     (tmp_path / "pyproject.toml").write_bytes(content)
     with pytest.raises(UsageError, match="not valid TOML"):
         project_settings.rules(tmp_path)
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path, content):
 
 @pytest.mark.parametrize("what", ["shut/pyproject.toml", "shut"])
 def test_rules_that_one_may_not_read_are_an_error(tmp_path, monkeypatch, what):
-    """In a closed file, and in a closed folder, where nobody knows whether there are any."""
+    """In a closed file, and in a closed folder, which may contain rules."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shut").mkdir()
     (tmp_path / "shut" / "pyproject.toml").write_text("[tool.cassette]\n", encoding="utf-8")
@@ -192,7 +192,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_invalid_rule_is_refused_with_its_place(tmp_path, case):
-    """The error names what is wrong and where, what was near, and the fix."""
+    """The error has the problem, its place, the nearest valid value and the fix."""
     text, problem, more = REFUSED[case]
     error = refused(tmp_path, text)
     assert problem in str(error)
@@ -210,7 +210,7 @@ def test_an_error_does_not_show_the_name_to_replace(tmp_path):
 
 
 def replaced(rules, text):
-    """A text with what the searches find replaced, and what was noted of it."""
+    """A text after the replacements of the searches, and the notes about it."""
     noted = []
     return rules.replaced(text, lambda *found: noted.append(found)), noted
 
@@ -225,12 +225,12 @@ def replaced(rules, text):
     ],
 )
 def test_whole_tokens_are_replaced(tmp_path, text, after):
-    """Never a part of a longer word; a name in any case."""
+    """Never part of a longer word, and a name in any case."""
     assert replaced(read(tmp_path, WHOLE), text)[0] == after
 
 
 def test_a_name_may_be_given_by_its_digest(tmp_path):
-    """As anybody can compute it: `printf %s WORD | sha256sum`, of the word in lower case."""
+    """Anybody can compute it: `printf %s WORD | sha256sum`, with the word in lower case."""
     digest = hashlib.sha256(b"acme").hexdigest()
     rules = read(tmp_path, in_scrub(f"replace = {{'sha256:{digest}' = 'example'}}"))
     text, noted = replaced(rules, "Acme_web, acme; acmeweb")
@@ -240,7 +240,7 @@ def test_a_name_may_be_given_by_its_digest(tmp_path):
 
 @pytest.mark.parametrize("source", [r"(?x) zx \d+  # a comment", r"(?i)ZX\d+", r"(zx)\d+|zy(?=\d)"])
 def test_a_pattern_may_have_flags_comments_and_groups(tmp_path, source):
-    """It is one part of a larger pattern, and stays what it is."""
+    """It keeps its meaning as a part of a larger pattern."""
     assert replaced(read(tmp_path, pattern(source)), "a zx12 b")[0] == "a REDACTED b"
 
 
@@ -258,7 +258,7 @@ def test_a_pattern_may_have_flags_comments_and_groups(tmp_path, source):
     ],
 )
 def test_an_exemption_is_for_the_paths_that_it_names(tmp_path, monkeypatch, paths, path, is_exempt):
-    """A glob from the folder of the rules, wherever the command runs."""
+    """A glob is relative to the folder of the rules, wherever the command runs."""
     rules = read(tmp_path, exempt("e-mail", paths))
     (tmp_path / "tests").mkdir()
     monkeypatch.chdir(tmp_path / "tests")
@@ -268,7 +268,7 @@ def test_an_exemption_is_for_the_paths_that_it_names(tmp_path, monkeypatch, path
 
 
 def test_values_of_a_command_are_kept_by_option_and_by_pattern(tmp_path):
-    """What stays is in the header, and the file passes its own audit."""
+    """The header lists the kept values, and the file passes its own audit."""
     (tmp_path / "pyproject.toml").write_text(
         "[[tool.cassette.scrub.keep]]\n"
         'member = "ContainerOverride.command"\noption = "--queue"\nreason = "public"\n'

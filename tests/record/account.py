@@ -1,4 +1,4 @@
-"""A made-up account on the scripted server: it lists, pages and describes as ECS does."""
+"""A made-up account on the scripted server: it lists, pages and describes like ECS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFINITION = f"{PREFIX}:task-definition"
 
 
 def id_of(number: int) -> str:
-    """The id of the task with a number."""
+    """The id of the task with this number."""
     return f"{number:032x}"
 
 
@@ -27,7 +27,7 @@ def task(
     status: str = "RUNNING",
     **members: Any,
 ) -> dict[str, Any]:
-    """A small task, with every identifier of its own."""
+    """A small task with its own identifiers."""
     id_ = id_of(number)
     desired = "STOPPED" if status == "STOPPED" else "RUNNING"
     return {
@@ -52,13 +52,13 @@ def task(
 
 
 class Account:
-    """The tasks of an account, and the requests that it got.
+    """The tasks of an account, and the requests that it received.
 
     Attributes:
         tasks: the tasks, by cluster and id.
-        services: what DescribeServices says of a service, by name.
-        lost: ids that are listed, and not described.
-        page: tasks in a page of ListTasks.
+        services: the description of each service, by name.
+        lost: ids that are listed, but not described.
+        page: the number of tasks in a page of ListTasks.
     """
 
     def __init__(self, server: scripted.ScriptedECS, *tasks: dict[str, Any]) -> None:
@@ -81,17 +81,17 @@ class Account:
             server.script(operation, answer)
 
     def add(self, *tasks: dict[str, Any]) -> None:
-        """Put tasks there, or in another state."""
+        """Add tasks, or replace their state."""
         for one in tasks:
             cluster, id_ = one["taskArn"].split("/")[1:]
             self.tasks[cluster, id_] = one
 
     def asked(self) -> Counter[str]:
-        """How often each operation was called."""
+        """The number of calls of each operation."""
         return Counter(request.operation for request in self.server.requests)
 
     def list_tasks(self, request: scripted.Request) -> Any:
-        """A page, by the filters of the request; two filters at once are refused as ECS does."""
+        """A page, by the request's filters; like ECS, it refuses two filters at once."""
         body = request.body
         filters = {"serviceName", "family", "startedBy", "containerInstance"} & body.keys()
         if len(filters) > 1:
@@ -117,7 +117,7 @@ class Account:
         return {**page, "nextToken": f"page-{start + self.page}"} if more else page
 
     def describe_tasks(self, request: scripted.Request) -> Any:
-        """The tasks, and a failure for each that is gone."""
+        """The tasks, and a failure for each missing one."""
         asked = request.body["tasks"]
         if len(asked) > 100:
             return scripted.error(
@@ -136,7 +136,7 @@ class Account:
         return {"tasks": tasks, "failures": failures}
 
     def describe_services(self, request: scripted.Request) -> Any:
-        """The services; one that nobody described runs as many tasks as it should."""
+        """The services; by default one runs as many tasks as it should."""
         found = []
         for name in request.body["services"]:
             service = {
@@ -161,7 +161,7 @@ class Account:
         return {"taskDefinition": {**definition, "containerDefinitions": containers}, "tags": []}
 
     def describe_container_instances(self, request: scripted.Request) -> Any:
-        """Instances that are connected."""
+        """Connected instances."""
         found = [
             {"containerInstanceArn": arn, "status": "ACTIVE", "agentConnected": True}
             for arn in request.body["containerInstances"]

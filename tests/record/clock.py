@@ -1,4 +1,4 @@
-"""A clock that moves when somebody sleeps."""
+"""A clock that moves with each sleep."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 class FakeClock:
-    """What `time` has. `slept` holds the seconds of each sleep; `then` is called after each."""
+    """A replacement for `time`.
+
+    `slept` holds the seconds of each sleep; `then` is called after each.
+    """
 
     def __init__(self) -> None:
         self._now = 0.0

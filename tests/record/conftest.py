@@ -1,4 +1,4 @@
-"""What the tests of `cassette record` share: an account, and the command in this process."""
+"""Fixtures of the tests of `cassette record`: an account, and the command in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tasks `cassette record` records, and which calls that makes."""
+"""The tasks that `cassette record` records, and the calls that it makes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def recorded(operation):
 
 
 def described():
-    """The short ids of the tasks that were recorded, in order."""
+    """The short ids of the recorded tasks, in order."""
     return [one["taskArn"].rpartition("/")[2] for one in cassette.load("web.yaml").tasks]
 
 
@@ -69,13 +69,13 @@ def described():
     ],
 )
 def test_what_ecs_cannot_combine_is_several_lists(chosen, requests):
-    """One filter in a list; the status RUNNING is what ECS lists by itself."""
+    """A list has one filter; RUNNING is ECS's default status."""
     found = Selection(("prod",), **chosen).requests()
     assert found == [{"cluster": "prod", **one} for one in requests]
 
 
 def test_each_cluster_is_listed():
-    """A service that is named by its ARN is listed in its own cluster only."""
+    """A service given by its ARN is listed only in its own cluster."""
     arn = f"{PREFIX}:service/b/web"
     found = Selection(("a", "b"), services=("job", arn)).requests()
     assert found == [
@@ -86,7 +86,7 @@ def test_each_cluster_is_listed():
 
 
 def test_a_whole_cluster_replays(call, account):
-    """Pages and batches of 100: a program that pages and describes in its own way gets them all."""
+    """With pages and batches of 100, a program with other sizes gets all tasks."""
     account.add(*(task(n, service="web") for n in range(130)))
     code, out, err = call(f"--cluster prod --all {FAST}")
     assert (code, err) == (0, "")
@@ -107,7 +107,7 @@ def test_a_whole_cluster_replays(call, account):
 
 
 def test_chosen_sets_are_one_union(call, account):
-    """A task of two sets, or one that is named besides, is described once."""
+    """A task of two sets, or one that is also named, is described once."""
     account.add(
         task(1, service="web"),
         task(2, service="web", family="job"),
@@ -122,7 +122,7 @@ def test_chosen_sets_are_one_union(call, account):
 
 
 def test_started_by_and_container_instance(call, account):
-    """Each finds its own tasks."""
+    """Each selects its own tasks."""
     account.add(task(1, startedBy="nightly"), task(2, containerInstanceArn=INSTANCE), task(3))
     words = f"--cluster prod --started-by nightly --container-instance {INSTANCE} {FAST}"
     assert call(words)[0] == 0
@@ -131,7 +131,7 @@ def test_started_by_and_container_instance(call, account):
 
 @pytest.mark.parametrize(("status", "number"), [("running", 1), ("stopped", 2), ("all", 3)])
 def test_status(call, account, status, number):
-    """Running, stopped or both; a replay answers the same lists."""
+    """Running, stopped or both; a replay returns the same lists."""
     account.add(task(1), task(2, status="STOPPED"), task(3, status="STOPPED"))
     assert call(f"--cluster prod --all --status {status} {FAST}")[0] == 0
     assert len(described()) == number
@@ -147,7 +147,7 @@ def test_status(call, account, status, number):
 
 
 def test_several_clusters(call, account):
-    """One cassette has them all, and answers for each."""
+    """One cassette has all of them, and answers for each."""
     account.add(task(1, cluster="blue"), task(2, cluster="green"), task(3, cluster="red"))
     assert call(f"--cluster blue --cluster green --all {FAST}")[0] == 0
     with cassette.replay("web.yaml"):
@@ -159,14 +159,14 @@ def test_several_clusters(call, account):
 
 
 def test_tags_of_all(call, account):
-    """With --tags every batch includes them."""
+    """With --tags, every batch includes them."""
     account.add(*(task(n) for n in range(101)))
     assert call(f"--cluster prod --all --tags {FAST}")[0] == 0
     assert [body["include"] for body in account.server.calls("DescribeTasks")] == [["TAGS"]] * 2
 
 
 def test_max_tasks(call, account):
-    """The lists end there, and it says what that means for a replay."""
+    """The lists end there, and the output explains the effect on a replay."""
     account.page = 10
     account.add(*(task(n) for n in range(50)))
     code, out, _ = call(f"--cluster prod --all --max-tasks 15 {FAST}")
@@ -176,7 +176,7 @@ def test_max_tasks(call, account):
 
 
 def test_a_task_that_goes_between_list_and_description(call, account):
-    """The failure that ECS gave is recorded, and replays."""
+    """ECS's failure is recorded, and replays."""
     account.add(task(1), task(2))
     account.lost = {id_of(2)}
     code, out, _ = call(f"--cluster prod --all {FAST}")
@@ -191,7 +191,7 @@ def test_a_task_that_goes_between_list_and_description(call, account):
 
 
 def test_nothing_found_is_not_an_empty_cassette(call, account, tmp_path):
-    """Exit code 3, and how to find stopped tasks."""
+    """The exit code is 3, and the error says how to find stopped tasks."""
     account.add(task(1, status="STOPPED"))
     code, out, err = call(f"--cluster prod --all {FAST}")
     assert (code, out) == (3, "")
@@ -224,7 +224,7 @@ def test_slow_answers_do_not_change_the_order(call, account):
 
 
 def test_companions_replay(call, account):
-    """Definitions once each, services and instances in batches."""
+    """Each definition once, services and instances in batches."""
     account.add(
         *(task(n, service=f"web-{n}", containerInstanceArn=INSTANCE) for n in range(12)),
         task(20, family="job"),
@@ -253,7 +253,7 @@ def test_companions_replay(call, account):
 
 
 def test_events_of_services(call, account):
-    """Their events are in DescribeServices; their deployments come with them."""
+    """DescribeServices has their events; their deployments are recorded with them."""
     client = boto3.client("ecs")
     if "ListServiceDeployments" not in client.meta.method_to_api_mapping.values():
         pytest.skip("this botocore does not have ListServiceDeployments")
@@ -266,7 +266,7 @@ def test_events_of_services(call, account):
 
 
 def test_a_definition_that_is_gone(call, account):
-    """The rest is recorded, and so is the error."""
+    """Everything else is recorded, and the error."""
     account.add(task(1), task(2, family="job"))
     gone = scripted.error("ClientException", "Unable to describe task definition.")
     account.server.script("DescribeTaskDefinition", gone, account.describe_task_definition)
@@ -290,7 +290,7 @@ def test_a_dry_run_of_a_watch_shows_the_calls_of_a_poll(call, account, until, as
 
 
 def test_a_dry_run_only_lists(call, account, tmp_path):
-    """It says which calls would be made, how long they take and how large the cassette is."""
+    """It shows the calls, their duration and the size of the cassette."""
     account.add(*(task(n, service="web") for n in range(230)))
     words = "--cluster prod --all --with task-definition --dry-run"
     code, out, err = call(words)
@@ -325,7 +325,7 @@ def test_a_dry_run_only_lists(call, account, tmp_path):
     ],
 )
 def test_the_policy_allows_what_is_called(call, account, words):
-    """Exactly the operations that the recording calls, all of them reads."""
+    """It has exactly the operations that the recording calls, all of them reads."""
     account.add(task(1, service="web", containerInstanceArn=INSTANCE))
     words = f"--cluster prod {words}"
     code, out, _ = call(f"{words} --print-policy", url="http://127.0.0.1:9")
@@ -338,7 +338,7 @@ def test_the_policy_allows_what_is_called(call, account, words):
 
 
 def test_the_policy_is_for_what_was_chosen(call):
-    """The cluster, the region, the service or the task that is named; ListTasks by a condition."""
+    """It is limited to the named cluster, region, service or task; ListTasks by a condition."""
     arn = f"{PREFIX}:cluster/prod"
     _, out, _ = call(f"--cluster {arn} --service web --with service --print-policy", url="")
     by_action = {one["Action"]: one for one in json.loads(out)["Statement"]}
@@ -355,7 +355,7 @@ def test_the_policy_is_for_what_was_chosen(call):
 
 
 def test_a_page_token_that_repeats_is_noticed(call, account, tmp_path):
-    """Exit code 3: the list would never end."""
+    """The exit code is 3, because the list would never end."""
     account.add(task(1))
     pages = {"taskArns": [task(1)["taskArn"]], "nextToken": "again"}
     account.server.script("ListTasks", pages)
@@ -366,7 +366,7 @@ def test_a_page_token_that_repeats_is_noticed(call, account, tmp_path):
 
 
 def test_a_page_token_that_is_lost(call, account, tmp_path):
-    """What ECS says of it, exit code 3."""
+    """The exit code is 3, with ECS's message."""
     refused = scripted.error("InvalidParameterException", "Invalid token")
     account.server.script("ListTasks", {"taskArns": [], "nextToken": "t"}, refused)
     code, _, err = call(f"--cluster prod --all {FAST}")
@@ -375,14 +375,14 @@ def test_a_page_token_that_is_lost(call, account, tmp_path):
 
 @pytest.mark.parametrize("answer", [{}, {"taskArns": None}, scripted.Answer(b"<html>Hello</html>")])
 def test_a_list_that_is_not_of_ecs(call, account, answer):
-    """Exit code 3, and where to look."""
+    """The exit code is 3, with a place to look."""
     account.server.script("ListTasks", answer)
     code, _, err = call(f"--cluster prod --all {FAST}")
     assert (code, "--endpoint-url" in err) == (3, True)
 
 
 def test_unknown_members_are_recorded_scrubbed(call, account):
-    """A new member of ECS does not stop a recording, and its value is redacted."""
+    """A new member does not stop a recording, and its value is redacted."""
     account.add(task(1, newMember={"secret": bodies.PASSWORD}))
     code, out, _ = call(f"--cluster prod --all {FAST}")
     assert (code, "redacted because unknown: " in out) == (0, True)
@@ -397,7 +397,7 @@ def test_a_status_that_ecs_does_not_define_is_reported_with_the_rule_that_keeps_
 
 
 def test_a_throttle_is_recorded_if_wanted(call, account):
-    """With --keep-errors; that there was one is said in any case."""
+    """With --keep-errors; it is reported in any case."""
     account.add(task(1))
     account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
     code, out, _ = call(f"--cluster prod --all --keep-errors {FAST}")
@@ -406,7 +406,7 @@ def test_a_throttle_is_recorded_if_wanted(call, account):
 
 
 def test_credentials_that_expire_half_way(call, account):
-    """What was recorded is kept beside the file; exit code 3."""
+    """The recorded part is kept next to the file; the exit code is 3."""
     account.add(task(1), task(2))
     expired = scripted.error("ExpiredTokenException", "The security token is expired")
     account.server.script("DescribeTaskDefinition", expired)
@@ -419,7 +419,7 @@ def test_credentials_that_expire_half_way(call, account):
 
 
 def test_ctrl_c_keeps_what_there_is(tmp_path, account):
-    """Also in a recording that asks once; exit code 130."""
+    """Also in a recording without polls; the exit code is 130."""
     account.add(task(1), task(2))
 
     def interrupt(request):
@@ -457,7 +457,7 @@ _TASKS = st.lists(
     page=st.integers(1, 5),
 )
 def test_what_is_described_is_the_union(tasks, services, families, started_by, status, page):
-    """Whatever the tasks, the sets and the pages are: each task of a set, and no other."""
+    """For any tasks, sets and pages: each task of a set, and no other."""
     chosen = Selection(
         ("prod",),
         services=tuple(services),
@@ -498,7 +498,7 @@ def _client(url):
 
 
 def test_a_pipe_gets_a_line_every_ten_seconds():
-    """How many tasks and states, how fast, how many throttles, how long it will take."""
+    """The number of tasks and states, the rate, the throttles, and the time left."""
     clock, out = FakeClock(), io.StringIO()
     pace = Pace(2, clock)
     with Progress(Console(file=out, width=200), pace, None) as shown:
@@ -520,7 +520,7 @@ def test_a_pipe_gets_a_line_every_ten_seconds():
 
 
 def test_a_watch_counts_the_states():
-    """Those that differ, of all tasks; a task that is shown again as it was is none."""
+    """It counts the distinct states of all tasks, without repetitions."""
     out, pace = io.StringIO(), Pace(2, FakeClock())
     screen = Console(file=out, width=100, force_terminal=True, color_system=None)
     with Progress(screen, pace, Until(("stopped",))) as shown:
@@ -531,7 +531,7 @@ def test_a_watch_counts_the_states():
 
 
 def test_names_do_nothing_to_a_terminal():
-    """A control character in a group or a state is shown as one that cannot be shown."""
+    """A control character in a group or a state is shown as text."""
     out = io.StringIO()
     screen = Console(file=out, width=100, force_terminal=True, color_system=None)
     pace = Pace(2, FakeClock())
@@ -548,7 +548,7 @@ def test_names_do_nothing_to_a_terminal():
 
 
 def test_against_moto(call, moto_ecs):
-    """What another program than ours serves: a family with its definition."""
+    """With another program's server: a family with its definition."""
     moto_ecs.advance_every(10_000)
     moto_ecs.run()
     words = f"--cluster {moto_ecs.cluster} --family web --with task-definition {FAST}"

@@ -1,4 +1,4 @@
-"""What each of many wrong uses of `cassette record` says, in the table `mistakes.yaml`.
+"""The message for each of many mistakes with `cassette record`, in the table `mistakes.yaml`.
 
 `WRITE_MISTAKES=1 pytest tests/record/test_mistakes.py` writes the table again; review the
 difference.
@@ -75,13 +75,13 @@ GIVEN = {
 
 
 def files(folder):
-    """Every file of a folder, with its content."""
+    """Every file in a folder, with its content."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
 def attempt(tmp_path, monkeypatch, capsys, account):
-    """Run a row of the table, and return how it ended and what it said."""
+    """Run a row of the table, and return the exit code and the message."""
     monkeypatch.chdir(tmp_path)
     cassette.save(cassette.load("web"), "cassettes/mine.yaml")
     Path("notes.txt").write_text("notes\n", "utf-8")
@@ -112,7 +112,7 @@ def attempt(tmp_path, monkeypatch, capsys, account):
 
 
 def said(text, url):
-    """The message. What click itself says differs from release to release."""
+    """The message, without click's own wording, which differs between releases."""
     lines = click.unstyle(text).replace(url, "URL").splitlines()
     lines = [line for line in lines if line and not line.startswith(("Usage:", "Try "))]
     if lines[0].startswith("Error: "):
@@ -122,7 +122,7 @@ def said(text, url):
 
 
 def test_each_mistake(attempt):
-    """One message with a line that fixes it, exit code 2 before AWS is asked, or 3."""
+    """One message with a line that fixes it; the exit code is 2 before AWS is called, or 3."""
     found = [attempt(row) for row in TABLE]
     rows = [
         {**row, "ends": ends, "says": says} for row, (ends, says) in zip(TABLE, found, strict=True)

@@ -1,4 +1,4 @@
-"""What docs/command-line.md says of recording runs."""
+"""The recording commands in docs/command-line.md work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES = [
 
 @pytest.mark.parametrize("line", LINES)
 def test_each_line_of_the_page(call, account, line):
-    """It records, or says what it would do."""
+    """It records, or shows what it would do."""
     account.add(
         task(1, service="web"),
         task(2, family="job", status="STOPPED", startedBy="nightly"),

@@ -1,4 +1,4 @@
-"""How fast calls are made, and what happens after a throttle; on a clock that does not wait."""
+"""The rate of calls, and its change after a throttle, on a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ EVERYTHING = Selection(("prod",), everything=True)
 
 @pytest.fixture
 def client(account):
-    """A client whose own retries are off, as the command makes it."""
+    """A client without retries, as the command creates it."""
     once = Config(retries={"total_max_attempts": 1, "mode": "standard"})
     return boto3.client("ecs", endpoint_url=account.server.url, config=once)
 
 
 def take(client, clock, *, keep_errors=False, rate=10.0):
-    """Record everything, and return the cassette, and the pace."""
+    """Record everything, and return the cassette and the pace."""
     recording, pace = Recording(), Pace(rate, clock)
     with Calls(client, pace, recording.hear, keep_errors=keep_errors) as calls:
         snapshot.take(calls, EVERYTHING, lambda *_: None)
@@ -39,7 +39,7 @@ def take(client, clock, *, keep_errors=False, rate=10.0):
 
 
 def test_calls_are_a_tenth_of_a_second_apart():
-    """The first one is made at once; a pause is not saved up for a burst."""
+    """The first call is made at once; a pause allows no burst."""
     clock = FakeClock()
     pace, began = Pace(10, clock), clock.monotonic()
     times = [round(pace.wait() - began, 3) for _ in range(4)]
@@ -49,7 +49,7 @@ def test_calls_are_a_tenth_of_a_second_apart():
 
 
 def test_a_throttle_halves_the_rate_and_calm_raises_it():
-    """By one call a second for ten seconds without, up to where it began."""
+    """By one call a second for each ten seconds without throttles, up to the initial rate."""
     clock = FakeClock()
     pace = Pace(10, clock)
     pace.throttled(pace.wait())
@@ -66,7 +66,7 @@ def test_a_throttle_halves_the_rate_and_calm_raises_it():
 
 
 def test_calls_that_were_under_way_together_halve_it_once():
-    """Four threads meet one throttle."""
+    """Four threads get one throttle each."""
     clock = FakeClock()
     pace = Pace(10, clock)
     began = [pace.wait() for _ in range(4)]
@@ -78,7 +78,7 @@ def test_calls_that_were_under_way_together_halve_it_once():
 
 @given(st.lists(st.sampled_from(["call", "throttle", "pause"]), max_size=40), st.floats(0.1, 50))
 def test_the_rate_keeps_its_bounds(events, rate):
-    """Whatever happens, it is neither above the beginning nor below the least."""
+    """It is never above the initial rate nor below the minimum."""
     clock = FakeClock()
     pace = Pace(rate, clock)
     began = clock.monotonic()
@@ -94,7 +94,7 @@ def test_the_rate_keeps_its_bounds(events, rate):
 
 
 def test_throttles_leave_no_trace(account, client):
-    """A third of the calls is throttled: the cassette is that of an undisturbed account."""
+    """With a third of the calls throttled, the cassette is the same as without."""
     account.add(*(task(n) for n in range(250)))
     whole, _ = take(client, FakeClock())
     number = itertools.count()
@@ -116,12 +116,12 @@ def test_throttles_leave_no_trace(account, client):
 
 
 def outcomes(cassette):
-    """What was recorded, without the times."""
+    """The recorded outcomes, without times."""
     return [(one.operation, one.request, one.outcome) for one in cassette.interactions]
 
 
 def test_a_dropped_connection_is_tried_again(account, client):
-    """After a call has succeeded; the recording does not show it."""
+    """After a first successful call, and the recording does not show it."""
     account.add(task(1))
     account.server.script("DescribeTasks", scripted.drop(), account.describe_tasks)
     clock = FakeClock()
@@ -132,7 +132,7 @@ def test_a_dropped_connection_is_tried_again(account, client):
 
 
 def test_throttles_are_kept_if_wanted(account, client):
-    """Each of them, before the response to the same call."""
+    """Each is recorded before the response to the same call."""
     account.add(task(1))
     account.server.script("DescribeTasks", *[scripted.throttle()] * 2, account.describe_tasks)
     kept, _ = take(client, FakeClock(), keep_errors=True)
@@ -155,7 +155,7 @@ def test_throttles_are_kept_if_wanted(account, client):
     ],
 )
 def test_what_does_not_pass_is_given_up(account, client, answer, attempts):
-    """What passes by itself is tried again so often; anything else once."""
+    """Temporary errors are retried a number of times, and other errors never."""
     account.server.script("ListTasks", answer)
     clock = FakeClock()
     with pytest.raises(botocore.exceptions.ClientError):
@@ -165,7 +165,7 @@ def test_what_does_not_pass_is_given_up(account, client, answer, attempts):
 
 
 def test_a_wrong_address_is_reported_at_once(aws_env):
-    """A connection is tried again only where there was one."""
+    """A failed connection is retried only if one succeeded before."""
     clock = FakeClock()
     once = Config(retries={"total_max_attempts": 1, "mode": "standard"})
     client = boto3.client("ecs", endpoint_url="http://127.0.0.1:9", config=once)
@@ -176,7 +176,7 @@ def test_a_wrong_address_is_reported_at_once(aws_env):
 
 @pytest.mark.exhaustive
 def test_ten_thousand_tasks(account, client):
-    """A hundred pages and a hundred descriptions, twice the same."""
+    """A hundred pages and a hundred batches, with equal results in two runs."""
     account.add(*(task(n, service=f"web-{n % 40}") for n in range(10_000)))
     first, pace = take(client, FakeClock())
     assert pace.made == 200
@@ -187,7 +187,7 @@ def test_ten_thousand_tasks(account, client):
 
 
 def test_an_account_has_a_server(account):
-    """The fixture is real: a wrong batch is refused."""
+    """The fixture behaves like ECS: it refuses a wrong batch."""
     assert isinstance(account, Account)
     client = boto3.client("ecs", endpoint_url=account.server.url)
     with pytest.raises(client.exceptions.InvalidParameterException, match="at most 100"):

@@ -1,4 +1,4 @@
-"""A recording under way: what is on the disk when it ends early, and how it continues."""
+"""A recording under way: the file on disk if it ends early, and how it continues."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ main()
 
 @pytest.fixture
 def tasks(account, monkeypatch):
-    """Ten tasks, listed and described two at a time, each call a chunk of its own."""
+    """Ten tasks, listed and described two at a time; each call is a chunk of its own."""
     found = list(recordings.tasks(10))
     account.add(*found)
     monkeypatch.setattr("cassette.live.requests.TASKS_IN_A_CALL", 2)
@@ -60,7 +60,7 @@ def expired(account, tasks, number):
 
 
 def undisturbed(call, folder, chosen=ALL):
-    """The bytes of the recording that nothing interrupted, without its times."""
+    """The bytes of an uninterrupted recording, without its times."""
     assert call(chosen)[0] == 0
     content = (folder / "web.yaml").read_bytes()
     (folder / "web.yaml").unlink()
@@ -68,7 +68,7 @@ def undisturbed(call, folder, chosen=ALL):
 
 
 def test_credentials_that_expire_half_way(call, account, tasks, tmp_path):
-    """Exit code 3; what is there is scrubbed, and the same command with --resume continues."""
+    """The exit code is 3; the file is scrubbed, and the same command continues with --resume."""
     whole = undisturbed(call, tmp_path)
     expired(account, tasks, 5)
     code, out, err = call(ALL)
@@ -96,7 +96,7 @@ def without_interaction(content, number):
 
 
 def test_nothing_to_resume(call, tasks, tmp_path):
-    """The reason, the place, and what to do; exit code 2."""
+    """The exit code is 2, with the reason, the place, and what to do."""
     code, _, err = call(f"{ALL} --resume")
     assert code == 2
     assert err.startswith(f"there is nothing to resume: {PARTIAL}: No such file or directory\n")
@@ -104,7 +104,7 @@ def test_nothing_to_resume(call, tasks, tmp_path):
 
 
 def test_another_policy_is_not_mixed_in(call, account, tasks, tmp_path):
-    """A file has one policy; nothing of it is lost."""
+    """A file has one policy; no part of it is lost."""
     expired(account, tasks, 5)
     call(ALL)
     before = (tmp_path / PARTIAL).read_bytes()
@@ -138,7 +138,7 @@ def test_a_different_selection_is_refused(call, account, tasks, tmp_path, other,
 
 @pytest.mark.parametrize("policy", ["standard", "strict"])
 def test_the_same_selection_in_other_words_continues(call, account, tasks, tmp_path, policy):
-    """An ARN or a name, in any order, and how fast: the plan is the same."""
+    """ARNs or names, in any order and at any rate, are the same plan."""
     arns = [task["taskArn"] for task in tasks[:3]]
     expired(account, tasks, 2)
     chosen = f"--policy {policy} --cluster prod -o web.yaml"
@@ -156,7 +156,7 @@ def test_the_same_selection_in_other_words_continues(call, account, tasks, tmp_p
 
 
 def test_a_file_without_a_plan_continues(call, account, tasks, tmp_path):
-    """An older release wrote none, and a program need not give one."""
+    """An older release wrote none, and a program may leave it out."""
     expired(account, tasks, 5)
     call(ALL)
     content = (tmp_path / PARTIAL).read_bytes()
@@ -165,7 +165,7 @@ def test_a_file_without_a_plan_continues(call, account, tasks, tmp_path):
 
 
 def process(words, folder, **options):
-    """The command as a process, with small calls and chunks."""
+    """The command as a process, with small requests and chunks."""
     return subprocess.Popen(
         [sys.executable, "-c", _SMALL, "record", *words.split()],
         stdout=subprocess.PIPE,
@@ -204,7 +204,7 @@ def signalled(account, folder, number, sign, chosen=ALL):
     ],
 )
 def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
-    """By a signal that it hears, it says where its recording is; it continues after each."""
+    """After a signal that it can handle, it prints the place of the file; each continues."""
     found = list(recordings.tasks(30))
     account.add(*found)
     code, err = signalled(account, tmp_path, 12, sign)
@@ -221,7 +221,7 @@ def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(12))
 def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path, monkeypatch, seed):
-    """What is on the disk is whole after the cut, scrubbed and audited; nothing else is there."""
+    """After the cut, the file is complete, scrubbed and audited; no other file exists."""
     rng = random.Random(seed)
     found = list(recordings.tasks(100, seed))
     account.add(*found)
@@ -246,7 +246,7 @@ def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path,
 
 
 def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
-    """The write of the file fails as well: exit code 2; with space again, --resume continues."""
+    """Writing the output fails as well: the exit code is 2; with space, --resume continues."""
     account.add(*recordings.tasks(30))
 
     def limit():
@@ -264,7 +264,7 @@ def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
 
 
 def test_a_folder_that_nobody_may_write_to(call, account, tasks, tmp_path):
-    """It is said before the first call; exit code 2."""
+    """The error comes before the first call, with exit code 2."""
     with rights.read_only(tmp_path):
         code, _, err = call(ALL)
     assert (code, account.server.requests) == (2, [])
@@ -301,7 +301,7 @@ def test_show_follows_a_recording(call, account, tasks, tmp_path, monkeypatch, c
 
 
 def test_show_has_nothing_to_follow(tmp_path, monkeypatch, capsys):
-    """The places where it looked, and what to do."""
+    """The error has the places that were searched, and what to do."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
         main(["show", "web.yaml", "--watch"])
@@ -311,7 +311,7 @@ def test_show_has_nothing_to_follow(tmp_path, monkeypatch, capsys):
 
 
 def test_check_says_that_a_file_is_partial(call, account, tasks, tmp_path, capsys):
-    """How much of it is whole, and what was torn off; a warning, since --resume completes it."""
+    """A warning gives the complete part and the torn end, since --resume completes the file."""
     expired(account, tasks, 5)
     call(ALL)
     with (tmp_path / PARTIAL).open("ab") as stream:

@@ -1,4 +1,4 @@
-"""`cassette record --watch`: tasks and services polled until something holds.
+"""`cassette record --watch`: tasks and services are polled until a condition holds.
 
 Most tests have a clock that does not wait, and an account that changes between two polls.
 """
@@ -60,7 +60,7 @@ class Story:
             self.clock.sleep(step.get("pause", 0))
 
     def states(self):
-        """The states of each task, as the cassette has them."""
+        """The states of each task in the cassette."""
         found = {}
         for one in self.recording.cassette("web.yaml").interactions:
             for state in one.outcome.body.get("tasks", ()):
@@ -92,7 +92,7 @@ def stopped(number, code, **members):
 
 
 def test_tasks_that_come_and_go_are_followed(account):
-    """A deployment: the new task is found by the list, the old one is followed until it stopped."""
+    """In a deployment, the list shows the new task, and the old one is followed until it stops."""
     account.add(web(1))
     account.services.update(ROLLING)
     story = Story(
@@ -111,7 +111,7 @@ def test_tasks_that_come_and_go_are_followed(account):
 
 
 def test_only_transitions_are_written(account):
-    """A hundred polls of what does not change are one interaction of each call."""
+    """A hundred unchanged polls are one interaction of each call."""
     account.add(web(1), web(2))
     account.services.update(ROLLING)
     story = Story(account, WEB, "stable,100 polls")
@@ -125,7 +125,7 @@ def test_only_transitions_are_written(account):
 
 
 def test_a_service_that_has_no_task_yet(account):
-    """The watch waits for one."""
+    """The watch waits for its first task."""
     account.services.update(ROLLING)
     story = Story(account, WEB, "running", {}, {"tasks": [web(1)]})
     assert (story.reached, len(story.polls)) == ("running", 3)
@@ -134,7 +134,7 @@ def test_a_service_that_has_no_task_yet(account):
 
 @pytest.mark.parametrize("status", ["INACTIVE", "DRAINING"])
 def test_a_service_that_is_gone(account, status):
-    """It will never be stable."""
+    """It can never become stable."""
     account.add(web(1))
     account.services["web"] = {"status": status}
     with pytest.raises(WatchError, match=f"a service to watch is {status}"):
@@ -162,7 +162,9 @@ def test_a_service_that_is_gone(account, status):
     ],
 )
 def test_until_failed(account, failure, fails):
-    """A task that did not start, did not end well or was unhealthy; not one that was stopped."""
+    """A task that did not start, did not exit with 0 or was unhealthy, but not one that a caller
+    stopped.
+    """
     account.add(web(1), web(2))
     story = Story(account, WEB, "failed,3polls", {"tasks": [failure]})
     assert story.reached == ("failed" if fails else "3 polls")
@@ -170,7 +172,7 @@ def test_until_failed(account, failure, fails):
 
 
 def test_a_failure_before_the_watch_does_not_count(account):
-    """Unless the task was named: then it is what one wants to know of."""
+    """Unless the task was named, since that is the task of interest."""
     old = stopped(1, "TaskFailedToStart")
     account.add(old, web(2))
     both = Selection(("prod",), services=("web",), status="all")
@@ -179,14 +181,14 @@ def test_a_failure_before_the_watch_does_not_count(account):
 
 
 def test_a_deployment_that_failed(account):
-    """The circuit breaker counts as a failure."""
+    """A tripped circuit breaker counts as a failure."""
     account.add(web(1))
     failed = {"web": {"deployments": [{"id": "b", "rolloutState": "FAILED"}, {"id": "a"}]}}
     assert Story(account, WEB, "failed", {}, {"services": failed}).reached == "failed"
 
 
 def test_definitions_are_asked_once(account):
-    """What goes with a task is asked when the task is new; services at each poll, once."""
+    """A task's companions are requested when the task is new; services once at each poll."""
     account.add(web(1))
     chosen = Selection(("prod",), services=("web",), companions=("task-definition", "service"))
     account.services.update(ROLLING)
@@ -218,7 +220,7 @@ def test_a_named_task_that_is_missing(account):
 
 
 def test_the_time_is_not_enough(account):
-    """What the tasks were last."""
+    """The error has the last states of the tasks."""
     account.add(web(1), web(2), web(3, "PENDING"))
     with pytest.raises(WatchError) as caught:
         Story(account, WEB, "stopped", timeout=20.0)
@@ -233,7 +235,7 @@ def test_the_time_is_not_enough(account):
 
 
 def test_a_time_ends_it(account):
-    """Not before; nothing else has to happen."""
+    """It ends at that time, whatever happens."""
     account.add(web(1))
     story = Story(account, WEB, "30s", timeout=None)
     assert story.reached == "30 s"
@@ -242,7 +244,7 @@ def test_a_time_ends_it(account):
 
 
 def test_a_stopped_task_that_is_nearly_an_hour_old(account):
-    """It is announced once, and then no longer described: its last state stays STOPPED."""
+    """It is reported once and no longer described: its last state stays STOPPED."""
     began = FakeClock().time()
     old = stopped(1, "EssentialContainerExited", exits=0, stoppedAt=began - 45 * 60)
     account.add(old, web(2))
@@ -256,7 +258,7 @@ def test_a_stopped_task_that_is_nearly_an_hour_old(account):
 
 
 def test_a_clock_that_is_wrong_announces_nothing(account):
-    """A task that ECS would have forgotten long ago."""
+    """Such as for a task that ECS would have forgotten long ago."""
     long_ago = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc).timestamp()
     account.add(stopped(1, "UserInitiated", stoppedAt=long_ago))
     story = Story(account, Selection(("prod",), (id_of(1),)), "3polls")
@@ -280,14 +282,14 @@ def test_a_clock_that_is_wrong_announces_nothing(account):
     ],
 )
 def test_what_until_accepts(text, read):
-    """States, a number of polls and a time, in any combination."""
+    """States, a number of polls and a duration, in any combination."""
     assert parse(text) == read
     assert parse(str(read).replace(" or ", ",")) == read
 
 
 @pytest.mark.parametrize("text", ["", "stabel", "10", "0 polls", "0s", "-3s", "10 days", "x,"])
 def test_what_until_refuses(text):
-    """It says what would have fitted."""
+    """The error has the valid forms."""
     with pytest.raises(UsageError) as caught:
         parse(text)
     assert "Fix: --until stopped" in str(caught.value)
@@ -297,7 +299,7 @@ def test_what_until_refuses(text):
 
 
 def test_a_watched_service_replays(call, account):
-    """The list, the tasks and the service, by another program."""
+    """Another program gets the list, the tasks and the service."""
     account.add(web(1), web(2))
     code, out, err = call(f"--cluster prod --service web {FAST}")
     assert (code, err) == (0, "")
@@ -311,7 +313,7 @@ def test_a_watched_service_replays(call, account):
 
 @pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.exhaustive)])
 def test_a_terminal_shows_a_table(tmp_path, account, columns):
-    """Tasks with state, time and what changed last; it fits the width."""
+    """It has each task's state, time and last change, within the width."""
     account.add(web(1), web(2, "PENDING", healthStatus="UNKNOWN"))
     account.services.update(ROLLING)
     number = iter(range(100))

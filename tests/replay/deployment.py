@@ -1,4 +1,4 @@
-"""The variants of the recorded deployment, each on Fargate or else on EC2."""
+"""The variants of the recorded deployment, on Fargate if the patch fits there, otherwise on EC2."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def params(quick: str, names: Iterable[str] = NAMES) -> list[Any]:
 
 
 def watched(base: cassette.Cassette) -> cassette.Cassette:
-    """A deployment whose program also looks at the cluster and the instances, at each poll.
+    """A deployment whose program also describes the cluster and the instances at each poll.
 
     Their counts are those of the tasks that are described right afterwards.
     """
@@ -58,7 +58,7 @@ def watched(base: cassette.Cassette) -> cassette.Cassette:
 
 
 def _seen(body: model.Body, tasks: list[dict[str, Any]]) -> model.Response:
-    """A cluster or an instance that holds these tasks and no others."""
+    """A cluster or an instance with exactly these tasks."""
     ((member, (thing,)),) = ((k, v) for k, v in body.items() if k != "failures")
     running = sum(task["lastStatus"] == "RUNNING" for task in tasks)
     pending = sum(task["lastStatus"] in PENDING for task in tasks)
@@ -78,7 +78,7 @@ def _seen(body: model.Body, tasks: list[dict[str, Any]]) -> model.Response:
 
 
 def taken(resource: str, tasks: Iterable[dict[str, Any]]) -> int:
-    """How much of a resource tasks have; 0 of ports, which are sets."""
+    """The amount of a resource that tasks use; 0 for ports, which are sets."""
     return sum(int(task.get(resource.lower(), 0)) for task in tasks)
 
 

@@ -1,4 +1,4 @@
-"""Cassettes made by hand, of wire bodies, scrubbed as every cassette that is written; and calls."""
+"""Cassettes made by hand from wire bodies, scrubbed like every written cassette; and calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_CLUSTER = ApiError(400, "ClusterNotFoundException", "Cluster not found.")
 
 
 def call(operation: str, request: dict, outcome: Any, at: float = 0.0, count: int = 1):
-    """One interaction; its outcome is a wire body or an ApiError."""
+    """One interaction with a wire body or an ApiError as its outcome."""
     if not isinstance(outcome, ApiError):
         outcome = Response(shapes.to_readable(operation, outcome))
     return Interaction(
@@ -40,7 +40,7 @@ def cassette(*interactions: Interaction) -> Cassette:
 
 
 def unscrubbed(*interactions: Interaction) -> Cassette:
-    """A cassette of these calls as they are."""
+    """A cassette of these calls without scrubbing."""
     return Cassette(
         bodies.REGION,
         Recorded("2026-11-23T12:00:00Z", "ecs-cassette 0", "1.43.0"),
@@ -51,7 +51,7 @@ def unscrubbed(*interactions: Interaction) -> Cassette:
 
 
 def task(number: int, status: str = "RUNNING", cluster: str = bodies.CLUSTER, **members: Any):
-    """A small task of its own, with an id that its number gives."""
+    """A small task whose id is made from its number."""
     return {
         "taskArn": arn(number, cluster),
         "clusterArn": f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}:cluster/{cluster}",
@@ -74,23 +74,23 @@ def arn(number: int, cluster: str = bodies.CLUSTER) -> str:
 
 
 def client(**options: Any) -> Any:
-    """A client without credentials or region, which a replay needs neither of."""
+    """A client without credentials or a region, since a replay needs neither."""
     return boto3.session.Session().client("ecs", **options)
 
 
 def statuses(response: dict) -> list[str]:
-    """The last status of each task of a response, in its order."""
+    """The last status of each task in a response, in order."""
     return [task["lastStatus"] for task in response["tasks"]]
 
 
 def invoke(client, operation, request):
-    """Call an operation by the name that ECS gives it."""
+    """Call an operation by its name in ECS."""
     names = {v: k for k, v in client.meta.method_to_api_mapping.items()}
     return getattr(client, names[operation])(**request)
 
 
 def least(shape, word="web"):
-    """The smallest value that botocore takes for a shape; a word is what its texts say."""
+    """The smallest value that botocore accepts for a shape; its strings are `word`."""
     if shape.type_name == "structure":
         union = list(shape.members)[:1] if getattr(shape, "is_tagged_union", False) else []
         names = shape.required_members or union
@@ -103,6 +103,6 @@ def least(shape, word="web"):
 
 
 def in_words(number: int) -> str:
-    """A number in words, for values that must differ and that the scrub keeps."""
+    """A number in words, for distinct values that the scrub keeps."""
     words = "ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split()
     return "_".join(words[int(digit)] for digit in str(number))

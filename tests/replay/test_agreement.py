@@ -35,7 +35,7 @@ def clients():
 
 
 def contradictions(clients, tape):
-    """What one operation says and another does not, each in one line."""
+    """The contradictions between operations, one per line."""
     one, two = clients
     listed = {
         status: two.list_tasks(cluster="prod", serviceName="web", desiredStatus=status)["taskArns"]
@@ -67,7 +67,9 @@ def contradictions(clients, tape):
 
 
 def contradicting_deployment(task, service, known):
-    """A task of another revision than its deployment, or one whose deployment is gone."""
+    """The contradiction if a task has another revision than its deployment, or the deployment is
+    gone.
+    """
     its = known.get(task["startedBy"])
     if its and its["taskDefinition"] != task["taskDefinitionArn"]:
         yield f"{task['startedBy']} of another revision"
@@ -77,7 +79,7 @@ def contradicting_deployment(task, service, known):
 
 
 def described_holders(client, tape):
-    """The cluster, and the container instance if the cassette describes one."""
+    """The cluster, and the container instance if the cassette has one."""
     yield from client.describe_clusters(clusters=["prod"])["clusters"]
     for one in tape.cassette.interactions:
         if one.operation == "DescribeContainerInstances":
@@ -88,7 +90,7 @@ def described_holders(client, tape):
 
 
 def contradicting_counts(holder, tasks):
-    """Counts and resources of a cluster or an instance that are not those of its tasks."""
+    """Counts and resources of a cluster or an instance that do not match its tasks."""
     arn = holder.get("containerInstanceArn")
     mine = [t for t in tasks if arn in (None, t.get("containerInstanceArn"))]
     meant = [t for t in mine if arn is None or t["desiredStatus"] == "RUNNING"]
@@ -119,9 +121,9 @@ def named_in_events(services):
 
 
 def contradicting_events(described, service, tape):
-    """Tasks that an event names and DescribeTasks does not know, or knows otherwise.
+    """Tasks in an event that DescribeTasks does not know, or knows in another state.
 
-    ECS forgets a task that is STOPPED after an hour, and keeps the event.
+    ECS forgets a STOPPED task after an hour, but keeps the event.
     """
     stops = [one["message"] for one in service["events"] if " has stopped " in one["message"]]
     stopped = {id_ for id_ in named_in_events([service]) if any(id_ in text for text in stops)}
@@ -134,7 +136,7 @@ def contradicting_events(described, service, tape):
 
 
 def contradicting_rollouts(deployments, tasks):
-    """Deployments whose failedTasks or rolloutState is not what their tasks say."""
+    """Deployments whose failedTasks or rolloutState does not match their tasks."""
     for one in deployments:
         mine = [task for task in tasks if task["startedBy"] == one["id"]]
         failed = sum(has_failed(task) for task in mine)
@@ -159,9 +161,9 @@ def has_failed(task):
 
 @VARIANTS
 def test_operations_agree_at_each_moment(clients, name):
-    """Once a poll of the recording is complete, nothing contradicts anything.
+    """When a poll of the recording is complete, there is no contradiction.
 
-    Nor does it at the beginning of a poll in which the patch changed the service.
+    Nor is there one at the start of a poll in which the patch changed the service.
     """
     made = deployment.variant(name)
     begun = [
@@ -182,7 +184,7 @@ def test_operations_agree_at_each_moment(clients, name):
 @pytest.mark.parametrize("start", ["patched", "last"])
 @VARIANTS
 def test_operations_agree_where_a_replay_begins(clients, name, start):
-    """A program that looks once sees one moment."""
+    """A program that polls once sees one moment."""
     with cassette.replay(deployment.variant(name), start=start, writes="ignore") as tape:
         assert [*contradictions(clients, tape)] == []
 
@@ -209,7 +211,7 @@ def still_to_come(tape):
 
 @pytest.mark.parametrize("made", deployment.WATCHED, ids=["fargate", "ec2"])
 def test_operations_of_the_recording_agree_from_call_to_call(clients, made):
-    """No round contradicts itself, not even with a list that was derived (of stopped tasks)."""
+    """No round contradicts itself, even with a derived list of stopped tasks."""
     with cassette.replay(made, writes="ignore") as tape:
         found = [[*contradictions(clients, tape)] for _ in range(10)]
     assert not any(found)
@@ -227,7 +229,7 @@ def last_service(variant):
 
 @pytest.mark.parametrize(("count", "wanted"), [(None, 0), (3, 1)])
 def test_a_service_that_was_scaled_in_wants_fewer_tasks(count, wanted):
-    """Two tasks of the old deployment and two of the new one are stopped, or one of those."""
+    """Two tasks of the old deployment and two of the new one are stopped, or one of each."""
     some = {} if count is None else {"count": count}
     made = deployment.DEPLOYMENT.patched(cassette.Patch("service/scaled-in", **some))
     service = last_service(made)

@@ -1,7 +1,7 @@
-"""What is derived agrees with a live server that is asked the same questions in other ways.
+"""Derived answers agree with those of a live server that gets the same questions in other forms.
 
 The server is moto's, which this project did not write. Where it differs from ECS, the test says so
-and takes what ECS documents: see `Live`. What moto lacks, a scripted server answers.
+and expects what ECS documents: see `Live`. A scripted server answers what moto lacks.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ IGNORED = ("launchType", "serviceName")
 
 @dataclass
 class Account:
-    """What is in the account, by ARN, as the live server describes it."""
+    """The resources of the account, by ARN, as the live server describes them."""
 
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,12 +53,14 @@ class Account:
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, cluster: str, kind: str) -> list[str]:
-        """The ARNs of a kind in a cluster."""
+        """The ARNs of one kind in a cluster."""
         return [arn for arn in getattr(self, kind) if f"/{cluster}/" in arn]
 
 
 def fill(moto: MotoEcs) -> None:
-    """Tasks of both launch types, families, states and of several starters; services, instances."""
+    """Create tasks of both launch types and of several families, states and starters; services;
+    instances.
+    """
     moto.advance_every(10_000)  # no state changes while it is asked
     ecs, ec2 = moto.client, boto3.client("ec2", **moto.credentials)
     ecs.create_cluster(clusterName="ec2")
@@ -99,7 +101,7 @@ def fill(moto: MotoEcs) -> None:
 
 
 def look(ecs: Any) -> Account:
-    """Ask for everything, each thing once."""
+    """Describe each resource once."""
     found = Account()
     for cluster in CLUSTERS:
         of = {"cluster": cluster}
@@ -130,7 +132,7 @@ def look(ecs: Any) -> Account:
 
 
 def of_form(arn: str, form: str) -> str:
-    """A name in a form: short, or an ARN in the new or the old format."""
+    """A name in one form: short, or an ARN in the new or the old format."""
     head, *_, last = arn.split("/")
     return {"short": last, "new": arn, "old": f"{head}/{last}"}[form]
 
@@ -140,13 +142,13 @@ Question = tuple[str, dict[str, Any]]
 
 
 def named(chance: Random, arns: list[str], most: int = 100) -> list[str]:
-    """Any subset in any order, each name in any form."""
+    """Any subset in any order, each with any form of name."""
     count = chance.randint(1, min(most, len(arns)))
     return [of_form(arn, chance.choice(FORMS)) for arn in chance.sample(arns, count)]
 
 
 def described(chance: Random, account: Account, unknown: bool = False) -> Question:
-    """A question for things by their names, perhaps for one that does not exist."""
+    """A question for resources by their names."""
     operation = chance.choice([*DESCRIBED])
     member, most = DESCRIBED[operation]
     cluster = "ec2" if member == "containerInstances" else chance.choice(CLUSTERS)
@@ -214,7 +216,7 @@ MORE: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def tags(chance: Random, account: Account) -> Question:
-    """A question for the tags of something that was described with its tags."""
+    """A question for the tags of a resource that was described with its tags."""
     arns = [*account.tasks, *account.services, *account.definitions]
     return "ListTagsForResource", {"resourceArn": chance.choice(arns)}
 
@@ -224,7 +226,7 @@ def tags(chance: Random, account: Account) -> Question:
 
 @dataclass
 class Live:
-    """The live server. Where moto differs from ECS, it answers as ECS documents it."""
+    """The live server. Where moto differs from ECS, it answers as ECS documents."""
 
     client: Any
     account: Account
@@ -242,7 +244,7 @@ class Live:
         return pages(self.client, operation, request)
 
     def _tasks(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The tasks under filters; moto does not know those of IGNORED."""
+        """The tasks that match the filters; moto ignores those in IGNORED."""
         asked = {name: value for name, value in request.items() if name not in IGNORED}
         if "containerInstance" in asked:  # moto does not know its old format
             asked["containerInstance"] = short_name(asked["containerInstance"])
@@ -259,7 +261,7 @@ class Live:
 
 
 class Sides(tuple):  # type: ignore[type-arg]
-    """What is asked, and who."""
+    """A question, and the clients that it goes to."""
 
     def __repr__(self) -> str:  # it would be too long for Hypothesis
         return "the account, the live server and the replay"

@@ -1,4 +1,4 @@
-"""aiobotocore's clients, over aiohttp and over httpx, are answered as botocore's own are."""
+"""aiobotocore's clients, over aiohttp and over httpx, get the same answers as botocore's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BACKENDS = {"aiohttp": AIOHTTPSession, "httpx": HttpxSession}
 
 @pytest.fixture(params=BACKENDS)
 def client(request):
-    """Makes clients of one backend: `async with client() as ecs`."""
+    """Creates clients of one backend: `async with client() as ecs`."""
 
     def make(region="eu-west-1", config=None, **options):
         backend = AioConfig(http_session_cls=BACKENDS[request.param])
@@ -44,7 +44,7 @@ def client(request):
 
 @pytest.fixture(autouse=True)
 def sent(monkeypatch):
-    """The URLs that any async client sent something to; nothing leaves."""
+    """The URLs to which an async client sent a request; nothing is really sent."""
     urls = []
 
     async def send(session, request):
@@ -59,7 +59,7 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def slept(monkeypatch):
-    """Every real sleep of an event loop that is longer than nothing."""
+    """Every real sleep of an event loop longer than zero."""
     seen = []
     for module in (asyncio, anyio):
 
@@ -72,13 +72,13 @@ def slept(monkeypatch):
 
 
 async def status(ecs, **asked):
-    """One call's status."""
+    """The task's status in one call."""
     answer = await ecs.describe_tasks(**(asked or TASK))
     return answer["tasks"][0]["lastStatus"]
 
 
 def test_clients_made_before_and_after_are_reached(client):
-    """Whenever a client was made, with no credentials and no region."""
+    """It does not matter when a client was created; it needs no credentials or region."""
 
     async def main():
         async with client() as before:
@@ -94,7 +94,7 @@ def test_clients_made_before_and_after_are_reached(client):
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
 def test_an_answer_is_that_of_the_sync_client(client, monkeypatch, short_way):
-    """Equal responses, metadata included, the short way and the wire way."""
+    """The responses are equal, including metadata, on the short path and through the parser."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     tape = made.cassette(*(made.describe(s, include=["TAGS"]) for s in (PENDING, STOPPED)))
     asked = {**TASK, "include": ["TAGS"]}
@@ -111,7 +111,7 @@ def test_an_answer_is_that_of_the_sync_client(client, monkeypatch, short_way):
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_throttles_go_through_every_retry_mode(client, mode, slept):
-    """Each attempt is answered; the back-off moves the clock only."""
+    """Each attempt is answered, and the back-off moves only the clock."""
     tape = made.cassette(made.describe(made.THROTTLE, count=2), made.describe(RUNNING))
 
     async def main():
@@ -128,7 +128,7 @@ def test_throttles_go_through_every_retry_mode(client, mode, slept):
 
 
 def test_errors_are_of_the_clients_own_classes(client):
-    """With status, code and message."""
+    """With the right status, code and message."""
 
     async def main():
         async with client() as ecs:
@@ -143,7 +143,7 @@ def test_errors_are_of_the_clients_own_classes(client):
 
 
 def test_waiters_do_not_wait(client, slept):
-    """A waiter of 100 polls sleeps on the clock, and gives what aiobotocore's waiter gives."""
+    """A waiter of 100 polls sleeps on the clock and returns what aiobotocore's waiter returns."""
     calls = [made.describe(PENDING, count=99), made.describe(RUNNING, 600.0)]
 
     async def main():
@@ -158,7 +158,7 @@ def test_waiters_do_not_wait(client, slept):
 
 
 def test_a_waiter_that_gives_up_does_so_as_it_would_live(client, slept):
-    """Failure states and the end of all attempts are botocore's own."""
+    """Failure states and the maximum of attempts are botocore's own."""
 
     async def main(words):
         async with client() as ecs:
@@ -174,7 +174,7 @@ def test_a_waiter_that_gives_up_does_so_as_it_would_live(client, slept):
 
 
 def test_real_sleeps_wait(client, slept):
-    """With sleep="real" both the waiter and the back-off sleep."""
+    """With sleep="real", the waiter and the back-off sleep."""
     calls = [made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)]
 
     async def main():
@@ -190,7 +190,7 @@ def test_real_sleeps_wait(client, slept):
 
 
 def test_the_codes_own_sleeps_move_the_clock_when_asked(client):
-    """With sleep="all" a polling loop of the code's own does not wait."""
+    """With sleep="all", a polling loop in the code does not wait."""
 
     async def main():
         async with client() as ecs:
@@ -204,7 +204,7 @@ def test_the_codes_own_sleeps_move_the_clock_when_asked(client):
 
 
 def test_pages_and_whole_runs(client):
-    """A paginator, RunTask, a waiter and StopTask hang together."""
+    """A paginator, RunTask, a waiter and StopTask agree with one another."""
     arns = [[made.arn(1)], [made.arn(2)]]
     calls = [
         made.call("ListTasks", {"cluster": "prod"}, {"taskArns": arns[0], "nextToken": "a-token"}),
@@ -229,7 +229,7 @@ def test_pages_and_whole_runs(client):
 
 
 def test_an_unmatched_call_fails_where_it_happens_and_is_not_retried(client, slept):
-    """Nothing leaves; see the fixture `sent`."""
+    """Nothing is sent; see the fixture `sent`."""
 
     async def main():
         async with client() as ecs:
@@ -258,7 +258,7 @@ def test_tasks_of_one_loop_share_a_replay(client):
 
 
 def test_tasks_of_one_loop_with_replays_of_their_own_do_not_meet(client):
-    """Narrowed by `clients`, opened and closed in any order, with clocks of their own."""
+    """Limited by `clients`, opened and closed in any order, each with its own clock."""
 
     async def run(number, barrier):
         states = [f"STATE_{made.in_words(100 * number + n)}" for n in range(number + 5)]
@@ -277,7 +277,7 @@ def test_tasks_of_one_loop_with_replays_of_their_own_do_not_meet(client):
             return seen == states and tape.clock.now == 0 and not tape.unused
 
     class Barrier:
-        """Lets all continue when all have come (asyncio's own is of Python 3.11)."""
+        """Lets all continue once all have arrived (asyncio's own is new in Python 3.11)."""
 
         def __init__(self, parties):
             self.missing, self.full = parties, asyncio.Event()
@@ -340,7 +340,7 @@ def test_what_an_async_client_recorded_it_replays(client, tmp_path, monkeypatch,
 
 
 def test_afterwards_aiobotocore_is_as_it_was(client):
-    """Its waiters too."""
+    """This includes its waiters."""
     from aiobotocore import waiter
 
     kinds = [waiter.AIOWaiter, *waiter.AIOWaiter.__subclasses__()]

@@ -1,4 +1,4 @@
-"""However a block ends, botocore and the sleeps are afterwards as they were before."""
+"""However a block ends, it restores botocore and the sleeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STOPPED = made.cassette(made.describe(bodies.described(bodies.stopped())))
 
 
 def replaced():
-    """What of botocore and of the interpreter a replay replaces."""
+    """The functions of botocore and of the interpreter that a replay replaces."""
     return (
         botocore.endpoint.Endpoint.make_request,
         botocore.waiter.time,
@@ -58,14 +58,14 @@ def ask():
 @pytest.mark.parametrize("raised", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("sleep", ["skip", "all", "real"])
 def test_a_block_that_raises_gives_everything_back(raised, sleep):
-    """Also a BaseException, and it comes out as it went in."""
+    """Also after a BaseException, which is raised unchanged."""
     with pytest.raises(raised), cassette.replay(RUNNING, sleep=sleep):
         assert ask() == "RUNNING"
         raise raised
 
 
 def test_the_failure_of_the_block_goes_before_an_unmatched_call():
-    """Who reads a failed test sees the failure of the test."""
+    """The report of a failed test shows the test's own failure."""
     with pytest.raises(ZeroDivisionError), cassette.replay(RUNNING):
         with pytest.raises(UnmatchedRequestError):
             made.client().list_tasks()
@@ -77,13 +77,13 @@ def test_the_failure_of_the_block_goes_before_an_unmatched_call():
     [("no-such-cassette", (), CassetteNotFoundError), (RUNNING, ("x",), CassetteNotFoundError)],
 )
 def test_a_replay_that_cannot_begin_opens_nothing(name, patches, error):
-    """An error at the beginning leaves no tap open."""
+    """After an error at the beginning, nothing stays replaced."""
     with pytest.raises(error), cassette.replay(name, *patches):
         raise AssertionError("the block must not run")
 
 
 def test_a_name_of_nothing_is_refused_at_once():
-    """A decorator without its brackets, above all, whose function would never be called."""
+    """Mostly a decorator without brackets, whose function would never be called."""
 
     def test():
         raise AssertionError("not called")
@@ -98,7 +98,7 @@ def test_a_name_of_nothing_is_refused_at_once():
 
 @pytest.mark.parametrize("wrong", ["ecs", 7, [7], "client", {"ecs": 1}])
 def test_other_objects_than_clients_are_refused_at_once(wrong, aws_env):
-    """One client without its list, above all."""
+    """Mostly one client without a list."""
     wrong = made.client() if wrong == "client" else wrong
     for verb in (cassette.replay, cassette.record):
         with pytest.raises(UsageError, match=r"clients takes a list of botocore's clients"):
@@ -106,7 +106,7 @@ def test_other_objects_than_clients_are_refused_at_once(wrong, aws_env):
 
 
 class Interrupting:
-    """A module that is interrupted when it is looked at for the first time."""
+    """A module that is interrupted at its first access."""
 
     interrupted = False
 
@@ -118,7 +118,7 @@ class Interrupting:
 
 
 def test_a_replay_that_is_interrupted_while_it_begins_is_closed(monkeypatch):
-    """Whatever is raised after the tap was opened closes it, and no sleep stays replaced."""
+    """Any exception during the start closes it, and no sleep stays replaced."""
     monkeypatch.setitem(sys.modules, "interrupting", Interrupting())
     with pytest.raises(KeyboardInterrupt), cassette.replay(RUNNING, sleep="all"):
         raise AssertionError("the block must not run")
@@ -139,7 +139,7 @@ def test_a_swallowed_unmatched_call_fails_the_block(swallow):
 
 
 def test_unmatched_calls_that_were_meant_are_forgiven():
-    """A test of the error itself clears the list."""
+    """A test that expects the error clears the list."""
     with cassette.replay(RUNNING) as tape:
         with pytest.raises(UnmatchedRequestError):
             made.client().list_tasks()
@@ -147,7 +147,7 @@ def test_unmatched_calls_that_were_meant_are_forgiven():
 
 
 def test_a_replay_may_be_entered_again_but_not_within_itself():
-    """Each entry begins at the first state; two at once would share one place in the timeline."""
+    """Each entry begins at the first state; nested entries would share one position."""
     replay = cassette.replay(RUNNING, unused="error")
     for _ in range(2):
         with replay as tape:
@@ -166,19 +166,19 @@ def test_a_replay_may_be_entered_again_but_not_within_itself():
     ],
 )
 def test_a_wrong_keyword_names_the_right_argument(verb, keywords, says):
-    """As the marker does."""
+    """As with the marker."""
     with pytest.raises(UsageError, match=says):
         verb("web.yaml", **keywords)
 
 
 def test_the_name_of_a_cassette_may_be_a_keyword():
-    """`name=` is its name in the signature."""
+    """The signature calls it `name`."""
     with cassette.replay(name=RUNNING):
         assert ask() == "RUNNING"
 
 
 def test_the_repr_of_a_tape_names_a_built_in_cassette(tmp_path, monkeypatch):
-    """No path into site-packages."""
+    """It has no path into site-packages."""
     monkeypatch.chdir(tmp_path)  # in a checkout the same file is one of the project's
     with cassette.replay("web", "stopped/out-of-memory") as tape:
         assert tape.tasks
@@ -186,7 +186,7 @@ def test_the_repr_of_a_tape_names_a_built_in_cassette(tmp_path, monkeypatch):
 
 
 def test_the_repr_before_the_first_call_names_what_is_replayed(tmp_path, monkeypatch):
-    """It does not begin the replay: with `rebase="now"` that is the moment of the first call."""
+    """It does not start the replay: with `rebase="now"`, the start is the first call."""
     monkeypatch.chdir(tmp_path)
     count = len(cassette.load("web").interactions)
     replaying = cassette.replay("web", rebase="now")
@@ -203,7 +203,7 @@ def test_the_repr_before_the_first_call_names_what_is_replayed(tmp_path, monkeyp
 
 
 def test_the_repr_of_a_recording_counts_its_calls(tmp_path):
-    """The verb shows its file."""
+    """It also shows the file."""
     recording = cassette.record(tmp_path / "mine.yaml")
     assert repr(recording) == f"<cassette.record {tmp_path / 'mine.yaml'}>"
     with pytest.raises(NothingRecordedError), recording as recorded:
@@ -214,14 +214,14 @@ def test_the_repr_of_a_recording_counts_its_calls(tmp_path):
     "write", [file_format.write, lambda path, _: cassette.record(path).start()]
 )
 def test_a_file_name_that_is_too_long_says_to_shorten_it(tmp_path, write):
-    """A place with more space would not help."""
+    """Another disk would not help."""
     with pytest.raises(CassetteWriteError) as caught:
         write(tmp_path / f"{'w' * 400}.yaml", "")
     assert caught.value.fix.startswith("shorten the name; a file's name has at most 255 bytes")
 
 
 def test_a_cassette_name_may_be_as_long_as_a_file_name(tmp_path, monkeypatch):
-    """Bytes count, since they count on disk."""
+    """The limit is in bytes, as on disk."""
     monkeypatch.chdir(tmp_path)
     longest = "é" * 125
     cassette.save(cassette.load("web"), tmp_path / f"cassettes/{longest}.yaml")
@@ -236,7 +236,7 @@ def test_a_cassette_name_may_be_as_long_as_a_file_name(tmp_path, monkeypatch):
 
 
 def test_each_call_of_a_decorated_function_has_a_replay_of_its_own():
-    """Also within itself, and in threads."""
+    """Also in recursive calls and in threads."""
     statuses = ["PROVISIONING", "PENDING", "RUNNING"]
     states = [{"tasks": [made.task(1, status)]} for status in statuses]
     tape = made.cassette(*(made.describe(state, tasks=(made.arn(1),)) for state in states))
@@ -254,7 +254,9 @@ def test_each_call_of_a_decorated_function_has_a_replay_of_its_own():
 
 
 def test_a_decorated_generator_replays_until_it_ends():
-    """What is sent, thrown and returned reaches it as it would undecorated."""
+    """Values and exceptions that are sent, thrown or returned are the same as without the
+    decorator.
+    """
 
     @cassette.replay(RUNNING)
     def states():
@@ -274,7 +276,7 @@ def test_a_decorated_generator_replays_until_it_ends():
 
 
 def test_a_generator_that_is_left_early_gives_everything_back():
-    """As a fixture does whose test fails."""
+    """For example, a fixture whose test fails."""
 
     @cassette.replay(RUNNING)
     def states():
@@ -288,7 +290,7 @@ def test_a_generator_that_is_left_early_gives_everything_back():
 
 
 def test_a_decorated_async_generator_replays_until_it_ends():
-    """What is sent and thrown reaches it as it would undecorated, and it ends by itself."""
+    """Values and exceptions that are sent or thrown are the same as without the decorator."""
 
     @cassette.replay(RUNNING)
     async def states():
@@ -331,7 +333,7 @@ def test_an_async_generator_that_is_left_early_is_cleaned_up_within_its_replay()
 
 
 def test_a_decorated_async_context_manager_sees_what_its_block_raised():
-    """Decorators stack."""
+    """Decorators can be stacked."""
     seen = []
 
     @contextlib.asynccontextmanager
@@ -374,7 +376,7 @@ def test_a_cancelled_task_gives_everything_back():
 
 
 def test_replays_that_end_in_any_order_give_every_sleep_back():
-    """The one that began first may end first."""
+    """The first one to begin may end first."""
     first, second = (cassette.replay(RUNNING, sleep="all") for _ in range(2))
     with contextlib.ExitStack() as stack:
         stack.enter_context(first)
@@ -385,7 +387,7 @@ def test_replays_that_end_in_any_order_give_every_sleep_back():
 
 
 def test_an_inner_replay_under_threads_leaves_the_outer_one_open():
-    """Only the last one closes the switch."""
+    """Only the end of the last one restores the functions."""
     inside, leave = threading.Event(), threading.Event()
 
     def inner():

@@ -28,7 +28,7 @@ def _as_it_was():
 
 @functools.cache
 def client():
-    """One client for all these tests, since making one takes long."""
+    """One client for all these tests, since creating one is slow."""
     return made.client(region_name=bodies.REGION)
 
 
@@ -71,12 +71,12 @@ def test_every_unittest_method_has_its_own_replay():
 
 
 def patched():
-    """What botocore calls at present."""
+    """The functions that botocore calls now."""
     return botocore.endpoint.Endpoint.make_request
 
 
 def test_set_up_may_ask_and_its_call_counts():
-    """The call in `setUp` and that of the test are calls of one replay."""
+    """The calls in `setUp` and in the test are part of one replay."""
 
     @cassette.replay(RUNNING, on_end="error")
     class Case(unittest.TestCase):
@@ -130,7 +130,7 @@ def test_a_failed_method_ends_its_replay(place):
 
 
 def test_an_interrupted_unittest_ends_its_replay():
-    """unittest runs no cleanups then."""
+    """In this case, unittest runs no cleanups."""
 
     @cassette.replay(RUNNING)
     class Case(unittest.TestCase):
@@ -142,7 +142,7 @@ def test_an_interrupted_unittest_ends_its_replay():
 
 
 def test_a_subclass_decides_on_its_own_cassette():
-    """The nearest decorator wins, for inherited tests as well."""
+    """The nearest decorator wins, also for inherited tests."""
     stopped = made.cassette(made.describe(bodies.described(bodies.stopped())))
     seen = []
 
@@ -181,7 +181,7 @@ def test_a_recording_of_a_class_is_written_if_its_test_passed(scripted_ecs, tmp_
 
 
 def test_pytest_classes_are_replayed(pytester):
-    """Plain and async methods, static ones, and `setup_method`, with and without its argument."""
+    """Sync, async and static methods, and `setup_method` with and without its argument."""
     pytester.makepyfile("""
         import asyncio
         import boto3, pytest
@@ -288,7 +288,7 @@ class _Several:
     ],
 )
 def test_what_a_decorator_cannot_reach_is_refused_at_once(verb, decorated, reason):
-    """Otherwise it would have no effect, and nothing would say so."""
+    """Otherwise it would silently have no effect."""
     with pytest.raises(UsageError) as caught:
         verb("web.yaml")(decorated)
     assert reason in str(caught.value)
@@ -304,7 +304,7 @@ def test_a_coroutine_is_refused():
 
 
 def test_methods_and_partials_are_decorated():
-    """Everything else that can be called is wrapped as a function is."""
+    """Any other callable is wrapped like a function."""
     decorated = cassette.replay(RUNNING)(functools.partial(ask, "prod"))
     assert decorated() == "RUNNING"
 
@@ -324,7 +324,7 @@ def test_methods_and_partials_are_decorated():
 
 @pytest.mark.parametrize("verb", [cassette.replay, cassette.record])
 def test_a_block_that_is_never_entered_warns(verb):
-    """As a coroutine does that was never awaited, at the line where it was written."""
+    """Like a coroutine that was never awaited, at the line that created it."""
     with pytest.warns(RuntimeWarning, match=r"was never entered, so it did nothing") as caught:  # noqa: PT031 - PyPy warns only when it collects
         verb("web.yaml")
         gc.collect()
@@ -332,7 +332,7 @@ def test_a_block_that_is_never_entered_warns(verb):
 
 
 def test_a_block_that_was_used_or_refused_does_not_warn(tmp_path):
-    """Neither one that was entered or decorates, nor one whose arguments were wrong."""
+    """Such as one that was entered, that decorates, or whose arguments were wrong."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(UsageError):
@@ -346,7 +346,7 @@ def test_a_block_that_was_used_or_refused_does_not_warn(tmp_path):
 
 
 def test_starting_again_ends_the_replay_before_it():
-    """A notebook's cell that runs twice does not add a second replay."""
+    """A notebook cell that runs twice does not nest two replays."""
     stopped = made.cassette(made.describe(bodies.described(bodies.stopped())))
     seen = []
     for one in (RUNNING, RUNNING, stopped):
@@ -360,7 +360,7 @@ def test_starting_again_ends_the_replay_before_it():
 
 
 def test_stopping_reports_what_a_block_does():
-    """A call that was swallowed is raised at the end."""
+    """A swallowed call is raised at the end."""
     replay = cassette.replay(RUNNING)
     replay.start()
     with pytest.raises(UnmatchedRequestError):

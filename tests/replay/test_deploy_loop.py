@@ -1,7 +1,7 @@
-"""A program that waits for its deployment, as ecs-deploy does, on every variant of a deployment.
+"""A program that waits for its deployment, like ecs-deploy, on every variant of a deployment.
 
-It looks every few seconds until one deployment is left and all its tasks run, until an event or a
-stopped task reports an error, or until its time is up.
+It polls until one deployment is left and all its tasks run, until an event or a stopped task
+reports an error, or until a timeout.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def client():
 
 
 def deploy(client):
-    """Start a deployment and wait for it: "deployed", "timeout" or what the error is."""
+    """Start a deployment and wait for it: "deployed", "timeout" or the error."""
     updated = client.update_service(**SERVICE, taskDefinition="web:42")["service"]
     old = {event["id"] for event in updated["events"]}
     for _ in range(TIMEOUT // INTERVAL):
@@ -57,7 +57,7 @@ def stopped(client):
 
 
 def failed(task, service):
-    """Whether a task of the new revision stopped, and not because the service has fewer tasks."""
+    """Whether a task of the new revision stopped, other than by scaling in."""
     is_new = task["taskDefinitionArn"] == service["taskDefinition"]
     return is_new and not task.get("stoppedReason", "").startswith("Scaling activity")
 
@@ -65,8 +65,8 @@ def failed(task, service):
 def completes(variant):
     """Whether a deployment of a variant completes, by its own responses.
 
-    It does if it is the only one and COMPLETED when the service was last ACTIVE, and as many of
-    its tasks have run as the service wants.
+    It does if it is the only one and COMPLETED when the service was last ACTIVE, and as many of its
+    tasks have run as the service wants.
     """
     responses = [one for one in variant.interactions if isinstance(one.outcome, Response)]
     services = [

@@ -1,4 +1,4 @@
-"""What is derived for requests that were not recorded: each row of the table in docs/replay.md."""
+"""Answers derived for requests that were not recorded: each row of the table in docs/replay.md."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def ecs():
 
 
 def test_the_table_names_every_operation_that_derives():
-    """The table in the documentation is about these operations and no others."""
+    """It has exactly these operations."""
     (table,) = re.findall(r"### What is derived\n(.*?)\n\n[^|]", DOCS.read_text(), re.DOTALL)[
         :1
     ] or [""]
@@ -109,7 +109,7 @@ def test_the_table_names_every_operation_that_derives():
     ],
 )
 def test_any_services_are_described(ecs, services, expected):
-    """Subset, order and form of names are the caller's; tags come only with TAGS."""
+    """In any subset, order and form of names; tags only with TAGS."""
     plain = ecs.describe_services(**PROD, services=services)["services"]
     tagged = ecs.describe_services(**PROD, services=services, include=["TAGS"])["services"]
     assert [one["serviceName"] for one in plain] == expected
@@ -166,7 +166,7 @@ def test_a_filter_by_an_unknown_name_is_unmatched():
 
 
 def test_task_definitions_by_every_name(ecs):
-    """By revision and ARN; the family is the newest revision once it was registered."""
+    """By revision and by ARN; the family is the newest revision once that was registered."""
     asked = ecs.describe_task_definition
     assert asked(taskDefinition="web")["taskDefinition"]["revision"] == 1
     assert asked(taskDefinition="web:1")["taskDefinition"]["revision"] == 1
@@ -178,7 +178,7 @@ def test_task_definitions_by_every_name(ecs):
 
 
 def test_a_family_is_described_with_and_without_tags():
-    """If it was recorded with tags, and always with the same revision."""
+    """If it was recorded with tags; the revision is the same."""
     with cassette.replay("deployment"):
         asked = made.client().describe_task_definition
         assert asked(taskDefinition="web")["taskDefinition"]["revision"] == 41
@@ -195,7 +195,7 @@ def test_a_family_is_described_with_and_without_tags():
 
 @pytest.mark.parametrize("include", [[], ["TAGS"]])
 def test_a_family_is_its_new_revision_though_that_is_described_later(include):
-    """In the built-in deployment the recording then describes the new revision."""
+    """The built-in deployment describes the new revision later."""
     with cassette.replay("deployment") as tape:
         ecs = made.client()
 
@@ -244,7 +244,7 @@ def test_a_test_supplies_an_answer():
 @pytest.mark.parametrize("asked", [PROD, {"cluster": f"{HOME}:cluster/prod"}])
 @pytest.mark.parametrize("given", [PROD, {"cluster": f"{HOME}:cluster/prod"}])
 def test_an_answer_fits_a_request_that_names_the_same_thing(given, asked):
-    """By its name or its ARN; another cluster is unmatched."""
+    """By name or by ARN; another cluster is unmatched."""
     with cassette.replay(TAPE) as tape:
         tape.answer("ListAttributes", {"attributes": [{"name": "rack"}]}, **given)
         ecs, of = made.client(), {"targetType": "container-instance"}
@@ -255,7 +255,7 @@ def test_an_answer_fits_a_request_that_names_the_same_thing(given, asked):
 
 
 def test_an_answer_for_the_default_cluster_fits_a_request_without_one():
-    """ECS takes it so."""
+    """ECS uses it by default."""
     with cassette.replay(TAPE) as tape:
         tape.answer("ListServices", {"serviceArns": []}, cluster="default")
         assert made.client().list_services()["serviceArns"] == []
@@ -316,7 +316,7 @@ def rows(table: list[tuple]) -> list:
 
 @pytest.mark.parametrize(("operation", "member", "arn", "arns", "of"), rows(DESCRIBED))
 def test_a_subset_in_any_order_is_described(operation, member, arn, arns, of):
-    """By ARN, and by name where a short name is one."""
+    """By ARN, and by short name for kinds that have one."""
     named = KINDS[operation].parameter
     body = {member: [{arn: one} for one in arns], "failures": []}
     tape = made.cassette(made.call(operation, {**of, named: arns}, body))
@@ -344,7 +344,7 @@ def test_what_was_not_described_is_unmatched(operation, member, arn, arns, of):
 @pytest.mark.parametrize("other", ["prod/api", "staging/web"])
 @pytest.mark.parametrize(("operation", "member", "arn", "arns", "of"), rows(DESCRIBED[2:]))
 def test_an_id_is_that_of_one_service_of_one_cluster(operation, member, arn, arns, of, other):
-    """The ARN of another service or cluster is unmatched, or MISSING, though its id is recorded."""
+    """An ARN with a recorded id but another service or cluster is unmatched or MISSING."""
     named = KINDS[operation].parameter
     body = {member: [{arn: one} for one in arns], "failures": []}
     tape = made.cassette(made.call(operation, {named: arns}, body))
@@ -394,7 +394,7 @@ def test_deployments_of_a_service_are_listed_by_their_status():
 
 
 def test_tags_of_tasks_and_task_definitions():
-    """Of what was started, described or registered with its tags; else unmatched."""
+    """If the resource was started, described or registered with its tags; otherwise unmatched."""
     tag = [{"key": "team", "value": "x"}]
     arn = definition("web", 1)["taskDefinition"]["taskDefinitionArn"]
     body = {"tasks": [{**TASKS[0], "tags": tag}], "failures": []}

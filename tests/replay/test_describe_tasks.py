@@ -1,4 +1,4 @@
-"""DescribeTasks is answered from the tasks, as ECS answers it, not from the request's text."""
+"""DescribeTasks is answered from the tasks, as in ECS, not from the text of the request."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_no_cluster_is_the_default_cluster(recorded, asked):
 
 @pytest.mark.parametrize("asked", [[3, 1, 2], [2], [2, 3], [1, 1, 1], [3, 1, 3]])
 def test_any_subset_in_the_order_asked(asked):
-    """Subset, order and repetition are the caller's; a task named twice comes once."""
+    """The answer has the caller's subset and order; a task named twice appears once."""
     tape = made.cassette(made.describe(described(1, 2, 3), tasks=map(made.arn, (1, 2, 3))))
     with cassette.replay(tape):
         answer = made.client().describe_tasks(cluster="prod", tasks=[*map(made.arn, asked)])
@@ -84,7 +84,7 @@ def test_a_task_named_by_id_and_by_arn_moves_one_step():
 
 
 def test_tasks_recorded_apart_are_described_together_and_the_other_way_round():
-    """How a recording batched its tasks binds nobody."""
+    """The batches of the recording do not matter."""
     apart = made.cassette(*(made.describe(described(n), tasks=(made.arn(n),)) for n in (1, 2)))
     with cassette.replay(apart):
         answer = made.client().describe_tasks(cluster="prod", tasks=[made.arn(2), made.arn(1)])
@@ -97,7 +97,7 @@ def test_tasks_recorded_apart_are_described_together_and_the_other_way_round():
 
 
 def test_tags_only_with_include():
-    """Without include the tags are empty, as ECS has it; a step does not depend on it."""
+    """Without include, the tags are empty, as in ECS; a step does not depend on it."""
     states = [bodies.described(s(tags=True)) for s in (bodies.pending, bodies.running)]
     tape = made.cassette(*(made.describe(state, include=["TAGS"]) for state in states))
     with cassette.replay(tape):
@@ -110,7 +110,7 @@ def test_tags_only_with_include():
 
 
 def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
-    """Not an empty list; and the call that failed has used nothing up."""
+    """The answer is not an empty list, and the failed call uses no state."""
     tape = made.cassette(
         made.describe(bodies.described(bodies.pending())),
         made.describe(bodies.described(bodies.running())),
@@ -129,7 +129,7 @@ def test_tags_that_were_never_fetched_are_an_error_that_moves_nothing():
 
 
 def test_recorded_failures_come_back_for_their_ids():
-    """A MISSING failure belongs to its id, whatever else is asked with it."""
+    """A MISSING failure belongs to its id, whatever other tasks are requested."""
     body = {**described(1), "failures": [{"arn": made.arn(2), "reason": "MISSING"}]}
     tape = made.cassette(made.describe(body, tasks=(made.arn(1), made.arn(2))))
     with cassette.replay(tape):
@@ -177,7 +177,7 @@ INVALID = {
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize("case", INVALID)
 def test_what_cannot_be_right_gets_ecs_own_words(case, unknown):
-    """InvalidParameterException, worded as ECS does, whatever `unknown` says."""
+    """InvalidParameterException with ECS's message, with any value of `unknown`."""
     tasks, message = INVALID[case]
     tape = made.cassette(made.describe(described(1), tasks=(made.arn(1),)))
     with cassette.replay(tape, unknown=unknown) as replayed:
@@ -190,7 +190,7 @@ def test_what_cannot_be_right_gets_ecs_own_words(case, unknown):
 
 
 def test_a_cluster_name_that_cannot_be_is_refused():
-    """A cluster's name has an alphabet."""
+    """A cluster's name has a limited alphabet."""
     tape = made.cassette(made.describe(described(1), tasks=(made.arn(1),)))
     with cassette.replay(tape):
         client = made.client()
@@ -199,7 +199,7 @@ def test_a_cluster_name_that_cannot_be_is_refused():
 
 
 def test_as_ecs_unknown_tasks_are_missing():
-    """With unknown="ecs" an unknown task is a failure beside those that are known."""
+    """With unknown="ecs", an unknown task is a failure next to the known tasks."""
     tape = made.cassette(made.describe(described(1), tasks=(made.arn(1),)))
     with cassette.replay(tape, unknown="ecs"):
         client = made.client()
@@ -236,7 +236,7 @@ INACTIVE = "The referenced cluster was inactive."
 
 @pytest.mark.parametrize("code", ["ClusterNotFoundException", "ClientException"])
 def test_a_cluster_that_was_inactive_is_so_for_any_task(code):
-    """A deleted cluster is inactive for a while; ECS says so by either class."""
+    """A deleted cluster stays inactive for a while; ECS has two classes for that error."""
     tape = made.cassette(made.describe(ApiError(400, code, INACTIVE), tasks=(made.arn(1),)))
     with cassette.replay(tape):
         client = made.client()
@@ -247,7 +247,7 @@ def test_a_cluster_that_was_inactive_is_so_for_any_task(code):
 
 
 def test_a_cluster_that_goes_takes_its_tasks_with_it():
-    """What is described first and gone later is so in that order, and for that task."""
+    """Each task is first described and later gone, in that order."""
     tape = made.cassette(
         made.describe(described(1), tasks=(made.arn(1),)),
         made.describe(made.NO_CLUSTER, tasks=(made.arn(1),)),
@@ -263,7 +263,7 @@ def test_a_cluster_that_goes_takes_its_tasks_with_it():
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
 def test_a_failure_keeps_its_details(short_way, monkeypatch):
-    """Whatever a recorded failure says comes back, with the ARN as recorded."""
+    """It has all recorded members, and the ARN as recorded."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     failure = {"arn": made.arn(2), "reason": "MISSING", "detail": "It was deleted."}
     body = {"tasks": [], "failures": [failure]}
@@ -276,7 +276,7 @@ def test_a_failure_keeps_its_details(short_way, monkeypatch):
 
 @pytest.mark.parametrize(("partition", "region"), PARTITIONS)
 def test_a_missing_task_has_an_arn_of_its_own_partition(partition, region):
-    """Also where nothing else of the cluster is known."""
+    """Also if nothing else of the cluster is known."""
     failure = {"arn": f"arn:{partition}:ecs:{region}:{bodies.ACCOUNT}:task/prod/{made.task_id(1)}"}
     body = {"tasks": [], "failures": [{**failure, "reason": "MISSING"}]}
     recorded = dataclasses.replace(
@@ -288,7 +288,7 @@ def test_a_missing_task_has_an_arn_of_its_own_partition(partition, region):
 
 
 def test_a_recorded_refusal_goes_before_ours():
-    """What ECS really said to a malformed id comes back in its own words."""
+    """For a malformed id, ECS's recorded message is used."""
     said = ApiError(400, "InvalidParameterException", "taskId is not quite right")
     tape = made.cassette(made.describe(said, tasks=("4f6a",)))
     refused = pytest.raises(botocore.exceptions.ClientError, match="not quite right")
@@ -297,7 +297,7 @@ def test_a_recorded_refusal_goes_before_ours():
 
 
 def test_a_task_that_was_only_started_is_described_as_it_was_started():
-    """RunTask also describes a task, and its tags."""
+    """RunTask also describes a task with its tags."""
     body = {"tasks": [bodies.provisioning(tags=True)], "failures": []}
     request = {"cluster": "prod", "taskDefinition": "web"}
     with cassette.replay(made.cassette(made.call("RunTask", request, body))):

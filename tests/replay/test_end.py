@@ -1,4 +1,4 @@
-"""What a replay does after the last recorded outcome."""
+"""The behaviour of a replay after the last recorded outcome."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def poll(tape, times):
 
 
 def recorded(tape):
-    """How many outcomes were recorded of the shipped task."""
+    """The number of recorded outcomes of the built-in task."""
     return sum(interaction.count for interaction in tape.cassette.interactions)
 
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_code_that_waits_forever_fails(advance):
-    """A loop that never ends is an error with a fix, not a test that hangs."""
+    """An endless loop is an error with a fix, and does not hang the test."""
     with cassette.replay("web", "unhealthy/container", advance=advance) as tape:
         with pytest.raises(TimelineExhaustedError) as raised:
             poll(tape, 11_000)
@@ -43,7 +43,7 @@ def test_code_that_waits_forever_fails(advance):
 
 @pytest.mark.parametrize(("on_end", "held"), [(3, 3), (0, 0), ("error", 0)])
 def test_the_last_outcome_is_held_as_often_as_on_end_says(on_end, held):
-    """`on_end` may be a number of calls; 0 is what `error` is."""
+    """`on_end` may be a number of calls; 0 means `error`."""
     with cassette.replay("web", on_end=on_end) as tape:
         assert poll(tape, recorded(tape) + held) == "RUNNING"
         with pytest.raises(TimelineExhaustedError):
@@ -65,6 +65,6 @@ def test_unrequested_interactions_may_be_a_warning():
 
 @pytest.mark.parametrize("on_end", ["cycle", -1, 2.5, None, True])
 def test_a_wrong_end_is_refused(on_end):
-    """Anything else is wrong use, and the error names what fits."""
+    """The error has the valid values."""
     with pytest.raises(UsageError, match="'hold', 'error', or a number of calls"):
         cassette.replay("web", on_end=on_end)

@@ -1,4 +1,4 @@
-"""Every client is reached, in every thread; nothing else is, and nothing reaches the network."""
+"""Every client in every thread is reached, nothing else is, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUNNING = bodies.described(bodies.running())
 
 @pytest.fixture
 def network(monkeypatch):
-    """The URLs that any client sent something to; nothing leaves."""
+    """The URLs to which a client sent a request; nothing is really sent."""
     sent = []
 
     def send(session, request):
@@ -38,7 +38,7 @@ def network(monkeypatch):
 
 
 def status(client):
-    """One call's status."""
+    """The task's status in one call."""
     return client.describe_tasks(**TASK)["tasks"][0]["lastStatus"]
 
 
@@ -55,7 +55,7 @@ MADE_BY = {
 
 @pytest.mark.parametrize("how", MADE_BY)
 def test_clients_made_before_and_after_are_reached(how, network):
-    """However and whenever a client was made, the replay answers it."""
+    """The replay answers every client, however and whenever it was created."""
     before = MADE_BY[how]()
     with cassette.replay(made.cassette(made.describe(RUNNING))) as tape:
         assert status(before) == "RUNNING"
@@ -65,7 +65,7 @@ def test_clients_made_before_and_after_are_reached(how, network):
 
 
 def test_a_client_made_when_the_code_under_test_was_imported_is_reached(network):
-    """Module-level clients are the most common of all."""
+    """Module-level clients are the most common."""
     module = types.ModuleType("deploy")
     source = "import boto3\necs = boto3.client('ecs', region_name='eu-west-1')\n"
     exec(source, module.__dict__)
@@ -74,7 +74,7 @@ def test_a_client_made_when_the_code_under_test_was_imported_is_reached(network)
 
 
 def test_neither_credentials_nor_a_region_are_needed(network):
-    """Also not for errors, which take botocore's own way through signing."""
+    """Also for errors, which go through botocore's own signing."""
     calls = [made.describe(made.NO_CLUSTER)]
     with cassette.replay(made.cassette(*calls)) as tape:
         client = boto3.client("ecs")
@@ -102,7 +102,7 @@ def test_an_outer_replay_goes_on_after_an_inner_one(network):
 
 
 def test_parallel_replays_narrowed_by_clients_do_not_meet(network):
-    """Each thread's own client has its own replay, opened and closed in any order."""
+    """Each thread's client has its own replay, opened and closed in any order."""
     start = threading.Barrier(8)
 
     def run(number):
@@ -123,7 +123,7 @@ def test_parallel_replays_narrowed_by_clients_do_not_meet(network):
 
 
 def test_a_client_that_is_not_named_passes_by(scripted_ecs):
-    """With `clients`, another client's calls go where they went before."""
+    """With `clients`, the calls of other clients are not affected."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.stopped()))
     mine, other = (boto3.client("ecs", endpoint_url=scripted_ecs.url) for _ in range(2))
     with cassette.replay(made.cassette(made.describe(RUNNING)), clients=[mine]) as tape:
@@ -132,7 +132,7 @@ def test_a_client_that_is_not_named_passes_by(scripted_ecs):
 
 
 def test_every_outcome_is_served_once_under_16_threads(network):
-    """1,600 states, 1,600 calls: none twice, none lost, each call with a request id of its own."""
+    """1,600 calls get 1,600 states: none twice, none lost, each with its own request id."""
     states = [f"STATE_{made.in_words(n)}" for n in range(1600)]
     calls = [
         made.describe({"tasks": [made.task(1, s)]}, float(n), tasks=(made.arn(1),))
@@ -159,7 +159,7 @@ def test_every_outcome_is_served_once_under_16_threads(network):
 
 
 def test_a_write_is_served_once_under_16_threads(network):
-    """Sixteen threads want one task: one gets it, and no request leaves."""
+    """Sixteen threads request one task: one gets it, and no request is sent."""
     tape = made.cassette(made.call("StopTask", {"task": made.task_id(1)}, {}))
     client = made.client(region_name="eu-west-1")
 
@@ -177,7 +177,7 @@ def test_a_write_is_served_once_under_16_threads(network):
 
 
 def test_an_unanswerable_call_never_leaves_while_threads_run(network):
-    """While a replay lasts, calls of all threads stay here, also when errors take retries."""
+    """During a replay, calls of all threads are answered here, also during retries."""
     calls = [made.describe(made.THROTTLE, count=50), made.describe(RUNNING)]
     client = made.client(region_name="eu-west-1")
 
@@ -196,7 +196,7 @@ def test_an_unanswerable_call_never_leaves_while_threads_run(network):
 
 @pytest.mark.parametrize("times", [25, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_inner_replays_that_come_and_go_let_nothing_through(network, times):
-    """Entering and leaving replays in one thread opens no gap for another one's calls."""
+    """Entering and leaving replays in one thread leaves no gap for another thread's calls."""
     client, other = (made.client(region_name="eu-west-1") for _ in range(2))
     tape = made.cassette(made.describe(RUNNING))
     done = threading.Event()
@@ -221,7 +221,7 @@ def test_inner_replays_that_come_and_go_let_nothing_through(network, times):
 
 
 def test_a_call_under_way_when_the_replay_ends_is_still_answered(network):
-    """What began inside is answered to its end, retries too; the network is never asked."""
+    """A call that began inside is answered, including its retries; nothing is sent."""
     calls = [made.describe(made.THROTTLE), made.describe(RUNNING)]
     client = made.client(region_name="eu-west-1")
     first, ended = threading.Event(), threading.Event()
@@ -243,7 +243,7 @@ def test_a_call_under_way_when_the_replay_ends_is_still_answered(network):
 
 
 def test_moto_serves_other_services_in_the_same_test(aws_env):
-    """`mock_aws` keeps working for what is not ECS, and does not answer ECS instead of us."""
+    """`mock_aws` answers for other services, but not for ECS."""
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
@@ -259,7 +259,7 @@ def test_moto_serves_other_services_in_the_same_test(aws_env):
 
 
 def test_moto_in_the_process_can_be_recorded(tmp_path, aws_env):
-    """A recording hears what an in-process mock answers, as it would hear ECS."""
+    """A recording gets the answers of an in-process mock like those of ECS."""
     moto = pytest.importorskip("moto")
     with moto.mock_aws():
         client = boto3.client("ecs")
@@ -288,7 +288,7 @@ def test_stubber_serves_other_clients_in_the_same_test(network):
 
 
 def test_events_that_users_register_are_still_heard(network):
-    """Handlers around a call, as tracing libraries have them, run during a replay."""
+    """Handlers around a call, for example of tracing libraries, run during a replay."""
     heard = []
     client = made.client(region_name="eu-west-1")
     for event in ("before-parameter-build", "before-call", "after-call"):
@@ -305,7 +305,7 @@ def test_events_that_users_register_are_still_heard(network):
 
 
 def test_afterwards_calls_go_where_they_went_before(scripted_ecs):
-    """The end of a replay gives every client back."""
+    """The end of a replay restores every client."""
     scripted_ecs.script("DescribeTasks", bodies.described(bodies.stopped()))
     client = boto3.client("ecs", endpoint_url=scripted_ecs.url)
     with cassette.replay(made.cassette(made.describe(RUNNING))):

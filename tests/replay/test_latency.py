@@ -28,7 +28,7 @@ def described(tape, ecs):
 
 
 def test_a_slow_answer_moves_the_clock():
-    """By its latency, for each call that gets it; nothing is slept, and no answer differs."""
+    """Each call moves it by the latency; there is no real sleep, and no answer differs."""
     with cassette.replay("web", "api/slow") as tape:
         ecs = client()
         times = []
@@ -41,14 +41,14 @@ def test_a_slow_answer_moves_the_clock():
 
 
 def test_a_timeline_by_the_clock_continues_meanwhile():
-    """With advance="clock", what takes long brings the next state nearer."""
+    """With advance="clock", a slow answer brings the next state nearer."""
     patches = ("stories/stopped-by-user", "api/slow")
     with cassette.replay("web", *patches, advance="clock") as tape:
         assert described(tape, client())["tasks"][0]["lastStatus"] == "PROVISIONING"
 
 
 def test_a_client_waits_no_longer_than_its_read_timeout():
-    """Then it is botocore's own ReadTimeoutError, after botocore's own retries."""
+    """It raises botocore's ReadTimeoutError after botocore's retries."""
     with cassette.replay("web", "api/slow") as tape:
         ecs = client(read_timeout=5)
         described(tape, ecs)
@@ -62,7 +62,7 @@ def test_a_client_waits_no_longer_than_its_read_timeout():
 
 
 def test_real_sleeps_wait_for_real():
-    """With sleep="real" the answer comes when it would come."""
+    """With sleep="real", the answer takes its real time."""
     with cassette.replay("web", Patch("api/slow", seconds=0.2), sleep="real") as tape:
         ecs = client()
         described(tape, ecs)
@@ -73,7 +73,7 @@ def test_real_sleeps_wait_for_real():
 
 
 def test_other_operations_can_also_be_slow():
-    """A latency in a cassette counts for whatever was called."""
+    """A latency in a cassette applies to any operation."""
     text = file_format.render(cassette.load("web")).partition("interactions:")[0] + (
         "interactions:\n- at: 0.0\n  operation: ListTasks\n  request: {cluster: prod}\n"
         "  response:\n    taskArns: []\n  latency: 7.5\n"
@@ -88,7 +88,7 @@ def test_other_operations_can_also_be_slow():
 
 
 def test_a_refusal_can_be_slow(tmp_path):
-    """A patch may have both: an error, and the time that it takes."""
+    """A patch may combine an error and a latency."""
     path = tmp_path / "both.yaml"
     path.write_text(
         "patch: 1\nsummary: x\nerror: {code: ClientException, message: no}\nlatency: 9s\n", "utf-8"

@@ -1,4 +1,4 @@
-"""The main job: record live ECS over HTTP, and replay what was recorded."""
+"""The main job: record live ECS over HTTP, and replay the recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIVE = {
 
 @pytest.fixture
 def ecs():
-    """A live ECS that shows one task's life."""
+    """A live ECS with one task's whole life."""
     with scripted.ScriptedECS() as server:
         server.script(
             "DescribeTasks",
@@ -43,7 +43,7 @@ def ask(client):
 
 
 def comparable(response):
-    """A response without what identifies, and so was scrubbed, or differs from call to call."""
+    """A response without members that are scrubbed or that differ from call to call."""
     task = response["tasks"][0]
     kept = ("createdAt", "startedAt", "lastStatus", "version", "enableExecuteCommand", "cpu")
     states = [(c["name"], c["lastStatus"]) for c in task["containers"]]
@@ -51,7 +51,7 @@ def comparable(response):
 
 
 def test_a_replay_gives_what_the_live_call_gave(ecs, tmp_path):
-    """Types and values of a replay are those of the live call, except for what was scrubbed."""
+    """Types and values are those of the live call, except for scrubbed ones."""
     path = tmp_path / "web.yaml"
     before = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
     with cassette.record(path):
@@ -87,7 +87,7 @@ def test_a_relative_path_is_of_the_folder_in_which_recording_began(ecs, tmp_path
 
 
 def test_a_missing_cassette_names_the_absolute_folder(tmp_path, monkeypatch):
-    """Also where a runner of tests has changed the working directory."""
+    """Also if a test runner has changed the working directory."""
     monkeypatch.chdir(tmp_path)
     with (
         pytest.raises(cassette.CassetteError) as error,
@@ -129,7 +129,7 @@ def test_every_thread_is_recorded_and_replayed(ecs, tmp_path):
 
 
 def test_the_verbs_decorate_sync_and_async_functions(ecs, tmp_path):
-    """`record` and `replay` work as decorators, afresh at each call."""
+    """`record` and `replay` are decorators that start again at each call."""
     path = tmp_path / "web.yaml"
     client = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
 
@@ -185,7 +185,7 @@ def test_a_call_that_nothing_answers_never_reaches_the_network(ecs, tmp_path):
 
 
 def test_throttles_come_back_through_botocores_own_retries(tmp_path):
-    """Each recorded attempt is answered, and the back-off moves the clock only."""
+    """Each recorded attempt is answered, and the back-off moves only the clock."""
     path = tmp_path / "web.yaml"
     with scripted.ScriptedECS() as server:
         server.script("DescribeTasks", scripted.throttle(), bodies.described(bodies.running()))
@@ -213,7 +213,7 @@ def test_waiters_do_not_wait(ecs, tmp_path):
 
 
 def test_another_service_passes_by(tmp_path, moto_ecs):
-    """During a replay, calls of other services go where they went before."""
+    """A replay does not affect calls of other services."""
     path = tmp_path / "web.yaml"
     with cassette.record(path):
         moto_ecs.client.list_tasks(cluster=moto_ecs.cluster)
@@ -224,7 +224,9 @@ def test_another_service_passes_by(tmp_path, moto_ecs):
 
 
 def test_moto_recorded_is_moto_replayed(tmp_path, moto_ecs):
-    """What moto's server answered over HTTP comes back, state by state, then holds."""
+    """The recorded answers of moto's server are replayed state by state, and the last one is
+    held.
+    """
     path = tmp_path / "moto.yaml"
 
     def states(polls):
@@ -241,7 +243,7 @@ def test_moto_recorded_is_moto_replayed(tmp_path, moto_ecs):
 
 
 def test_what_is_handed_out_is_a_fresh_copy(ecs, tmp_path):
-    """Changing an answer changes nobody else's."""
+    """Changing an answer changes no other answer."""
     path = tmp_path / "web.yaml"
     client = boto3.client("ecs", endpoint_url=ecs.url, **LIVE)
     with cassette.record(path):
@@ -253,7 +255,7 @@ def test_what_is_handed_out_is_a_fresh_copy(ecs, tmp_path):
 
 
 def test_botocore_is_as_it_was_afterwards(ecs, tmp_path):
-    """With the last block closed nothing of botocore is replaced, also under threads."""
+    """After the last block, nothing in botocore is replaced, also with threads."""
     original = botocore.endpoint.Endpoint.make_request
     path = tmp_path / "web.yaml"
     with cassette.record(path):

@@ -1,4 +1,4 @@
-"""A failing network: what a client sees in a replay is what it sees with a real socket."""
+"""A failing network: a client sees the same in a replay as with a real socket."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _async_session():
 
 
 def seen(transport, request, url=None):
-    """The exception of a call, or its error or its result, as values that can be compared."""
+    """The exception, error or result of a call, as comparable values."""
     try:
         body = _call(transport, request, url)
     except ClientError as error:
@@ -195,7 +195,7 @@ def test_a_client_sees_what_it_sees_of_a_real_server(name, transport, monkeypatc
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", connections.KINDS)
 def test_a_recording_keeps_how_a_connection_failed(name, transport, monkeypatch, tmp_path):
-    """Every attempt, so that a replay fails in the same way; also if nothing else was recorded."""
+    """Every attempt, so that a replay fails in the same way, also if nothing else was recorded."""
     if (name, transport) == ("truncated", "urllib3"):
         pytest.skip("botocore takes a truncated body for an answer")
     path, (_, request) = tmp_path / "down.yaml", failing(FAILURES[name])
@@ -209,7 +209,7 @@ def test_a_recording_keeps_how_a_connection_failed(name, transport, monkeypatch,
 
 
 def test_a_recording_says_what_it_could_not_keep(tmp_path, caplog):
-    """An answer that came too late has no place in a cassette without the answer."""
+    """A cassette cannot hold a late answer without the answer."""
     path, (_, request) = tmp_path / "slow.yaml", failing(FAILURES["503"])
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.socket())
@@ -231,7 +231,7 @@ def test_a_recording_says_what_it_could_not_keep(tmp_path, caplog):
 
 
 def test_a_recording_of_nothing_but_late_answers_says_so(tmp_path):
-    """Calls were made, so the error is not that there was none."""
+    """The error does not say that there were no calls."""
     recording = Recording()
     for name in ("ReadTimeoutError", "ReadTimeoutError"):
         recording.hear(Attempt("ListTasks", {}, 0, b"", "eu-west-1", 0.0, lost=name))
@@ -262,7 +262,7 @@ def test_a_failure_is_written_and_read_back(name):
     ],
 )
 def test_a_wrong_failure_is_refused(error, words):
-    """In a cassette file, with the place."""
+    """In a cassette file; the error has the place."""
     made, _ = failing(FAILURES["reset"])
     text = file_format.render(made).replace("{connection: reset}", error)
     with pytest.raises(CassetteFormatError, match=words) as refused:
@@ -281,7 +281,7 @@ def test_a_wrong_failure_is_refused(error, words):
     ],
 )
 def test_a_wrong_failure_in_a_patch_is_refused(error, words, tmp_path):
-    """With the place."""
+    """The error has the place."""
     path = tmp_path / "failing.yaml"
     path.write_text(f"patch: 1\nsummary: x\nerror: {error}\n", "utf-8")
     with pytest.raises(PatchError, match=words) as refused:
@@ -305,7 +305,7 @@ def test_botocore_retries_a_transient_failure_and_succeeds(name):
 
 
 def test_more_failures_than_attempts_reach_the_caller():
-    """The next call continues where that one ended."""
+    """The next call continues after the last attempt."""
     made = cassette.load("job").patched(Patch("api/connection-reset", calls=3))
     with cassette.replay(dataclasses.replace(made, interactions=made.interactions[-2:])) as tape:
         config = Config(retries={"mode": "standard", "total_max_attempts": 2})
@@ -331,7 +331,7 @@ def test_an_attempt_to_connect_takes_the_clients_time():
 @pytest.mark.parametrize("name", ["reset", "truncated", "503", "500", "200"])
 @pytest.mark.parametrize("transport", ["urllib3", "aiohttp"])
 def test_a_server_fails_as_the_replay_does(name, transport):
-    """As far as a server can fail."""
+    """For the failures that a server can cause."""
     if CHECKS_LENGTH and (name, transport) == ("truncated", "urllib3"):
         pytest.skip("this botocore checks the length of a body")
     made, request = failing(FAILURES[name])
@@ -343,7 +343,9 @@ def test_a_server_fails_as_the_replay_does(name, transport):
 
 @pytest.mark.parametrize("name", ["refused", "timeout", "dns", "tls"])
 def test_a_server_refuses_what_it_cannot_do(name):
-    """A client that reaches it has a connection; the error names what a server can do."""
+    """A client that reaches the server is already connected; the error lists the possible
+    failures.
+    """
     made, _ = failing(FAILURES[name])
     with pytest.raises(UsageError, match=f"`connection: {name}`") as refused:
         cassette.serve(made).__enter__()
