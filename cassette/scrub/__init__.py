@@ -18,11 +18,11 @@ from cassette.scrub.pseudonyms import (
     unnumbered,
 )
 from cassette.scrub.request_comparison import comparable, identities
+from cassette.scrub.scrub_report import Report
 from cassette.scrub.scrubber import (
     NO_RULES,
     POLICIES,
     POLICY_VERSION,
-    Report,
     Scrubber,
     check_policy,
     scrub,

@@ -82,6 +82,8 @@ class FreeText:
         self._accounts: dict[str, str] = {}
         self._runs: dict[str, str] = {}
         self._harmless: set[str] = set()
+        self._plain_names: dict[str, str] = {}
+        self._named: re.Pattern[str] | None = None
         self._depth = 0
         self._new: list[str] = []
         self.known = 0
@@ -139,6 +141,20 @@ class FreeText:
                 self._new.append(original)
                 self._forget()
 
+    def show(self, names: Mapping[str, str]) -> None:
+        """Let names stay in texts as well, since the file shows them anyway.
+
+        Args:
+            names: each with the plain one that the search takes it for.
+        """
+        self._plain_names.update(names)
+        if not self._plain_names:
+            return
+        longest = sorted(self._plain_names, key=len, reverse=True)
+        self._named = re.compile(
+            rf"(?<![0-9A-Za-z*])(?:{'|'.join(map(re.escape, longest))})(?![0-9A-Za-z*])"
+        )
+
     def _forget(self) -> None:
         self.known += 1
         self._found.clear()
@@ -150,12 +166,20 @@ class FreeText:
         if text not in self._found:
             self._depth += 1
             try:
-                found = self._settled(text) if self._depth < _DEEPEST else REDACTED
+                found = self._searched(text) if self._depth < _DEEPEST else REDACTED
             finally:
                 self._depth -= 1
             self._found[text] = found
             self._found[found] = found
         return self._found[text]
+
+    def _searched(self, text: str) -> str:
+        """A text after the search; as it is if nothing but the names that are shown is found."""
+        if self._named is not None and self._replace_known(text) == text:
+            plain = self._named.sub(lambda name: self._plain_names[name[0]], text)
+            if plain != text and self._settled(plain) == plain:
+                return text
+        return self._settled(text)
 
     def _settled(self, text: str) -> str:
         """Search a text until nothing is found; redact it if that never ends."""

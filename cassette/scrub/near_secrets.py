@@ -73,6 +73,11 @@ Found = list[re.Match[str]]
 Span = tuple[int, int]
 
 
+def may_tell(text: str) -> bool:
+    """Whether a text has a word for a secret in it."""
+    return _SIGN.search(text) is not None
+
+
 def redacted(text: str, note: Callable[[str], object]) -> str:
     """A text in which nothing near a word for a secret is more than plain words.
 
@@ -80,7 +85,7 @@ def redacted(text: str, note: Callable[[str], object]) -> str:
         text: what the search of tokens left.
         note: called with each word that was redacted.
     """
-    if not _SIGN.search(text):
+    if not may_tell(text):
         return text
     found = list(_WORD.finditer(text))
     parts, done = [], 0

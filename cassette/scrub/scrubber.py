@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cassette import model
@@ -19,6 +18,8 @@ from cassette.scrub.free_text import PASSWORD, SHORTEST_ORIGINAL, FreeText
 from cassette.scrub.project_rules import Rules
 from cassette.scrub.pseudonyms import REDACTED, Memory, is_masked
 from cassette.scrub.randomness import looks_random
+from cassette.scrub.scrub_report import Report
+from cassette.scrub.shown_names import shown
 from cassette.scrub.string_treatments import StringTreatments, vocabulary
 from cassette.scrub.tokens import SECRET_NAME
 from cassette.scrub.treatments import DETAILS, OPTIONS, PROPERTIES, TABLE, TAGS, by_member
@@ -47,37 +48,6 @@ _BLANKS: dict[str, Any] = {
     "double": 0,
 }
 _NUMBERS = ("integer", "long", "float", "double")
-
-
-@dataclass(frozen=True)
-class Report:
-    """The totals of a scrubber so far, without originals.
-
-    Args:
-        replaced: the number of distinct originals of each kind.
-        redacted: the number of values redacted, by `Shape.member`, or `Shape.member[name]` for a
-            tag, a variable or a label; of what is nothing of ECS, by its name.
-        unknown: the members that the table does not know: `Shape.member` where botocore does,
-            otherwise `Operation: /pointer` with `*` for an index.
-        undefined: the members for words that ECS defines which had another word; it is redacted.
-        replaced_file: whether the cassette that was written replaced an existing file.
-    """
-
-    replaced: Mapping[str, int]
-    redacted: Mapping[str, int]
-    unknown: tuple[str, ...]
-    undefined: tuple[str, ...] = ()
-    replaced_file: bool = False
-
-    @property
-    def advice(self) -> str:
-        """How to keep the words that ECS does not define; empty if there were none."""
-        if not self.undefined:
-            return ""
-        return (
-            f"redacted, since ECS defines no such value: {', '.join(self.undefined)}; to keep it: "
-            f'[[tool.cassette.scrub.keep]] member = "{self.undefined[0]}", reason = "…"'
-        )
 
 
 def check_policy(policy: str) -> None:
@@ -135,7 +105,9 @@ class Scrubber:
     ) -> tuple[model.Interaction, ...]:
         """Those of one cassette, scrubbed; afterwards `kept` lists what was kept in them."""
         self._kept.clear()
-        return tuple(map(self.interaction, interactions))
+        own = tuple(interactions)
+        self.show_names(own)
+        return tuple(map(self.interaction, own))
 
     def part(self, interactions: Iterable[model.Interaction]) -> tuple[model.Interaction, ...]:
         """The next interactions of a recording, with what later ones taught applied to all.
@@ -151,6 +123,12 @@ class Scrubber:
             scrubbed = tuple(map(self.interaction, own))
             if known == self._free.known:
                 return scrubbed
+
+    def show_names(self, interactions: Iterable[model.Interaction]) -> None:
+        """Let the names of a whole cassette stay in its texts, if they stay as names."""
+        trial = Scrubber(self.policy, self.rules)
+        own = {"name": trial._strings.name, "image": trial._strings.image, "text": trial.text}
+        self._free.show(shown(interactions, own))
 
     def shown(self, interaction: model.Interaction) -> model.Interaction:
         """An interaction, scrubbed, which the report does not count."""
@@ -262,8 +240,6 @@ class Scrubber:
     def forget_relations(self) -> None:
         """Begin another pass over the same files, with what the last one taught."""
         self._relations = Relations(self.rules)
-
-    # -- one recording --------------------------------------------------------------------
 
     def _learn(self, interaction: model.Interaction) -> None:
         outcome = interaction.outcome
@@ -429,8 +405,6 @@ class Scrubber:
             return False
         return " " in value.strip() or looks_random(value)
 
-    # -- treatments of a string, a list or a map ------------------------------------------
-
     def _string(
         self, of_text: Callable[[StringTreatments, str], str], value: str, place: str
     ) -> str:
@@ -444,18 +418,15 @@ class Scrubber:
     def _commands(self, value: Any, shape: shapes.Shape, place: str) -> Any:
         """A command line as a list of words, or in one string."""
         if isinstance(value, str) and shape.type_name == "string":
-            return self._command(value.split(), place, " ")
+            return " ".join(self._words(value.split(), place))
         if not isinstance(value, (list, tuple)) or shape.type_name != "list":
             return self._blank(value, shape, place)
         if not all(isinstance(word, str) for word in value):
             return [self._blank(word, shape.member, place) for word in value]
         words = list(value)
         if len(words) == 1 and " " in words[0].strip():  # all of it in one string
-            return [self._command(words[0].split(), place, " ")]
+            return [" ".join(self._words(words[0].split(), place))]
         return self._words(words, place)
-
-    def _command(self, words: list[str], place: str, between: str) -> str:
-        return between.join(self._words(words, place))
 
     def _words(self, words: list[str], place: str) -> list[str]:
         return [
@@ -607,6 +578,7 @@ def scrub(
         UsageError: the policy is unknown.
     """
     scrubber = Scrubber(policy, rules, key)
+    scrubber.show_names(cassette.interactions)
     interactions = scrubber.part(cassette.interactions)
     source = scrubber.text(cassette.recorded.source)
     scrubbed = dataclasses.replace(

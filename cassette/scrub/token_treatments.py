@@ -47,6 +47,7 @@ _BUILD_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _SHA = re.compile("[0-9a-f]{40}")
+_ARN_BEFORE = re.compile(r"(?<![0-9A-Za-z])arn:[^\s\"'<>,]{1,512}/[\w.-]{0,64}\Z")
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
 _HIGHEST_PORT = 65_535
@@ -165,8 +166,11 @@ class TokenTreatments:
         if ":" in sign and hosts.of_aws(key):  # secretsmanager.eu-west-1.amazonaws.com: …
             return None
         # Of an ARN or a path, and a tag of an image.
+        before = match.string[: match.start()]
         if sign == ":" and (
-            match.string[: match.start()].endswith((":", "/")) or _VERSION.fullmatch(given)
+            before.endswith((":", "/"))
+            or _VERSION.fullmatch(given)
+            or (_ARN_BEFORE.search(before[-512:]) and vocabulary.is_plain(given.strip(":")))
         ):
             return None
         return None if prose else key + sign + match["mark_of_string"] + self._value(given, key)

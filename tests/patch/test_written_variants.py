@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 from collections.abc import Mapping
 
@@ -11,10 +12,13 @@ import botocore.session
 import pytest
 
 import cassette
+from cassette import scrub
 from cassette.errors import PatchError
+from cassette.files import import_files
 from cassette.library import Library
 from cassette.model import Response
 from cassette.scrub import Scrubber
+from tests.live import bodies
 from tests.patch import base_tasks
 
 NAMES = Library(()).names("patch")
@@ -117,6 +121,75 @@ def test_an_arn_with_a_masked_account_is_kept(account, text):
     """Imported recordings have them: neither the masked account nor the rest is a secret."""
     said = text.format(account)
     assert Scrubber().text(said) == said
+
+
+# Patches that put the account, the family, the image or the cluster of a task into a text.
+NAMING = [
+    "api/access-denied",
+    "pull/ecr-connection",
+    "start/log-group-denied",
+    "start/secret-access-denied",
+    "start/secret-denied",
+    "stopped/image-pull",
+]
+MASKS = [
+    *("************", "***", "1234****9012", "XXXXXXXXXXXX", "############"),
+    *("<your_id>", "<ACCOUNT ID>", "[account]", "{account-id}", "${ACCOUNT}"),
+]
+CHOSEN = [
+    *("Web01TaskDef59B414B2", "ShopStackWebTaskDef4F8A1B2C-EfyMIBhdCKVk", "aB3dE5fG7hI9jK1lM3"),
+    *("web.prod", "jane.doe", "token-service", "web-pass", "password_reset", "o-ab12cd34ef"),
+]
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """Imports a stopped task, with other words in place of some."""
+
+    def of(changes):
+        text = json.dumps(bodies.described(bodies.stopped(tags=True)))
+        for word, other in changes.items():
+            text = re.sub(word, lambda _, other=other: other, text)
+        source = tmp_path / "task.json"
+        source.write_text(text, "utf-8")
+        (made,) = import_files([source], tmp_path / "out", scrub.NO_RULES)
+        return cassette.load(made.path)
+
+    return of
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_masked_accounts_are_kept_in_a_variant(mask, imported, written):
+    """As people publish what they record: an ARN in a text has the mask that the task has."""
+    base = imported({bodies.ACCOUNT: mask})
+    for name in NAMING:
+        variant = base.patched(name)
+        assert written(variant).interactions == variant.interactions, name
+    assert f":{mask}:" in base.patched("start/secret-denied").tasks[0]["stoppedReason"]
+
+
+PLACES = {
+    "family": r"(?<=task-definition/)web",
+    "image": r"(?<=amazonaws.com/shop/)web(?=:)",
+    "container": r'(?<="name": ")web(?=")',
+    "cluster": r'(?<=/)prod(?=[/"])',
+}
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        pytest.param(list(PLACES), id="all"),
+        *(pytest.param([one], id=one, marks=pytest.mark.exhaustive) for one in PLACES),
+    ],
+)
+@pytest.mark.parametrize("chosen", CHOSEN)
+def test_names_are_kept_in_a_variant(chosen, places, imported, written):
+    """A name may look generated, like a host or like a secret, in a text as where it is a name."""
+    base = imported({PLACES[place]: chosen for place in places})
+    for name in NAMING:
+        variant = base.patched(name)
+        assert written(variant).interactions == variant.interactions, name
 
 
 def renamed(value, rename):

@@ -252,3 +252,47 @@ def test_addresses_accounts_and_ids_in_texts_are_replaced(said: str, hidden: str
     """Also where a version, a date or a commit might be."""
     text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [bodies.task(stoppedReason=said)]})
     assert hidden not in text
+
+
+def stopped(container: str, reason: str) -> str:
+    """What is written of the reason for which a task with this container stopped."""
+    task = {
+        "taskArn": "arn:aws:ecs:eu-west-1:************:task/prod/0123456789abcdef0123456789abcdef",
+        "containers": [{"name": container, "reason": reason}],
+    }
+    request = {"cluster": "prod", "tasks": [task["taskArn"]]}
+    recorded = bodies.cassette(("DescribeTasks", request, model.Response({"tasks": [task]})))
+    scrubbed, _ = scrub(recorded)
+    body = scrubbed.interactions[0].outcome.body
+    return str(body["tasks"][0]["containers"][0]["reason"])
+
+
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        ("web.prod", "container web.prod exited"),
+        (
+            "Web01TaskDef59B414B2",
+            "failed to pull \u2018shop/Web01TaskDef59B414B2\u2019 from its registry",
+        ),
+        ("web", "secret arn:aws:secretsmanager:eu-west-1:************:secret:web/db was not found"),
+    ],
+)
+def test_a_name_in_the_file_stays_in_its_texts(container, reason):
+    """Nothing is gained by hiding it there."""
+    assert stopped(container, reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("container", "reason", "hidden"),
+    [
+        ("password", "password: kT4wQ9zr is wrong", "kT4wQ9zr"),
+        ("user", "user jane.roe may not log in", "jane.roe"),
+        ("db.pass", "db.pass=kT4wQ9zr was refused", "kT4wQ9zr"),
+        ("web.prod", "no route to web.prod.corp.internal", "corp.internal"),
+        ("Web01TaskDef59B414B2", "Web01TaskDef59B414B2 password is kT4wQ9zr", "kT4wQ9zr"),
+    ],
+)
+def test_a_name_does_not_hide_what_it_announces(container, reason, hidden):
+    """A secret, a user or a host beside a name is replaced as anywhere."""
+    assert hidden not in stopped(container, reason)
