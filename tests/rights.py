@@ -1,4 +1,4 @@
-"""Tests of what may not be read or written, also where they are run by root."""
+"""Tests of unreadable and unwritable files, also if root runs them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def closed(path: str) -> Iterator[None]:
-    """Let nobody read a file or folder below the working directory.
+    """Make a file or folder below the working directory unreadable.
 
-    The rights of files do not apply to root, who is somebody else meanwhile.
+    File permissions do not apply to root, who runs as another user meanwhile.
     """
     file = Path(path)
     mode = file.stat().st_mode
@@ -27,7 +27,7 @@ def closed(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Let nobody write below a folder."""
+    """Make a folder unwritable."""
     modes = {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
     _open(folder)
     for path, mode in modes.items():

@@ -1,4 +1,4 @@
-"""Within a replay, sessions share what botocore makes for each of them in the same way."""
+"""During a replay, sessions share the objects that botocore creates equally for each of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ print(json.dumps({"once": once, "twice": twice, "afterwards": len(read), "other"
 
 
 def test_a_second_session_reads_nothing_again(tmp_path):
-    """Another search path has models of its own; after the replay, sessions read for themselves."""
+    """Another search path has its own models; after the replay, each session reads its own."""
     folder = tmp_path / "ecs" / "2099-01-01"
     folder.mkdir(parents=True)
     metadata = {
@@ -147,7 +147,7 @@ def test_a_handler_without_keywords_is_refused_in_a_replay(handler):
 
 
 def test_events_have_their_names_in_every_session():
-    """Also where a session names them in its own way."""
+    """Also if a session has event names of its own."""
     with cassette.replay("web"):
         for _ in range(2):
             session = botocore.session.Session()

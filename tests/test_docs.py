@@ -20,7 +20,7 @@ NO_AIOBOTOCORE = pytest.mark.skip(reason="aiobotocore pins another botocore than
 
 
 def examples():
-    """Every block of Python in the documents, but those marked `no-run`, with its place."""
+    """Every Python block in the documents, with its place, except those marked `no-run`."""
     pinned = [] if importlib.util.find_spec("aiobotocore") else [NO_AIOBOTOCORE]
     for file in DOCUMENTS:
         for number, block in enumerate(blocks(file, "python"), 1):
@@ -30,9 +30,9 @@ def examples():
 
 @pytest.mark.parametrize(("file", "block"), list(examples()))
 def test_the_python_that_documents_show_runs(pytester, file, block):
-    """A person can paste it anywhere: no account, no region, no file but those of the page.
+    """A reader can paste it anywhere: no account, no region, and no files but those on the page.
 
-    A block with tests is run by pytest, and all of them pass.
+    pytest runs a block with tests, and all of them pass.
     """
     for name, text in modules(file).items():
         pytester.makepyfile(**{name: text})
@@ -50,13 +50,13 @@ def test_the_python_that_documents_show_runs(pytester, file, block):
     "file", ["README.md", "docs/pytest.md", "docs/recipes.md", "docs/migrating.md"]
 )
 def test_documents_show_python_that_runs(file):
-    """The test above would also pass over no blocks at all."""
+    """Without any blocks, the test above would pass."""
     assert blocks(file, "python")
 
 
 @pytest.mark.parametrize("file", ["README.md", "docs/format.md"])
 def test_the_cassettes_that_documents_show_are_canonical(file):
-    """Each reads, and is written with the same bytes."""
+    """Reading and writing each gives the same bytes."""
     found = blocks(file, "yaml")
     assert found
     for block in found:
@@ -64,21 +64,21 @@ def test_the_cassettes_that_documents_show_are_canonical(file):
 
 
 def test_the_variants_of_the_programs_are_in_the_catalogue():
-    """Every variant that docs/programs.md mentions is built in."""
+    """Every variant in docs/programs.md is built in."""
     assert len(table.variants("Airflow")) > 8
     for variant in table.variants("Airflow"):
         assert cassette.load("job").patched(variant).recorded.patches == (variant,)
 
 
 def anchors(file):
-    """The headings of a document, as links name them."""
+    """The anchors of a document's headings."""
     headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
 def test_every_link_leads_somewhere(file):
-    """No link to a file, or to a heading, that is not there."""
+    """To an existing file and heading."""
     text = re.sub(
         r"^```.*?^```", "", (ROOT / file).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
     )
@@ -89,7 +89,7 @@ def test_every_link_leads_somewhere(file):
 
 
 def test_contributing_lists_every_module():
-    """Every module and subpackage has a place in the table of CONTRIBUTING.md."""
+    """Every module and subpackage is in the table of CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     named = {name.removesuffix("/") for name in re.findall(r"`(?:cassette/)?([a-z_./]+)`", text)}
     modules = {path.name for path in (ROOT / "cassette").glob("[a-z]*")} - {"py.typed"}

@@ -1,4 +1,4 @@
-"""Every error keeps its data, its words and its class on the way to another process."""
+"""Every error keeps its data, message and class in another process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def tree(kind):
 
 
 def test_every_error_is_named():
-    """Every error can be caught by name; the rest are warnings and what no loop swallows."""
+    """Every error can be caught by name; the others are warnings and exceptions that no loop
+    swallows.
+    """
     named = {kind.__name__ for kind in tree(errors.CassetteError)}
     warned = {"NoCallsWarning", "RealSleepWarning", "RegionWarning", "UnusedInteractionWarning"}
     assert named | warned | {"Finding", "ReplayStoppedError"} == set(errors.__all__)
@@ -76,5 +78,5 @@ MANY = [f"name-{letter}" for letter in "abcdefghijklmnop"]
     ],
 )
 def test_suggestions_have_one_form(given, known, more, said):
-    """The nearest names, else what there is, and not too much of it."""
+    """The nearest names, or otherwise a short list of the existing ones."""
     assert errors.nearest(given, known, **more) == said

@@ -149,7 +149,7 @@ ONLY_IN: dict[str, set[str]] = {
 
 @dataclass(frozen=True)
 class Import:
-    """One import: who imports what, and where it says so."""
+    """One import: the importer, the imported name, and the line."""
 
     module: str
     target: str
@@ -344,7 +344,7 @@ def made_up(folder: Path, **files: str) -> Tree:
     ],
 )
 def test_a_sideways_import_is_found(tmp_path, source):
-    """An import of another component is found in every form it can be written."""
+    """In every form of an import."""
     tree = made_up(tmp_path, file_format=source, scrub__init="", scrub__rules="")
     (problem,) = broken_layers(tree)
     assert problem.startswith("cassette/file_format.py:")
@@ -366,7 +366,7 @@ def test_a_sideways_import_is_found(tmp_path, source):
     ],
 )
 def test_an_import_against_the_table_is_found(tmp_path, importer, imported):
-    """Upward, sideways and around the edges: each is a problem of its own."""
+    """Upwards, sideways or around the edges, each is one problem."""
     source = "import cassette" if imported == "init" else f"from cassette import {imported}"
     tree = made_up(tmp_path, **{imported: "", importer: source})
     assert len(broken_layers(tree)) == 1

@@ -1,4 +1,4 @@
-"""Names to files: what a library finds, and its errors for names that it does not know."""
+"""From names to files: what a library finds, and its errors for unknown names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def library(tmp_path, monkeypatch):
 def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
     library, text, name, file
 ):
-    """The command in the error writes the file that the same name finds afterwards."""
+    """The command in the error writes the file that the name then finds."""
     with pytest.raises(CassetteNotFoundError) as caught:
         library.find(text, "cassette")
     assert caught.value.problem.startswith(
@@ -48,7 +48,7 @@ def test_a_cassette_that_is_not_there_can_be_recorded_where_it_was_looked_for(
 
 
 def test_a_missing_absolute_path_is_reported(library, tmp_path):
-    """With the folder in which it was looked for."""
+    """With the folder that was searched."""
     with pytest.raises(CassetteNotFoundError, match=str(tmp_path / "other" / "web")):
         library.find(tmp_path / "other" / "web.yaml", "cassette")
 
@@ -66,7 +66,7 @@ def test_a_missing_absolute_path_is_reported(library, tmp_path):
     ],
 )
 def test_another_kind_of_file_is_called_what_it_is(library, text, kind, said):
-    """A patch, a cassette, a folder, a file of another kind."""
+    """A patch, a cassette, a folder, or a file of another kind."""
     Path("notes.txt").write_text("", "utf-8")
     with pytest.raises(CassetteNotFoundError) as caught:
         library.find(text, kind)
@@ -74,7 +74,7 @@ def test_another_kind_of_file_is_called_what_it_is(library, text, kind, said):
 
 
 def test_a_dangling_link_is_not_a_name(library):
-    """It is neither listed nor said to be the nearest name to itself."""
+    """It is neither listed nor suggested as the nearest name."""
     Path("cassettes/link.yaml").symlink_to("nowhere.yaml")
     assert "link" not in library.names("cassette")
     with pytest.raises(CassetteNotFoundError) as caught:
@@ -89,7 +89,7 @@ def test_a_name_that_is_too_long_for_the_system_is_reported(library):
 
 
 def test_a_file_and_a_folder_that_one_may_not_read_are_said(library):
-    """As an error of the tool's own, whatever is looked for in them."""
+    """An error of the tool names them, whatever the name."""
     patch = "cassettes/patches/gone.yaml"
     with closed(patch), pytest.raises(CassetteFormatError, match="Permission denied"):
         library.read_patch("gone")

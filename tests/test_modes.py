@@ -54,7 +54,7 @@ def describe(client, **parameters):
 
 @pytest.fixture
 def recorded(client, library, tmp_path):
-    """The path of a cassette `mine` with the one call of `describe`."""
+    """The path of a cassette `mine` with one call of `describe`."""
     with use("once", "mine", library=library):
         describe(client)
     return tmp_path / "mine.yaml"
@@ -70,7 +70,7 @@ def operations(path):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_file_that_is_not_there(ecs, client, library, tmp_path, mode):
-    """Every mode but `none` records it."""
+    """Every mode except `none` records it."""
     if mode == "none":
         with pytest.raises(CassetteNotFoundError), use(mode, "mine", library=library):
             describe(client)
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_there(ecs, client, library, tmp_path, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_file_that_is_there(ecs, client, library, recorded, mode):
-    """Only `all` asks again for what the file answers."""
+    """Only `all` repeats calls that the file answers."""
     with use(mode, "mine", library=library) as tape:
         describe(client)
     assert len(ecs.requests) == (2 if mode == "all" else 1)
@@ -93,7 +93,7 @@ def test_a_file_that_is_there(ecs, client, library, recorded, mode):
 
 @pytest.mark.parametrize("mode", ["none", "once"])
 def test_a_call_that_the_file_cannot_answer_is_an_error(client, library, recorded, mode):
-    """`none` and `once` replay a file that is there, and do nothing else."""
+    """`none` and `once` only replay an existing file."""
     with (
         pytest.raises(cassette.UnmatchedRequestError),
         use(mode, "mine", library=library),
@@ -103,7 +103,7 @@ def test_a_call_that_the_file_cannot_answer_is_an_error(client, library, recorde
 
 @pytest.mark.parametrize("mode", MODES)
 def test_patches_make_every_mode_a_replay(ecs, client, library, recorded, mode):
-    """A failure that is patched in cannot be recorded, and does not change the file."""
+    """A patched failure cannot be recorded, and does not change the file."""
     before = recorded.read_bytes()
     with use(mode, "mine", "stopped/out-of-memory", library=library) as tape:
         while describe(client) != "STOPPED":
@@ -114,7 +114,7 @@ def test_patches_make_every_mode_a_replay(ecs, client, library, recorded, mode):
 
 
 def test_a_variant_of_nothing_is_not_recorded(ecs, client, library):
-    """A cassette that is not there cannot be patched, in any mode."""
+    """A missing cassette cannot be patched in any mode."""
     with (
         pytest.raises(CassetteNotFoundError),
         use("all", "mine", "stopped/out-of-memory", library=library),
@@ -127,7 +127,7 @@ def test_a_variant_of_nothing_is_not_recorded(ecs, client, library):
 
 
 def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
-    """The old interactions stay as they are; the new ones continue where their clock ended."""
+    """The old interactions do not change; the times of the new ones continue."""
     old = file_format.read(recorded)
     last = dataclasses.replace(old.interactions[0], at=7.5)
     cassette.save(dataclasses.replace(old, interactions=(last,)), recorded)
@@ -139,7 +139,7 @@ def test_new_episodes_stand_after_the_old_ones(client, library, recorded):
 
 
 def test_calls_are_listed_in_order(client, library, recorded):
-    """Replayed and live calls are in one list, each with its outcome."""
+    """One list has the replayed and the live calls, with their outcomes."""
     with use("new_episodes", "mine", library=library) as tape:
         client.list_tasks(cluster=bodies.CLUSTER)
         describe(client)
@@ -150,7 +150,7 @@ def test_calls_are_listed_in_order(client, library, recorded):
 
 
 def test_new_episodes_without_a_new_call_leave_the_file(library, recorded, client):
-    """A run that the file answers wholly writes nothing."""
+    """If the file answers every call, nothing is written."""
     before = recorded.stat().st_mtime_ns
     with use("new_episodes", "mine", library=library) as tape:
         describe(client)
@@ -159,7 +159,7 @@ def test_new_episodes_without_a_new_call_leave_the_file(library, recorded, clien
 
 
 def test_an_unknown_request_is_sent(ecs, client, library, recorded):
-    """`unknown="ecs"`, which makes answers up in a replay, does not in a recording."""
+    """`unknown="ecs"` makes up answers in a replay, but not in a recording."""
     other = bodies.described(missing=("0" * 32,))
     ecs.script("DescribeTasks", other)
     with use("new_episodes", "mine", library=library, unknown="ecs"):
@@ -171,7 +171,7 @@ def test_an_unknown_request_is_sent(ecs, client, library, recorded):
     "tasks", [[], ["abc"], [f"arn:aws:ecs:us-east-1:{bodies.ACCOUNT}:task/prod/{'0' * 32}"]]
 )
 def test_a_request_that_a_replay_refuses_is_sent(ecs, client, library, recorded, tasks):
-    """The words of ECS for a wrong request are recorded, not made up; and a replay has them."""
+    """ECS's own error for a wrong request is recorded and then replayed."""
     ecs.script("DescribeTasks", error("InvalidParameterException", "Not like this."))
     for mode in ("new_episodes", "none"):
         refused = pytest.raises(client.exceptions.InvalidParameterException, match="Not like this")
@@ -181,7 +181,7 @@ def test_a_request_that_a_replay_refuses_is_sent(ecs, client, library, recorded,
 
 
 def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
-    """The header of a file with old and new calls names both sources, once."""
+    """The header of a file with old and new calls has both sources, once."""
     old = file_format.read(recorded)
     made_up = dataclasses.replace(old.recorded, source="composed by hand")
     cassette.save(dataclasses.replace(old, recorded=made_up), recorded)
@@ -193,7 +193,7 @@ def test_a_file_that_was_not_live_says_so_still(client, library, recorded):
 
 
 def test_new_episodes_leave_the_header_honest(client, library, recorded):
-    """A variant that grows is a variant still, and keeps what it is allowed."""
+    """A variant with new episodes is still a variant, with its allowed rules."""
     old = file_format.read(recorded)
     header = dataclasses.replace(
         old.recorded, variant_of="web", patches=("stopped/by-user",), allow=("times",)
@@ -214,7 +214,7 @@ def test_new_episodes_leave_the_header_honest(client, library, recorded):
 
 @pytest.mark.parametrize("first", [["DescribeTasks"], []])
 def test_two_that_overlap_both_keep_their_episodes(client, library, tmp_path, first):
-    """Neither loses what the other one added, whether the file was there when both began."""
+    """Neither loses the other's, whether or not the file existed when they began."""
     if first:
         with use("once", "mine", library=library):
             describe(client)
@@ -227,7 +227,7 @@ def test_two_that_overlap_both_keep_their_episodes(client, library, tmp_path, fi
 
 @pytest.mark.parametrize("policy", ["standard", "strict"])
 def test_an_answer_that_two_recorded_is_kept_once(ecs, client, library, recorded, policy):
-    """The later one adds only what the episodes of the other do not answer, as a replay would."""
+    """The later one adds only calls that the other's episodes do not answer."""
     cassette.save(file_format.read(recorded), recorded, policy=policy)
     ecs.script("ListTasks", throttle(), {"taskArns": [bodies.TASK_ARN]})
     with use("new_episodes", "mine", library=library):
@@ -239,7 +239,7 @@ def test_an_answer_that_two_recorded_is_kept_once(ecs, client, library, recorded
 
 
 def test_nothing_is_written_where_the_other_one_said_it_all(client, library, recorded):
-    """With nothing to add the file stays as the other one wrote it."""
+    """If there is nothing to add, the file does not change."""
     with use("new_episodes", "mine", library=library):
         client.list_clusters()
         with use("new_episodes", "mine", library=library):
@@ -249,7 +249,7 @@ def test_nothing_is_written_where_the_other_one_said_it_all(client, library, rec
 
 
 def test_a_call_that_ran_out_is_an_episode_of_its_own(ecs, client, library, recorded):
-    """What was asked once more than it was recorded is kept, though the file knows the request."""
+    """A call beyond the recorded ones is kept, although the file has the request."""
     ecs.script("DescribeTasks", bodies.described(bodies.stopped()))
     with use("new_episodes", "mine", library=library, on_end="error"):
         assert [describe(client), describe(client)] == ["RUNNING", "STOPPED"]
@@ -257,7 +257,7 @@ def test_a_call_that_ran_out_is_an_episode_of_its_own(ecs, client, library, reco
 
 
 def test_episodes_follow_a_file_that_was_recorded_again_meanwhile(client, library, recorded):
-    """They are added to what the file holds at the end."""
+    """They are added to the file's content at the end."""
     with use("new_episodes", "mine", library=library):
         client.list_clusters()
         with use("all", "mine", library=library):
@@ -266,7 +266,7 @@ def test_episodes_follow_a_file_that_was_recorded_again_meanwhile(client, librar
 
 
 def test_episodes_of_a_file_that_was_deleted_meanwhile_are_kept(client, library, recorded):
-    """With what the recording began with, since that is all there is."""
+    """Together with the interactions that the recording began with."""
     with use("new_episodes", "mine", library=library):
         client.list_clusters()
         recorded.unlink()
@@ -274,7 +274,7 @@ def test_episodes_of_a_file_that_was_deleted_meanwhile_are_kept(client, library,
 
 
 def test_episodes_do_not_replace_what_became_unreadable(client, library, recorded):
-    """A file that somebody broke meanwhile is not taken for an empty one."""
+    """A file that was broken meanwhile is not treated as empty."""
     with pytest.raises(CassetteFormatError), use("new_episodes", "mine", library=library):
         client.list_clusters()
         recorded.write_text("cassette: 1\n")
@@ -286,7 +286,7 @@ def test_episodes_do_not_replace_what_became_unreadable(client, library, recorde
 
 @pytest.mark.parametrize("mode", ["once", "new_episodes", "all"])
 def test_a_failed_block_keeps_nothing_unless_asked(client, library, tmp_path, mode):
-    """What a failing block recorded is dropped, but with `save_on_error`."""
+    """Its recording is discarded, except with `save_on_error`."""
     for keep in (False, True):
         with (
             pytest.raises(ZeroDivisionError),
@@ -307,7 +307,7 @@ def test_a_failed_block_without_a_call_raises_its_own_error(library):
 
 
 def test_a_failed_block_that_adds_calls_keeps_the_old_file(client, library, recorded):
-    """New episodes of a failing block are dropped, and the old ones stay."""
+    """Its new episodes are discarded, and the old ones are kept."""
     before = recorded.read_bytes()
     with pytest.raises(ZeroDivisionError), use("new_episodes", "mine", library=library):
         client.list_tasks(cluster=bodies.CLUSTER)
@@ -323,7 +323,7 @@ def test_no_call_is_an_error(library, tmp_path):
 
 
 def test_a_cassette_keeps_its_policy(client, library, recorded):
-    """Recorded again, a cassette is scrubbed as strictly as before."""
+    """It is scrubbed with the same policy when it is recorded again."""
     strict = file_format.read(recorded)
     cassette.save(strict, recorded, policy="strict")
     for mode in ("all", "new_episodes"):
@@ -335,7 +335,7 @@ def test_a_cassette_keeps_its_policy(client, library, recorded):
 
 
 def test_an_unreadable_cassette_is_not_an_empty_one(ecs, client, library, recorded):
-    """A file that cannot be read is not recorded over, since its policy is not known."""
+    """It is not replaced, since its policy is unknown."""
     recorded.write_text("cassette: 1\n")
     with pytest.raises(CassetteFormatError), use("all", "mine", library=library):
         describe(client)
@@ -346,14 +346,14 @@ def test_an_unreadable_cassette_is_not_an_empty_one(ecs, client, library, record
 
 
 def test_a_new_one_goes_to_the_folder_that_is_named(client, library, tmp_path):
-    """`folder` is for new cassettes, and makes what it needs."""
+    """`folder` is for new cassettes, and is created if necessary."""
     with use("once", "team/mine", library=library, folder=tmp_path / "shared"):
         describe(client)
     assert (tmp_path / "shared/team/mine.yaml").is_file()
 
 
 def test_a_path_is_taken_as_it_is(client, library, tmp_path):
-    """A name with an ending is the path of the file."""
+    """A name with an ending is a path."""
     with use("once", tmp_path / "here/mine.yaml", library=library):
         describe(client)
     assert (tmp_path / "here/mine.yaml").is_file()
@@ -361,7 +361,7 @@ def test_a_path_is_taken_as_it_is(client, library, tmp_path):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_built_in_cassette_is_replayed_in_every_mode(ecs, library, tmp_path, mode):
-    """The built-in pack is nobody's recording, and recording over it would hide it."""
+    """A recording with the same name would hide it."""
     with use(mode, "web", library=library) as tape:
         task = tape.tasks[0]["taskArn"]
         boto3.client("ecs", endpoint_url=ecs.url).describe_tasks(cluster="prod", tasks=[task])
@@ -371,7 +371,7 @@ def test_a_built_in_cassette_is_replayed_in_every_mode(ecs, library, tmp_path, m
 
 
 def test_a_place_that_cannot_be_written_is_known_before_the_first_call(ecs, client, tmp_path):
-    """No call is made for a recording that could not be kept."""
+    """No call is made for a recording that cannot be written."""
     (tmp_path / "mine.yaml").mkdir()
     with pytest.raises(CassetteWriteError), use("all", tmp_path / "mine.yaml"):
         describe(client)
@@ -400,7 +400,7 @@ def test_no_call_of_any_thread_is_lost(client, library):
 
 
 def test_tasks_are_known_once_they_were_seen(client, library):
-    """Before, `tape.tasks` says that this is a recording, and what to do."""
+    """Before, the error of `tape.tasks` says that this is a recording, and what to do."""
     with use("all", "mine", library=library) as tape:
         with pytest.raises(UsageError, match="has not seen a task yet"):
             _ = tape.tasks
@@ -409,7 +409,7 @@ def test_tasks_are_known_once_they_were_seen(client, library):
 
 
 def test_narrowed_to_clients(ecs, client, library):
-    """`clients` holds in a recording as it does in a replay."""
+    """`clients` applies to a recording as to a replay."""
     other = boto3.client("ecs", endpoint_url=ecs.url)
     with use("all", "mine", library=library, clients=[client]) as tape:
         describe(client)
@@ -418,7 +418,7 @@ def test_narrowed_to_clients(ecs, client, library):
 
 
 def test_it_decorates(client, library, recorded):
-    """As a decorator, each call of the function has a use of its own."""
+    """Each call of a decorated function has a recording or replay of its own."""
 
     @use("none", "mine", library=library)
     def status():
@@ -431,14 +431,14 @@ def test_it_decorates(client, library, recorded):
 
 
 def unhealthy(ecs):
-    """From now on live ECS says that the task is unhealthy."""
+    """Make live ECS report the task as unhealthy from now on."""
     body = bodies.running()
     body["healthStatus"] = "UNHEALTHY"
     ecs.script("DescribeTasks", bodies.described(body))
 
 
 def test_a_new_recording_is_compared(ecs, client, library, recorded):
-    """`drift` lists what changed; a first recording and a replay have none."""
+    """`drift` lists the changes; a first recording and a replay have none."""
     same, changed = (use("all", "mine", library=library) for _ in range(2))
     replayed, first = use("none", "mine", library=library), use("all", "other", library=library)
     with same:
@@ -460,7 +460,7 @@ def test_a_new_recording_is_compared(ecs, client, library, recorded):
 
 
 def test_a_check_compares_and_writes_nothing(ecs, client, library, recorded):
-    """It needs no place to write to, and takes the policy and the source of the cassette."""
+    """It needs no writable folder, and uses the cassette's policy and source."""
     before = recorded.read_bytes()
     with use("none", "mine", library=library, check_live=True) as tape:
         describe(client)
@@ -478,7 +478,7 @@ def test_a_check_compares_and_writes_nothing(ecs, client, library, recorded):
 
 
 def test_a_check_of_a_failed_block_raises_its_own_error(ecs, client, library, recorded):
-    """What was recorded until then is not reported as drift."""
+    """An incomplete recording is not reported as drift."""
     unhealthy(ecs)
     with (
         pytest.raises(ZeroDivisionError),
@@ -492,7 +492,7 @@ def test_a_check_of_a_failed_block_raises_its_own_error(ecs, client, library, re
 
 
 def test_a_misspelt_mode_or_option_names_what_is_near(library):
-    """Wrong words are known before anything begins."""
+    """Such errors come before anything begins."""
     with pytest.raises(UsageError, match="did you mean 'once'"):
         use("onec", "mine", library=library)
     with pytest.raises(UsageError, match="did you mean 'unknown'"):
@@ -509,7 +509,7 @@ def test_a_misspelt_mode_or_option_names_what_is_near(library):
 
 @pytest.mark.parametrize("clients", [3, "ecs", [None]])
 def test_what_is_no_client_is_refused(client, clients):
-    """Each verb says that it takes a list of them, also to whom gives one client alone."""
+    """`clients` must be a list, and the error says so, also for a single client."""
     for verb in (functools.partial(use, "once"), cassette.record, cassette.replay):
         for wrong in (clients, client):
             with pytest.raises(UsageError, match="takes a list of botocore's clients"):
@@ -526,6 +526,6 @@ def test_what_is_no_client_is_refused(client, clients):
     ],
 )
 def test_what_cannot_be_ignored_is_refused(ignore, said):
-    """Whatever its type, in words and not by a traceback."""
+    """For any type, with an error instead of a traceback."""
     with pytest.raises(UsageError, match=said):
         cassette.replay("web", ignore=ignore)

@@ -1,4 +1,4 @@
-"""The page on performance shows what was measured, and claims nothing else."""
+"""The page on performance shows the measurements, and claims nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_the_page_shows_the_table_of_the_last_run():
 
 
 def test_every_row_keeps_to_its_target_or_says_that_it_does_not():
-    """The word beside a figure follows from the figure."""
+    """The word next to a figure follows from the figure."""
     rows = [row for row in page.results()["rows"] if row["target"]]
     assert len(rows) >= 15
     for row in rows:
@@ -22,7 +22,7 @@ def test_every_row_keeps_to_its_target_or_says_that_it_does_not():
 
 
 def test_writing_the_page_again_changes_nothing(monkeypatch, tmp_path):
-    """What is around the table stays."""
+    """The text around the table is kept."""
     copy = tmp_path / "performance.md"
     copy.write_text(page.PAGE.read_text("utf-8"), "utf-8")
     monkeypatch.setattr(page, "PAGE", copy)

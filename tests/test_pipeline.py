@@ -1,4 +1,6 @@
-"""A recording of any size: scrubbed in parts beside the calls, and whole at each moment."""
+"""A recording of any size: scrubbed in parts during the calls, with a complete file at each
+moment.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ LIVE = {"region_name": bodies.REGION, "aws_access_key_id": "x", "aws_secret_acce
 
 
 def written(path, attempts, chunk_bytes, monkeypatch, key=None):
-    """The bytes of the file that a recording of these makes, in chunks of a size."""
+    """The bytes of the file for these interactions, in chunks of a given size."""
     monkeypatch.setattr(recording, "CHUNK_BYTES", chunk_bytes)
     heard = Recording()
     work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, key)
@@ -49,7 +51,7 @@ def without_began(content):
 
 @pytest.mark.parametrize("chunk_bytes", [1, 20_000])
 def test_the_bytes_do_not_depend_on_the_chunks(tmp_path, monkeypatch, chunk_bytes):
-    """Each call in a chunk of its own, a few in one, or all of them in one."""
+    """One call in each chunk, a few in one, or all in one."""
     found = list(tasks(12))
     calls = [described(*found[n : n + 3], at=n) for n in range(0, 12, 3)]
     calls += [described(*found[2:5], at=20.0)]  # counted in two chunks that were written
@@ -78,7 +80,7 @@ def test_any_polls_make_the_same_file_in_parts(polls):
 
 
 def test_what_a_later_call_shows_to_be_a_secret_is_in_no_earlier_part(tmp_path, monkeypatch):
-    """Words that looked harmless are searched for again, in the file under way as well."""
+    """Harmless-looking words are searched for again, also in the file under way."""
     secret = "violet-kettle-harbour"
     first = bodies.running() | {"stoppedReason": f"cannot open {secret}"}
     (later,) = tasks(1)
@@ -103,7 +105,7 @@ def test_what_a_later_call_shows_to_be_a_secret_is_in_no_earlier_part(tmp_path, 
 
 
 def test_a_part_may_use_the_names_of_a_later_one(tmp_path, monkeypatch):
-    """The audit judges words by the names in the whole recording, as `cassette audit` does."""
+    """The audit judges words by the names in the whole recording, like `cassette audit`."""
     name = "orders2Export3Worker"
     first = bodies.running() | {"stoppedReason": f"started by {name}"}
     (later,) = tasks(1, group=f"service:{name}")
@@ -114,7 +116,7 @@ def test_a_part_may_use_the_names_of_a_later_one(tmp_path, monkeypatch):
 
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch, caplog):
-    """The file under way ends with its last whole part; the rest is kept in memory."""
+    """The file under way ends with its last complete part; the rest is kept in memory."""
     append = file_format.PartialFile.append
     states = []
 
@@ -134,7 +136,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch, ca
 
 
 def test_a_defect_of_the_scrubbing_shows_no_original(tmp_path, monkeypatch):
-    """It happens in another thread, and is raised at the end of the recording."""
+    """It occurs in another thread, and is raised at the end of the recording."""
 
     def fails(*_):
         raise ValueError(bodies.PASSWORD)
@@ -149,7 +151,7 @@ def test_a_defect_of_the_scrubbing_shows_no_original(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("redacts", [True, False])
 def test_a_part_that_the_audit_refuses(tmp_path, monkeypatch, redacts):
-    """The error names its place in the recording; the file under way has what was accepted."""
+    """The error has its place in the recording; the file under way has the accepted rest."""
     search = string_treatments.StringTreatments.text
 
     def leak(self, value):
@@ -179,7 +181,7 @@ def test_a_part_that_the_audit_refuses(tmp_path, monkeypatch, redacts):
 
 @pytest.mark.parametrize("length", range(0, 400, 37))
 def test_a_torn_end_is_cut(tmp_path, monkeypatch, length):
-    """A file under way reads as its whole parts, wherever a crash tore it."""
+    """A file under way reads as its complete parts, wherever a crash cut it."""
     heard = Recording()
     work = Pipeline(Path(tmp_path / "web.yaml"), heard.header, "standard", scrub.NO_RULES, None)
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
@@ -224,7 +226,7 @@ class Beside:
 
 
 def test_a_chunk_waits_for_a_pause_between_the_calls(tmp_path, monkeypatch):
-    """Its work would delay the response that the program waits for, as would the comparison."""
+    """Its work and the comparison would delay the response that the program waits for."""
     compared = []
     by_task = Recording._by_task
     monkeypatch.setattr(
@@ -244,7 +246,7 @@ def test_a_chunk_waits_for_a_pause_between_the_calls(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_chunk_does_not_wait_for_long(tmp_path, monkeypatch, at_once):
-    """Where no pause comes, it is written when it is old enough, or at once if that is wanted."""
+    """Without a pause, it is written after a time limit, or at once on request."""
     monkeypatch.setattr(pipeline, "_PATIENCE", 0.01)
     beside = Beside(tmp_path / "web.yaml", monkeypatch, at_once=at_once)
     with beside.work.calls:
@@ -267,7 +269,7 @@ def test_the_end_takes_what_still_waits(tmp_path, monkeypatch):
 
 
 def test_each_live_call_is_under_way_until_its_response_is_parsed(tmp_path):
-    """Also one that fails, so that the chunks do not wait for good."""
+    """Also one that fails, so that chunks do not wait forever."""
     pauses = []
 
     def answer(status):
@@ -292,7 +294,7 @@ def test_each_live_call_is_under_way_until_its_response_is_parsed(tmp_path):
 
 
 def die(path, calls, content_of):
-    """Leave what is on the disk after some of the calls, and nothing else."""
+    """Leave the files on disk after some of the calls, and nothing else."""
     heard = Recording()
     work = Pipeline(path, heard.header, "standard", scrub.NO_RULES, KEY)
     heard.hand_over_to(work.put)
@@ -326,7 +328,7 @@ def go_on(path, calls, *, die_at=None):
 @pytest.mark.parametrize("key", [None, b"a key of sixteen bytes"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recording_that_died_continues_to_the_same_bytes(tmp_path, monkeypatch, seed, key):
-    """Wherever it died, and whatever of its last part is on the disk."""
+    """Wherever it stopped, and however much of its last part is on disk."""
     monkeypatch.setattr(sys.modules[__name__], "KEY", key)
     monkeypatch.setattr(recording, "CHUNK_BYTES", 4_000)
     rng, found = random.Random(seed), list(tasks(16, seed))
@@ -344,7 +346,9 @@ def test_a_recording_that_died_continues_to_the_same_bytes(tmp_path, monkeypatch
 
 
 def test_a_watch_that_died_continues_after_its_last_state(tmp_path, monkeypatch):
-    """What ECS still shows is not recorded twice; times continue even if the clock was set back."""
+    """A state that ECS still shows is not recorded twice; times continue even if the clock was
+    set back.
+    """
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
     first = bodies.provisioning()
     path = tmp_path / "web.yaml"
@@ -362,7 +366,7 @@ def test_a_watch_that_died_continues_after_its_last_state(tmp_path, monkeypatch)
 
 
 def test_the_gaps_of_a_watch_that_died_twice(tmp_path, monkeypatch):
-    """The file says when nobody asked; a state that is only shown again adds no gap."""
+    """The file has the time without polls; a repeated state adds no gap."""
     monkeypatch.setattr(recording, "CHUNK_BYTES", 1)
     path = tmp_path / "web.yaml"
     partial = file_format.partial_path(path)
@@ -382,7 +386,7 @@ def test_the_gaps_of_a_watch_that_died_twice(tmp_path, monkeypatch):
 
 
 def test_a_recording_that_cannot_continue_is_refused(tmp_path):
-    """Nothing to resume, another policy, a file of another kind."""
+    """Because of a missing file, another policy, or another kind of file."""
     path = tmp_path / "web.yaml"
     with pytest.raises(cassette.errors.UsageError, match="there is nothing to resume"):
         resumption.read(path, "standard")

@@ -1,8 +1,8 @@
-"""The public surface: nothing on the list of the first release has gone or was renamed.
+"""The public surface: no name in the list was removed or renamed.
 
-`tests/public_surface.txt` has one name a line: Python names with their parameters, commands with
-their options, and what pytest is given. A name leaves the list only with a line under *Removed*
-in CHANGELOG.md.
+`tests/public_surface.txt` has one name per line: Python names with their parameters, commands with
+their options, and the names of the pytest plugin. A name leaves the list only with a line under
+*Removed* in CHANGELOG.md.
 """
 
 import inspect
@@ -33,7 +33,7 @@ def python_names():
 
 
 def command_names(command=group, path="cassette"):
-    """Commands, and what each takes."""
+    """Commands with their arguments and options."""
     for param in command.params:
         is_option = isinstance(param, click.Option)
         for name in (*param.opts, *param.secondary_opts):

@@ -1,4 +1,4 @@
-"""What a recording keeps: each state of each task once, whatever the order of the polls."""
+"""A recording keeps each state of each task once, whatever the order of the polls."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ DENIED = {"__type": "AccessDeniedException", "message": "not authorized"}
 
 
 def attempt(body, numbers, at=0.0, status=200, **request):
-    """What a client sent and got, for tasks by their numbers."""
+    """The request and the answer of a client, for tasks by their numbers."""
     asked = {"cluster": bodies.CLUSTER, "tasks": [made.arn(n) for n in numbers], **request}
     return Attempt("DescribeTasks", asked, status, json.dumps(body).encode(), bodies.REGION, at)
 
 
 def described(states, **members):
-    """A response with these tasks: their states by their numbers."""
+    """A response with tasks by their numbers, in states by their numbers."""
     return bodies.described(*(made.task(n, state, **members) for n, state in states.items()))
 
 
 def recorded(*attempts):
-    """The interactions that a recording keeps of these."""
+    """The interactions that a recording keeps of these attempts."""
     recording = Recording()
     for one in attempts:
         recording.hear(one)
@@ -56,7 +56,9 @@ def shown(interaction):
     "polls", [100, pytest.param(10_000, marks=[pytest.mark.exhaustive, pytest.mark.scale])]
 )
 def test_polls_in_any_order_keep_what_one_keeps(polls):
-    """A hundred unchanged tasks in a new order each time: one interaction, and flat memory."""
+    """A hundred unchanged tasks in a new order each time are one interaction, with constant
+    memory.
+    """
     order, heard, held = list(range(100)), Recording(), []
     shuffle = random.Random(1).shuffle
     tracemalloc.start()
@@ -81,7 +83,7 @@ def test_other_batches_count_as_well():
 
 
 def test_an_interaction_holds_the_tasks_that_changed():
-    """The others are counted where their state was recorded."""
+    """The others add to the count of their recorded state."""
     interactions = recorded(
         attempt(described({1: "PENDING", 2: "RUNNING"}), [1, 2]),
         attempt(described({2: "RUNNING", 1: "RUNNING"}), [2, 1], 6.0),
@@ -100,7 +102,7 @@ def test_an_interaction_holds_the_tasks_that_changed():
 
 
 def test_what_retries_hid_is_not_kept():
-    """A connection that failed before the response is noise; one that failed last is kept."""
+    """A connection that failed before the response is noise; a final failure is kept."""
     closed = ConnectionClosedError(endpoint_url="https://ecs.cassette.invalid")
     answered = {"status_code": 200, "body": b"{}"}
     for values, kinds in (([closed, answered], [None]), ([closed, closed], ["reset", "reset"])):
@@ -118,7 +120,7 @@ def test_what_retries_hid_is_not_kept():
 
 @pytest.mark.parametrize("most", [0, 2_000, 1_000_000])
 def test_calls_that_are_compared_later_keep_the_same(monkeypatch, most):
-    """However many of them wait: their order, repetitions and a change between them count."""
+    """With any number of waiting calls: their order, repetitions and changes count."""
     monkeypatch.setattr("cassette.recording._MOST_BYTES", most)
     states = [{1: "A", 2: "A"}, {2: "A", 1: "A"}, {1: "B", 2: "A"}, {1: "A", 2: "A"}]
     polls = [attempt(described(s), list(s), at) for at, s in enumerate(states) for _ in range(3)]
@@ -134,13 +136,13 @@ def test_calls_that_are_compared_later_keep_the_same(monkeypatch, most):
 
 
 def test_a_state_that_comes_back_is_kept_again():
-    """Order counts: healthy, unhealthy, healthy are three states."""
+    """Healthy, unhealthy, healthy are three states."""
     polls = [attempt(described({1: state}), [1]) for state in ("A", "B", "A", "A")]
     assert [shown(i) for i in recorded(*polls)] == [({1: "A"}, 1), ({1: "B"}, 1), ({1: "A"}, 2)]
 
 
 def test_polls_with_and_without_tags_take_turns():
-    """Each form of a state is kept once; it is one state."""
+    """Each form of a state is kept once, as one state."""
     plain = attempt(described({1: "RUNNING"}), [1])
     tags = [{"key": "team", "value": "shop"}]
     tagged = attempt(described({1: "RUNNING"}, tags=tags), [1], include=["TAGS"])
@@ -148,7 +150,7 @@ def test_polls_with_and_without_tags_take_turns():
 
 
 def test_a_write_divides_what_is_read_before_and_after_it():
-    """The same answer before and after StopTask is two interactions."""
+    """Equal answers before and after StopTask are two interactions."""
     poll = attempt(described({1: "RUNNING"}), [1])
     answer = json.dumps({"task": made.task(1)}).encode()
     stop = Attempt("StopTask", {"task": made.arn(1)}, 200, answer, bodies.REGION, 1.0)
@@ -160,7 +162,7 @@ def test_a_write_divides_what_is_read_before_and_after_it():
 
 
 def test_an_error_is_counted_for_the_same_tasks_in_a_row():
-    """And is never divided: it refused the call as a whole."""
+    """It is never divided, because it refused the whole call."""
     refused, other = (attempt(DENIED, tasks, status=400) for tasks in ([1, 2], [1]))
     again = attempt(DENIED, [2, 1], status=400)
     interactions = recorded(refused, again, other, again)
@@ -171,7 +173,7 @@ def test_an_error_is_counted_for_the_same_tasks_in_a_row():
     "body", [{"tasks": []}, {"tasks": None}, {"tasks": [{"lastStatus": "RUNNING"}]}, {"other": 1}]
 )
 def test_a_response_that_does_not_account_for_its_tasks_is_kept_whole(body):
-    """As moto leaves out what it does not know: kept once, and counted."""
+    """moto omits unknown tasks; such a response is kept once, and counted."""
     poll = attempt(body, [1, 2])
     (kept,) = recorded(poll, attempt(described({3: "RUNNING"}), [3]), poll)[:1]
     assert kept.count == 2
@@ -179,7 +181,7 @@ def test_a_response_that_does_not_account_for_its_tasks_is_kept_whole(body):
 
 
 def test_a_missing_task_is_a_state():
-    """A task that ECS forgets has one more interaction, which is counted."""
+    """A task that ECS forgets has one more interaction with a count."""
     here = attempt(described({1: "STOPPED", 2: "RUNNING"}), [1, 2])
     gone = bodies.described(made.task(2), missing=(made.arn(1),))
     interactions = recorded(here, attempt(gone, [1, 2], 6.0), attempt(gone, [2, 1], 12.0))
@@ -188,7 +190,7 @@ def test_a_missing_task_is_a_state():
 
 
 def test_a_call_is_compared_only_while_the_program_waits(monkeypatch):
-    """It is made readable where it is scrubbed, beside the calls."""
+    """It is parsed where it is scrubbed, in parallel with the calls."""
     made_readable = []
     to_readable = shapes.to_readable
 
@@ -217,7 +219,7 @@ POLL = st.tuples(
 
 @given(st.lists(POLL, min_size=1, max_size=12))
 def test_the_same_polls_replay_as_they_were_recorded(polls):
-    """Whatever is polled in which order: written, read and replayed, each call gets its answer."""
+    """Polls in any order, written, read and replayed: each call gets its answer."""
     states, recording, calls = dict.fromkeys((1, 2, 3), "A"), Recording(), []
     for at, (numbers, outcome, tags, changed) in enumerate(polls):
         states.update(changed)
@@ -253,7 +255,7 @@ def test_the_same_polls_replay_as_they_were_recorded(polls):
 
 
 def test_a_changed_task_is_written_as_its_changes():
-    """Also when it was described among others before: a line for each change in the file."""
+    """Also if it was described together with others before: the file has a line for each change."""
     members = {"group": "service:web", "launchType": "FARGATE", "cpu": "256", "memory": "512"}
     interactions = recorded(
         attempt(described({1: "PENDING", 2: "RUNNING"}, **members), [1, 2]),

@@ -1,4 +1,6 @@
-"""Nobody waits: waiters, back-off and, when asked, the code's own sleeps move the clock."""
+"""Replays do not wait: waiters, back-off and, with sleep="all", the code's own sleeps move the
+clock.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ TASK = {"cluster": "prod", "tasks": [bodies.TASK_ID]}
 
 @pytest.fixture
 def real_sleeps(monkeypatch):
-    """Every real sleep longer than nothing, in seconds; none of them is slept."""
+    """The length of every real sleep in seconds; none is really slept."""
     slept = []
     real = time.sleep
 
@@ -43,7 +45,7 @@ def real_sleeps(monkeypatch):
     ("waiter", "last"), [("tasks_running", RUNNING), ("tasks_stopped", STOPPED)]
 )
 def test_the_task_waiters_do_not_wait(waiter, last, real_sleeps):
-    """A waiter of 100 polls, ten virtual minutes, sleeps on the clock only."""
+    """A waiter of 100 polls, ten virtual minutes, sleeps only on the clock."""
     calls = [made.describe(PENDING, count=99), made.describe(last, 600.0)]
     with cassette.replay(made.cassette(*calls)) as tape:
         made.client().get_waiter(waiter).wait(**TASK)
@@ -55,7 +57,7 @@ def test_the_task_waiters_do_not_wait(waiter, last, real_sleeps):
 
 
 def test_a_waiter_that_gives_up_does_so_as_it_would_live(real_sleeps):
-    """Failure states and the end of all attempts are botocore's own."""
+    """Failure states and the maximum of attempts are botocore's own."""
     running = made.client(region_name="eu-west-1").get_waiter("tasks_running")
     terminal = pytest.raises(botocore.exceptions.WaiterError, match='"STOPPED" at least once')
     with cassette.replay(made.cassette(made.describe(STOPPED))), terminal:
@@ -83,7 +85,7 @@ def test_services_stable_does_not_wait(real_sleeps):
 
 
 def test_back_off_does_not_wait(real_sleeps):
-    """What botocore would have slept between attempts is in the call and on the clock."""
+    """The time that botocore would have slept is in the call and on the clock."""
     calls = [made.describe(made.THROTTLE, count=2), made.describe(RUNNING)]
     with cassette.replay(made.cassette(*calls)) as tape:
         made.client().describe_tasks(**TASK)
@@ -94,7 +96,7 @@ def test_back_off_does_not_wait(real_sleeps):
 
 
 def test_real_sleeps_wait(real_sleeps):
-    """With sleep="real" a waiter sleeps, and the clock shows the time that passed."""
+    """With sleep="real", a waiter sleeps, and the clock shows the time that has passed."""
     calls = [made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)]
     with cassette.replay(made.cassette(*calls), sleep="real") as tape:
         made.client().get_waiter("tasks_running").wait(**TASK, WaiterConfig={"Delay": 0.25})
@@ -112,7 +114,7 @@ def test_the_real_clock_shows_what_passed():
 
 
 def test_a_recording_really_waits(tmp_path, real_sleeps):
-    """While recording, waiters and back-off sleep as they do live."""
+    """During a recording, waiters and back-off sleep as usual."""
     with scripted.ScriptedECS() as ecs:
         ecs.script("DescribeTasks", PENDING, scripted.throttle(), RUNNING)
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
@@ -132,7 +134,7 @@ def test_the_codes_own_sleeps_are_its_own(real_sleeps):
 
 
 def test_all_sleeps_move_the_clock():
-    """With sleep="all" the code's own sleeps do too, by whatever name it imported them."""
+    """With sleep="all", the code's own sleeps move it as well, however they were imported."""
 
     async def several():
         await asyncio.sleep(10)
@@ -150,7 +152,7 @@ def test_all_sleeps_move_the_clock():
 
 
 def test_a_sleep_that_cannot_be_is_still_an_error():
-    """A negative sleep is refused as it is live, and counts as nothing."""
+    """A negative sleep is refused as usual, and does not count."""
     with cassette.replay(made.cassette(), sleep="all") as tape:
         with pytest.raises(ValueError, match="non-negative"):
             time.sleep(-1)
@@ -158,7 +160,7 @@ def test_a_sleep_that_cannot_be_is_still_an_error():
 
 
 def test_a_sleep_that_was_kept_really_sleeps_afterwards():
-    """Code that took `time.sleep` during a replay and kept it does not skip afterwards."""
+    """A reference to `time.sleep` taken during a replay really sleeps afterwards."""
     with cassette.replay(made.cassette(), sleep="all") as tape:
         kept = time.sleep
     began = time.monotonic()
@@ -168,7 +170,7 @@ def test_a_sleep_that_was_kept_really_sleeps_afterwards():
 
 
 def test_sleeping_is_restored_after_an_error():
-    """Also when the block raises."""
+    """Also if the block raises."""
     with pytest.raises(ZeroDivisionError), cassette.replay(made.cassette(), sleep="all"):
         _ = 1 / 0
     assert time.sleep is pause
@@ -176,13 +178,13 @@ def test_sleeping_is_restored_after_an_error():
 
 
 def test_replays_that_end_at_once_in_two_threads_leave_nothing_behind(monkeypatch):
-    """The outer one ends while the inner one is putting the sleeps back: all are the real one."""
+    """The outer one ends while the inner one restores the sleeps: all are real."""
     outer, inner = (cassette.replay(made.cassette(), sleep="all") for _ in range(2))
     ended, is_ending = threading.Event(), []
     other = threading.Thread(target=lambda: (outer.__exit__(None, None, None), ended.set()))
 
     class Meanwhile:
-        """A module that lets the other replay end when this thread looks at its names."""
+        """A module that ends the other replay when this thread reads its names."""
 
         @property
         def __dict__(self):
@@ -219,7 +221,7 @@ def test_nested_replays_have_clocks_of_their_own():
 
 
 def test_the_clock_says_what_it_is():
-    """Its text helps in a failed assertion."""
+    """Its `repr` helps in a failed assertion."""
     clock = Clock()
     clock.sleep(6)
     assert repr(clock) == "<Clock 6 s, 1 sleep skipped>"

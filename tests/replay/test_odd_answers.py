@@ -1,4 +1,4 @@
-"""What a proxy or a server that is not well answers is replayed as botocore read it live."""
+"""Odd answers of a proxy or a broken server are replayed as botocore read them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refused(client):
     ids=lambda answer: f"{answer.status} {bytes(str(answer.body), 'utf-8')[:24]!r}",
 )
 def test_a_refusal_is_replayed_as_it_was_read(tmp_path, scripted_ecs, answer):
-    """Class, code, message and status are those that the live call raised."""
+    """With the class, code, message and status of the live call."""
     scripted_ecs.script("DescribeTasks", answer)
     client = boto3.client("ecs", endpoint_url=scripted_ecs.url, config=ONCE)
     path = tmp_path / "odd.yaml"
@@ -53,5 +53,5 @@ def test_a_refusal_is_replayed_as_it_was_read(tmp_path, scripted_ecs, answer):
 
 @pytest.mark.parametrize("body", [b"[1]", b"null", b"\xff\xfe"])
 def test_what_botocore_itself_cannot_read_is_an_error_of_its_status(body):
-    """A recording does not fail where botocore's parser does."""
+    """A recording does not fail where botocore's parser fails."""
     assert outcome_of("DescribeTasks", 502, body) == ApiError(502, "502", "")

@@ -1,4 +1,4 @@
-"""A replay is asked by the original names, whatever the scrubbing made of them."""
+"""A replay answers for the original names, whatever the scrubbing replaced them by."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ CLUSTERS = ("default", "prod", OWN)
 
 
 def recorded(policy: str) -> model.Cassette:
-    """A task in each of three clusters, one named after its account, and two other calls."""
+    """A task in each of three clusters, one of them named after its account, and two other
+    calls.
+    """
     described = [
         made.describe(
             {"tasks": [made.task(number, cluster=cluster)], "failures": []},
@@ -38,7 +40,7 @@ def recorded(policy: str) -> model.Cassette:
 
 @pytest.mark.parametrize("policy", scrub.POLICIES)
 def test_a_cassette_is_asked_by_the_original_names(policy: str) -> None:
-    """Clusters, services and task definitions, by name and by ARN, under either policy."""
+    """Clusters, services and task definitions, by name and by ARN, with either policy."""
     with cassette.replay(recorded(policy)) as tape:
         ecs = made.client()
         for number, cluster in enumerate(CLUSTERS):
@@ -55,7 +57,7 @@ def test_a_cassette_is_asked_by_the_original_names(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", scrub.POLICIES)
 def test_a_cassette_is_asked_by_its_own_names(policy: str) -> None:
-    """What the cassette holds also names the same things."""
+    """The names in the cassette work as well."""
     made_of = recorded(policy)
     with cassette.replay(made_of) as tape:
         ecs = made.client()
@@ -67,14 +69,14 @@ def test_a_cassette_is_asked_by_its_own_names(policy: str) -> None:
 
 
 def test_a_task_that_a_strict_cassette_does_not_know_is_unmatched() -> None:
-    """Names are not distinguished, but ids are."""
+    """Names do not distinguish requests, but ids do."""
     unmatched = pytest.raises(UnmatchedRequestError, match="nearest recorded task")
     with unmatched, cassette.replay(recorded("strict")):
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(7)])
 
 
 def test_values_other_than_names_still_distinguish_requests_in_a_strict_cassette() -> None:
-    """A request that differs in more than names is unmatched, and the error says in what."""
+    """Such a request is unmatched, and the error shows the difference."""
     unmatched = pytest.raises(UnmatchedRequestError, match="/desiredStatus")
     with unmatched, cassette.replay(recorded("strict")):
         made.client().list_tasks(cluster=OWN, serviceName="web", desiredStatus="STOPPED")
@@ -83,7 +85,7 @@ def test_values_other_than_names_still_distinguish_requests_in_a_strict_cassette
 @pytest.mark.parametrize("original", ["1234", "<task-id>", "the-task", "x" * 32])
 @pytest.mark.parametrize("policy", scrub.POLICIES)
 def test_a_task_with_an_id_of_no_known_form_is_one_task(policy: str, original: str) -> None:
-    """A masked id has one pseudonym, and the task answers to all of its names."""
+    """A masked id has one pseudonym, and the task is found by each of its names."""
     arn = made.arn(1).replace(made.task_id(1), original)
     body = {"tasks": [{**made.task(1), "taskArn": arn}], "failures": []}
     plain = made.unscrubbed(
@@ -105,7 +107,7 @@ def test_a_task_with_an_id_of_no_known_form_is_one_task(policy: str, original: s
 
 @pytest.mark.parametrize("policy", scrub.POLICIES)
 def test_a_placeholder_in_the_place_of_an_arn_is_one_task(policy: str) -> None:
-    """As the snapshots of an emulator have it: `<task_arn:1>`, which no ARN can hold."""
+    """An emulator's snapshots have `<task_arn:1>`, which is never part of an ARN."""
     original = "<task_arn:1>"
     body = {"tasks": [{**made.task(1), "taskArn": original}], "failures": []}
     masked, _ = scrub.scrub(made.unscrubbed(made.describe(body, tasks=(original,))), policy)
@@ -128,7 +130,9 @@ def service(cluster: str) -> dict[str, str]:
 
 @pytest.fixture(params=scrub.POLICIES)
 def several(request: pytest.FixtureRequest) -> tuple[model.Cassette, model.Cassette]:
-    """Three clusters with a service each, and two tasks with ids of no known form; and scrubbed."""
+    """Three clusters with a service each, and two tasks with ids of an unknown form; and the
+    same scrubbed.
+    """
     calls = []
     for cluster in (*CLUSTERS[1:], "staging"):
         named = {"cluster": cluster, "services": [f"web-{cluster}"]}
@@ -156,7 +160,7 @@ def several(request: pytest.FixtureRequest) -> tuple[model.Cassette, model.Casse
 def test_several_originals_never_become_one(
     several: tuple[model.Cassette, model.Cassette], how: str
 ) -> None:
-    """A recorded request gets its own outcome, in whatever order; by originals, in theirs."""
+    """Recorded requests get their own outcomes in any order; originals get them in their order."""
     plain, scrubbed = several
     asked = plain if how == "originals" else scrubbed
     pairs = list(zip(asked.interactions, scrubbed.interactions, strict=True))
@@ -170,7 +174,7 @@ def test_several_originals_never_become_one(
 
 
 def test_more_originals_than_were_recorded_are_unmatched() -> None:
-    """Each name of a strict cassette is that of one original only."""
+    """Each name in a strict cassette belongs to one original."""
     unmatched = pytest.raises(UnmatchedRequestError, match="recorded clusters")
     made_of = made.unscrubbed(made.describe({"tasks": [], "failures": []}))
     with unmatched, cassette.replay(scrub.scrub(made_of, "strict")[0]):
@@ -180,7 +184,7 @@ def test_more_originals_than_were_recorded_are_unmatched() -> None:
 
 
 def test_the_tasks_say_which_cluster_is_meant() -> None:
-    """Their ids are certain, and the order in which clusters are named is not."""
+    """Their ids are certain; the order in which clusters are named is not."""
     with cassette.replay(recorded("strict")):
         ecs = made.client()
         for number in (2, 1, 2):

@@ -1,4 +1,4 @@
-"""A caller without permission: what is refused, and which resource the refusal names."""
+"""A caller without permission: the refused calls, and the resource in each refusal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUN = Path(__file__).parents[1] / "apps" / "cassettes" / "airflow.yaml"
 
 
 def refusal(method, **parameters):
-    """What ECS says to one call."""
+    """ECS's error for one call."""
     with pytest.raises(ClientError) as caught:
         getattr(made.client(), method)(**parameters)
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
@@ -59,7 +59,9 @@ def refusal(method, **parameters):
     ],
 )
 def test_a_refusal_names_what_its_call_concerns(method, parameters, resource):
-    """As the permission for that operation would; an operation without resources names `*`."""
+    """The resource of the permission for that operation, or `*` for an operation without
+    resources.
+    """
     with cassette.replay("deployment", "api/access-denied"):
         message = refusal(method, **parameters)
     action = "".join(word.title() for word in method.split("_"))
@@ -68,13 +70,13 @@ def test_a_refusal_names_what_its_call_concerns(method, parameters, resource):
 
 
 def test_a_resource_that_is_given_is_kept():
-    """`resource` of the patch says what the refusal of DescribeTasks names."""
+    """`resource` of the patch is the resource in the refusal of DescribeTasks."""
     with cassette.replay("deployment", "api/access-denied(resource=*)"):
         assert "resource: * because" in refusal("describe_tasks", cluster="prod", tasks=[TASK])
 
 
 def test_who_may_not_run_tasks_may_still_look():
-    """A permission is for one operation, and is lacking for good."""
+    """A permission is for one operation, and stays missing."""
     base = cassette.load(RUN)
     (request,) = (dict(one.request) for one in base.interactions if one.operation == "RunTask")
     with cassette.replay(base, "run/access-denied") as tape:

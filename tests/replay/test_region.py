@@ -1,4 +1,4 @@
-"""A client of another region than the recording's, and ARNs of other regions."""
+"""A client in another region than the recording's, and ARNs of other regions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER = {"region_name": "us-east-1"}
 
 
 def test_by_default_it_warns_once():
-    """The mistake shows, and the test still runs."""
+    """The mistake is visible, and the test still runs."""
     with cassette.replay(TAPE):
         ecs = made.client(**OTHER)
         with pytest.warns(RegionWarning, match="called in us-east-1") as found:
@@ -32,7 +32,7 @@ def test_by_default_it_warns_once():
 
 
 def test_it_can_be_an_error():
-    """It fails where the call is made, and again at the end if it was swallowed."""
+    """The call fails, and the block fails at the end if the error was swallowed."""
     with (
         pytest.raises(UnmatchedRequestError, match="called in us-east-1"),
         cassette.replay(TAPE, region="error"),
@@ -43,7 +43,7 @@ def test_it_can_be_an_error():
 
 @pytest.mark.parametrize("region", ["error", "warn"])
 def test_a_client_that_sets_no_region_has_that_of_the_recording(region, monkeypatch):
-    """Code that never sets a region sees no difference."""
+    """Code that never sets a region is not affected."""
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with warnings.catch_warnings(), cassette.replay(TAPE, region=region):
         warnings.simplefilter("error")
@@ -105,7 +105,7 @@ def changed(operation, member, old, new):
 
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 def test_an_arn_of_another_region_gets_ecs_own_words(unknown):
-    """In any parameter, though a recorded answer fits by name; as public reports have it."""
+    """In any parameter, even if a recorded answer fits by name; as in public reports."""
     with cassette.replay(ALL, unknown=unknown) as tape:
         ecs = made.client()
         for operation, member in PARAMETERS:
@@ -116,7 +116,9 @@ def test_an_arn_of_another_region_gets_ecs_own_words(unknown):
 
 
 def test_an_arn_of_another_account_gets_ecs_own_words():
-    """Pseudonyms of accounts differ; originals do once there are more than were recorded."""
+    """Pseudonyms of accounts differ; originals do once there are more of them than were
+    recorded.
+    """
     own, other = "000000000001", "000000000009"
     with cassette.replay(ALL) as tape:
         ecs = made.client()
@@ -143,7 +145,7 @@ def test_an_arn_of_another_account_gets_ecs_own_words():
     ],
 )
 def test_one_list_does_not_name_two_accounts(operation, member, is_first, unknown):
-    """Of one recorded account, which alone may go by its pseudonym or by its original."""
+    """A single recorded account is used by its pseudonym or by its original, not by both."""
     request = next(one.request for one in ALL.interactions if one.operation == operation)
     (own,) = request[member]
     other = own.replace("000000000001", "999999999999")
@@ -158,7 +160,7 @@ def test_one_list_does_not_name_two_accounts(operation, member, is_first, unknow
 
 
 def test_a_cluster_of_the_settings_goes_with_a_task_of_an_answer():
-    """Code has the original account from its settings, and the pseudonym from ECS."""
+    """Code has the original account from its settings and the pseudonym from a response."""
     mine = {"cluster": f"{HOME}:cluster/prod"}
     with cassette.replay(ALL):
         ecs = made.client()
@@ -177,7 +179,7 @@ def test_a_cluster_of_the_settings_goes_with_a_task_of_an_answer():
     ],
 )
 def test_an_arn_of_another_partition_or_service_is_unmatched(old, new, says, unknown):
-    """It names another thing, though the name fits; nobody knows ECS's words for it."""
+    """It is another resource, even with the same name; ECS's error for it is unknown."""
     with cassette.replay(ALL, unknown=unknown) as tape:
         ecs = made.client()
         for operation, member in PARAMETERS:
@@ -190,7 +192,7 @@ def test_an_arn_of_another_partition_or_service_is_unmatched(old, new, says, unk
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize("cluster", [None, "prod", "staging"])
 def test_an_arn_of_another_cluster_gets_ecs_own_words(cluster, unknown):
-    """Whether or not the cassette knows either cluster: a forgotten `cluster` is `default`."""
+    """Whether or not the cassette has either cluster: a missing `cluster` is `default`."""
     other = "unheard-of" if cluster == "prod" else "prod"
     words = f"Identifier is for cluster {other}. Your cluster is {cluster or 'default'}$"
     with cassette.replay(ALL, unknown=unknown) as tape:
@@ -207,7 +209,7 @@ def test_an_arn_of_another_cluster_gets_ecs_own_words(cluster, unknown):
 
 
 def test_a_masked_account_may_be_any():
-    """What was masked before it was recorded says nothing about the account."""
+    """Nothing about an account is known if it was masked before the recording."""
     masked = made.cassette(
         made.call(
             "DescribeServices",
@@ -223,7 +225,7 @@ def test_a_masked_account_may_be_any():
 
 
 def test_what_one_cassette_refuses_another_may_answer():
-    """`also` and the test itself come before the rules of ECS."""
+    """`also` and the test's own answers take precedence over ECS's rules."""
     there = "us-east-1"
     other = dataclasses.replace(
         made.cassette(
@@ -245,7 +247,7 @@ def test_what_one_cassette_refuses_another_may_answer():
 
 
 def test_a_recording_whose_header_names_another_region_answers_its_own_arns():
-    """An import may not know the region; the recorded ARNs say it."""
+    """An import may not know the region; the recorded ARNs have it."""
     other = dataclasses.replace(TAPE, region="us-west-2")
     arn = TAPE.tasks[0]["taskArn"]
     with cassette.replay(other, region="any"):

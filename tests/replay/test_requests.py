@@ -1,4 +1,4 @@
-"""Every operation but DescribeTasks replays for the same normalised parameters."""
+"""Every operation except DescribeTasks replays for the same normalised parameters."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ SAME = {
 @pytest.mark.parametrize("case", SAME)
 @pytest.mark.parametrize("swapped", [False, True])
 def test_what_means_the_same_is_the_same_request(case, swapped):
-    """Names, defaults, order and tokens do not tell two requests apart, either way round."""
+    """Names, defaults, order and tokens do not distinguish requests, in either direction."""
     operation, first, second = SAME[case]
     second = {**{k: first[k] for k in first.keys() & {"cluster"}}, **second}
     recorded, asked = (second, first) if swapped else (first, second)
@@ -172,7 +172,7 @@ OTHER = {
 
 @pytest.mark.parametrize("case", OTHER)
 def test_what_means_something_else_is_another_request(case):
-    """A parameter that matters makes two requests differ."""
+    """Two requests differ by any relevant parameter."""
     operation, recorded, asked = OTHER[case]
     with (
         pytest.raises(UnmatchedRequestError, match="never recorded with these parameters"),
@@ -182,7 +182,7 @@ def test_what_means_something_else_is_another_request(case):
 
 
 def _launch(context):
-    """The parameters of a launcher that puts a fresh context into each task it starts."""
+    """The parameters of a launcher that puts a new context into each task it starts."""
     return {
         "cluster": "prod",
         "taskDefinition": "web",
@@ -208,7 +208,7 @@ def _launch(context):
     ],
 )
 def test_what_differs_from_run_to_run_can_be_ignored(ignored):
-    """By name or by JSON Pointer, with `*` for every item."""
+    """By name or by JSON Pointer, with `*` for each item."""
     tape = made.cassette(
         made.call("RunTask", _launch("first"), {"tasks": [made.task(1)], "failures": []})
     )
@@ -217,7 +217,7 @@ def test_what_differs_from_run_to_run_can_be_ignored(ignored):
 
 
 def test_what_is_not_ignored_still_counts():
-    """A pointer leaves out what it points at and nothing beside it."""
+    """A pointer excludes only its own value."""
     tape = made.cassette(made.call("RunTask", _launch("first"), {"tasks": []}))
     ignore = {"RunTask": ["/overrides/containerOverrides/*/command", "startedBy"]}
     asked = _launch("second")
@@ -237,7 +237,7 @@ def test_what_is_not_ignored_still_counts():
     ],
 )
 def test_ignoring_what_does_not_exist_is_an_error(ignore, words):
-    """A mistyped name would otherwise ignore nothing, silently."""
+    """A misspelt name would otherwise silently ignore nothing."""
     with pytest.raises(UsageError) as caught:
         cassette.replay(made.cassette(), ignore=ignore)
     for word in words:
@@ -245,7 +245,7 @@ def test_ignoring_what_does_not_exist_is_an_error(ignore, words):
 
 
 def test_list_tasks_pages_by_token():
-    """The paginator walks over the pages; the original and the pseudonym of a token are one."""
+    """The paginator follows the pages; a token's original and pseudonym are equal."""
     token = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90byI6IDJ9"
     first = made.call(
         "ListTasks", {"cluster": "prod"}, {"taskArns": [made.arn(1)], "nextToken": token}
@@ -264,7 +264,7 @@ def test_list_tasks_pages_by_token():
 
 
 def test_a_whole_run_hangs_together():
-    """The task that RunTask returned is described until STOPPED, and stopped, by every name."""
+    """The task from RunTask is described until STOPPED, and stopped, by every name."""
     started = {"tasks": [bodies.provisioning()], "failures": []}
     run = made.call("RunTask", {"cluster": "prod", "taskDefinition": "web"}, started)
     polls = [
@@ -290,7 +290,7 @@ def test_a_whole_run_hangs_together():
 
 
 def test_two_runs_with_the_same_parameters_give_two_tasks_in_order():
-    """A write is answered once for each time it was recorded, and then no more."""
+    """A write is answered as often as it was recorded."""
     request = {"cluster": "prod", "taskDefinition": "web"}
     runs = [made.call("RunTask", request, {"tasks": [made.task(n)]}, float(n)) for n in (1, 2)]
     polls = [
@@ -318,7 +318,7 @@ def test_a_write_of_several_equal_answers_is_answered_that_often():
 
 
 def test_every_operation_of_the_model_replays():
-    """Whatever botocore's model lists, with the least that its shapes ask for."""
+    """For each operation in botocore's model, with the smallest valid parameters."""
     requests = {  # each with a word of its own, which is the id of nothing else
         name: made.least(shapes.shape_of(name, "request"), f"web_{made.in_words(100 + n)}")
         for n, name in enumerate(sorted(shapes.operations()))

@@ -1,4 +1,4 @@
-"""Where a replay begins, and how long a later state of a patch waits."""
+"""The start of a replay, and the time until a later state of a patch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.replay.test_writes import STOP
 
 
 def once(tape) -> str:
-    """What a program that asks once sees."""
+    """The result of a program that calls once."""
     arn = tape.tasks[0]["taskArn"]
     return made.statuses(made.client().describe_tasks(cluster="prod", tasks=[arn]))[0]
 
@@ -38,7 +38,7 @@ def once(tape) -> str:
     ],
 )
 def test_a_program_that_asks_once(options, expected):
-    """It sees the state where the replay begins."""
+    """It gets the state at which the replay begins."""
     with cassette.replay("web", "stopped/out-of-memory", **options) as tape:
         assert once(tape) == expected
 
@@ -50,7 +50,7 @@ def test_without_patches_a_replay_begins_at_the_first_state():
 
 
 def test_what_was_left_out_is_not_unused():
-    """States before the start are not outcomes that the code left out."""
+    """States before the start do not count as unused."""
     with cassette.replay("web", "stopped/out-of-memory", start="patched") as tape:
         once(tape)
         assert [one for one in tape.unused if one.operation == "DescribeTasks"] == []
@@ -58,7 +58,7 @@ def test_what_was_left_out_is_not_unused():
 
 @pytest.mark.parametrize("start", ["RUNING", "STOPPED"])
 def test_a_state_that_no_task_is_ever_in_is_an_error(start):
-    """The error names those of the recording."""
+    """The error lists the states of the recording."""
     with pytest.raises(UsageError, match=f"start='{start}'") as raised:
         cassette.replay("web", start=start).__enter__()
     assert "'RUNNING'" in str(raised.value)
@@ -66,7 +66,7 @@ def test_a_state_that_no_task_is_ever_in_is_an_error(start):
 
 @pytest.mark.parametrize("start", [0, -1, True, "", 2.5, None])
 def test_a_start_of_a_wrong_kind_is_an_error(start):
-    """It is a word, a state, or the number of a state from 1."""
+    """It is a word, a status, or the number of a state from 1."""
     with pytest.raises(UsageError, match=f"start={start!r}"):
         cassette.replay("web", start=start)
 
@@ -74,13 +74,13 @@ def test_a_start_of_a_wrong_kind_is_an_error(start):
 @pytest.mark.parametrize(("number", "state"), [(1, "PROVISIONING"), (2, "PENDING"), (3, "RUNNING")])
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_a_start_takes_the_number_of_a_state(number, state, advance):
-    """The first call gets that state, with either way to move."""
+    """The first call gets that state, by calls and by the clock."""
     with cassette.replay("web", start=number, advance=advance) as tape:
         assert once(tape) == state
 
 
 def test_a_number_that_no_state_has_is_an_error():
-    """The error says how many there are; a task with fewer than another begins at its last."""
+    """The error has the maximum; a task with fewer states than another begins at its last."""
     with pytest.raises(
         UsageError, match=r"start=99: no .* more than 3 recorded outcomes"
     ) as raised:
@@ -97,7 +97,7 @@ def test_a_number_that_no_state_has_is_an_error():
 
 
 def test_the_last_state_is_that_of_every_read():
-    """Services as well as tasks, also what was recorded after a write that is never made."""
+    """For services and tasks, also if it was recorded after a write that is never made."""
     with cassette.replay("deployment", start="last") as tape:
         described = [i for i in tape.cassette.interactions if i.operation == "DescribeServices"]
         answer = made.client().describe_services(**described[-1].request)
@@ -107,7 +107,7 @@ def test_the_last_state_is_that_of_every_read():
 
 
 def test_the_tape_knows_whether_the_patch_was_seen():
-    """A test that never saw what a patch made proves nothing."""
+    """A test that never saw the patch proves nothing."""
     with cassette.replay("web", "stopped/out-of-memory") as tape:
         once(tape)
         assert (tape.patch_seen, len(tape.unseen)) == (False, 1)
@@ -119,7 +119,7 @@ def test_the_tape_knows_whether_the_patch_was_seen():
 
 
 def test_a_variant_that_was_written_begins_where_the_patch_does(tmp_path):
-    """The file keeps what a patch made, and when."""
+    """The file keeps the states that a patch made, with their times."""
     path = tmp_path / "gone.yaml"
     cassette.save(cassette.load("web").patched("stories/stopped-and-gone"), path)
     with (
@@ -135,7 +135,7 @@ def test_a_variant_that_was_written_begins_where_the_patch_does(tmp_path):
 
 
 def test_a_later_state_waits_for_its_time():
-    """An hour of the story is an hour of the virtual clock."""
+    """An hour in the patch is an hour on the virtual clock."""
     with cassette.replay("web", "stories/stopped-and-gone", start="patched") as tape:
         ecs, arn = made.client(), tape.tasks[0]["taskArn"]
         waits = max(one.after for one in tape.cassette.interactions)
@@ -147,7 +147,7 @@ def test_a_later_state_waits_for_its_time():
 
 @pytest.mark.parametrize("start", ["first", "patched", "last"])
 def test_a_permanent_refusal_comes_before_all_states(start):
-    """Who may not ask never sees a state, whatever the start; no operation answers."""
+    """A refused caller never gets a state, whatever the start and the operation."""
     with cassette.replay("deployment", "api/access-denied", start=start) as tape:
         operations = {one.operation: one.request for one in tape.cassette.interactions}
         ecs = made.client()
@@ -207,7 +207,7 @@ def test_an_override_of_every_state_begins_at_the_first():
 @pytest.mark.parametrize("start", ["last", "STOPPED"])
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_a_start_behind_a_write_does_not_wait_for_it(start, advance):
-    """What was recorded after StopTask is where the test wants to begin."""
+    """The replay begins at states recorded after StopTask, as the test requests."""
     with cassette.replay(STOP, start=start, advance=advance) as tape:
         assert once(tape) == "STOPPED"
 
@@ -217,7 +217,7 @@ BUILT_IN = Path(__file__).parents[2] / "cassettes"
 
 
 def variants_of(base, names=".*"):
-    """Each variant that a built-in patch with such a name makes of a cassette."""
+    """The variants that built-in patches with matching names make of a cassette."""
     for name in filter(re.compile(names).fullmatch, PATCHES):
         with contextlib.suppress(PatchError):
             yield name, base.patched(name)
@@ -235,7 +235,7 @@ def polled_once():
      marks=pytest.mark.exhaustive, id=name) for name in ("web", "deployment", "ec2"))],
 )  # fmt: skip
 def test_every_variant_keeps_the_tasks_and_their_order(base):
-    """`tape.tasks[0]` is the same task under every patch, also where nothing shows it."""
+    """`tape.tasks[0]` is the same task under every patch, even if no response has it."""
     recorded = base()
     arns = [task["taskArn"] for task in recorded.tasks]
     changed = 0
@@ -247,7 +247,7 @@ def test_every_variant_keeps_the_tasks_and_their_order(base):
 
 @pytest.mark.parametrize("name", ["stories/stopped-and-gone", "stories/agent-comes-back"])
 def test_a_later_state_waits_where_no_clock_moves(name):
-    """A call that comes without any time passing counts as six seconds; two in a minute, as 30."""
+    """A call that takes no time counts as six seconds; two in a minute count as 30."""
     with cassette.replay("web", name) as tape:
         ecs, arn = made.client(), tape.tasks[0]["taskArn"]
         later = [one for one in tape.cassette.interactions if one.after]
@@ -268,7 +268,7 @@ def test_a_later_state_waits_where_no_clock_moves(name):
 
 
 def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_them():
-    """The service says that a new task failed, so the one that stopped is listed as stopped."""
+    """The service says that a new task failed, so the list of stopped tasks has it."""
     with cassette.replay("deployment", "deployment/image-pull", start="patched"):
         ecs = made.client()
         (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
@@ -283,7 +283,7 @@ def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_the
     "name", ["stories/flapping-health", "stories/job-done", "stories/spot-interruption"]
 )
 def test_what_a_story_begins_with_is_not_its_failure(name):
-    """A program that looks once sees what the patch is about; what was recorded does not count."""
+    """A program that polls once gets the patch's failure; recorded states do not count."""
     with cassette.replay("web", name, start="patched") as tape:
         (task,) = made.client().describe_tasks(cluster="prod", tasks=[tape.tasks[0]["taskArn"]])[
             "tasks"
@@ -308,7 +308,7 @@ def test_what_a_story_begins_with_is_not_its_failure(name):
     ],
 )
 def test_a_story_is_seen_only_in_its_later_states(base, name):
-    """What it begins with may have another capacity provider, or a health check, and no failure."""
+    """Its first state may have another capacity provider or a health check, but no failure."""
     variant = cassette.load(base).patched(name)
     first = next(one for one in variant.interactions if one.patched)
     assert first.after
@@ -340,7 +340,7 @@ def test_a_story_is_seen_only_in_its_later_states(base, name):
     ],
 )
 def test_only_what_differs_from_the_recording_is_marked(base, names):
-    """What equals the recording at that moment, and takes as long, is not marked."""
+    """An outcome that equals the recording at that moment, with the same latency, is not marked."""
     recorded = cassette.load(base)
     variants = {name: made for name, made in variants_of(recorded, names) if made != recorded}
     for name, variant in variants.items():
@@ -354,7 +354,7 @@ def test_only_what_differs_from_the_recording_is_marked(base, names):
 
 
 def at_moment(recorded, one):
-    """What a cassette has last, up to the moment of an interaction, for the same request."""
+    """The last outcome in a cassette for the same request, up to the moment of an interaction."""
     alike = [
         each
         for each in recorded.interactions
@@ -372,7 +372,7 @@ def at_moment(recorded, one):
     ],
 )
 def test_an_unchanged_state_is_not_the_patch(base, name, unchanged):
-    """A program that asks only for what the patch has not changed yet has not seen it."""
+    """A program that requests only unchanged states has not seen the patch."""
     with cassette.replay(base, name, start="patched") as tape:
         asked = [i for i in tape.cassette.interactions if i.operation == unchanged]
         ask = getattr(made.client(), xform_name(unchanged))

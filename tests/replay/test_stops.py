@@ -1,4 +1,4 @@
-"""StopTask where it was not recorded: the task stops, and what lists and counts it follows."""
+"""An unrecorded StopTask: the task stops, and the lists and counts follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROD = {"cluster": "prod"}
 
 
 def test_a_stop_that_was_not_recorded_moves_the_task():
-    """Under unknown="ecs" code that stops and waits sees what ECS does."""
+    """With unknown="ecs", code that stops and waits gets the same as from ECS."""
     with cassette.replay("web", unknown="ecs", start="RUNNING") as tape:
         ecs, arn = made.client(), tape.tasks[0]["taskArn"]
         asked = ecs.stop_task(cluster="prod", task=arn, reason="enough")["task"]
@@ -26,7 +26,7 @@ def test_a_stop_that_was_not_recorded_moves_the_task():
 
 
 def stop_and_watch(ecs, tape, arn: str) -> list[dict]:
-    """What StopTask and then DescribeTasks answer, until the task has had time to stop."""
+    """The answers of StopTask and then DescribeTasks, until the task has had time to stop."""
     seen = [ecs.stop_task(**PROD, task=arn)["task"]]
     for _ in range(12):
         seen += ecs.describe_tasks(**PROD, tasks=[arn])["tasks"]
@@ -37,7 +37,7 @@ def stop_and_watch(ecs, tape, arn: str) -> list[dict]:
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("name", ["job", "web", "deployment"])
 def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
-    """A stop that was not recorded begins at StopTask, whenever that comes, recorded or patched."""
+    """An unrecorded stop begins at StopTask, at any time, with recorded or patched states."""
     with cassette.replay(name, unknown="ecs", advance=advance) as tape:
         ecs = made.client()
         asked = {"cluster": "prod", "tasks": [tape.tasks[0]["taskArn"]]}
@@ -57,7 +57,7 @@ def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
 @pytest.mark.parametrize("state", ["PROVISIONING", "PENDING"])
 @pytest.mark.parametrize("name", ["job", "web", "deployment"])
 def test_a_task_that_is_stopped_before_it_runs_never_runs(name, state, advance):
-    """Also where its recorded stop is that of a task that ran."""
+    """Also if its recorded stop is that of a running task."""
     with cassette.replay(name, unknown="ecs", advance=advance, start=state) as tape:
         seen = stop_and_watch(made.client(), tape, tape.tasks[-1]["taskArn"])
     statuses = [*dict.fromkeys(task["lastStatus"] for task in seen)]
@@ -87,7 +87,7 @@ def test_a_container_that_ran_before_its_task_did_has_an_exit_code():
     ],
 )
 def test_a_stop_follows_from_the_state_that_a_patch_made(name, base):
-    """Even where a stop of all tasks would contradict what the cassette says of their service."""
+    """Even if stopping all tasks would contradict the recorded service."""
     with cassette.replay(base.patched(name), unknown="ecs", start="last") as tape:
         seen = stop_and_watch(made.client(), tape, tape.tasks[-1]["taskArn"])
     assert {task["desiredStatus"] for task in seen} == {"STOPPED"}
@@ -95,7 +95,9 @@ def test_a_stop_follows_from_the_state_that_a_patch_made(name, base):
 
 
 def test_a_stop_comes_from_the_state_of_the_moment():
-    """By the clock StopTask sees what DescribeTasks would, though nobody described the task."""
+    """By the clock, StopTask uses the state that DescribeTasks would return, even if no call
+    did.
+    """
     with cassette.replay("job", unknown="ecs", advance="clock") as tape:
         tape.clock.skip(30)
         stopped = made.client().stop_task(cluster="prod", task=tape.tasks[0]["taskArn"])["task"]
@@ -103,7 +105,7 @@ def test_a_stop_comes_from_the_state_of_the_moment():
 
 
 def polled(ecs, *services: str) -> tuple[dict, list[str], list[str], list[dict]]:
-    """A service, its tasks that are to run and that are to stop, and all of them described."""
+    """A service, its running and stopping tasks, and all of them described."""
     (one,) = ecs.describe_services(**PROD, services=["web", *services])["services"]
     running, stopped = (
         ecs.list_tasks(**PROD, serviceName="web", desiredStatus=status)["taskArns"]
@@ -116,7 +118,9 @@ def polled(ecs, *services: str) -> tuple[dict, list[str], list[str], list[dict]]
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("polls", [0, 1, 3])
 def test_lists_and_counts_follow_a_stop_that_was_not_recorded(polls, advance, others):
-    """Before its recorded stop: the service has one RUNNING task less, and one in another list."""
+    """Before its recorded stop, the service has one RUNNING task less, and another list has one
+    more.
+    """
     with cassette.replay("deployment", unknown="ecs", advance=advance) as tape:
         ecs, arn = made.client(), tape.tasks[0]["taskArn"]
         (update,) = [o for o in tape.cassette.interactions if o.operation == "UpdateService"]
@@ -140,7 +144,7 @@ def test_lists_and_counts_follow_a_stop_that_was_not_recorded(polls, advance, ot
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_lists_and_counts_follow_a_stop_that_a_patch_made(advance):
-    """The last state of the recording has both tasks RUNNING, and nothing stops them there."""
+    """In the last state of the recording, both tasks are RUNNING, and nothing stops them."""
     with cassette.replay("deployment", unknown="ecs", advance=advance, start="last") as tape:
         ecs = made.client()
         tape.clock.skip(100)
@@ -170,7 +174,7 @@ def test_a_stop_is_unmatched_by_default():
 
 
 def held(ecs, instance: str) -> dict[str, list[int]]:
-    """What a cluster and a container instance count, and what is left of the instance."""
+    """The counts of a cluster and a container instance, and the instance's free resources."""
     (cluster,) = ecs.describe_clusters(clusters=["prod"])["clusters"]
     (one,) = ecs.describe_container_instances(**PROD, containerInstances=[instance])[
         "containerInstances"

@@ -1,4 +1,6 @@
-"""One test module runs against a live server, while it is recorded, and in replay, all alike."""
+"""One test module runs against a live server, during recording, and in replay, with equal
+results.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +118,7 @@ RUNS = {
 
 @pytest.fixture
 def seen_in(pytester, monkeypatch, moto_ecs):
-    """What the module's clients were given in one of the three runs."""
+    """The responses that the module's clients get in one of the three runs."""
     pytest.importorskip("aiobotocore")
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", moto_ecs.url)
@@ -140,7 +142,7 @@ def seen_in(pytester, monkeypatch, moto_ecs):
 
 
 def test_one_module_sees_the_same_live_while_recording_and_in_replay(seen_in):
-    """Equal except for names and secrets, each with one pseudonym throughout."""
+    """They are equal except for names and secrets, and each original has one pseudonym."""
     live, recorded, replayed = (seen_in(name) for name in RUNS)
     assert list(live) == ["sync", "async"]
     for kind in live:
@@ -150,7 +152,9 @@ def test_one_module_sees_the_same_live_while_recording_and_in_replay(seen_in):
 
 
 def stood_in(original, other, names, place=""):
-    """Where two runs differ by more than names; `names` learns the pseudonym of each original."""
+    """The places where two runs differ by more than names; `names` collects the pseudonym of
+    each original.
+    """
     if isinstance(original, dict) and isinstance(other, dict) and original.keys() == other.keys():
         pairs = [(original[key], other[key], f"{place}/{key}") for key in original]
     elif isinstance(original, list) and isinstance(other, list) and len(original) == len(other):
@@ -166,12 +170,12 @@ def stood_in(original, other, names, place=""):
 
 
 def is_pseudonym(text):
-    """Whether a text is false by its form alone, as every pseudonym and redaction is."""
+    """Whether a text has the form of a pseudonym or a redaction."""
     return any(mark in text for mark in STAND_INS)
 
 
 def outline(value):
-    """What was seen, without times, and without texts with digits: names, addresses, tokens."""
+    """The responses without times, and without texts with digits: names, addresses, tokens."""
     if isinstance(value, dict):
         return {key: outline(inner) for key, inner in value.items() if key != "datetime"}
     if isinstance(value, list):

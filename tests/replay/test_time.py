@@ -1,4 +1,4 @@
-"""`rebase` moves every timestamp by one offset, and agrees with those who freeze the time."""
+"""`rebase` moves every timestamp by one offset, and respects frozen time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def times(task):
 
 
 def polled(tape):
-    """The task's timestamps at each state, and the tape's own."""
+    """The task's timestamps in each state, and those of the tape."""
     client = made.client()
     asked = {"cluster": "prod", "tasks": [bodies.TASK_ID]}
     return [times(client.describe_tasks(**asked)["tasks"][0]) for _ in STATES]
 
 
 def test_without_rebase_the_times_are_those_recorded():
-    """Exactly, to the microsecond."""
+    """To the microsecond."""
     with cassette.replay(made.cassette(*STATES)) as tape:
         (*_, last) = polled(tape)
     assert round(last["stoppedAt"].timestamp(), 6) == bodies.STOPPED_AT
@@ -41,7 +41,7 @@ def test_without_rebase_the_times_are_those_recorded():
 
 @pytest.mark.parametrize("short_way", ["on", "off"])
 def test_rebase_moves_every_timestamp_by_one_offset(monkeypatch, short_way):
-    """The latest becomes the given one, and all distances stay, in every state."""
+    """The latest becomes the given time, and all distances are kept in every state."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     with cassette.replay(made.cassette(*STATES)) as tape:
         recorded = polled(tape)
@@ -54,7 +54,7 @@ def test_rebase_moves_every_timestamp_by_one_offset(monkeypatch, short_way):
 
 
 def test_rebase_now_is_the_present():
-    """Code that compares with the present sees a task that has just stopped."""
+    """For code that compares with the present, the task has just stopped."""
     before = datetime.datetime.now(UTC)
     with cassette.replay(made.cassette(*STATES), rebase="now") as tape:
         (*_, last) = polled(tape)
@@ -63,7 +63,7 @@ def test_rebase_now_is_the_present():
 
 
 def test_rebase_moves_the_times_of_every_operation():
-    """A started task and a described one stay in one time."""
+    """A started task and its description move together."""
     run = made.call("RunTask", {"taskDefinition": "web"}, {"tasks": [bodies.provisioning()]})
     with cassette.replay(made.cassette(run, *STATES), rebase=FROZEN):
         client = made.client()
@@ -81,7 +81,7 @@ def test_a_cassette_without_a_timestamp_can_be_rebased():
 
 @pytest.mark.parametrize("wrong", [datetime.datetime(2030, 1, 1), "later", 7])  # noqa: DTZ001
 def test_a_rebase_that_says_no_moment_is_an_error(wrong):
-    """A datetime without a timezone would mean another moment on another machine."""
+    """A datetime without a timezone would differ between machines."""
     with pytest.raises(UsageError, match="rebase takes"):
         cassette.replay(made.cassette(*STATES), rebase=wrong)
 
@@ -97,7 +97,7 @@ def _time_machine():
 @pytest.mark.parametrize("freezer", [_freezegun, _time_machine])
 @pytest.mark.parametrize("inside", [True, False])
 def test_rebase_now_is_the_frozen_now(freezer, inside):
-    """A frozen time holds, whether frozen before the replay or within it."""
+    """Frozen time counts, whether it was frozen before the replay or within it."""
     if inside:
         with freezer(), cassette.replay(made.cassette(*STATES), rebase="now") as tape:
             (*_, last) = polled(tape)
@@ -123,7 +123,7 @@ def test_the_clock_moves_while_time_is_frozen(freezer, sleep):
 
 @pytest.mark.parametrize("freezer", [_freezegun, _time_machine])
 def test_a_frozen_test_leaves_nothing_frozen_behind(freezer):
-    """What is handed out after a frozen test is real again."""
+    """Answers after a frozen test have real times again."""
     tape = made.cassette(*STATES)
     with freezer(), cassette.replay(tape) as replayed:
         frozen = polled(replayed)

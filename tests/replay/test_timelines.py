@@ -27,7 +27,7 @@ def ask(client, *numbers):
 
 
 def test_one_step_for_each_call_then_the_last_state_holds():
-    """Real programs ask again after they have succeeded."""
+    """Real programs may call again after they have succeeded."""
     tape = made.cassette(made.describe(PENDING, count=2), made.describe(RUNNING, 12.0))
     with cassette.replay(tape) as replayed:
         client = made.client()
@@ -36,7 +36,7 @@ def test_one_step_for_each_call_then_the_last_state_holds():
 
 
 def test_on_end_error_fails_the_call_after_the_last():
-    """With on_end="error" the end is an error where it happens, and at the end of the block."""
+    """With on_end="error", that call is an error, and so is the end of the block."""
     tape = made.cassette(made.describe(PENDING, count=2))
     with (
         pytest.raises(TimelineExhaustedError),
@@ -50,7 +50,7 @@ def test_on_end_error_fails_the_call_after_the_last():
 
 
 def test_two_tasks_keep_their_own_place():
-    """Polled apart or in one batch, a task moves only when it is requested."""
+    """Polled alone or in a batch, a task moves only when it is requested."""
     states = ("PROVISIONING", "PENDING", "RUNNING")
     tape = made.cassette(
         *(
@@ -69,7 +69,7 @@ def test_two_tasks_keep_their_own_place():
 
 
 def test_an_error_of_one_task_moves_no_other():
-    """An error answers the whole call; only the tasks that it was recorded for move on."""
+    """An error answers the whole call; only the tasks for which it was recorded move on."""
     tape = made.cassette(
         made.describe(ApiError(400, "ClientException", "no"), tasks=(made.arn(1),)),
         made.describe({"tasks": [made.task(1)]}, tasks=(made.arn(1),)),
@@ -84,7 +84,9 @@ def test_an_error_of_one_task_moves_no_other():
 
 
 def test_with_the_clock_the_state_is_that_of_the_virtual_time():
-    """However often it is asked, the state changes when its time has come, and waiters move it."""
+    """The number of calls does not matter: the state changes at its time, and waiters move the
+    time.
+    """
     tape = made.cassette(
         made.describe(PENDING, 0.0), made.describe(RUNNING, 14.0), made.describe(STOPPED, 40.0)
     )
@@ -100,7 +102,7 @@ def test_with_the_clock_the_state_is_that_of_the_virtual_time():
 
 
 def test_with_the_clock_an_error_is_served_once_when_it_is_due():
-    """Before the first state was recorded, and between errors, a task has its first state."""
+    """Before its first state and between errors, a task has its first state."""
     tape = made.cassette(
         made.describe(made.THROTTLE, 0.0), made.describe(RUNNING, 6.0), made.describe(STOPPED, 60.0)
     )
@@ -112,7 +114,7 @@ def test_with_the_clock_an_error_is_served_once_when_it_is_due():
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_throttles_go_through_every_retry_mode(mode):
-    """throttled, throttled, RUNNING is one call of three attempts in each of botocore's modes."""
+    """Throttled, throttled, RUNNING is one call with three attempts in each of botocore's modes."""
     tape = made.cassette(made.describe(made.THROTTLE, count=2), made.describe(RUNNING, 1.0))
     with cassette.replay(tape) as replayed:
         client = made.client(config=Config(retries={"mode": mode, "max_attempts": 4}))
@@ -129,7 +131,7 @@ def test_throttles_go_through_every_retry_mode(mode):
 
 @pytest.mark.parametrize(("mode", "attempts"), [("legacy", 5), ("standard", 3), ("adaptive", 3)])
 def test_an_endless_throttle_ends_as_it_does_live(mode, attempts):
-    """After the mode's own number of attempts the throttle reaches the caller."""
+    """After the retry mode's maximum of attempts, the throttle reaches the caller."""
     tape = made.cassette(made.describe(made.THROTTLE))
     with cassette.replay(tape) as replayed:
         client = made.client(config=Config(retries={"mode": mode}))
@@ -141,7 +143,7 @@ def test_an_endless_throttle_ends_as_it_does_live(mode, attempts):
 
 
 def test_the_default_retry_mode_is_botocores():
-    """botocore 1.44 retries twice by default, 1.43 four times; a replay takes what is there."""
+    """botocore 1.44 retries twice by default, 1.43 four times; a replay uses the installed one."""
     tape = made.cassette(made.describe(made.THROTTLE, count=2), made.describe(RUNNING))
     with cassette.replay(tape) as replayed:
         assert ask(made.client()) == ["RUNNING"]
@@ -155,7 +157,7 @@ def test_the_default_retry_mode_is_botocores():
 @pytest.mark.parametrize("options", [{"on_end": "error"}, {}])
 @pytest.mark.parametrize("operation", ["DescribeTasks", "StopTask"])
 def test_a_retry_after_the_last_recorded_error_gets_it_again(operation, options):
-    """A recording with three attempts replays where botocore makes five, also a write's."""
+    """A recording with three attempts replays even if botocore makes five, also for a write."""
     request = {"cluster": "prod", "task": bodies.TASK_ARN}
     if operation == "DescribeTasks":
         request = {"cluster": "prod", "tasks": [bodies.TASK_ARN]}
@@ -179,7 +181,7 @@ def test_a_retry_after_the_last_recorded_error_gets_it_again(operation, options)
     ],
 )
 def test_recorded_errors_are_of_the_clients_own_classes(code, status):
-    """An error has the class, the status, the code and the message of the live one."""
+    """With the status, code and message of the live error."""
     tape = made.cassette(made.describe(ApiError(status, code, "As it was said.")))
     with cassette.replay(tape):
         client = made.client()
@@ -193,7 +195,7 @@ def test_recorded_errors_are_of_the_clients_own_classes(code, status):
 
 
 def test_an_error_that_the_model_lacks_is_a_client_error():
-    """Its further members stay with it."""
+    """It keeps its other members."""
     error = ApiError(400, "ExpiredTokenException", "expired", {"hint": 7})
     tape = made.cassette(made.describe(error))
     with cassette.replay(tape), pytest.raises(botocore.exceptions.ClientError) as caught:
@@ -202,7 +204,7 @@ def test_an_error_that_the_model_lacks_is_a_client_error():
 
 
 def test_two_runs_give_the_same():
-    """Answers, request ids and calls are equal in each run, except for the back-off's jitter."""
+    """Answers, request ids and calls are equal, except for the jitter of the back-off."""
     tape = made.cassette(
         made.describe(PENDING), made.describe(made.THROTTLE), made.describe(RUNNING)
     )
@@ -227,12 +229,12 @@ def test_two_runs_give_the_same():
     ],
 )
 def test_an_error_lasts_as_long_by_the_clock_as_by_calls(name):
-    """One that nothing follows never ends, and another one comes as often as the patch says."""
+    """An error that nothing follows never ends; any other comes as often as the patch says."""
     assert outcomes(name, "clock") == outcomes(name, "call")
 
 
 def test_a_call_for_several_tasks_gets_a_state_between_two_bursts_of_errors():
-    """A retry that waits reaches the second burst, which is not one with the first."""
+    """A retry that waits reaches the second burst, which is separate from the first."""
     throttled = ApiError(400, "ThrottlingException", "Rate exceeded")
     one, two = ({"tasks": [made.task(n)]} for n in (1, 2))
     tape = made.cassette(
@@ -255,7 +257,7 @@ def test_a_call_for_several_tasks_gets_a_state_between_two_bursts_of_errors():
 
 
 def outcomes(name, advance):
-    """What ten polls, ten seconds apart, give: a status, or the name of an error."""
+    """The results of ten polls, ten seconds apart: a status or the name of an error."""
     with cassette.replay("web", name, advance=advance) as tape:
         ecs = made.client(config=Config(retries={"max_attempts": 0}))
         found = []

@@ -1,4 +1,4 @@
-"""The short way is an optimisation only: bytes through botocore's own parser give the same."""
+"""The short path is only an optimisation: bytes through botocore's own parser give the same."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EACH = pytest.mark.parametrize(
 
 
 def outcomes(tape, calls, ask, monkeypatch, short_way):
-    """What each call gives, or raises, in one of the two ways."""
+    """The result or the exception of each call on one of the two paths."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     with cassette.replay(tape, region="any") as replayed:
         seen = [ask(operation, request) for operation, request in calls]
@@ -56,12 +56,12 @@ def outcomes(tape, calls, ask, monkeypatch, short_way):
 
 
 def calls_of(tape):
-    """The calls that a cassette answers."""
+    """The calls that a cassette can answer."""
     return [(i.operation, with_token(i.operation, dict(i.request))) for i in tape.interactions]
 
 
 def with_token(operation, request):
-    """A request with a token of its own, since botocore makes up another one for each call."""
+    """A request with a fixed token, since botocore generates another one for each call."""
     if "clientToken" in shapes.shape_of(operation, "request").members:
         return {**request, "clientToken": "of this call"}
     return request
@@ -76,7 +76,7 @@ REFUSALS = (
 
 
 def asks(client):
-    """One call's response, or its error's class and response."""
+    """The response of one call, or the class and response of its error."""
 
     def ask(operation, request):
         try:
@@ -88,12 +88,12 @@ def asks(client):
 
 
 def told(error):
-    """An error as values that can be compared."""
+    """An error as comparable values."""
     return type(error).__name__, str(error), getattr(error, "response", None)
 
 
 def asks_async(operation, request):
-    """The same by a client of aiobotocore."""
+    """The same with a client of aiobotocore."""
     aiobotocore = pytest.importorskip("aiobotocore.session")
 
     async def main():
@@ -107,7 +107,7 @@ def asks_async(operation, request):
 
 
 def test_there_are_cassettes_to_compare():
-    """The tests below would also pass over none."""
+    """Without any, the tests below would pass."""
     assert len(CASSETTES) >= 6
     assert len(VARIANTS) > 50
 
@@ -143,7 +143,7 @@ def compare_both_ways(path, variants, monkeypatch):
 
 @EACH
 def test_async_clients_give_the_same_as_sync_ones(path, monkeypatch):
-    """On every cassette, in both ways."""
+    """On every cassette, on both paths."""
     tape = cassette.load(path)
     calls = calls_of(tape)
     client = made.client(region_name="eu-west-1")
@@ -166,7 +166,7 @@ NUMBERS = {
 
 
 def wire_of(shape, depth=4):
-    """Bodies of the wire that fit a shape: any subset of members, nulls and unknown ones too."""
+    """Wire bodies that fit a shape: any subset of members, nulls, and unknown members."""
     if getattr(shape, "is_tagged_union", False):  # exactly one member is set
         one = [wire_of(s, depth - 1).map(lambda v, n=n: {n: v}) for n, s in shape.members.items()]
         return st.one_of(one) if depth > 0 else st.none()
@@ -191,7 +191,7 @@ def wire_of(shape, depth=4):
 
 
 def parsed(operation, wire):
-    """What botocore's own parser makes of a body of the wire."""
+    """The result of botocore's own parser for a wire body."""
     raw = {
         "status_code": 200,
         "headers": {"content-type": "application/x-amz-json-1.1"},
@@ -232,7 +232,7 @@ CLIENT = made.client(region_name="eu-west-1")
 @anything
 @given(descriptions())
 def test_both_ways_give_what_the_parser_gives_of_any_tasks(monkeypatch, body):
-    """Whatever fits DescribeTasks' shape comes back as if it had come over the wire."""
+    """Any body that fits the shape of DescribeTasks is returned as from the wire."""
     arns = [made.arn(number) for number in range(3)]
     asked = [arn for arn in arns if arn in json.dumps(body)]
     tape = made.unscrubbed(made.describe(body, tasks=tuple(asked), include=["TAGS"]))
@@ -252,7 +252,7 @@ OTHERS = sorted(shapes.operations() - {"DescribeTasks"})
 @anything
 @given(st.sampled_from(OTHERS).flatmap(lambda o: st.tuples(st.just(o), body_of(o))))
 def test_both_ways_give_what_the_parser_gives_of_any_operation(monkeypatch, drawn):
-    """Every other operation that the model lists."""
+    """The same for every other operation in the model."""
     operation, body = drawn
     request = with_token(operation, made.least(shapes.shape_of(operation, "request")))
     call = (operation, request)
@@ -278,7 +278,7 @@ def body_of(operation):
     st.dictionaries(st.sampled_from(["hint", "resourceIds"]), st.text() | st.lists(st.text())),
 )
 def test_any_error_is_the_one_that_the_wire_gives(monkeypatch, status, code, message, members):
-    """Errors take the wire way in any case, and the switch changes nothing of them."""
+    """Errors always go through the parser, and the switch does not affect them."""
     tape = made.unscrubbed(made.describe(ApiError(status, code, message, members)))
     call = ("DescribeTasks", {"cluster": "prod", "tasks": [bodies.TASK_ARN]})
     on, off = (outcomes(tape, [call], asks(CLIENT), monkeypatch, way) for way in ("on", "off"))
@@ -289,7 +289,7 @@ def test_any_error_is_the_one_that_the_wire_gives(monkeypatch, status, code, mes
 
 
 def spoil(value):
-    """Change everything that can be changed, at every depth."""
+    """Change every mutable value, at every depth."""
     if isinstance(value, dict):
         for inner in list(value.values()):
             spoil(inner)
@@ -303,7 +303,7 @@ def spoil(value):
 @pytest.mark.parametrize("short_way", ["on", "off"])
 @EACH
 def test_answers_are_independent_copies(path, short_way, monkeypatch):
-    """Answers, `tape.tasks` and `tape.calls` may be changed; the next ones are as recorded."""
+    """Answers, `tape.tasks` and `tape.calls` may be changed without affecting later ones."""
     monkeypatch.setenv("CASSETTE_SHORT_WAY", short_way)
     recorded = cassette.load(path)
     client = made.client(region_name="eu-west-1")
@@ -329,7 +329,7 @@ def test_answers_are_independent_copies(path, short_way, monkeypatch):
 
 
 def test_a_copy_shares_nothing_that_can_be_changed():
-    """Also not between two tasks of one answer, or two answers of one state."""
+    """Nor do two tasks of one answer, or two answers of one state."""
     tape = made.cassette(
         made.describe(bodies.described(bodies.running(tags=True)), include=["TAGS"])
     )

@@ -1,4 +1,4 @@
-"""Errors for calls that nothing can answer, and for interactions that were never requested."""
+"""Errors for calls that nothing answers, and for interactions that were never requested."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def refused(operation, asked):
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_unmatched_call_shows_the_request_the_nearest_one_and_a_fix(case):
-    """In this order, and the file last."""
+    """In this order, with the file at the end."""
     operation, asked, lines = CASES[case]
     error = refused(operation, asked)
     assert str(error).splitlines() == [*lines, LAST_LINE]
@@ -158,7 +158,7 @@ def test_an_unmatched_call_shows_the_request_the_nearest_one_and_a_fix(case):
 
 
 def advised(source, patches, operation, asked):
-    """What a Fix line says as Python: each an answer of the test, or an option of the replay."""
+    """The Python code in a Fix line: an answer of the test, or an option of the replay."""
     with contextlib.suppress(UnmatchedRequestError), cassette.replay(source, *patches) as tape:
         made.invoke(made.client(), operation, asked)
     (error,) = tape.unmatched
@@ -194,7 +194,7 @@ FOLLOWED = [
 
 @pytest.mark.parametrize("call", FOLLOWED, ids=str)
 def test_each_piece_of_advice_works(call, tmp_path, monkeypatch):
-    """Each that is a line of Python gives the call an outcome; none gives another thing's."""
+    """Each line of Python gives the call an outcome, and never that of another resource."""
     monkeypatch.chdir(tmp_path)  # where no cassettes are but the built-in ones
     source, patches, operation, asked = call
     fix, followed = advised(source, patches, operation, asked)
@@ -214,7 +214,7 @@ def test_each_piece_of_advice_works(call, tmp_path, monkeypatch):
 
 
 def test_what_may_be_left_out_means_nothing_else():
-    """No name, no filter and no list of what is included, in any operation of ECS."""
+    """No name, filter or include has another meaning in any operation of ECS."""
     for operation in shapes.operations():
         for name in shapes.shape_of(operation, "request").members:
             if fixes.is_harmless(operation, [f"/{name}/0"]):
@@ -224,14 +224,14 @@ def test_what_may_be_left_out_means_nothing_else():
 
 @pytest.mark.parametrize("operation", sorted(shapes.operations()))
 def test_the_suggested_answer_is_one_that_ecs_could_give(operation):
-    """It is checked as the test's own answers are."""
+    """It passes the checks of a test's own answers."""
     name, response = ast.literal_eval(f"({fixes.example_of(operation)})")
     assert name == operation
     assert supplied_answer(name, response, None, {}).outcome.body == response
 
 
 def test_only_a_cassette_of_the_project_can_be_recorded_further(tmp_path, monkeypatch):
-    """Neither a variant, nor a built-in cassette, nor one of a pack."""
+    """Not a variant, a built-in cassette, or one of a pack."""
     monkeypatch.chdir(tmp_path)
     web = cassette.load("web")
     cassette.save(web, tmp_path / "own.yaml")
@@ -274,7 +274,7 @@ def test_no_original_is_shown():
 
 
 def test_a_used_up_write_is_distinguished_from_an_unknown_one():
-    """It was recorded, but once only."""
+    """It was recorded, but only once."""
     operation, asked, _ = RUN
     with pytest.raises(TimelineExhaustedError) as raised, cassette.replay(TAPE):
         for _ in range(2):
@@ -291,7 +291,7 @@ def test_a_used_up_write_is_distinguished_from_an_unknown_one():
 
 
 def test_a_long_value_is_shown_in_part():
-    """An error is read by people."""
+    """People read errors."""
     asked = {**RUN[1], "group": "g" * 500}
     error = refused("RunTask", asked)
     assert "…" in str(error)
@@ -302,7 +302,7 @@ def test_a_long_value_is_shown_in_part():
 
 
 def test_unused_lists_unrequested_interactions():
-    """It shrinks with the calls, in the order of the file."""
+    """Each call removes one; the others are in the order of the file."""
     with cassette.replay(TAPE) as tape:
         assert tape.unused == TAPE.interactions
         client = made.client()
@@ -313,7 +313,7 @@ def test_unused_lists_unrequested_interactions():
 
 
 def test_an_outcome_that_was_requested_in_part_is_used():
-    """Of a batch one task, of a count one call."""
+    """One task of a batch, or one call of a count."""
     both = {"tasks": [made.task(1), made.task(2)]}
     calls = [made.describe(both, tasks=(made.arn(1), made.arn(2)), count=3)]
     with cassette.replay(made.cassette(*calls), unused="error"):
@@ -321,7 +321,7 @@ def test_an_outcome_that_was_requested_in_part_is_used():
 
 
 def test_one_interaction_is_not_several():
-    """The error counts what was never requested."""
+    """The error has the right number."""
     one = made.cassette(made.describe({"tasks": [made.task(1)]}, tasks=(made.arn(1),)))
     with (
         pytest.raises(UnusedInteractionError, match=r"^1 recorded interaction was never requested"),
@@ -331,7 +331,7 @@ def test_one_interaction_is_not_several():
 
 
 def test_unused_can_be_an_error():
-    """At the end of the block, with a line for each interaction."""
+    """At the end of the block, with one line for each interaction."""
     with pytest.raises(UnusedInteractionError) as raised, cassette.replay(TAPE, unused="error"):
         made.client().describe_tasks(cluster="prod", tasks=[made.task_id(1)])
     assert str(raised.value).splitlines() == [

@@ -1,4 +1,4 @@
-"""Where a variant's RunTask or StartTask starts nothing, no operation has the recorded task."""
+"""If a variant's RunTask or StartTask starts nothing, no operation has the recorded task."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LATE = {"run/not-yet-listed", "run/not-yet-described", "run/no-task-listed"}
 
 
 def stopping(base):
-    """The same, whose program also protects, stops and enters its task in the end."""
+    """The same with a program that also protects, stops and enters its task."""
     task = dict(base.interactions[0].outcome.body["tasks"][0])
     asked = {"cluster": "prod", "task": task["taskArn"]}
     protected = {"protectedTasks": [{"taskArn": task["taskArn"], "protectionEnabled": False}]}
@@ -44,7 +44,7 @@ def stopping(base):
 
 
 def run(client, base):
-    """Make the recorded first call; the tasks that it started."""
+    """Make the recorded first call, and return the tasks that it started."""
     first = base.interactions[0]
     try:
         return made.invoke(client, first.operation, dict(first.request))["tasks"]
@@ -53,7 +53,7 @@ def run(client, base):
 
 
 def seen(client, arn):
-    """Whether ListTasks lists a task, and whether DescribeTasks describes it."""
+    """Whether ListTasks lists a task and DescribeTasks describes it."""
     listed = client.list_tasks(cluster="prod")["taskArns"]
     described = client.describe_tasks(cluster="prod", tasks=[arn])
     assert [one["arn"] for one in described["failures"]] in ([], [arn])
@@ -63,7 +63,7 @@ def seen(client, arn):
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("patch", PATCHES)
 def test_operations_agree_on_whether_a_task_was_started(patch, advance):
-    """At each moment afterwards: both have it or, where nothing was started, neither has it."""
+    """At each later moment, both have it, or neither does if nothing was started."""
     fitting = 0
     for base in BASES.values():
         arn = base.tasks[0]["taskArn"]
@@ -89,7 +89,7 @@ def test_operations_agree_on_whether_a_task_was_started(patch, advance):
 
 
 def test_a_task_that_was_not_started_cannot_be_stopped_or_entered():
-    """Of what ECS says to ExecuteCommand the recording has nothing."""
+    """ECS's answer to ExecuteCommand is not in the recording."""
     base = stopping(BASES["fargate-job", "RunTask"])
     arn = base.tasks[0]["taskArn"]
     with cassette.replay(base.patched("run/no-capacity")) as tape:

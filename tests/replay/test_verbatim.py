@@ -1,4 +1,4 @@
-"""What was recorded and is requested again gets what was recorded, whatever ECS's rules say."""
+"""A recorded request that is repeated gets its recorded outcome, whatever ECS's rules are."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ STATES = [{"tasks": [task(IDS[0], "prod", "RUNNING", "us-east-1", old=True)], "f
 )
 @example(interactions=[made.call("DescribeTasks", {"tasks": [arn("abc", "staging")]}, STATES[0])])
 def test_recorded_requests_in_their_order_get_their_outcomes(rules, interactions):
-    """For every cassette that can be written, also one that breaks a rule of ECS."""
+    """For every cassette that can be written, even one that breaks ECS's rules."""
     cassette = made.cassette(*interactions)
     player = player_of(cassette, Clock(), rules)
     for interaction in cassette.interactions:
@@ -146,7 +146,7 @@ def test_recorded_requests_in_their_order_get_their_outcomes(rules, interactions
 
 
 def said(outcome: Any) -> Any:
-    """An outcome, with the empty lists that ECS never leaves out."""
+    """An outcome with the empty lists that ECS always sends."""
     if not isinstance(outcome, Response):
         return outcome
     if "tasks" in outcome.body:

@@ -1,4 +1,4 @@
-"""Deadlines, clocks and event loops on the virtual time, and warnings about real sleep."""
+"""Deadlines, clocks and event loops on the virtual time, and warnings about real sleeps."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_frozen_time_moves_by_what_was_skipped(frozen, order):
 
 
 def moved_by(clock, seconds=50):
-    """How far a clock moves over a skipped sleep."""
+    """The time by which a clock moves during a skipped sleep."""
     began = clock()
     time.sleep(seconds)
     return clock() - began
@@ -118,7 +118,7 @@ def moved_by(clock, seconds=50):
 @pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
 @pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 def test_a_replay_within_another_moves_the_clocks(clock, options):
-    """The inner one skips; the clocks keep what it skipped after it has ended."""
+    """The inner one skips sleeps; the clocks keep that time after it has ended."""
     with cassette.replay(EMPTY, time="virtual") as outer:
         began = clock()
         with cassette.replay(EMPTY, clients=[], **options) as inner:
@@ -129,7 +129,7 @@ def test_a_replay_within_another_moves_the_clocks(clock, options):
 
 
 def test_a_waiter_within_another_replay_moves_the_clocks(ecs):
-    """Also where the inner replay skips only the sleeps of botocore."""
+    """Also if the inner replay skips only botocore's sleeps."""
     pending = made.describe(PENDING)
     tape = made.cassette(pending, made.describe(bodies.described(bodies.running())))
     with cassette.replay(EMPTY, time="virtual"):
@@ -241,7 +241,7 @@ def test_time_is_real_by_default(ecs):
 
 @pytest.mark.parametrize("options", [{"sleep": "all"}, {"time": "virtual"}], ids=str)
 def test_concurrent_sleeps_end_in_the_order_of_their_deadlines(options):
-    """They pass side by side, so the longest one decides, as it does live."""
+    """They pass at the same time, so the longest one counts, as usual."""
     ended = []
 
     async def nap(seconds):
@@ -284,7 +284,7 @@ def test_asyncio_deadlines_pass(ecs, options):
 
 
 def test_a_deadline_does_not_overtake_a_thread():
-    """A call in a thread takes real time, in which no virtual time passes."""
+    """A call in a thread takes real time, but no virtual time."""
 
     async def main():
         answered = threading.Event()
@@ -319,7 +319,7 @@ def test_a_deadline_does_not_overtake_a_socket():
 
 
 def test_a_loop_that_runs_already_is_reached():
-    """A replay within a coroutine, and one that ends before another."""
+    """For a replay within a coroutine, and for one that ends before another."""
 
     async def main():
         loop = asyncio.get_running_loop()
@@ -345,13 +345,13 @@ def nap_four_times():
 
 @pytest.fixture
 def _impatient(monkeypatch):
-    """A tenth of a second is long enough for a test."""
+    """Make the limit a tenth of a second."""
     monkeypatch.setattr("cassette.virtual_time._LONG", 0.1)
 
 
 @pytest.mark.usefixtures("_impatient")
 def test_real_sleep_is_named_once():
-    """After more than a second, at the line that slept, with the option that helps."""
+    """After more than a second, with the line that slept and the option that helps."""
     message = r'sleep\(0\.04\) really waits.*sleep="all"'
     with pytest.warns(RealSleepWarning, match=message) as caught, cassette.replay(NEVER):
         nap_four_times()
@@ -360,7 +360,7 @@ def test_real_sleep_is_named_once():
 
 @pytest.mark.usefixtures("_impatient")
 def test_real_async_sleep_is_named():
-    """As that of `time.sleep`."""
+    """Like that of `time.sleep`."""
 
     async def main():
         await asyncio.sleep(0.2)
@@ -372,7 +372,7 @@ def test_real_async_sleep_is_named():
 
 
 def test_virtual_time_cannot_sleep_for_real():
-    """The two contradict each other; so does a time that does not exist."""
+    """The two options contradict each other; an unknown value of `time` is refused as well."""
     with pytest.raises(UsageError, match="cannot be used with sleep"):
         cassette.replay(EMPTY, time="virtual", sleep="real")
     with pytest.raises(UsageError, match="time is one of 'real', 'virtual'"):
@@ -387,7 +387,7 @@ def test_without_time_machine_the_error_says_what_to_install(monkeypatch):
 
 
 def test_endless_polling_in_virtual_time_does_not_blame_the_clocks(ecs):
-    """They move, so the code has no deadline."""
+    """The clocks move, so the code has no deadline."""
     with (
         pytest.raises(TimelineExhaustedError, match="does not stop polling"),
         cassette.replay(NEVER, time="virtual", on_end=20),
@@ -398,7 +398,9 @@ def test_endless_polling_in_virtual_time_does_not_blame_the_clocks(ecs):
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_a_loop_that_swallows_errors_ends(ecs, advance):
-    """One error is kept for each request, and after 100 of them `except Exception` is passed."""
+    """One error is kept for each request; after 100 of them, `except Exception` no longer
+    catches it.
+    """
     replay = cassette.replay(NEVER, advance=advance)
     tape = replay.__enter__()
     with pytest.raises(
@@ -418,7 +420,9 @@ def test_a_loop_that_swallows_errors_ends(ecs, advance):
 
 
 def test_a_loop_that_swallows_the_errors_of_ever_new_requests_ends(ecs):
-    """A request that changes each time is never repeated; their number has a limit as well."""
+    """A request that changes each time is never repeated; the number of requests has a limit as
+    well.
+    """
     replay = cassette.replay(NEVER)
     tape = replay.__enter__()
     numbers = itertools.count()
@@ -435,7 +439,7 @@ def test_a_loop_that_swallows_the_errors_of_ever_new_requests_ends(ecs):
 
 @pytest.mark.parametrize("limit", [datetime.datetime(1, 1, 1, tzinfo=UTC), LAST], ids=str)
 def test_a_rebase_out_of_all_years_is_a_usage_error(ecs, limit):
-    """At the first call, and the block ends."""
+    """The first call raises it, and the block ends."""
     two = [made.task(n, createdAt=bodies.CREATED_AT + n * 10**8) for n in range(2)]
     tape = made.cassette(made.describe({"tasks": two}, tasks=(made.arn(0), made.arn(1))))
     refused = pytest.raises(UsageError, match="out of the years 1 to 9999")

@@ -1,4 +1,4 @@
-"""A recorded write divides time: reads reach what follows it only once the write was made."""
+"""A recorded write divides time: reads get later states only after the write was made."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def revision(ecs, **names) -> str:
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_code_that_forgets_to_stop_a_task_never_sees_it_stop(advance):
-    """What was recorded after StopTask waits for StopTask, however much time passes."""
+    """States recorded after StopTask need StopTask, however much time passes."""
     with cassette.replay(STOP, advance=advance) as tape:
         ecs = made.client()
         for _ in range(5):
@@ -87,7 +87,9 @@ def test_what_was_recorded_before_a_write_is_not_served_after_it():
 
 @pytest.mark.parametrize("asked", [{"services": ["web"]}, {"services": [SERVICE]}])
 def test_an_update_of_a_service_divides_what_describes_it(asked):
-    """Before UpdateService the old deployment, after it the new one; by every form of name."""
+    """Before UpdateService it has the old deployment, afterwards the new one, by every form of
+    name.
+    """
     with cassette.replay(UPDATE):
         ecs = made.client()
         assert [revision(ecs, **asked) for _ in range(3)] == ["1", "1", "1"]
@@ -101,7 +103,9 @@ def test_an_update_of_a_service_divides_what_describes_it(asked):
 
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_an_update_ends_the_old_state_of_a_patched_service(advance):
-    """The patched deployment comes after UpdateService; code that only watches sees it too."""
+    """The patched deployment comes after UpdateService, and code that only watches sees it as
+    well.
+    """
     with cassette.replay("deployment", "deployment/no-capacity", advance=advance) as tape:
         ecs = made.client()
         assert revision(ecs) == "41"
@@ -115,7 +119,7 @@ def test_an_update_ends_the_old_state_of_a_patched_service(advance):
 
 
 def test_reads_follow_the_cassette_that_answered_the_last_write():
-    """A rollback that was recorded apart: its UpdateService leads to its states, and back."""
+    """A rollback was recorded separately: its UpdateService leads to its states, and back."""
     back = {"cluster": "prod", "service": "web", "taskDefinition": "web:1"}
     rollback = made.cassette(
         services(9, 0.0),
@@ -138,14 +142,14 @@ def test_reads_follow_the_cassette_that_answered_the_last_write():
 
 
 def test_writes_can_be_ignored():
-    """With writes="ignore" each read continues by itself."""
+    """With writes="ignore", reads do not wait for writes."""
     with cassette.replay(STOP, writes="ignore"):
         ecs = made.client()
         assert [poll(ecs), poll(ecs)] == ["RUNNING", "STOPPED"]
 
 
 def test_a_write_of_another_task_divides_nothing():
-    """StopTask of one task says nothing of another."""
+    """A StopTask concerns only its own task."""
     tape = made.cassette(
         made.describe({"tasks": [made.task(1)], "failures": []}, tasks=(made.arn(1),)),
         made.call(
@@ -178,7 +182,7 @@ def deployed(*ids: int) -> dict:
 
 
 def known(*tasks: dict, at: float):
-    """The list of the cluster, and the description of all that it has."""
+    """The cluster's list, and the description of each listed task."""
     arns = tuple(task["taskArn"] for task in tasks)
     yield made.call("ListTasks", {"cluster": "prod"}, {"taskArns": [*arns]}, at)
     yield made.describe({"tasks": [*tasks], "failures": []}, at, tasks=arns)
@@ -213,7 +217,7 @@ STARTS = [
 
 
 def places(ecs, **filters) -> list[int]:
-    """The derived list of tasks, each by its number."""
+    """The derived list of tasks, by their numbers."""
     arns = ecs.list_tasks(cluster="prod", **filters)["taskArns"]
     numbers = {pseudonym_of_id(made.task_id(n)): n for n in (1, 2, 3)}
     return [numbers[arn.rpartition("/")[2]] for arn in arns]
@@ -222,7 +226,7 @@ def places(ecs, **filters) -> list[int]:
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("write", STARTS, ids=lambda one: one.operation)
 def test_a_task_is_listed_once_it_was_started(write, advance):
-    """A list that was not recorded has no task that the code under test has yet to start."""
+    """A derived list has no task that the code under test has not started yet."""
     with cassette.replay(started(write), advance=advance) as tape:
         ecs = made.client()
         tape.clock.skip(60)
@@ -233,7 +237,7 @@ def test_a_task_is_listed_once_it_was_started(write, advance):
 
 @pytest.mark.parametrize("write", STARTS, ids=lambda one: one.operation)
 def test_a_task_that_was_described_is_listed(write):
-    """What the code under test has seen is there; so is all with writes="ignore"."""
+    """A task that the code has seen exists; with writes="ignore", all do."""
     tape = started(write)
     with cassette.replay(tape):
         ecs = made.client()
@@ -244,7 +248,7 @@ def test_a_task_that_was_described_is_listed(write):
 
 
 def test_a_task_that_was_there_before_a_write_returned_it_is_listed():
-    """RunTask with a client token that was used before returns the same task."""
+    """RunTask with a repeated client token returns the same task."""
     tape = made.cassette(*known(OLD, RUN, at=0.0), start("RunTask"))
     with cassette.replay(tape):
         assert places(made.client(), **FARGATE) == [1, 2]
@@ -262,7 +266,9 @@ def test_the_tasks_of_a_new_deployment_are_listed_after_its_update():
 
 
 def test_a_rollback_finds_the_old_revision():
-    """By revision and by ARN, recorded by family; the update back comes from elsewhere."""
+    """By revision and by ARN, although it was recorded by family; the update back was recorded
+    elsewhere.
+    """
     named = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}:task-definition/web:"
 
     def definition(revision: int) -> dict:
@@ -302,7 +308,7 @@ def test_a_rollback_finds_the_old_revision():
 )
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_a_patch_that_changes_no_end_keeps_what_was_recorded_behind_its_write(patch, advance):
-    """Errors, delays and other members let nobody see a task stop that was never stopped."""
+    """Errors, delays and other members do not let a task stop without StopTask."""
     with cassette.replay(STOP, patch, advance=advance, sleep="all") as tape:
         ecs = made.client()
         for _ in range(8):
@@ -313,7 +319,7 @@ def test_a_patch_that_changes_no_end_keeps_what_was_recorded_behind_its_write(pa
 
 
 def patiently(call, ecs):
-    """What a call gives once it is not refused."""
+    """The response of a call once it is no longer refused."""
     for _ in range(10):
         with contextlib.suppress(ClientError, BotoCoreError):
             return call(ecs)
@@ -321,7 +327,7 @@ def patiently(call, ecs):
 
 
 def test_a_patch_that_changes_an_end_needs_no_write():
-    """It is what the test wants to see, also with an override beside it."""
+    """The test is about that end, also with an additional override."""
     with cassette.replay(STOP, "stopped/out-of-memory", {"tasks[0].memory": "2048"}):
         ecs = made.client()
         assert poll(ecs) == "STOPPED"

@@ -1,4 +1,4 @@
-"""Made-up originals and a composed recording to scrub."""
+"""Made-up originals, and a composed recording with them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTAINER_ARN = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:container/prod/{TASK}/{CONTAIN
 
 
 def task(**members: Any) -> dict[str, Any]:
-    """A running Fargate task in readable form, whose parts agree with one another."""
+    """A consistent running Fargate task in readable form."""
     return {
         "attachments": [
             {

@@ -1,4 +1,4 @@
-"""Recordings drawn from botocore's model of ECS, with secrets planted in every string of it."""
+"""Recordings drawn from botocore's model of ECS, with secrets planted in every string."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ UNKNOWN = st.dictionaries(st.one_of(st.just("newMember"), strings), anything, ma
 
 @st.composite
 def values(draw: st.DrawFn, shape: shapes.Shape) -> Any:
-    """A value of a shape in readable form, with a few of its members, and some of nobody's."""
+    """A value of a shape in readable form, with some of its members and some unknown ones."""
     kind = shape.type_name
     if kind == "structure":
         if getattr(shape, "is_tagged_union", False):
@@ -131,7 +131,7 @@ def values(draw: st.DrawFn, shape: shapes.Shape) -> Any:
 
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any], model.Outcome]:
-    """A call of any operation that botocore knows: answered or refused."""
+    """An answered or refused call of any operation in the model."""
     operation = draw(st.sampled_from(sorted(shapes.operations())))
     request = draw(values(shapes.shape_of(operation, "request")))
     if draw(st.booleans()):
@@ -148,7 +148,7 @@ recordings = st.lists(calls(), min_size=1, max_size=3).map(lambda made: bodies.c
 
 
 def leaks(text: str) -> list[str]:
-    """The secrets that a text shows once decoded, found without the audit's code."""
+    """The secrets that a text contains once decoded, found without the audit's code."""
     shown = {view.lower() for view in _views(text, 3)}
     digits = {re.sub(r"(?<=\d)[^0-9a-z](?=\d)", "", view) for view in shown}
     return [s for s in SECRETS if any(s.lower() in view for view in shown | digits)]

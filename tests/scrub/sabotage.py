@@ -1,4 +1,4 @@
-"""The scrub with one rule, step or treatment less, and made-up recordings for each."""
+"""The scrub without one of its rules, steps or treatments, and made-up recordings for each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Off = Callable[[pytest.MonkeyPatch], None]
 
 
 class Planted(NamedTuple):
-    """A recording, and what must not be left of it."""
+    """A recording, and the values that must not remain in it."""
 
     recording: model.Cassette
     value: str
 
 
 def text(said: str) -> model.Cassette:
-    """A recording with a text for people in it."""
+    """A recording with this free text."""
     return bodies.described(bodies.task(stoppedReason=said))
 
 
@@ -36,7 +36,7 @@ def answer(operation: str, **body: Any) -> model.Cassette:
 
 
 def container(**members: Any) -> model.Cassette:
-    """A recording of a container's definition."""
+    """A recording of this container definition."""
     definition = {"containerDefinitions": [{"name": "web", **members}]}
     return answer("DescribeTaskDefinition", taskDefinition=definition)
 
@@ -188,7 +188,7 @@ def _without_near_secrets(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_token(rule: str) -> Off:
-    """One rule of the alternation less."""
+    """Remove one rule of the alternation."""
 
     def off(patch: pytest.MonkeyPatch) -> None:
         rest = {name: pattern for name, pattern in tokens.RULES.items() if name != rule}
@@ -201,7 +201,7 @@ def without_token(rule: str) -> Off:
 
 
 def without(module: Any, name: str, nothing: Any) -> Off:
-    """One step of the search less."""
+    """Remove one step of the search."""
     return lambda patch: patch.setattr(module, name, nothing)
 
 
@@ -440,12 +440,12 @@ TREATMENTS: dict[str, tuple[Planted, ...]] = {
 
 
 def untouched(self: scrubber.Scrubber, value: Any, *_: Any) -> Any:
-    """A treatment that does nothing."""
+    """A treatment without effect."""
     return value
 
 
 def without_treatment(treatment: str) -> Off:
-    """A treatment that does nothing, and the search does not see what it leaves."""
+    """A treatment without effect, whose values the search skips."""
 
     def off(patch: pytest.MonkeyPatch) -> None:
         string = scrubber.Scrubber._string
@@ -485,7 +485,7 @@ SABOTAGES: dict[str, tuple[tuple[Planted, ...], Off]] = {
 
 
 def is_shown(value: str, said: str) -> bool:
-    """Whether a text shows a value to people who decode it: on its own, not by the audit's code."""
+    """Whether a text shows a value to people who decode it, found without the audit's code."""
     if value in said:
         return True
     lines = {

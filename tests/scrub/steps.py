@@ -29,7 +29,7 @@ Groups = tuple[tuple[int, int, int], ...]
 
 
 class TooManyStepsError(Exception):
-    """One attempt took more steps than it may."""
+    """One attempt took more steps than allowed."""
 
 
 class Expression:
@@ -236,7 +236,7 @@ class Counter:
 
 
 def letter(operation: str, argument: Any, flags: int) -> Fits:
-    """Whether one character fits a node, which `re` itself decides."""
+    """Whether one character matches a node; `re` itself decides."""
     bare = flags & (re.IGNORECASE | re.ASCII | re.DOTALL)
     if operation == "ANY":
         one = re.compile(".", bare)
@@ -262,7 +262,7 @@ def _member(item: Any) -> str:
 
 
 def examples(parsed: Any) -> Iterator[str]:
-    """Texts that begin as an expression does: what each of its first nodes matches, and all."""
+    """Texts that begin like an expression: matches of each of its first nodes, and of all."""
     said = ""
     for operation, argument in parsed:
         said += _example(str(operation), argument)

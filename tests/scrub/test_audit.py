@@ -1,4 +1,4 @@
-"""The audit: what it finds, what it knows to be harmless, and that it prints no value."""
+"""The audit: its findings, its exceptions for harmless values, and that it prints no value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PLANTED = {
 @pytest.mark.parametrize("rule", PLANTED)
 @pytest.mark.parametrize("around", ["{}", "  key: '{}'", "text ({}), more"])
 def test_each_rule_finds_what_was_planted(rule: str, around: str) -> None:
-    """A planted value is found with its line, and is in no finding."""
+    """It finds a planted value with its line, and no finding has the value."""
     text = "first: line\n" + around.format(PLANTED[rule]) + "\nlast: line\n"
     findings = audit(text)
     assert rule in {finding.rule for finding in findings}
@@ -52,19 +52,19 @@ def test_each_rule_finds_what_was_planted(rule: str, around: str) -> None:
 @planting.SLOW
 @given(planting.several)
 def test_a_rule_is_tried_wherever_it_would_find_something(text: str) -> None:
-    """The sign that decides whether a rule is tried is in every text that the rule matches."""
+    """Every text that the rule matches has the sign that decides whether the rule is tried."""
     for rule, (_, pattern) in forms.RULES.items():
         assert not re.search(pattern, text) or forms.SIGNS[rule].search(text), rule
 
 
 def test_the_same_finding_in_base64_is_reported_for_every_line() -> None:
-    """One run of base64 on two lines is two findings, so that fixing one is not enough."""
+    """One run of base64 on two lines is two findings, so fixing one is not enough."""
     run = base64.b64encode(bodies.EMAIL.encode()).decode()
     assert [f.line for f in audit(f"a: {run}\nb: {run}\n")] == [1, 2]
 
 
 def test_a_secret_after_a_short_option_is_found() -> None:
-    """`-token` is an option for a secret; a name that ends in such a word is none."""
+    """`-token` is an option for a secret; a name that ends in this word is not."""
     assert {f.rule for f in audit("command: deploy -token mauve-whale")} == {"password"}
     assert audit('["client-secret", "mauve-whale"]') == ()
 
@@ -85,7 +85,7 @@ def test_a_secret_after_a_short_option_is_found() -> None:
     ],
 )  # fmt: skip
 def test_false_forms_and_documented_examples_are_no_findings(harmless: str) -> None:
-    """Pseudonyms, AWS's documented values and numbers that are no accounts pass."""
+    """Pseudonyms, AWS's documented values, and numbers that are not accounts."""
     assert audit(harmless) == ()
 
 
@@ -105,14 +105,14 @@ ORIGINAL = "korrekt/Horse+77 & more"
     ],
 )
 def test_an_original_is_found_in_any_encoding(encoded: str) -> None:
-    """Raw, URL-encoded, JSON-escaped, base64 at each alignment and gzip in base64 are found."""
+    """Raw, URL-encoded, JSON-escaped, base64 at each alignment, and gzip in base64."""
     text = f"a: 1\nvalue: {encoded}\n"
     assert {f.rule for f in audit(text, [ORIGINAL])} == {"original"}
     assert audit(text, ["another original"]) == ()
 
 
 def test_an_original_is_a_whole_token() -> None:
-    """An original inside a longer word, or a very short one, is not a finding."""
+    """Part of a longer word, or a very short original, is not a finding."""
     assert audit("value: production", ["product"]) == ()
     assert audit("exitCode: 137", ["137"]) == ()
     assert audit("value: my-product", ["product"])[0].rule == "original"
@@ -120,7 +120,7 @@ def test_an_original_is_a_whole_token() -> None:
 
 @given(st.sampled_from(sorted(PLANTED)), st.integers(0, 2))
 def test_patterns_are_found_in_base64(rule: str, alignment: int) -> None:
-    """What a rule finds in the open, it finds in base64."""
+    """A rule finds the same in base64 as in plain text."""
     encoded = base64.b64encode(b" " * alignment + PLANTED[rule].encode() + b" ").decode()
     assert rule in {finding.rule for finding in audit(f"data: {encoded}")}
 
@@ -155,7 +155,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_known_words_is_no_finding(command: str) -> None:
-    """In a list on one line, and in one over lines."""
+    """As a list on one line or over several."""
     words = json.loads(re.sub(r"(?<=[\[ ])([\w.]+)(?=[,\]])", r'"\1"', command))
     lines = "".join(f"- {json.dumps(word)}\n" for word in words)
     assert audit(f"cassette: 1\ncommand: {command}\n") == ()
@@ -184,26 +184,26 @@ def test_a_command_of_known_words_is_no_finding(command: str) -> None:
     ],
 )  # fmt: skip
 def test_in_a_cassette_what_is_not_known_to_be_harmless_is_found(member: str, rule: str) -> None:
-    """Whatever the layout; in a file that is not a cassette, the inverse search finds nothing."""
+    """With any layout; in other files, the inverse search finds nothing."""
     found = {finding.rule for finding in audit(f"cassette: 1\n{member}\n")}
     assert rule in found
     assert rule not in {finding.rule for finding in audit(f"{member}\n")}
 
 
 def test_what_follows_an_escape_is_not_a_longer_id() -> None:
-    """`255B` and a pseudonym of twelve digits are not sixteen digits of an id."""
+    """`255B` and a pseudonym of twelve digits are not an id of sixteen digits."""
     assert audit('cassette: 1\nmessage: "at %255B000000000001%255D"\n') == ()
 
 
 def test_a_random_name_of_the_same_file_is_explained_in_a_text() -> None:
-    """The names that the standard policy keeps are in texts for people, as ECS writes them."""
+    """Free text may contain the names that the standard policy keeps."""
     said = 'cassette: 1\nmessage: "(service aB3dE5fG7hJ9kL) has started"\n'
     assert {finding.rule for finding in audit(said)} == {"unexplained"}
     assert audit(f"{said}serviceName: aB3dE5fG7hJ9kL\n") == ()
 
 
 def test_a_project_keeps_values_of_commands_options_and_hosts() -> None:
-    """By what its rules keep: a member, a name in it, an option of a command or a form."""
+    """Its rules keep a member, a name in it, an option of a command or a form."""
     argument = KeptArgument("ContainerOverride.command", "--queue")
     said = 'cassette: 1\ncommand: [job, "--queue", mauve]\n'
     assert audit(said)
@@ -214,7 +214,9 @@ def test_a_project_keeps_values_of_commands_options_and_hosts() -> None:
 
 
 def test_the_audit_keeps_the_words_of_commands_that_the_scrub_keeps() -> None:
-    """Two lists, so that a mistake in one is seen; a word on one of them only blocks a write."""
+    """Each has its own list, so that a mistake in one is seen; a word on one list only blocks a
+    write.
+    """
     assert command_lines._WORDS <= arguments.WORDS
     assert command_lines._DASHED_WORDS <= arguments._DASHED
 
@@ -228,7 +230,7 @@ KEPT_VALUES = (
 @pytest.mark.parametrize("value", KEPT_VALUES)
 @pytest.mark.parametrize("name", ["team", "api-token", "password", "TOKEN_URL"])
 def test_what_a_project_keeps_is_accepted_by_its_audit(name: str, value: str) -> None:
-    """In every member whose values have names, whatever the name says."""
+    """In every member whose values have names, whatever the names."""
     variables = [{"name": name, "value": value}]
     overrides = {"containerOverrides": [{"name": "web", "environment": variables}]}
     logs = {"logDriver": "json-file", "options": {name: value}}
@@ -256,7 +258,7 @@ def test_what_a_project_keeps_is_accepted_by_its_audit(name: str, value: str) ->
 def test_what_a_project_keeps_in_a_command_is_accepted(
     option: str, value: str, length: int
 ) -> None:
-    """By its option or its container, in brackets or in lines; another option is not spared."""
+    """By its option or its container, in flow or block style; other options are not exempt."""
     command = ["run", *["--verbose"] * length, option, value]
     overrides = {"containerOverrides": [{"name": "web", "command": command}]}
     for kept in (
@@ -280,7 +282,7 @@ def test_what_a_project_keeps_in_a_command_is_accepted(
      "{\n \"password\": \"invalid\"\n}", "x\ntoken: none", "a\nsecret: missing\n"],
 )  # fmt: skip
 def test_what_several_lines_say_of_a_secret_without_giving_it_is_accepted(text: str) -> None:
-    """As programs print their settings and what is wrong with them."""
+    """For example, settings and error messages that programs print."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == text

@@ -28,7 +28,7 @@ HANGS = [r"(?:\w+)+!", r"(?:a|aa)+!", r"(?:\w*-?)*x", r"\w*\w*\w*\w*!", r"(?:(?:
 
 @pytest.mark.parametrize("pattern", BOUNDED)
 def test_every_repeat_gets_a_bound(pattern: str) -> None:
-    """The pattern still finds what it found."""
+    """The pattern still finds the same."""
     expected, text = BOUNDED[pattern]
     assert bounded(pattern) == expected
     assert re.search(pattern, text)[0] == re.search(expected, text)[0]  # type: ignore[index]
@@ -44,7 +44,7 @@ def test_what_divides_a_text_in_too_many_ways_is_refused(pattern: str) -> None:
 
 
 def test_a_long_set_is_refused() -> None:
-    """A set that is too long to be read as one is never read as something else."""
+    """It is never read as something else."""
     assert bounded(f"[{'a*' * 50}]+") == f"[{'a*' * 50}]{{1,200}}"
     with pytest.raises(ValueError, match="set in brackets"):
         bounded(f"[{'a*' * 51}]+")
@@ -53,7 +53,7 @@ def test_a_long_set_is_refused() -> None:
 @pytest.mark.parametrize("pattern", [r"[\w-]+!", r"\w+@\w+", r"a-[a-z-]*-\d+", r"(?:ab){1,60}c"])
 @pytest.mark.parametrize("pump", ["a", "a-", "ab", "a-1", "a@"])
 def test_the_steps_of_a_pattern_grow_with_the_text_only(pattern: str, pump: str) -> None:
-    """From any place, as many steps in a text of 1 MB as in one of 1 KB."""
+    """From any position, the number of steps in 1 MB is the same as in 1 KB."""
     expression = Expression(bounded(pattern))
     steps = []
     for size in (1_000, 1_000_000):

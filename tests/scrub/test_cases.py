@@ -1,4 +1,4 @@
-"""Synthetic recordings on which scrubbing once leaked, blocked, hung or destroyed."""
+"""Synthetic recordings that scrubbing once leaked, blocked or destroyed, or on which it hung."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def recording(case: dict[str, Any]) -> model.Cassette:
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("policy", ["standard", "strict"])
 def test_a_case_is_written_without_what_was_planted(file: Path, policy: str) -> None:
-    """Nothing planted is left, the audit lets it pass, and scrubbing again changes nothing."""
+    """No planted value remains, the audit accepts it, and scrubbing again changes nothing."""
     case = json.loads(file.read_text("utf-8"))
     scrubbed, scrubber = scrub(recording(case), policy)
     text = text_of(scrubbed)
@@ -54,7 +54,7 @@ def test_a_case_is_written_without_what_was_planted(file: Path, policy: str) -> 
 
 
 def test_two_tasks_in_a_cluster_of_two_letters_stay_two() -> None:
-    """Their ARNs are parsed as ARNs, so that no rule for secrets sees them."""
+    """Their ARNs are parsed as ARNs, so no rule for secrets applies to them."""
     ids = ["7c1e0f9a2b3d4e5f8a9b0c1d2e3f4a5b", "8d1e0f9a2b3d4e5f8a9b0c1d2e3f4a5c"]
     odd = ["Xk29fLm3Pq8Zr4Tn6Vb1Wc5Yd7Ha0Je", "Ab83hTz5Nq1Lw7Cx2Mv9Ks4Rf6Gp0Yd"]
     arns = [f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:task/qa/{id_}" for id_ in ids + odd]
@@ -77,14 +77,14 @@ def test_two_tasks_in_a_cluster_of_two_letters_stay_two() -> None:
      "no module named 'shop.api.app'", "log stream ecs/web not found", "--max-tokens 4096"],
 )  # fmt: skip
 def test_harmless_texts_stay_or_lose_only_a_host(harmless: str) -> None:
-    """What holds no secret is neither blocked nor destroyed."""
+    """A text without a secret is neither blocked nor destroyed."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert "REDACTED" not in bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"]
 
 
 def test_a_project_keeps_the_arguments_of_one_container() -> None:
-    """A rule with a container says nothing of another one, and its file passes its audit."""
+    """A rule with a container does not concern other containers, and the file passes its audit."""
     kept = KeptArgument("ContainerOverride.command", container="sidecar")
     overrides = [{"name": name, "command": ["run", "orders-9"]} for name in ("sidecar", "web")]
     task = bodies.task(overrides={"containerOverrides": overrides})
@@ -105,7 +105,7 @@ SUFFIXES = (
 
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_a_name_with_a_random_suffix_stays(name: str) -> None:
-    """As CloudFormation, CDK, Terraform and Kubernetes give them, in names, ARNs and texts."""
+    """Suffixes of CloudFormation, CDK, Terraform and Kubernetes in names, ARNs and texts."""
     arn = f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:cluster/{name}"
     texts = [f"(service {name}) has started 2 tasks", f"{name} in cluster {name} failed"]
     for text in texts:
@@ -123,7 +123,7 @@ def test_a_name_with_a_random_suffix_stays(name: str) -> None:
 
 
 def test_a_tag_key_that_looks_like_a_host_stays() -> None:
-    """So do the names of variables and labels; Prefect finds its flow run by one."""
+    """So do names of variables and labels; Prefect finds its flow run by one."""
     keys = ["prefect.io/flow-run-id", "app.kubernetes.io/name"]
     tags = [{"key": key, "value": "mauve"} for key in keys]
     scrubbed, _ = scrub(bodies.described(bodies.task(tags=tags)))
@@ -131,7 +131,7 @@ def test_a_tag_key_that_looks_like_a_host_stays() -> None:
 
 
 def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> None:
-    """The mark came first then; both forms are known, and neither is changed."""
+    """Its mark comes first; both forms are recognised and kept."""
     from cassette.scrub import comparable, identities, pseudonym_of_id
     from cassette.scrub.pseudonyms import former_form
 
@@ -154,7 +154,7 @@ def test_a_cassette_of_the_first_form_is_still_asked_by_the_original_id() -> Non
      "Token::check", "pin count: 333", "ping: 200", "opinion=good", "app key is missing"],
 )  # fmt: skip
 def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
-    """They look like an address, an account, an encoding and a host."""
+    """They resemble an address, an account, an encoding and a host."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=harmless)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == harmless
@@ -201,7 +201,7 @@ def test_versions_tags_and_modules_stay_in_a_text(harmless: str) -> None:
 def test_every_value_after_an_option_for_a_secret_goes(
     words: list[str], written: list[str]
 ) -> None:
-    """Also one of a harmless form, glued with = or :, or after an empty value."""
+    """Also a harmless form, joined by = or :, or after an empty value."""
     command = {"name": "web", "command": ["app", *words]}
     task = bodies.task(overrides={"containerOverrides": [command]})
     scrubbed, scrubber = scrub(bodies.described(task))
@@ -220,7 +220,7 @@ def test_every_value_after_an_option_for_a_secret_goes(
      "dbPass={}", "rootpw={}", "pin: {} x", "otp={}", "https://a.example/?sig={}"],
 )  # fmt: skip
 def test_a_value_of_a_pair_of_any_notation_goes(text: str) -> None:
-    """A colon without a space, a name beside its value, names of keys, PINs and signatures."""
+    """A colon without a space, a name next to its value, and names of keys, PINs and signatures."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text.format("hunter2x"))))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert bodies.body_of(scrubbed)["tasks"][0]["stoppedReason"] == text.format("REDACTED")
@@ -234,7 +234,7 @@ def test_a_value_of_a_pair_of_any_notation_goes(text: str) -> None:
      ("container 0f1e2d3c4b5a69788796a5b4c3d2e1f0-1234567890 exited", "1234567890")],
 )  # fmt: skip
 def test_an_id_of_another_form_becomes_a_pseudonym_once(said: str, left: str) -> None:
-    """A MAC address as Cisco has it, ids of Cloud Map, the runtime ids of Fargate."""
+    """A MAC address in Cisco's form, ids of Cloud Map, and Fargate's runtime ids."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=said)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert left not in text_of(scrubbed)
@@ -243,7 +243,7 @@ def test_an_id_of_another_form_becomes_a_pseudonym_once(said: str, left: str) ->
 
 
 def test_an_account_known_from_an_arn_is_none_as_the_tag_of_an_image() -> None:
-    """Twelve digits there are a date otherwise."""
+    """There, twelve digits are otherwise a date."""
     definition = {
         "taskDefinitionArn": "arn:aws:ecs:eu-west-1:739201846553:task-definition/web:3",
         "containerDefinitions": [{"name": "web", "image": "app:739201846553"}],
@@ -254,7 +254,7 @@ def test_an_account_known_from_an_arn_is_none_as_the_tag_of_an_image() -> None:
 
 
 def test_the_number_of_a_deployment_has_one_pseudonym_everywhere() -> None:
-    """In its member, in startedBy, in ARNs and in texts, with or without its prefix."""
+    """In its member, startedBy, ARNs and texts, with or without its prefix."""
     number, revision = "5813948576120394857", "4980306466373577095"
     arn = f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:service-revision/prod/web/{revision}"
     service = {
@@ -287,7 +287,7 @@ def test_the_number_of_a_deployment_has_one_pseudonym_everywhere() -> None:
     "command", [["app", "--password", "kestrel9608"], ["vault", "login", "kestrel9608"]]
 )
 def test_the_secret_of_a_command_goes_everywhere(command: list[str]) -> None:
-    """Also from names and texts that say nothing of it."""
+    """Also from names and texts without a word for a secret."""
     overrides = {"containerOverrides": [{"name": "web", "command": command}]}
     task = bodies.task(
         overrides=overrides, startedBy="job-kestrel9608", stoppedReason="failed: kestrel9608"
@@ -299,7 +299,7 @@ def test_the_secret_of_a_command_goes_everywhere(command: list[str]) -> None:
 
 
 def test_what_the_health_of_an_instance_says_stays() -> None:
-    """Its details are words of ECS's own, not those of an attachment."""
+    """Its details are ECS's own words, unlike those of an attachment."""
     details = [{"type": "CONTAINER_RUNTIME", "status": "OK", "lastUpdated": 1769860800.12}]
     health = {"overallStatus": "OK", "details": details}
     instances = {"containerInstances": [{"healthStatus": health}]}
@@ -320,7 +320,7 @@ def test_what_is_no_word_of_ecs_goes_from_statistics_and_settings() -> None:
 
 
 def test_an_arn_after_the_kind_of_its_credentials_stays_an_arn() -> None:
-    """As Windows containers name the file of their credentials."""
+    """Windows containers name the file of their credentials in this way."""
     arn = f"credentialspecdomainless:arn:aws:ssm:eu-west-1:{bodies.ACCOUNT}:parameter/x"
     definition = {"containerDefinitions": [{"name": "web", "credentialSpecs": [arn]}]}
     answer = model.Response({"taskDefinition": definition})

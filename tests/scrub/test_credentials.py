@@ -1,4 +1,4 @@
-"""Credentials in text whose own characters could be taken for the end of the credential."""
+"""Credentials in text with characters that could be taken for the end of the credential."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.scrub.test_near_secrets import said
 )
 @pytest.mark.parametrize("password", ["Kq8vZt0ubW", "P@ss7x", "a@b@mauve9", "@hunter2x", "#kw(9)x"])
 def test_a_password_reaches_to_the_last_at_sign(text: str, written: str, password: str) -> None:
-    """Also without a scheme, as Go and Oracle write the address of a database."""
+    """Also without a scheme, as in Go's and Oracle's database addresses."""
     assert said(text.format(password)) == written
 
 
@@ -47,7 +47,7 @@ def test_a_password_reaches_to_the_last_at_sign(text: str, written: str, passwor
     ],
 )
 def test_an_ampersand_ends_a_value_only_in_a_query_or_a_form(text: str, written: str) -> None:
-    """Elsewhere the value reaches to its end."""
+    """Elsewhere, the value continues."""
     assert said(text) == written
 
 
@@ -63,7 +63,7 @@ def test_an_ampersand_ends_a_value_only_in_a_query_or_a_form(text: str, written:
     ],
 )
 def test_a_command_is_done_after_one_scrub(words: list[str], written: list[str]) -> None:
-    """A port alone stays; what is given after a login does not."""
+    """A port alone is kept; the rest after a login is not."""
     command = {"name": "web", "command": words}
     task = bodies.task(overrides={"containerOverrides": [command]})
     scrubbed, scrubber = scrub(bodies.described(task))
@@ -90,7 +90,7 @@ def test_the_user_of_a_device_is_replaced(device: str, user: str) -> None:
      "core version 6.4.1.Final", "upgraded to 5.3.0.RELEASE today"],
 )  # fmt: skip
 def test_versions_and_devices_stay(text: str) -> None:
-    """They are no hosts and no PINs."""
+    """They are neither hosts nor PINs."""
     assert said(text) == text
 
 
@@ -109,7 +109,7 @@ def test_the_name_of_a_variable_keeps_no_value(name: str) -> None:
     ["password\uff5e{}", "secret\u2026{}", "api key\u300c{}\u300d", "token \u2014 {}", "PGPASS={}"],
 )  # fmt: skip
 def test_any_mark_may_come_after_the_word(text: str) -> None:
-    """Ellipses, dashes and brackets of any script; and names of programs before the word."""
+    """Ellipses, dashes and brackets of any script; names of programs may precede the word."""
     assert said(text.format("qran9S5iotx")) == text.format("REDACTED")
 
 
@@ -127,20 +127,20 @@ def test_any_mark_may_come_after_the_word(text: str) -> None:
     ],
 )
 def test_two_words_announce_a_secret_together(text: str, written: str) -> None:
-    """Each of them alone says nothing."""
+    """Neither of them does alone."""
     assert said(text) == written
 
 
 @pytest.mark.parametrize("secret", ["$ritumu12Risa", "$1abc2def", "$x9Kelo4Zugrav"])
 @pytest.mark.parametrize("text", ["DB_PASSWORD='{}' is not valid", "password {} is not accepted"])
 def test_a_secret_that_begins_with_a_dollar_is_no_reference(text: str, secret: str) -> None:
-    """A reference without braces is a name of letters only, or one in capitals."""
+    """A reference without braces has only letters, or is in capitals."""
     assert secret[1:] not in Scrubber().text(text.format(secret))
 
 
 @pytest.mark.parametrize("name", ["$DB_PASSWORD2", "$dbPassword", "${DB_PASSWORD}", "$PASSWORD"])
 def test_references_stay(name: str) -> None:
-    """They give no secret."""
+    """They reveal no secret."""
     assert Scrubber().text(f"password={name} is not set") == f"password={name} is not set"
 
 
@@ -149,12 +149,12 @@ def test_references_stay(name: str) -> None:
              "role_session_name: {} denied", "\"roleSessionName\": \"{}\""],
 )  # fmt: skip
 def test_users_of_xml_and_names_of_sessions(text: str) -> None:
-    """A user is replaced however the text gives it."""
+    """A user is replaced in every notation."""
     assert "trogafaova" not in Scrubber().text(text.format("trogafaova"))
 
 
 def test_hosts_for_documentation_may_have_labels_of_private_networks() -> None:
-    """`corp.example.com` is nobody's: the scrub keeps it, and the audit accepts it."""
+    """`corp.example.com` identifies nobody: the scrub keeps it, and the audit accepts it."""
     gate("host: shop-web.corp.example.com", (), "x.json")
     with pytest.raises(UnsafeCassetteError):
         gate("host: shop-web.corp", (), "x.json")

@@ -1,4 +1,4 @@
-"""The audit with a scanner of others: `make detect` installs it and runs this."""
+"""The audit with a third-party scanner: `make detect` installs it and runs these tests."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def tokens() -> Iterator[str]:
 
 @pytest.mark.parametrize("token", list(tokens()), ids=list(FORMS))
 def test_a_token_of_a_vendor_is_found_in_its_place(token: str) -> None:
-    """With line and column, with the id of the scanner's rule, and without the token."""
+    """With line, column and the scanner's rule id, but without the token."""
     (found,) = (f for f in audit(f"first: é\nsaid: “é” {token} x\n") if f.rule == "detected")
     assert (found.line, found.column) == (2, 11)
     assert token not in repr(found)
 
 
 def test_a_token_stops_a_write() -> None:
-    """The gate refuses it, and the scanner has nothing to say about pseudonyms."""
+    """The gate refuses it, and the scanner finds nothing in pseudonyms."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task()))
     text = file_format.render(scrubbed)
     gate(text, scrubber.originals, "a.yaml")
@@ -52,7 +52,7 @@ def test_a_token_stops_a_write() -> None:
 
 
 def test_no_scrubbed_recording_is_refused() -> None:
-    """Nor any value that the scrub replaces in the recordings of the sabotages."""
+    """Nor any replacement in the recordings of the sabotages."""
     for planted, _ in sabotage.SABOTAGES.values():
         for recording, _ in planted[:2]:
             assert list(detector.found(file_format.render(scrub(recording)[0]))) == []

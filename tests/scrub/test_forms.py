@@ -1,4 +1,4 @@
-"""Forms that a second attack found: hosts under young TLDs, short base64, flags, odd members."""
+"""Forms found by a second attack: hosts under new TLDs, short base64, flags, odd members."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ SAYING = (
     st.sampled_from(ENDS),
 )
 def test_a_host_of_two_labels_goes(saying: str, name: str, end: str) -> None:
-    """Whatever it ends in, if the text says that it is one."""
+    """With any ending, if the text says that it is a host."""
     assert name not in said(saying.format(f"{name}.{end}"))
 
 
 @pytest.mark.parametrize("end", ["app", "run", "health", "live", "page", "io", "dev"])
 def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
-    """A module is, and so is a member of an object."""
+    """A module is kept, and so is an object's member."""
     assert "acmepay" not in said(f"unable to use acmepay.{end} today")
 
 
@@ -48,7 +48,7 @@ def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
      "app.rs:17", "Node.js", "lookup amazonaws.com failed", "lookup AMAZONAWS.COM failed"],
 )  # fmt: skip
 def test_modules_files_and_members_stay(text: str) -> None:
-    """Also where what they end in is a top-level domain."""
+    """Also if their ending is a top-level domain."""
     assert said(text) == text
 
 
@@ -56,7 +56,7 @@ def test_modules_files_and_members_stay(text: str) -> None:
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=24))
 @example("AMAZONAWS.COM")
 def test_base64_of_a_short_text_goes(secret: str) -> None:
-    """If it can be read from its beginning to its end, except plain words by chance."""
+    """If all of it is readable, except plain words by chance."""
     run = base64.b64encode(secret.encode()).decode()
     assert "REDACTED" in said(f"sent {run} again")
     assert "REDACTED" in said(f"sent {run.rstrip('=')} again")
@@ -92,7 +92,7 @@ def _written(operation: str, **body: Any) -> str:
 
 
 def test_a_member_keeps_only_words_of_ecs() -> None:
-    """A status, a zone and a size stay; what is none of them does not."""
+    """A status, a zone and a size are kept; other words are not."""
     kept = {"lastStatus": "RUNNING", "availabilityZone": "eu-west-1b", "platformFamily": "Linux"}
     windows = {"platformFamily": "Windows-Server-2022-Full"}
     text = _written("DescribeTasks", tasks=[kept, windows, dict.fromkeys(kept, "Kq8vZt0ubW")])
@@ -101,7 +101,7 @@ def test_a_member_keeps_only_words_of_ecs() -> None:
 
 
 def test_attributes_properties_and_options_of_others_are_redacted() -> None:
-    """Those of ECS, App Mesh and log drivers stay."""
+    """Those of ECS, App Mesh and log drivers are kept."""
     attributes = {"ecs.instance-type": "t3.large", "owner": "janedoe"}
     properties = {"AppPorts": "8080", "Extra": "hunter2x"}
     options = {"awslogs-region": "eu-west-1", "mode": "hunter2x", "awslogs-multiline-pattern": "^x"}
@@ -122,7 +122,7 @@ def test_attributes_properties_and_options_of_others_are_redacted() -> None:
 
 
 def test_numbers_of_deployments_differ_in_their_first_eight_digits() -> None:
-    """Programs show and key by the first eight; cassettes of the first form are still read."""
+    """Programs show and compare only these; cassettes of the first form are still read."""
     numbers = [pseudonyms.pseudonym_of_number(str(5_813_948_576_120_394_000 + n)) for n in range(9)]
     assert len({number[:8] for number in numbers}) == 9
     for number in numbers:

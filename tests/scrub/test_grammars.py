@@ -1,4 +1,4 @@
-"""Values that only their grammar gives away: what is before, after and around them."""
+"""Values that only their grammar reveals: the text before, after and around them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEX = "0123456789abcdef"
 
 
 def written(recording: model.Cassette) -> str:
-    """The text of a recording's file; the audit lets it pass, and scrubbing it is done."""
+    """The text of a recording's file; the audit accepts it, and scrubbing again changes nothing."""
     scrubbed, scrubber = scrub(recording)
     text = text_of(scrubbed)
     gate(text, scrubber.originals, "a.yaml")
@@ -29,7 +29,7 @@ def written(recording: model.Cassette) -> str:
 
 
 def said(text: str) -> str:
-    """What stays of a text for people."""
+    """A scrubbed free text."""
     scrubbed, scrubber = scrub(bodies.described({"stoppedReason": text}))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert scrub(scrubbed)[0] == scrubbed
@@ -37,7 +37,7 @@ def said(text: str) -> str:
 
 
 def ran(*command: str) -> list[str]:
-    """What stays of a command line."""
+    """A scrubbed command line."""
     request = {"overrides": {"containerOverrides": [{"name": "web", "command": list(command)}]}}
     scrubbed, scrubber = scrub(bodies.cassette(("RunTask", request, model.Response({}))))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
@@ -45,7 +45,7 @@ def ran(*command: str) -> list[str]:
 
 
 def digits(count: int) -> st.SearchStrategy[str]:
-    """So many hexadecimal digits of a random id."""
+    """A number of random hexadecimal digits."""
     return st.text(HEX, min_size=count, max_size=count)
 
 
@@ -63,7 +63,7 @@ uuids = (
     st.sampled_from(["", "failed", "x", "_1", " failed", "abc"]),
 )
 def test_a_uuid_glued_to_a_word_goes(before: str, uuid: str, after: str) -> None:
-    """Its form is its own, whatever is beside it."""
+    """Its form is clear, whatever is next to it."""
     assert uuid not in said(f"{before}{uuid}{after}")
 
 
@@ -148,7 +148,7 @@ token=${TOKEN:-}
 
 @pytest.mark.parametrize("text", [line for line in KEPT.splitlines() if line])
 def test_what_only_looks_like_it_stays(text: str) -> None:
-    """Files, modules, versions, settings, counts and the flags of other programs."""
+    """Files, modules, versions, settings, counts and flags of other programs."""
     assert said(text) == text
 
 
@@ -168,7 +168,7 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
     ),
 )
 def test_a_secret_and_a_host_in_a_name_go(member: str, around: str, value: str) -> None:
-    """In who started a task, and in the names of services, clusters, families and containers."""
+    """In startedBy, and in names of services, clusters, families and containers."""
     # Without a port or a word that announces a host, its labels have to be unusual.
     assume(":" in value or "=" in value or "-" in value.rpartition(".")[0] or "qzacme." in value)
     name = around.replace("{}", value)
@@ -192,7 +192,7 @@ def test_a_secret_and_a_host_in_a_name_go(member: str, around: str, value: str) 
      "web.prod", "token-service", "airflow.dag.run", "nightly/cache.internal-ttl"],
 )  # fmt: skip
 def test_other_names_stay(name: str) -> None:
-    """A word for a secret and a dot may be in any name."""
+    """Any name may have a word for a secret or a dot."""
     scrubbed, _ = scrub(bodies.described({"startedBy": name, "group": name}))
     task = bodies.body_of(scrubbed)["tasks"][0]
     assert (task["startedBy"], task["group"]) == (name, name)
@@ -213,7 +213,7 @@ def test_other_names_stay(name: str) -> None:
     ],
 )
 def test_short_values_of_short_options_go_from_texts(text: str, stays: str) -> None:
-    """A port, a span of time and a count are no secrets."""
+    """A port, a duration and a count are kept."""
     assert said(text) == stays
 
 
@@ -240,7 +240,7 @@ def test_numbers_in_commands_stay_where_they_are_counts_or_ports(command: str, s
 @pytest.mark.parametrize("quote", ["'", '"'])
 @pytest.mark.parametrize("verdict", ["is invalid", "rejected", "was refused", "has been revoked"])
 def test_a_quoted_value_with_a_verdict_goes(subject: str, quote: str, verdict: str) -> None:
-    """A key in quotes may be the name of a setting, so plain words of a key stay."""
+    """A quoted key may be the name of a setting, so its plain words are kept."""
     for value in ("X7kq", "hunter2", "Kq8v", *(["mauve"] if subject != "key" else [])):
         assert said(f"{subject} {quote}{value}{quote} {verdict}") == (
             f"{subject} {quote}REDACTED{quote} {verdict}"
@@ -254,7 +254,7 @@ def test_a_quoted_value_with_a_verdict_goes(subject: str, quote: str, verdict: s
 )  # fmt: skip
 @pytest.mark.parametrize("value", ["hunter2", "Kq8vZt0u", "x7f8a"])
 def test_a_bare_password_of_sql_goes(text: str, value: str) -> None:
-    """A plain word goes where the statement shows that it is one."""
+    """A plain word is redacted if the statement shows that it is a password."""
     assert value not in said(text.replace("{}", value))
     assert "mauve" not in said("ALTER USER app IDENTIFIED BY mauve")
 
@@ -266,7 +266,7 @@ def test_a_bare_password_of_sql_goes(text: str, value: str) -> None:
     st.sampled_from(["account {} has", "owner {}.", "id {}", "({})", "AWS {}"]),
 )
 def test_an_account_in_groups_of_three_goes(account: str, between: str, around: str) -> None:
-    """With any separator, unless it is a round number or one with a unit."""
+    """With any separator, unless it is a round number or has a unit."""
     groups = [account[place : place + 3] for place in range(0, 12, 3)]
     assume(not account.startswith("00000000") and len(set(account)) > 3)
     assume(not all(group.endswith("0") for group in groups))
@@ -296,7 +296,7 @@ def test_a_line_of_pgpass_has_neither_its_host_nor_its_password(host: str, passw
 @pytest.mark.parametrize("name", ["_gh_sess", "user_session_id", "wordpress_logged_in_7f", "a"])
 @pytest.mark.parametrize("form", ["cookie {}", "cookie {}; theme=dark"])
 def test_the_value_of_a_cookie_goes_and_its_name_stays(name: str, form: str) -> None:
-    """A name before the value is not taken for it."""
+    """A name before the value is not mistaken for it."""
     text = form.format(f"{name}=Kq8vx9Zr2w")
     assert said(text) == text.replace("Kq8vx9Zr2w", "REDACTED")
 
@@ -309,7 +309,7 @@ def test_the_value_of_a_cookie_goes_and_its_name_stays(name: str, form: str) -> 
      'x7"776-655-443-321', "port=8080=776-655-443-321", "x glpat-abcdefghij123"],
 )  # fmt: skip
 def test_what_is_glued_or_escaped_goes_and_is_not_refused(text: str) -> None:
-    """Quotes, escapes and other values beside it do not hide it from the scrub."""
+    """Quotes, escapes and neighbouring values do not hide it from the scrub."""
     stays = said(text)
     for value in ("Kq8vx9Zr", "c8a7b6c5", "web-1", "776-655", "abcdefghij123"):
         assert value not in stays
@@ -334,7 +334,7 @@ VENDORS = (
 
 @pytest.mark.parametrize("token", VENDORS)
 def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
-    """In texts and in names; what may be a credential is redacted, and no part of it is hashed."""
+    """In texts and names; a possible credential is redacted, and no part of it is hashed."""
     for text in (f"upstream refused {token} (401)", f"init({token}) failed", f"x={token}"):
         assert said(text) == text.replace(token, "REDACTED")
     assert token[:24] not in written(bodies.described({"startedBy": f"ci/{token}"}))
@@ -374,18 +374,18 @@ def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
     ],
 )  # fmt: skip
 def test_values_in_other_languages_and_programs_go(text: str, stays: str) -> None:
-    """The words for them, and the commands that take them."""
+    """Words for secrets, and commands that take them."""
     assert said(text) == stays
 
 
 def test_an_account_that_is_known_goes_with_two_marks_between_its_digits() -> None:
-    """A comma and a space, say."""
+    """For example, a comma and a space."""
     arn = "arn:aws:iam::776655443321:role/x"
     assert "7766, 5544, 3321" not in said(f"role {arn} of account 7766, 5544, 3321 denied")
 
 
 def test_after_none_nothing_of_a_health_check_stays() -> None:
-    """The first word is that of Docker, so the second one is not a program."""
+    """The first word is Docker's, so the second one is not a program."""
     check = {"healthCheck": {"command": ["NONE", "EkCqefiDN"]}}
     definition = {"taskDefinition": {"containerDefinitions": [check]}}
     recording = bodies.cassette(("DescribeTaskDefinition", {}, model.Response(definition)))
@@ -431,7 +431,7 @@ def test_a_value_that_is_glued_to_the_name_of_a_variable_goes() -> None:
     ],
 )  # fmt: skip
 def test_a_command_that_was_scrubbed_stays_as_it_is(command: str, stays: str) -> None:
-    """Scrubbing it again changes nothing, whatever precedes what was redacted."""
+    """Scrubbing it again changes nothing, whatever precedes the redacted values."""
     assert ran(*command.split()) == stays.split()
     assert ran(*stays.split()) == stays.split()
 
@@ -452,12 +452,12 @@ def test_a_host_with_something_glued_to_it_goes(text: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("member", ["startedBy", "group"])
 def test_a_value_for_a_secret_in_a_name_goes_in_every_language(word: str, member: str) -> None:
-    """What is left of it stays when it is scrubbed again."""
+    """Scrubbing the rest again changes nothing."""
     assert "Otter36" not in written(bodies.described({member: f"{word}:Otter36qow"}))
 
 
 def test_the_health_of_a_container_instance_is_recorded() -> None:
-    """Its details are no pairs of a name and a value."""
+    """Its details are not pairs of a name and a value."""
     check = {
         "type": "CONTAINER_RUNTIME",
         "status": "IMPAIRED",
@@ -485,7 +485,7 @@ def test_the_health_of_a_container_instance_is_recorded() -> None:
     ],
 )  # fmt: skip
 def test_what_an_attribute_is_compared_with_goes(expression: str, stays: str) -> None:
-    """As its value does, in a container instance and in what a task definition requires."""
+    """Like its value, in a container instance and in a task definition's requirements."""
     service = {"placementConstraints": [{"type": "memberOf", "expression": expression}]}
     recording = bodies.cassette(("DescribeServices", {}, model.Response({"services": [service]})))
     assert stays.replace("'", "") in written(recording).replace("'", "")
@@ -498,7 +498,7 @@ def test_what_an_attribute_is_compared_with_goes(expression: str, stays: str) ->
 
 @pytest.mark.parametrize("number", ["7981996483", "79819", "798199648"])
 def test_the_number_of_a_container_on_fargate_goes(number: str) -> None:
-    """Its pseudonym has that of the task, and another number."""
+    """Its pseudonym has the task's pseudonym and another number."""
     text = written(bodies.described({"containers": [{"runtimeId": f"{bodies.TASK}-{number}"}]}))
     assert number not in text
 
@@ -557,7 +557,7 @@ def test_accounts_of_programs_and_entities_of_nothing_stay(text: str) -> None:
     st.booleans(),
 )
 def test_what_entities_of_html_hide_goes(form: str, text: str, all_of_it: bool) -> None:
-    """A text in HTML or XML may have any character as one, or only its marks."""
+    """In HTML or XML, any character may be an entity, or only punctuation."""
     hidden = "".join(
         form.format(ord(one)) if all_of_it or not one.isalnum() else one for one in text
     )
@@ -578,7 +578,7 @@ def test_what_entities_of_html_hide_goes(form: str, text: str, all_of_it: bool) 
     ],
 )
 def test_only_what_changes_is_written_without_entities(text: str, written: str) -> None:
-    """The rest of the text stays as it is."""
+    """The rest of the text does not change."""
     assert said(text) == written
 
 

@@ -1,7 +1,7 @@
-"""No expression that reads a foreign text may take time that grows faster than the text.
+"""No expression for foreign text may take time that grows faster than the text.
 
-Nothing is timed. The steps of a backtracking engine are counted (see `steps`), over texts made to
-lead each expression astray: the steps for each character stay under one bound.
+Nothing is timed. The steps of a backtracking engine are counted (see `steps`) on texts made to
+mislead each expression: the steps for each character stay under one bound.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ _SEARCHES = r"\.(?:search|sub|split|findall|finditer)\b"
 
 
 def expressions() -> Iterator[tuple[str, str, int, bool]]:
-    """Each one's name, source, flags, and whether it is tried at every place of a text."""
+    """Each expression with its name, source and flags, and whether it is tried at every
+    position.
+    """
     for rule, pattern in tokens.RULES.items():
         yield f"scrub.tokens {rule}", pattern, re.IGNORECASE, True
     for name in modules():
@@ -74,14 +76,14 @@ def expressions() -> Iterator[tuple[str, str, int, bool]]:
 
 
 def modules() -> Iterator[str]:
-    """The modules whose expressions read what others wrote."""
+    """The modules whose expressions read foreign text."""
     for info in pkgutil.walk_packages(cassette.__path__, "cassette."):
         if info.name.split(".")[1] in READERS:
             yield info.name
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """The calls of functions of `re` with an expression in them."""
+    """The calls of functions of `re` that contain an expression."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Call)
@@ -109,7 +111,7 @@ def text_of(pump: str, size: int) -> str:
 
 
 def steps_per_character(expression: Expression, text: str, begin: int, *, searched: bool) -> float:
-    """The most steps for a character, among attempts that begin where `begin` says and later."""
+    """The maximum of steps per character, among attempts from the position `begin` on."""
     counter = Counter(expression, text, most=40 * len(text) + 50_000)
     if not searched:
         counter.match(0)
@@ -128,7 +130,7 @@ def steps_per_character(expression: Expression, text: str, begin: int, *, search
 
 
 def heaviest(name: str, pump: str, size: int) -> float:
-    """An expression's steps for a character of a pump, behind its own beginning too."""
+    """An expression's steps per character of a pump, also after its own beginning."""
     searched = EXPRESSIONS[name][2]
     expression = read(name)
     worst = 0.0
@@ -152,19 +154,19 @@ def read(name: str) -> Expression:
 
 @functools.lru_cache(maxsize=4)
 def own_texts(name: str) -> tuple[str, ...]:
-    """Texts that lead an expression on, as it is written."""
+    """Texts that mislead an expression, made from its source."""
     return tuple(examples(read(name).parsed))
 
 
 def pumps_for(name: str, pumps: tuple[str, ...]) -> list[str]:
-    """Those pumps, and two made of the expression itself."""
+    """Those pumps, and two made from the expression itself."""
     own = own_texts(name)
     return list(dict.fromkeys((*pumps, *own[:1], *own[-1:])))
 
 
 @each_module
 def test_the_steps_grow_with_the_text_only(names: tuple[str, ...]) -> None:
-    """Those for one character are bounded, and no more of them in a text four times as long."""
+    """The steps per character are bounded, and no higher in a text four times as long."""
     for name in names:
         for pump in pumps_for(name, PUMPS[:5]):
             short, long = (heaviest(name, pump, size) for size in SIZES)
@@ -192,7 +194,7 @@ def test_the_steps_grow_with_the_text_only_over_every_pump(name: str, longest: i
 
 @each_module
 def test_no_unbounded_repeat_has_several_ways(names: tuple[str, ...]) -> None:
-    """In a search, a repeat without a bound is of single characters, in no other such repeat."""
+    """In a search, an unbounded repeat has single characters, and is in no other such repeat."""
     for name in names:
         source, flags, searched = EXPRESSIONS[name]
         for depth, width in repeats(parser.parse(source, flags)) if searched else ():
@@ -201,7 +203,7 @@ def test_no_unbounded_repeat_has_several_ways(names: tuple[str, ...]) -> None:
 
 
 def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int]]:
-    """Each unbounded repeat: how many unbounded ones it is inside of, and its body's width."""
+    """Each unbounded repeat: the number of unbounded ones around it, and the width of its body."""
     if isinstance(parsed, parser.SubPattern):
         for operation, argument in parsed:
             unbounded = str(operation).endswith("REPEAT") and argument[1] >= UNBOUNDED
@@ -214,7 +216,7 @@ def repeats(parsed: object, depth: int = 0) -> Iterator[tuple[int, int]]:
 
 
 def test_the_count_sees_what_it_is_for() -> None:
-    """Exponential and quadratic expressions are seen, and a linear one is not."""
+    """It detects exponential and quadratic expressions, and accepts a linear one."""
     for source, pump in ((r"(?:\w+)+!", "a"), (r"\w+!", "a"), (r"a[\w-]*!", "a-")):
         with pytest.raises(TooManyStepsError):
             Counter(Expression(source), text_of(pump, 64_000), most=MOST).match(0)
@@ -238,7 +240,7 @@ def test_the_counting_engine_matches_as_re_does(rule: str) -> None:
 
 @pytest.mark.parametrize("size", [100, 400, 1600])
 def test_known_values_are_compared_once_a_word(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many there are that begin with the same word, also of several lengths."""
+    """Even if many begin with the same word, or have different lengths."""
     compared = 0
     pseudonym = free_text.FreeText._pseudonym
 

@@ -1,4 +1,4 @@
-"""What is harmless stays under `standard`, in every place where texts are, and blocks nothing."""
+"""Harmless values are kept under `standard`, in every member with text, and block nothing."""
 
 from __future__ import annotations
 
@@ -205,13 +205,13 @@ def _recordings(text: str) -> dict[str, model.Cassette]:
 
 
 def test_there_are_enough() -> None:
-    """A share of one percent can be seen."""
+    """There are enough values to detect a share of one percent."""
     assert len(set(TEXTS)) == len(TEXTS) >= 150
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_it_stays_in_every_place(text: str) -> None:
-    """Nothing in it is replaced, and the audit lets the recording pass."""
+    """No part is replaced, and the audit accepts the recording."""
     for place, recording in _recordings(text).items():
         scrubbed, scrubber = scrub(recording)
         assert scrubbed.interactions == recording.interactions, place

@@ -1,6 +1,5 @@
-"""The scrubber sabotaged: each rule and treatment switched off in turn, and who notices.
-
-docs/scrubbing-mutations.md has the table; what it says is what happens here.
+"""The scrubber sabotaged: each rule and treatment is switched off in turn, and the audit must
+notice. docs/scrubbing-mutations.md has the table, which these tests check.
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ ACCEPTED: dict[str, str] = {}
 
 
 def table() -> dict[str, tuple[int, int, int, str]]:
-    """The page's rows: how many values were planted, let through and stopped, and by what."""
+    """The rows of the page: the numbers of planted, missed and stopped values, and the rules
+    that stopped them.
+    """
     rows = re.findall(
         r"^\| `?([^|`]+)`? \|[^|]*\| (\d+) \| (\d+) \| (\d+) \| ([^|]*?) ?\|$",
         PAGE.read_text("utf-8"),
@@ -53,14 +54,14 @@ def refused(recording: model.Cassette, value: str) -> tuple[bool, set[str]]:
 
 
 def test_every_rule_and_treatment_is_switched_off_once() -> None:
-    """No rule of the search and no treatment is left out, here or on the page."""
+    """All rules of the search and all treatments are here and on the page."""
     assert set(sabotage.TOKENS) == set(tokens.RULES)
     assert set(sabotage.TREATMENTS) == treatments.TREATMENTS
     assert set(table()) == set(sabotage.SABOTAGES)
 
 
 def test_the_kinds_of_the_page_add_up() -> None:
-    """So do its rules, steps and treatments, to the same."""
+    """Its rules, steps and treatments have the same sum."""
     rows = re.findall(
         r"^\| ([^|]*) \| (\d+) \| (\d+) \| (\d+) \|$", PAGE.read_text("utf-8"), re.MULTILINE
     )
@@ -75,7 +76,7 @@ def test_the_kinds_of_the_page_add_up() -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", sabotage.SABOTAGES)
 def test_what_the_page_says_is_what_happens(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the values that a sabotage lets through, the audit stops those that the page counts."""
+    """Of the values that a sabotage misses, the audit stops as many as the page says."""
     planted, off = sabotage.SABOTAGES[name]
     off(monkeypatch)
     through, missed, by = 0, [], set()
@@ -94,7 +95,7 @@ def test_what_the_page_says_is_what_happens(name: str, monkeypatch: pytest.Monke
 def test_with_several_rules_off_what_is_let_through_is_stopped(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Six sabotages at random at once, and twelve values for each of them."""
+    """Six random sabotages at once, with twelve values for each."""
     chance = random.Random(seed)
     names = chance.sample(sorted(sabotage.SABOTAGES), 6)
     for name in names:
@@ -109,7 +110,7 @@ def test_with_several_rules_off_what_is_let_through_is_stopped(
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", sabotage.SABOTAGES)
 def test_without_a_sabotage_nothing_is_let_through_or_refused(name: str) -> None:
-    """The scrub as it is replaces every value, and the audit has nothing to say."""
+    """The complete scrub replaces every value, and the audit finds nothing."""
     for recording, value in sabotage.SABOTAGES[name][0]:
         scrubbed, scrubber = scrub(recording)
         text = planting.text_of(scrubbed)
@@ -120,7 +121,7 @@ def test_without_a_sabotage_nothing_is_let_through_or_refused(name: str) -> None
 def test_a_refused_recording_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """No new file, no half of one, no temporary one."""
+    """Neither a new, nor a partial, nor a temporary file."""
     monkeypatch.chdir(tmp_path)  # no project's rules reach here
     (recording, _), *_ = sabotage.SABOTAGES["treatment text"][0]
     sabotage.SABOTAGES["treatment text"][1](monkeypatch)

@@ -1,4 +1,4 @@
-"""Names, keys and words of ECS's own: what identifies or is secret in them, and what stays."""
+"""Names, keys and ECS's own words: the identifying or secret parts, and those that are kept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOKENS = (
 
 
 def written(operation: str, request: dict[str, Any], response: dict[str, Any]) -> str:
-    """The text of a scrubbed recording of one call, which the audit lets pass."""
+    """The text of a scrubbed recording of one call; the audit accepts it."""
     recorded = bodies.cassette((operation, request, model.Response(response)))
     scrubbed, scrubber = scrub(recorded)
     text = text_of(scrubbed)
@@ -51,7 +51,7 @@ def of_container(**members: Any) -> str:
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_a_token_of_a_vendor_in_a_name_is_replaced(token: str) -> None:
-    """Wherever names are: a group, an image, a container, a log group."""
+    """In every kind of name: a group, an image, a container, a log group."""
     tail = re.split("[_.-]", token)[-1]
     task = bodies.task(group=f"family:{token}", startedBy=f"ci/{token}")
     assert tail not in written("DescribeTasks", {"tasks": [bodies.TASK]}, {"tasks": [task]})
@@ -70,13 +70,13 @@ def test_a_token_of_a_vendor_in_a_name_is_replaced(token: str) -> None:
     ],
 )
 def test_names_that_tools_made_stay(name: str) -> None:
-    """Words in a row, with numbers in between and a suffix."""
+    """Several words with numbers between them and a suffix."""
     assert f"name: {name}\n" in of_container(name=name)
 
 
 @pytest.mark.parametrize("key", [f"TOKEN_{word(LETTERS, 30)}", "API_TOKEN_q8Zk2LmP"])
 def test_a_random_name_of_a_variable_is_not_written(key: str) -> None:
-    """Nor in the report that commands print."""
+    """Nor is it in the report of the commands."""
     value = key.rpartition("_")[2]
     assert value not in of_container(environment=[{"name": key, "value": "x"}])
     container = {"name": "app", "environment": [{"name": key, "value": "long value"}]}
@@ -87,7 +87,7 @@ def test_a_random_name_of_a_variable_is_not_written(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["DB_PASSWORD", "TOKEN_TTL_SECONDS", "SECRET_V2", "PASSWORD_APP1"])
 def test_names_of_variables_stay(key: str) -> None:
-    """Also beside a word for a secret."""
+    """Also next to a word for a secret."""
     assert f"name: {key}\n" in of_container(environment=[{"name": key, "value": "x"}])
 
 
@@ -96,7 +96,7 @@ def test_names_of_variables_stay(key: str) -> None:
     ["awslogs-group", "awslogs-stream-prefix", "awslogs-stream", "tag", "config-file-value"],
 )
 def test_hosts_in_paths_of_log_options_are_replaced(option: str) -> None:
-    """A path may have the name of a host as well as names of files."""
+    """A path may contain hosts and file names."""
     for path in ("/ecs/heron-shop.com/x", "/ecs/api.heron-shop.co.uk", "x/heron-shop.io"):
         options = {option: path}
         text = of_container(logConfiguration={"logDriver": "awslogs", "options": options})
@@ -109,13 +109,13 @@ def test_hosts_in_paths_of_log_options_are_replaced(option: str) -> None:
      "/app/application.properties", "/var/run/docker.sock", "/srv/log4j2.component.properties"],
 )  # fmt: skip
 def test_names_of_files_in_paths_stay(path: str) -> None:
-    """They end as those of hosts may."""
+    """Their endings may be those of hosts."""
     assert f"workingDirectory: {path}\n" in of_container(workingDirectory=path)
 
 
 @pytest.mark.parametrize("secret", ["qpubevuk", "QPUBEVUK", "Qpubevuk Zugrav", "RUNNING qpubevuk"])
 def test_a_free_word_in_place_of_a_word_of_ecs_is_redacted(secret: str) -> None:
-    """ECS enumerates these values, so any other word is none of them."""
+    """ECS enumerates these values, so other words are not its own."""
     task = bodies.task(connectivity=secret, lastStatus=secret)
     text = written("DescribeTasks", {"tasks": [bodies.TASK]}, {"tasks": [task]})
     assert secret.rpartition(" ")[2] not in text
@@ -178,7 +178,7 @@ def test_a_rule_keeps_any_value_of_a_member() -> None:
      "DEPROVISIONING", "FARGATE_SPOT", "awsvpc"],
 )  # fmt: skip
 def test_words_of_ecs_stay(value: str) -> None:
-    """Those of botocore's model, of the kernel and of drivers of volumes."""
+    """Words of botocore's model, of the kernel and of volume drivers."""
     task = bodies.task(connectivity=value)
     text = written("DescribeTasks", {"tasks": [bodies.TASK]}, {"tasks": [task]})
     assert f"connectivity: {value}\n" in text
@@ -189,7 +189,7 @@ def test_words_of_ecs_stay(value: str) -> None:
     "key", ["heron-shop.com/owner", "team.heron-shop.io/a.b", "heron-shop.com"]
 )
 def test_a_domain_of_its_own_in_a_key_is_replaced(key: str) -> None:
-    """In tags and labels, and in the report that commands print."""
+    """In tags and labels, and in the report of the commands."""
     task = bodies.task(tags=[{"key": key, "value": "x"}])
     assert "heron-shop" not in written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [task]})
     assert "heron-shop" not in of_container(dockerLabels={key: "x", "a/998877665544": "x"})
@@ -227,7 +227,7 @@ SHA = "1b2c3d4e5f60718293a4b5c6d7e8f90112233445"
      f"pull image app:sha-{SHA}", "pull image app:202611291530"],
 )  # fmt: skip
 def test_versions_builds_and_commits_in_texts_stay(said: str) -> None:
-    """They look like addresses, accounts and ids."""
+    """They resemble addresses, accounts and ids."""
     text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [bodies.task(stoppedReason=said)]})
     assert said in text
 
@@ -236,7 +236,7 @@ def test_versions_builds_and_commits_in_texts_stay(said: str) -> None:
     "tag", ["1.25.3.1", "v1.25.3.1-alpine", f"sha-{SHA}", SHA, f"main-{SHA}-12", "202611291530"]
 )
 def test_tags_of_images_stay(tag: str) -> None:
-    """Whatever they look like."""
+    """Whatever they resemble."""
     assert f"image: app:{tag}\n" in of_container(image=f"app:{tag}").replace('"', "")
 
 
@@ -249,7 +249,7 @@ def test_tags_of_images_stay(tag: str) -> None:
      ("<RequestId>63G1F57G4NOG5U1D</RequestId>", "63G1F57G4NOG5U1D")],
 )  # fmt: skip
 def test_addresses_accounts_and_ids_in_texts_are_replaced(said: str, hidden: str) -> None:
-    """Also where a version, a date or a commit might be."""
+    """Also in places for a version, a date or a commit."""
     text = written("DescribeTasks", {"tasks": ["a"]}, {"tasks": [bodies.task(stoppedReason=said)]})
     assert hidden not in text
 

@@ -1,4 +1,4 @@
-"""Near a word for a secret only plain words stay, whatever the form of the rest."""
+"""Near a word for a secret, only plain words are kept, whatever the form of the rest."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ HARMLESS = (
 
 
 def said(text: str) -> str:
-    """What a recording has of a text for people; the audit lets it pass, scrubbing it is done."""
+    """A scrubbed free text; the audit accepts it, and scrubbing again changes nothing."""
     scrubbed, scrubber = scrub(bodies.described(bodies.task(stoppedReason=text)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert scrub(scrubbed)[0] == scrubbed
@@ -73,20 +73,20 @@ def said(text: str) -> str:
 def test_what_follows_a_telling_word_goes(
     start: str, telling: str, between: str, secret: str, end: str
 ) -> None:
-    """In the notation of any language, in a sentence, in a table."""
+    """In the notation of any language, in a sentence, or in a table."""
     assert secret not in said(start + telling + between.format(secret) + end)
 
 
 @pytest.mark.parametrize("form", BEFORE)
 @pytest.mark.parametrize("secret", [s for s in SECRETS if not s.isdigit()])
 def test_a_value_before_its_name_goes(form: str, secret: str) -> None:
-    """If it is said to be the secret, or is the value of a pair."""
+    """If the text says that it is the secret, or if it is the value of a pair."""
     assert secret not in said(form.format(secret, "password"))
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_plain_words_near_a_telling_word_stay(text: str) -> None:
-    """What programs say of secrets without giving one."""
+    """Texts about secrets that reveal none."""
     assert said(text) == text
 
 
@@ -108,7 +108,7 @@ def test_plain_words_near_a_telling_word_stay(text: str) -> None:
 def test_a_value_glued_to_a_telling_word_or_judged_after_it_goes(
     text: str, written: str, secret: str
 ) -> None:
-    """Also in a language that has no spaces, and before the word if it is said to be wrong."""
+    """Also in a language without spaces, and before the word if the text says that it is wrong."""
     assert said(text.format(secret)) == written
 
 
@@ -128,7 +128,7 @@ def test_a_value_glued_to_a_telling_word_or_judged_after_it_goes(
     ],
 )  # fmt: skip
 def test_codes_ids_and_keys_of_further_forms_go(text: str, written: str) -> None:
-    """Codes for one login, ids of Route 53, keys of vendors that mark them."""
+    """One-time codes, ids of Route 53, and keys with a vendor's mark."""
     assert said(text) == written
 
 
@@ -146,7 +146,7 @@ def test_codes_ids_and_keys_of_further_forms_go(text: str, written: str) -> None
     ],
 )  # fmt: skip
 def test_names_and_properties_that_speak_of_secrets_stay(text: str) -> None:
-    """A name with a number or a random suffix is none."""
+    """A name with a number or a random suffix is not a secret."""
     assert said(text) == text
 
 
@@ -159,7 +159,9 @@ def test_names_and_properties_that_speak_of_secrets_stay(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_value_in_a_name_goes(name: str, left: str) -> None:
-    """With a colon, a hyphen or an underscore; the audit lets it pass, scrubbing it is done."""
+    """After a colon, a hyphen or an underscore; the audit accepts the result, and scrubbing
+    again changes nothing.
+    """
     scrubbed, scrubber = scrub(bodies.described(bodies.task(startedBy=name)))
     gate(text_of(scrubbed), scrubber.originals, "a.yaml")
     assert left not in text_of(scrubbed)
@@ -172,7 +174,7 @@ def test_a_value_in_a_name_goes(name: str, left: str) -> None:
      "token-d383adf1", "airflow.dag.run", "secret-rotation-2024"],
 )  # fmt: skip
 def test_a_name_that_speaks_of_secrets_stays(name: str) -> None:
-    """It gives none."""
+    """It reveals none."""
     scrubbed, _ = scrub(bodies.described(bodies.task(startedBy=name)))
     assert bodies.body_of(scrubbed)["tasks"][0]["startedBy"] == name
 
@@ -187,12 +189,12 @@ def test_a_name_that_speaks_of_secrets_stays(name: str) -> None:
     ],
 )  # fmt: skip
 def test_plain_words(word: str, plain: bool) -> None:
-    """Known words are plain with capitals and marks between them, not with digits after them."""
+    """Known words are plain with capitals and punctuation, but not with digits after them."""
     assert is_plain(word) is plain
 
 
 def test_the_examples_on_the_page_are_what_happens() -> None:
-    """docs/scrubbing.md shows texts before and after."""
+    """docs/scrubbing.md shows texts before and after scrubbing."""
     page = (Path(__file__).parents[2] / "docs" / "scrubbing.md").read_text("utf-8")
     section = page.partition("### Near a word for a secret")[2].partition("**Random words")[0]
     rows = re.findall(r"^\| `(.+)` \| (?:`(.+)`|the same) \|$", section, re.MULTILINE)

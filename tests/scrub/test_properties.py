@@ -1,4 +1,4 @@
-"""Scrubbing attacked: responses drawn from botocore's model with secrets planted in them."""
+"""Attacks on scrubbing: responses drawn from botocore's model, with planted secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.scrub.planting import SECRETS, SLOW, calls, leaks, recordings, text_o
 @SLOW
 @given(recordings, st.sampled_from(["standard", "strict"]))
 def test_no_planted_secret_is_left(recording: model.Cassette, policy: str) -> None:
-    """None of the secrets is in the text, and the audit, which knows them all, finds nothing."""
+    """No secret is in the text, and the audit, which knows them all, finds nothing."""
     scrubbed, scrubber = scrub(recording, policy)
     text = text_of(scrubbed)
     assert leaks(text) == []
@@ -37,7 +37,7 @@ def test_scrubbing_is_a_fixed_point(recording: model.Cassette, policy: str) -> N
 
 
 def leaves(before: Any, after: Any) -> Iterator[tuple[str, str]]:
-    """The strings at the same places of two bodies; what was redacted whole has none."""
+    """The strings at equal places of two bodies, except redacted ones."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for (key, old), (_, new) in zip(before.items(), after.items(), strict=bool(after)):
             if key != "nextToken":  # a token is one of its own kind, whatever it says
@@ -50,7 +50,7 @@ def leaves(before: Any, after: Any) -> Iterator[tuple[str, str]]:
 
 
 def bodies_of(interaction: model.Interaction) -> list[Any]:
-    """Request and outcome of an interaction as plain data."""
+    """The request and the outcome of an interaction as plain data."""
     outcome = interaction.outcome
     if isinstance(outcome, model.Response):
         return [interaction.request, outcome.body]
@@ -60,7 +60,7 @@ def bodies_of(interaction: model.Interaction) -> list[Any]:
 @SLOW
 @given(recordings, st.sampled_from(["standard", "strict"]))
 def test_what_was_equal_stays_equal(recording: model.Cassette, policy: str) -> None:
-    """In a whole recording one original has one pseudonym, and no two have the same one."""
+    """In a recording, one original has one pseudonym, and no two have the same."""
     scrubbed, _ = scrub(recording, policy)
     pseudonyms: dict[str, set[str]] = {}
     for before, after in zip(recording.interactions, scrubbed.interactions, strict=True):
@@ -75,7 +75,7 @@ def test_what_was_equal_stays_equal(recording: model.Cassette, policy: str) -> N
 @SLOW
 @given(recordings, st.sampled_from(["standard", "strict"]))
 def test_what_came_out_still_parses(recording: model.Cassette, policy: str) -> None:
-    """botocore's parser and validator make the same of a body as before scrubbing."""
+    """botocore's parser and validator accept a body as before scrubbing."""
     scrubbed, _ = scrub(recording, policy)
     validator = ParamValidator()
     for before, after in zip(recording.interactions, scrubbed.interactions, strict=True):
@@ -96,7 +96,7 @@ def read(operation: str, body: model.Body) -> dict[str, Any]:
 @SLOW
 @given(calls())
 def test_what_came_out_still_answers(call: tuple[str, dict[str, Any], model.Outcome]) -> None:
-    """A request with the original identifiers is the same one as its recording."""
+    """A request with the original identifiers equals the recorded one."""
     operation, request, _ = call
     nothing = model.Response({})
     scrubbed, _ = scrub(bodies.cassette((operation, request, nothing)))

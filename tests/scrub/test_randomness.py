@@ -1,4 +1,4 @@
-"""The rates of the test of randomness, as docs/scrubbing.md states them."""
+"""The error rates of the test of randomness, as documented in docs/scrubbing.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GENERATED = {
 
 @pytest.mark.parametrize("kind", GENERATED)
 def test_the_page_states_how_many_generated_words_are_missed(kind: str) -> None:
-    """Within two percent, over 2,000 words."""
+    """Within two percent, for 2,000 words."""
     letters, length = GENERATED[kind]
     chance = random.Random(7)
     words = ["".join(chance.choices(letters, k=length)) for _ in range(2_000)]
@@ -40,7 +40,7 @@ def test_the_page_states_how_many_generated_words_are_missed(kind: str) -> None:
 
 
 def test_no_harmless_word_is_taken_for_a_generated_one() -> None:
-    """Long words of the documentation and of botocore's model of ECS."""
+    """Long words from the documentation and from botocore's model of ECS."""
     text = "\n".join(file.read_text("utf-8") for file in PAGE.parent.glob("*.md"))
     words = {*shapes.operations(), *shapes.service_model().shape_names}
     words |= set(re.findall(r"[0-9A-Za-z_-]{16,}", text))
@@ -67,7 +67,7 @@ def test_a_generated_word_in_a_text_is_redacted_never_hashed(kind: str, text: st
 
 @pytest.mark.parametrize("text", ["api key {} is invalid", "token: {}", "password {}", "PIN={}"])
 def test_a_key_of_hexadecimal_digits_is_redacted(text: str) -> None:
-    """After a word for a secret it is not an id."""
+    """After a word for a secret, it is not an id."""
     assert Scrubber().text(text.format("0f1e2d3c4b5a69788796a5b4c3d2e1f0")) == text.format(
         "REDACTED"
     )

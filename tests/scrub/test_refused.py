@@ -1,4 +1,4 @@
-"""A recording that the audit refuses: nothing of its originals is shown, and the rest is kept."""
+"""A recording that the audit refuses: no original is shown, and the rest is kept."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ REASON = f"login of {PLANTED[2]} with password={PLANTED[0]} in {PLANTED[1]}"
 
 @pytest.fixture
 def leaky(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrub that lets words for people pass as they are."""
+    """A scrub that does not change free text."""
     monkeypatch.setitem(scrubber._OF_TEXT, "text", leak)
 
 
 def leak(self: string_treatments.StringTreatments, value: str) -> str:
-    """A treatment of words for people that misses one text."""
+    """A treatment of free text that misses one."""
     return value if value.startswith("login") else self._free.search(value)
 
 
 def record(path: Path, reason: Callable[[], str]) -> None:
-    """Record one task over HTTP; no frame holds the reason."""
+    """Record one task over HTTP; no stack frame holds the reason."""
     with ScriptedECS() as ecs:
         ecs.script("DescribeTasks", live.described(live.running() | {"stoppedReason": reason()}))
         client = boto3.client("ecs", endpoint_url=ecs.url, **KEYS)
@@ -55,7 +55,7 @@ def record(path: Path, reason: Callable[[], str]) -> None:
 def test_what_passes_is_kept_and_the_rest_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error names operation, member and pointer, and the rule to paste; it shows no value."""
+    """The error has the operation, member and pointer, and a rule to paste, but no value."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(errors.UnsafeCassetteError) as caught:
         record(tmp_path / "web.yaml", lambda: REASON)
@@ -82,7 +82,7 @@ def test_what_passes_is_kept_and_the_rest_is_named(
 def test_values_that_change_are_redacted_in_each_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Later states are written as changes; what is refused in them is redacted as well."""
+    """Later states are written as changes; refused values in them are redacted as well."""
     monkeypatch.chdir(tmp_path)
     states = [{"lastStatus": "RUNNING"}, {"lastStatus": "STOPPED", "stoppedReason": REASON}]
     with ScriptedECS() as ecs:
@@ -100,7 +100,7 @@ def test_values_that_change_are_redacted_in_each_state(
 def test_two_tasks_that_would_become_one_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many distinct identifiers after as before; otherwise nothing is written."""
+    """The number of distinct identifiers must be the same; otherwise nothing is written."""
     ids = ["7c1e0f9a2b3d4e5f8a9b0c1d2e3f4a5b", "8d1e0f9a2b3d4e5f8a9b0c1d2e3f4a5c"]
     arns = [f"arn:aws:ecs:eu-west-1:{bodies.ACCOUNT}:task/qa/{id_}" for id_ in ids]
     answer = model.Response({"tasks": [{"taskArn": arn} for arn in arns], "failures": []})
@@ -129,7 +129,7 @@ def test_it(tmp_path, monkeypatch):
 
 
 def fail(self: string_treatments.StringTreatments, value: str) -> str:
-    """A treatment of words for people with a defect."""
+    """A treatment of free text with a defect."""
     if value.startswith("login"):
         raise ValueError(value)
     return self._free.search(value)
@@ -142,7 +142,7 @@ BROKEN = [leak, fail]
 def test_no_traceback_shows_an_original(
     broken: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not one of Python's, and not one of rich's with the values of all frames."""
+    """Neither Python's nor rich's with the values of all frames."""
     monkeypatch.setitem(scrubber._OF_TEXT, "text", broken)
     with pytest.raises(errors.CassetteError) as caught:
         record(tmp_path / "web.yaml", lambda: REASON)
@@ -159,7 +159,7 @@ def test_no_traceback_shows_an_original(
 def test_no_report_of_pytest_shows_an_original(
     pytester: pytest.Pytester, broken: Callable[..., str]
 ) -> None:
-    """Not with all frames and their values, and not in the JUnit report."""
+    """Neither with all frames and their values nor as a JUnit report."""
     pytester.makepyfile(test_it=TEST % broken.__name__)
     options = ("-l", "--tb=long", "--showlocals", "--junitxml=junit.xml", "-p", "no:randomly")
     shown = pytester.runpytest_subprocess(*options)

@@ -24,7 +24,7 @@ from tests.scrub.bodies import (
 
 
 def text_of(cassette: model.Cassette) -> str:
-    """All that a file would show of the interactions."""
+    """The complete content of the interactions as text."""
     return json.dumps(
         [
             [i.request, getattr(i.outcome, "body", None) or repr(i.outcome)]
@@ -56,7 +56,7 @@ def test_nothing_of_a_task_that_identifies_is_left() -> None:
 
 
 def test_relations_hold_across_the_calls_of_a_recording() -> None:
-    """What was equal before is equal after, from RunTask over DescribeTasks to StopTask."""
+    """Equal values stay equal, from RunTask and DescribeTasks to StopTask."""
     recording = bodies.cassette(
         ("RunTask", {"cluster": "prod", "taskDefinition": "web", "clientToken": "t"},
          model.Response({"tasks": [bodies.task(lastStatus="PENDING")], "failures": []})),
@@ -91,7 +91,7 @@ def test_relations_hold_across_the_calls_of_a_recording() -> None:
 
 
 def test_an_original_learnt_late_is_replaced_where_it_stood_early() -> None:
-    """A password that only its environment betrays is gone from an earlier text as well."""
+    """A password that only its environment reveals is also replaced in an earlier text."""
     early = bodies.task(stoppedReason=f"login with {PASSWORD} failed", overrides={})
     recording = bodies.cassette(
         ("DescribeTasks", {"tasks": [TASK]}, model.Response({"tasks": [early]})),
@@ -102,7 +102,7 @@ def test_an_original_learnt_late_is_replaced_where_it_stood_early() -> None:
 
 
 def test_scrubbing_again_changes_nothing() -> None:
-    """scrub(scrub(x)) == scrub(x), and another account then gets a number of its own."""
+    """scrub(scrub(x)) == scrub(x), and another account gets a new number."""
     once, _ = scrub(described(bodies.task(stoppedReason=f"{EMAIL} https://db.corp.internal/x")))
     again, scrubber = scrub(once)
     assert again == once
@@ -114,14 +114,14 @@ def test_scrubbing_again_changes_nothing() -> None:
 
 
 def test_what_came_out_still_parses() -> None:
-    """botocore reads a scrubbed response, with every member of its model blank or kept."""
+    """botocore reads a scrubbed response with all members of its model, empty or kept."""
     scrubbed, _ = scrub(described(bodies.task()))
     parsed = shapes.parse("DescribeTasks", shapes.to_wire("DescribeTasks", body_of(scrubbed)))
     assert parsed["tasks"][0]["createdAt"].year == 2026
 
 
 def test_members_that_nobody_knows_are_redacted_and_reported() -> None:
-    """A member outside botocore's model loses its whole value, but null stays null."""
+    """A member outside botocore's model is redacted completely; null stays null."""
     odd = bodies.task(newMember={"account": ACCOUNT}, other=None)
     scrubbed, scrubber = scrub(described(odd))
     task = body_of(scrubbed)["tasks"][0]
@@ -155,7 +155,7 @@ def test_a_value_of_another_type_than_the_models_is_blank() -> None:
 
 
 def test_errors_are_scrubbed() -> None:
-    """The message of an API error and its other members pass the same search."""
+    """The message and the other members of an API error go through the same search."""
     message = (
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/Deployer/{EMAIL} is not authorized to "
         f"perform: ecs:DescribeTasks on resource: {TASK_ARN}"
@@ -227,7 +227,7 @@ def test_errors_are_scrubbed() -> None:
     ],
 )  # fmt: skip
 def test_free_text(original: str, expected: str) -> None:
-    """Each kind of token is found in a text, and what is none of them stays as it is."""
+    """Each kind of token is found, and other text is not changed."""
     original = original.replace("{a}", "7" * 12)
     scrubbed = Scrubber().text(original)
     if "ca55.." in expected:
@@ -241,20 +241,20 @@ def test_free_text(original: str, expected: str) -> None:
 
 
 def test_a_known_account_is_found_inside_a_longer_word() -> None:
-    """An account that an ARN betrayed is replaced wherever its digits are a word of their own."""
+    """An account known from an ARN is replaced if its digits are a word of their own."""
     text = Scrubber().text(f"bucket{ACCOUNT}prod of {TASK_ARN}")
     assert text.startswith("bucket000000000001prod of arn:aws:ecs:eu-west-1:000000000001:")
 
 
 def test_an_arn_without_an_account_stays_one() -> None:
-    """`us-east-2::` looks like the start of an IPv6 address, but is not one."""
+    """`us-east-2::` resembles an IPv6 address, but is not one."""
     arn = "arn:aws:ecs:us-east-2::cluster/prod"
     scrubbed, _ = scrub(described({**bodies.task(), "clusterArn": arn}))
     assert body_of(scrubbed)["tasks"][0]["clusterArn"] == arn
 
 
 def test_short_originals_do_not_eat_other_words() -> None:
-    """A short secret is redacted where it was, and nowhere else."""
+    """A short secret is redacted only where it was found."""
     override = {"name": "web", "environment": [{"name": "PIN", "value": "137"}]}
     task = bodies.task(overrides={"containerOverrides": [override]}, stoppedReason="exit code 137")
     scrubbed, _ = scrub(described(task))
@@ -286,7 +286,7 @@ def test_short_originals_do_not_eat_other_words() -> None:
     ],
 )  # fmt: skip
 def test_commands(command: list[str], expected: list[str]) -> None:
-    """Of a command line the words stay, the values of options and assignments do not."""
+    """The words of a command line are kept; values of options and assignments are not."""
     overrides = {"containerOverrides": [{"name": "web", "command": command}]}
     request = {"taskDefinition": "web", "overrides": overrides}
     scrubbed = Scrubber().request("RunTask", request)
@@ -295,7 +295,7 @@ def test_commands(command: list[str], expected: list[str]) -> None:
 
 
 def test_a_page_still_leads_to_the_next_one() -> None:
-    """The token of one response is the token of the next request, and a client token is none."""
+    """A response's token is the next request's token; a client token is redacted."""
     token = "opaque/+token=="
     recording = bodies.cassette(
         ("ListTasks", {}, model.Response({"taskArns": [TASK_ARN], "nextToken": token})),
@@ -309,7 +309,9 @@ def test_a_page_still_leads_to_the_next_one() -> None:
 
 
 def test_strict_replaces_names_and_keeps_their_relations() -> None:
-    """Under the strict policy cluster, service, container and image names are pseudonyms."""
+    """The strict policy replaces names of clusters, services, containers and images by
+    pseudonyms.
+    """
     task = bodies.task(group="service:storefront", stoppedReason="storefront failed")
     task["containers"][0] |= {"name": "checkout", "image": "registry.corp.io/shop/checkout:7"}
     recording = described(task)
@@ -328,7 +330,7 @@ def test_strict_replaces_names_and_keeps_their_relations() -> None:
 
 
 def test_strict_replaces_short_names_in_texts_after_their_kind() -> None:
-    """`web` may be any word; `(service web)` is the service."""
+    """`web` may be any word, but `(service web)` is the service."""
     events = [{"id": bodies.CONTAINER, "message": "(service web) runs the web; cluster dev."}]
     service = {"serviceName": "web", "clusterArn": CLUSTER_ARN, "events": events}
     body = model.Response({"services": [service], "failures": []})
@@ -343,14 +345,14 @@ def test_strict_replaces_short_names_in_texts_after_their_kind() -> None:
 
 
 def test_there_is_no_other_policy() -> None:
-    """An unknown policy is an error at once, which names those that exist."""
+    """An unknown policy is an error that lists the valid ones."""
     with pytest.raises(errors.UsageError, match="loose"):
         Scrubber("loose")
 
 
 @pytest.mark.parametrize("original", [TASK, bodies.CONTAINER, bodies.ENI, "ab" * 32])
 def test_the_pseudonym_of_an_id(original: str) -> None:
-    """It keeps the form of the id, says of itself that it is false, and is its own pseudonym."""
+    """It has the id's form, is recognisable as a pseudonym, and is its own pseudonym."""
     false = pseudonym_of_id(original)
     assert false != original
     assert "ca55e77e" in false
@@ -366,7 +368,7 @@ def test_text_without_the_form_of_an_id_has_no_pseudonym() -> None:
 
 
 def test_a_request_compares_with_its_recording_whatever_its_numbers() -> None:
-    """An original and its pseudonym of any recording are comparable."""
+    """An original and its pseudonym are equal in any recording."""
     asked = {"cluster": CLUSTER, "tasks": [TASK]}
     recorded = Scrubber()
     recorded.text(f"another account {'7' * 12} came first")
@@ -376,7 +378,7 @@ def test_a_request_compares_with_its_recording_whatever_its_numbers() -> None:
 
 
 def test_the_report_counts_and_holds_no_original() -> None:
-    """The report says how many originals of each kind were replaced, and names none."""
+    """It has the number of replaced originals of each kind."""
     _, scrubber = scrub(described(bodies.task()))
     report = scrubber.report
     assert report.replaced["account id"] == 2

@@ -1,4 +1,4 @@
-"""Words for a secret in other languages behave as the English ones do, everywhere."""
+"""Words for a secret in other languages behave like the English ones, everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IN_NAMES = ("passwort", "adgangskode", "passord", "salasana", "heslo", "senha", 
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("text", ["{}: {}", "{}={}", "x ({} = '{}')", "app: {}: {}, retrying"])
 def test_an_assignment_gives_any_value(word: str, text: str) -> None:
-    """Also a plain word, which stays elsewhere."""
+    """Also a plain word, which is kept elsewhere."""
     assert said(text.format(word, "server")) == text.format(word, "REDACTED")
 
 
@@ -37,7 +37,7 @@ def test_what_is_near_such_a_word_goes_unless_it_is_plain(word: str) -> None:
 @pytest.mark.parametrize("word", IN_NAMES)
 @pytest.mark.parametrize("sign", [":", "="])
 def test_a_value_in_a_name_goes(word: str, sign: str) -> None:
-    """In startedBy, in the name of a variable, and in a text without a space."""
+    """In startedBy, in a variable's name, and in a text without spaces."""
     asked = {"cluster": "prod", "startedBy": f"{word}{sign}daeEPEbHv"}
     answer = model.Response({"taskArns": []})
     scrubbed, scrubber = scrub(bodies.cassette(("ListTasks", asked, answer)))
@@ -48,13 +48,13 @@ def test_a_value_in_a_name_goes(word: str, sign: str) -> None:
 
 @pytest.mark.parametrize("word", IN_NAMES)
 def test_the_value_of_an_option_goes(word: str) -> None:
-    """A number stays after other options."""
+    """A number is kept after other options."""
     assert redacted(["app", f"--{word}", "83764"]) == ["app", f"--{word}", "REDACTED"]
     assert redacted(["app", f"--db-{word}=83764"]) == ["app", f"--db-{word}=REDACTED"]
 
 
 def test_a_word_within_another_word_does_not_count() -> None:
-    """An enclave of Nitro is not the Spanish word for a password."""
+    """An enclave of Nitro does not contain the Spanish word for a password."""
     assert said("enclave: server") == "enclave: server"
 
 

@@ -1,4 +1,4 @@
-"""The shared key: what is otherwise numbered agrees in every recording that has the key."""
+"""The shared key: with it, pseudonyms agree in all recordings instead of being numbered."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ KINDS = {
 
 
 def said(text, key):
-    """A text, scrubbed with a key or without one."""
+    """A text scrubbed with or without a key."""
     return Scrubber(key=key).text(text)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_recordings_agree_and_two_originals_stay_two(kind):
-    """Whatever came before it in a recording, an original has one keyed pseudonym."""
+    """In any order, an original has one keyed pseudonym."""
     one, other = KINDS[kind]
     first, second = said(f"{one} {other}", KEY).split(" ")
     assert said(f"{other} {one}", KEY) == f"{second} {first}"
@@ -49,7 +49,7 @@ def test_two_recordings_agree_and_two_originals_stay_two(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_keyed_pseudonym_is_false_by_its_form(kind):
-    """It is recognised without the key; the audit and any other scrubbing accept it."""
+    """It is recognised without the key, and any audit or scrubbing accepts it."""
     for original in KINDS[kind]:
         false = said(f"of {original}, say", KEY)
         assert has_pseudonym(false)
@@ -59,7 +59,7 @@ def test_a_keyed_pseudonym_is_false_by_its_form(kind):
 
 
 def test_a_file_may_hold_both_forms():
-    """Numbers continue where numbers ended, whatever keyed pseudonyms the text holds."""
+    """Numbering continues, whatever keyed pseudonyms the text has."""
     keyed = said(bodies.ACCOUNT, KEY)
     text = f"{keyed} 000000000007 {bodies.OTHER_ACCOUNT}"
     assert said(text, None) == f"{keyed} 000000000007 000000000008"
@@ -67,7 +67,7 @@ def test_a_file_may_hold_both_forms():
 
 
 def test_originals_that_would_have_one_pseudonym_get_two():
-    """The same two in every run, and 999 accounts have as many pseudonyms."""
+    """They are the same two in every run, and 999 accounts have 999 pseudonyms."""
     accounts = [f"{n:012d}" for n in range(998_000_000_000, 998_000_000_999)]
     forms = [Memory(KEY), Memory(KEY)]
     first, again = ([m.numbered("account id", a) for a in accounts] for m in forms)
@@ -80,7 +80,7 @@ def test_originals_that_would_have_one_pseudonym_get_two():
 
 @pytest.mark.parametrize("key", [None, KEY])
 def test_more_originals_than_false_forms_is_an_error(key):
-    """It says what there is too much of, and none of them."""
+    """The error has the kind, but no original."""
     memory = Memory(key)
     with pytest.raises(errors.UsageError, match="999 originals of the kind `account id`") as caught:
         for number in itertools.count(998_000_000_000):
@@ -89,14 +89,14 @@ def test_more_originals_than_false_forms_is_an_error(key):
 
 
 def test_a_number_at_the_end_of_its_range_leaves_space():
-    """A text that shows the last number does not use up those before it."""
+    """A text with the last number leaves the lower ones available."""
     assert said(f"000000000999 {bodies.ACCOUNT}", None) == "000000000999 000000000001"
 
 
 @SLOW
 @given(recordings)
 def test_with_a_key_nothing_leaks_and_the_fixed_point_holds(recording: model.Cassette) -> None:
-    """Scrubbing again, with this key, another one or none, changes nothing."""
+    """Scrubbing again with this key, another one or none changes nothing."""
     once, scrubber = scrub(recording, key=KEY)
     assert audit(text_of(once), {*scrubber.originals, *SECRETS}) == ()
     for key in (KEY, OTHER_KEY, None):
@@ -104,7 +104,7 @@ def test_with_a_key_nothing_leaks_and_the_fixed_point_holds(recording: model.Cas
 
 
 def test_a_replay_for_the_original_needs_no_key():
-    """A request with the original is the one that was recorded with a key."""
+    """A request with the original equals the one recorded with a key."""
     keyed, _ = scrub(bodies.described(bodies.task()), key=KEY)
     request = bodies.described().interactions[0].request
     recorded = comparable("DescribeTasks", keyed.interactions[0].request)
@@ -116,20 +116,20 @@ def test_a_replay_for_the_original_needs_no_key():
 
 @pytest.mark.parametrize("weak", ["", "  \n", "short", "a" * 64, "abcabc" * 20])
 def test_a_weak_key_is_an_error_that_does_not_show_it(weak):
-    """Empty, too short, or of too few characters: never a silent fall back to numbers."""
+    """Empty, too short, or of too few characters; there is no silent fallback to numbers."""
     with pytest.raises(errors.UsageError, match=project_settings.KEY) as caught:
         project_settings.key({project_settings.KEY: weak})
     assert not weak.strip() or weak not in str(caught.value)
 
 
 def test_the_key_is_read_from_the_environment_without_its_line_end():
-    """`$(cat file)` and an editor's last line end give the same key."""
+    """`$(cat file)` and a file with a final line end give the same key."""
     assert project_settings.key({project_settings.KEY: KEY.decode() + "\n"}) == KEY
     assert project_settings.key({}) is None
 
 
 def test_recordings_of_two_repositories_agree(tmp_path, monkeypatch):
-    """What `save` writes under one key has one false account, whichever came first."""
+    """With one key, `save` writes the same account pseudonym in any order."""
     elsewhere = bodies.TASK_ARN.replace(bodies.ACCOUNT, bodies.OTHER_ACCOUNT)
     other = bodies.task(taskArn=elsewhere)
     monkeypatch.setenv(project_settings.KEY, KEY.decode())
@@ -142,7 +142,7 @@ def test_recordings_of_two_repositories_agree(tmp_path, monkeypatch):
 
 
 def test_a_weak_key_stops_a_recording_before_its_first_call(tmp_path, monkeypatch):
-    """Nobody pays for a recording that cannot be kept, and the file that is there stays."""
+    """No call is made for a recording that cannot be written, and the existing file is kept."""
     monkeypatch.setenv(project_settings.KEY, "short")
     with (
         pytest.raises(errors.UsageError, match=project_settings.KEY),
@@ -154,7 +154,7 @@ def test_a_weak_key_stops_a_recording_before_its_first_call(tmp_path, monkeypatc
 
 
 def test_a_key_in_a_recording_stops_the_write(tmp_path, monkeypatch):
-    """Where no other rule would see it, the audit does."""
+    """The audit finds it where no other rule would."""
     words = "horses staples batteries corrections"
     monkeypatch.setenv(project_settings.KEY, words)
     task = bodies.task(stoppedReason=f"the words were {words} and no more")
@@ -165,7 +165,7 @@ def test_a_key_in_a_recording_stops_the_write(tmp_path, monkeypatch):
 
 
 def test_the_command_line_never_shows_the_key(tmp_path):
-    """Neither in what it prints nor in what it writes, whether it goes well or not."""
+    """Neither in its output nor in its files, with or without an error."""
     file = tmp_path / "a.json"
     for key in (KEY.decode(), "too-short-a-key"):
         file.write_text(json.dumps({"arn": bodies.TASK_ARN}))
@@ -179,7 +179,7 @@ def test_the_command_line_never_shows_the_key(tmp_path):
 
 
 def test_the_format_says_nothing_of_a_key(tmp_path, monkeypatch):
-    """With a key or without one, the header is the same: it would tell nothing that helps."""
+    """The header is the same with and without a key."""
     headers = []
     for key in (KEY.decode(), None):
         monkeypatch.setenv(project_settings.KEY, key) if key else monkeypatch.delenv(

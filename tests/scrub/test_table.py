@@ -1,4 +1,4 @@
-"""The table of treatments, against the model of the installed botocore."""
+"""The table of treatments, compared with the model of the installed botocore."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reachable() -> Iterator[shapes.Shape]:
 
 
 def test_every_member_of_the_model_has_a_treatment() -> None:
-    """The table has every member that botocore knows; the missing ones are listed here."""
+    """The table has every member in botocore's model; the missing ones are listed here."""
     missing = [
         f"{shape.name}.{member}"
         for shape in reachable()
@@ -43,7 +43,7 @@ def test_every_member_of_the_model_has_a_treatment() -> None:
 
 
 def test_no_member_has_two_treatments() -> None:
-    """A member is in one row of its shape."""
+    """Each member is in one row of its shape."""
     twice = [
         f"{shape}.{member}"
         for shape, rows in treatments.TABLE.items()

@@ -32,12 +32,12 @@ KEYS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    """A client that reaches nobody."""
+    """A client that cannot reach any server."""
     return boto3.client("ecs", endpoint_url="http://127.0.0.1:9", **KEYS)
 
 
 def told(error: BaseException) -> str:
-    """All that an error shows, also in another process."""
+    """Everything that an error shows, also in another process."""
     again = pickle.loads(pickle.dumps(error))
     return "\n".join((str(error), repr(error), str(again), repr(vars(again))))
 
@@ -45,7 +45,7 @@ def told(error: BaseException) -> str:
 @SLOW
 @given(planted, planted)
 def test_a_call_without_an_answer_shows_no_original(client: Any, one: str, other: str) -> None:
-    """The error that names the nearest recorded call shows the request scrubbed."""
+    """The error with the nearest recorded call shows the request scrubbed."""
     for call in (
         lambda: client.list_tasks(cluster=one, family=other),
         lambda: client.stop_task(cluster="prod", task=one, reason=other),
@@ -59,7 +59,7 @@ def test_a_call_without_an_answer_shows_no_original(client: Any, one: str, other
 @SLOW
 @given(recordings)
 def test_the_report_of_a_scrub_shows_no_original(recording: model.Cassette) -> None:
-    """Counts and names of members are all that is reported, also of members nobody knows."""
+    """It has only counts and names of members, also of unknown ones."""
     _, scrubber = scrub(recording)
     assert leaks(repr(scrubber.report)) == []
 
@@ -69,7 +69,7 @@ def test_the_report_of_a_scrub_shows_no_original(recording: model.Cassette) -> N
 def test_a_finding_shows_no_original(
     call: tuple[str, dict[str, Any], model.Outcome], secret: str
 ) -> None:
-    """The error that stops a write names places and rules."""
+    """The error that stops a write has only places and rules."""
     text = planting.text_of(bodies.cassette(call)) + f"# {secret}\n"
     with pytest.raises(errors.UnsafeCassetteError) as caught:
         cassette.scrub.gate(text, SECRETS, "a.yaml")

@@ -61,7 +61,7 @@ def polled(_method):
 
 
 def prefork():
-    """Two workers forked from a process that has a client already, as gunicorn has them."""
+    """Two workers forked from a process that already has a client, as in gunicorn."""
     ecs = client()
     poll(ecs)
     workers = []
@@ -93,7 +93,7 @@ def later():
 
 
 def sleeps():
-    """How long `time.sleep` and `asyncio.sleep` take."""
+    """The durations of `time.sleep` and `asyncio.sleep`."""
     import asyncio
 
     poll()
@@ -114,7 +114,7 @@ def impatient():
 
 
 def seen(ecs, request):
-    """What a client sees of one poll, as JSON."""
+    """The outcome of one poll, as JSON."""
     import botocore.exceptions
 
     try:
@@ -129,7 +129,7 @@ def seen(ecs, request):
 
 
 def failures():
-    """What a client sees of one poll of each variant that VARIANTS names."""
+    """The outcome of one poll of each variant in VARIANTS."""
     import urllib.request
 
     ecs, found = impatient(), []
@@ -141,7 +141,7 @@ def failures():
 
 
 def empty():
-    """What a process gets that has nothing of this one's environment."""
+    """The outcome in a process with an empty environment."""
     program = (
         "import botocore.session; ecs = botocore.session.get_session().create_client('ecs', "
         "'eu-west-1'); ecs.list_clusters()"
@@ -158,7 +158,7 @@ def environment():
 
 
 def looks():
-    """What this process shows of the hook."""
+    """The traces of the hook in this process."""
     import sitecustomize
 
     packages = [Path(one).name for one in sys.path]

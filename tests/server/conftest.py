@@ -22,7 +22,7 @@ class Http:
         self.address = (urlsplit(url).hostname, urlsplit(url).port)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """One request; its status and its JSON."""
+        """Send one request, and return its status and its JSON."""
         connection = http.client.HTTPConnection(*self.address, timeout=10)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         connection.request(
@@ -34,7 +34,7 @@ class Http:
         return response.status, said
 
     def call(self, operation: str, parameters: Any, path: str = "/", **headers: str):
-        """One ECS call."""
+        """Make one ECS call."""
         target = f"AmazonEC2ContainerServiceV20141113.{operation}"
         return self.send("POST", path, parameters, **{"X-Amz-Target": target, **headers})
 
@@ -63,7 +63,7 @@ def asked(cassette: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def connect():
-    """Makes botocore clients and plain ones for a URL."""
+    """Creates botocore clients and plain ones for a URL."""
     return client_of
 
 
@@ -75,7 +75,7 @@ def asking_for_web(monkeypatch):
 
 @pytest.fixture
 def run(capfd):
-    """Run `cassette run` in this process, and return the exit code, what it printed, and stderr."""
+    """Run `cassette run` in this process, and return the exit code, stdout and stderr."""
 
     def call(*arguments):
         with pytest.raises(SystemExit) as ended:

@@ -18,7 +18,7 @@ SERVE = [sys.executable, "-m", "cassette", "serve"]
 
 
 def ready(*arguments):
-    """Start a server; the process, and the first line that it prints."""
+    """Start a server, and return the process and the first line of its output."""
     process = subprocess.Popen(
         [*SERVE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -26,7 +26,7 @@ def ready(*arguments):
 
 
 def test_the_port_is_printed_and_sigterm_ends_with_a_report(tmp_path):
-    """One line once it listens, a ready file, a report on stderr, exit code 0."""
+    """One line once it listens, a ready file, a report on stderr, and exit code 0."""
     file = tmp_path / "ready"
     process, port = ready("web", "stopped/by-user", "--print-port", "--ready-file", str(file))
     url, region = file.read_text().split()
@@ -39,7 +39,7 @@ def test_the_port_is_printed_and_sigterm_ends_with_a_report(tmp_path):
 
 
 def test_an_unmatched_call_ends_with_exit_code_1():
-    """The report shows the whole sentence."""
+    """The report has the whole message."""
     process, port = ready("web", "--print-port")
     assert Http(f"http://127.0.0.1:{port}").call("ListClusters", {})[0] == 400
     process.send_signal(signal.SIGINT)
@@ -49,7 +49,7 @@ def test_an_unmatched_call_ends_with_exit_code_1():
 
 
 def test_once_ends_with_the_first_session():
-    """A session that a client closes ends the server, whose report includes it."""
+    """Closing a session ends the server, whose report includes it."""
     process, port = ready("web", "--print-port", "--once")
     plain = Http(f"http://127.0.0.1:{port}")
     _, opened = plain.send("POST", "/_cassette/sessions", {"cassette": "web"})
@@ -66,7 +66,7 @@ def test_once_ends_with_the_first_session():
 
 
 def test_it_ends_with_its_parent():
-    """With --parent it lives no longer than that process."""
+    """With --parent, it ends when that process ends."""
     parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process, _ = ready("web", "--print-port", "--parent", str(parent.pid))
     parent.communicate(b"\n")
@@ -75,7 +75,7 @@ def test_it_ends_with_its_parent():
 
 
 def test_in_the_background_the_environment_is_printed():
-    """`eval` of the output points every SDK of the shell at the server."""
+    """With `eval` of the output, every SDK in the shell uses the server."""
     ended = subprocess.run(
         [*SERVE, "web", "--env", "--background"],
         stdout=subprocess.PIPE,
@@ -106,7 +106,7 @@ except urllib.error.HTTPError as error:
 @pytest.mark.skipif(os.name == "nt", reason="needs sh")
 @pytest.mark.parametrize("ending", ['kill "$CASSETTE_SERVER_PID"', ""])
 def test_in_the_background_the_report_goes_to_stderr(ending):
-    """`$(...)` does not wait for the server, whose note and report the shell's stderr gets."""
+    """`$(...)` does not wait for the server, whose messages go to the shell's stderr."""
     serve = shlex.join([*SERVE, "web", "--env", "--background", "--host", "0.0.0.0"])
     script = f'eval "$({serve})"\n{shlex.join([sys.executable, "-c", CALL])}\n{ending}\n:\n'
     ended = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=120)
@@ -138,7 +138,7 @@ def test_wrong_usage_is_exit_code_2(capsys, arguments, words):
 
 
 def test_wrong_usage_in_the_background_is_exit_code_2():
-    """The reason is on stderr, and nothing is left running."""
+    """The reason is on stderr, and no process keeps running."""
     ended = subprocess.run(
         [*SERVE, "nothing-here", "--background"], capture_output=True, text=True, timeout=60
     )
@@ -158,5 +158,5 @@ def test_wrong_usage_in_the_background_is_exit_code_2():
     ],
 )
 def test_a_report_names_options_of_the_command(fix, words):
-    """What `replay` takes as an argument is an option here."""
+    """An argument of `replay` is an option here."""
     assert serve._with_options(fix) == words

@@ -14,7 +14,7 @@ from tests.server.test_run import PLAIN
 
 
 def states(*operations):
-    """What a process without an SDK is answered."""
+    """The states that a process without an SDK gets."""
     done = subprocess.run(
         [sys.executable, "-c", PLAIN, *operations], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -23,13 +23,13 @@ def states(*operations):
 
 @pytest.fixture
 def asking(cassette_server, monkeypatch):
-    """Lets child processes ask for the task of the cassette."""
+    """The child processes request the task of the cassette."""
     monkeypatch.setenv("ASKED", json.dumps(asked(cassette_server.cassette)))
 
 
 @pytest.mark.cassette("web", "stopped/out-of-memory")
 def test_processes_and_the_test_share_one_replay(asking, cassette_server, tape):
-    """Each call continues where the one before it stopped, whichever process made it."""
+    """Each call continues after the previous one, whichever process made it."""
     import boto3
 
     assert states("DescribeTasks", "DescribeTasks") == ["PROVISIONING", "PENDING"]
@@ -41,14 +41,14 @@ def test_processes_and_the_test_share_one_replay(asking, cassette_server, tape):
 
 @pytest.mark.cassette("web", start="last")
 def test_the_options_of_the_marker_apply(asking):
-    """And the environment is sealed, as that of `cassette run`."""
+    """The environment is isolated, as with `cassette run`."""
     assert states("DescribeTasks") == ["RUNNING"]
     assert os.environ["AWS_CONFIG_FILE"] == os.devnull
 
 
 @pytest.mark.cassette("web")
 def test_an_unmatched_call_of_a_process_is_known_to_the_test(asking, tape):
-    """The process gets a 400; the test would fail at its end."""
+    """The process gets a 400, and the test would fail at its end."""
     assert states("ListClusters") == ["400"]
     assert "ListClusters was never recorded" in str(tape.unmatched[0])
     tape.unmatched.clear()
@@ -56,18 +56,18 @@ def test_an_unmatched_call_of_a_process_is_known_to_the_test(asking, tape):
 
 @pytest.mark.cassette_variants("web", "stopped/by-user", "stopped/out-of-memory")
 def test_each_variant_is_served(asking):
-    """A test that runs once for each variant has a server for each."""
+    """A test with variants has a server for each of them."""
     assert states(*["DescribeTasks"] * 4)[-1] == "STOPPED"
 
 
 def test_the_environment_is_restored():
-    """After the tests above, nothing leads to a server."""
+    """After the tests above, no variable names a server."""
     assert "AWS_ENDPOINT_URL_ECS" not in os.environ
     assert "CASSETTE_RUN_URL" not in os.environ
 
 
 def test_what_fails(pytester, scripted_ecs, monkeypatch):
-    """A swallowed unmatched call fails at the end; what cannot be served, at once."""
+    """A swallowed unmatched call fails at the end; a replay that cannot be served fails at once."""
     monkeypatch.setenv("PROGRAM", PLAIN)
     pytester.makepyfile(
         """

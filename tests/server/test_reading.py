@@ -1,4 +1,4 @@
-"""Which bytes are a request, and which are refused."""
+"""The bytes that form a request, and those that are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cassette.server.request_reader import Refused
 
 
 def read(sent, proceed=lambda: None):
-    """The first request, and the bytes behind it."""
+    """The first request, and the bytes after it."""
     file = io.BytesIO(sent)
     return request_reader.request(file, proceed), file.read()
 
@@ -31,7 +31,7 @@ def with_header(line):
 
 
 def test_a_request_ends_where_its_body_ends():
-    """What follows is the next request."""
+    """The following bytes are the next request."""
     sent = b"POST /s?a=b HTTP/1.1\r\nHost: here\r\nCONTENT-length:\t2 \r\n\r\n{}GET /"
     request, left = read(sent)
     assert request[:3] == ("POST", "/s?a=b", {"host": "here", "content-length": "2"})
@@ -47,7 +47,7 @@ READ = {"content-length", "transfer-encoding", "content-encoding", "connection",
 
 @given(st.dictionaries(TOKENS.map(str.lower).filter(lambda name: name not in READ), VALUES))
 def test_every_header_is_read(headers):
-    """Its value is given without the white space around it."""
+    """Its value has no white space around it."""
     lines = "".join(f"{name.title()}:{value}\r\n" for name, value in headers.items())
     request, left = read(f"GET / HTTP/1.1\r\n{lines}\r\n{{}}".encode("latin-1"))
     assert request.headers == {name: value.strip(" \t") for name, value in headers.items()}
@@ -86,7 +86,7 @@ def test_every_header_is_read(headers):
     ],
 )
 def test_a_head_that_could_mean_two_things_is_refused(line):
-    """No header is lost behind it, and no part of a body is read as a request."""
+    """No header is lost, and no part of a body is read as a request."""
     assert refusal(with_header(line)) == 400
 
 
@@ -110,7 +110,7 @@ def test_a_head_that_could_mean_two_things_is_refused(line):
     ],
 )
 def test_the_first_line_is_of_one_form(first, status):
-    """A method that has an answer with a body, a path, and a version that is known."""
+    """A method whose answer has a body, a path, and a known version."""
     assert refusal(first + b"\r\nHost: here\r\n\r\n") == status
 
 
@@ -127,7 +127,7 @@ def test_the_first_line_is_of_one_form(first, status):
     ],
 )
 def test_how_long_a_connection_stays_open(version, line, stays_open):
-    """As the client says, and by default as its version of HTTP has it."""
+    """As the client says, or as its version of HTTP says by default."""
     request, _ = read(b"GET / HTTP/" + version + b"\r\n" + line + b"\r\n\r\n")
     assert request.stays_open is stays_open
 
@@ -159,7 +159,7 @@ def test_chunks_that_could_end_elsewhere_are_refused(chunks):
 
 
 def test_a_client_that_waits_before_its_body_is_told_to_continue():
-    """Once its head is complete and right."""
+    """Once its head is complete and valid."""
     told = []
     sent = b"Expect: 100-continue\r\nContent-Length: 2"
     request, _ = read(b"POST / HTTP/1.1\r\n" + sent + b"\r\n\r\n{}", lambda: told.append("proceed"))
@@ -168,6 +168,6 @@ def test_a_client_that_waits_before_its_body_is_told_to_continue():
 
 @given(st.binary(max_size=200))
 def test_other_bytes_are_refused_or_end_too_early(sent):
-    """Nothing else is raised."""
+    """No other exception is raised."""
     with pytest.raises((Refused, EOFError)):
         read(sent)

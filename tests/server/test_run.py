@@ -1,4 +1,4 @@
-"""`cassette run`: the ECS calls of a command, and of what it starts, are answered by one replay."""
+"""`cassette run`: one replay answers the ECS calls of a command and of its child processes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def child(*words, python=(sys.executable,)):
 
 
 def said(out):
-    """The JSON that `child.py` printed."""
+    """The JSON output of `child.py`."""
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -50,19 +50,19 @@ def said(out):
 
 
 def test_processes_share_one_replay(run):
-    """Each process continues where the one before it stopped, and one report comes at the end."""
+    """Each process continues after the previous one, with one report at the end."""
     code, out, err = run("web", *child("poll", "grandchild", "poll"))
     assert (code, err) == (0, "3 calls, 0 unmatched\n")
     assert said(out) == ["PROVISIONING", "PENDING", "RUNNING"]
 
 
 def test_a_client_with_an_endpoint_of_its_own_is_answered(run):
-    """The hook reaches clients that do not look at AWS_ENDPOINT_URL_ECS."""
+    """The hook reaches clients that ignore AWS_ENDPOINT_URL_ECS."""
     assert said(run("web", *child("own_endpoint"))[1]) == ["PROVISIONING"]
 
 
 def test_a_command_in_any_language_is_answered(run):
-    """What the environment says is enough; who polls without the hook is advised."""
+    """The environment is enough; a program that polls without the hook gets advice."""
     code, out, err = run("web", "--", sys.executable, "-IS", "-c", PLAIN, *["DescribeTasks"] * 3)
     assert (code, out.split()) == (0, ["PROVISIONING", "PENDING", "RUNNING"])
     assert "2 polls slept for real, outside Python; --start last begins at the end" in err
@@ -78,7 +78,7 @@ def test_a_patch_and_the_start_are_those_of_the_command_line(run):
 
 
 def test_an_unmatched_call_is_explained_and_the_exit_code_is_1(run):
-    """The parent says the whole sentence; another exit code of the command is kept."""
+    """The parent prints the whole message; any other exit code of the command is kept."""
     program = [sys.executable, "-c", PLAIN + "sys.exit(int(os.environ['CODE']))", "ListClusters"]
     for code, given in ((1, "0"), (5, "5")):
         os.environ["CODE"] = given
@@ -97,12 +97,12 @@ def test_a_command_without_a_call_is_noted(run):
 
 
 def test_a_command_that_a_signal_ended_is_not_said_to_make_no_call(run):
-    """It may have ended before its first one."""
+    """It may have ended before its first call."""
     assert run("web", "--", "sh", "-c", "kill -9 $$") == (137, "", "0 calls, 0 unmatched\n")
 
 
 def test_fixes_name_options_of_the_command(run, monkeypatch):
-    """And not those of `replay`, which only programs call."""
+    """Not those of `replay`, which only programs call."""
     code, _, err = run("web", "--unused", "error", "--", "true")
     assert (code, "or --unused ignore" in err, "replay(" in err) == (1, True, False)
     monkeypatch.setenv("ASKED", json.dumps({"cluster": "other", "tasks": ["1" * 32]}))
@@ -113,7 +113,7 @@ def test_fixes_name_options_of_the_command(run, monkeypatch):
 
 
 def test_a_note_is_folded_on_a_terminal(tmp_path):
-    """Between words, as other messages."""
+    """Between words, like other messages."""
     _, shown = on_terminal("run", "web", "--", "true", columns=80, cwd=tmp_path)
     lines = plain(shown).splitlines()
     assert lines[0].startswith("no ECS call reached the replay")
@@ -122,7 +122,7 @@ def test_a_note_is_folded_on_a_terminal(tmp_path):
 
 
 def test_skipped_sleeps_move_the_clock_of_the_replay(monkeypatch):
-    """The delays of retries and of waiters are on it, in the order in which they were skipped."""
+    """It has the delays of retries and waiters, in order."""
     with cassette.serve("web", "api/throttled") as server:
         monkeypatch.setenv("ASKED", json.dumps(asked(server.cassette)))
         variables = environment.replaying(os.environ, server.url, "eu-west-1", sleep="skip")
@@ -152,7 +152,7 @@ TOO_SLOW = ["api/slow(seconds=30)"]
     "patches", [FAILURES, pytest.param(TOO_SLOW, marks=pytest.mark.exhaustive)], ids=len
 )
 def test_the_hook_changes_nothing_of_what_a_client_sees(monkeypatch, patches):
-    """Bodies, error classes, words and retries are those of a replay in process."""
+    """Bodies, error classes, messages and retries are those of a replay in process."""
     monkeypatch.setenv("VARIANTS", json.dumps(patches))
     with cassette.serve("web", patches[0], start="patched") as server:
         variables = environment.replaying(os.environ, server.url, "eu-west-1", sleep="skip")
@@ -165,7 +165,7 @@ def test_the_hook_changes_nothing_of_what_a_client_sees(monkeypatch, patches):
 
 
 def seen_in_process(patch):
-    """What `failures` of child.py prints of a variant that is replayed in this process."""
+    """The output of `failures` in child.py for a variant replayed in this process."""
     with cassette.replay("web", patch, start="patched") as tape:
         found = child_program.seen(child_program.impatient(), asked(tape.cassette))
         tape.unmatched.clear()
@@ -176,7 +176,7 @@ def seen_in_process(patch):
 
 
 def test_the_environment_is_sealed():
-    """Made-up credentials, no settings, no other source of credentials, the cassette's region."""
+    """Made-up credentials, no settings, no other credential source, and the cassette's region."""
     real = {
         "PATH": "/bin",
         "AWS_ACCESS_KEY_ID": "AKIAREAL",
@@ -212,7 +212,7 @@ def test_the_environment_is_sealed():
 
 
 def test_open_leaves_the_users_own():
-    """Only ECS is replaced; a region that is set stays."""
+    """Only ECS is replaced; a configured region is kept."""
     real = {"AWS_PROFILE": "prod", "AWS_DEFAULT_REGION": "us-east-2"}
     made = environment.replaying(real, "http://x", "eu-west-1", sleep="real", is_open=True)
     assert {name: one for name, one in made.items() if name.startswith("AWS")} == {
@@ -222,7 +222,7 @@ def test_open_leaves_the_users_own():
 
 
 def test_what_a_child_has_of_the_parent(run, monkeypatch):
-    """The credentials of the user are not among it, and `--open` leaves them."""
+    """Not the user's credentials, except with `--open`."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-users")
     program = ["--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID"]
     assert run("web", *program)[1] == "cassette\n"
@@ -230,7 +230,7 @@ def test_what_a_child_has_of_the_parent(run, monkeypatch):
 
 
 def test_the_projects_own_sitecustomize_runs(run, monkeypatch, tmp_path):
-    """The hook hides neither it nor any module, and it leaves sys.path as it would be."""
+    """The hook hides neither it nor any module, and sys.path is unchanged."""
     own = tmp_path / "sitecustomize.py"
     own.write_text("import os; os.environ['OWN'] = 'runs'")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -241,7 +241,7 @@ def test_the_projects_own_sitecustomize_runs(run, monkeypatch, tmp_path):
 
 
 def test_a_broken_sitecustomize_fails_as_without_the_hook(run, monkeypatch, tmp_path):
-    """Its error is not hidden: Python shows it and continues."""
+    """Python shows its error and continues."""
     (tmp_path / "sitecustomize.py").write_text("import nothing_like_this")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     code, _, err = run("web", "--", sys.executable, "-c", "print()")
@@ -250,7 +250,7 @@ def test_a_broken_sitecustomize_fails_as_without_the_hook(run, monkeypatch, tmp_
 
 
 def test_the_hook_alone_does_nothing(tmp_path):
-    """Without the variable of `cassette run` it only continues with the next sitecustomize."""
+    """Without the variable of `cassette run`, it only runs the next sitecustomize."""
     program = "import sys, sitecustomize; print([type(one).__name__ for one in sys.meta_path])"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -271,7 +271,7 @@ while [ ! -s left ]; do sleep 0.01; done
 
 
 def lives(process):
-    """Whether a process is alive; what has ended and was not waited for is not."""
+    """Whether a process is running; a zombie is not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -280,7 +280,7 @@ def lives(process):
 
 @pytest.fixture
 def interruptible():
-    """What the tests run hears SIGINT, which a job in the background of a shell ignores."""
+    """Tests receive SIGINT, which a shell's background job ignores."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -296,7 +296,7 @@ def interruptible():
     ],
 )
 def test_signals_are_passed_on(run, interruptible, program, expected):
-    """The command decides what a signal to the run does; the exit code is the command's."""
+    """The command decides how to react to a signal; its exit code is kept."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     assert run("web", "--", "sh", "-c", program)[0] == expected
     assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
@@ -304,7 +304,7 @@ def test_signals_are_passed_on(run, interruptible, program, expected):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at /proc")
 def test_what_a_command_leaves_is_ended(run, monkeypatch, tmp_path):
-    """No process of its group outlives it."""
+    """No process in its group outlives it."""
     monkeypatch.chdir(tmp_path)
     code, _, _ = run("web", "--", "sh", "-c", LEAVES + "exit 3")
     assert code == 3
@@ -315,12 +315,12 @@ def test_what_a_command_leaves_is_ended(run, monkeypatch, tmp_path):
 
 
 def test_a_killed_command_gives_128_and_the_signal(run):
-    """As a shell has it."""
+    """As in a shell."""
     assert run("web", "--", "sh", "-c", "kill -9 $$")[0] == 137
 
 
 def test_standard_input_reaches_the_command():
-    """And nothing is added to its standard output."""
+    """Nothing is added to its standard output."""
     done = subprocess.run(
         [sys.executable, "-m", "cassette", "run", "web", "--", "cat"],
         input=b"some\0thing",

@@ -1,4 +1,4 @@
-"""Each way to start a child process, with real programs: section 3.1 of the design, row by row.
+"""Each way to start a child process, with real programs.
 
 Some rows need a program that not every machine has.
 """
@@ -35,7 +35,7 @@ http.request(options, (answer) => {
 
 
 def needs(program):
-    """A row that is left out where a program is not installed."""
+    """A row that is skipped if a program is not installed."""
     return pytest.mark.skipif(shutil.which(program) is None, reason=f"needs {program}")
 
 
@@ -49,7 +49,7 @@ def test_each_way_to_start_python(run, monkeypatch, flag):
 
 @pytest.mark.parametrize("flag", ["-E", "-I", "-S"])
 def test_without_the_hook_sleeps_are_real(run, monkeypatch, flag):
-    """So a waiter is spared them by where the replay begins."""
+    """The start of the replay decides whether a waiter sleeps."""
     monkeypatch.setenv("LIBRARIES", str(LIBRARIES))
     program = child("wait", python=(sys.executable, flag))
     code, out, err = run("web", "--start", "last", *program)
@@ -84,7 +84,7 @@ def test_aiobotocore(run):
 
 
 def test_all_sleeps(run):
-    """With --sleep all, those of time and asyncio move the clock."""
+    """With --sleep all, sleeps of `time` and asyncio move the clock."""
     ((waited),) = said(run("web", "--sleep", "all", *child("sleeps"))[1])
     assert waited < 30
 
@@ -135,7 +135,7 @@ def test_pytest_in_parallel(run, tmp_path):
 
 @needs("aws")
 def test_the_aws_cli(run, monkeypatch):
-    """Its waiter ends, and its exit code and its words for an unmatched call are its own."""
+    """Its waiter ends; for an unmatched call, it has its own exit code and message."""
     task = json.loads(os.environ["ASKED"])
     words = ["--cluster", task["cluster"], "--tasks", *task["tasks"]]
     assert (
@@ -150,6 +150,6 @@ def test_the_aws_cli(run, monkeypatch):
 
 @needs("node")
 def test_node(run):
-    """A program in another language, by the environment alone."""
+    """A program in another language uses only the environment."""
     code, out, _ = run("web", "--", "node", "-e", NODE)
     assert (code, said(out)) == (0, ["PROVISIONING"])

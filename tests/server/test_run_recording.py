@@ -1,4 +1,4 @@
-"""`cassette run -o`: a command calls live ECS itself, and what it was answered is recorded."""
+"""`cassette run -o`: a command calls live ECS itself, and the responses are recorded."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ except urllib.error.HTTPError as error:
 
 @pytest.fixture
 def ecs(scripted_ecs, monkeypatch, tmp_path):
-    """A live ECS that the commands reach, in an empty folder: a task that starts, and runs."""
+    """A live ECS for the commands, in an empty folder: a task that starts and runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", scripted_ecs.url)
     asked = {"cluster": bodies.CLUSTER, "tasks": [bodies.TASK_ARN]}
@@ -53,17 +53,17 @@ def ecs(scripted_ecs, monkeypatch, tmp_path):
 
 
 def states(path):
-    """The states that a cassette holds."""
+    """The states in a cassette."""
     return [one.outcome.body["tasks"][0]["lastStatus"] for one in cassette.load(path).interactions]
 
 
 def files():
-    """What is in the working directory."""
+    """The files in the working directory."""
     return sorted(one.name for one in Path().iterdir())
 
 
 def scrubbed(path):
-    """A file in which nothing of the live account is left, in plain or as base64."""
+    """A file without any original of the live account, in plain or in base64 form."""
     text = Path(path).read_text("utf-8")
     secret = [one for one in bodies.IDENTIFYING if one != bodies.DEPLOYMENT]  # it is a pseudonym
     found = [one for one in secret if one in text]
@@ -72,7 +72,7 @@ def scrubbed(path):
 
 
 def test_python_programs_are_recorded_with_their_own_credentials(ecs, run):
-    """Through the hook, in all processes; the calls go where they go, and the file is scrubbed."""
+    """The hook records all processes; the calls are made as usual, and the file is scrubbed."""
     code, out, err = run("-o", "cassettes/web.yaml", "--", sys.executable, CHILD, "poll",
                          "grandchild")  # fmt: skip
     assert (code, out.split()) == (0, ['"PENDING"', '"RUNNING"'])
@@ -87,7 +87,7 @@ def test_python_programs_are_recorded_with_their_own_credentials(ecs, run):
 
 
 def test_what_was_recorded_replays(ecs, run):
-    """The same command, without a network."""
+    """With the same command, without a network."""
     program = ["--", sys.executable, CHILD, "poll", "poll"]
     live = run("-o", "web.yaml", *program)[1]
     ecs.script("DescribeTasks", scripted.server_error())
@@ -96,7 +96,9 @@ def test_what_was_recorded_replays(ecs, run):
 
 
 def test_a_failing_command_is_recorded(ecs, run):
-    """What it saw before it failed is often why it was recorded; its exit code is kept."""
+    """Its responses before the failure are often the reason for recording; its exit code is
+    kept.
+    """
     program = f"{sys.executable} {CHILD} poll; exit 3"
     assert run("-o", "web.yaml", "--policy", "strict", "--", "sh", "-c", program)[0] == 3
     assert states("web.yaml") == ["PENDING"]
@@ -104,14 +106,14 @@ def test_a_failing_command_is_recorded(ecs, run):
 
 
 def test_a_killed_command_loses_nothing_that_was_heard(ecs, run):
-    """Even by SIGKILL: the parent alone writes."""
+    """Even after SIGKILL, since only the parent writes."""
     program = f"{sys.executable} {CHILD} poll; kill -9 $$"
     assert run("-o", "web.yaml", "--", "sh", "-c", program)[0] == 128 + signal.SIGKILL
     assert states("web.yaml") == ["PENDING"]
 
 
 def test_errors_are_recorded_as_they_came(ecs, run):
-    """Each attempt of a call that was throttled is heard."""
+    """Each attempt of a throttled call is recorded."""
     ecs.script("DescribeTasks", scripted.throttle(), bodies.described(bodies.running()))
     assert run("-o", "web.yaml", "--", sys.executable, CHILD, "poll")[0] == 0
     throttled, running = cassette.load("web.yaml").interactions
@@ -121,7 +123,7 @@ def test_errors_are_recorded_as_they_came(ecs, run):
 
 @pytest.mark.parametrize("word", ["poll", "later"])
 def test_a_call_that_never_got_a_response_is_recorded(ecs, run, monkeypatch, word):
-    """As `cassette.record` does it in process: how the connection failed."""
+    """With the failure of the connection, as by `cassette.record`."""
     if word == "later":
         pytest.importorskip("aiobotocore")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -137,7 +139,7 @@ def test_a_call_that_never_got_a_response_is_recorded(ecs, run, monkeypatch, wor
     ("options", "words"), [([], "--any-language"), (["--any-language"], "AWS_ENDPOINT_URL_ECS")]
 )
 def test_a_command_without_a_call_writes_nothing(ecs, run, options, words):
-    """The error says what else to try; an exit code of the command is kept."""
+    """The error suggests what to try; the command's exit code is kept."""
     code, _, err = run("-o", "web.yaml", *options, "--", "true")
     assert (code, files()) == (2, [])
     assert "without one ECS call" in err
@@ -159,7 +161,7 @@ def test_an_output_that_is_not_a_file_is_refused(ecs, run, output):
 
 
 def test_any_language_is_recorded_through_a_forwarder(ecs, run):
-    """A signed request is signed again for ECS; the program gets what ECS answered."""
+    """The request is signed again for ECS, and the program gets ECS's answer."""
     options = ["-o", "web.yaml", "--any-language"]
     code, out, _ = run(*options, "--", sys.executable, "-I", "-c", SIGNED)
     assert (code, "'lastStatus': 'PENDING'" in out) == (0, True)
@@ -171,7 +173,7 @@ def test_any_language_is_recorded_through_a_forwarder(ecs, run):
 
 
 def test_a_program_with_credentials_of_its_own_is_refused(ecs, run):
-    """The answer would be somebody else's, so ECS is not asked and nothing is written."""
+    """The answer would be another account's, so ECS is not called and nothing is written."""
     program = f"AWS_ACCESS_KEY_ID=another {sys.executable} -I -c '{SIGNED}'"
     code, out, err = run("-o", "web.yaml", "--any-language", "--", "sh", "-c", program)
     assert "signs with credentials of its own" in out
@@ -181,7 +183,7 @@ def test_a_program_with_credentials_of_its_own_is_refused(ecs, run):
 
 
 def test_a_refused_call_is_named_beside_those_that_were_recorded(ecs, run):
-    """The cassette is not complete, so the exit code is 1, unless the command has its own."""
+    """The cassette is incomplete, so the exit code is 1, unless the command has another one."""
     one = f"{sys.executable} -I -c '{SIGNED}'"
     program = f"{one}; AWS_ACCESS_KEY_ID=another {one}"
     options = ["-o", "web.yaml", "--any-language", "--", "sh", "-c"]
@@ -209,7 +211,7 @@ def test_without_credentials_the_environment_is_the_fix(ecs, run, monkeypatch, p
 
 @pytest.fixture
 def forwarder(ecs):
-    """A forwarder, and what it heard."""
+    """A forwarder and the attempts that it recorded."""
     heard = []
     server = Forwarder(heard.append)
     with server.serving():
@@ -217,7 +219,9 @@ def forwarder(ecs):
 
 
 def test_only_who_knows_the_address_is_served(forwarder):
-    """Another user of the machine, and a web page, are not: the forwarder signs what it gets."""
+    """Other users of the machine and web pages are refused, because the forwarder signs each
+    request.
+    """
     server, heard = forwarder
     plain = Http(server.url)
     secret = "/" + server.url.rpartition("/")[2]
@@ -235,7 +239,7 @@ def test_only_who_knows_the_address_is_served(forwarder):
 
 
 def test_an_ecs_that_cannot_be_reached_is_a_broken_connection(forwarder, ecs, monkeypatch):
-    """The program sees what a network does, and nothing is heard."""
+    """The program gets a network error, and nothing is recorded."""
     server, heard = forwarder
     monkeypatch.setattr(
         server, "_addresses", {"eu-west-1": ("http://127.0.0.1:9/", _session_without_a_server())}
@@ -255,7 +259,7 @@ def _session_without_a_server():
 
 
 def test_a_client_is_answered_byte_by_byte(forwarder, ecs):
-    """Errors and request ids as well, so that the SDK's own retries are real."""
+    """Errors and request ids are unchanged, so the SDK's retries are real."""
     server, heard = forwarder
     ecs.script("DescribeTasks", scripted.throttle(), bodies.described(bodies.running()))
     client = client_of(server.url, keys="testing")
@@ -276,7 +280,7 @@ NAMELESS |= {"began": 1.0, "host": "", "raised": RAISED}
     [b"", b"[]", b"{}", b'{"operation": "DescribeTasks"}', b"\xff", b'{"body": 1}', NAMELESS],
 )
 def test_an_invalid_report_is_refused(report):
-    """It changes nothing; the server continues."""
+    """It has no effect, and the server continues."""
     heard = []
     server = Listener(heard.append)
     with server.serving():
@@ -286,7 +290,7 @@ def test_an_invalid_report_is_refused(report):
 
 
 def test_nothing_unscrubbed_is_ever_on_disk(ecs, tmp_path):
-    """While the command runs, and when its parent is killed, the folder holds nothing."""
+    """While the command runs, and after its parent was killed, the folder is empty."""
     program = f"{sys.executable} {CHILD} poll; touch heard; sleep 60"
     process = subprocess.Popen(
         [sys.executable, "-m", "cassette", "run", "-o", "web.yaml", "--", "sh", "-c", program],

@@ -1,4 +1,4 @@
-"""A replay server answers ECS calls of any program as a replay in process does."""
+"""A replay server answers the ECS calls of any program as a replay in process does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SAMPLE = ["stopped/out-of-memory", "api/throttled", "api/missing", "api/cluster-
 
 
 def outcomes(client, request, times):
-    """What a client sees of some polls: bodies, or codes, words and attempts of errors."""
+    """The outcomes of some polls: bodies, or codes, messages and attempts of errors."""
     seen = []
     for _ in range(times):
         try:
@@ -72,7 +72,7 @@ def compare(name, patch):
 
 @pytest.mark.parametrize("patch", SAMPLE)
 def test_a_variant_is_the_same_over_http(patch):
-    """Bodies, error classes, words and attempts equal those of a replay in process."""
+    """Bodies, error classes, messages and attempts equal those of a replay in process."""
     assert compare("web", patch)
 
 
@@ -85,7 +85,7 @@ def test_every_variant_is_the_same_over_http(name, patch):
 
 
 def test_aiobotocore_is_answered():
-    """An asynchronous client of another library gets the same states."""
+    """An async client of another library gets the same states."""
     import asyncio
 
     session = pytest.importorskip("aiobotocore.session").get_session()
@@ -104,14 +104,14 @@ def test_aiobotocore_is_answered():
 
 
 def test_a_waiter_of_a_server_that_starts_last_needs_one_call():
-    """With start="last" a client that really sleeps has nothing to wait for."""
+    """With start="last", a client that really sleeps does not have to wait."""
     with cassette.serve("job", start="last") as server:
         client_of(server.url).get_waiter("tasks_stopped").wait(**asked(server.cassette))
         assert len(server.calls) == 1
 
 
 def test_start_takes_the_number_of_a_state():
-    """The first call gets the state of that number, and the next one the state after it."""
+    """The first call gets that state, and the second call gets the next one."""
     with cassette.serve("web", start=2) as server:
         client, request = client_of(server.url), asked(server.cassette)
         states = [client.describe_tasks(**request)["tasks"][0]["lastStatus"] for _ in range(2)]
@@ -142,7 +142,7 @@ def test_start_is_that_of_a_replay(options, state):
 
 
 def test_further_options_of_a_replay_are_taken_over_http():
-    """Another cassette, a moment for all timestamps, a parameter to ignore; no paths."""
+    """Another cassette, a time for all timestamps, a parameter to ignore; but no paths."""
     with cassette.serve("web") as server:
         plain, request = Http(server.url), asked(server.cassette)
         given = {"cassette": "job", "also": ["web"], "rebase": "2001-02-03T04:05:06Z"}
@@ -155,7 +155,7 @@ def test_further_options_of_a_replay_are_taken_over_http():
 
 
 def test_a_client_of_another_region_is_noted():
-    """By what its signature names: a warning at the end, or an error at once."""
+    """The region is in its signature: a warning at the end, or an error at once."""
     with warnings.catch_warnings(record=True) as caught, cassette.serve("web") as server:
         warnings.simplefilter("always")
         ecs = client_of(server.url, region_name="us-east-2")
@@ -173,7 +173,7 @@ def test_a_client_of_another_region_is_noted():
 
 
 def test_by_hand_a_timeline_moves_only_when_told():
-    """Calls do not move it; seconds and steps do."""
+    """Calls do not move it; the control API does, by seconds or steps."""
     with cassette.serve("web", advance="hand") as server:
         client, request = client_of(server.url), asked(server.cassette)
 
@@ -194,7 +194,7 @@ def test_by_hand_a_timeline_moves_only_when_told():
 
 
 def test_the_clock_runs_at_the_speed_that_was_given():
-    """With advance="clock" real time, times the speed, moves a timeline."""
+    """With advance="clock", a timeline moves with real time multiplied by the speed."""
     with cassette.serve("web", advance="clock", speed=1_000_000) as server:
         client, request = client_of(server.url), asked(server.cassette)
         server.clock.skip(3600)
@@ -203,7 +203,9 @@ def test_the_clock_runs_at_the_speed_that_was_given():
 
 
 def test_an_unmatched_call_fails_there_and_at_the_end():
-    """The client gets a 400 with the whole sentence, unretried; the block ends with the error."""
+    """The client gets a 400 with the whole message and does not retry; the block ends with the
+    error.
+    """
     with (
         pytest.raises(UnmatchedRequestError) as ended,
         cassette.serve("web") as server,
@@ -227,7 +229,7 @@ def test_an_unmatched_call_fails_there_and_at_the_end():
     ],
 )
 def test_a_request_that_cannot_be_read_is_refused(headers, body, words):
-    """It gets a 400 that says why, and the server continues."""
+    """The answer is a 400 with the reason, and the server continues."""
     with cassette.serve("web") as server:
         status, said = Http(server.url).call("DescribeTasks", body, **headers)
         assert status == 400
@@ -264,7 +266,7 @@ def test_sessions_do_not_disturb_one_another():
 
 @pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_no_call_is_in_the_report_of_another_session(count):
-    """Five threads use each session, all at once; each call names its session and its thread."""
+    """Five threads use each session at once; each call has its session and its thread."""
     with cassette.serve("web") as server:
         plain, cluster = Http(server.url), asked(server.cassette)["cluster"]
         given = {"cassette": "web", "unknown": "ecs"}
@@ -299,7 +301,7 @@ def test_no_call_is_in_the_report_of_another_session(count):
 
 
 def test_control_moves_resets_and_changes_a_session():
-    """A test in another language has what a Python test has, over JSON."""
+    """Tests in other languages can do over JSON what Python tests can."""
     with cassette.serve("web") as server:
         plain, request = Http(server.url), asked(server.cassette)
         _, opened = plain.send(
@@ -344,7 +346,7 @@ def test_control_moves_resets_and_changes_a_session():
     ],
 )
 def test_control_takes_names_only(given):
-    """Neither a path nor an unknown or wrong option opens a session."""
+    """A path or an unknown or wrong option opens no session."""
     with cassette.serve("web") as server:
         status, said = Http(server.url).send("POST", "/_cassette/sessions", given)
     assert status == 400
@@ -357,7 +359,7 @@ OPTIONS = (
 
 
 def test_each_option_takes_only_its_own_json_types(tmp_path):
-    """An object is never read as a list of its keys, which may be paths; null is refused."""
+    """An object is never read as the list of its keys, which may be paths; null is refused."""
     hidden = tmp_path / "hidden.yaml"
     hidden.write_text(Path(cassette.load("web").path).read_text("utf-8"), "utf-8")
     path = str(hidden)
@@ -387,7 +389,7 @@ def test_each_option_takes_only_its_own_json_types(tmp_path):
 
 
 def test_a_web_page_cannot_use_the_server():
-    """A request with an Origin, or for a host of another name, is refused."""
+    """A request with an Origin or for another host is refused."""
     with cassette.serve("web") as server:
         plain, request = Http(server.url), asked(server.cassette)
         health = "/_cassette/health"
@@ -413,7 +415,7 @@ def test_a_web_page_cannot_use_the_server():
     ],
 )
 def test_every_address_but_loopback_is_reachable(monkeypatch, address, is_loopback):
-    """It is the address that the server listens on which counts, whatever name it was given."""
+    """The address on which the server listens counts, whatever its name."""
     with cassette.serve("web", host="localhost") as server:
         assert not server.is_reachable
         monkeypatch.setattr(server._http, "server_address", (address, 1))
@@ -445,7 +447,7 @@ HEAD = (
 
 
 def test_bodies_may_be_chunked_and_compressed():
-    """Both encodings are read; a bomb, and a body that is too large, are not."""
+    """Both encodings are read; a zip bomb and a body that is too large are refused."""
     import gzip
 
     with cassette.serve("web") as server:
@@ -463,7 +465,7 @@ def test_bodies_may_be_chunked_and_compressed():
 
 
 def test_a_client_may_close_its_half_of_a_connection():
-    """It is answered if its request was complete; if not, the connection closes."""
+    """A complete request is answered; otherwise the connection closes."""
     with cassette.serve("web") as server:
         body = json.dumps(asked(server.cassette)).encode()
         sent = HEAD + b"Content-Length: %d\r\n\r\n" % len(body)
@@ -511,7 +513,7 @@ MALFORMED = st.one_of(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MALFORMED)
 def test_what_is_malformed_harms_nobody(served, capfd, sent):
-    """Each malformed request gets a 4xx or a closed connection, and others are served."""
+    """It gets a 4xx or a closed connection, and other requests are served."""
     answered = raw(served.url, sent, close=True)
     assert not answered or answered.split()[1][:1] == b"4"
     assert capfd.readouterr().err == ""
@@ -558,7 +560,7 @@ def test_a_slow_client_holds_nobody_up(monkeypatch):
 
 
 def test_an_idle_connection_is_closed(monkeypatch):
-    """Also one that was answered before; a call beside it opens another."""
+    """Also one that was used before; other calls open new connections."""
     monkeypatch.setattr("cassette.server.http.IDLE", 0.3)
     with cassette.serve("web") as server:
         body = json.dumps(asked(server.cassette)).encode()
@@ -571,7 +573,7 @@ def test_an_idle_connection_is_closed(monkeypatch):
 
 
 def test_a_client_that_takes_no_answers_is_hung_up_on(monkeypatch):
-    """It sends requests and reads nothing, until the server waits to write and then gives up."""
+    """It sends requests and reads nothing until the server cannot write, and gives up."""
     monkeypatch.setattr("cassette.server.http.IDLE", 0.3)
     with (
         cassette.serve("web", start="last") as server,
@@ -586,7 +588,7 @@ def test_a_client_that_takes_no_answers_is_hung_up_on(monkeypatch):
 
 
 def test_a_slow_answer_is_not_cut_off(monkeypatch):
-    """The time limits are for what a client sends and takes; the server may take longer."""
+    """The time limits are for the client's sending and reading; the server may take longer."""
     monkeypatch.setattr("cassette.server.http.READING", 0.1)
     monkeypatch.setattr("cassette.server.http.IDLE", 0.1)
     with cassette.serve("web", "api/slow(seconds=0.4)", start="patched") as server:
@@ -595,7 +597,7 @@ def test_a_slow_answer_is_not_cut_off(monkeypatch):
 
 
 def test_many_connections_are_kept_open():
-    """300 idle connections, and calls on a connection beside them."""
+    """300 idle connections do not affect calls on another one."""
     with cassette.serve("web") as server:
         idle = [socket.create_connection(Http(server.url).address) for _ in range(300)]
         try:
@@ -607,7 +609,7 @@ def test_many_connections_are_kept_open():
 
 @pytest.mark.exhaustive
 def test_1_000_connections_are_kept_open():
-    """And calls on a connection beside them are answered."""
+    """Calls on another connection are answered."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 2_500:
@@ -627,7 +629,7 @@ def test_1_000_connections_are_kept_open():
 @pytest.mark.exhaustive
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc, as Linux has it")
 def test_memory_is_flat():
-    """10,000 requests of 64 clients leave less than 1 kB each: what the report says of the call."""
+    """After 10,000 requests of 64 clients, each leaves less than 1 kB: the call in the report."""
     options = ["--start", "last", "--on-end", "20000", "--print-port"]
     command = [sys.executable, "-m", "cassette", "serve", "web", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -671,7 +673,7 @@ def test_64_clients_and_10_000_requests():
 
 
 def test_an_answer_is_one_write_without_nagle(monkeypatch):
-    """Two writes, or Nagle's algorithm, would make each call take 40 ms."""
+    """Two writes or Nagle's algorithm would make each call take 40 ms."""
     writes, begin = [], Handler.setup
 
     def setup(handler):
@@ -694,7 +696,7 @@ def test_an_answer_is_one_write_without_nagle(monkeypatch):
 
 
 def test_a_port_that_is_taken_is_an_error():
-    """The error says which one, and what takes any free one."""
+    """The error has the port, and how to use any free one."""
     with cassette.serve("web") as server:
         port = Http(server.url).address[1]
         with pytest.raises(UsageError, match=f"port {port}.*in use") as caught:
@@ -703,7 +705,7 @@ def test_a_port_that_is_taken_is_an_error():
 
 
 def test_a_server_ends_with_its_block():
-    """No thread and no port is left, also with a connection that is open."""
+    """No thread or port is left, also with an open connection."""
     before = threading.active_count()
     with cassette.serve("web") as server:
         idle = socket.create_connection(Http(server.url).address)
@@ -719,7 +721,7 @@ def test_a_server_ends_with_its_block():
 
 
 def test_nothing_connects_out():
-    """A serving process makes no connection and looks up no name, whatever it is asked."""
+    """A serving process opens no connection and looks up no name, whatever the request."""
     program = """
 import sys, threading, urllib.request, http.client
 import cassette

@@ -1,7 +1,7 @@
-"""What another repository gets from the hooks: run by `make wheel`, through pre-commit itself.
+"""The hooks in another repository: run by `make wheel`, through pre-commit itself.
 
-It makes two repositories in an empty folder, one of this tool as the sdist has it and one that
-uses its hooks, and reads nothing of the checkout except `.pre-commit-hooks.yaml`.
+It creates two repositories in an empty folder, one of this tool from the sdist and one that uses
+its hooks, and reads nothing from the checkout except `.pre-commit-hooks.yaml`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNSAFE = '{"account": "998877665544"}\n'
 
 
 def main(sdist: str) -> None:
-    """Try the hooks on files that are safe, on one that is not, and on a cassette that is none."""
+    """Try the hooks on safe files, on an unsafe one, and on a cassette that cannot be read."""
     with tempfile.TemporaryDirectory() as away:
         tool, user = Path(away, "tool"), Path(away, "user")
         shutil.unpack_archive(sdist, away)
@@ -48,7 +48,7 @@ def main(sdist: str) -> None:
 
 
 def commit(folder: Path) -> str:
-    """Everything in a folder as one commit of a repository; its hash."""
+    """Commit all files in a folder, and return the commit's hash."""
     for words in (["init", "-q"], ["add", "-A"], [*AUTHOR, "commit", "-q", "-m", "all"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=folder, text=True)
@@ -56,7 +56,7 @@ def commit(folder: Path) -> str:
 
 
 def expect(folder: Path, results: dict[str, str]) -> str:
-    """What pre-commit says of all files in a folder, whose hooks have to end so."""
+    """Check how pre-commit's hooks end for all files in a folder."""
     if not (folder / ".git").exists():
         commit(folder)
     subprocess.run(["git", "add", "-A"], cwd=folder, check=True)

@@ -1,6 +1,6 @@
-"""What a user gets from the wheel alone: run by `make wheel` in an empty environment.
+"""The wheel as a user gets it: run by `make wheel` in an empty environment.
 
-It uses nothing but the standard library and what the wheel brings along.
+It uses only the standard library and the wheel with its dependencies.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ PACK = HERE / "pack"
 
 
 def main() -> None:
-    """Try each thing that only an installed wheel can show, and say so."""
+    """Try each thing that needs an installed wheel, and print it."""
     for attempt in (package, commands, pack, replay, variant):
         attempt()
         print(f"  {attempt.__doc__}")
 
 
 def package() -> None:
-    """The package is the installed one, typed, with its face and its licence."""
+    """The package is the installed one, with types, public names and licence."""
     assert HERE.is_relative_to(sys.prefix), f"imported from {HERE}, not from the wheel"
     assert (HERE / "py.typed").is_file()
     missing = [name for name in cassette.__all__ if not hasattr(cassette, name)]
@@ -40,7 +40,7 @@ def package() -> None:
 
 
 def commands() -> None:
-    """The command line answers under both its names; pytest finds the plugin."""
+    """The command works under both of its names, and pytest finds the plugin."""
     command = str(Path(sys.executable).with_name("cassette"))
     for words in ([command, "--help"], [sys.executable, "-I", "-m", "cassette", "--help"]):
         shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
@@ -58,13 +58,13 @@ def cassettes() -> list[str]:
 
 
 def pack() -> None:
-    """The built-in pack is there: cassettes, and patches to break them."""
+    """The built-in pack has cassettes and patches."""
     assert cassettes(), f"no cassette in {PACK}"
     assert list((PACK / "patches").rglob("*.yaml")), f"no patch in {PACK / 'patches'}"
 
 
 def replay() -> None:
-    """Each built-in cassette answers its first request, without credentials, region or network."""
+    """Each built-in cassette answers its first request without credentials, region or network."""
     for name in cassettes():
         recorded = cassette.load(name).interactions[0]
         with cassette.replay(name):
@@ -75,7 +75,7 @@ def replay() -> None:
 
 
 def variant() -> None:
-    """A built-in patch applies by its name, and breaks the task."""
+    """A built-in patch applies by name, and breaks the task."""
     broken = cassette.load("web").patched("stopped/out-of-memory")
     assert broken.tasks[0]["lastStatus"] == "STOPPED", broken
 

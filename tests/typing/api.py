@@ -1,6 +1,6 @@
 """The types that users see: checked by mypy (`make types`), never run.
 
-A line with `type: ignore` is one that must be wrong: mypy reports an ignore that nothing needs.
+A line with `type: ignore` must be wrong: mypy reports an unneeded one.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Decorated:
 
 
 async def signatures_stay() -> None:
-    """What is decorated takes and gives what it did."""
+    """A decorated function keeps its parameters and its return type."""
     assert_type(plain("prod", polls=2), bytes)
     assert_type(await coroutine("prod"), int)
     assert_type(next(generator()), str)
@@ -99,7 +99,7 @@ async def signatures_stay() -> None:
 
 
 def load_patch_save() -> None:
-    """A cassette stays one through its variants, up to the file."""
+    """Variants and saved files have the type of a cassette."""
     running = cassette.load("web")
     assert_type(running, cassette.Cassette)
     assert_type(running.tasks, list[dict[str, Any]])

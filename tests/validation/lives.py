@@ -1,4 +1,4 @@
-"""Lives of tasks that keep every rule: the composed Fargate service, on and down to STOPPED."""
+"""Lives of tasks that keep every rule: the composed Fargate service, until it is STOPPED."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STARTED_BY = STATES[0]["startedBy"]
 
 
 def state(last: str) -> Body:
-    """A fresh copy of the task in one state of its way up."""
+    """A fresh copy of the task in one of its states before STOPPED."""
     return copy.deepcopy(next(one for one in STATES if one["lastStatus"] == last))
 
 
@@ -31,7 +31,7 @@ def running() -> Body:
 
 
 def stopped(code: str = "EssentialContainerExited") -> Body:
-    """The task STOPPED, by its container or as somebody requested."""
+    """The task STOPPED, by its container or on request."""
     asked = code != "EssentialContainerExited"
     first, second = ("stoppingAt", "executionStoppedAt")[:: 1 if asked else -1]
     reasons = {
@@ -58,7 +58,7 @@ def stopped(code: str = "EssentialContainerExited") -> Body:
 
 
 def edited(task: Body, *edits: tuple[str, Any]) -> Body:
-    """The task with members set, each by its path; `...` removes one."""
+    """The task with members set by their paths; `...` removes one."""
     task = copy.deepcopy(task)
     for path, value in edits:
         *above, last = (int(part) if part.isdecimal() else part for part in path.split("/"))

@@ -1,4 +1,4 @@
-"""`cassette check`, by real processes: which rule, where, and with which exit code."""
+"""`cassette check` in real processes: the rule, its place, and the exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATE = "{op: replace, path: /tasks/0/lastStatus, value: RUNNING}"
 
 @pytest.fixture
 def web(tmp_path):
-    """Write the built-in recording, with one text in the place of another."""
+    """Write the built-in recording with one text replaced by another."""
 
     def write(old="", new="", name="web.yaml"):
         assert old in WEB
@@ -29,13 +29,13 @@ def web(tmp_path):
 
 
 def checked(*words, cwd):
-    """The exit code and the report that a program reads."""
+    """The exit code and the JSON report."""
     code, out, _ = run("check", *words, "--format", "json", cwd=cwd)
     return code, json.loads(out)
 
 
 def test_what_is_well_ends_with_0(web, tmp_path):
-    """Cassettes and patch files are counted."""
+    """The output counts cassettes and patch files."""
     web()
     (tmp_path / "mine.json").write_text('[{"op": "remove", "path": "/tasks/0/tags"}]')
     code, out, err = run("check", ".", cwd=tmp_path)
@@ -43,7 +43,7 @@ def test_what_is_well_ends_with_0(web, tmp_path):
 
 
 def test_a_problem_says_rule_line_interaction_pointer_and_source(web, tmp_path):
-    """In a state that is kept as changes, the line is that of the change."""
+    """For a state written as changes, the line is that of the change."""
     path = web(STATE, STATE.replace("RUNNING", "RUNING"))
     code, out, _ = run("check", "web.yaml", cwd=tmp_path)
     line = path.read_text("utf-8").splitlines().index(f"  - {STATE.replace('RUNNING', 'RUNING')}")
@@ -58,7 +58,7 @@ def test_a_problem_says_rule_line_interaction_pointer_and_source(web, tmp_path):
 
 
 def test_an_unknown_operation_has_its_line_and_the_near_one(web, tmp_path):
-    """In each interaction that has it; the header may allow it."""
+    """In each interaction with it; the header may allow it."""
     path = web("operation: DescribeTasks", "operation: DescribeTask")
     code, report = checked("web.yaml", cwd=tmp_path)
     first = report["problems"][0]
@@ -74,7 +74,7 @@ def test_an_unknown_operation_has_its_line_and_the_near_one(web, tmp_path):
 
 
 def test_a_program_reads_the_same(web, tmp_path):
-    """Every field of a problem, in JSON."""
+    """The JSON has every field of a problem."""
     web("lastStatus: PROVISIONING", "lastStatus: PROVISIONED")
     code, report = checked("web.yaml", cwd=tmp_path)
     (problem,) = report["problems"]
@@ -88,7 +88,7 @@ def test_a_program_reads_the_same(web, tmp_path):
 
 
 def test_a_warning_fails_nothing(web, tmp_path):
-    """What an older botocore does not know, or an old response lacks, is only a warning."""
+    """Members unknown to an older botocore or missing in old responses are only warnings."""
     web("launchType: FARGATE", "launchType: LUNAR")
     code, report = checked("web.yaml", cwd=tmp_path)
     assert code == 0
@@ -97,7 +97,7 @@ def test_a_warning_fails_nothing(web, tmp_path):
 
 
 def test_what_the_header_allows_is_not_told(web, tmp_path):
-    """For recordings of what is not ECS: the rules that it does not keep, by name."""
+    """A recording of something other than ECS lists the rules that it breaks."""
     path = web(STATE, STATE.replace("RUNNING", "RUNING"))
     text = path.read_text("utf-8").replace("scrub: {", "  allow: [task-state]\nscrub: {", 1)
     path.write_text(text, "utf-8")
@@ -108,7 +108,7 @@ def test_what_the_header_allows_is_not_told(web, tmp_path):
 
 
 def test_a_file_in_another_form_is_reported_and_fixed(web, tmp_path):
-    """`--fix` writes it as the tool writes it, and changes nothing of what it says."""
+    """`--fix` writes the canonical layout, without changing the content."""
     path = web(
         "scrub: {policy: standard, version: 1}", "scrub:\n    policy: standard\n    version: 1"
     )
@@ -124,7 +124,7 @@ def test_a_file_in_another_form_is_reported_and_fixed(web, tmp_path):
 
 
 def test_what_is_not_safe_is_not_written(web, tmp_path):
-    """`--fix` audits what it writes, as everything does; the old file stays."""
+    """`--fix` audits before it writes; the old file is kept."""
     path = web("by: ecs-cassette 0.1.0", f"by: {'AKIA' + 'QWERTYUIOPASDFGH'}")
     spoilt = path.read_text("utf-8").replace("\nregion:", "\n\nregion:")
     path.write_text(spoilt, "utf-8")
@@ -147,7 +147,7 @@ def test_what_is_not_safe_is_not_written(web, tmp_path):
     ],
 )
 def test_a_file_that_cannot_be_read_as_what_it_is_ends_with_1(tmp_path, name, text, rule, words):
-    """Each is a problem of its own, with its line where there is one."""
+    """Each is one problem, with a line if possible."""
     (tmp_path / name).write_text(text, "utf-8")
     code, report = checked(name, cwd=tmp_path)
     (problem,) = report["problems"]
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_as_what_it_is_ends_with_1(tmp_path, name, te
 
 
 def test_a_patch_finds_what_it_extends(tmp_path):
-    """In the folder `patches` around it, wherever the command runs."""
+    """In its own folder `patches`, wherever the command runs."""
     folder = tmp_path / "pack" / "patches" / "mine"
     folder.mkdir(parents=True)
     (folder / "one.yaml").write_text("patch: 1\nsummary: x\nextends: mine/two(code=3)\n", "utf-8")
@@ -165,7 +165,7 @@ def test_a_patch_finds_what_it_extends(tmp_path):
 
 
 def test_wrong_usage_ends_with_2(tmp_path):
-    """No files, or none of that name."""
+    """For no files, or an unknown name."""
     assert run("check", cwd=tmp_path)[0] == 2
     code, _, err = run("check", "nothing", cwd=tmp_path)
     assert (code, "no cassette named 'nothing'" in err) == (2, True)
@@ -181,7 +181,7 @@ def test_a_file_that_cannot_be_opened_ends_with_2(web, tmp_path):
 
 
 def test_the_rules_are_listed(tmp_path):
-    """Each with its sentence and its source, for people and for programs."""
+    """Each with its sentence and its source, as text and as JSON."""
     code, out, _ = run("check", "--rules", cwd=tmp_path)
     assert code == 0
     assert all(rule.id in out for rule in RULES)
@@ -191,7 +191,7 @@ def test_the_rules_are_listed(tmp_path):
 
 
 def test_the_link_to_a_rule_s_source_stays_one_on_a_narrow_terminal(tmp_path):
-    """It is not broken into columns, so that a terminal can follow it; nothing else is cut."""
+    """It is not folded, so a terminal can open it, and nothing else is cut."""
     _, shown = on_terminal("check", "--rules", columns=80, cwd=tmp_path)
     lines = plain(shown).splitlines()
     assert all(f"    {rule.source}" in lines for rule in RULES)
@@ -200,7 +200,7 @@ def test_the_link_to_a_rule_s_source_stays_one_on_a_narrow_terminal(tmp_path):
 
 
 def test_a_variant_that_is_written_passes(tmp_path):
-    """What its patches allow is in its header, so the check also allows it."""
+    """Its header has the rules that its patches allow, so the check allows them as well."""
     (tmp_path / "odd.yaml").write_text(
         "patch: 1\nsummary: A mock service\napply:\n- each: container\n  ops:\n"
         "  - {op: add, path: /exitCode, value: 0}\nallow: [exit-code]\n",

@@ -1,4 +1,4 @@
-"""The rules of what ECS can answer: what keeps them, and what breaks each of them."""
+"""The rules of what ECS can answer: lives that keep them, and bodies that break each."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ PULLS = [
 
 
 def broken(*states):
-    """The rules that the successive states of a task break, each with the member."""
+    """The rules that successive states of a task break, each with its member."""
     seen = [Seen(number, "", task) for number, task in enumerate(states)]
     return {(problem.rule.id, problem.pointer) for problem in validation.problems_in(seen)}
 
@@ -319,21 +319,21 @@ STEPS = [
 
 @pytest.mark.parametrize(("rule", "member", "task", "edits"), STATES)
 def test_a_state_that_breaks_a_rule_is_found(rule, member, task, edits):
-    """The rule is named with the member; a task that keeps it is not."""
+    """The finding has the rule and the member; a task that keeps the rule has none."""
     assert (rule, member) not in broken(task)
     assert (rule, member) in broken(edited(task, *edits))
 
 
 @pytest.mark.parametrize(("rule", "member", "states"), STEPS)
 def test_a_step_that_breaks_a_rule_is_found(rule, member, states):
-    """Two states may keep every rule, and yet not follow each other."""
+    """Two states may each keep every rule, but not follow each other."""
     before, after = states
     assert (rule, member) not in broken(before)
     assert (rule, member) in broken(before, after)
 
 
 def test_each_rule_of_a_task_s_life_can_be_broken():
-    """No rule is without a case above that breaks it."""
+    """Each rule has a case above that breaks it."""
     life = {rule.id for rule in validation.RULES.values() if rule.state or rule.step}
     assert life == {one[0] for one in (*STATES, *STEPS)}
 
@@ -353,7 +353,7 @@ def test_each_rule_of_a_task_s_life_can_be_broken():
     ],
 )
 def test_a_whole_life_breaks_nothing(way_down):
-    """From PROVISIONING to STOPPED, no matter who stopped the task."""
+    """From PROVISIONING to STOPPED, for every kind of stop."""
     assert broken(*lives.STATES, way_down) == set()
 
 
@@ -426,12 +426,12 @@ def test_a_whole_life_breaks_nothing(way_down):
     ],
 )  # fmt: skip
 def test_what_real_tasks_look_like_breaks_nothing(task):
-    """What published responses show, however odd, is not a problem."""
+    """Odd members of published responses are not problems."""
     assert broken(task) == set()
 
 
 def test_a_response_of_2017_is_only_warned_of():
-    """Before 2018 there were neither the other ends nor a stop code; nobody's cassette fails."""
+    """Before 2018 there were no stop codes, so such a cassette does not fail."""
     old = edited(
         stopped(), *((name, ...) for name in ("stoppingAt", "executionStoppedAt", "stopCode"))
     )
@@ -440,7 +440,7 @@ def test_a_response_of_2017_is_only_warned_of():
 
 
 def test_what_a_mock_service_says_is_caught():
-    """A container that is PENDING, HEALTHY and has ended with 0, in a task that is STOPPED."""
+    """A STOPPED task with a container that is PENDING and HEALTHY and has exited with 0."""
     mocked = {"lastStatus": "PENDING", "healthStatus": "HEALTHY", "exitCode": 0}
     task = edited(stopped(), *((f"containers/0/{name}", value) for name, value in mocked.items()))
     assert {rule for rule, member in broken(task) if member.startswith("/containers/0")} == {
@@ -451,27 +451,27 @@ def test_what_a_mock_service_says_is_caught():
 
 
 def test_a_problem_says_what_would_fit():
-    """The nearest name, or all that fit."""
+    """The nearest name, or all valid ones."""
     (near,) = validation.problems_in([Seen(0, "", edited(running(), ("lastStatus", "RUNING")))])
     assert (near.detail, near.fits) == ("'RUNING' is not a lastStatus of ECS", "RUNNING")
 
 
 def test_a_lasting_problem_is_reported_once():
-    """A member that breaks a rule in every state is one problem, of the first state."""
+    """A member that breaks a rule in every state is one problem, in the first state."""
     wrong = edited(running(), ("containers/0/exitCode", 0))
     (found,) = validation.problems_in([Seen(number, "", wrong) for number in range(5)])
     assert found.interaction == 0
 
 
 def test_the_answer_to_stop_task_is_not_a_state():
-    """A variant keeps it, for a program that asks, and goes another way itself."""
+    """A variant keeps it for a program that calls StopTask, but has other states."""
     asked = running() | {"desiredStatus": "STOPPED", "stoppingAt": "2026-11-23T09:10:00.000Z"}
     states = [Seen(0, "", asked, aside=True), Seen(1, "", running())]
     assert list(validation.problems_in(states)) == []
 
 
 def test_the_table_reads_well():
-    """Each rule has an id, one sentence or two, and the source that it is known from."""
+    """Each rule has an id, one or two sentences, and a source."""
     for id_, rule in validation.RULES.items():
         assert id_ == rule.id
         assert rule.says[0].isupper() or rule.says.startswith(
@@ -482,7 +482,7 @@ def test_the_table_reads_well():
 
 
 def test_the_page_has_the_table():
-    """docs/patches.md shows each rule as it is."""
+    """docs/patches.md shows each rule."""
     shown = rules_page.PAGE.read_text("utf-8")
     assert shown == rules_page.written(), "run python -m tests.validation.rules_page"
 
@@ -497,7 +497,7 @@ MEMBERS = st.sampled_from([*shapes.service_model().shape_for("Task").members, "c
 
 @given(st.lists(st.tuples(MEMBERS, VALUES), min_size=1, max_size=4))
 def test_no_nonsense_breaks_the_check(edits):
-    """Whatever is in a task, the check ends, and a wrong type is found."""
+    """For any task, the check ends, and finds a wrong type."""
     task = copy.deepcopy(stopped())
     for member, value in edits:
         if member in task:
@@ -515,7 +515,7 @@ def test_no_nonsense_breaks_the_check(edits):
 
 
 def test_a_wrong_type_reads_well():
-    """With the article that its name needs."""
+    """With the right article."""
     value = {"services": [{"desiredCount": "x", "serviceName": 1}]}
     shape = shapes.shape_of("DescribeServices", "response")
     details = [misfit.detail for _, misfit in members.misfits(value, shape)]

@@ -1,4 +1,6 @@
-"""The rules between operations: the recorded deployment keeps them, and each can be broken."""
+"""The rules between operations: the recorded deployment keeps them, and each has a case that
+breaks it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ LAST = max(
 
 
 def edited(operation, *edits, only=None, base=BASE):
-    """The deployment with members set in responses of an operation, in all or in one of them."""
+    """The deployment with members changed in one or all responses of an operation."""
     made = []
     for number, one in enumerate(base.interactions):
         if one.operation == operation and only in (None, number):
@@ -43,7 +45,7 @@ def edited(operation, *edits, only=None, base=BASE):
 
 
 def broken(made: Cassette) -> set[tuple[str, str]]:
-    """The rules between operations that a cassette breaks, each with the member."""
+    """The rules between operations that a cassette breaks, each with its member."""
     ids = {rule.id for rule in services.RULES}
     return {(one.rule.id, one.place) for one in validation.problems_of(made) if one.rule.id in ids}
 
@@ -137,25 +139,25 @@ CASES = [
 
 
 def test_a_recorded_deployment_keeps_them():
-    """What its operations say of one moment agrees, also while tasks come and go."""
+    """Its operations agree at each moment, also while tasks start and stop."""
     assert broken(BASE) == set()
 
 
 @pytest.mark.parametrize(("rule", "place", "operation", "edits"), CASES)
 def test_what_contradicts_the_tasks_is_found(rule, place, operation, edits):
-    """The rule is named with the member of the service or the task."""
+    """The finding has the rule and the member of the service or the task."""
     number = LAST if operation == "DescribeServices" else None
     assert (rule, place) in broken(edited(operation, *edits, only=number))
 
 
 def test_a_task_of_no_deployment_is_found():
-    """A running task of a service was started by a deployment that the service has had."""
+    """A running task of a service must belong to one of the service's deployments."""
     made = edited("DescribeTasks", ("tasks/0/startedBy", "ecs-svc/1"), only=3)
     assert ("started-by", "/startedBy") in broken(made)
 
 
 def test_each_rule_is_broken_by_a_case():
-    """No rule is without a case."""
+    """No rule lacks a case."""
     others = {"started-by", "tasks-count", "rollout-completed"}
     assert {rule.id for rule in services.RULES} == {one[0] for one in CASES} | others
 
@@ -173,7 +175,7 @@ def test_each_rule_is_broken_by_a_case():
 def test_the_count_of_a_cluster_or_an_instance_contradicts_its_tasks(
     operation, edits, lists_all, is_found
 ):
-    """Too many is a contradiction only where all tasks of a cluster were listed."""
+    """Too high a count is a contradiction only if all tasks of the cluster were listed."""
     base = deployment.WATCHED[1]
     requests = {"ListTasks": {"cluster": "prod"}} if lists_all else {}
     listed = tuple(
@@ -216,13 +218,13 @@ def rolled_out(*looks):
     ],
 )
 def test_a_deployment_completes_once_its_tasks_have_run(looks, is_found):
-    """One that was already seen to be COMPLETED, or to have enough tasks, may lose them."""
+    """One that was already COMPLETED or had enough tasks may lose them."""
     found = broken(rolled_out(*looks))
     assert found == ({("rollout-completed", "/deployments/0/rolloutState")} if is_found else set())
 
 
 def test_a_deployment_may_complete_and_lose_a_task_between_two_looks():
-    """Where the tasks show that they ran, the deployment may be COMPLETED; else it may not."""
+    """It may be COMPLETED only if the tasks show that they ran."""
     kept = (("services/0/deployments/0/rolloutState", "COMPLETED"),)
     early = edited("DescribeServices", *kept, only=LAST)
     running = BASE.interactions[LAST].outcome.body["services"][0]["deployments"][0]["runningCount"]
@@ -242,7 +244,7 @@ def test_a_deployment_may_complete_and_lose_a_task_between_two_looks():
 
 
 def test_alarms_may_also_fail_a_deployment():
-    """Without a circuit breaker; and a few failed tasks do not trip it."""
+    """Without a circuit breaker, and with too few failed tasks to trip one."""
     off = "services/0/deploymentConfiguration/deploymentCircuitBreaker/enable"
     alarms = ("services/0/deploymentConfiguration/alarms", {"enable": True, "alarmNames": ["a"]})
     failed = ("services/0/deployments/0/rolloutState", "FAILED")
@@ -252,7 +254,7 @@ def test_alarms_may_also_fail_a_deployment():
 
 
 def test_a_service_counts_tasks_of_a_deployment_that_is_gone():
-    """They are none of any deployment; without a view of all tasks, how many is not known."""
+    """They belong to no listed deployment; without all tasks, their number is unknown."""
     counts = ("services/0/runningCount", 5)
     made = edited("DescribeServices", counts, only=LAST)
     alone = tuple(one for one in made.interactions if one.operation == "DescribeServices")
@@ -272,7 +274,7 @@ def test_a_write_may_turn_the_circuit_breaker_off():
 
 
 def test_a_cassette_that_saw_only_some_tasks_has_no_upper_bound():
-    """A service may run more tasks than the program described."""
+    """A service may run more tasks than were described."""
     made = edited("DescribeServices", ("services/0/runningCount", 9), only=LAST)
     listed = [one for one in made.interactions if one.operation != "ListTasks"]
     fewer = []
@@ -288,7 +290,7 @@ def test_a_cassette_that_saw_only_some_tasks_has_no_upper_bound():
 
 
 def test_a_patch_that_contradicts_the_tasks_is_refused(tmp_path):
-    """The error names the member and the service."""
+    """The error has the member and the service."""
     path = tmp_path / "odd.yaml"
     path.write_text(
         "patch: 1\nsummary: A service that counts nobody\napply:\n- each: service\n  ops:\n"
