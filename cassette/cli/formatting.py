@@ -98,9 +98,12 @@ def scrubbed(report: scrub.Report) -> str:
         )
     if report.unknown:
         lines.append("redacted because unknown: " + ", ".join(report.unknown))
-    if report.advice:
-        lines.append(report.advice)
     return "\n".join(lines)
+
+
+def rewritten(report: scrub.Report) -> list[str]:
+    """The lines of a report on rewritten files; of a recording, the log has the advice."""
+    return [*scrubbed(report).splitlines(), *filter(None, [report.advice])]
 
 
 def coloured(words: str) -> Text:

@@ -44,7 +44,7 @@ def command(paths: tuple[str, ...], output: str, policy: str | None, force: bool
         if found.path and found.report:
             calls = counted(found.calls, "call")
             paragraph(screen, f"wrote {found.path}: {calls}, from {_named(found.sources)}")
-            for line in formatting.scrubbed(found.report).splitlines():
+            for line in formatting.rewritten(found.report):
                 paragraph(screen, line, indent=2)
         else:
             paragraph(screen, f"{_named(found.sources)}: nothing in it can be used")

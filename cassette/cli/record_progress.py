@@ -28,6 +28,7 @@ _FEW = 20  # up to this many tasks, each has its own line
 _SAME_TEXTS = 4096  # most tasks are in a state that others were in
 _IN_A_CALL = 100  # tasks per call
 _EVERY = 10.0  # seconds between two progress lines in a pipe
+_WORDS = ("lastStatus", "desiredStatus", "healthStatus", "connectivity", "stopCode")
 _AROUND = 8  # lines of a terminal beside the rows of the table
 
 
@@ -59,6 +60,7 @@ class Progress:
         from cassette import project_settings, scrub
 
         scrubber = scrub.Scrubber(rules=project_settings.rules())
+        self._word = functools.lru_cache(_SAME_TEXTS)(scrubber.word)
         self._shown = functools.lru_cache(_SAME_TEXTS)(lambda text: visible(scrubber.text(text)))
         self._pseudonym = scrub.pseudonym_of_id
         self.screen = screen
@@ -156,15 +158,16 @@ class Progress:
         row = self._rows.get(id_)
         if row is None:
             group = self._shown(str(task.get("group") or ""))
-            words = self._shown(formatting.status(task))
+            words = self._shown(formatting.status(self._scrubbed(task)))
             state = {} if self._until is None else task  # what is seen once is not compared
             self._states += 1
             self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", state)
             return row
         if row.state is task or row.state == task:
             return None
-        change = self._shown(_change(row.state, task))
-        words = self._shown(formatting.status(task))
+        before, after = self._scrubbed(row.state), self._scrubbed(task)
+        change = self._shown(_change(before, after))
+        words = self._shown(formatting.status(after))
         is_other = words != row.words
         row.state, row.words = task, words
         self._states += 1
@@ -172,6 +175,12 @@ class Progress:
         if is_other:
             row.since = elapsed
         return row if is_other else None
+
+    def _scrubbed(self, thing: Body) -> Body:
+        """A task or a container with the statuses that the file will have."""
+        words = {name: self._word(str(thing[name])) for name in _WORDS if thing.get(name)}
+        boxes = [self._scrubbed(box) for box in thing.get("containers", ())]
+        return {**thing, **words, "containers": boxes}
 
     def _print_state(self, elapsed: float, row: _Row) -> None:
         from rich.text import Text

@@ -55,4 +55,5 @@ def command(
 
 
 def _lines(file: Rewritten) -> list[str]:
-    return f"{file.path}: {formatting.scrubbed(file.report)}".splitlines()
+    first, *more = formatting.rewritten(file.report)
+    return [f"{file.path}: {first}", *more]

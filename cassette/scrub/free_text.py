@@ -56,7 +56,12 @@ _OWNED = (
 # An account id with separated digits, such as 9988.7766.5544; one may begin inside another.
 _APART = re.compile(r"(?<!\d)(?=((?:\d[^0-9A-Za-z]{0,2}){11}\d)(?!\d))", re.ASCII)
 _TWELVE = re.compile(r"\d(?:[^0-9A-Za-z]{0,2}\d){11}", re.ASCII)
-_BUCKET = re.compile(r"(?<![0-9A-Za-z])(?:(?<=s3://)|(?<=arn:aws:s3:::))[a-z0-9][a-z0-9.-]{1,62}")
+_BUCKET = re.compile(
+    r"(?P<before>(?<![\w.])(?:s3[an]?://|arn:aws[a-z-]{0,16}:s3:::|s3[.-][\w.-]{0,40}amazonaws\.com/"
+    r"|(?P<said>bucket(?:[ _-]?name)?[\"']?[ =:]{1,3}[\"'`]?)))"
+    r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])",
+    re.IGNORECASE,
+)
 # How often a text is searched, and how deep: more than any real text needs.
 _MOST_PASSES = 8
 _MOST_SEARCHED = 10_000  # texts that are remembered from one part of a recording to the next
@@ -406,9 +411,10 @@ class FreeText:
         return self._secret("secret", key) if looks_random(key) and not path else key
 
     def _bucket(self, match: re.Match[str]) -> str:
-        if is_pseudonym(match[0]):
+        bucket = match["bucket"]
+        if is_pseudonym(bucket) or (match["said"] and vocabulary.is_plain(bucket)):
             return match[0]
-        return self._memory.numbered("name", match[0])
+        return match["before"] + self._memory.numbered("name", bucket)
 
     def _replace_tokens(
         self, text: str, tokens: re.Pattern[str], replace: Callable[[re.Match[str]], str | None]

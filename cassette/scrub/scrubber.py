@@ -194,6 +194,11 @@ class Scrubber:
         self._free.learn(text)
         return self._free.search(text)
 
+    def word(self, value: str) -> str:
+        """A status or another word of ECS's own, scrubbed as in the members for it."""
+        self._free.learn(value)
+        return self._strings.keep(value)
+
     def redacted(self, value: str, name: str) -> str:
         """Nothing of a value that no shape describes, by the name that it has."""
         return self._redact(value, name, self._free.search(name))

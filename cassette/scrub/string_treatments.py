@@ -125,14 +125,14 @@ class StringTreatments:
     def keep(self, value: str) -> str:
         """A status, a size or another word of ECS's own; nothing of what is none."""
         found = self._free.search(value)
-        if self._free.is_false(found) or is_masked(found):
-            return found
         # What was found is judged, not the value: another scrub must come to the same result.
-        own = found in vocabulary() or found in _ENUMERATED or _OF_ECS.fullmatch(found)
-        own = own or is_plain(found) or _PARAMETER.fullmatch(found)
-        if own or (_OF_ENUM.fullmatch(found) and all(map(is_spelled, found.split("_")))):
+        if is_masked(found) or _is_of_ecs(found):
             return found
-        return REDACTED
+        # A word beside a pseudonym stays only if it is one of ECS as well.
+        is_known = self._free.is_false(found) and all(
+            _is_of_ecs(word) or self._free.is_false(word) for word in found.split()
+        )
+        return found if is_known else REDACTED
 
     def text(self, value: str) -> str:
         """Words for people: only what the search finds is replaced."""
@@ -321,6 +321,15 @@ class StringTreatments:
         if self._free.is_token(value):  # nothing opaque: elsewhere it is what it is
             return self._memory.keep("token", value, false)
         return self._free.remember("token", value, false)
+
+
+def _is_of_ecs(text: str) -> bool:
+    """Whether a text is a word that ECS defines or may define one day, a size or a version."""
+    if text in vocabulary() or text in _ENUMERATED or is_plain(text):
+        return True
+    if _OF_ENUM.fullmatch(text):
+        return all(map(is_spelled, text.split("_")))
+    return bool(_OF_ECS.fullmatch(text) or _PARAMETER.fullmatch(text))
 
 
 @functools.cache

@@ -100,6 +100,22 @@ def test_a_member_keeps_only_words_of_ecs() -> None:
     assert "Kq8vZt0ubW" not in text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["s3://{}/x", "s3a://{}", "arn:aws-cn:s3:::{}/x", "https://s3.eu-west-1.amazonaws.com/{}/x",
+     "bucket {} does not exist", "bucketName: {}", "Bucket='{}'", "https://{}.s3.amazonaws.com/x"],
+)  # fmt: skip
+def test_a_bucket_is_replaced_under_strict(text: str) -> None:
+    """In a text, wherever it says that it is one; plain words after `bucket` are none."""
+    recorded = bodies.described(bodies.task(stoppedReason=text.format("heron-exports")))
+    scrubbed, scrubber = scrub(recorded, "strict")
+    written = text_of(scrubbed)
+    assert "heron" not in written
+    gate(written, scrubber.originals, "a.yaml")
+    assert text_of(scrub(scrubbed, "strict")[0]) == written
+    assert Scrubber("strict").text("token bucket is full") == "token bucket is full"
+
+
 def test_attributes_properties_and_options_of_others_are_redacted() -> None:
     """Those of ECS, App Mesh and log drivers are kept."""
     attributes = {"ecs.instance-type": "t3.large", "owner": "janedoe"}

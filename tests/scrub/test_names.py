@@ -113,7 +113,16 @@ def test_names_of_files_in_paths_stay(path: str) -> None:
     assert f"workingDirectory: {path}\n" in of_container(workingDirectory=path)
 
 
-@pytest.mark.parametrize("secret", ["qpubevuk", "QPUBEVUK", "Qpubevuk Zugrav", "RUNNING qpubevuk"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "qpubevuk",
+        "QPUBEVUK",
+        "Qpubevuk Zugrav",
+        "RUNNING qpubevuk",
+        f"in {bodies.ACCOUNT} qpubevuk",
+    ],
+)
 def test_a_free_word_in_place_of_a_word_of_ecs_is_redacted(secret: str) -> None:
     """ECS enumerates these values, so other words are not its own."""
     task = bodies.task(connectivity=secret, lastStatus=secret)
