@@ -1,7 +1,7 @@
 """Shares what botocore would compute again for each session during a replay.
 
-Most of what a client costs is its session: botocore reads and parses the JSON files of its
-models, then inspects and renames 130 event handlers. Tests make a session each.
+Most of the cost of a client is its session: botocore reads and parses the JSON files of its models,
+then inspects and renames 130 event handlers. Tests create a session each.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class SharedLoader(botocore.loaders.Loader):  # type: ignore[misc]  # botocore h
 
     @_cache.setter
     def _cache(self, cache: dict[Any, Any]) -> None:
-        """Ignore the empty one that a new loader has."""
+        """Ignore the assignment of a new loader's empty cache."""
 
 
 _inspected = botocore.hooks.accepts_kwargs
 
 
 def _accepts_kwargs(handler: Any) -> Any:
-    """Whether a handler takes any keyword: of a plain function or a method, its code says so."""
+    """Whether a handler accepts any keyword; a plain function or method shows it in its code."""
     function = getattr(handler, "__func__", handler)
     if type(function) is FunctionType and not hasattr(function, "__signature__"):
         return function.__code__.co_flags & inspect.CO_VARKEYWORDS
@@ -57,7 +57,7 @@ _aliaser_init = botocore.hooks.EventAliaser.__init__
 
 @functools.wraps(_aliaser_init)
 def _init_with_shared_names(aliaser: Any, *args: Any, **kwargs: Any) -> None:
-    """Let the sessions with botocore's own aliases share what they make of the events' names."""
+    """Let sessions with botocore's own aliases share the resolved names of events."""
     _aliaser_init(aliaser, *args, **kwargs)
     if aliaser._event_aliases == botocore.hooks.EVENT_ALIASES:
         aliaser._alias_name_cache = _ALIASES

@@ -108,7 +108,7 @@ class _Within:
 
 
 def _begin(instance: object, begin: Begin) -> bool:
-    """Begin a test's block; False if it is under way, by a subclass that is also decorated."""
+    """Begin a test's block; False if a decorated subclass has already begun it."""
     if _KEY in vars(instance):
         return False
     vars(instance)[_KEY] = _Block(begin)

@@ -25,7 +25,7 @@ class Skipped:
         self.moved: Callable[[float], None] | None = None
 
     def add(self, seconds: float) -> None:
-        """Note what one replay has skipped."""
+        """Add the seconds that one replay has skipped."""
         with self._lock:
             self.seconds += seconds
             if self.moved:

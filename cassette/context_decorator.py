@@ -42,7 +42,7 @@ class Verb(Generic[T]):
 
     @property
     def _called(self) -> str:
-        """The name that the user knows it by."""
+        """The name under which the user knows it."""
         return f"cassette.{type(self).__name__}"
 
     def _subject(self) -> str:
@@ -53,7 +53,7 @@ class Verb(Generic[T]):
         return f"<{self._called} {self._subject()}>".replace(" >", ">")
 
     def __del__(self) -> None:
-        """Warn, as a coroutine that was never awaited does."""
+        """Warn that it was never used, as Python warns of a coroutine that was never awaited."""
         if not self._is_used and not sys.is_finalizing():
             warnings.warn_explicit(
                 f"{self._called}(...) was never entered, so it did nothing. "
@@ -128,7 +128,7 @@ class Verb(Generic[T]):
         return type(other) is type(self)
 
     def _make_way(self) -> None:
-        """End for another one that starts."""
+        """End it, because another one starts."""
         if self._under_way:
             error = UsageError("another one was started")
             self.__exit__(type(error), error, None)
@@ -250,7 +250,7 @@ def _around_async_generator(
     function: Callable[..., AsyncGenerator[Any, Any]],
     context: Callable[..., AbstractContextManager[Any]],
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """The same function; what is sent, thrown or closed reaches it, as `yield from` has it."""
+    """The same for an async generator; it gets what is sent and thrown, as with `yield from`."""
 
     async def wrapped(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         with context(*args, **kwargs):

@@ -50,7 +50,7 @@ def moving_loops(clock: Clock) -> Iterator[None]:
 
 
 class _Loops:
-    """What replaces the methods of event loops during one replay."""
+    """The replacements of the methods of event loops during one replay."""
 
     def __init__(self, clock: Clock, loop_type: Any) -> None:
         self.ended = threading.Event()
@@ -96,7 +96,7 @@ class _Loops:
                 return
 
     def _is_waiting_for_work(self, loop: Any) -> bool:
-        """Whether a thread or a socket had something for the loop within a moment."""
+        """Whether work from a thread or a socket arrived within a moment."""
         selector = getattr(loop, "_selector", None)
         if not isinstance(selector, selectors.BaseSelector):
             return False
@@ -121,4 +121,4 @@ def _innermost(function: Any) -> Any:
 
 
 def _nothing() -> None:
-    """Keep a loop from waiting."""
+    """Do nothing; it keeps a loop from waiting."""

@@ -1,4 +1,4 @@
-"""Replace functions of the standard library for a while, in every module that names them.
+"""Replace functions of the standard library temporarily, in every module that names them.
 
 Two replacements of one function may end in any order, also in threads. A replacement that code
 still holds calls the original once it has ended.
@@ -31,7 +31,7 @@ def replacement(original: Any, function: Callable[..., Any], ended: threading.Ev
 
 
 def lasting(function: Any) -> Any:
-    """The function below those replacements that have ended."""
+    """The function behind any replacements that have ended."""
     while (ended := getattr(function, "ended", None)) and ended.is_set():
         function = function.__wrapped__
     return function

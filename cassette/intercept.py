@@ -69,10 +69,10 @@ class Answer(Protocol):
         """How many seconds ECS takes to answer."""
 
     def parsed(self) -> dict[str, Any]:
-        """A fresh copy of what botocore's parser makes of a success, without metadata."""
+        """A fresh copy of what botocore's parser returns for a success, without metadata."""
 
     def headers(self) -> dict[str, str]:
-        """The HTTP headers that say what it is and who wrote it."""
+        """The HTTP headers."""
 
     def wire(self) -> bytes:
         """The body's bytes, as ECS would send them."""
@@ -85,7 +85,7 @@ class Exchange(Protocol):
         """The answer to the next attempt. Raises UnmatchedRequestError if there is none."""
 
     def delayed(self, seconds: float) -> None:
-        """Note that botocore backs off before the next attempt."""
+        """Note that botocore delays the next attempt."""
 
     def waited(self, seconds: float) -> None:
         """Let the client wait in virtual time for a slow answer."""
@@ -110,7 +110,7 @@ def clients_of(given: Iterable[Any] | None) -> list[Any] | None:
 
 
 class _Tap:
-    """Sits between botocore and the network, for a recording or a replay."""
+    """Intercepts calls between botocore and the network, for a recording or a replay."""
 
     region: str | None = None
 
@@ -142,7 +142,7 @@ class RecordTap(_Tap):
         self._during = during
 
     def make_request(self, endpoint: Any, operation_model: Any, request: dict[str, Any]) -> Any:
-        """Call live ECS, as the client would have."""
+        """Call live ECS, as the client would have done."""
         _slept_by.set(None)
         call = Call(operation_model.name, request, self._heard, self._during)
         shadow = _shadow(endpoint, _Events, call.received)
@@ -153,7 +153,7 @@ class RecordTap(_Tap):
 
 
 class ReplayTap(_Tap):
-    """Answers calls through `exchange`; `otherwise` takes the calls that nothing can answer."""
+    """Answers calls through `exchange`; `otherwise` gets the calls that nothing answers."""
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ class ReplayTap(_Tap):
     def _arriving(
         self, endpoint: Any, exchange: Exchange, answer: Answer, request: Any
     ) -> _Arriving:
-        """An answer on its way: how long it takes, and whether the client waits that long."""
+        """An answer on its way: its latency, and whether the client waits that long."""
         patience = _timeout(endpoint, "read")
         what: Any = None
         seconds = min(answer.latency, patience)
@@ -256,7 +256,7 @@ class ReplayTap(_Tap):
 
 
 class _Events:
-    """The events of one call: shows each to `seen`, then passes it on."""
+    """The events of one call: passes each to `seen`, and then on."""
 
     def __init__(self, emitter: Any, seen: Callable[[str, dict[str, Any]], Any]) -> None:
         self._emitter = emitter
@@ -329,7 +329,7 @@ class _AnsweringEvents:
 
 
 def _timeout(endpoint: Any, of: Literal["connect", "read"]) -> float:
-    """The timeout of a client for one of these, in seconds; infinite if its session has none."""
+    """A client's timeout of one of these kinds, in seconds; infinite if its session has none."""
     timeout = getattr(endpoint.http_session, "_timeout", None)
     for name in (f"{of}_timeout", f"sock_{of}", of):  # urllib3's, aiohttp's and httpx's
         timeout = getattr(timeout, name, timeout)
@@ -436,7 +436,7 @@ _slept_by: contextvars.ContextVar[Callable[[float], None] | None] = contextvars.
 
 
 def open_tap(tap: _Tap) -> None:
-    """Let a tap take the calls it covers, before every tap that is already open."""
+    """Let a tap handle the calls it covers, before every tap that is already open."""
     global _taps  # noqa: PLW0603 - the one interception switch
     with _lock:
         if not _taps:

@@ -429,7 +429,7 @@ class Library:
         )
 
     def _meant(self, text: str, kind: Kind) -> tuple[str, str]:
-        """The name and the file that a text may mean: `cassettes/web.yaml` is `web`."""
+        """The name and the file that a text may refer to: `cassettes/web.yaml` is `web`."""
         path = Path(text)
         if path.suffix not in _ENDINGS[kind]:
             return text, f"{self.folders[0] / text}{SUFFIX}"
@@ -441,7 +441,7 @@ class Library:
 
 
 def _similar(name: str, every: Sequence[str]) -> str:
-    """A hint of similar names; those in packs also if they differ only by the pack."""
+    """A hint of similar names; names in packs also if only the pack differs."""
     from difflib import get_close_matches  # noqa: PLC0415 - only an error pays for this import
 
     near = get_close_matches(name[:100], every, 3, 0.4)
@@ -481,7 +481,7 @@ def _names_in(pack: Pack, kind: Kind) -> Iterator[str]:
 
 
 def foreign(path: Path, kind: Kind = "cassette") -> CassetteFormatError | None:
-    """The error for another tool's recording in the place of a cassette; None if it is not one.
+    """The error for another tool's recording instead of a cassette; None if it is not one.
 
     Args:
         path: a file or a folder.
@@ -504,7 +504,7 @@ def foreign(path: Path, kind: Kind = "cassette") -> CassetteFormatError | None:
 
 
 def check_name(name: object, kind: Kind) -> None:
-    """Refuse what is neither a name nor a path.
+    """Refuse a text that is neither a name nor a path.
 
     Raises:
         UsageError: says how a cassette, or a patch, is named.
@@ -537,7 +537,7 @@ def check_cassette_name(name: object) -> None:
 
 @contextlib.contextmanager
 def _looking(name: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
-    """Report what the system refuses to look up: a closed folder, or a name that is too long."""
+    """Report that the system refuses a look-up: in a closed folder, or of too long a name."""
     try:
         yield
     except OSError as error:

@@ -243,7 +243,7 @@ def _id(named: str) -> str:
 
 
 def _known(named: str, kind: str, moments: Mapping[tuple[str, str], object]) -> str:
-    """The id of what a request names; it leaves out the cluster of a service."""
+    """The id of a named resource; a request may leave out the cluster of a service."""
     ids = (id_ for known, id_ in moments if known == kind)
     return next((id_ for id_ in ids if kind == "service" and short_name(id_) == named), named)
 
@@ -357,7 +357,7 @@ def _leaves(value: Any, place: str) -> Iterable[tuple[str, Any]]:
 
 
 def _one_of(member: str) -> str:
-    """The name of an item of a list: `service` for `services`, `family` for `families`."""
+    """The name of one item of a list: `service` for `services`, `family` for `families`."""
     return f"{member[:-3]}y" if member.endswith("ies") else member.removesuffix("s")
 
 

@@ -188,13 +188,13 @@ class Pipeline:
         self._write_partial()
 
     def put(self, chunk: Chunk) -> None:
-        """Take the next chunk; returns at once."""
+        """Take the next chunk; return at once."""
         if self._waiting.qsize() >= _MOST_WAITING:
             chunk.pack()
         self._put(chunk)
 
     def soon(self, step: Callable[[], bool]) -> None:
-        """Let the thread repeat a step until it returns False; returns at once."""
+        """Let the thread repeat a step until it returns False; return at once."""
         self._put(step)
 
     def _put(self, what: Chunk | Callable[[], bool]) -> None:
@@ -282,7 +282,7 @@ class Pipeline:
             self._give_way(until)
 
     def _give_way(self, until: float) -> None:
-        """Wait for a pause between the calls, the end of the recording, or a time."""
+        """Wait for a pause between the calls, the end of the recording, or a time limit."""
         while self.calls.pause < _PAUSE and time.monotonic() < until:
             if self._ends.wait(_PAUSE):
                 return
@@ -369,7 +369,7 @@ class Pipeline:
         return (_unpacked(part.unproved or part.text) for part in self._parts)
 
     def _again(self) -> None:
-        """Scrub and audit the whole recording again, with everything that was learned."""
+        """Scrub and audit the whole recording again, with everything learned so far."""
         while True:
             self._scrubber.begin_again()
             self._begin()
@@ -397,13 +397,13 @@ class Pipeline:
         )
 
     def _proved(self, part: _Part) -> _Part:
-        """A part that was refused, if the names in later parts explain what was refused."""
+        """A refused part, if the names in later parts explain the refused values."""
         if not part.findings or self._gate.findings_in_part(self._head(), _unpacked(part.unproved)):
             return part
         return _Part(part.unproved, part.number)
 
     def _unsafe(self) -> CassetteError | None:
-        """The error of a recording that the audit did not accept; the rest is kept."""
+        """The error of a recording that the audit refused; the rest is kept."""
         findings = tuple(f for part in self._parts for f in part.findings)
         if not findings:
             return None

@@ -68,7 +68,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class _Settings:
-    """What pytest's settings say about cassettes; paths are relative to the folder."""
+    """Pytest's settings about cassettes; paths are relative to the folder."""
 
     folder: Path
     cassette_dir: str = ""

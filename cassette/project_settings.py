@@ -119,7 +119,7 @@ def _read(content: bytes, file: Path) -> scrub.Rules | None:
 
 
 def _check_misspelling(tools: Mapping[str, Any], file: Path) -> None:
-    """Refuse a table that was meant to be ours: rules that are not read would leak.
+    """Refuse a misspelt name of our table: unread rules would leak.
 
     Raises:
         UsageError: names the right table.
@@ -285,7 +285,7 @@ def _check_replacements(searches: Sequence[scrub.Pattern | scrub.HashedWords]) -
 
 @functools.cache
 def _words_of_ecs() -> tuple[str, ...]:
-    """The words of ECS's own that its answers hold: states and the values of its enums."""
+    """The words of ECS's own in its answers: states and the values of its enums."""
     service = shapes.service_model()
     enums = (getattr(service.shape_for(name), "enum", ()) for name in service.shape_names)
     return tuple(dict.fromkeys([*_STATES, *(word for enum in enums for word in enum)]))
@@ -304,7 +304,7 @@ def _members(data: Any, kind: str) -> Iterator[str]:
 
 
 def _arguments(data: Any) -> Iterator[scrub.KeptArgument]:
-    """The values of a command line that stay: by option, pattern or container."""
+    """The values in command lines to keep: by option, pattern or container."""
     for place, table in _tables(data, "keep", ("member", "reason"), _NARROWER):
         if table.keys().isdisjoint(_NARROWER):
             continue

@@ -229,7 +229,7 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
     _repeats = False  # each recording replaces the whole file
 
     def _make_way(self) -> None:
-        """Keep what was recorded."""
+        """Keep the recording."""
         if self._under_way and len(self._recording):
             self.__exit__(None, None, None)
         else:
@@ -303,7 +303,7 @@ def chosen_policy(policy: str | None, rules: scrub.Rules, otherwise: str = "stan
 
 
 def check_suffix(path: str | os.PathLike[str]) -> None:
-    """Refuse a path that no replay would find again.
+    """Refuse a path that no replay would find.
 
     Raises:
         UsageError: the path does not end in .yaml or .yml.

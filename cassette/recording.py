@@ -48,7 +48,7 @@ from cassette.model import (
 
 READS = ("Describe", "List", "Get", "Discover")
 _ARN = {"tasks": "taskArn", "failures": "arn"}  # the member of an item that names its task
-_WHOLE = ""  # what an outcome is counted under that is not counted task by task
+_WHOLE = ""  # the key of an outcome that is not counted task by task
 
 # A chunk is handed over when the responses in it have so many bytes, or when its first call is so
 # many seconds old.
@@ -102,7 +102,7 @@ class _Heard:
     ids: tuple[str, ...] | None = None
 
     def interaction(self) -> Interaction:
-        """What is kept of it, in readable form."""
+        """The interaction that is kept, in readable form."""
         attempt = self.attempt
         request = shapes.to_readable(attempt.operation, attempt.request, "request")
         whole = Interaction(self.at, attempt.operation, request, outcome_of_attempt(attempt))
@@ -111,7 +111,7 @@ class _Heard:
 
 @dataclass(slots=True)
 class _Noted:
-    """A call that was not compared yet, and how often it was repeated byte for byte in a row."""
+    """A call that was not compared yet, with the number of its repetitions, byte for byte."""
 
     attempt: Attempt
     count: int = 1
@@ -507,7 +507,7 @@ def _moment(text: str) -> datetime.datetime:
 
 
 def outcome_of_attempt(attempt: Attempt) -> Outcome:
-    """What ECS answered, or how the connection failed."""
+    """ECS's answer, or how the connection failed."""
     if attempt.connection is not None:
         return ConnectionFailure(attempt.connection)
     return outcome_of(attempt.operation, attempt.status, attempt.body)

@@ -32,7 +32,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 def check(options: Mapping[str, Any]) -> None:
-    """Refuse a value that an option does not take.
+    """Refuse a value that an option does not accept.
 
     Raises:
         UsageError: names the option and what it takes.

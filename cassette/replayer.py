@@ -287,7 +287,7 @@ def _others(rules: Rules) -> Rules:
 
 
 def _stopped(cassette: model.Cassette) -> model.Cassette | None:
-    """A variant in which a user stops the tasks, from wherever they are; None if no patch fits."""
+    """A variant in which a user stops the tasks, from any state; None if no patch fits."""
     for name in ("stories/stopped-by-user", "stories/stopped-before-running"):
         with contextlib.suppress(PatchError):
             return patched(cassette, [name], Library(()))

@@ -161,7 +161,7 @@ class Resumed:
 
 
 def _outcomes(interaction: Interaction) -> Iterator[tuple[str, Any]]:
-    """What an interaction says, each with a key that is the same in another recording."""
+    """The outcomes in an interaction, each with a key that is equal in another recording."""
     outcome, request = interaction.outcome, interaction.request
     if interaction.operation == "DescribeTasks" and isinstance(outcome, Response):
         asked = json.dumps(sorted(request.get("include") or ()))

@@ -56,7 +56,7 @@ class Tape:
 
     @property
     def cassette(self) -> model.Cassette:
-        """What is replayed, with the patches applied."""
+        """The replayed cassette, with the patches applied."""
         return self._player.cassette
 
     @property
@@ -132,7 +132,7 @@ class Tape:
 
 
 def _title(cassette: model.Cassette) -> str:
-    """A cassette and its patches, as a tape is shown."""
+    """The name of a cassette with its patches, for the `repr` of a tape."""
     return " with ".join([with_names(str(cassette.path)), *cassette.recorded.patches])
 
 
@@ -145,7 +145,7 @@ def player_of(
     also: Sequence[Player] = (),
     stopped: Callable[[model.Cassette], model.Cassette | None] = lambda _: None,
 ) -> Player:
-    """What answers from a cassette, by originals or by their pseudonyms.
+    """The player that answers from a cassette, for originals or pseudonyms.
 
     Args:
         cassette: what was recorded.
@@ -167,7 +167,7 @@ def player_of(
 
 
 def _policy_of(cassette: model.Cassette) -> str:
-    """How a cassette was scrubbed, if this release knows it: a file may say anything."""
+    """The scrubbing policy of a cassette, if this release knows it: a file may have any."""
     policy = cassette.scrub.policy
     return policy if policy in scrub.POLICIES else "standard"
 

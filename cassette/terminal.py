@@ -68,7 +68,7 @@ def folded(console: Console, text: Text, width: int) -> list[Text]:
 
 
 def _breaks(word: re.Match[str], width: int) -> Iterator[int]:
-    """Where a word that is too long for a line is divided."""
+    """The places at which a word that is too long for a line is divided."""
     start = word.start()
     while word.end() - start > width:
         last = max(word.string.rfind(mark, start, start + width) for mark in _MARKS) + 1

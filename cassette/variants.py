@@ -117,7 +117,7 @@ def misfit(
     values: Mapping[str, Any] | None = None,
     library: Library | None = None,
 ) -> PatchError | None:
-    """Why a patch does not fit a cassette, with its line; None if it does."""
+    """The reason why a patch does not fit a cassette, with its line; None if it fits."""
     try:
         patch.apply(cassette, read, values)
     except PatchError as error:

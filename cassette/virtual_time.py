@@ -180,7 +180,7 @@ def _place(depth: int) -> tuple[str, int]:
 def _replaced(
     functions: Sequence[_Replaced], modules: Callable[[], list[ModuleType]]
 ) -> Iterator[None]:
-    """Replace functions for a while, wherever one of these modules names them."""
+    """Replace functions temporarily, wherever one of these modules names them."""
     ended = threading.Event()
     pairs: list[tuple[Any, Any]] = []
     try:
@@ -209,7 +209,7 @@ def _replacing(original: Any, new: Callable[..., Any], ended: threading.Event) -
 
 def _own_modules() -> list[ModuleType]:
     """`time`, `asyncio`, and the modules of no library, neither an installed one nor this one."""
-    # Of a thousand modules, nearly all are a library's, and each replay looks at them twice.
+    # Nearly all of a thousand modules belong to libraries, and each replay checks them twice.
     others = [(name, one) for name, one in list(sys.modules.items()) if name not in _LIBRARIES]
     _LIBRARIES.update(name for name, _ in others if _is_library(name.partition(".")[0]))
     return [time, asyncio, *(one for name, one in others if name not in _LIBRARIES)]
@@ -251,7 +251,7 @@ def _wall_clock() -> Iterator[None]:
 
 
 def _move_wall_clock(seconds: float) -> None:
-    """Move the time that is frozen, or travelled to, innermost."""
+    """Move the innermost frozen or travelled time."""
     if frozen := _frozen():
         frozen[-1].tick(datetime.timedelta(seconds=seconds))
     elif travels := _travels():
@@ -259,7 +259,7 @@ def _move_wall_clock(seconds: float) -> None:
 
 
 def _frozen() -> list[Any]:
-    """What freezegun has frozen; an import of it here would be an import in every replay."""
+    """The time that freezegun has frozen; importing it here would import it in every replay."""
     return getattr(sys.modules.get("freezegun.api"), "freeze_factories", [])
 
 

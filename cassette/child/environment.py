@@ -15,7 +15,7 @@ _MADE_UP = {
     "AWS_ACCESS_KEY_ID": "cassette",
     "AWS_SECRET_ACCESS_KEY": "cassette",
     "AWS_EC2_METADATA_DISABLED": "true",
-    # Not an empty file, which somebody would have to remove.
+    # A device, since an empty file would have to be removed.
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
@@ -34,7 +34,7 @@ _UNSET = (
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 )
-# What would lead an SDK away from the endpoint, or to other credentials.
+# Variables that would change an SDK's endpoint or credentials.
 _OTHER_SOURCES = (*_UNSET, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _NO_PROXY = ("NO_PROXY", "no_proxy")
@@ -92,7 +92,7 @@ def _with_hook(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _past_proxies(inherited: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which no proxy is used for loopback."""
+    """An environment in which no proxy is used for loopback addresses."""
     found = dict(inherited)
     if any(name.lower().endswith("_proxy") for name in inherited):
         for name in _NO_PROXY:

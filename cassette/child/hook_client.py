@@ -50,8 +50,8 @@ def changes(environment: Mapping[str, str]) -> Changes:
 class _Parent:
     """The server in the parent process, over connections that are kept open.
 
-    A request has a connection to itself until its answer is complete; a forked process connects
-    again, since two processes on one connection get mixed answers.
+    A request has a connection to itself until its answer is complete. A forked process opens new
+    connections, because two processes on one connection would get each other's answers.
     """
 
     def __init__(self, url: str) -> None:
@@ -62,7 +62,7 @@ class _Parent:
         self._process = os.getpid()
 
     def post(self, path: str, content: dict[str, Any]) -> bool:
-        """Send JSON; whether the parent took it."""
+        """Send JSON, and return whether the parent accepted it."""
         try:
             body = json.dumps(content).encode()
             return self.exchange("/" + self._base + path, {}, body, timeout=60)[0] == 200
@@ -72,7 +72,7 @@ class _Parent:
     def exchange(
         self, path: str, headers: Mapping[str, str], body: bytes, timeout: float | None
     ) -> _Answer:
-        """Send a request; the status, the headers and the body of the answer.
+        """Send a request, and return the status, the headers and the body of the answer.
 
         Raises:
             OSError: there is no answer, or not in time.
@@ -177,7 +177,7 @@ class Replay:
         module.Endpoint.make_request = make_request
 
     def _here(self, endpoint: Any, request: dict[str, Any]) -> Any:
-        """Point a request at the parent, and return the endpoint for this one call."""
+        """Point a request at the parent, and return the endpoint for this call."""
         request["url"] = self._parent.url + "/"
         request["context"]["auth_type"] = "none"  # botocore does not sign then
         request["headers"]["X-Cassette-Hook"] = "skips" if self._skips else "sleeps"
@@ -263,11 +263,11 @@ def _without_proxies(endpoint: Any) -> None:
 
 
 class _Call:
-    """One call of a client that is not async: sends its attempts, as an HTTP session of botocore.
+    """One call of a sync client: sends its attempts, like an HTTP session of botocore.
 
-    A success goes to botocore's parser at once, as in a replay in process: most of what botocore
-    does to send a request would be for nothing here. Anything else takes the way of a response, so
-    that retries and exceptions are botocore's own.
+    A success goes to botocore's parser at once, as in a replay in process, because most of what
+    botocore does to send a request would be unnecessary here. Any other response goes through
+    botocore, so that retries and exceptions are botocore's own.
     """
 
     _numbers = itertools.count()
@@ -287,7 +287,7 @@ class _Call:
         self._first: _Answer | OSError | None = self._attempt()
 
     def success(self, operation_model: Any) -> tuple[Any, dict[str, Any]] | None:
-        """The response and what botocore's parser makes of it; None if it is an error."""
+        """The response and its content as botocore's parser returns it; None for an error."""
         first = self._first
         if first is None or isinstance(first, OSError) or first[0] != 200:
             return None
@@ -364,19 +364,19 @@ class Record:
 class _LiveCall:
     """One call of a live client: reports its attempts to the parent.
 
-    Each response is reported at once. An attempt without one is reported only if the call ended so,
-    as a recording in process does it.
+    Each response is reported at once. An attempt without a response is reported only if the call
+    ended with it, as in a recording in process.
     """
 
     def __init__(self, parent: _Parent, operation: str, request: dict[str, Any]) -> None:
         self._parent = parent
         self._operation = operation
         self._request = request
-        self._began = time.monotonic()  # of one clock in all processes of a machine
+        self._began = time.monotonic()  # all processes of a machine share this clock
         self._raised: list[BaseException] = []
 
     def hear(self, name: str, values: dict[str, Any]) -> None:
-        """Take an event of botocore's."""
+        """Handle an event of botocore."""
         if not name.startswith("response-received."):
             return
         answer, raised = values.get("response_dict"), values.get("exception")
@@ -425,7 +425,7 @@ def _names(raised: BaseException) -> list[str]:
 
 
 def _causes(raised: BaseException) -> list[BaseException]:
-    """An exception, and everything that it came from."""
+    """An exception and all of its causes."""
     left: list[Any] = [raised]
     found: list[BaseException] = []
     while left:
@@ -442,7 +442,7 @@ def _base64(content: bytes) -> str:
 
 
 class _HeardEvents:
-    """The events of one call: shows each to `hear`, then passes it on."""
+    """The events of one call: passes each to `hear`, and then on."""
 
     def __init__(self, emitter: Any, hear: Callable[[str, dict[str, Any]], None]) -> None:
         self._emitter = emitter
@@ -485,7 +485,7 @@ class _AsyncioOfWaiters:
 
 
 class _Events:
-    """The events of one call; `change` may change what the handlers of an event give."""
+    """The events of one call; `change` may change the results of an event's handlers."""
 
     def __init__(self, emitter: Any, change: Callable[[str, Any], Any]) -> None:
         self._emitter = emitter

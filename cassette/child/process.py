@@ -16,7 +16,7 @@ _GRACE = 2.0  # seconds between SIGTERM and SIGKILL for what a command leaves be
 
 
 def _those_of(names: str) -> tuple[signal.Signals, ...]:
-    """The signals of these names that this system has."""
+    """The signals with these names that this system has."""
     return tuple(getattr(signal, name) for name in names.split() if hasattr(signal, name))
 
 
@@ -66,7 +66,7 @@ def run(command: list[str], environment: Mapping[str, str]) -> int:
 
 
 def _is_in_foreground() -> bool:
-    """Whether the user types at this process."""
+    """Whether this process may read from the user's terminal."""
     try:
         return os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp()
     except OSError:
@@ -88,8 +88,8 @@ def _started(command: list[str], environment: Mapping[str, str], *, has_group: b
 class _Signals:
     """Passes signals on to a child instead of acting on them, also those from before its start.
 
-    Each signal writes a byte to a pipe, SIGCHLD as well, and the pipe is what is waited for: a
-    signal that came right before `os.waitpid` would not interrupt it.
+    Each signal, SIGCHLD as well, writes a byte to a pipe, and this process waits for the pipe: a
+    signal that arrived right before `os.waitpid` would not interrupt it.
     """
 
     def __init__(self, *, is_interactive: bool) -> None:
@@ -98,7 +98,7 @@ class _Signals:
         self._early: list[int] = []
 
     def __enter__(self) -> _Signals:
-        # What is ignored, as by nohup, the child ignores as well.
+        # The child also ignores signals that are ignored here, for example by nohup.
         numbers = [n for n in _PASSED_ON if signal.getsignal(n) not in (signal.SIG_IGN, None)]
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
@@ -123,7 +123,7 @@ class _Signals:
             os.read(self._reader, 4096)
 
     def pass_on_to(self, child: int) -> None:
-        """Pass signals on to a child from now on, and those that came before."""
+        """Pass on signals to a child from now on, including those that arrived before."""
         self._child = child
         while self._early:
             self._pass_on(child, self._early.pop(0))

@@ -90,7 +90,7 @@ class _Layout:
             columns(self._console, [(line[_INDENT : _INDENT + 1], place, both)], indent=_INDENT)
 
     def _fit_beside(self, before: Text, after: Text) -> bool:
-        """Whether the sides fit their columns; a long single side has the whole line."""
+        """Whether the sides fit their columns; a single side has the whole line."""
         if before and after:
             words = [*before.plain.split(), *after.plain.split()]
             return max(map(len, words), default=0) <= self._half
@@ -112,7 +112,7 @@ class _Layout:
 
 
 def _by_states(differences: list[Difference]) -> Iterator[tuple[str, list[Difference]]]:
-    """Differences with their states; one that is in several states is listed once."""
+    """Differences with their states; a difference in several states is listed once."""
     alike: dict[str, list[Difference]] = {}
     for one in differences:
         key = repr((one.pointer, one.place, one.kind, one.before, one.after))
@@ -140,7 +140,7 @@ def _sides(difference: Difference) -> tuple[Text, Text]:
 
 
 def summary(differences: Iterable[Difference]) -> str:
-    """How many there are of each kind: `3 differences: 2 added, 1 changed`."""
+    """The number of differences of each kind: `3 differences: 2 added, 1 changed`."""
     kinds = [difference.kind for difference in differences]
     each = [f"{kinds.count(kind)} {kind}" for kind in _MARKS if kind in kinds]
     return f"{counted(len(kinds), 'difference')}: {', '.join(each)}" if kinds else "no difference"

@@ -169,7 +169,7 @@ def _entry(name: str, library: Library, cassette: Cassette | None) -> Entry:
 
 
 def _misfit(problem: str, name: str) -> str:
-    """Why a patch does not fit, without the names of both: `no service where …`."""
+    """Why a patch does not fit, without the names of either: `no service where …`."""
     found, _, needs = problem.partition(f" fits the patch {name}: ")
     if not needs:
         return with_names(problem)

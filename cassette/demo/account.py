@@ -32,7 +32,7 @@ STATES = (
 
 
 class Task(models.Task):  # type: ignore[misc]  # moto is not read
-    """One of moto's tasks, with the way up, and with the members that ECS gives in each state."""
+    """One of moto's tasks, with all states of a start and the members that ECS gives in each."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -51,7 +51,7 @@ class Task(models.Task):  # type: ignore[misc]  # moto is not read
         self._come_to("PROVISIONING")
 
     def advance(self) -> None:
-        """Live on: moto calls this before it describes the task, and only then."""
+        """Move to the next state: moto calls this before it describes the task, and only then."""
         super().advance()
         before, now = self._status, self.status
         if now != before:

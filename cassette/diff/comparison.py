@@ -124,7 +124,7 @@ def _paired(before: list[Subject], after: list[Subject]) -> list[Pair]:
         alone = [one for one in alone if one not in partner]
         left = [one for same in by_key.values() for one in same]
     tasks = [one for one in alone if one.is_task], [one for one in left if one.is_task]
-    if len(tasks[0]) == len(tasks[1]) == 1:  # whatever they are, they are what there is to compare
+    if len(tasks[0]) == len(tasks[1]) == 1:  # with one subject on each side, these two are compared
         partner[tasks[0][0]] = tasks[1][0]
         left.remove(tasks[1][0])
     pairs: list[Pair] = [(one, partner.get(one)) for one in before]
@@ -132,7 +132,7 @@ def _paired(before: list[Subject], after: list[Subject]) -> list[Pair]:
 
 
 def _of_subjects(one: Subject | None, other: Subject | None, walk: _Walk) -> Iterator[Difference]:
-    """Where the timelines of two subjects differ; for a subject without a partner, all of it."""
+    """The differences between two timelines; a subject without a partner differs as a whole."""
     if one and other:
         for i, j in aligned(one.states, other.states, exact=walk.exact):
             states = (None if i is None else one.states[i], None if j is None else other.states[j])
@@ -147,7 +147,7 @@ def _of_subjects(one: Subject | None, other: Subject | None, walk: _Walk) -> Ite
 def _of_states(
     about: tuple[str, str], number: int, one: State | None, other: State | None, walk: _Walk
 ) -> Iterator[Difference]:
-    """Where two states differ; for a state without a partner, the whole state."""
+    """The differences between two states; a state without a partner differs as a whole."""
     names = dict.fromkeys(state.words for state in (one, other) if state)
     places: Iterable[Place] = [_whole(one, other)]
     if one and other and one.kind == other.kind:
@@ -191,7 +191,7 @@ def aligned(
 def _matched(
     i: range, j: range, levels: list[tuple[list[str], list[str]]]
 ) -> Iterator[tuple[int | None, int | None]]:
-    """Pair the places of two runs at the first level at which they are alike."""
+    """Pair the places of two runs at the first level at which they are equal."""
     if not levels:
         both = min(len(i), len(j))
         yield from ((place, None) for place in i[: len(i) - both])

@@ -47,7 +47,7 @@ def container_names(task: Body) -> frozenset[str]:
 
 
 def shared(several: list[Operations]) -> Operations:
-    """The operations that all lists have."""
+    """The operations that are in all lists."""
     first, *rest = several
     common: Operations = {}
     for name, ops in first.items():
@@ -58,7 +58,7 @@ def shared(several: list[Operations]) -> Operations:
 
 
 def without(ops: Operations, others: Operations) -> Operations:
-    """The operations that the others do not have."""
+    """The operations that are not in any of the others."""
     left = {n: [op for op in own if op not in others.get(n, ())] for n, own in ops.items()}
     return {name: own for name, own in left.items() if own}
 
@@ -69,7 +69,7 @@ def duration(seconds: Decimal) -> str:
 
 
 def _boxes(task: Body) -> dict[str, Any]:
-    """A task's containers by name; empty if they have none, or not one each."""
+    """A task's containers by name; empty if names are missing or repeated."""
     containers = task.get("containers")
     if not isinstance(containers, list) or not all(isinstance(c, Mapping) for c in containers):
         return {}

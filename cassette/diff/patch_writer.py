@@ -155,7 +155,7 @@ class _Task:
 
     @property
     def summary(self) -> str:
-        """How it ends in each cassette, in short."""
+        """The end of the task in each cassette, in short."""
         ends = [self.anchor, *self.beyond][-1].words, [self.edits[-1][1], *self.later][-1].words
         return f"{self.name}: {' → '.join(dict.fromkeys(ends))}"
 
@@ -214,7 +214,7 @@ def _task(before: Subject, after: Subject) -> _Task:
 
 
 class _Writing:
-    """`history`, `apply` and `then` of a patch that changes some of a cassette's tasks."""
+    """The keys `history`, `apply` and `then` of a patch for some of a cassette's tasks."""
 
     def __init__(self, tasks: list[_Task], changed: list[_Task]) -> None:
         self.tasks = tasks
@@ -222,7 +222,7 @@ class _Writing:
         self.named = frozenset.intersection(
             *(container_names(task.anchor.value) for task in changed)
         )
-        # What is the same for all of them is written once.
+        # Entries that are equal for all of them are written once.
         self.said_of = changed[:1]
         if len({canonical(self.said(task)) for task in changed}) > 1:
             self.said_of = changed
@@ -260,12 +260,12 @@ class _Writing:
         return {"where": " || ".join(conditions)}
 
     def anchor_condition(self, task: _Task) -> Condition:
-        """The condition that the anchor fulfils and no state recorded after it does."""
+        """A condition that is true for the anchor and for no later recorded state."""
         beyond = [state.value for state in task.beyond if state.kind == "task"]
         return _is_state(task.anchor.value, beyond, {}) if beyond else ()
 
     def found(self) -> Data:
-        """A test of the anchors' status, so that the patch fails where it is another."""
+        """A `test` of the anchor's status, so that the patch fails for any other one."""
         statuses = {task.anchor.value.get("lastStatus") for task in self.changed}
         ops = [{"op": "test", "path": "/lastStatus", "value": status} for status in statuses]
         return {"ops": ops} if len(ops) == 1 else {}
@@ -275,7 +275,7 @@ class _Writing:
         return _is_task(task, self.changed) if len(self.said_of) > 1 else ()
 
     def history(self, task: _Task) -> str:
-        """A condition that every earlier state of a task fulfils, except the dropped ones."""
+        """A condition that is true for every earlier state of a task, except the dropped ones."""
         kept = [one.value for one, _ in task.edits[:-1]]
         which = self.which(task)
         gone = dict.fromkeys(
@@ -369,7 +369,7 @@ def _failure(state: State) -> Data:
 
 
 def _is_task(task: _Task, among: list[_Task]) -> Condition:
-    """The condition that holds in each state of a task, and in no state of the others."""
+    """A condition that is true for each state of a task, and for no state of the others."""
     for member in ("group", "taskArn"):
         value = task.anchor.value.get(member)
         others = [other.anchor.value.get(member) for other in among if other is not task]
@@ -379,7 +379,7 @@ def _is_task(task: _Task, among: list[_Task]) -> Condition:
 
 
 def _is_state(state: Body, others: Sequence[Body], edited: Operations) -> Condition:
-    """The condition on unedited members that a state fulfils, and none of the others does."""
+    """A condition on unedited members that is true for one state, and for none of the others."""
     paths = [op["path"] for op in edited.get(None, ())]
     for members in (*_DISTINCTIVE, *((member,) for member in state)):
         own = [state.get(member) for member in members]

@@ -74,7 +74,7 @@ def subjects_of(cassette: Cassette) -> list[Subject]:
 
 
 def tells_of_tasks(interaction: Interaction) -> bool:
-    """Whether it is a DescribeTasks call that names tasks."""
+    """Whether it is a DescribeTasks call with named tasks."""
     return interaction.operation == DESCRIBE and bool(interaction.request.get("tasks"))
 
 

@@ -1,4 +1,4 @@
-"""The attempts of a live call that a recording hears: responses and failed connections."""
+"""The attempts of a live call that a recording gets: responses and failed connections."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Call:
         self._failed: list[Attempt] = []
 
     def received(self, name: str, values: dict[str, Any]) -> None:
-        """Take an event of botocore's."""
+        """Handle an event of botocore."""
         if not name.startswith("response-received."):
             return
         answer, raised = values.get("response_dict"), values.get("exception")

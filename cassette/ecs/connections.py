@@ -77,7 +77,7 @@ def kind_of(raised: BaseException) -> Kind | None:
 
 
 def kind_named(names: Collection[str], causes: Collection[str], text: str) -> Kind | None:
-    """The same, of an exception in another process.
+    """The same for an exception in another process.
 
     Args:
         names: the names of its class and of that class's bases.
@@ -114,7 +114,7 @@ _NO_NAME = re.compile(
 
 
 def _causes(raised: BaseException) -> Iterator[BaseException]:
-    """An exception, and everything that it came from."""
+    """An exception and all of its causes."""
     left: list[object] = [raised]
     seen: set[int] = set()
     while left:

@@ -30,7 +30,7 @@ def is_pending(task: Body) -> bool:
 
 
 def _stays(task: Body) -> bool:
-    """Whether a task counts as running for its container instance, by its desiredStatus."""
+    """Whether a task counts as running on its container instance, by its desiredStatus."""
     return is_running(task) and task.get("desiredStatus") == "RUNNING"
 
 

@@ -23,7 +23,7 @@ def short_name(named: str) -> str:
 
 
 def place_of(named: str) -> tuple[str, str, str, str] | None:
-    """The partition, service, region and account that an ARN names; None for a short name."""
+    """The partition, service, region and account in an ARN; None for a short name."""
     parts = named.split(":", 5)
     return (parts[1], parts[2], parts[3], parts[4]) if len(parts) == 6 else None
 
@@ -34,7 +34,7 @@ def id_of(task: Mapping[str, Any]) -> str:
 
 
 def cluster_in(named: str) -> str | None:
-    """The cluster that the ARN of a task, a service, … names; None in the old format and in ids."""
+    """The cluster in the ARN of a task, a service, …; None in the old format and in ids."""
     parts = named.split("/")
     return parts[1] if named.startswith("arn:") and len(parts) > 2 else None
 
@@ -45,5 +45,5 @@ def cluster_of(parameters: Mapping[str, Any]) -> str:
 
 
 def partition_of(region: str) -> str:
-    """The partition of a region, as its ARNs have it."""
+    """The partition of a region, as in its ARNs."""
     return next((of for prefix, of in _PARTITIONS if region.startswith(prefix)), "aws")

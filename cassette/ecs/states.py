@@ -119,5 +119,5 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     "Your Spot Task was interrupted": ("SpotInterruption", "TerminationNotice"),
     "Host EC2 (instance": ("TerminationNotice",),
 }
-# And the other way round: the only text that goes with a stop code.
+# In the other direction: the only text that goes with a stop code.
 ONLY_REASON = {"EssentialContainerExited": "Essential container in task exited"}

@@ -33,7 +33,7 @@ def found(content: bytes) -> object | None:
 
 
 def takes(content: bytes) -> bool:
-    """Whether a file is large enough to be cached."""
+    """Whether a file is large enough for the cache."""
     return len(content) >= LEAST
 
 

@@ -67,7 +67,7 @@ def parse(text: bytes | str, path: str) -> Cassette:
 
 
 def of_document(document: object, text: bytes | str, path: str) -> Cassette:
-    """As `parse`, from what `read_document` gave for this text."""
+    """Like `parse`, for the result of `read_document`."""
     return _cassette(document, lambda: text, path)
 
 
@@ -149,7 +149,7 @@ def write_parts(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
 def write_together(
     texts: Mapping[str | os.PathLike[str], str | bytes | Iterable[bytes]],
 ) -> None:
-    """Write files as `write` does, none of them before all have found space on the disk.
+    """Write files like `write`, but only after all of them have found space on the disk.
 
     Raises:
         CassetteWriteError: one could not be written; the previous files are unchanged.
@@ -217,7 +217,7 @@ def alone(path: str | os.PathLike[str], *, shared: bool = False) -> Iterator[Non
 
 
 def _beside(target: Path, content: Iterable[bytes]) -> Path:
-    """Write what is to replace a file to a temporary file in the same folder."""
+    """Write the new content of a file to a temporary file in the same folder."""
     temporary = target.with_name(f".cassette-{secrets.token_hex(8)}.tmp")
     try:
         # os.open, because it respects the process's umask.

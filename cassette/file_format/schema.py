@@ -177,7 +177,7 @@ class Bases:
         self._tasks: dict[str, Any] = {}
 
     def of(self, operation: str, request: Body) -> Body | None:
-        """The body that the changes of an interaction start from, if anything was recorded."""
+        """The body that the changes of an interaction start from; None if there is none."""
         held = self._responses.get(request_key(operation, request))
         if held is None and operation == "DescribeTasks":
             tasks = [self._tasks.get(key) for key in _task_keys(request, request.get("tasks"))]
@@ -274,7 +274,7 @@ def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Out
 
 
 def _error(data: object, place: str) -> Failure:
-    """An `error` in one of its three forms: of ECS, of something between, of the connection."""
+    """An `error` in one of its forms: of ECS, of a server in between, or of the connection."""
     given = _mapping(data, place)
     if "connection" in given:
         kind = _mapping(given, place, ["connection"])["connection"]
@@ -340,7 +340,7 @@ def _operation(data: object, place: str) -> str:
 def _mapping(
     data: object, place: str, required: list[str] | None = None, optional: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """A mapping; with `required`, one with all of those keys and no others but optional ones."""
+    """A mapping that has all required keys, and no others but optional ones."""
     if not isinstance(data, dict):
         raise _expected("a mapping", place)
     if required is not None:

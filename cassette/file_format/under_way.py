@@ -59,12 +59,12 @@ def header(cassette: Cassette, *, partial: bool = False) -> str:
 
 
 def is_partial(content: bytes) -> bool:
-    """Whether a file is under way, or what is left of one."""
+    """Whether a file is under way, or is the rest of a recording that ended early."""
     return _PARTIAL.match(content) is not None
 
 
 def whole(content: bytes) -> bytes:
-    """A file under way without the incomplete part at its end; any other file as it is."""
+    """A file under way without the incomplete part at its end; any other file unchanged."""
     if not is_partial(content):
         return content
     end = content.rfind(b" whole\n") + len(b" whole\n")
@@ -121,11 +121,11 @@ class PartialFile:
         return self._size >= 0
 
     def note(self) -> None:
-        """Append to the existing file from now on."""
+        """Continue the existing file: later parts are appended to it."""
         self._size = self.path.stat().st_size
 
     def append(self, text: bytes, number: int) -> None:
-        """Add a part, on the disk as a whole or not at all, and the number of interactions so far.
+        """Add a complete part and the number of interactions so far, or nothing.
 
         Raises:
             OSError: it could not be written.
@@ -151,7 +151,7 @@ class PartialFile:
 
 
 def partial_path(target: str | os.PathLike[str]) -> Path:
-    """Where a recording is while it is under way."""
+    """The path of a recording while it is under way."""
     return Path(target).with_suffix(".partial.yaml")
 
 
@@ -161,7 +161,7 @@ def marked(number: int) -> bytes:
 
 
 def _bases() -> schema.Bases:
-    """Those of a recording of any size: the last state of each task, compressed."""
+    """The bases of a recording of any size: the last state of each task, compressed."""
 
     def pack(body: Body) -> bytes:
         return zlib.compress(pickle.dumps(body), 1)

@@ -46,7 +46,7 @@ def read_document(text: bytes | str, path: str) -> object:
 
 
 class Place(NamedTuple):
-    """A key or a value in a text, and where it is.
+    """A key or a value in a text, with its place.
 
     Args:
         value: what it says.
@@ -72,7 +72,7 @@ def read_placed(text: bytes, path: str) -> tuple[object, list[Place]]:
     places: list[Place] = []
 
     class Recording(_BACKEND):  # type: ignore[misc]  # PyYAML has no types for its C parser
-        """The source of events, which notes where each scalar is."""
+        """A source of events that notes the place of each scalar."""
 
         def get_event(self) -> Any:
             event = super().get_event()
@@ -308,7 +308,7 @@ def lines(text: bytes | str) -> dict[str, int]:
 
 
 class Scalar(NamedTuple):
-    """A key or a value in a text, and where it is; lines and columns are from 1.
+    """A key or a value in a text, with its place; lines and columns are from 1.
 
     Args:
         line: the line on which it begins.

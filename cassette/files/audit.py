@@ -53,7 +53,7 @@ def search_files(paths: Sequence[Path | Entry], rules: scrub.Rules) -> Iterator[
 
 @dataclass(frozen=True)
 class _Packed:
-    """A file in a pack, read before the work is divided: other processes have no pack."""
+    """A file in a pack, read before the work is divided: other processes cannot open the pack."""
 
     location: str
     file: str
@@ -146,7 +146,7 @@ class _Read:
 
 
 def _read(content: bytes, path: str) -> _Read:
-    """Read a file once; what is not plain YAML, as cassettes are, is read as any YAML or JSON.
+    """Read a file once: as plain YAML, as cassettes are, or else as any YAML or JSON.
 
     Raises:
         CassetteFormatError: it can be neither decoded nor parsed.
@@ -165,7 +165,7 @@ def _read(content: bytes, path: str) -> _Read:
 def _found(
     read: _Read, path: str, rules: scrub.Rules, originals: frozenset[str]
 ) -> tuple[Finding, ...]:
-    """What the audit finds in the text of a file, and in what its values say otherwise."""
+    """The findings in the text of a file and in its decoded values."""
     text = read.text
     raw = _audited(text, path, rules, originals)
     seen = {(finding.rule, finding.line) for finding in raw}
@@ -194,13 +194,13 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _audited(
     said: str, path: str, rules: scrub.Rules, originals: frozenset[str]
 ) -> tuple[Finding, ...]:
-    """What the audit finds in a text, except what the project allows in this file."""
+    """The findings in a text, except those that the project allows in this file."""
     found = scrub.audit(said, originals, rules.searches, rules.kept, rules.arguments)
     return tuple(finding for finding in found if not rules.exempts(finding.rule, path))
 
 
 def _unscrubbed(read: _Read, content: bytes, path: str, rules: scrub.Rules) -> Iterator[Finding]:
-    """The lines of a cassette that scrubbing would change: it is a fixed point, or was edited."""
+    """The lines of a cassette that scrubbing would change, because somebody edited them."""
     is_yaml = path.lower().endswith(editable_text.YAML_SUFFIXES)  # a page may show a cassette
     if not (is_yaml and _CASSETTE.search(content)) or rules.exempts(scrub.UNSCRUBBED, path):
         return
@@ -236,7 +236,7 @@ def _decoded(content: bytes, path: str) -> str:
 
 
 def _views(value: Any, raw: str, depth: int) -> Iterator[str]:
-    """The texts in a value that its raw text does not show as they are."""
+    """The decoded texts of a value that differ from its raw text."""
     if isinstance(value, bytes):
         yield from _of_bytes(value, depth)
     elif isinstance(value, str) and depth < _DEPTH:

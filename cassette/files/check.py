@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (FORMAT, FORM, PATCH, PARTIAL, *validation.RULES.value
 
 @dataclass(frozen=True)
 class Found:
-    """One thing in a file that breaks a rule.
+    """A broken rule in a file.
 
     Args:
         rule: the rule.
@@ -120,7 +120,7 @@ def _checked_patch(file: Entry, library: Library) -> Checked:
 
 
 def _home_of(path: Path) -> Path:
-    """The folder whose `patches` a patch file is among: there it finds what it extends."""
+    """The folder whose `patches` contains a patch file, where its base is looked up."""
     return next((above.parent for above in path.parents if above.name == PATCHES), path.parent)
 
 

@@ -111,7 +111,7 @@ def _imported(
 
 
 def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:
-    """Files put together that are one recording, in the order of the first one of each."""
+    """Groups of files that are one recording, in the order of their first files."""
     together: dict[Any, list[tuple[Path, list[Any]]]] = {}
     kinds: dict[Any, str] = {}
     of_task: dict[str, Any] = {}
@@ -133,7 +133,7 @@ def _groups(documents: Sequence[tuple[Path, list[Any]]]) -> Iterator[_Group]:
 
 
 def _named(groups: Sequence[_Group], rules: scrub.Rules) -> list[_Group]:
-    """Groups with scrubbed names; equal names have the names of their folders before them."""
+    """Groups with scrubbed names; equal names are prefixed with their folders."""
     counts = Counter(group.name for group in groups)
     longer = [
         group if counts[group.name] == 1 else replace(group, name=_longer_name(group))

@@ -31,7 +31,7 @@ IGNORED = frozenset(
 def files_in(
     paths: Sequence[str], library: Library | None = None, *, changing: bool = False
 ) -> list[Path]:
-    """Every file named, and every YAML and JSON file in a folder named, each once.
+    """Each named file, and each YAML and JSON file in a named folder, once.
 
     A folder's `.git`, `.venv` and the like are passed over.
 
@@ -50,7 +50,7 @@ def files_in(
 
 
 def entries_in(paths: Sequence[str], library: Library | None = None) -> list[Entry]:
-    """Every file that `files_in` finds, each once, also those in packs, which are only read.
+    """Each file that `files_in` finds, once, including those in packs, which are only read.
 
     A qualified name may be a pattern, such as `acme:*`, for all files of a pack that match it.
 
@@ -81,7 +81,7 @@ def entries_in(paths: Sequence[str], library: Library | None = None) -> list[Ent
 
 
 def _meant(text: str, library: Library) -> Iterator[Entry]:
-    """The files that a path or a name means; what exists is a path."""
+    """The files that a path or a name refers to; an existing file wins."""
     path = Path(text)
     if path.is_file() or path.is_absolute() or text.startswith("."):
         yield from map(_entry, _named(path))

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def divided(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The result for each item, in order; where there are many, several processes work.
+    """The result for each item, in order; for many items, several processes work.
 
     Args:
         work: a function that can be pickled. It is called again for an item whose process was
@@ -48,14 +48,14 @@ def divided(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[R
 
 
 def _processors() -> int:
-    """How many processors this process may use."""
+    """The number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _begin() -> None:
-    """Prepare a process: it leaves an interrupt to its parent, and ends with it."""
+    """Prepare a process: it leaves an interrupt to its parent, and ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

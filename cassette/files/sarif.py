@@ -15,7 +15,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif(searched: Sequence[Searched]) -> dict[str, Any]:
-    """A SARIF log of one run; it holds rules and places, and nothing of what was found."""
+    """A SARIF log of one run, with rules and places, but without values."""
     found = [(file.path, finding) for file in searched for finding in file.findings]
     rules = {finding.rule: finding.detail.partition(", ")[0] for _, finding in reversed(found)}
     ids = sorted(rules)

@@ -72,7 +72,7 @@ def rewrite_files(
 
 
 def _settled(files: Sequence[_File], scrubber: scrub.Scrubber) -> list[bytes]:
-    """Every file scrubbed, with what any of them taught applied to all."""
+    """Every file scrubbed with the originals learnt from all of them."""
     for _ in range(_MOST_PASSES):
         known = scrubber.known
         scrubber.forget_relations()
@@ -95,14 +95,14 @@ def _gate(content: bytes, path: str, rules: scrub.Rules, originals: frozenset[st
 
 
 def _report(file: _File, scrubber: scrub.Scrubber) -> scrub.Report:
-    """What a scrubber of its own finds in a file."""
+    """The report of a separate scrubber for one file."""
     scrubber.learn(file.seen)
     file.scrubbed(scrubber)
     return scrubber.report
 
 
 class _File:
-    """A file in memory, in whichever form it has."""
+    """A file in memory, in any supported form."""
 
     def __init__(self, path: str, content: bytes) -> None:
         self.path = path
@@ -116,7 +116,7 @@ class _File:
 
     @property
     def seen(self) -> str:
-        """Its text, and the texts that are encoded in it, for what they show beyond doubt."""
+        """Its text and the encoded texts in it, from which originals are learnt."""
         return "\n".join([self._document.text, *_decoded(self._values)])
 
     def scrubbed(self, scrubber: scrub.Scrubber) -> bytes:
@@ -170,7 +170,7 @@ def _said(value: Any, prose: Callable[[str], str]) -> Any:
 
 
 def _decoded(value: Any) -> list[str]:
-    """The texts in a document that are bytes there."""
+    """The texts in a document that are stored as bytes."""
     if isinstance(value, bytes):
         return [plain_json.unpack(value).decode("utf-8", "replace")]
     held = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -53,7 +53,7 @@ class Recording:
 
 
 def skipped(parts: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Parts and why they are left out, one line for each reason."""
+    """The omitted parts and the reasons, one line for each reason."""
     reasons: dict[str, list[str]] = {}
     for part, why in parts:
         reasons.setdefault(why, []).append(part)
@@ -165,7 +165,7 @@ def asked(operation: str, outcome: Outcome) -> dict[str, Any] | None:
 
 
 def _parameter(member: str, operation: str, body: Mapping[str, Any]) -> Any:
-    """What one parameter must have been; None if it may have been left out."""
+    """The value that one parameter must have had; None if it may be omitted."""
     if member == "cluster" and not operation.endswith("Clusters"):
         return _cluster(body)
     if member == "include":
@@ -188,7 +188,7 @@ def _parameter(member: str, operation: str, body: Mapping[str, Any]) -> Any:
 
 
 def _resources(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The resources in a body: its own structures, one level down."""
+    """The resources in a body: its structures, one level down."""
     found: list[Mapping[str, Any]] = []
     for held in body.values():
         found += [item for item in (held if isinstance(held, list) else [held]) if _is(item)]
@@ -200,7 +200,7 @@ def _is(item: Any) -> bool:
 
 
 def _cluster(body: Mapping[str, Any]) -> str | None:
-    """The cluster's name, from the ARNs of what is in it; old ones do not have it."""
+    """The cluster's name, from the ARNs of its resources; old ARNs do not have it."""
     for text in member_forms.texts(body):
         parts = text.split(":", 5)
         if len(parts) == 6 and parts[2] == "ecs":

@@ -1,7 +1,7 @@
-"""Any YAML or JSON file as values that know their place, and edits in that place.
+"""Any YAML or JSON file as values with their places, and edits in those places.
 
-A file that is changed keeps its layout this way: its order, indentation and comments. Nothing is
-constructed from a tag: a value is a string, a number, a list, a mapping, or bytes (`!!binary`).
+So a changed file keeps its layout: its order, indentation and comments. Nothing is constructed from
+a tag: a value is a string, a number, a list, a mapping, or bytes (`!!binary`).
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def parse(text: str, path: str) -> Document:
 
 
 def json_text(text: str) -> Document | None:
-    """A text within a file as JSON; None if it is none, or a mere scalar."""
+    """A text within a file as JSON; None if it is not a JSON list or object."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
@@ -173,7 +173,7 @@ def json_text(text: str) -> Document | None:
 def mappings(
     value: Any, is_wanted: Callable[[Mapping[str, Any]], bool]
 ) -> Iterator[Mapping[str, Any]]:
-    """The outermost wanted mappings in a value, also in JSON in its strings."""
+    """The outermost matching mappings in a value, also in JSON within its strings."""
     if isinstance(value, str):
         inner = json_text(value)
         yield from mappings(inner.values, is_wanted) if inner else ()
@@ -189,7 +189,7 @@ def mappings(
 
 
 def plain(node: Node) -> Any:
-    """A node's value as plain data; where a key occurs twice, the last one counts."""
+    """A node's value as plain data; of repeated keys, the last one counts."""
     if node.kind == "mapping":
         return {_key(key): plain(value) for key, value in node.value}
     if node.kind == "list":
@@ -198,7 +198,7 @@ def plain(node: Node) -> Any:
 
 
 def scalars(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Every scalar once, keys too, however often aliases repeat it."""
+    """Every scalar once, including keys, however often aliases repeat it."""
     seen: set[int] = set()
     todo = list(nodes)[::-1]
     while todo:
@@ -215,13 +215,13 @@ def scalars(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _key(node: Node) -> str:
-    """A mapping's key as text; YAML allows keys that are none."""
+    """A mapping's key as text; YAML also allows other keys."""
     value = plain(node)
     return value if isinstance(value, str) else json.dumps(value, default=repr)
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, True and 1 apart."""
+    """Whether two values are equal; True and 1 differ."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return list(one) == list(other) and all(_same(one[k], other[k]) for k in one)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
@@ -233,7 +233,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 class _Json:
-    """A reader of JSON that knows places; several values in a row are several documents."""
+    """A reader of JSON with places; several values in a row are several documents."""
 
     def __init__(self, text: str, path: str) -> None:
         self._text = text
@@ -308,7 +308,7 @@ class _Json:
 
 
 class _Lines:
-    """The line and column of an offset, and the other way round."""
+    """The line and column of an offset, and the offset of a line and column."""
 
     def __init__(self, text: str) -> None:
         self.starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
@@ -418,7 +418,7 @@ class _Yaml:
 
 
 def _scalar(graph: Any) -> Any:
-    """The value of a scalar: what JSON could say, or bytes; anything else is its text."""
+    """The value of a scalar: as in JSON, or bytes, or else its text."""
     value, kind = graph.value, graph.tag.rpartition(":")[2]
     if graph.tag == _BINARY:
         try:
@@ -442,7 +442,7 @@ def _scalar(graph: Any) -> Any:
 
 
 def _edits(node: Node, new: Any, text: str, *, careful: bool) -> Iterator[tuple[int, int, str]]:
-    """The places to rewrite, so that a node has another value."""
+    """The places to rewrite so that a node has another value."""
     if node.kind == "mapping" and isinstance(new, Mapping):
         last = {_key(key): value for key, value in node.value}
         if len(last) == len(new):
@@ -484,7 +484,7 @@ def _written(node: Node, new: Any, text: str, *, careful: bool) -> str:
 
 
 def _double_quoted(text: str) -> str:
-    """A string in double quotes, in YAML's escapes, which for what nobody sees are JSON's."""
+    """A string in double quotes, with YAML's escapes; those of invisible characters are JSON's."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
@@ -494,7 +494,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _block(new: str, old: str) -> str | None:
-    """A literal block, indented and headed as the old one."""
+    """A literal block with the indentation and header of the old one."""
     head, newline, body = old.partition("\n")
     indent = re.match(r" *", body.lstrip("\n"))
     if not newline or indent is None or head.lstrip()[:1] != "|" or not indent[0]:
@@ -507,7 +507,7 @@ def _block(new: str, old: str) -> str | None:
 
 
 def _binary(node: Node, new: bytes, text: str) -> str:
-    """Bytes as YAML's `!!binary`, over lines as before, or on one."""
+    """Bytes as YAML's `!!binary`, on several lines as before, or on one."""
     old = text[node.start : node.end]
     properties = _PROPERTIES.match(old)
     tag = properties[0].rstrip() if properties else "!!binary"
@@ -521,7 +521,7 @@ def _binary(node: Node, new: bytes, text: str) -> str:
 
 
 def _comments(document: Document, change: Callable[[str], str]) -> Iterator[Any]:
-    """Edits of YAML's comments: what follows a `#` outside of values."""
+    """Edits of YAML's comments: the text after a `#` outside of values."""
     done = 0
     spans = sorted({(n.start, n.end) for n in scalars(document.nodes) if n.style != "json"})
     if not spans:

@@ -1,8 +1,8 @@
-"""HTTP exchanges as recorders keep them: a request beside a response, under any of their names.
+"""HTTP exchanges in the forms of many recorders: a request next to a response.
 
 Known are vcrpy, go-vcr, Ruby VCR, betamax, nock, HAR (Polly.JS, browsers), hoverfly, WireMock,
-MockServer and Azure's test proxy. They differ in names and nesting only, so one reader looks for
-an exchange anywhere in a file, and for each part of it under every name in use.
+MockServer and Azure's test proxy. They differ only in names and nesting, so one reader looks for an
+exchange anywhere in a file, and for each of its parts under every name in use.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def body(message: Mapping[str, Any]) -> bytes | None:
 
 
 def _content(held: Any, *, packed: bool = False) -> bytes | None:
-    """A body in any of the forms in which it is written.
+    """A body in any of the forms in which recorders write it.
 
     Args:
         packed: whether a text is base64.
@@ -222,7 +222,7 @@ def _content_of_object(held: Mapping[str, Any]) -> bytes | None:
 
 
 def _matched(held: Mapping[str, Any]) -> Any:
-    """What a matcher compares with; None if this is not a matcher."""
+    """The value that a matcher compares with; None if this is not a matcher."""
     known = _lower(held)
     if "matcher" in known:
         return known.get("value")
@@ -252,7 +252,7 @@ def object_in(content: bytes | None) -> dict[str, Any] | None:
 
 
 def recording(values: list[Any]) -> Recording:
-    """The calls of ECS in a file's documents, and a line for everything else in them."""
+    """The calls of ECS in a file's documents, and a line for everything else."""
     found = [one for value in values for one in exchanges(value)]
     reader = member_forms.Reader()
     calls: list[Call] = []
@@ -330,7 +330,7 @@ def _code(code: int | None, content: bytes | None) -> str:
 
 
 def _moment(exchange: Exchange) -> Any:
-    """When the call was made: newer recorders say so; otherwise the headers do, to a second."""
+    """The time of the call: newer recorders have it; otherwise the headers, to a second."""
     said = (
         exchange.moment,
         header(exchange.request, "X-Amz-Date"),
@@ -349,7 +349,7 @@ def _source(values: list[Any]) -> str:
 
 
 def tool(value: Any) -> str | None:
-    """Which tool wrote a document of HTTP exchanges, with its article; None if unknown."""
+    """The tool that wrote a document of HTTP exchanges, with its article; None if unknown."""
     if isinstance(value, list):
         return next((tool(item) for item in value), None)
     if not isinstance(value, Mapping):

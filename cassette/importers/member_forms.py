@@ -47,7 +47,7 @@ _SPELLED = tuple(
         rf"\w{{3}} (?P<month>[a-z]{{3}}) (?P<day>\d\d?) {_CLOCK} (?:UTC|GMT|Z) (?P<year>\d{{4}})",
     )
 )
-# From these on, a number is in milliseconds, microseconds or nanoseconds and not in seconds.
+# Numbers from these on are milliseconds, microseconds or nanoseconds instead of seconds.
 _FINER = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 # ECS is younger than this. What is older is how a language writes "no time": 0001-01-01 or 1970.
 _OLDEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
@@ -161,7 +161,7 @@ def _names(shape_name: str) -> dict[str, str]:
 
 
 def _member(key: Any, shape: shapes.Shape, value: Mapping[str, Any]) -> str | None:
-    """The member of a structure that a key in `value` means; None if it is none."""
+    """The member of a structure that a key in `value` is a form of; None if there is none."""
     if key in shape.members:
         return str(key)
     name = _names(shape.name).get(squashed(key))
@@ -259,7 +259,7 @@ class Reader:
         return _NOTHING
 
     def _settle(self, value: Mapping[str, Any], read: dict[str, Any], kind: str, at: str) -> None:
-        """Correct members of a structure that have other names or meaningless defaults."""
+        """Correct members of a structure with other names or meaningless defaults."""
         if kind == "Attachment":
             if read.get("type") in _EVENT_TYPES:
                 read["type"] = _EVENT_TYPES[read["type"]]

@@ -50,7 +50,7 @@ def recording(files: Iterable[tuple[str, Mapping[str, Any]]]) -> Recording:
 
 
 def _data(value: Mapping[str, Any]) -> Any:
-    """What was returned; `body` is where collections of such files keep it."""
+    """The returned data; collections of such files have it under `body`."""
     return value.get("data", value.get("body"))
 
 

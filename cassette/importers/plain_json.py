@@ -21,7 +21,7 @@ from cassette.model import ApiError, Interaction, Outcome, Response
 
 LARGEST_UNPACKED = 50_000_000
 
-# What others add to a body: the SDKs' metadata, and the time of an event. Names are squashed.
+# Additions to a body: the SDKs' metadata, and the time of an event. Names are squashed.
 _BESIDE = frozenset(
     "responsemetadata resultmetadata $metadata contentlength httpstatuscode sdkresponsemetadata "
     "sdkhttpmetadata updatedat".split()
@@ -46,7 +46,7 @@ class Hand(Protocol):
         """A text, scrubbed."""
 
     def redacted(self, value: str, name: str) -> str:
-        """Nothing of a value, by the name that it has in the file."""
+        """The replacement for a value that is redacted because of its name in the file."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def recognised(value: Mapping[str, Any]) -> Part | None:
 
 
 def _own(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that are of ECS."""
+    """The members that belong to ECS."""
     return {
         key: held
         for key, held in value.items()
@@ -150,7 +150,7 @@ def operation_of(value: Mapping[str, Any], sent: Mapping[str, Any] | None = None
 
 
 def _started_nothing(held: Mapping[str, Any]) -> bool:
-    """Whether a response says why no task was started; a task that is not found is MISSING."""
+    """Whether a response gives the reason why no task was started; a missing task is MISSING."""
     failures = held.get("failures")
     reasons = {
         reason
@@ -179,7 +179,7 @@ def operations_that_take(sent: Mapping[str, Any]) -> list[str]:
 
 
 def _fits(value: Any, shape: shapes.Shape) -> bool:
-    """Whether a value can be that member: a list of resources, or one of them."""
+    """Whether a value can be that member: a list of resources, or one resource."""
     if shape.type_name == "list":
         if not isinstance(value, list):
             return False
@@ -198,7 +198,7 @@ def _knows(value: Mapping[str, Any], shape: shapes.Shape) -> bool:
 
 
 def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
-    """A value of a file, scrubbed, in the form that it has.
+    """A value of a file, scrubbed, in its original form.
 
     Args:
         name: its key.
@@ -250,7 +250,7 @@ def _of_ecs(part: Part, value: Mapping[str, Any], hand: Hand) -> dict[str, Any]:
 
 
 def embedded(held: str, hand: Hand) -> str:
-    """A string, scrubbed; one that is JSON keeps its layout, and is searched inside."""
+    """A string, scrubbed; JSON keeps its layout, and is searched inside."""
     document = editable_text.json_text(held)
     if document is None:
         return hand.text(held)
@@ -259,7 +259,7 @@ def embedded(held: str, hand: Hand) -> str:
 
 
 def within(content: bytes, change: Any) -> bytes:
-    """Bytes with the text in them changed, also inside gzip; others stay as they are."""
+    """Bytes with the text in them changed, also inside gzip; other bytes unchanged."""
     unpacked = unpack(content)
     try:
         old = unpacked.decode()
@@ -282,7 +282,7 @@ def unpack(content: bytes) -> bytes:
 
 
 def pack(content: bytes) -> bytes:
-    """Gzip, the same bytes at any time."""
+    """Gzip data with the same bytes at any time."""
     packer = zlib.compressobj(wbits=31)
     return packer.compress(content) + packer.flush()
 
@@ -310,7 +310,7 @@ def recording(values: list[Any]) -> Recording:
 
 
 def _found(value: Any, reader: member_forms.Reader) -> Iterator[Call | str]:
-    """Every call in a document, and for each refusal that lacks its operation why it is none."""
+    """Every call in a document, and the reason why a refusal without an operation is not used."""
     if isinstance(value, str):
         carried = editable_text.json_text(value)
         for inner in carried.values if carried else ():
@@ -344,7 +344,7 @@ def _found_in(value: Mapping[str, Any], reader: member_forms.Reader) -> Iterator
 def _envelope(
     value: Mapping[str, Any],
 ) -> tuple[str | None, Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """The operation that is named beside an answer, that answer, and what was asked."""
+    """An operation named next to an answer, that answer, and the request."""
     operation = value.get("operation", value.get("Operation"))
     body = next((value[k] for k in ("response", "body", "data", "error") if k in value), None)
     if operation not in shapes.operations() or not isinstance(body, Mapping):
@@ -354,7 +354,7 @@ def _envelope(
 
 
 def _refusal(value: Mapping[str, Any]) -> ApiError | None:
-    """A refusal as ECS sends it, or as boto3 and the SDKs for JavaScript show it."""
+    """A refusal as ECS sends it, or as boto3 and the SDKs for JavaScript represent it."""
     metadata = value.get("ResponseMetadata") or value.get("$metadata") or {}
     known = {squashed(key): held for key, held in metadata.items()} if metadata else {}
     status = known.get("httpstatuscode")

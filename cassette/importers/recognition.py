@@ -35,7 +35,7 @@ class Foreign:
 
 
 def recognised(path: Path) -> Foreign | None:
-    """Which tool made a file (or a folder of placebo); None if no importer recognises it."""
+    """The tool that wrote a file (or a folder of placebo); None if no importer recognises it."""
     if path.is_dir():
         return _folder(path)
     if path.suffix.lower() not in (*editable_text.JSON_SUFFIXES, *editable_text.YAML_SUFFIXES):
@@ -82,7 +82,7 @@ def kind_of(values: Sequence[Any]) -> str:
 
 
 def recording(files: Sequence[tuple[Path, list[Any]]], kind: str) -> calls.Recording:
-    """The calls in files of one kind that are one recording."""
+    """The calls in files of one kind that belong to one recording."""
     documents = [value for _, values in files for value in values]
     if kind == "placebo":
         return placebo.recording((path.name, values[0]) for path, values in files)

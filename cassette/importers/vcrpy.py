@@ -72,7 +72,7 @@ def _outcome(operation: str, status: int, answer: Mapping[str, Any]) -> Outcome:
 
 
 def _answer(answer: Mapping[str, Any], before: Outcome, after: Outcome) -> Any:
-    """The answer with what was scrubbed in it."""
+    """The answer with its scrubbed values."""
     if isinstance(before, Response) and isinstance(after, Response):
         return member_forms.restored(answer, before.body, after.body)
     # Scrubbing keeps the kind of an outcome, so both are errors.
@@ -87,7 +87,7 @@ def _searched(hand: plain_json.Hand) -> Change:
 
 
 def _put(new: Any, hand: plain_json.Hand) -> Change:
-    """Puts a new value into JSON text, whose layout it keeps; other text is searched."""
+    """Put a new value into JSON text, keeping its layout; other text is searched."""
 
     def change(held: str) -> str:
         document = editable_text.json_text(held)
@@ -118,7 +118,7 @@ def _message(message: Mapping[str, Any], hand: plain_json.Hand, change: Change) 
 
 
 def _header_scrubbed(name: str, value: Any, hand: plain_json.Hand) -> Any:
-    # What says which operation and how long a body is identifies nobody.
+    # The operation and the length of a body identify nobody.
     kept = name.lower() in ("x-amz-target", "content-length", "content-type", "x-amz-date", "date")
     return value if kept else plain_json.scrubbed(value, hand, name)
 
@@ -130,7 +130,7 @@ def _with_length(value: Any, length: int) -> Any:
 
 
 def _raw(message: Mapping[str, Any]) -> bytes:
-    """The bytes of a body as they were sent, for their length."""
+    """The bytes of a body as they were sent, which decide its length."""
     held = message.get("body", message.get("content"))
     if isinstance(held, Mapping):
         state = held.get("state")
@@ -143,7 +143,7 @@ def _raw(message: Mapping[str, Any]) -> bytes:
 
 
 def _changed(body: Any, change: Change) -> Any:
-    """A body in any of vcrpy's forms, its text changed."""
+    """A body in any of vcrpy's forms, with its text changed."""
     if isinstance(body, Mapping):
         return {
             key: base64.b64encode(plain_json.within(from_base64(held), change)).decode()

@@ -90,7 +90,7 @@ class Calls:
         intercept.close_tap(self._tap)
 
     def knows(self, operation: str) -> bool:
-        """Whether this botocore has an operation."""
+        """Whether this botocore knows an operation."""
         return operation in self._methods
 
     def one(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Calls:
         self._heard.attempts.append(attempt)
 
     def _given(self, done: _Done) -> dict[str, Any]:
-        """The response, once the recording has heard of the call."""
+        """The response, once the recording has received the call."""
         for attempt in done.heard:
             self._latest = max(self._latest, attempt.began)
             if self._hear is not None:

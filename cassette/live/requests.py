@@ -26,7 +26,7 @@ OPERATIONS = {
     "container-instance": ("DescribeContainerInstances",),
     "events": ("DescribeServices", "ListServiceDeployments", "DescribeServiceDeployments"),
 }
-# Errors by which ECS says that what went with a task is gone.
+# Errors by which ECS says that a companion of a task is gone.
 _GONE = ("ClientException", "ServiceNotFoundException", "ServiceNotActiveException")
 
 
@@ -239,12 +239,12 @@ def check_known(calls: Calls, selection: Selection) -> None:
 
 
 def how_many(tasks: Mapping[str, Iterable[str]]) -> int:
-    """How many calls of DescribeTasks these tasks need."""
+    """The number of DescribeTasks calls for this many tasks."""
     return sum(1 for arns in tasks.values() for _ in batches(arns, TASKS_IN_A_CALL))
 
 
 def shortened(listed: Listed) -> str:
-    """A note on what `max_tasks` means for a replay."""
+    """A note on the effect of `max_tasks` on a replay."""
     return (
         f"the lists end after {counted(len(listed), 'task')}, and hold tasks that are not described"
     )

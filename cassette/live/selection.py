@@ -11,7 +11,7 @@ from cassette.ecs.names import cluster_in, short_name
 from cassette.errors import UsageError, nearest
 
 STATUSES = ("running", "stopped", "all")
-# What goes with a task, and can be recorded with it.
+# The companions of a task that can be recorded with it.
 COMPANIONS = ("task-definition", "service", "container-instance", "events")
 # The chosen sets, and the member of ListTasks that finds each. ECS accepts one of them in a call,
 # so each is a list of its own. Source: "cannot specify startedBy with other arguments",

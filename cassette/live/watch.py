@@ -55,7 +55,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Poll:
-    """What a poll saw, for the progress that is shown.
+    """The result of a poll, for the progress display.
 
     Args:
         number: the number of the poll, from 1.
@@ -225,7 +225,7 @@ class Watch:
         for task in self._tasks.values():
             if task.state:
                 status = task.state["lastStatus"]
-                # An error shows nothing of an answer but ECS's own words.
+                # An error shows only ECS's own words of an answer.
                 known = status if status in TASK else "a state that ECS does not have"
                 seen[known] = seen.get(known, 0) + 1
         each = [f"{n:,} {state}" if n > 1 else state for state, n in seen.items()]

@@ -32,7 +32,7 @@ from cassette.server.request_reader import Request
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]{1,40})/ecs/aws4_request")
 # Without it each call would take 44 ms more.
 _NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-# What of a request is forwarded: the rest belongs to its connection or its signature.
+# The forwarded headers; the others belong to the connection or the signature.
 _FORWARDED = ("Content-Type", "X-Amz-Target", "User-Agent", "amz-sdk-invocation-id")
 _UNSIGNED = ("the request is not signed", "let the program sign its requests to ECS")
 _SIGNED_BY_ANOTHER = (
@@ -149,12 +149,12 @@ class Forwarder(SecretServer):
     def _refuse(
         self, operation: str, problem: str, fix: str, code: str = "CassetteNotRecorded"
     ) -> Reply:
-        """Refuse a call, and keep in mind that it is missing from the recording."""
+        """Refuse a call, and remember that it is missing from the recording."""
         self.refused.append(Refusal(operation, problem, fix))
         return answers.error(code, f"{problem}. Fix: {fix}")
 
     def _address(self, region: str) -> tuple[str, Any]:
-        """Where ECS is in a region, as the settings of the user have it, and what sends to it."""
+        """The address of ECS in a region, by the user's settings, and the session to send with."""
         if region not in self._addresses:
             client = self._session.create_client("ecs", region_name=region)
             url = client.meta.endpoint_url.rstrip("/") + "/"

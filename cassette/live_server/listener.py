@@ -32,7 +32,7 @@ class SecretServer(HttpServer):
         return self.take(request)
 
     def take(self, request: Request) -> Reply:
-        """The answer to a request at the secret address, which each kind of listener gives."""
+        """The answer to a request at the secret address, which each kind of server gives."""
         raise NotImplementedError
 
 
@@ -70,7 +70,7 @@ class Listener(SecretServer):
 
 
 def _failed(raised: Any) -> dict[str, Any]:
-    """How the attempt failed, by the exception that came instead of a response; {} if none did."""
+    """How the attempt failed, by the exception instead of a response; {} if there was none."""
     if raised is None:
         return {}
     names, causes = ([str(name) for name in raised[key]] for key in ("names", "causes"))

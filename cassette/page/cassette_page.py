@@ -64,7 +64,7 @@ def cassette_page(cassette: Cassette, title: str, original: Cassette | None = No
 
 
 def header(heading: list[Markup | str], facts: Mapping[str, str], *, is_searchable: bool) -> Markup:
-    """The head of a page: its title, what is known of the cassette, and the search."""
+    """The head of a page: its title, the facts about the cassette, and the search."""
     listed = [
         tag("div", tag("dt", key), tag("dd", name(value))) for key, value in facts.items() if value
     ]
@@ -271,7 +271,7 @@ def _call(interaction: Interaction) -> Markup:
 
 
 def _argument(value: object) -> str:
-    """A value of a request; of a long list, the begin."""
+    """A value of a request; for a long list, its beginning."""
     if isinstance(value, (list, tuple)) and len(value) > _ASKED:
         return f"{literal([*value[:_ASKED]], '  ')}  # and {len(value) - _ASKED:,} more"
     return literal(value, "  ")

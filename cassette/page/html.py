@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-# What HTML cannot hold.
+# Characters that HTML cannot contain.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -20,7 +20,7 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """A value as text: escaped, unless it is HTML already."""
+    """A value as text: escaped, unless it is already HTML."""
     if isinstance(value, Markup):
         return value
     return Markup(html.escape(_UNPRINTABLE.sub("\ufffd", str(value))))
@@ -42,7 +42,7 @@ def join(parts: Iterable[object]) -> Markup:
 
 
 def name(value: str) -> Markup:
-    """A name that somebody chose, isolated: its direction must not reach its neighbours."""
+    """A name chosen by a user, isolated so that its direction does not affect its neighbours."""
     return tag("bdi", value)
 
 

@@ -104,7 +104,7 @@ def timeline(life: lives.Life, end: float, label: str = "") -> Markup:
 
 
 def _ticks(found: list[tuple[float, float, lives.Moment]], y: int) -> Iterable[Markup]:
-    """The time at which each state begins, where the one before it leaves the width."""
+    """The times at which states begin, as far as there is space between them."""
     free = narrow_free = 0.0
     for begin, _, moment in found:
         if begin >= free:
@@ -116,7 +116,7 @@ def _ticks(found: list[tuple[float, float, lives.Moment]], y: int) -> Iterable[M
 
 
 def _merged(boxes: list[_Bar]) -> list[_Bar]:
-    """Spans of one container, those of the same state in a row as one."""
+    """Spans of one container; equal states in a row are one span."""
     found: list[_Bar] = []
     for bar in boxes:
         if found and found[-1][2:] == bar[2:] and abs(found[-1][1] - bar[0]) < 1e-9:
@@ -127,7 +127,7 @@ def _merged(boxes: list[_Bar]) -> list[_Bar]:
 
 
 def _row(number: int, bars: list[_Bar]) -> Markup:
-    """The bars of one row; each shows what its width holds of its words."""
+    """The bars of one row; each shows the part of its words that fits."""
     drawn = []
     for begin, end, status, reason, given in bars:
         kind = given or state_class(status)
@@ -218,7 +218,7 @@ def _weight(change: lives.Change) -> tuple[int, bool]:
 
 
 def _breakable(place: str) -> Markup:
-    """A place that is folded at its members rather than within a word."""
+    """A place that is folded at its members instead of within a word."""
     return Markup("<wbr>".join(text(part) for part in re.split(r"(?=[.\[])", place)))
 
 
@@ -286,7 +286,7 @@ def reasons(life: lives.Life) -> Iterable[Markup]:
 
 
 def badge(life: lives.Life) -> Markup:
-    """A last state, beside its name; red if it is bad."""
+    """A last state, next to its name; red for a failure."""
     return tag("span", life.end, class_=f"badge {end_class(life)}")
 
 

@@ -109,7 +109,7 @@ class Application:
             )
 
     def check_operations(self) -> None:
-        """Refuse a cassette without the operations whose answers the patch works on as a whole."""
+        """Refuse a cassette without the operations whose whole responses the patch changes."""
         for entry in self.patch.apply:
             if kind_of(entry.each) is None:
                 self.last_responses(entry.operation)
@@ -119,7 +119,7 @@ class Application:
             self.last_outcomes(DESCRIBE)
 
     def find_starts(self) -> None:
-        """Find the state that each thing starts from, and drop the states that cannot be."""
+        """Find the state that each resource starts from, and drop states that are excluded."""
         anchors: dict[str, Entry] = {}
         for entry in self.patch.apply:
             if kind := kind_of(entry.each):
@@ -192,7 +192,7 @@ class Application:
                 del self.start[arn]
 
     def fits(self, anchor: Entry, arn: str, thing: Body, draft: Draft) -> bool:
-        """Whether the patch could start from a state of a thing."""
+        """Whether the patch could start from a state of a resource."""
         if draft.kind is KINDS["task"]:
             names = {container.get("name") for container in things("container", thing)}
             if not self.container_names <= names:
@@ -328,7 +328,7 @@ class Application:
             self.drafts[index : index + (fault.calls is None)] = [Draft(refusal)]
 
     def around(self, draft: Draft, place: Place) -> Body:
-        """The scope of refusals and whole responses: names of the call's resources, parameters."""
+        """The scope of refusals and whole responses: the call's resources, and parameters."""
         failed = (str(one.get("arn")) for one in draft.failures)
         arns = itertools.chain(failed, self.describing)
         started = shapes.tasks_of(draft.interaction.operation, draft.recorded)
@@ -531,7 +531,7 @@ class Application:
     # -- what may be wrong ------------------------------------------------------------------
 
     def refused(self, op: Mapping[str, Any], thing: Body, place: Place, label: str) -> PatchError:
-        """The error for an operation that does not fit the thing it works on."""
+        """The error for an operation that does not fit its resource."""
         words = f"{op['op']} {op['path']}"
         if op["op"] == "test":
             problem = (
@@ -569,7 +569,7 @@ class Application:
         )
 
     def failing_conditions(self, kind: Kind, anchor: Entry) -> Iterator[str]:
-        """The part of a condition that is true for no state."""
+        """The part of a condition that is false for every state."""
         owners = [
             (owner, draft)
             for draft in self.drafts

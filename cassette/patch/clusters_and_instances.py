@@ -8,7 +8,7 @@ from typing import Any
 from cassette.ecs import counts
 from cassette.model import Body, Interaction, Response
 
-# What follows; a patch that sets one of them has said itself what it is.
+# The members that follow tasks and services, unless the patch itself sets them.
 _MEMBERS = (
     *("runningTasksCount", "pendingTasksCount", "activeServicesCount"),
     *("statistics", "remainingResources"),
@@ -17,7 +17,7 @@ Change = tuple[Body, Body]  # a task or a service as recorded, and as it is now
 
 
 class Holders:
-    """How the clusters and container instances of a variant differ from the recorded ones.
+    """The differences of a variant's clusters and container instances from the recorded ones.
 
     Args:
         before: the interactions of the cassette.
@@ -93,7 +93,7 @@ class Holders:
 def _states(
     interactions: tuple[Interaction, ...], operation: str
 ) -> dict[str, list[tuple[float, Body]]]:
-    """When each thing that an operation describes was seen in which state, by its ARN."""
+    """The states of each resource that an operation describes, with their times, by its ARN."""
     member, arn = _MEMBER_OF[operation]
     found: dict[str, list[tuple[float, Body]]] = {}
     for one in interactions:

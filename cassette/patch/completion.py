@@ -144,7 +144,7 @@ def _container_health(_: Broken, __: PatchFile) -> list[PlainEntry]:
 
 
 def _health(one: Broken, patch: PatchFile) -> list[PlainEntry]:
-    """The health of the task follows its containers, or a container the task that was changed."""
+    """The task's health follows its containers; if the patch sets it, a container follows."""
     task = str(one.task.get("healthStatus"))
     of = [str(box.get("healthStatus")) for box in one.task.get("containers", ())]
     if _writes(patch, "task", "/healthStatus") and task in ("HEALTHY", "UNHEALTHY"):

@@ -24,7 +24,7 @@ _LONGEST = 60  # characters of a value
 
 
 def explained(condition: str, scopes: Sequence[Scope], operation: str) -> list[str]:
-    """A line for each part of a condition that is true for no state, with what would be valid.
+    """A line for each part of a condition that is false for every state, with valid values.
 
     Args:
         condition: JMESPath.
@@ -108,7 +108,7 @@ def _observed(part: str, scopes: Sequence[Scope]) -> Iterator[str]:
 
 
 def _hints(part: str, scopes: Sequence[Scope], operation: str) -> Iterator[str]:
-    """Hints for names in a part that no member has: misspelt, or text without quotes."""
+    """Hints for unknown names in a part: misspelt members, or text without quotes."""
     known = {*_members(operation), *(name for scope in scopes for name in _names(scope))}
     for name in dict.fromkeys(_fields(jmespath.compile(part).parsed)):
         if name in known:

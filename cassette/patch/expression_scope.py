@@ -9,14 +9,14 @@ from typing import Any
 from cassette.patch import values
 from cassette.patch.resource_kinds import PARTS, Body, things
 
-# Containers that ECS adds to a task by itself are not the "first container" of anybody.
+# Containers that ECS itself adds to a task never count as its first container.
 ADDED_BY_ECS = ("ecs-service-connect-", "aws-guardduty-agent-")
 
 _ARN = re.compile(r"arn:([^:]*):ecs:([^:]*):([^:]*):([\w-]+)/(?:([^/]+)/)?([^/]+)")
 _ECR = re.compile(r"([^.]+)\.dkr\.ecr\.([\w-]+)\.")
 _WINDOWS_IMAGE = re.compile(r"mcr\.microsoft\.com/windows/|windowsservercore|nanoserver")
 _ROLE = re.compile(r"arn:[^:]*:iam::[^:]*:role/(?:.*/)?([^/]+)")
-# What texts say where the owner itself names nothing.
+# The names in texts if the owner itself has none.
 _UNNAMED = ("aws", "us-east-1", "000000000001", "default", "ca55e77e4de59a5ae551090d7c15969e")
 
 

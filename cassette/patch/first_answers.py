@@ -76,7 +76,7 @@ def first_answers(made: Making, entry: Entry) -> Iterator[tuple[int, Draft]]:
 
 
 def _described_first(made: Making, index: int) -> dict[str, Body]:
-    """The things in a recorded response that no earlier one describes."""
+    """The resources in a recorded response that no earlier one describes."""
     things = made.drafts[index].things
     return {arn: thing for arn, thing in things.items() if made.describing[arn][0] == index}
 
@@ -97,7 +97,7 @@ def _starting(made: Making) -> list[int]:
 
 
 def _first_of_each_request(made: Making, operation: str) -> list[int]:
-    """The first response to each request of an operation, after a task was started if one was."""
+    """The first response to each request of an operation, after a start if there was one."""
     since = min(_starting(made), default=-1)
     first: dict[str, int] = {}
     made.last_responses(operation)  # there is one

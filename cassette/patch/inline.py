@@ -87,7 +87,7 @@ def _with_body(interaction: Interaction, body: Body) -> Interaction:
 
 
 def _written(value: Any) -> Any:
-    """A value as a cassette file has it."""
+    """A value as in a cassette file."""
     return shapes.readable_datetime(value) if isinstance(value, datetime.datetime) else value
 
 
@@ -184,7 +184,7 @@ def _inner(value: Any, step: str) -> list[Any]:
 
 
 def _leads_nowhere(states: _States, arn: str, path: str, way: list[str]) -> Exception:
-    """The error for a path that does not exist: the step, and what is there."""
+    """The error for a path that does not exist: the step, and the actual value there."""
     here = [*states.of(arn)]
     for step in way:
         further = [inner for value in here for inner in _inner(value, step)]

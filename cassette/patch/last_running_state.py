@@ -44,6 +44,6 @@ def running_again(task: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def ended_containers(task: Body) -> set[str]:
-    """The containers that have finished their work, such as one that others depend on."""
+    """The containers that have finished their work, such as those that others wait for."""
     containers = things("container", task)
     return {str(one.get("name")) for one in containers if one.get("lastStatus") == "STOPPED"}

@@ -63,7 +63,7 @@ class LaterStates:
         self._before = before
         self.now = {arn: draft.things[arn] for arn, draft in before.items() if arn in draft.things}
         several = len({draft.kind for draft in before.values()}) > 1
-        # What several operations say at one moment agrees: they share the timeline.
+        # Several operations agree at one moment, because they share the timeline.
         together = max((draft.interaction.at for draft in before.values()), default=0.0)
         elapsed = Decimal(0)
         for step in steps:

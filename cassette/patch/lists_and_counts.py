@@ -62,7 +62,7 @@ def agreed(
         counts_services = one.operation == "DescribeClusters" and changes.holders.counts_services
         sightings = {**of_services, **of_tasks} if counts_services else of_tasks
         moments = sorted(sightings)
-        # A later state of the patch is of the moment of the tasks' later states.
+        # A later state of the patch belongs to the moment of the tasks' later states.
         begin = bisect_left if one.after else bisect_right
         first, end = begin(moments, one.at), bisect_left(moments, ends[index])
         # The tasks as they are described right after it, so that one poll sees both.
@@ -109,7 +109,7 @@ def _until(interactions: tuple[Interaction, ...]) -> list[float]:
 def _with_settings(
     before: tuple[Interaction, ...], after: tuple[Interaction, ...]
 ) -> tuple[Interaction, ...]:
-    """Responses of writes to a service, with its settings as the patch has them afterwards."""
+    """Responses of writes to a service, with its settings as later described."""
     made = []
     for one in after:
         body = one.outcome.body if isinstance(one.outcome, Response) else {}
@@ -125,7 +125,7 @@ def _with_settings(
 
 
 def _settings_of(arn: object, since: float, among: tuple[Interaction, ...]) -> object:
-    """How a service deploys, as it is described first after a moment."""
+    """The deployment configuration of a service, as first described after a moment."""
     for one in among:
         if one.operation == "DescribeServices" and one.at >= since:
             body = one.outcome.body if isinstance(one.outcome, Response) else {}
@@ -136,7 +136,7 @@ def _settings_of(arn: object, since: float, among: tuple[Interaction, ...]) -> o
 
 
 class _Changes:
-    """How the tasks of a variant differ from those of its cassette, at any moment.
+    """The differences of a variant's tasks from those of its cassette, at any moment.
 
     Args:
         before: the interactions of the cassette.
@@ -199,7 +199,7 @@ class _Changes:
                 yield was or {}, now or {}
 
     def _now(self, arn: str, seen: float, at: float) -> Body | None:
-        """A task of the variant; its first state where the patch left out what was before."""
+        """A task of the variant; its first state if the patch left out the earlier ones."""
         states = self._after.get(arn, [])
         now = _at(states, at)
         if now is None and states and _at(self._before.get(arn, []), seen) is not None:
@@ -251,7 +251,7 @@ class _Changes:
                 service[name] = max(0, service[name] + deployment[name] - recorded)
 
     def _settle(self, service: dict[str, Any], *, is_changed: bool, is_kept: bool) -> None:
-        """Leave out what ECS says of a steady state where the service did not reach it.
+        """Leave out messages about a steady state that the service did not reach.
 
         Args:
             service: as it follows its tasks.
@@ -283,7 +283,7 @@ class _Changes:
             service["events"] = [one for one in service["events"] if one not in said]
 
     def _leave_out_stops(self, service: dict[str, Any], at: float) -> None:
-        """Let no event say that tasks were stopped which a patch lets run on."""
+        """Leave out events about stops of tasks that the patch keeps running."""
         running = [
             f"(task {names.short_name(arn)})"
             for arn in self.arns
@@ -368,7 +368,7 @@ class _Changes:
 
 
 def _is_replaced(deployment: Body, known: Mapping[object, Body]) -> bool:
-    """Whether it wants no tasks any more, and the recording no longer has it."""
+    """Whether it wants no tasks, and the recording no longer has it."""
     is_old = deployment.get("status") == "ACTIVE" and deployment.get("desiredCount") == 0
     return is_old and deployment.get("id") not in known
 
@@ -407,7 +407,7 @@ def _at(states: list[tuple[float, Body]], at: float) -> Body | None:
 def _list(
     body: dict[str, Any], request: Body, arn: str, now: Body | None, *, was_there: bool
 ) -> None:
-    """Put a task into a list or take it out, as its desiredStatus is now."""
+    """Add a task to a list or remove it, by its current desiredStatus."""
     if now is None:
         if not was_there and arn in body.get("taskArns", ()):
             body["taskArns"].remove(arn)  # there never was such a task
@@ -451,7 +451,7 @@ def _count_failures(service: dict[str, Any], changed: list[tuple[Body, Body]]) -
 
 
 def _scale_in(service: dict[str, Any], changed: list[tuple[Body, Body]]) -> None:
-    """Let a deployment want as many tasks less as the scheduler stopped to scale it in."""
+    """Lower the desired count of a deployment by the tasks that the scheduler scaled in."""
     for deployment in service.get("deployments", ()):
         wanted = deployment.get("desiredCount")
         mine = [pair for pair in changed if pair[1].get("startedBy") == deployment.get("id")]

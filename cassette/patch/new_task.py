@@ -34,7 +34,7 @@ _BEFORE_ATTACHED = (
 
 
 def alike(task: Body, seed: str) -> Body:
-    """A copy of a task that differs from it only in its identifiers.
+    """A copy of a task with other identifiers.
 
     Args:
         task: as a cassette describes it.
@@ -56,7 +56,7 @@ def alike(task: Body, seed: str) -> Body:
 
 
 def unstarted(task: Body, created_at: str | None) -> Body:
-    """A task as ECS shows it first: PROVISIONING if it has a network interface, else PENDING."""
+    """A task in its first state: PROVISIONING if it has a network interface, else PENDING."""
     new: Body = copied(task)
     for name in _BEFORE_START:
         new.pop(name, None)
@@ -108,7 +108,7 @@ def _identifiers(task: Body) -> Iterator[str]:
 
 
 def _renewed(old: str, seed: str) -> str:
-    """An identifier of the same form; its mark stays, or else its first digits."""
+    """An identifier of the same form; its mark is kept, or else its first digits."""
     if address := _ADDRESS.fullmatch(old):
         digest = hashlib.sha256(seed.replace("-", ".").encode()).digest()
         return f"{address[1]}{(int(address[2]) + digest[0] % 253) % 254 + 1}"

@@ -16,7 +16,7 @@ from cassette.patch.working_copy import request_of
 def marked(
     before: tuple[Interaction, ...], after: tuple[Interaction, ...]
 ) -> tuple[Interaction, ...]:
-    """The interactions of a variant, without the mark where they are as recorded.
+    """The interactions of a variant, with the mark removed where they equal the recording.
 
     Each is compared with what was recorded last, up to its moment: each task or other resource with
     its own last state, and any other outcome with that of the same request. So an earlier state

@@ -77,7 +77,7 @@ def kind_of(each: str) -> Kind | None:
 
 
 def things(each: str, owner: Body) -> Iterator[Body]:
-    """The thing itself, or the parts of it that an entry works on."""
+    """The resource itself, or the parts of it that an entry changes."""
     if each not in PARTS:
         yield owner
     elif each == "agent":
@@ -88,7 +88,7 @@ def things(each: str, owner: Body) -> Iterator[Body]:
 
 
 def is_named(each: str, thing: Mapping[str, Any], name: str) -> bool:
-    """Whether a thing has a name: a service's, a deployment's status or id, and so on."""
+    """Whether a resource has this name: a service's, a deployment's status or id, and so on."""
     if each == "deployment":
         return name in (thing.get("status"), thing.get("id"))
     if each == "service":
@@ -103,5 +103,5 @@ def is_named(each: str, thing: Mapping[str, Any], name: str) -> bool:
 
 
 def _mappings(value: object) -> list[Body]:
-    """The items of a list that are mappings, as in ECS; an operation may put anything there."""
+    """The items of a list that are mappings, as in ECS; a patch may put other values there."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

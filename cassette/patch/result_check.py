@@ -1,4 +1,4 @@
-"""Checks whether ECS could give the answers of a variant, and names the entry that is wrong."""
+"""Checks whether ECS could give the answers of a variant, and finds the wrong entry."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Proof:
             raise self._refusal(found)
 
     def broken(self, made: tuple[Interaction, ...]) -> list[Broken]:
-        """Every rule that is broken, except those that the cassette breaks already."""
+        """Every broken rule, except those that the cassette breaks already."""
         found = [*self._of_model(made)]
         if all(one.rule.id in validation.ALLOWABLE for one in found):  # can be looked at further
             found += self._of_life(made)
@@ -99,7 +99,7 @@ class Proof:
                     yield _unmodelled(rule, misfit, body, where)
 
     def _of_life(self, made: tuple[Interaction, ...]) -> Iterator[Broken]:
-        """The states that break a rule of a task's life which the cassette keeps."""
+        """The states that break a rule of a task's life that the cassette keeps."""
         before = validation.timelines(self._cassette.interactions)
         for arn, states in validation.timelines(made).items():
             of_base = before.get(arn, [])
@@ -122,7 +122,7 @@ class Proof:
                     yield Broken(one.rule, misfit, label_of({"taskArn": arn}), task)
 
     def _of_services(self, made: tuple[Interaction, ...]) -> Iterator[Broken]:
-        """The places where operations contradict each other that agree in the cassette."""
+        """The contradictions between operations that agree in the cassette."""
         recorded = self._cassette
         found = [*validation.problems_between(made, recorded.recorded.at)]
         known = {
@@ -137,7 +137,7 @@ class Proof:
                 yield Broken(one.rule, misfit, label_of({kind: one.task}))
 
     def _writer(self, place: str) -> Place | None:
-        """Where the patch wrote a member of a task last; its first entry if nothing did."""
+        """The last place where the patch wrote a member of a task; by default its first entry."""
         entries = self._patch.entries
         for entry in reversed(entries):
             for found in _writing(entry, place):
@@ -145,7 +145,7 @@ class Proof:
         return entries[0].place if entries else None
 
     def _refusal(self, found: Sequence[Broken]) -> PatchError:
-        """The error for an impossible variant; it lists what several tasks share once."""
+        """The error for an impossible variant; shared problems of tasks are listed once."""
         different = {(one.rule.id, one.misfit): one for one in reversed(found)}
         broken = [*reversed(different.values())]
         first = broken[0]
@@ -206,7 +206,7 @@ def _listed(one: Broken) -> str:
 
 
 def _writing(entry: Entry, member: str) -> Iterator[Place]:
-    """Where an entry writes a member of a task, or what contains it; the last operation first."""
+    """The places where an entry writes a member of a task or its parent, the last one first."""
     for index, op in reversed([*enumerate(entry.ops)]):
         if _concerns(entry.each, op["path"], member):
             yield entry.place_of_op(index)

@@ -104,13 +104,13 @@ def edit_answers(made: Making, entry: Entry) -> None:
 
 
 def _state(draft: Draft, task: Body) -> Draft:
-    """One task in a response, as a state that entries on tasks can change."""
+    """One task in a response, as a state that task entries can change."""
     things = {str(task.get("taskArn")): dict(task)}
     return Draft(draft.interaction, KINDS["task"], things=things)
 
 
 def _task(draft: Draft) -> Body:
-    """The first task that was started; if none was, the launch type in the request."""
+    """The first started task; if there is none, the launch type in the request."""
     operation, request = draft.interaction.operation, draft.interaction.request
     for task in shapes.tasks_of(operation, draft.recorded):
         return dict(task)

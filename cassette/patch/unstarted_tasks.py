@@ -52,7 +52,7 @@ def _started(interactions: tuple[Interaction, ...]) -> Iterator[tuple[str, str]]
 
 
 def _is_uncertain(one: Interaction) -> bool:
-    """Whether a patch makes a call fail in a way after which a task may have started anyway."""
+    """Whether a patch makes a call fail although a task may have started."""
     if one.operation not in shapes.STARTING or not one.patched or isinstance(one.outcome, Response):
         return False
     return not (isinstance(one.outcome, ApiError) and one.outcome.status < 500)

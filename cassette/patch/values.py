@@ -68,7 +68,7 @@ def check_expression(expression: str) -> None:
 
 
 def _called(node: Mapping[str, Any]) -> Iterator[str]:
-    """The functions that a parsed expression calls, which nobody looks up before it runs."""
+    """The functions that a parsed expression calls, which JMESPath looks up only when it runs."""
     if node["type"] == "function_expression":
         yield node["value"]
     for child in node["children"]:

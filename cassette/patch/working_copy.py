@@ -78,13 +78,13 @@ class Draft:
 
     @property
     def recorded(self) -> Mapping[str, Any]:
-        """The body of the response it was made from."""
+        """The body of the response that it was made from."""
         outcome = self.interaction.outcome
         return outcome.body if isinstance(outcome, Response) else {}
 
     @property
     def body(self) -> Body:
-        """The body of the response as it is now."""
+        """The present body of the response."""
         if self.kind is None:
             return dict(self.recorded)
         held = [*self.things.values()]
@@ -100,7 +100,7 @@ class Draft:
         self.changed = self.patched = True
 
     def own(self, arn: str) -> Body:
-        """A thing that may be changed in place: a copy, made once."""
+        """A resource that may be changed in place: a copy, made once."""
         if arn not in self._own:
             self.things[arn] = copied(self.things[arn])
             self._own.add(arn)
@@ -113,14 +113,14 @@ class Draft:
             self.failures, self.changed = failures, True
 
     def fail(self, arn: str, failure: Body) -> None:
-        """Put a failure in the place of a thing."""
+        """Replace a resource by a failure."""
         del self.things[arn]
         self.failures = [*self.failures, {"arn": arn, **failure}]
         self.changed = self.patched = True
 
     @property
     def is_empty(self) -> bool:
-        """Whether it described something before, and describes nothing now."""
+        """Whether it described resources before, and describes none now."""
         return self.changed and self.kind is not None and not (self.things or self.failures)
 
     def done(self) -> Interaction:
@@ -155,7 +155,7 @@ def last_of_each(drafts: Iterable[Draft], operation: str) -> list[Draft]:
 
 
 def label_of(owner: Mapping[str, Any], part: Mapping[str, Any] | None = None) -> str:
-    """A task, a service, or something in it, as errors name it."""
+    """A task, a service, or a part of one, as errors name it."""
     of = f"{part.get('name') or part.get('type') or part.get('id') or 'a part'} of " if part else ""
     for kind in ("task", "serviceDeployment", "service", "containerInstance", "taskDefinition"):
         if arn := owner.get(f"{kind}Arn"):
@@ -173,7 +173,7 @@ def copied(value: Any) -> Any:
 
 
 def unset(thing: Body, pointer: str) -> None:
-    """Remove what a JSON pointer leads to, if it is there."""
+    """Remove the value at a JSON pointer, if there is one."""
     try:
         jsonpatch.JsonPatch([{"op": "remove", "path": pointer}]).apply(thing, in_place=True)
     except (JsonPatchException, JsonPointerException, TypeError):

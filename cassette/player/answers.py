@@ -165,7 +165,7 @@ class Answer:
         return b'{"failures": [%b], "%b": [%b]}' % (failures, self.composed.encode(), items)
 
     def outcome(self) -> Outcome:
-        """The same in the words of the model."""
+        """The same as an outcome of the data model."""
         if self.error:
             return self.error
         if not self.composed:

@@ -40,7 +40,7 @@ class Stopped:
 def listed(
     arns: Iterable[str], filters: Body, stopped: Iterable[Stopped], *, is_last: bool = True
 ) -> list[str]:
-    """A list of tasks, with the stopped ones only if they match the filters as they are now.
+    """A list of tasks, with the stopped ones only if they match the filters in their present state.
 
     Args:
         arns: the list as it was recorded, or a page of it.

@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
-# What an ARN says that it names, and the operation that describes it.
+# The kind of resource in an ARN, and the operation that describes it.
 _RESOURCES = {
     "service": "DescribeServices",
     "container-instance": "DescribeContainerInstances",
@@ -146,7 +146,7 @@ class Things:
         return None if is_other else timeline
 
     def _is_of_another(self, named: str, timeline: Timeline) -> bool:
-        """Whether an ARN names another cluster or service than the thing with this id has.
+        """Whether an ARN names another cluster or service than this resource's.
 
         A name that scrubbing replaces may be any.
         """
@@ -163,7 +163,7 @@ class Things:
 
     @property
     def clusters(self) -> set[str]:
-        """The clusters whose things are known."""
+        """The clusters whose resources are known."""
         return {cluster for cluster, _ in self.timelines}
 
     def answer(
@@ -218,7 +218,7 @@ class Things:
         return answer
 
     def would_miss(self, parameters: Body) -> bool:
-        """Whether the answer needs only MISSING for names that are unknown."""
+        """Whether the only missing part of the answer is MISSING for unknown names."""
         cluster = self._cluster(parameters)
         names = parameters.get(self.kind.parameter) or ()
         found = [self._find(cluster, name) for name in names]
@@ -230,7 +230,7 @@ class Things:
         )
 
     def _included(self, step: Step, timeline: Timeline, parameters: Body) -> Recorded | None:
-        """A state with what the request includes; None if the recording did not ask for that."""
+        """A state with the members that the request includes; None if they were not recorded."""
         if step.failure is not None or step.body is None:
             return step.failure
         wanted = frozenset(parameters.get("include") or ())
@@ -247,7 +247,7 @@ class Things:
         return Recorded(self._operation, {self.kind.member: [item]})
 
     def _missing(self, name: str, cluster: str) -> Recorded:
-        """The failure of what the cassette does not know, by the name that the request has."""
+        """The failure for an unknown resource, by its name in the request."""
         like = next(
             (
                 str(step.body.item.get(self.kind.arn))
@@ -267,7 +267,7 @@ class Things:
         return _RESOURCES.get(kind) == self._operation and self._name(arn) == name
 
     def items(self, cluster: str) -> dict[str, Mapping[str, Any]]:
-        """The current state of each thing of a cluster, by its name."""
+        """The current state of each resource of a cluster, by its name."""
         return {
             name: body.item
             for (of, name), timeline in self.timelines.items()
@@ -371,7 +371,7 @@ def is_own_token(parameters: Body) -> bool:
 
 
 def task_matches(task: Mapping[str, Any], filters: Body) -> bool:
-    """Whether ListTasks lists a task under these filters."""
+    """Whether ListTasks lists a task with these filters."""
     has = _filtered(task)
     return all(short_name(str(filters[name])) == has[name] for name in has if name in filters)
 
@@ -403,7 +403,7 @@ def _filtered(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def service_matches(service: Mapping[str, Any], parameters: Body) -> bool:
-    """Whether ListServices lists a service under these filters."""
+    """Whether ListServices lists a service with these filters."""
     return service.get("status") != "INACTIVE" and all(
         name not in parameters or parameters[name] == service.get(name)
         for name in ("launchType", "schedulingStrategy", "resourceManagementType")
@@ -411,7 +411,7 @@ def service_matches(service: Mapping[str, Any], parameters: Body) -> bool:
 
 
 def narrowed(operation: str, items: list[Any], parameters: Body) -> list[Any]:
-    """A whole list under filters that its items themselves can decide."""
+    """A complete list with filters that its items can decide."""
     if operation == "ListServiceDeployments":
         wanted = parameters.get("status")
         return [item for item in items if not wanted or item.get("status") in wanted]

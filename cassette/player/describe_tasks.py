@@ -144,7 +144,7 @@ class Tasks:
 
     @property
     def timelines(self) -> Iterator[Timeline]:
-        """Those of all tasks, and those of requests that are answered as a whole."""
+        """The timelines of all tasks, and of requests that are answered as a whole."""
         for timelines in self._clusters.values():
             yield from timelines.values()
         yield from self._whole.values()
@@ -190,7 +190,7 @@ class Tasks:
                 yield step.body.item
 
     def present(self, timeline: Timeline) -> Step:
-        """The state that a task is in now: by the clock, or as it was described last."""
+        """The present state of a task: by the clock, or as it was described last."""
         if self._by_clock:
             return timeline.state_at(self._clock.now)
         self._follow(timeline)
@@ -207,7 +207,7 @@ class Tasks:
         return bool(self._stopped)
 
     def stopped(self, cluster: str) -> Iterator[Stopped]:
-        """The tasks of a cluster whose stop was not recorded, each as it is now."""
+        """The tasks of a cluster whose stop was not recorded, each in its present state."""
         for timeline in self._clusters.get(self._cluster(cluster, ()), {}).values():
             if recorded := self._stopped.get(timeline):
                 body = self.present(timeline).body
@@ -251,7 +251,7 @@ class Tasks:
             _add(timelines, short_name(failure.get("arn") or ""), step)
 
     def _index_started(self, index: int, interaction: Interaction) -> None:
-        """A task that was started but never described is described as it was started."""
+        """Let a task that was started but never described be described as it was started."""
         if not isinstance(interaction.outcome, Response):
             return
         cluster = cluster_of(interaction.request)
@@ -315,7 +315,7 @@ class Tasks:
         return Asked(parameters, cluster, tuple(found.values()), wants_tags, unknown)
 
     def _was_recorded(self, cluster: str, name: str) -> bool:
-        """Whether a recorded request named a task in this form, so that ECS accepted it."""
+        """Whether a recorded request named a task in this form, which ECS therefore accepts."""
         head, slash, id_ = name.rpartition("/")
         return not self._recorded.isdisjoint(
             {(cluster, _unnumbered(head + slash + one)) for one in (id_, *self._identify(id_))}
@@ -459,7 +459,7 @@ class Tasks:
         return step.other
 
     def _missing(self, name: str, cluster: str) -> Recorded:
-        """The failure of a task that the cassette does not know, as ECS would write it."""
+        """The failure of an unknown task, as ECS writes it."""
         arn = name if name.startswith("arn:") else self._arn(name, cluster)
         return _failure({"arn": arn, "reason": "MISSING"})
 
@@ -522,7 +522,7 @@ def _step(index: int, interaction: Interaction) -> Step:
 
 
 def _service(step: Step) -> tuple[str, str] | None:
-    """The cluster and the group of a task, if that is a service."""
+    """The cluster and the group of a task, if its group is a service."""
     task = step.body.item if step.body else {}
     group = str(task.get("group"))
     return (str(task.get("clusterArn")), group) if group.startswith("service:") else None

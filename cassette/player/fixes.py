@@ -15,7 +15,7 @@ from cassette.ecs import shapes
 from cassette.model import Body, Cassette
 from cassette.player.options import READS
 
-# Parameters of writes that do not change which thing is meant, nor what is done with it.
+# Parameters of writes that change neither the resource nor the effect.
 _OF_WRITES = frozenset(
     "enableECSManagedTags propagateTags reason referenceId startedBy tags".split()
 )
@@ -71,7 +71,7 @@ class Fixes:
 
 
 def is_harmless(operation: str, pointers: Iterable[str]) -> bool:
-    """Whether the answer to a call stays true without what these JSON Pointers name."""
+    """Whether the answer to a call stays true without the parameters at these JSON Pointers."""
     named = {pointer.split("/")[1] for pointer in pointers}
     harmless = _OF_READS if operation.startswith(READS) else _OF_WRITES
     return bool(named) and named <= harmless and operation not in _OF_TAGS

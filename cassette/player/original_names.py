@@ -16,7 +16,7 @@ from cassette.ecs.names import short_name
 from cassette.model import Body, Cassette, Response
 from cassette.player.regions_and_accounts import arns_in
 
-# What a parameter names, in the words of ARNs.
+# The kind of resource that a parameter names, in the words of ARNs.
 KIND_OF: Mapping[str, str] = {
     "cluster": "cluster",
     "clusters": "cluster",
@@ -126,7 +126,7 @@ class Originals:
         return "/".join([kind, *clusters, self.name(kind, arn)])
 
     def _goes_with(self, kind: str, name: str, own: dict[str, Any]) -> int:
-        """How well a name in an ARN of the cassette goes with others of the same request."""
+        """How well a name in an ARN of the cassette matches others in the same request."""
         if kind != "cluster":
             return LIKELY * (name in self._members.get(own.get("cluster", "default"), ()))
         others = {
@@ -135,7 +135,7 @@ class Originals:
         return CERTAIN * (not others.isdisjoint(self._members.get(name, ())))
 
     def _form(self, kind: str, own: str) -> str:
-        """A name as scrubbing has it, without its number: hashed, or as it is."""
+        """The scrubbed form of a name without its number: hashed, or unchanged."""
         form = self._forms.get((kind, own))
         if form is None:
             operation, member = _ASKING.get(kind, ("DescribeTasks", "cluster"))

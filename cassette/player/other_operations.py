@@ -156,7 +156,7 @@ class Requests:
         timeline: Timeline,
         step: Step,
     ) -> Recorded:
-        """A recorded answer as it is after stops that were not recorded."""
+        """A recorded answer, corrected for stops that were not recorded."""
         if operation not in FOLLOWING or not self._tasks.has_stopped:
             return body
         asked = self._normalization.normalised(operation, request())
@@ -329,7 +329,7 @@ class Requests:
         return None
 
     def _listed_tasks(self, filters: Body) -> list[Any] | None:
-        """The tasks that the cassette holds and that are listed at this moment."""
+        """The tasks in the cassette that are listed at this moment."""
         asked = self._normalization.normalised("ListTasks", filters)
         cluster = cluster_of(asked)
         states = list(self._tasks.states(cluster))
@@ -353,7 +353,7 @@ class Requests:
         return [task["taskArn"] for task in tasks if derived_answers.task_matches(task, asked)]
 
     def _running_lists(self, cluster: str) -> Iterator[tuple[Body, float, Collection[str]]]:
-        """The recorded lists of tasks to run, as each was served last: filters, moment, ARNs."""
+        """The recorded lists of running tasks, each as last served: filters, moment, ARNs."""
         for request, timeline in self._lists.get("ListTasks", ()):
             asked = self._normalization.normalised("ListTasks", request)
             served = [step for step in timeline.steps if step.index in self.served]

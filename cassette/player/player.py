@@ -59,7 +59,7 @@ class Call:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters in wire form, as the code under test gave them; a fresh copy."""
+        """The parameters in wire form, as the code under test passed them; a fresh copy."""
         return shapes.request_of(self.content)
 
     @property
@@ -272,7 +272,7 @@ class Player:
     def _otherwise(
         self, error: UnmatchedRequestError | None, operation: str, content: bytes
     ) -> Answer | None:
-        """The answer of the test, another cassette or ECS's rules to an unrecorded call."""
+        """The answer of the test, of another cassette or of ECS's rules to an unrecorded call."""
         for supplied in self.supplied:
             if supplied.fits(operation, shapes.request_of(content), self._normalised):
                 return supplied.answer()
@@ -307,9 +307,9 @@ class Exchange:
         return answer
 
     def delayed(self, seconds: float) -> None:
-        """Botocore backs off before the next attempt."""
+        """Note that botocore delays the next attempt."""
         self.call.delays += (seconds,)
 
     def waited(self, seconds: float) -> None:
-        """The client waits for an answer that is slow, in virtual time."""
+        """Let the client wait, in virtual time, for a slow answer."""
         self.player.clock.skip(seconds)

@@ -29,7 +29,7 @@ _OF_SERVICES = (
 )
 _OF_DEFINITIONS = ("DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies")
 _OF_INSTANCES = ("DescribeContainerInstances", "ListContainerInstances")
-# What each write divides: the reads whose answers it changes.
+# The reads that each write divides, because it changes their answers.
 DIVIDING: Mapping[str, tuple[str, ...]] = {
     "StopTask": ("ListTasks", "DescribeServices"),
     "RunTask": ("ListTasks",),
@@ -49,7 +49,7 @@ DIVIDING: Mapping[str, tuple[str, ...]] = {
     "TagResource": ("ListTagsForResource",),
     "UntagResource": ("ListTagsForResource",),
 }
-# What starts tasks.
+# The operations that start tasks.
 _STARTING = ("RunTask", "StartTask", "CreateService", "UpdateService")
 
 
@@ -91,7 +91,7 @@ class Writes:
 
 
 def _is_changed(timeline: Timeline, write: int, ends: Mapping[str, object]) -> bool:
-    """Whether a patch changed what follows a write, beyond single members and delays."""
+    """Whether a patch changed states after a write, beyond single members and delays."""
     last = timeline.steps[-1]
     if last.index <= write or not last.patched:
         return False
@@ -102,7 +102,7 @@ def _is_changed(timeline: Timeline, write: int, ends: Mapping[str, object]) -> b
 
 
 def _end(task: Mapping[str, Any]) -> object:
-    """How a task ends: its status, and why."""
+    """How a task ends: its status and its reasons."""
     containers = [
         [one.get(name) for name in ("lastStatus", "exitCode", "reason")]
         for one in task.get("containers") or ()
@@ -112,7 +112,7 @@ def _end(task: Mapping[str, Any]) -> object:
 
 
 def _deployments(interaction: Interaction) -> Iterator[str]:
-    """The ids of the deployments that an answer shows, by which their tasks were started."""
+    """The ids of the deployments in an answer, which started their tasks."""
     outcome = interaction.outcome
     body = outcome.body if isinstance(outcome, Response) else {}
     for service in [*(body.get("services") or ()), body.get("service") or {}]:
@@ -130,7 +130,7 @@ def _of_tasks(write: Interaction, tasks: Tasks) -> Iterator[Timeline]:
 
 
 def _of_requests(write: Interaction, requests: Requests) -> Iterator[Timeline]:
-    """The timelines of the reads that the write changes: of its cluster, service or family."""
+    """The timelines of the reads that the write changes, of its cluster, service or family."""
     cluster, service = cluster_of(write.request), _service(write)
     family = write.request.get("family") or short_name(write.request.get("taskDefinition") or "")
     for operation in DIVIDING[write.operation]:
@@ -155,7 +155,7 @@ def _service(write: Interaction) -> str:
 
 
 def begin(start: str | int, cassette: Cassette, tasks: Tasks, requests: Requests) -> set[int]:
-    """Let timelines begin where `start` says; the interactions that are skipped."""
+    """Begin the timelines where `start` says, and return the skipped interactions."""
     timelines = list(tasks.timelines)
     if start == "patched":
         timelines += requests.all_timelines
@@ -200,7 +200,7 @@ def _begin_where_patched(cassette: Cassette, tasks: Tasks, requests: Requests) -
 
 
 def _end_of_poll(cassette: Cassette, index: int) -> float:
-    """When the poll ends in which a service or a count was described."""
+    """The end of the poll in which a service or a count was described."""
     moments = polls.moments(cassette)
     of_poll = [i for i, at in moments.items() if at == moments.get(index)]
     return cassette.interactions[max([index, *of_poll])].at

@@ -17,7 +17,7 @@ _IN_CLUSTERS = frozenset(
     "containerInstance containerInstances primaryTaskSet service serviceName services task "
     "taskSet taskSets tasks".split()
 )
-# Parameters that name something of ECS.
+# Parameters that name a resource of ECS.
 _NAMING = _IN_CLUSTERS | frozenset(
     "capacityProvider capacityProviders cluster clusters resourceArn serviceArn "
     "serviceDeploymentArn serviceDeploymentArns serviceRevisionArns taskDefinition "
@@ -111,7 +111,7 @@ class Places:
         return None
 
     def _wrong_cluster(self, operation: str, parameters: Body) -> ApiError | None:
-        """The words are those of public reports, such as aws-toolkit-vscode#2915."""
+        """ECS's error for a wrong cluster, as in public reports (aws-toolkit-vscode#2915)."""
         for named, cluster, of in self._with_clusters(operation, parameters):
             if (cluster, named) not in self._recorded.named:
                 return _invalid(
@@ -161,7 +161,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """What the ARNs of a recording name.
+    """The places in the ARNs of a recording.
 
     Args:
         kinds: partitions and services.
@@ -175,7 +175,7 @@ class _Recorded:
 
 
 def _names_in(parameters: Body) -> Iterator[tuple[str, str]]:
-    """The ARNs by which a request names things of ECS, each with its JSON Pointer."""
+    """The ARNs of ECS resources in a request, each with its JSON Pointer."""
     for member, held in parameters.items():
         if member in _NAMING:
             many = isinstance(held, (list, tuple))
@@ -185,7 +185,7 @@ def _names_in(parameters: Body) -> Iterator[tuple[str, str]]:
 
 
 def _accounts_in(parameters: Body) -> Mapping[str, set[str]]:
-    """For each parameter, the accounts of the ARNs by which it names things of ECS."""
+    """For each parameter, the accounts in the ARNs of its ECS resources."""
     accounts: dict[str, set[str]] = {}
     for pointer, named in _names_in(parameters):
         _, service, _, account = place_of(named) or ("", "", "", "")
@@ -195,7 +195,7 @@ def _accounts_in(parameters: Body) -> Mapping[str, set[str]]:
 
 
 def arns_in(value: Any) -> Iterator[str]:
-    """The ARNs that a request or a response has, each as a whole value."""
+    """The ARNs in a request or a response, each as a whole value."""
     if isinstance(value, str):
         if value.startswith("arn:"):
             yield value

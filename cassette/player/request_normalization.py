@@ -17,14 +17,14 @@ _NAMING = frozenset(
     "containerInstance containerInstances primaryTaskSet taskSet taskSets capacityProvider "
     "capacityProviders".split()
 )
-# Lists whose order says nothing.
+# Lists whose order has no meaning.
 _SETS = frozenset(
     "attributes capacityProviderStrategy capacityProviders clusters containerInstances "
     "defaultCapacityProviderStrategy environment include loadBalancers placementConstraints "
     "requiresCompatibilities resourceRequirements secrets securityGroups services settings status "
     "subnets tagKeys tags taskDefinitions taskSets tasks".split()
 )
-# What ECS takes for a parameter that is left out; source: the ECS API Reference, per operation.
+# ECS's defaults for missing parameters; source: the ECS API Reference, per operation.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "CreateCluster": {"clusterName": "default"},
     "CreateService": {

@@ -189,7 +189,7 @@ class Timeline:
         return self._waited < step.after
 
     def advance(self, now: float) -> None:
-        """Take the step that `next` gave."""
+        """Take the step that `next` returned."""
         if self._waits or self._place >= (len(self.steps) if self._limit is None else self._limit):
             return
         self._begun = True
@@ -201,7 +201,7 @@ class Timeline:
             self._asked = now
 
     def passed(self, write: int) -> None:
-        """Continue after a write that was made."""
+        """Continue after a write was made."""
         if write == self._begins_with:
             self._begins_with = None
         places = dict(self.barriers) | self._marks
@@ -241,7 +241,7 @@ class Timeline:
         return next(i for i, step in enumerate(self.steps) if step is state)
 
     def catch_up(self, index: int) -> None:
-        """An outcome that it shares with another timeline was served there."""
+        """Skip an outcome that was served on another timeline that shares it."""
         place = next((i for i, step in enumerate(self.steps) if step.index == index), -1)
         if place >= self._place:
             if place > self._place:
@@ -268,7 +268,7 @@ class Timeline:
 
     @property
     def current(self) -> Step:
-        """The state that was served last, or the one that comes first."""
+        """The state that was served last, or else the first one."""
         ahead = self._begun and not self._served
         return self.steps[self._place - 1 if ahead else self._place]
 

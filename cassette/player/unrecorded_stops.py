@@ -67,7 +67,7 @@ class Stops:
         return recorded if is_own else [*self._patched(state, reason)]
 
     def _patched(self, state: Step, reason: str) -> Iterator[Step]:
-        """The states in which a patch stops a task that is in a state."""
+        """The states in which a patch stops a task from its present state."""
         if state.body is None:
             return
         # Of this state alone: what else the cassette holds continues as if nobody stopped the task.
@@ -92,7 +92,7 @@ class Stops:
 
     @staticmethod
     def _asked(task: Body, parameters: Body) -> dict[str, Any]:
-        """A task as ECS answers StopTask: it is to be stopped, and is not yet."""
+        """A task in the answer to StopTask: about to stop, but not stopped yet."""
         if task.get("desiredStatus") == "STOPPED":
             return dict(task)
         return {
@@ -104,7 +104,7 @@ class Stops:
 
 
 def _has_started(state: Step) -> bool:
-    """Whether a task was RUNNING in a state or before."""
+    """Whether a task was RUNNING in this state or before."""
     task = state.body.item if state.body else {}
     return "startedAt" in task or task.get("lastStatus") == "RUNNING"
 

@@ -85,7 +85,7 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Non
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """End the replay also where a fixture of the user's ends with a SystemExit or the like.
+    """End the replay even if a user's fixture ends with a SystemExit or the like.
 
     pytest then leaves out the ends of the other fixtures, and gives their values to the next test.
     """

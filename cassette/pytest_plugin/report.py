@@ -139,7 +139,7 @@ class Report:
         }
 
     def _played(self) -> list[tuple[str, tuple[str, ...], int, int]]:
-        """What was played, by the names that are shown; the project's own cassettes come first."""
+        """The replayed cassettes, by their displayed names; the project's own come first."""
         rows = [
             (self._shown(path), p, tests, calls)
             for (path, p), (tests, calls) in self._used.played.items()
@@ -216,7 +216,7 @@ class Report:
         return ["", "left out, because the patch does not fit:", *lines] if lines else []
 
     def _never_played(self) -> list[str]:
-        """The built-in patches that no test played with any values."""
+        """The built-in patches that no test used with any values."""
         from cassette.library import Library
         from cassette.packs.names import BUILTIN
         from cassette.patch import Patch

@@ -29,7 +29,7 @@ def register(config: pytest.Config) -> None:
 
 
 def add_worker(config: pytest.Config, part: dict[str, Any] | None, *, crashed: bool) -> None:
-    """Add what a worker of pytest-xdist did."""
+    """Add the data of a worker of pytest-xdist."""
     used = usage.of(config)
     if part:
         used.merge(part)
@@ -122,7 +122,7 @@ class RunHooks:
             self._used.partly.add("tests were deselected")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Look up what the collected tests name, if the report needs it."""
+        """Look up the names in the collected tests, if the report needs them."""
         if session.testsfailed:
             self._used.partly.add("not every file could be collected")
         if usage.is_listening(self._config):

@@ -278,14 +278,14 @@ def _is_declared(config: pytest.Config, name: str) -> bool:
 
 
 def failed(problem: object, fix: str = "") -> BaseException:
-    """A failure that shows its message only, without a traceback."""
+    """A failure that shows only its message, without a traceback."""
     words = f"{problem}\n  Fix: {fix}" if fix else str(problem)
     return pytest.fail.Exception(words, pytrace=False)
 
 
 @contextlib.contextmanager
 def failing_one_test() -> Iterator[None]:
-    """Turn what a user's option or callback raises into a failure if it is not an Exception.
+    """Turn an exception of a user's option or callback into a failure if it is not an Exception.
 
     A SystemExit that leaves a fixture keeps pytest from ending it, and every later test fails.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Shared:
-    """The shared cassettes of one run, and whose calls they answered.
+    """The shared cassettes of one run, and the tests whose calls they answered.
 
     Attributes:
         blocks: those in use.
@@ -48,7 +48,7 @@ class Shared:
         finish([owner for owner in reversed(owners) if owner[1].node not in used_on])
 
     def note_set_up(self, fixture: tuple[Any, Any]) -> None:
-        """The calls that a fixture made in its own set-up are not those of a test."""
+        """Attribute the calls that a fixture made in its own set-up to no test."""
         for block in self.blocks:
             if block.owner == fixture:
                 block.is_set_up = True

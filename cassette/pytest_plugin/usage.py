@@ -55,7 +55,7 @@ class PatchFits:
         return self._tried[key]
 
     def explained(self, library: Library, name: str, reference: str) -> PatchError | None:
-        """The same with what would have fitted."""
+        """The same with the valid alternatives."""
         from cassette.patch import Patch
         from cassette.variants import misfit, read_patch
 
@@ -172,7 +172,7 @@ class Usage:
 
 
 def label(tests: Sequence[str]) -> str:
-    """What a line of the report calls the tests that share a cassette."""
+    """The name of the tests that share a cassette, in a line of the report."""
     from cassette.errors import counted
 
     first, more = tests[0], len(tests) - 1
@@ -184,7 +184,7 @@ _USED = "cassette/used"  # in pytest's cache; `cassette sync --update` reads it
 
 
 def of(config: pytest.Config) -> Usage:
-    """What this run has used so far."""
+    """The usage of this run so far."""
     if _USAGE not in config.stash:
         config.stash[_USAGE] = Usage()
     return config.stash[_USAGE]
@@ -194,7 +194,7 @@ def of(config: pytest.Config) -> Usage:
 
 
 class _Listener:
-    """An audit hook that notes what `Library.find` finds.
+    """An audit hook that notes the results of `Library.find`.
 
     Python cannot remove an audit hook, so the listener is switched off when its run ends.
     """
@@ -231,7 +231,7 @@ def stop_listening(config: pytest.Config) -> None:
 
 @contextlib.contextmanager
 def unnoted(config: pytest.Config) -> Iterator[None]:
-    """Look something up that does not count as used."""
+    """Look something up without counting it as used."""
     listener = config.stash.get(_LISTENER, None)
     if listener is None:
         yield

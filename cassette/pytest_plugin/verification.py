@@ -33,7 +33,7 @@ _VERIFYING = pytest.StashKey[bool]()
 
 
 def add(config: pytest.Config, path: Path, label: str, tests: Sequence[pytest.Item]) -> None:
-    """Note what was recorded, if it is to be verified."""
+    """Note a recording, if it is to be verified."""
     if config.getoption("--cassette-verify"):
         pending = config.stash.setdefault(_PENDING, [])
         pending.append(_Recorded(path, label, tests))
@@ -45,12 +45,12 @@ def mode(config: pytest.Config) -> str | None:
 
 
 def unverified(config: pytest.Config) -> list[Path]:
-    """What was recorded and not verified, since the run ended early."""
+    """The recordings that were not verified, since the run ended early."""
     return [one.path for one in config.stash.get(_PENDING, [])]
 
 
 def run(session: pytest.Session, nextitem: pytest.Item | None) -> None:
-    """Replay the tests of what was recorded so far; only failures are reported.
+    """Replay the tests of the recordings so far; only failures are reported.
 
     Not in a run that is about to end: pytest would end the fixtures that they share after each one.
     """

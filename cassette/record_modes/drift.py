@@ -16,7 +16,7 @@ _LONGEST = 60  # characters of a value on a line
 
 @dataclass(frozen=True)
 class Drift:
-    """How live ECS differs from what a cassette held.
+    """The differences between live ECS and a cassette.
 
     Args:
         path: the cassette's file.

@@ -70,7 +70,7 @@ class LiveCalls:
         return self._recording.cassette(os.fspath(path))
 
     def cassette(self, path: str | os.PathLike[str] = "") -> Cassette:
-        """What was recorded before, followed by the calls of this recording."""
+        """The previous recording, followed by the calls of this recording."""
         new = self.new(path)
         return new_episodes.after(self.before, new) if self.before else new
 
@@ -139,7 +139,7 @@ class LiveTape(Tape):
 
     @property
     def unmatched(self) -> list[UnmatchedRequestError]:
-        """Empty: live ECS answered what the cassette could not."""
+        """Empty: live ECS answered all calls that the cassette could not."""
         return []
 
 

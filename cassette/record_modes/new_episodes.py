@@ -35,7 +35,7 @@ def after(before: Cassette, new: Cassette) -> Cassette:
 
 
 def _source(before: str, source: str) -> str:
-    """The source of a cassette that holds both what it held before and new calls."""
+    """The source of a cassette with old and new calls."""
     added = f"; with new episodes from {source}"
     return before if before == source or before.endswith(added) else before + added
 

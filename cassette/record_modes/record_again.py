@@ -29,7 +29,7 @@ _MOST = 100  # tasks in one call of DescribeTasks
 _SHORTENED = frozenset(
     {"cluster", "clusters", "service", "serviceName", "services", "taskDefinition"}
 )
-# Errors by which ECS says that a thing is no longer there: a difference, not a failure to ask.
+# Errors by which ECS says that a resource is gone: a difference, not a failed call.
 _GONE = frozenset(
     {
         "ClientException",
@@ -137,7 +137,7 @@ def _source(cassette: Cassette) -> str:
 
 
 def _held(cassette: Cassette) -> int:
-    """How many states and other outcomes a cassette holds."""
+    """The number of states and other outcomes in a cassette."""
     of_tasks = [len(task.states) for task in _tasks(cassette)]
     others = [
         one

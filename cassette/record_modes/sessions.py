@@ -40,7 +40,7 @@ class Target:
         project_settings.key()
 
     def keep(self, live: LiveCalls, failure: BaseException | None) -> scrub.Report | None:
-        """Write the recording, unless the failure forbids it."""
+        """Write the recording, unless a failure forbids it."""
         if failure is not None and not (self.save_on_error and live.calls):
             return None
         if not self.grows:
@@ -62,7 +62,7 @@ class Target:
 
 
 class NewRecording(Verb[Tape]):
-    """A recording of the whole file, which replaces what the file held."""
+    """A recording of the whole file, which replaces its content."""
 
     def __init__(self, target: Target, clients: Any, before: Cassette | None = None) -> None:
         self._target = target

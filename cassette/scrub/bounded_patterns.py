@@ -35,14 +35,14 @@ class _Group:
     last: int = 1
 
     def add(self, text: str, ways: int) -> None:
-        """One more part, which may be repeated."""
+        """Add one more part, which may be repeated."""
         if len(self.begins) == len(self.alternatives):
             self.begins.append(text)
         self.ways *= self.last
         self.last = ways
 
     def end(self) -> None:
-        """The end of an alternative."""
+        """End an alternative."""
         self.add("", 1)
         self.alternatives.append(self.ways)
         self.ways = 1
@@ -92,7 +92,7 @@ def _rewritten(source: str) -> Iterator[str]:
 
 
 def _bounds(repeat: str) -> tuple[int, int] | None:
-    """The least and the most of a repeat; None if it is only text."""
+    """The minimum and maximum of a repeat; None if it is only text."""
     if repeat in "*+?":
         return {"*": (0, LONGEST), "+": (1, LONGEST), "?": (0, 1)}[repeat]
     least, comma, most = repeat[1:-1].partition(",")

@@ -36,7 +36,7 @@ _JVM_OPTION = re.compile(
     r"=[\d.]{1,12}[kmgKMG]?"
 )
 _WINDOWS_OPTION = re.compile(r"/[A-Za-z][A-Za-z_-]{0,30}(?=:)")
-# A variable may have digits in its name; what else has them may be a secret with a sign in it.
+# A variable's name may have digits; any other word with digits may be a secret with an = in it.
 _NAME = re.compile(r"(?:[A-Z_][A-Z0-9_]{0,60}|[A-Za-z_][A-Za-z_.-]{0,60})(?=[=:])")
 _JAVA_PROPERTY = re.compile(r"-D[A-Za-z][A-Za-z_.-]{0,60}")
 _PLAIN = re.compile(
@@ -48,7 +48,7 @@ _PLAIN = re.compile(
 _SIGN = re.compile(r"-D|--?|/")
 _NUMBER = re.compile(r"\d{1,5}")
 _WORKERS = re.compile(r"\d{1,2}")
-# What is on this host, at a path of words that every service may have.
+# An address on this host, with a path of common words.
 _LOCAL = re.compile(
     r"(?:(?:https?|tcp)://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d{1,5})?"
     r"(?P<path>/[a-z0-9/_-]{0,60})?"
@@ -137,7 +137,7 @@ Part = str | Argument
 
 
 def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[list[Part]]:
-    """The part of each word that stays, and the values that do not.
+    """The part of each word to keep, and the other values.
 
     Args:
         words: a command line.
@@ -256,7 +256,7 @@ def _assigned(word: str, end: int) -> list[Part]:
 
 
 def _holds_secret(option: str) -> bool:
-    """Whether a secret is glued to its option: --token-JYpPPioOt, but not --authToken."""
+    """Whether a secret is attached to its option: --token-JYpPPioOt, but not --authToken."""
     mixed = re.search("[a-z][A-Z]", option) and not is_plain(option.lstrip("-"))
     return bool(mixed) and tells_secret(option)
 
@@ -301,7 +301,7 @@ def _is_local(word: str) -> bool:
 
 
 def _names_module(word: str, program: str, option: str) -> bool:
-    """Whether a module of Python may be where a word is."""
+    """Whether a word may be a Python module."""
     if program in _SERVERS:
         return ":" in word or option in ("-A", "--app", "--module")
     return option == "-m" and _RUNS_MODULES.fullmatch(program) is not None

@@ -25,7 +25,7 @@ class Relations:
         self._places: set[str] = set()
 
     def add(self, original: str, false: str, place: str) -> None:
-        """Note that an identifier became another one, in a member."""
+        """Note the replacement of an identifier in a member."""
         was = self._rules.replaced(current_form(original), lambda *_: None).lower()
         identifier, original_hash = hash(false), hash(was)
         if self._originals.setdefault(identifier, original_hash) != original_hash:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A value of a URL has its own delimiters encoded, so that it can be encoded again as it was.
+# The delimiters within a URL's value are encoded, so that it can be encoded again as before.
 PERCENT_VALUE = re.compile(r"[^\s\"'<>&=?/:@;,+#]+")
 PERCENT_RUN = re.compile(r"[^\s\"'<>]+")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-# Of three bytes that are all printable, four letters of base64.
+# Four base64 letters of three printable bytes.
 _TWO = "[I-Za-f][C-HS-Xi-nyz0-3]"
 _FOUR = rf"{_TWO}(?:[AEIMQUYcgkosw048][g-z0-9+/]|[BFJNRVZdhlptx159][A-Za-z0-9+/])"
 SHORT_BASE64 = re.compile(
@@ -45,7 +45,7 @@ _TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def after_escape(text: str, place: int) -> int:
-    """Where the escape ends that a place in a text is inside of; 0 if it is in none."""
+    """The end of the escape around a position in a text; 0 if there is none."""
     if "%" not in text and "\\" not in text:
         return 0
     first = max(0, place - _LONGEST_ESCAPE + 1)
@@ -60,9 +60,9 @@ def after_escape(text: str, place: int) -> int:
 
 
 def in_plain_letters(text: str) -> str:
-    """A text with letters and digits of every width and script as ASCII has them, if it does.
+    """A text with letters and digits of every width and script in ASCII where possible.
 
-    Characters that show nothing, such as a zero-width space, are left out.
+    Invisible characters, such as a zero-width space, are left out.
     """
     return "".join(
         character if character.isascii() else _plain(character)
@@ -97,7 +97,7 @@ def unmasked(text: str) -> str:
 
 
 def masked(before: str, after: str, like: str) -> str:
-    """A text with entities again where they were, except in what changed, as `escaped` does."""
+    """A text with its entities restored, except in changed parts, like `escaped`."""
     head = _shared(before, after)
     tail = _shared(before[head:][::-1], after[head:][::-1])
     start = _source(like, head, _ENTITY)
@@ -106,7 +106,7 @@ def masked(before: str, after: str, like: str) -> str:
 
 
 def escaped(before: str, after: str, like: str) -> str:
-    """A text with escapes again where they were; only what changed is escaped again.
+    """A text with its escapes restored; of the rest, only changed parts are escaped.
 
     Args:
         before: the text without its escapes.
@@ -129,7 +129,7 @@ def _shared(one: str, other: str) -> int:
 
 
 def _source(text: str, place: int, escapes: re.Pattern[str] = _ESCAPE) -> int:
-    """Where a text begins that, without escapes, begins at a place."""
+    """The position in a text whose unescaped form begins at a position."""
     shown = end = 0
     for escape in escapes.finditer(text):
         before = escape.start() - end
@@ -153,7 +153,7 @@ def percent_encoded(text: str) -> str:
 
 
 def base64_texts(run: str) -> Iterator[str]:
-    """The texts that a run of base64 shows, at whichever of its characters decoding begins."""
+    """The texts in a run of base64, decoded from each of its possible first characters."""
     standard = run.rstrip("=").translate(_TO_STANDARD)
     for start in range(4):
         part = standard[start:]

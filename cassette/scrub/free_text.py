@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from cassette.scrub.project_rules import Rules
 
-# Shorter originals are no identifiers; searching for them would eat ordinary words.
+# Shorter originals are not identifiers; searching for them would replace ordinary words.
 SHORTEST_ORIGINAL = 6
 
-# What is searched for elsewhere once it was redacted in one place: no other word is like it.
+# A redacted value of this form is also searched for elsewhere: no other word has it.
 PASSWORD = re.compile(r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])\S{8,256}")
 _OF_NAMES = frozenset(("email", "host1", "host2"))
 _ONE_WORD = re.compile(r"[A-Za-z_-]{0,15}")  # shorter than any token without a digit
@@ -48,7 +48,7 @@ _EC2_HOST = re.compile(
     r"(?:ip|ec2)(?:-\d{1,3}){4}\.(?:ec2\.internal|(?:[\w-]{1,32}\.)?compute\.(?:internal|amazonaws\.com))"
 )
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[\w-]{1,63}")
-# What shows an account beyond doubt. Each begins with its literal, which is found much faster.
+# Texts that certainly contain an account. Each begins with its literal, which is found faster.
 _OWNED = (
     re.compile(r"arn:(?<!\warn:)[^:\s/]{1,32}:[^:\s/]{0,64}:[^:\s/]{0,64}:(\d{12}):", re.ASCII),
     re.compile(r"\.dkr\.ecr\.(?<=(?<!\d)(\d{12})\.dkr\.ecr\.)", re.ASCII),
@@ -167,7 +167,7 @@ class FreeText:
         self._harmless.clear()
 
     def search(self, text: str) -> str:
-        """A text with everything in it replaced that identifies or is secret."""
+        """A text with everything replaced that identifies or is secret."""
         if text not in self._found:
             self._depth += 1
             try:
@@ -223,7 +223,7 @@ class FreeText:
         return self._names[text]
 
     def _random_segment(self, match: re.Match[str]) -> str:
-        """A part of a name, or its number if it is generated, as a token of a vendor is."""
+        """A part of a name; a number if it is generated, like a vendor's token."""
         segment = match[0]
         if has_pseudonym(segment) or REDACTED in segment or not has_random_part(segment):
             return segment
@@ -249,16 +249,16 @@ class FreeText:
         return self._accounts[account]
 
     def is_account(self, digits: str) -> bool:
-        """Whether something showed beyond doubt that digits are an account id."""
+        """Whether digits are certainly an account id."""
         return digits in self._accounts
 
     def is_id(self, text: str) -> bool:
-        """Whether a text is one id of a form that AWS gives, and nothing else."""
+        """Whether a text is exactly one id in a form that AWS assigns."""
         match = in_name().fullmatch(text)
         return match is not None and match.lastgroup in ID_RULES
 
     def host(self, host: str) -> str:
-        """The pseudonym of a host, or the host if everybody uses it."""
+        """The pseudonym of a host; a public host is kept."""
         bare = host.lower()
         if hosts.is_public(bare) or has_pseudonym(bare):
             return host
@@ -277,7 +277,7 @@ class FreeText:
         return f"{found.removesuffix('.example')}.{rest}"
 
     def is_token(self, text: str) -> bool:
-        """Whether a text is one token and nothing else, so that a rule replaces it everywhere."""
+        """Whether a text is exactly one token, which a rule replaces everywhere."""
         return in_text().fullmatch(text) is not None
 
     def is_false(self, text: str) -> bool:
@@ -309,7 +309,7 @@ class FreeText:
 
     @staticmethod
     def _pseudonym(text: str, originals: Mapping[str, Mapping[str, str]]) -> str | None:
-        """The pseudonym of a text that is one of these originals; a plain word in its own case."""
+        """The pseudonym of a known original; for a plain word, in its own case."""
         same = originals.get(text.lower(), {})
         if text in same:
             return same[text]
@@ -347,7 +347,7 @@ class FreeText:
         return encodings.BASE64.sub(self._decode_base64, text)
 
     def _short_base64(self, match: re.Match[str]) -> str:
-        """A run that can be read in base64 from its beginning to its end, or nothing of it."""
+        """A run; redacted if all of it is readable in base64, unless by chance."""
         run = match[0]
         # A name of words may be readable by chance.
         return run if run.isdigit() or vocabulary.is_plain(run) else self._secret("secret", run)
@@ -357,12 +357,12 @@ class FreeText:
         if "%" not in match[0]:
             return match[0]
         plain = encodings.percent_decoded(match[0])
-        # What is not encoded after all, such as 100%, is not searched again.
+        # A value that is not really encoded, such as 100%, is not searched again.
         found = plain if plain == match[0] else self.search(plain)
         return match[0] if found == plain else encodings.percent_encoded(found)
 
     def _decode_run(self, match: re.Match[str]) -> str:
-        """A run that is encoded in part: it stays decoded if something is found in it."""
+        """A partly encoded run: it stays decoded if something is found in it."""
         if "%" not in match[0]:
             return match[0]
         plain = encodings.percent_decoded(match[0])
@@ -370,9 +370,9 @@ class FreeText:
         return match[0] if found == plain else found
 
     def _decode_base64(self, match: re.Match[str]) -> str:
-        """A run of base64, or nothing of it if what it says is not to be seen."""
+        """A run of base64, redacted if its content must not be shown."""
         run = match[0]
-        # Whatever has a digit or a dot in it is encoded with a capital letter.
+        # The base64 of a text with a digit or a dot has a capital letter.
         if run in self._harmless or run.islower():
             return run
         for plain in encodings.base64_texts(run):
@@ -382,7 +382,7 @@ class FreeText:
         return run
 
     def _run(self, match: re.Match[str]) -> str:
-        """A run without spaces, redacted where it is too random to be a name."""
+        """A run without spaces, redacted if it is too random to be a name."""
         run = match[0]
         if run not in self._runs:
             self._runs[run] = self._random(run)

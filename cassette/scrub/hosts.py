@@ -18,7 +18,7 @@ PRIVATE = ("internal local localdomain corp lan intranet private home consul svc
 _PRIVATE_NAME = re.compile(
     rf"(?:[\w-]{{1,63}}\.){{1,8}}(?:{'|'.join(PRIVATE)}|home\.arpa)(?![0-9a-z])"
 )
-# Names that everybody uses: they identify nobody.
+# Public names, which identify nobody.
 _PUBLIC = re.compile(
     r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
     r"|microsoft\.com|k8s\.io|elastic\.co|gitlab\.com|github\.com|githubusercontent\.com"
@@ -60,7 +60,7 @@ _OF_CODE = frozenset(
     "ts vi vu watch win work world wtf zip".split()
 )
 _ALWAYS_HOSTS = frozenset("io dev net".split())
-# Labels that say nothing of whose a host would be: all of them are names of modules.
+# Labels that do not identify the owner of a host: all of them are names of modules.
 _MODULES = frozenset(
     "app api base config core handlers lib main models module modules prod run settings src tasks "
     "test tests utils views".split()
@@ -88,7 +88,7 @@ _HOST_BEFORE = re.compile(
     r"|wget))[\s:=]{0,3}[\"'`(\[]?\Z",
     re.IGNORECASE,
 )
-# What says that any dotted word is a host, whatever it ends in.
+# Text before a dotted word that makes it a host, with any ending.
 _SURELY_BEFORE = re.compile(
     r"(?:host|hostname|lookup|resolve(?: host)?|enotfound|eai_again|not known|dial tcp|nslookup"
     r"|unknownhost(?:exception)?|nxdomain|servfail"
@@ -138,7 +138,7 @@ def is_own_domain(domain: str, slash: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Whether a host's name, in lower case, is one of a private network."""
+    """Whether a host's name, in lower case, belongs to a private network."""
     return _PRIVATE_NAME.fullmatch(host) is not None
 
 
@@ -199,7 +199,7 @@ def _is_option(word: str, before: str) -> bool:
 
 
 def _has_own_ending(word: str, before: str, after: str) -> bool:
-    """Whether a dotted word is a host, although its last label is known to no list.
+    """Whether a dotted word is a host, although no list has its last label.
 
     A port, or a word that announces a host, distinguishes it from a file or a member of an object.
     Labels that no file and no program has do so as well.
@@ -224,19 +224,19 @@ def _has_own_ending(word: str, before: str, after: str) -> bool:
 
 
 def is_name(word: str) -> bool:
-    """Whether a dotted word is a name of plain words, such as web.prod, where names are."""
+    """Whether a dotted word is a name of plain words, such as web.prod, in a place for names."""
     *own, last = word.lower().split(".")
     ends = last in _OF_CODE - _ALWAYS_HOSTS or last == "prod"
     return ends and all(map(vocabulary.is_plain, own))
 
 
 def may_be_file(word: str) -> bool:
-    """Whether a dotted word of a path ends as the names of files do."""
+    """Whether a dotted word in a path ends like a file name."""
     return word.rpartition(".")[2].lower() in _FILES
 
 
 def is_code(word: str) -> bool:
-    """Whether a dotted word is the name of a class or a module, whatever it ends in."""
+    """Whether a dotted word is the name of a class or a module, with any ending."""
     if _CLASS.fullmatch(word) and word.rpartition(".")[2].lower() not in PRIVATE:
         return True
     if _MODULE_FILE.fullmatch(word) and not _COUNTRY.search(word):
@@ -267,13 +267,13 @@ def _is_of_aws(label: str) -> bool:
 
 @functools.cache
 def _services() -> frozenset[str]:
-    """The names that botocore has for the services of AWS."""
+    """The names of AWS's services in botocore."""
     return frozenset(loaders.create_loader().list_available_services("service-2"))
 
 
 @functools.cache
 def _public_suffixes() -> PublicSuffixList:
-    # It takes 50 ms to read, which only a text with a dotted word pays.
+    # Reading it takes 50 ms, so it is read only for a text with a dotted word.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
     return PublicSuffixList(accept_unknown=False)

@@ -28,7 +28,7 @@ _SIGN = re.compile(
 _AFTER_FOREIGN = re.compile(
     rf"(?:{secret_words.FOREIGN})[^\0-\x7f]{{0,8}}(?P<value>[!-~]{{4,256}})"
 )
-# How the value in one word with a word for a secret is glued to it, and its first part.
+# The connection between a word for a secret and the value attached to it, with its first part.
 _GLUE = re.compile(r"([+/_-])")
 _GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
@@ -41,7 +41,7 @@ _TELLING_PART = re.compile(
     rf"passwd|password|passphrase|basic[_-]?auth|(?<=[a-z])(?<!max)token\Z|{OF_ACCOUNT}|{secret_words.ANY}",
     re.IGNORECASE,
 )
-# Words that tell it only after another one: connection string, basic auth, MFA code.
+# Words for a secret only after another word: connection string, basic auth, MFA code.
 _AFTER_ANOTHER = {
     "string": ("connection",),
     "auth": ("basic",),
@@ -79,7 +79,7 @@ def may_tell(text: str) -> bool:
 
 
 def redacted(text: str, note: Callable[[str], object]) -> str:
-    """A text in which nothing near a word for a secret is more than plain words.
+    """A text in which every word near a word for a secret is plain.
 
     Args:
         text: what the search of tokens left.
@@ -98,7 +98,7 @@ def redacted(text: str, note: Callable[[str], object]) -> str:
 
 
 def glued(word: str) -> int | None:
-    """Where in a word a value begins that is glued to a word for a secret: token_…, pin-83741."""
+    """The start of a value that is attached to a word for a secret: token_…, pin-83741."""
     foreign = None if word.isascii() else _AFTER_FOREIGN.search(word)
     if foreign and not vocabulary.is_plain(foreign["value"]):
         return foreign.start("value")
@@ -116,7 +116,7 @@ def glued(word: str) -> int | None:
 
 
 def _is_given(value: str) -> bool:
-    """Whether what is glued to a word for a secret is neither a word, a version nor a suffix."""
+    """Whether the text attached to a word for a secret is not a word, version or suffix."""
     bare = value.strip("\\.")
     if has_pseudonym(bare) or REDACTED in bare or re.fullmatch("[0-9a-f]{6,10}", bare):
         return _CODE.fullmatch(bare) is not None
@@ -125,14 +125,14 @@ def _is_given(value: str) -> bool:
 
 
 def _bounds(match: re.Match[str]) -> Span:
-    """Where a word begins and ends without the marks around it."""
+    """The bounds of a word without the punctuation around it."""
     word = match[0]
     lead = len(word) - len(word.lstrip("\\"))
     return match.start() + lead, match.end() - (len(word) - len(word.rstrip(".\\")))
 
 
 def _spans(text: str, found: Found) -> Iterator[Span]:
-    """Where each word is that is not plain and near a word for a secret, or glued to it."""
+    """The bounds of each word near a word for a secret, or attached to it, that is not plain."""
     for index, match in enumerate(found):
         if match["word"] is None:
             continue
@@ -151,7 +151,7 @@ def _spans(text: str, found: Found) -> Iterator[Span]:
 
 
 def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
-    """The word that is said to be the secret, or is its value in a pair; the one in a bracket."""
+    """The word called the secret, or its value in a pair; in brackets, the word inside."""
     linked = False
     if index and _is_judged(text, found, index):
         yield index - 1
@@ -172,7 +172,7 @@ def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
 
 
 def _is_judged(text: str, found: Found, index: int) -> bool:
-    """Whether the word before one for a secret is it, `… password refused`, and not a name."""
+    """Whether the word before a word for a secret is it, as in `… password refused`."""
     judged = False
     for place in range(index, min(index + 4, len(found))):
         judged = judged or found[place][0].strip(".").lower() in _VERDICTS
@@ -225,6 +225,6 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
 
 
 def _is_named(found: Found, place: int) -> bool:
-    """Whether a word is the name of the kind of thing before it: `service web-token-7`."""
+    """Whether a word is the name of the kind before it: `service web-token-7`."""
     before = found[place - 1][0].lower() if place else ""
     return before in _KINDS and _NAME.fullmatch(found[place][0]) is not None

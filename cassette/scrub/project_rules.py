@@ -52,7 +52,7 @@ class HashedWords:
     rule: str = REPLACE
 
     def found(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where such a word begins and ends, and what takes its place."""
+        """The bounds of each such word, and its replacement."""
         for word in _WORD.finditer(text):
             replacement = self.replacements.get(_digest(word[0].lower()))
             if replacement is not None:
@@ -124,12 +124,12 @@ class Rules:
         return text
 
     def finds(self, text: str) -> bool:
-        """Whether a text holds anything that the searches look for."""
+        """Whether the searches match anywhere in a text."""
         return any(True for search in self.searches for _ in search.found(text))
 
     @property
     def kept(self) -> frozenset[str]:
-        """The values that stay, for the audit, which sees no shapes: `tags[team]`, `tags[*]`."""
+        """The values to keep, for the audit, which sees no shapes: `tags[team]`, `tags[*]`."""
         places = (place.partition(".")[2] for place, said in self.members.items() if said == "keep")
         return frozenset(place if "[" in place else f"{place}[*]" for place in places)
 
@@ -144,7 +144,7 @@ class Rules:
         )
 
     def of_named(self, place: str, name: str) -> str | None:
-        """`keep` or `redact` for the value of a name in a member; None if nothing is said."""
+        """`keep` or `redact` for a named value in a member; None without a rule."""
         if not self.members:
             return None
         return self.members.get(f"{place}[{name}]") or self.members.get(f"{place}[*]")

@@ -122,7 +122,7 @@ _NUMBERED = re.compile(
     r"|name-ca55e77e-(?P<name>\d{1,9}|f[0-9a-f]{11})"
     r")(?![0-9A-Za-z])"
 )
-# One of these is in every text that has a numbered pseudonym.
+# Every text with a numbered pseudonym has one of these.
 _SIGNS = (
     *(MARK, "00000000", "198.18.", "198.19.", "198-18-", "198-19-", "2001:db8:", "2001:0db8:"),
     *("ca:55:e7:7e", "ca-55-e7-7e", "ca55.e77e", "host-", "@example.com", "%40example.com"),
@@ -146,7 +146,7 @@ _OF_GROUP: dict[str, tuple[str, Callable[[str], int]]] = {
 
 
 def samples() -> tuple[str, ...]:
-    """Pseudonyms of every form, for code that must not take one for an original."""
+    """Pseudonyms of every form, for code that must not mistake one for an original."""
     ids = ("0" * 32, "0" * 64, "-".join(("0" * 8, *("0" * 4,) * 3, "0" * 12)), "eni-" + "0" * 17)
     forms = [form(1) for numbers in (_FORMS, _KEYED) for form in numbers.values()]
     others = (pseudonym_of_opaque("a token"), f"ecs-svc/{pseudonym_of_number('1')}")
@@ -211,7 +211,7 @@ def numbers_in(text: str) -> list[tuple[str, str]]:
 
 
 def _canonical(kind: str, keyed: str) -> str:
-    """A keyed pseudonym as it was given, from a text that may spell it otherwise."""
+    """A keyed pseudonym in its original spelling, from a text with another spelling."""
     if kind == "IPv4 address":
         return keyed.replace("-", ".")
     if kind == "MAC address":
@@ -238,7 +238,7 @@ def pseudonym_of_id(original: str) -> str:
 
 
 def current_form(text: str) -> str:
-    """A text with hashed ids of the first form, which began with the mark, in the form of today."""
+    """A text with hashed ids of the first form, which began with the mark, in the present form."""
     text = _FIRST.sub(_turned, text) if MARK in text else text
     return _FIRST_NUMBER.sub(r"\g<1>00000000", text) if "00000000" in text else text
 
@@ -285,7 +285,7 @@ def pseudonym_of_number(original: str) -> str:
 
 
 def is_masked(text: str) -> bool:
-    """Whether a value was hidden before, by this tool or by another."""
+    """Whether a value was already hidden, by this tool or another."""
     return _MASKED.fullmatch(text) is not None
 
 

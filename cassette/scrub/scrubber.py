@@ -103,16 +103,16 @@ class Scrubber:
     def interactions(
         self, interactions: Iterable[model.Interaction]
     ) -> tuple[model.Interaction, ...]:
-        """Those of one cassette, scrubbed; afterwards `kept` lists what was kept in them."""
+        """The interactions of one cassette, scrubbed; afterwards, `kept` lists the kept members."""
         self._kept.clear()
         own = tuple(interactions)
         self.show_names(own)
         return tuple(map(self.interaction, own))
 
     def part(self, interactions: Iterable[model.Interaction]) -> tuple[model.Interaction, ...]:
-        """The next interactions of a recording, with what later ones taught applied to all.
+        """The next interactions of a recording, with everything learned so far applied to all.
 
-        What they teach about the parts before, `take_new` gives.
+        `take_new` returns what they teach about earlier parts.
         """
         own = tuple(interactions)
         self._free.trim()
@@ -151,7 +151,7 @@ class Scrubber:
         self._memory.take(text)
 
     def begin_again(self) -> None:
-        """Scrub a recording from its beginning, with what was learned from all of it."""
+        """Scrub a recording from its beginning, with everything learned from it."""
         self._redacted.clear()
         self.forget_relations()
 
@@ -200,7 +200,7 @@ class Scrubber:
         return self._strings.keep(value)
 
     def redacted(self, value: str, name: str) -> str:
-        """Nothing of a value that no shape describes, by the name that it has."""
+        """The replacement for a value outside any shape that is redacted because of its name."""
         return self._redact(value, name, self._free.search(name))
 
     def learn(self, text: str) -> None:
@@ -243,7 +243,7 @@ class Scrubber:
         self._relations.check(path)
 
     def forget_relations(self) -> None:
-        """Begin another pass over the same files, with what the last one taught."""
+        """Begin another pass over the same files, keeping what was learned."""
         self._relations = Relations(self.rules)
 
     def _learn(self, interaction: model.Interaction) -> None:
@@ -297,7 +297,7 @@ class Scrubber:
         return scrubbed
 
     def _chosen(self, key: str, others: Mapping[str, Any], place: str) -> str:
-        """A key that somebody chose, scrubbed; numbered if another one became the same."""
+        """A user's key, scrubbed; numbered if another key became equal."""
         false = self._named(key, place)
         number = 2
         while false in others:
@@ -306,7 +306,7 @@ class Scrubber:
         return false
 
     def _named(self, key: str, place: str) -> str:
-        """The name of a variable, a tag or a label: it stays, without a host of its own in it."""
+        """The name of a variable, a tag or a label: it is kept, without private hosts in it."""
         host, slash, rest = key.partition("/")
         if hosts.is_private(host):
             return self._strings.host(key)
@@ -391,7 +391,7 @@ class Scrubber:
         return blank.copy() if isinstance(blank, (list, dict)) else blank
 
     def _redact(self, value: str, name: str, place: str) -> str:
-        """No value, which is searched for everywhere else if it can only be a secret."""
+        """The redacted value, which is searched for everywhere else if it can only be a secret."""
         if not value or is_masked(value):
             return value
         self._redacted[place if name == place else f"{place}[{self._named(name, place)}]"] += 1
@@ -413,7 +413,7 @@ class Scrubber:
     def _string(
         self, of_text: Callable[[StringTreatments, str], str], value: str, place: str
     ) -> str:
-        """A string under its treatment."""
+        """A string after its treatment."""
         false = of_text(self._strings, value)
         if of_text is StringTreatments.keep and false == REDACTED != value:
             self._redacted[place] += 1
@@ -516,7 +516,7 @@ class Scrubber:
         return self._pairs(value, shape, place, of_detail)
 
     def _by(self, rows: Mapping[str, str], name: str, value: str, place: str) -> str:
-        """A value whose name says its treatment, to the project or the rows; otherwise redacted."""
+        """A value whose treatment depends on its name, by the rules or the table; else redacted."""
         own = self.rules.of_named(place, name)
         if own == "keep":
             self._kept.add(f"{place}[{self._named(name, place)}]")

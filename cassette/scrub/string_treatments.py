@@ -1,6 +1,6 @@
 """Scrubs one string: the treatments of names, ARNs, ids, hosts, images and tokens.
 
-Each is parsed as what its member says it is, and only its parts are searched.
+Each string is parsed in the form that its member has, and only its parts are searched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.
 # Services whose resources the search recognises by the text before them.
 _OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
 _NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
-# Not a name although in its place: nothing, a number, an id, a word of AWS's own.
+# Values in the place of a name that are not one: empty, a number, an id, a word of AWS's own.
 _NO_NAME = re.compile(
     rf"\d*|\*|(?:eni|subnet|sg|vpc|i|vol|snap|fs|fsap)-{MARK}[0-9a-f]*"
     r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
@@ -66,7 +66,7 @@ _ENUMERATED = frozenset(
     "k80 m60 nvidia radeon-pro-v520 ssd strictest t4 t4g vu9p xilinx".split()
 )
 _PARAMETER = re.compile(r"(?:net|kernel|fs|vm|user)(?:\.[a-z0-9_-]{1,32}){1,5}")
-# What is given for a secret in a name, and a dotted word in one.
+# A value given for a secret in a name, and a dotted word in a name.
 _SPEAKS = re.compile(r"[.:=]")
 _GIVEN = re.compile(
     rf"(?P<told>(?<![0-9A-Za-z])[\w.-]{{0,32}}?{TELLING_NAME}[\w.-]{{0,32}}[:=])(?P<given>[^\s:/,;]+)",
@@ -123,9 +123,9 @@ class StringTreatments:
         self._strict = strict
 
     def keep(self, value: str) -> str:
-        """A status, a size or another word of ECS's own; nothing of what is none."""
+        """A status, a size or another word of ECS's own; anything else is redacted."""
         found = self._free.search(value)
-        # What was found is judged, not the value: another scrub must come to the same result.
+        # The result of the search decides, not the value: another scrub must have the same result.
         if is_masked(found) or _is_of_ecs(found):
             return found
         # A word beside a pseudonym stays only if it is one of ECS as well.
@@ -135,7 +135,7 @@ class StringTreatments:
         return found if is_known else REDACTED
 
     def text(self, value: str) -> str:
-        """Words for people: only what the search finds is replaced."""
+        """Free text: only what the search finds is replaced."""
         return self._free.search(value)
 
     def expression(self, value: str) -> str:
@@ -150,11 +150,11 @@ class StringTreatments:
         return match["attribute"] + match["value"].replace(bare, REDACTED)
 
     def name(self, value: str) -> str:
-        """A name that somebody chose: it stays, except under the strict policy."""
+        """A name chosen by a user: it is kept, except under the strict policy."""
         return self._strict_name(value) if self._strict else self._named(value)
 
     def _named(self, value: str) -> str:
-        """A name without the hosts and the assignments to secrets in it."""
+        """A name without private hosts and without assignments to secrets."""
         found = _PART.sub(self._glued, self._free.name(value))
         if not _SPEAKS.search(found):
             return found
@@ -162,7 +162,7 @@ class StringTreatments:
         return _DOTTED.sub(self._dotted, found)
 
     def key(self, value: str) -> str:
-        """The name of a variable, a tag or a label, without a value that is glued to it."""
+        """The name of a variable, a tag or a label, without a value that is attached to it."""
         found = self._free.name(value)
         start = near_secrets.glued(found)
         # Of TOKEN_TTL_SECONDS and TOKEN_q8Zk2LmP, only the second one has a value in it.
@@ -179,7 +179,7 @@ class StringTreatments:
         return told + self._free.remember("secret", given, REDACTED)
 
     def _glued(self, match: re.Match[str]) -> str:
-        """A part of a name without the value that is glued to a word for a secret in it."""
+        """A part of a name without the value that is attached to a word for a secret."""
         start = near_secrets.glued(match[0])
         if start is None:
             return match[0]
@@ -232,7 +232,7 @@ class StringTreatments:
         return head + self._resource(arn["own"], named_by_id)
 
     def _resource(self, value: str, named_by_id: bool = False) -> str:
-        """What an ARN says of a resource, or its id or name alone; two of them never become one."""
+        """A resource in an ARN, or its id or name alone; two resources never become one."""
         found = self._named(value)
         if self._strict:
             found = self._names(value, is_path=named_by_id)
@@ -259,7 +259,7 @@ class StringTreatments:
         return "".join(part if part in "/:" else self._strict_name(part) for part in parts)
 
     def id(self, value: str) -> str:
-        """An identifier of one thing: always a pseudonym, whatever its form."""
+        """An identifier of one resource: always a pseudonym, whatever its form."""
         if value.startswith("arn:"):
             return self.arn(value)
         false = self._free.name(value)

@@ -33,14 +33,14 @@ _IMAGE_BEFORE = re.compile(r"(?!account|owner|id:)[A-Za-z][\w.-]{0,40}:\Z")
 _VERSION_BEFORE = re.compile(
     r"(?:version|release)[ :=/]{1,2}v?\Z|(?<![0-9A-Za-z.])v\Z", re.IGNORECASE
 )
-# As a program says its version, such as nginx/1.25.3.1; redis/10.0.0.5:6379 is an address.
+# A program's version, such as nginx/1.25.3.1; redis/10.0.0.5:6379 is an address.
 _PROGRAM_BEFORE = re.compile(
     r"(?<![\w./-])(?:amazon-ecs-agent|apache|chrome|chromium|containerd|curl|docker|dotnet|envoy|firefox"
     r"|go|haproxy|httpd|iis|java|jdk|jetty|linux|mariadb|mysql|nginx|node|openresty|openssl|php|postgres"
     r"|postgresql|python|redis|ruby|safari|tomcat|traefik|wget)(?:/|==)v?\Z",
     re.IGNORECASE,
 )
-# What is built has a date or the SHA of a commit: build 202611291530, commit 1b2c….
+# The date of a build or the SHA of a commit: build 202611291530, commit 1b2c….
 _BUILD_BEFORE = re.compile(
     r"(?<![0-9A-Za-z])(?:build|commit|git|head|nightly|ref|release|rev|revision|sha|sha-?1|snapshot|tag"
     r"|version)(?: (?:id|number))?[ #:=/@_-]{1,3}[\"'`(]?\Z",
@@ -62,7 +62,7 @@ _METAVARIABLES = frozenset(
     "cannot and or for to in flag option flags options".split()
 )
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
-# What is said of a secret without giving it.
+# Texts about a secret that do not reveal it.
 _HARMLESS = re.compile(
     r"\$(?:\{\w{1,64}|[a-z_]{1,64}|(?-i:[A-Z0-9_]{1,64}))(?::?(?:\?[a-z ]{0,64}|[=+-]))?\}?"
     r"|\{\{[^{}]{1,64}\}\}|%\w{1,64}%|`[^`]{0,64}`"
@@ -213,7 +213,7 @@ class TokenTreatments:
 
     @staticmethod
     def _is_password(match: re.Match[str]) -> bool:
-        """Whether a plain word after a flag is a password, since its program has no other use."""
+        """Whether a plain word after a flag is a password, the flag's only use."""
         before = match.string[max(0, match.start() - 64) : match.start()]
         told = match["short"][1] not in "uU" and match["short"][-1] in "= \t\n"
         # Alone at the beginning or in a sentence, the flag may be what the sentence is about.
@@ -249,7 +249,7 @@ class TokenTreatments:
         return f"{quote}{REDACTED}{quote}{escape}"
 
     def _given(self, match: re.Match[str]) -> str:
-        """A value in the one group that holds it; the text around it stays."""
+        """A value in its group; the text around it is kept."""
         group = next(g for g in _VALUES if g in match.groupdict() and match[g] is not None)
         start, end = match.span(group)
         before, after = match.string[match.start() : start], match.string[end : match.end()]
@@ -367,7 +367,7 @@ class TokenTreatments:
         return f"ecs-svc/{self._number(match[0].removeprefix('ecs-svc/'))}"
 
     def _number(self, number: str) -> str:
-        """The pseudonym of the number of a deployment or a revision, wherever it is."""
+        """The pseudonym of the number of a deployment or a revision, in every place."""
         return self._search.remember("id", number, pseudonym_of_number(number))
 
     def _discovery_id(self, match: re.Match[str]) -> str:
@@ -388,7 +388,7 @@ class TokenTreatments:
 
     def _email(self, match: re.Match[str]) -> str:
         user, _, host = match[0].rpartition("@")
-        # Of a URL with a password, in an encoded text, nothing is left but its form.
+        # Only the form of an encoded URL with a password is left.
         if is_pseudonym(match[0]) or (user == REDACTED and has_pseudonym(host)):
             return match[0]
         return self._memory.numbered("e-mail address", match[0])
@@ -481,7 +481,7 @@ class TokenTreatments:
         return set_apart(self._search.account(digits), match[0])
 
     def _is_count(self, match: re.Match[str]) -> bool:
-        """Whether digits in groups of three are a large number, as people write one."""
+        """Whether digits in groups of three are a large number, as people write it."""
         between, digits = match[0][3], re.sub(r"\D", "", match[0])
         if digits.startswith("00000000") or self._search.is_account(digits):
             return False
@@ -496,7 +496,7 @@ class TokenTreatments:
         )
 
     def _judged(self, match: re.Match[str]) -> str | None:
-        """A quoted secret that is said to be wrong; a key may be the name of a setting."""
+        """A quoted secret that the text calls wrong; a key may be the name of a setting."""
         of_setting = match["subject"].lower().startswith("key")
         if of_setting and vocabulary.is_plain(match["object"].strip("\"'`")):
             return None
@@ -573,12 +573,12 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
 
 
 def _begins_a_line(match: re.Match[str]) -> bool:
-    """Whether what was found is the first thing in its line, in a text of several lines."""
+    """Whether a match is the first word in its line, in a text of several lines."""
     line = match.string[: match.start()].rpartition("\n")[2]
     return "\n" in match.string and not line.strip(" \t-\"'")
 
 
 def set_apart(digits: str, like: str) -> str:
-    """Digits, separated as those of another text are."""
+    """Digits, separated like those of another text."""
     each = iter(digits)
     return re.sub(r"\d", lambda _: next(each), like)

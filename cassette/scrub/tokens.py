@@ -139,7 +139,7 @@ RULES: dict[str, str] = {
     "arn": rf"{_L}arn:[^:\s/]{{1,32}}:[^:\s/]{{0,64}}:[^:\s/]{{0,64}}:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.
     "session": rf"{_L}(?:assumed-role/[^/\s]{{1,128}}|federated-user)/[\w+=,.@:-]{{0,128}}\w",
-    # Also whose MFA device it is.
+    # Also the owner of an MFA device.
     "iam_user": (
         rf"{_L}(?:(?:(?<=:)|\A)user|(?<=\d{{12}}:)(?:(?:sms-)?mfa|u2f))/[\w+=,.@:/-]{{0,512}}\w"
     ),
@@ -299,7 +299,7 @@ RULES: dict[str, str] = {
     "aws_id": rf"(?<![a-z])[a-z]{{1,40}}-[0-9a-f]{{17}}{_RX}",
     # Its form is its own, so that it may be glued to a word or to the code of an error.
     "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    # The name by which the DNS looks an address up.
+    # The name for a reverse look-up of an address in the DNS.
     "reverse_name": r"(?<![\w.])(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-]|\.\w)",
     "mac": rf"{_LX}(?![\d.]{{14}})[0-9a-f]{{2}}(?:(?::[0-9a-f]{{2}}){{5}}|(?:-[0-9a-f]{{2}}){{5}}"
     # As Cisco has them; with a letter, or it is a number.
@@ -333,7 +333,7 @@ RULES: dict[str, str] = {
 
 
 def alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
-    """Rules as one search; those in a row that begin a token are tried only where one may begin."""
+    """Rules as one search; rules for whole tokens are tried only where a token may begin."""
     rows = []
     for bound, row in groupby(rules.items(), key=lambda rule: rule[1].startswith(_L)):
         start = _L if bound else ""
@@ -343,7 +343,7 @@ def alternation(rules: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile("|".join(rows), re.IGNORECASE)
 
 
-# What is searched for in a name: what has a form of its own, wherever it is.
+# The rules for names: tokens with a form of their own, in any place.
 NAME_RULES = (
     *("private_key", "jwt", "access_key", "unique_id", "vendor_token", "secret_arn", "session"),
     *(
@@ -370,18 +370,18 @@ NAME_RULES = (
     ),
     *("account", "private_host"),
 )
-# What is the whole of an id.
+# The rules that match a whole id.
 ID_RULES = ("discovery_id", "zone_id", "short_id", "aws_id", "uuid", "hex")
 
 
 # Compiled when something is scrubbed: a replay, which needs neither, would wait for them.
 @functools.cache
 def in_text() -> re.Pattern[str]:
-    """What is searched for in a text."""
+    """The search for a text."""
     return alternation(RULES)
 
 
 @functools.cache
 def in_name() -> re.Pattern[str]:
-    """What is searched for in a name."""
+    """The search for a name."""
     return alternation({rule: RULES[rule] for rule in NAME_RULES})

@@ -1271,7 +1271,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# The details of attachments are name and value pairs, so their treatment goes by the name.
+# The details of attachments are name and value pairs; the name decides the treatment.
 DETAILS: Mapping[str, str] = {
     "keep": (
         "status deleteOnTermination filesystemType volumeType sizeInGiB encrypted iops "
@@ -1295,7 +1295,7 @@ DETAILS: Mapping[str, str] = {
     "host": "privateDnsName publicDnsName dnsName namespace discoveryName",
 }
 
-# Tags that ECS itself sets: their values are names of resources that the task shows anyway.
+# Tags that ECS itself sets: their values are names of resources in the task.
 TAGS: Mapping[str, str] = {"name": "aws:ecs:clusterName aws:ecs:serviceName"}
 
 # Options of log drivers whose values are no secrets.
@@ -1315,5 +1315,5 @@ PROPERTIES: Mapping[str, str] = {
 
 
 def by_member(rows: Mapping[str, str]) -> dict[str, str]:
-    """Rows as a person writes them, treatment to members, as member to treatment."""
+    """The rows of a table, from treatment to members, as a mapping from member to treatment."""
     return {member: treatment for treatment, text in rows.items() for member in text.split()}

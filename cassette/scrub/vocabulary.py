@@ -9,7 +9,7 @@ import functools
 import re
 from pathlib import Path
 
-# Numbers, versions, times, sizes, regions, references, and words that are known with a digit.
+# Numbers, versions, times, sizes, regions, references, and known words with a digit.
 _FORM = re.compile(
     r"[^0-9A-Za-z\x80-\U0010ffff]*|[*xX]{2,}|0x[0-9a-f]{1,16}"
     r"|v?\d{1,5}(?:[.,:/-]\d{1,5}){0,5}(?:-(?:alpha|beta|rc|dev)[.\d]{0,4})?"
@@ -26,7 +26,7 @@ _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\W_]+|[\s\S]")
 _BETWEEN = re.compile(r"[-_./'\u2019+&]|::|\W+\Z")
 _EDGES = ".,!?\u2026\\*"
 
-# Users and folders of users that images, programs and systems of many people have.
+# Common users and users' folders of images, programs and systems.
 ACCOUNTS = frozenset(
     "admin administrator airflow alpine anonymous apache app application apps appuser app-user "
     "astro builder celery centos ci circleci coder codespace containeradministrator containeruser "
@@ -47,7 +47,7 @@ def words() -> frozenset[str]:
 
 
 def pieces(word: str) -> list[str]:
-    """The parts of a word at its capitals, digits and marks, in lower case."""
+    """The parts of a word, divided at capitals, digits and punctuation, in lower case."""
     return [piece.lower() for piece in _PIECE.findall(word)]
 
 
@@ -57,7 +57,7 @@ def _letters_in_a_row() -> frozenset[str]:
 
 
 def _threes(word: str) -> list[str]:
-    """Each three letters in a row, with the bounds of the word."""
+    """All sequences of three letters in a word, including its bounds."""
     bounded = f"^{word.lower()}$"
     return [bounded[place : place + 3] for place in range(len(bounded) - 2)]
 
@@ -72,7 +72,7 @@ def is_spelled(word: str) -> bool:
 
 
 def is_plain(word: str) -> bool:
-    """Whether a word is made of known words, or has a form that holds no secret."""
+    """Whether a word consists of known words, or has a harmless form."""
     bare = word.strip(_EDGES)
     if _FORM.fullmatch(bare):
         return True

@@ -82,7 +82,7 @@ class Server:
 
     @property
     def notes(self) -> list[str]:
-        """What a replay warns of, such as a client of another region."""
+        """Warnings of the replay, for example about a client in another region."""
         return self._session.notes
 
     @property
@@ -98,7 +98,7 @@ class Server:
 
     @property
     def cassette(self) -> Cassette:
-        """What is replayed, with the patches applied."""
+        """The replayed cassette, with the patches applied."""
         return self._session.tape.cassette
 
     @property

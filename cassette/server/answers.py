@@ -22,7 +22,7 @@ _REMEMBERED = 16_384  # bytes of a request whose check is remembered: most are p
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent back.
+    """The answer to send.
 
     Args:
         status: the HTTP status.

@@ -125,14 +125,14 @@ class HttpServer(ThreadingTCPServer):
         return len(self.connections) < MOST_CONNECTIONS
 
     def service_actions(self) -> None:
-        """Close connections on which nothing came, or nothing was taken, for too long."""
+        """Close connections that were idle, or whose client did not read, for too long."""
         now = time.monotonic()
         for handler in list(self.connections):
             if handler.ends_at < now:
                 handler.hang_up()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as above
-        """A connection that broke is the client's matter; anything else is a mistake of ours."""
+        """Ignore a broken connection, the client's matter; report anything else as a bug."""
         if not isinstance(sys.exc_info()[1], OSError):
             traceback.print_exc()
 
@@ -176,7 +176,7 @@ class Handler(StreamRequestHandler):
                 pass
 
     def _answer_one(self) -> bool:
-        """Wait for a request and answer it; whether the connection stays open."""
+        """Wait for a request and answer it; return whether the connection stays open."""
         self._hang_up_in(IDLE)
         if not self.rfile.peek(1):  # type: ignore[attr-defined]  # it is a BufferedReader
             return False
@@ -195,7 +195,7 @@ class Handler(StreamRequestHandler):
         return self._send(reply, stays_open=stays_open)
 
     def _proceed(self) -> None:
-        """Let a client that waits for this word send the body of its request."""
+        """Tell a client that waits for it to send the body of its request."""
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _hang_up_in(self, seconds: float) -> None:
@@ -213,7 +213,7 @@ class Handler(StreamRequestHandler):
             return answers.error("CassetteError", "ecs-cassette failed; see the server's stderr")
 
     def _send(self, reply: Reply, *, stays_open: bool) -> bool:
-        """Send an answer; whether the connection stays open."""
+        """Send an answer; return whether the connection stays open."""
         if reply.connection == "reset":
             self._reset()
             return False

@@ -46,7 +46,7 @@ class Tally:
     failures: tuple[str, ...] = ()
 
     def plus(self, other: Tally) -> Tally:
-        """The sum of both."""
+        """The sum of two tallies."""
         return Tally(
             self.calls + other.calls,
             self.polls_in_real_time + other.polls_in_real_time,
@@ -179,7 +179,7 @@ class Session:
         return self._before.plus(Tally(len(self.tape.calls), self._polls_in_real_time, failures))
 
     def report(self) -> dict[str, Any]:
-        """What happened so far, as JSON."""
+        """The events so far, as JSON."""
         tape = self.tape
         return {
             "calls": [
@@ -199,7 +199,7 @@ class Session:
         }
 
     def described(self, url: str) -> dict[str, Any]:
-        """What a client needs to know of a new session, as JSON."""
+        """The facts about a new session that a client needs, as JSON."""
         tasks = [
             {"taskArn": task.get("taskArn"), "cluster": task.get("clusterArn")}
             for task in self.tape.tasks
@@ -299,7 +299,7 @@ class Sessions:
         return found
 
     def open(self, given: Mapping[str, Any]) -> Session:
-        """Open a session as a client asks for it: by names, never by paths.
+        """Open a session on a client's request: by names, never by paths.
 
         Raises:
             UsageError: too many are open, or an option is unknown or has a wrong value.

@@ -69,14 +69,14 @@ def _refuse(pack: str, version: str, refused: list[str], fix: str) -> None:
 
 
 def _vet_one(rules: scrub.Rules, file: tuple[str, bytes]) -> tuple[list[str], list[str]]:
-    """Why a pack may not hold a file, and else what the audit finds in it."""
+    """The reason why a pack may not contain a file, or else the findings of the audit."""
     name, content = file
     found = problems(name, content)
     return found, [] if found else _search(name, content, rules)
 
 
 def problems(name: str, content: bytes) -> list[str]:
-    """Why a pack may not hold a file: it is neither a cassette nor a patch, or is misplaced."""
+    """Why a pack may not contain a file: not a cassette or patch, or misplaced."""
     try:
         document = file_format.read_document(content, name)
         is_patch = isinstance(document, list) or (

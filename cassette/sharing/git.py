@@ -42,13 +42,13 @@ _DROPPED = {
     *("GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_CONFIG", "GIT_ALLOW_PROTOCOL"),
 }
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
-# What git says, in the locale C, of a disk that takes no more.
+# git's messages for a full disk, in the locale C.
 _NO_SPACE = ("No space left on device", "Disk quota exceeded", "Read-only file system")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was fetched.
+    """The result of a fetch.
 
     Args:
         commit: the commit.

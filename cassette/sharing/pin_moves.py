@@ -28,7 +28,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Newer:
-    """What a store has beyond a pin: newer versions, or other content under the same name."""
+    """The versions in a store beyond a pin: newer ones, or other content under the same name."""
 
     pack: str
     pin: Locked

@@ -177,7 +177,7 @@ def _faults(folder: Path, rules: scrub.Rules, policy: str, name: str) -> _Faults
 
 
 def _foreign(folder: Path) -> Iterator[str]:
-    """What a pack may not hold: links, and files that are not regular."""
+    """Files that a pack may not contain: links, and files that are not regular."""
     for entry in sorted(folder.rglob("*")):
         name = entry.relative_to(folder).as_posix()
         if any(part.startswith(".") or part == "__pycache__" for part in name.split("/")):
@@ -199,7 +199,7 @@ def _listed(lines: list[str]) -> str:
 
 
 def _held(source: Source, store: Store, base: str) -> Manifest:
-    """The version whose bundles are used again: the base, or else the newest one."""
+    """The version whose bundles are reused: the base, or else the newest one."""
     if base:
         return published(source.at(base), store)
     known = store.versions() or []

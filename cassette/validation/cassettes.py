@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 
 
 def problems_of(cassette: Cassette) -> list[Problem]:
-    """Everything in a cassette that breaks a rule, in order; nothing that its header allows."""
+    """Every broken rule in a cassette, in order, except those that its header allows."""
     found = [*_in_bodies(cassette.interactions)]
     for states in timelines(cassette.interactions).values():
         found += problems_in(states)
@@ -59,7 +59,7 @@ def timelines(interactions: Collection[Interaction]) -> dict[str, list[Seen]]:
 
 
 def problems_in(states: list[Seen]) -> Iterator[Problem]:
-    """How the successive states of one task break the rules of its life; the same once only."""
+    """The rules of its life that the states of one task break, each once."""
     told = set()
     for problem in _every_problem_in(states):
         what = problem.rule.id, problem.place, problem.detail
@@ -94,7 +94,7 @@ def _problem(rule: Rule, misfit: Misfit, seen: Seen) -> Problem:
 
 
 def _in_bodies(interactions: Collection[Interaction]) -> Iterator[Problem]:
-    """How operations and bodies break botocore's model."""
+    """The operations and bodies that break botocore's model."""
     for number, interaction in enumerate(interactions):
         for rule, misfit in members.unknown_operation(interaction.operation):
             yield Problem(rule, misfit.place, misfit.detail, misfit.fits, number)

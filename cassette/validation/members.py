@@ -85,12 +85,12 @@ def misfits(value: Any, shape: shapes.Shape, pointer: str = "") -> Iterator[tupl
 
 
 def _named(kind: str) -> str:
-    """A kind of value with its article."""
+    """A type of value with its article."""
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def _is_unusable(value: Any, kind: str, name: str) -> bool:
-    """Whether nothing can read a value of another type than the model's in its place."""
+    """Whether no code can use a value of a wrong type in its place."""
     if kind == "timestamp":
         return not shapes.is_time(value)
     return kind in ("structure", "map", "list") or name in _LOOKED_UP

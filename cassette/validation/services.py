@@ -93,7 +93,7 @@ class _Seen(NamedTuple):
 
 
 class _Account:
-    """What a cassette holds of services and their tasks."""
+    """The services and their tasks in a cassette."""
 
     def __init__(self, interactions: Collection[Interaction], began: str) -> None:
         self.began = began
@@ -191,7 +191,7 @@ def _counts(account: _Account, seen: _Seen) -> Iterator[Problem]:
 
 
 def _of_holders(account: _Account) -> Iterator[Problem]:
-    """The counts of clusters and container instances against their tasks, as `_counts`."""
+    """The counts of clusters and container instances compared with their tasks, as in `_counts`."""
     described = {short_name(arn) for arn in account.states}
     for operation, seen in account.holders:
         _, arn, members = counts.HOLDERS[operation]
@@ -214,7 +214,7 @@ def _of_holders(account: _Account) -> Iterator[Problem]:
 
 
 def _sums(account: _Account, seen: _Seen) -> Iterator[Problem]:
-    """The counts of a service against those of its deployments, in one response."""
+    """The counts of a service compared with those of its deployments, in one response."""
     deployments = [one for _, one in _deployments(seen.service)]
     ids = {one.get("id") for one in deployments}
     tasks = [*account.tasks_of(seen.service)]
@@ -252,7 +252,7 @@ def bounds(
 
 
 def _earlier(states: Sequence[Task]) -> Iterator[Task]:
-    """The task in the states that it may have passed before it was described first."""
+    """The task in the states that it may have had before its first description."""
     for task in states:
         for state in LIFECYCLE:
             if state == task.get("lastStatus"):

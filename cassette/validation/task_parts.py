@@ -80,7 +80,7 @@ def forward(
     name: str,
     order: tuple[str, ...],
 ) -> Iterator[Misfit]:
-    """The misfit of a member that went back in its order."""
+    """The misfit of a member that went backwards in its order."""
     was, now = before.get(name), after.get(name)
     if was in order and now in order and order.index(now) < order.index(was):
         fits = " or ".join(order[order.index(was) :])

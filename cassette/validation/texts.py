@@ -38,7 +38,7 @@ _AT_HOME = ("ecs", "elasticloadbalancing")
 
 
 def _texts(task: Task) -> Iterator[tuple[str, str]]:
-    """Every text of a task that says why something stopped, with its place."""
+    """Every text of a task with a reason for a stop, with its place."""
     if isinstance(task.get("stoppedReason"), str):
         yield "/stoppedReason", task["stoppedReason"]
     for place, container in things(task, "containers"):
@@ -94,7 +94,7 @@ def _home(task: Task) -> Iterator[Misfit]:
 
 
 def _other_images(text: str, images: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What a text says of images that are not the task's, and what would fit."""
+    """The images in a text that are not the task's, and those that are."""
     for pulled in _PULLED.findall(text):
         if images and _repository(pulled) not in map(_repository, images):
             yield f"it names the image {pulled}", either(tuple(images))
@@ -104,14 +104,14 @@ def _other_images(text: str, images: Sequence[str]) -> Iterator[tuple[str, str]]
 
 
 def _other_containers(text: str, known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What a text says of containers that the task does not have, and what would fit."""
+    """The containers in a text that the task does not have, and those that it has."""
     for name in itertools.chain.from_iterable(_DEPENDENCY.findall(text)):
         if known and name not in known and not name.startswith(_OF_AGENT):
             yield f"it names the container {name}", either(known)
 
 
 def _repository(image: str) -> str:
-    """An image's name as Docker Hub's short names have it, without its tag and digest."""
+    """An image's name in full, as for Docker Hub's short names, without its tag and digest."""
     name = re.sub(r":[^/:]*$", "", image.partition("@")[0].rstrip(":"))
     return re.sub(r"^(?:docker\.io/)?(?:library/)?", "", name)
 

@@ -1,7 +1,8 @@
 """The hook of `cassette run`, which Python imports when it starts.
 
-It costs a start nothing: it imports nothing that is not there, and loads `hook_client.py` only when
-botocore is imported. It runs in any Python from 3.7 on, without ecs-cassette.
+It must not slow down the start: it imports only modules that are loaded anyway, and runs
+`hook_client.py` only when botocore is imported. It works in any Python from 3.7 on, without
+ecs-cassette.
 """
 
 from __future__ import annotations

@@ -83,11 +83,11 @@ class Audit:
         self._names = inverse_search.Names()
 
     def add(self, originals: Iterable[str]) -> None:
-        """Search for these as well, in the parts to come."""
+        """Search for these originals as well, in later parts."""
         self._lines.add(originals)
 
     def may_hold(self, original: str) -> bool:
-        """Whether a part so far may hold an original that was not known at that time."""
+        """Whether an earlier part may contain an original that was unknown at that time."""
         return self._lines.may_hold(original)
 
     def of(self, text: str) -> tuple[Finding, ...]:
@@ -224,7 +224,7 @@ def refusal(findings: tuple[Finding, ...], path: str) -> UnsafeCassetteError:
 def _hosts_of_others(text: str) -> Iterator[Finding]:
     """The hosts in URLs and after an @ that are not public.
 
-    None may be in what is about to be written; a file of another kind may name any.
+    None may be in a file to be written; a file of another kind may contain any.
     """
     for number, line in enumerate(text.splitlines(), 1):
         for match in _NAMED_HOST.finditer(line) if "://" in line or "@" in line else ():

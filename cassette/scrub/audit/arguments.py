@@ -92,7 +92,7 @@ Keeps = Callable[[str, str], bool]
 
 
 def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
-    """The index of each word of a command line that may not stay.
+    """The index of each word of a command line that must not remain.
 
     Args:
         words: the command line, without its quotes.
@@ -128,7 +128,7 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
 
 
 def _next_option(word: str, option: str) -> str:
-    """The option that the word after this one belongs to."""
+    """The option that the following word belongs to."""
     if _is_option(word) or word in _TAKES_PORT:
         return word
     if word.strip() in ("", "--"):

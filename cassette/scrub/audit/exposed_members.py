@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 
-# What no value was left of, in base64 too, or its pseudonym.
+# A redacted value, also in base64, or its pseudonym.
 _MASKED = re.compile(
     r"[\"']?(?:REDACTED|UkVEQUNURUQ=|[0-9a-f-]*ca55e77e.*|\*{2,}|X{3,}|<[A-Za-z ]+>"
     r"|null|~|arn:.*)?[\"']?",
@@ -18,7 +18,7 @@ _MASKED = re.compile(
 _SCALAR = r"\"(?:[^\"\\]|\\.){0,65536}\"|'[^']*'|[^\s,}\]\"'\[{|>][^,}\]\n]*"
 _IN_BRACKETS = r"(?:[^\[\]\"'\n]|\"(?:[^\"\\\n]|\\.){0,8192}\"|'[^'\n]{0,8192}'){0,65536}"
 
-# What is said of a secret without giving it, in a text of several lines.
+# Texts about a secret that do not reveal it, over several lines.
 _OF_NO_VALUE = re.compile(
     r"[\"']?(?:\w|yes|no|none|nil|true|false|required|optional|missing|empty|invalid|expired|denied"
     r"|disabled|enabled|undefined|unknown)[\"',.;]{0,3}",
@@ -118,12 +118,12 @@ def _is_kept(text: str, named: re.Match[str], kept: Set[str]) -> bool:
 
 
 def _line_of(text: str, match: re.Match[str]) -> int:
-    """Where the line begins that a match begins in."""
+    """The beginning of the line in which a match begins."""
     return text.rfind("\n", 0, match.start()) + 1
 
 
 def _is_name(text: str, named: re.Match[str]) -> bool:
-    """Whether what is given a value is the first thing in its line, or in quotes."""
+    """Whether the name before a value is the first word in its line, or in quotes."""
     before = _BEFORE_NAME.fullmatch(text, _line_of(text, named), named.start())
     return before is not None and (before["line"] is not None or before["quote"] == named["quote"])
 
@@ -131,7 +131,7 @@ def _is_name(text: str, named: re.Match[str]) -> bool:
 def _in_lines(
     text: str, opened: re.Match[str], indent: str, kept: Set[str]
 ) -> Iterator[tuple[int, str]]:
-    """What is in the lines of a member, which are indented further."""
+    """The content of a member's lines, which are indented further."""
     member, name = opened["member"], ""
     for line in _LINE.finditer(text, opened.end()):
         further = len(line["indent"]) - len(indent)
@@ -146,7 +146,7 @@ def _in_lines(
 
 
 def _in_brackets(text: str, whole: re.Match[str], kept: Set[str]) -> Iterator[tuple[int, str]]:
-    """What is in a member written on one line."""
+    """The content of a member written on one line."""
     name = ""
     for held in _HELD.finditer(text, whole.start("pairs"), whole.end("pairs")):
         if held["key"] is not None:

@@ -16,7 +16,7 @@ _SECRETIVE = (
     r"(?i:[\w.-]{0,40}?(?:passw(?:or)?d|passphrase|pwd|secret|api[_-]?key|access[_-]?key"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|private[_-]?key|credentials?|(?<![a-z])pass(?![a-z]))[\w.-]{0,40})"
 )
-# What a rule's value may be after all: hidden, false, a reference, or no value.
+# Harmless values of a rule: hidden ones, pseudonyms, references, and no value.
 _HIDDEN = (
     r"(?!\[?REDACTED|\*\*|XXX|ca55e77e|user-|host-|arn:|(?i:null|none|true|false|yes|no|nil|missing|empty"
     r"|required|optional|invalid|expired|denied)(?![0-9A-Za-z])"
@@ -154,7 +154,7 @@ LOOKS_FOR = {
     **{rule: looks_for for rule, (looks_for, _) in RULES.items()},
     "address": "an address of the Internet",
 }
-# What is in every text in which a rule finds something, and is found much faster.
+# A sign that every match of a rule has, and that is found much faster.
 SIGNS = {
     rule: re.compile(sign)
     for rule, sign in {
@@ -189,12 +189,12 @@ SIGNS = {
         ),
     }.items()
 }
-# What is given for a secret may be what another rule looks for, so it is searched for by itself.
+# The value given for a secret may match another rule, so it is searched separately.
 _GIVEN = ("bearer", "password")
 
 
 def _searches(text: str) -> Iterator[re.Pattern[str]]:
-    """The rules that may find something in a text, as one search, and those of what is given."""
+    """The rules that may match in a text, as one search, and those for the values in them."""
     told = [rule for rule in RULES if SIGNS[rule].search(text)]
     for rules in (
         tuple(rule for rule in told if rule not in _GIVEN),
@@ -206,7 +206,7 @@ def _searches(text: str) -> Iterator[re.Pattern[str]]:
 
 @functools.lru_cache(maxsize=4096)  # most lines of a cassette are in the next one as well
 def found(text: str) -> tuple[tuple[int, str], ...]:
-    """The place of each thing in a text that a rule finds, and the rule."""
+    """The place of each match of a rule in a text, and the rule."""
     places = []
     for search in _searches(text):
         place = 0
@@ -214,7 +214,7 @@ def found(text: str) -> tuple[tuple[int, str], ...]:
             rule = _rule_of(match)
             if rule is not None:
                 places.append((match.start(), rule))
-            # In what is harmless, something else may begin.
+            # A harmless match may contain the start of another one.
             place = match.start() + 1 if rule is None else match.end()
     return tuple(places)
 
@@ -224,7 +224,7 @@ def _any_of(rules: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{rule.replace('-', '_')}>{RULES[rule][1]})" for rule in rules))
 
 
-# As the documentation in botocore's own models has them, and AWS's user guides.
+# Examples in the documentation of botocore's models and in AWS's user guides.
 _DOCUMENTED = frozenset(
     "123456789012 111122223333 444455556666 777788889999 111222333444 012345678901 012345678910 "
     "012345678912 123456789011 123456789101 210987654321 "
@@ -307,7 +307,7 @@ def _secret_key(match: re.Match[str]) -> str | None:
 
 
 def _account(match: re.Match[str]) -> str | None:
-    """No account is within an id, the tag of an image, or one digit twelve times."""
+    """Whether it is an account: not part of an id, an image's tag, or one digit twelve times."""
     if len(set(match[0])) == 1:
         return None
     if match[0].count("-") == 3 and all(group[-1] == "0" for group in match[0].split("-")):
@@ -346,7 +346,7 @@ def _address(match: re.Match[str]) -> str | None:
 
 
 def _says_version(match: re.Match[str]) -> bool:
-    """Whether four numbers are the version of a program or the tag of an image."""
+    """Whether four numbers are a program's version or an image's tag."""
     before = match.string[max(0, match.start() - 300) : match.start()]
     if _OF_PROGRAM.search(before[-24:]):
         return not match.string.startswith(":", match.end())
@@ -368,7 +368,7 @@ def _host(match: re.Match[str]) -> str | None:
 
 
 def _named(match: re.Match[str]) -> str | None:
-    """Who somebody is; after the last slash if it is a path."""
+    """The name of a user; for a path, its last part."""
     rule = str(match.lastgroup).replace("_", "-")
     name = match[0].rpartition("/")[2]
     return None if _FALSE.search(name) or name in _DOCUMENTED_NAMES else rule

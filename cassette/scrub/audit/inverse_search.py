@@ -28,7 +28,7 @@ _MARKED = re.compile(
 
 
 class Names:
-    """The names in the parts of one recording, which the words for people in others may use."""
+    """The names in the parts of one recording, which free text in other parts may contain."""
 
     def __init__(self) -> None:
         self.words: set[str] = set()
@@ -107,7 +107,7 @@ def _is_text(key: str, text: str) -> bool:
 
 
 def _names(values: Iterable[Scalar]) -> Iterator[str]:
-    """The words of the values that are no texts and no command lines."""
+    """The words in values that are neither free text nor command lines."""
     for value in values:
         if value.key in arguments.KEYS:
             continue

@@ -26,7 +26,7 @@ _ALWAYS = frozenset(
     "vpcId allocationId associationId clientToken exact instanceIdentityDocument "
     "instanceIdentityDocumentSignature nextToken repositoryCredentials streamUrl tokenValue".split()
 )
-# The details of attachments; what another one holds, nobody knows.
+# The known details of attachments; others may have any value.
 _DETAILS = frozenset(
     "status deleteOnTermination filesystemType volumeType sizeInGiB encrypted iops throughput "
     "volumeInitializationRate attachmentStatus portName ingressPortOverride port volumeName "
@@ -35,7 +35,7 @@ _DETAILS = frozenset(
     "macAddress privateIPv4Address privateIpv4Address publicIPv4Address ipv6Address IPv6Address "
     "statusReason clientAliases tagSpecifications".split()
 )
-# The details of the health of a container instance, which are no pairs of a name and a value.
+# The details of a container instance's health, which are not pairs of a name and a value.
 _OF_HEALTH = frozenset(("type", "lastUpdated", "lastStatusChange"))
 _ATTRIBUTES = re.compile(r"ecs\.|com\.amazonaws\.ecs\.")
 # An attribute that is not of ECS, compared with a value, in an expression for placing tasks.
@@ -64,7 +64,7 @@ _PLAIN_OPTIONS = frozenset(
 
 
 def found(value: Scalar, kept: Set[str]) -> Iterator[str]:
-    """The rules that find a value that its member should have hidden.
+    """The rules that match a value that its member should have hidden.
 
     Args:
         value: one value of a cassette, or a list of them.
@@ -87,7 +87,7 @@ def found(value: Scalar, kept: Set[str]) -> Iterator[str]:
 
 
 def _is_of_others(value: Scalar, kept: Set[str]) -> bool:
-    """Whether it is the value of an attribute or a property that is not of ECS or App Mesh."""
+    """Whether it is a value of an attribute or property of neither ECS nor App Mesh."""
     of_ecs = _PROPERTIES if value.parent == "properties" else _ATTRIBUTES
     if value.key != "value" or value.parent not in _OF_OTHERS:
         return False

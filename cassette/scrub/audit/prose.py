@@ -132,7 +132,7 @@ _ASSIGNED = re.compile(
 _DOTTED = re.compile(
     r"(?<![\w.@/:\\-])(?:[a-z][\w-]{0,62}\.){1,8}(?P<last>[a-z]{2,12})(?![\w-]|\.\w)"
 )
-# Ends of names of hosts, and of nothing else that is usual in a text.
+# Endings that only host names usually have in a text.
 _ENDS = frozenset(
     "com org edu gov int info biz io dev net cloud bank tech online store site xyz agency company "
     "systems solutions services digital finance shop email group global expert media-net "
@@ -151,7 +151,7 @@ _CODE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _CODE_AFTER = re.compile(r"[\"'`]?(?::[A-Za-z_]|\(|\.\w)")
-# What CloudFormation names: Shop-WebServiceD69D759B-tGQ7dP3bXk2A.
+# A name made by CloudFormation: Shop-WebServiceD69D759B-tGQ7dP3bXk2A.
 _OF_STACK = re.compile(
     r"(?<![0-9A-Za-z-])(?:[A-Za-z][0-9A-Za-z]{1,63}-){1,5}[0-9A-Za-z]{12,13}(?![0-9A-Za-z-])"
 )
@@ -234,7 +234,7 @@ def found(text: str, names: Names) -> Iterator[str]:
 
 
 def found_in_name(name: str) -> Iterator[str]:
-    """The rules that find something in a name that somebody chose."""
+    """The rules that match in a name chosen by a user."""
     given = [match["value"] for match in _ASSIGNED.finditer(name)]
     if any(not _MASKED.match(value) and not re.fullmatch(r"\d{1,5}", value) for value in given):
         yield "announced"
@@ -243,7 +243,7 @@ def found_in_name(name: str) -> Iterator[str]:
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a name with a dot names somebody's own host."""
+    """Whether a name with a dot is a private host."""
     return "ca55e77e" not in host and _EVERYBODYS.fullmatch(host) is None and not _is_false(host)
 
 
@@ -263,7 +263,7 @@ def _announced(text: str) -> bool:
 
 
 def _gives(match: re.Match[str]) -> bool:
-    """Whether what follows an announcing word is a value that is not hidden."""
+    """Whether the text after an announcing word is a value that is not hidden."""
     sign, value = match["sign"].strip(), match["value"]
     if match["rest"].endswith(".amazonaws.com"):  # secretsmanager.eu-west-1.amazonaws.com: …
         return False
@@ -287,7 +287,7 @@ def _gives(match: re.Match[str]) -> bool:
 
 
 def _is_set(match: re.Match[str]) -> bool:
-    """Whether the value of a short flag or a key is anything but a path, number or plain word."""
+    """Whether the value of a short flag or a key is not a path, a number or a plain word."""
     value, flag = match["value"] or match["given"], match["flag"] or ""
     if value.isdigit() and flag:
         return int(value) > (65_535 if flag[0] in "pPuU" or len(flag) == 1 else 999)
@@ -295,7 +295,7 @@ def _is_set(match: re.Match[str]) -> bool:
 
 
 def _is_near(text: str, names: Names) -> bool:
-    """Whether a word of letters and digits is near one that speaks of a secret."""
+    """Whether a word of letters and digits is near a word for a secret."""
     words = _PARTS.findall(_WHOLE.sub("/", text))
     for index, word in enumerate(words):
         pair = f"{words[index - 1]} {word}" if index else word
@@ -341,7 +341,7 @@ def _names_a_user(text: str) -> bool:
 
 
 def names_a_folder(text: str) -> bool:
-    """Whether a path leads into the folder of a person."""
+    """Whether a path leads into a user's folder."""
     return any(
         not _SYSTEM_USERS.fullmatch(match["of"]) and not _HIDDEN_USER.fullmatch(match["of"])
         for match in _FOLDER.finditer(text)
@@ -383,7 +383,7 @@ def _is_unexplained(text: str, names: Names) -> bool:
 
 
 def _is_commit(match: re.Match[str]) -> bool:
-    """Whether hexadecimal digits are said to be the SHA of a commit."""
+    """Whether the text says that hexadecimal digits are the SHA of a commit."""
     before = match.string[max(0, match.start() - 32) : match.start()]
     return len(match[0]) == 40 and _OF_COMMIT.search(before) is not None
 

@@ -83,7 +83,7 @@ class _Reader:
             yield from self._values(number, place + 1, key, rest)
 
     def list(self) -> Iterator[Scalar]:
-        """The list over lines that ends here, if one does."""
+        """The list over several lines that ends here, if one does."""
         if self._items:
             parent = self._open[-2][1] if len(self._open) > 1 else ""
             key = self._open[-1][1] if self._open else ""
@@ -107,7 +107,7 @@ class _Reader:
 
 
 def scalars(text: str) -> Iterator[Scalar]:
-    """Each value of a cassette's text; a list of values is one."""
+    """Each value of a cassette's text; a list of values counts as one."""
     reader = _Reader()
     for number, line in enumerate(text.split("\n"), 1):
         yield from reader.line(number, line)
@@ -115,7 +115,7 @@ def scalars(text: str) -> Iterator[Scalar]:
 
 
 def _of_mapping(number: int, column: int, parent: str, rest: str) -> Iterator[Scalar]:
-    """The values of a mapping on one line; of a change, by the path that it has."""
+    """The values of a mapping on one line; for a change, by its path."""
     pointed = named = ""
     for piece in _PIECE.finditer(rest):
         kind = str(piece.lastgroup)
@@ -134,7 +134,7 @@ def _of_mapping(number: int, column: int, parent: str, rest: str) -> Iterator[Sc
 
 
 def _pointed(path: str) -> str:
-    """The member that a JSON Pointer leads to."""
+    """The member at the end of a JSON Pointer."""
     found = _POINTER.search(path)
     return found["member"] if found else ""
 

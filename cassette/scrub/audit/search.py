@@ -25,14 +25,14 @@ _Extents = tuple[tuple[int, int], ...]
 
 
 class Search(Protocol):
-    """A search of a project's own, beside those of the audit."""
+    """A project's own search, in addition to those of the audit."""
 
     @property
     def rule(self) -> str:
         """Its id."""
 
     def found(self, text: str) -> Iterable[tuple[int, int, str]]:
-        """Where in a text it begins, and more."""
+        """The matches in a text, each as the place where it begins, and more."""
 
 
 class KeptArgument(Protocol):
@@ -44,7 +44,7 @@ class KeptArgument(Protocol):
 
     @property
     def pattern(self) -> re.Pattern[str] | None:
-        """What all of it matches; None for any value."""
+        """The pattern of the whole value; None for any value."""
 
 
 class Project(Protocol):
@@ -52,18 +52,18 @@ class Project(Protocol):
 
     @property
     def searches(self) -> Sequence[Search]:
-        """What else must not be in a text."""
+        """The project's additional searches."""
 
     @property
     def kept(self) -> Set[str]:
-        """The values that stay: `member[name]`, or `member[*]`."""
+        """The values to keep: `member[name]`, or `member[*]`."""
 
     @property
     def arguments(self) -> Sequence[KeptArgument]:
-        """The values in command lines that stay."""
+        """The values in command lines to keep."""
 
     def exempts(self, rule: str, path: str) -> bool:
-        """Whether what a rule finds in this file was reviewed, and may stay."""
+        """Whether the findings of a rule in this file were reviewed, and are accepted."""
 
 
 class Lines:
@@ -83,7 +83,7 @@ class Lines:
         self._runs: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {}
 
     def add(self, originals: Iterable[str]) -> None:
-        """Search for these as well, in the lines to come."""
+        """Search for these originals as well, in later lines."""
         for original in originals:
             if _ACCOUNT.fullmatch(original):
                 self._accounts.add(original)
@@ -99,7 +99,7 @@ class Lines:
         self._forget()
 
     def may_hold(self, original: str) -> bool:
-        """Whether all words of an original were in lines so far, so that it may be in one."""
+        """Whether all words of an original were in earlier lines, so that one may contain it."""
         return any(self._seen.issuperset(_WORD.findall(part)) for part in _parts(original))
 
     def _forget(self) -> None:
@@ -107,7 +107,7 @@ class Lines:
         self._runs.clear()
 
     def line(self, line: str) -> tuple[tuple[int, str, str], ...]:
-        """Column from 0, rule and detail of what is in a line, in any of its views."""
+        """The findings in a line, in any of its views: column from 0, rule and detail."""
         if line not in self._found:
             if len(self._found) > _MOST_KEPT:
                 self._forget()
@@ -175,7 +175,7 @@ def _parts(original: str) -> list[str]:
 
 
 def _is_one_of(originals: Set[str], text: str, start: int, end: int) -> bool:
-    """Whether an original is at a place in a text, and not part of a longer word."""
+    """Whether an original is at a position in a text, and not part of a longer word."""
     before = text[start - 1 : start] if start else ""
     return (
         text[start:end] in originals

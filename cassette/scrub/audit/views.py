@@ -37,14 +37,14 @@ def said(run: str) -> Iterator[str]:
             continue
         if data.startswith(b"\x1f\x8b"):
             yield _unpacked(data)
-        # In UTF-16, every other byte of a plain letter is nothing.
+        # In UTF-16, every other byte of a plain letter is zero.
         for bare in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
             for shown in _SHOWN.findall(bare):
                 yield shown.decode("ascii")
 
 
 def without_entities(text: str) -> str:
-    """A text with the entities of HTML as a browser shows them."""
+    """A text with HTML entities decoded, as a browser shows them."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
@@ -62,7 +62,7 @@ def _unpacked(data: bytes) -> str:
 
 
 def decoded(text: str) -> Iterator[tuple[str, str]]:
-    """How a text was hidden and what it was, for each encoding that it shows, one in another."""
+    """The decoded texts in a text, one inside another, each with its encoding."""
     seen = {text}
     views = [("", text)]
     for _ in range(DEEPEST):
