@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -212,6 +213,7 @@ BASES = {
 }
 
 
+@functools.cache
 def cassettes() -> dict[str, cassette.Cassette]:
     """Every composed cassette, by name."""
     return {name: compose(name, base) for name, base in BASES.items()}
@@ -240,6 +242,7 @@ def on_instances(deployment: cassette.Cassette) -> cassette.Cassette:
     return cassette.Cassette(**{**held, "interactions": (*placed, *looked)})
 
 
+@functools.cache
 def recorded() -> dict[str, cassette.Cassette]:
     """Every committed cassette by name, without those that have operations unknown to this
     botocore.

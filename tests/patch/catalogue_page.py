@@ -6,33 +6,31 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
-import cassette
-from cassette.errors import PatchError
 from cassette.library import Library
-from cassette.variants import read_patch
 from tests.patch import base_tasks
+from tests.patch.variant_checks import BASES, NAMES, is_variant, read, tried
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
 MARK = "<!-- From here on written by python -m tests.patch.catalogue_page -->\n"
 
 
-def tables() -> str:
+def _tables(row: Callable[[str], str]) -> str:
     """A table for each folder of the catalogue."""
-    library = Library(())
-    names = library.names("patch")
-    parts = [MARK, f"\n{len(names)} patches.\n"]
-    for folder, inside in itertools.groupby(names, lambda name: name.partition("/")[0]):
+    parts = [MARK, f"\n{len(NAMES)} patches.\n"]
+    for folder, inside in itertools.groupby(NAMES, lambda name: name.partition("/")[0]):
         parts.append(f"\n## {folder}\n\n")
         parts.append("| patch | what happens | values | fits | source | confirmed by |\n")
         parts.append("| --- | --- | --- | --- | --- | --- |\n")
-        parts += [_row(library, name) for name in inside]
+        parts += map(row, inside)
     return "".join(parts)
 
 
-def _row(library: Library, name: str) -> str:
-    one = read_patch(name, library)
+def row(name: str) -> str:
+    """The row of a patch."""
+    one = read(name)
     values = ", ".join(f"`{param.name}`" for param in one.params)
     host = one.source.split("/")[2].removeprefix("www.")
     cells = (
@@ -51,13 +49,8 @@ def _fits(name: str) -> str:
     """The launch types of the composed tasks that a patch fits: some of them, or all."""
     every = sorted({base.launch for base in base_tasks.BASES.values()})
     launches: dict[str, list[bool]] = {launch: [] for launch in every}
-    for base, made in base_tasks.cassettes().items():
-        try:
-            made.patched(name)
-        except PatchError:
-            launches[base_tasks.BASES[base].launch].append(False)
-        else:
-            launches[base_tasks.BASES[base].launch].append(True)
+    for name_of_base, base in base_tasks.BASES.items():
+        launches[base.launch].append(is_variant(tried(name, name_of_base)))
     if all(itertools.chain(*launches.values())):
         return "all"
     return ", ".join(
@@ -68,18 +61,17 @@ def _fits(name: str) -> str:
 def _built_in(name: str) -> str:
     """A built-in cassette that a patch fits: a plain one if it fits any of them."""
     plain = ("web", "run-task", "deployment")
-    for cassette_name in (*plain, *Library(()).names("cassette")):
-        try:
-            cassette.load(cassette_name).patched(name)
-        except PatchError:
-            continue
-        return cassette_name
-    raise LookupError(name)
+    of_all = (*plain, *Library(()).names("cassette"))
+    return next(one for one in of_all if one in BASES and is_variant(tried(name, one)))
 
 
-def written() -> str:
-    """The page with its tables as they must be; the text before them is kept."""
-    return PAGE.read_text("utf-8").partition(MARK)[0] + tables()
+def written(row: Callable[[str], str] = row) -> str:
+    """The page with its tables as they must be; the text before them is kept.
+
+    Args:
+        row: the row of a patch.
+    """
+    return PAGE.read_text("utf-8").partition(MARK)[0] + _tables(row)
 
 
 if __name__ == "__main__":
