@@ -22,6 +22,8 @@ OLDEST_PYTHON ?= $(shell for p in python3.10 python3.11 python3.12; do \
 PROGRAMS = airflow luigi dask ecs-deploy ecs-task-doctor
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Workers, and the processes that tests start, share compiled modules. Images often forbid these.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help environments demo test exhaustive scale test-all coverage page wording lint types format oldest newest wire detect apps languages wheel audit bench clean
