@@ -18,6 +18,7 @@ import cassette
 from cassette.ecs import shapes
 from cassette.errors import PatchError, UsageError
 from cassette.library import Library
+from cassette.model import Response
 from cassette.player.options import POLL
 from tests.replay import made
 from tests.replay.test_writes import STOP
@@ -356,7 +357,7 @@ def test_only_what_differs_from_the_recording_is_marked(base, names):
 
 def parts(one):
     """Each task, service or failure that an interaction shows, or what else it answered."""
-    body = getattr(one.outcome, "body", {}) if one.operation.startswith("Describe") else {}
+    body = one.outcome.body if isinstance(one.outcome, Response) else {}
     lists = [body.get(name) or [] for name in ("tasks", "services", "containerInstances")]
     shown = {
         next(thing[name] for name in ("taskArn", "serviceArn", "containerInstanceArn", "arn")
