@@ -359,11 +359,11 @@ def parts(one):
     """Each task, service or failure that an interaction shows, or what else it answered."""
     body = one.outcome.body if isinstance(one.outcome, Response) else {}
     lists = [body.get(name) or [] for name in ("tasks", "services", "containerInstances")]
+    arns = ("taskArn", "serviceArn", "containerInstanceArn", "arn")
     shown = {
-        next(thing[name] for name in ("taskArn", "serviceArn", "containerInstanceArn", "arn")
-             if name in thing): thing
+        next((thing[name] for name in arns if name in thing), ""): thing
         for thing in itertools.chain(*lists, body.get("failures") or ())
-    } or {repr(one.request): getattr(one.outcome, "body", repr(one.outcome))}  # fmt: skip
+    } or {repr(one.request): getattr(one.outcome, "body", repr(one.outcome))}
     include = one.request.get("include")
     return {
         (one.operation, repr(include), arn): (json.dumps(thing, default=repr), one.latency)
