@@ -9,11 +9,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's name
+    HTTPClientError,
+)
+from botocore.parsers import ResponseParserError
 
 from cassette import intercept
 from cassette.ecs.attempts import Attempt
-from cassette.errors import WatchError
+from cassette.live.answers import is_of_ecs, not_ecs
 from cassette.live.pace import Pace
 
 # Codes by which botocore knows a throttle. Source: botocore.retries.standard.
@@ -40,6 +46,10 @@ _WAITING = 8  # calls of `many` that are made or wait at most, ahead of the one 
 _MOST_THROTTLES = 12  # in a row of one call
 _MOST_FAULTS = 4
 _LONGEST_PAUSE = 20.0
+# What botocore's parser raises if a body has not the form of the operation.
+_UNREADABLE = (
+    *(ResponseParserError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
+)
 
 
 @dataclass
@@ -74,6 +84,8 @@ class Calls:
     ) -> None:
         self._client = client
         self._methods = {v: k for k, v in client.meta.method_to_api_mapping.items()}
+        model = client.meta.service_model
+        self._shapes = {name: model.operation_model(name).output_shape for name in self._methods}
         self.pace = pace
         self._hear = hear
         self._keep_errors = keep_errors
@@ -99,6 +111,7 @@ class Calls:
         Raises:
             botocore.exceptions.ClientError: ECS refused.
             botocore.exceptions.BotoCoreError: ECS could not be reached.
+            WatchError: it is not ECS that answers.
         """
         return self._given(self._made(operation, parameters))
 
@@ -138,7 +151,7 @@ class Calls:
             before = len(heard)
             try:
                 response: dict[str, Any] = method(**parameters)
-            except Exception as error:
+            except (BotoCoreError, ClientError) as error:
                 kind = _passing(error)
                 if kind is None or (kind == "connection" and not self._answered):
                     raise
@@ -150,7 +163,13 @@ class Calls:
                 if failures >= (_MOST_THROTTLES if kind == "throttle" else _MOST_FAULTS):
                     raise
                 self.pace.clock.sleep(min(_LONGEST_PAUSE, 0.5 * 2 ** (failures - 1)))
+            except _UNREADABLE as error:
+                del heard[before:]
+                raise not_ecs(operation) from error
             else:
+                if not is_of_ecs(operation, response, self._shapes[operation]):
+                    del heard[before:]
+                    raise not_ecs(operation)
                 self._answered = True
                 return response
 
@@ -179,11 +198,3 @@ def _passing(error: Exception) -> str | None:
     if error.response.get("Error", {}).get("Code") in _THROTTLES or status == 429:
         return "throttle"
     return "fault" if status >= 500 else None
-
-
-def not_ecs() -> WatchError:
-    """The error for a response that is not from ECS."""
-    return WatchError(
-        "the endpoint is not ECS: its answer has no tasks",
-        fix="check --endpoint-url",
-    )

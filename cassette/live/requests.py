@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from cassette.ecs.names import cluster_in, short_name
 from cassette.errors import UsageError, WatchError, counted
-from cassette.live.calls import Calls, not_ecs
+from cassette.live.answers import not_ecs
+from cassette.live.calls import Calls
 from cassette.live.selection import Selection
 
 _Item = TypeVar("_Item")
@@ -65,6 +66,8 @@ def list_tasks(calls: Calls, selection: Selection) -> Listed:
         for arns in _pages(calls, "ListTasks", request, "taskArns"):
             listed.pages += 1
             for arn in arns:
+                if not str(arn).startswith("arn:"):
+                    raise not_ecs("ListTasks")
                 if short_name(arn) in seen:
                     continue
                 if len(seen) == selection.max_tasks:
@@ -82,10 +85,7 @@ def _pages(
     tokens: set[str] = set()
     page = calls.one(operation, request)
     while True:
-        items = page.get(member)
-        if not isinstance(items, list):
-            raise not_ecs()
-        yield items
+        yield page[member]
         token = page.get("nextToken")
         if not token:
             return
@@ -116,9 +116,9 @@ def described(response: Mapping[str, Any]) -> list[dict[str, Any]]:
     Raises:
         WatchError: it is not ECS that answers.
     """
-    found: list[dict[str, Any]] = response.get("tasks", [])
-    if "tasks" not in response or any("taskArn" not in t or "lastStatus" not in t for t in found):
-        raise not_ecs()
+    found: list[dict[str, Any]] = response["tasks"]
+    if not all("lastStatus" in t and str(t.get("taskArn")).startswith("arn:") for t in found):
+        raise not_ecs("DescribeTasks")
     return found
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 import re
-import signal
-import subprocess
 import time
 
 import boto3
@@ -25,7 +22,6 @@ from cassette.live.requests import list_tasks
 from cassette.live.selection import Selection
 from cassette.live.until import Until
 from cassette.live.watch import Poll
-from tests.cli.processes import KEYS, interruptible
 from tests.live import bodies, scripted
 from tests.record.account import PREFIX, Account, id_of, task
 from tests.record.clock import FakeClock
@@ -349,100 +345,6 @@ def test_the_policy_is_for_what_was_chosen(call):
     words = f"--cluster prod --task {id_of(1)} --region cn-north-1 --print-policy"
     (only,) = json.loads(call(words, url="")[1])["Statement"]
     assert only["Resource"] == [f"arn:aws-cn:ecs:cn-north-1:*:task/prod/{id_of(1)}"]
-
-
-# -- servers that misbehave -------------------------------------------------------------------
-
-
-def test_a_page_token_that_repeats_is_noticed(call, account, tmp_path):
-    """The exit code is 3, because the list would never end."""
-    account.add(task(1))
-    pages = {"taskArns": [task(1)["taskArn"]], "nextToken": "again"}
-    account.server.script("ListTasks", pages)
-    code, out, err = call(f"--cluster prod --all {FAST}")
-    assert (code, out) == (3, "")
-    assert err.startswith("the pages of ListTasks repeat: page 2 has the token of an earlier page")
-    assert [*tmp_path.iterdir()] == []
-
-
-def test_a_page_token_that_is_lost(call, account, tmp_path):
-    """The exit code is 3, with ECS's message."""
-    refused = scripted.error("InvalidParameterException", "Invalid token")
-    account.server.script("ListTasks", {"taskArns": [], "nextToken": "t"}, refused)
-    code, _, err = call(f"--cluster prod --all {FAST}")
-    assert (code, "Invalid token" in err, [*tmp_path.iterdir()]) == (3, True, [])
-
-
-@pytest.mark.parametrize("answer", [{}, {"taskArns": None}, scripted.Answer(b"<html>Hello</html>")])
-def test_a_list_that_is_not_of_ecs(call, account, answer):
-    """The exit code is 3, with a place to look."""
-    account.server.script("ListTasks", answer)
-    code, _, err = call(f"--cluster prod --all {FAST}")
-    assert (code, "--endpoint-url" in err) == (3, True)
-
-
-def test_unknown_members_are_recorded_scrubbed(call, account):
-    """A new member does not stop a recording, and its value is redacted."""
-    account.add(task(1, newMember={"secret": bodies.PASSWORD}))
-    code, out, _ = call(f"--cluster prod --all {FAST}")
-    assert (code, "redacted because unknown: " in out) == (0, True)
-
-
-def test_a_status_that_ecs_does_not_define_is_reported_with_the_rule_that_keeps_it(
-    call, account, caplog
-):
-    """The output, with the state of the task, does not show it."""
-    account.add(task(1, lastStatus="QPUBEVUK"))
-    code, out, err = call(f"--cluster prod --all {FAST}")
-    assert code == 0
-    assert '[[tool.cassette.scrub.keep]] member = "Task.lastStatus"' in caplog.text
-    assert "QPUBEVUK" not in out + err + caplog.text
-
-
-def test_a_throttle_is_recorded_if_wanted(call, account):
-    """With --keep-errors; it is reported in any case."""
-    account.add(task(1))
-    account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
-    code, out, _ = call(f"--cluster prod --all --keep-errors {FAST}")
-    assert (code, "ECS throttled 1 call; each was retried" in out) == (0, True)
-    assert len(recorded("DescribeTasks")) == 2
-
-
-def test_credentials_that_expire_half_way(call, account):
-    """The recorded part is kept next to the file; the exit code is 3."""
-    account.add(task(1), task(2))
-    expired = scripted.error("ExpiredTokenException", "The security token is expired")
-    account.server.script("DescribeTaskDefinition", expired)
-    code, out, err = call(f"--cluster prod --all --with task-definition {FAST}")
-    assert code == 3
-    assert "Fix: renew the credentials" in err
-    assert "web.yaml was not written" in err
-    assert "wrote web.partial.yaml: 3 calls" in out
-    assert len(cassette.load("web.partial.yaml").tasks) == 2
-
-
-def test_ctrl_c_keeps_what_there_is(tmp_path, account):
-    """Also in a recording without polls; the exit code is 130."""
-    account.add(task(1), task(2))
-
-    def interrupt(request):
-        process.send_signal(signal.SIGINT)
-        return account.describe_task_definition(request)
-
-    account.server.script("DescribeTaskDefinition", interrupt)
-    words = f"record --cluster prod --all --with task-definition {FAST}"
-    with subprocess.Popen(
-        interruptible(*words.split(), "--endpoint-url", account.server.url),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, **KEYS},
-    ) as process:
-        _, err = process.communicate()
-    assert process.returncode == 130
-    assert "stopped by Ctrl-C" in err
-    assert len(cassette.load(tmp_path / "web.partial.yaml").tasks) == 2
 
 
 _NAMES = st.sampled_from(["web", "job", "api"])
