@@ -42,7 +42,7 @@ _JAVA_PROPERTY = re.compile(r"-D[A-Za-z][A-Za-z_.-]{0,60}")
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?Z?)?"
     r"|\d{1,5} (?:second|minute|hour|day)s?"
-    r"|:?\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kB|KB|MB|GB|TB|KiB|MiB|GiB|%)"
+    r"|:?\d{1,5}|\d{1,4}(?:\.\d{1,4}){1,3}|\d{1,5}(?:ms|s|m|h|d|k|K|M|G|Ki|Mi|Gi|kb|kB|KB|mb|MB|gb|GB|TB|KiB|MiB|GiB|%)"
     r"|\$\{?[A-Z_][A-Z0-9_]{0,60}\}?|[<>|&;]{1,2}|2>&1|\.|/|--?|daemon off;"
 )
 _SIGN = re.compile(r"-D|--?|/")
@@ -66,7 +66,7 @@ _FILE = re.compile(
 _MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
 _LONGEST_COUNT = 3  # of digits after an option of one letter, which may be that of a token
 # Programs whose first argument is a number, and words before the number of a port.
-_COUNTING = frozenset("sleep kill nice seq timeout".split())
+_COUNTING = frozenset("sleep kill nice seq timeout nc ncat telnet".split())
 _HIGHEST_PORT = 65_535
 _LISTENING = frozenset("http.server SimpleHTTPServer runserver".split())
 _WITH_PORT = frozenset(
@@ -105,7 +105,8 @@ _WORDS = frozenset(
     "background force dry-run verbose quiet install pull push ls cat echo sleep exit env printenv "
     "date true pwd ps top hostname whoami id cp mv rm mkdir touch find grep curl wget backend "
     "frontend app application standalone cluster client node agent manager controller docker ecs "
-    "container image compose CMD NONE".split()
+    "container image compose artisan queue:work queue:listen schedule:run schedule:work prisma "
+    "sequelize typeorm knex alembic rake rspec sidekiq daphne CMD NONE".split()
 )
 
 
@@ -175,6 +176,8 @@ def parts(words: Sequence[str], *, arguments_only: bool = False) -> Iterator[lis
             owed = tells_secret(option) and _is_option(word)
             told = told or (not option and bool(_TELLING_WORD.match(word)))
         served = served or word in _WITH_PORT
+        if option == "-m" and word in _SERVERS and _RUNS_MODULES.fullmatch(program):
+            program = word  # as in python -m uvicorn
         option, named = word if word in _LISTENING else _announced(word, option), False
 
 

@@ -272,7 +272,7 @@ class FreeText:
         if not own:
             return host
         found = self.name(own)
-        if found == own:
+        if found == own or _keeps_name(own, found):
             found = self.remember("host", own, self._memory.numbered("host", own))
         return f"{found.removesuffix('.example')}.{rest}"
 
@@ -447,6 +447,12 @@ class FreeText:
 
     def _secret(self, kind: str, original: str) -> str:
         return self.remember(kind, original, REDACTED)
+
+
+def _keeps_name(own: str, found: str) -> bool:
+    """Whether a part of a host stayed that may be a name, as in acme-billing-123456789012."""
+    left = set(re.split("[.-]", own)).intersection(re.split("[.-]", found))
+    return any(len(label) > 2 and label != "vpce" for label in left)
 
 
 def _apart(text: str, start: int, end: int) -> bool:

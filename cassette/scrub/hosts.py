@@ -66,6 +66,7 @@ _MODULES = frozenset(
     "test tests utils views".split()
 )
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4})+")
+_COLUMN = re.compile(r"[a-z0-9]{0,30}_\w{0,30}\.\w+")  # such as u1_0.id; no domain has a _
 _NAMED_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,4}\.[a-z]\w*")  # such as 6.4.1.final
 _MODULE_FILE = re.compile(r"(?:[a-z_]\w{0,62}\.){2,8}py|(?:[a-z_]{1,30}\.)?settings\.local")
 _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
@@ -73,6 +74,7 @@ _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
 _CLASS = re.compile(
     r"javax?\.(?:awt|beans|io|lang|management|math|naming|net|nio|rmi|security|servlet|sql|text"
     r"|time|util|xml)\..+|(?:\w{1,63}\.){1,8}[A-Z][a-z]\w*(?:Exception|Error)"
+    r"|(?:Amazon|AWSSDK|Azure|Microsoft|System)(?:\.[A-Z]\w{1,62}){1,8}"
     r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*|lib[\w.+-]{1,60}\.so"
 )
 _CODE_BEFORE = re.compile(
@@ -158,7 +160,8 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
         return True
     if _SURELY_BEFORE.search(before) and re.search("[a-z]{2}", name) and not _VERSION.match(name):
         return name not in _PROGRAMS
-    if name in _PROGRAMS or _NAMED_VERSION.fullmatch(name):
+    of_sql = _COLUMN.fullmatch(name) and not announced
+    if of_sql or name in _PROGRAMS or _NAMED_VERSION.fullmatch(name):
         return False
     if _public_suffixes().privatesuffix(name) is None:
         return _has_own_ending(word, before, after)

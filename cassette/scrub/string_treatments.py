@@ -271,7 +271,7 @@ class StringTreatments:
             return value
         if is_masked(value):
             return value
-        prefix = re.match(r"[A-Za-z]{1,16}[-:]", value)
+        prefix = re.match(r"[A-Za-z]{1,16}[-:](?=.*\d)", value)
         head = prefix[0] if prefix else ""
         own = value[len(head) :]
         if len(own) >= 16 and not own.isdigit():

@@ -188,7 +188,8 @@ class TokenTreatments:
         short, passed = match["short"], match["passed"]
         parted = short[-1] in "= \t\n"
         # A long option with one dash, such as -password=, has rules of its own.
-        if not parted and (passed[-1] in "=:" or vocabulary.is_plain(match[0].strip("-"))):
+        named = passed[-1] in "=:" and passed[:-1].isalpha()
+        if not parted and (named or vocabulary.is_plain(match[0].strip("-"))):
             return None
         if not parted and _LISTENS.fullmatch(passed):
             return None
@@ -285,8 +286,10 @@ class TokenTreatments:
         end = "\n" if match[0].endswith("\n") else ""
         return f"{match['blockkey']}  {REDACTED}{end}"
 
-    def _dsn(self, match: re.Match[str]) -> str:
+    def _dsn(self, match: re.Match[str]) -> str | None:
         user, sign, password = re.split("([:/])", match[0][:-1], maxsplit=1)
+        if match["bare"] and (vocabulary.is_plain(password) or has_pseudonym(password)):
+            return None  # a version, such as react:18.2.0@latest
         if user == REDACTED and is_masked(password):
             return match[0]
         return f"{REDACTED}{sign}{self._value(password, 'password')}@"
@@ -316,10 +319,10 @@ class TokenTreatments:
         return self._search.user(owner)
 
     def _person(self, match: re.Match[str]) -> str | None:
-        person = match["whom"]
+        person = match["whom"] or match["directory"]
         if vocabulary.is_plain(person) or has_pseudonym(person):
             return None
-        return match["of"] + self._search.user(person)
+        return match[0].removesuffix(person) + self._search.user(person)
 
     def _unique_id(self, match: re.Match[str]) -> str:
         return self._search.remember("user", match[0], self._memory.numbered("user", match[0]))

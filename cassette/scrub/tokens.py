@@ -21,7 +21,8 @@ _TELLING_WORD = (
     rf"(?:{secret_words.ANY}"
     r"|password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
-    r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z]))"
+    r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z])"
+    r"|(?:store|key)pass(?![a-z]))"
 )
 # Such as dbpass and root_pw.
 OF_ACCOUNT = r"(?:admin|bind|db|ldap|pg|mongo|mysql|redis|root|smtp|user)[_-]?(?:pass|pw)(?![a-z])"
@@ -104,7 +105,10 @@ RULES: dict[str, str] = {
         r"[\w.$#-]{1,64}/[^\s/@\"']{1,128}@"
         rf"|{_L}(?<![\w/])[\w.$#-]{{1,64}}(?::(?!//)[^\s\"'<>]{{1,256}}"
         r"@(?=(?:tcp|udp|unix)?\(|/(?:[\w?]|(?!\S))|[a-z][a-z0-9+]{1,20}\([^\s()]{1,128}\)/)"
-        r"|/(?:[^\s/\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{2,30}(?![\w.:]))))"
+        r"|/(?:[^\s/\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{1,30}(?![\w.:]))))"
+        # user:password@host. A version before the @ and the digest of an image are no passwords.
+        rf"|(?P<bare>{_L}(?<![\w/.:@])[\w.$#-]{{1,64}}:(?=[^\s:]{{0,64}}\d)[^\s\"'<>:@/]{{6,256}}"
+        r"@(?!sha\d)(?=[a-z][\w-]{0,62}(?![\w@])))"
     ),
     "access_key": (
         r"(?:(?-i:(?:AKIA|ASIA)[A-Z0-9]{16})"
@@ -166,6 +170,8 @@ RULES: dict[str, str] = {
         rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s"
         r"|(?<![\w:\\])(?-i:[A-Z][A-Z0-9]{2,14})\\(?![nrtbfvux]))"
         r"(?P<whom>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
+        # In the name of an entry of a directory: CN=Jane Roe,OU=…
+        rf"|{_L}CN=(?P<directory>[a-z][\w+. -]{{1,63}})(?=,\s?(?:ou|cn|dc|o)=)"
     ),
     "organization": (
         rf"{_L}(?:(?<=/)o-[a-z0-9]{{10,32}}|(?<=_policy/)p-[a-z0-9]{{8,32}}"
@@ -193,12 +199,13 @@ RULES: dict[str, str] = {
         r"(?P<crumb>[^\s;,\"']{6,4096})"
     ),
     "sql": (
-        rf"{_L}(?P<statement>(?:identified(?: with [\w\"']{{1,64}})? (?:by|as)|password)"
+        rf"{_L}(?<!revision )(?P<statement>"
+        r"(?:identified(?: with [\w\"']{1,64})? (?:by|as)|password)"
         r"(?: password)?[ =]{1,3}\(?)"
         r"(?P<literal>'(?:[^'\\]|''|\\.){1,512}'|\"(?:[^\"\\]|\\.){1,512}\")"
     ),
     "identified": (
-        rf"{_L}(?P<by>identified(?: with \w{{1,64}})? by(?: password)? )"
+        rf"{_L}(?<!revision )(?P<by>identified(?: with \w{{1,64}})? by(?: password)? )"
         r"(?P<mark>[^\s\"'`,;()]{1,256})"
     ),
     "element": (
@@ -270,7 +277,8 @@ RULES: dict[str, str] = {
     # "the password is …", "with password …": a word that is hardly ever plain.
     "said": (
         rf"{_L}(?<!unexpected )(?P<saying>(?:{_TELLING_WORD})"
-        r"(?:\s(?:is|was|set to|changed to|of))?\s(?:[\w.-]{1,64}=(?!=))?)"
+        r"(?:\s(?:is|was|set to|changed to|of))?\s(?:[\w.-]{1,64}=(?!=))?"
+        r"|key\s(?:is|was)\s(?=[^\s_.:/-]{8,64}(?!\S)))"
         r"(?P<spoken>'[^'\n]{1,256}'|\"[^\"\n]{1,256}\""
         r"|(?=[^\s]{0,64}[\d!#$%&*^])(?![\w.-]{1,64}=(?!=))[^\s\"',;:()=\[\]{}]{6,256})"
     ),
@@ -305,7 +313,7 @@ RULES: dict[str, str] = {
     # As Cisco has them; with a letter, or it is a number.
     rf"|[0-9a-f]{{2}}(?:\.[0-9a-f]{{4}}){{2}}){_RX}",
     "ipv6": (
-        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f]))"
+        r"(?:(?<![0-9A-Za-z:.])|(?<=[^0-9a-f]:)(?=[0-9a-f])|(?<=[g-z]6:)(?=[0-9a-f]))"
         r"(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?=:\d{1,5}(?![0-9a-f]|:[0-9a-f:]))"
         r"|(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{1,4}|::[0-9a-f]{0,4}){1,8}"
         r"(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Za-z]|\.\w|:[0-9a-f:]))"

@@ -21,6 +21,7 @@ from tests.scrub.test_near_secrets import said
         ("app:{}@cloudsql(p:eu:i)/o", "REDACTED:REDACTED@cloudsql(p:eu:i)/o"),
         ("scott/{}@//localhost:1521/ORCL", "REDACTED/REDACTED@//localhost:1521/ORCL"),
         ("bob/{}@ORCL failed", "REDACTED/REDACTED@ORCL failed"),
+        ("bob/{}@XE", "REDACTED/REDACTED@XE"),
     ],
 )
 @pytest.mark.parametrize("password", ["Kq8vZt0ubW", "P@ss7x", "a@b@mauve9", "@hunter2x", "#kw(9)x"])
@@ -56,6 +57,10 @@ def test_an_ampersand_ends_a_value_only_in_a_query_or_a_form(text: str, written:
     [
         (["grpc_health_probe", "-addr=:50051"], ["grpc_health_probe", "-addr=:50051"]),
         (["app", "--listen=:8080"], ["app", "--listen=:8080"]),
+        (["python", "-m", "uvicorn", "main:app"], ["python", "-m", "uvicorn", "main:app"]),
+        (["nc", "-z", "localhost", "5432"], ["nc", "-z", "localhost", "5432"]),
+        (["redis-server", "--maxmemory", "256mb"], ["redis-server", "--maxmemory", "256mb"]),
+        (["php", "artisan", "queue:work"], ["php", "artisan", "queue:work"]),
         (["app", "--token=:8080"], ["app", "--token=REDACTED"]),
         (["vault", "login", "-method=aws"], ["vault", "login", "-method=REDACTED"]),
         (["htpasswd", "-nbB", "a=x"], ["htpasswd", "-nREDACTED", "a=REDACTED"]),
@@ -71,6 +76,31 @@ def test_a_command_is_done_after_one_scrub(words: list[str], written: list[str])
     overrides = bodies.body_of(scrubbed)["tasks"][0]["overrides"]["containerOverrides"]
     assert overrides[0]["command"] == written
     assert scrub(scrubbed)[0] == scrubbed
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("missing the slash: app:Kq8vZt0ub@localhost",
+         "missing the slash: REDACTED:REDACTED@localhost"),
+        ("react:18.2.0@latest is old", "react:18.2.0@latest is old"),
+        ("keytool: -storepass Kq8vZt0ub was bad", "keytool: -storepass REDACTED was bad"),
+        ("mysqldump: -pKq8vZt0ub: unknown option", "mysqldump: -pREDACTED unknown option"),
+        ("32 bytes are needed; key was kq8vzt0ub?", "32 bytes are needed; key was REDACTED"),
+        ("the partition key is orders_2026", "the partition key is orders_2026"),
+        ("no revision identified by 'ae1027a6acf'", "no revision identified by 'ae1027a6acf'"),
+        ("CN=Jolanta Roe,OU=Staff,DC=x: denied", "CN=user-ca55e77e-1,OU=Staff,DC=x: denied"),
+        ("CN=Domain Users,OU=Groups,DC=x", "CN=Domain Users,OU=Groups,DC=x"),
+        ("tcp6:2600:1f18:44aa::7890 down", "tcp6:2001:db8::1 down"),
+        ("lookup heron-998877665544.s3-accesspoint.eu-west-1.amazonaws.com",
+         "lookup host-1.eu-west-1.amazonaws.com"),
+        ("select u1_0.id from users u1_0", "select u1_0.id from users u1_0"),
+        ("Microsoft.Hosting.Internal.Host", "Microsoft.Hosting.Internal.Host"),
+    ],
+)  # fmt: skip
+def test_values_in_the_errors_of_programs(text: str, written: str) -> None:
+    """As databases, tools and frameworks print them, and what is harmless in them."""
+    assert said(text) == written
 
 
 @pytest.mark.parametrize("device", ["mfa/{}", "mfa/ops/{}", "sms-mfa/{}", "u2f/user/{}/key-1"])

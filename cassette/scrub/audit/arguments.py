@@ -39,7 +39,7 @@ _SERVES = frozenset(
     "uvicorn vite".split()
 )
 _TAKES_PORT = ("http.server", "SimpleHTTPServer", "runserver")
-_TAKES_NUMBER = re.compile(r"sleep|kill|nice|seq|timeout")
+_TAKES_NUMBER = re.compile(r"sleep|kill|nice|seq|timeout|nc|ncat|telnet")
 _RUNS_PYTHON = re.compile(r"(?:python|pypy)[\d.]*|coverage|kernprof|")
 _TELLS = re.compile(r"passw|pwd|secret|token|credential|login|logon", re.IGNORECASE)
 _NAMED = re.compile(r"[-/]{1,2}[A-Za-z][\w.-]*|[A-Z_][A-Z0-9_]*|[A-Za-z_.-]+")
@@ -84,7 +84,9 @@ WORDS = frozenset(
     "remove replica reset restart restore rm run runserver schedule scheduler seed serve server "
     "set shell show sleep stage staging standalone start status stop sync task tasks tcp test "
     "tests text top touch trace true udp up update upgrade validate verbose version wait warn "
-    "warning watch web webserver wget whoami worker workers yaml yes".split()
+    "warning watch web webserver wget whoami worker workers yaml yes "
+    "alembic artisan daphne knex prisma queue:listen queue:work rake rspec schedule:run "
+    "schedule:work sequelize sidekiq typeorm".split()
 )
 """Words that hold no secret, in any command. A word that is not here has to be hidden."""
 
@@ -124,6 +126,8 @@ def found(words: Sequence[str], keeps: Keeps) -> Iterator[int]:
             told = told or (not option and word.isidentifier() and _TELLS.search(word) is not None)
         if not harmless and not _is_kept(option, word, keeps):
             yield index
+        if option == "-m" and word in _SERVERS and _RUNS_PYTHON.fullmatch(program):
+            program = word
         option, first = _next_option(word, option), False
 
 

@@ -42,11 +42,11 @@ _BLANK = re.compile(
 _NUMBER = re.compile(r"\d{1,5}(?:[.,]\d{1,5}){0,3}[A-Za-z%]{0,3}[.:;,)]*")
 _ANNOUNCING = re.compile(
     r"(?<!(?i:unexpected) )"
-    r"(?P<word>(?<![A-Za-z])pass(?![A-Za-z])|passw(?:or)?d|passphrase|passcode|pwd|secret"
+    r"(?P<word>(?:(?<![A-Za-z])|(?<=store)|(?<=key))pass(?![A-Za-z])|passw(?:or)?d|passphrase|passcode|pwd|secret"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|credentials?"
     r"|(?:api|access|private|signing|encryption|master|stripe|fernet|hmac|shared|account)[_-]?key"
     r"|cookie|signature|sess(?:ion)?_?id|(?<![A-Za-z])sid(?![A-Za-z])|connect\.sid|(?:csrf|xsrf|awsalb)"
-    r"|identified (?:with [\w\"']{1,64} )?(?:by|as)(?: password)?)"
+    r"|(?<!revision )identified (?:with [\w\"']{1,64} )?(?:by|as)(?: password)?)"
     r"(?P<rest>[\w.-]{0,40})(?P<close>[\"'\])]{0,3})"
     r"(?P<sign>\s?,\s{0,4}[\"']?value[\"']?\s?[:=]\s{0,4}"
     r"|:[ \t]{0,4}[|>][+-]?[ \t]{0,4}\n\s{1,64}|\s?(?:=>|:?==?)[ \t]?|\s?:\s{1,8}"
@@ -73,7 +73,8 @@ _HEADER = re.compile(
 )
 _CREDENTIALS = re.compile(
     r"(?<![\w/.$#-])[\w.$#-]{1,64}(?::(?P<go>[^\s@\"'()]{1,128})@(?:tcp|udp|unix)\("
-    r"|/(?P<oracle>[^\s/@\"']{1,128})@(?://|[\w.-]{1,128}:\d{2,5}/))",
+    r"|/(?P<oracle>[^\s/@\"']{1,128})@(?://|[\w.-]{1,128}:\d{2,5}/)"
+    r"|:(?=[^\s:]{0,64}[a-z])(?=[^\s:]{0,64}\d)(?P<bare>[^\s\"'<>:@/.-]{6,256})@(?!sha\d)[a-z])",
     re.IGNORECASE,
 )
 _PGPASS = re.compile(
@@ -321,7 +322,9 @@ def _is_near(text: str, names: Names) -> bool:
 
 
 def _holds_a_login(text: str) -> bool:
-    given = [match["go"] or match["oracle"] for match in _CREDENTIALS.finditer(text)]
+    given = [
+        match["go"] or match["oracle"] or match["bare"] for match in _CREDENTIALS.finditer(text)
+    ]
     given += [match["value"] for match in _PGPASS.finditer(text)]
     return any(_MASKED.match(value) is None for value in given)
 
