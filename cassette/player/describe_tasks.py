@@ -21,6 +21,7 @@ from cassette.player.answers import Answer, Recorded
 from cassette.player.counts_after_stops import Stopped
 from cassette.player.options import Rules
 from cassette.player.original_names import CERTAIN, LIKELY, Originals
+from cassette.player.rounds import Rounds
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
@@ -62,6 +63,7 @@ class Tasks:
         identify: what a cassette may have for a task's id; what it has maps to itself.
         key: a request in the one form in which two that mean the same are equal.
         unmatched: makes the errors.
+        rounds: how far the states of a patch were served.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Tasks:
         identify: Callable[[str], tuple[str, ...]],
         key: Callable[[Body], str],
         unmatched: Unmatched,
+        rounds: Rounds,
     ) -> None:
         self._cassette = cassette
         self._clock = clock
@@ -92,10 +95,8 @@ class Tasks:
         # Tasks whose stop was not recorded, each with its states as they were recorded.
         self._stopped: dict[Timeline, list[tuple[float, Body]]] = {}
         self.served: set[int] = set()
-        # When the latest state was recorded that a patch made of a task and that was served; and
-        # the latest later state (`then`) of anything.
-        self.latest = self.latest_then = 0.0
-        self._latest_of: dict[tuple[str, str], float] = {}  # the former, for the tasks of a service
+        self._rounds = rounds
+        self._latest_of: dict[tuple[str, str], float] = {}  # for the tasks of a service
         self._index()
 
     # -- what the cassette knows -------------------------------------------------------------
@@ -365,7 +366,7 @@ class Tasks:
             if error is None or step.index == error.index:
                 self.served.add(step.index)
                 if (step.patched or step.opens) and step.body is not None:
-                    self.latest = max(self.latest, step.at)
+                    self._rounds.latest = max(self._rounds.latest, step.at)
                     if service := _service(step):
                         self._latest_of[service] = max(self._latest_of.get(service, 0.0), step.at)
                 if not self._by_clock:
@@ -440,7 +441,7 @@ class Tasks:
 
     def _follow(self, timeline: Timeline) -> None:
         """Move a task on to the point that a patch has moved related resources to."""
-        latest = self.latest_then
+        latest = self._rounds.latest_then
         if self._latest_of and (service := _service(timeline.current)):
             latest = max(latest, self._latest_of.get(service, 0.0))
         if latest:

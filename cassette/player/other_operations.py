@@ -18,6 +18,7 @@ from cassette.player.describe_tasks import Tasks
 from cassette.player.options import READS, Rules
 from cassette.player.original_names import Originals
 from cassette.player.request_normalization import Normalization
+from cassette.player.rounds import Rounds
 from cassette.player.timeline import Step, Timeline
 from cassette.player.unmatched import Unmatched
 
@@ -34,6 +35,7 @@ class Requests:
         normalization: brings requests into one form.
         tasks: the tasks of the cassette, from which lists of tasks are derived.
         unmatched: words the errors.
+        rounds: how far the states of a patch were served.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Requests:
         normalization: Normalization,
         tasks: Tasks,
         unmatched: Unmatched,
+        rounds: Rounds,
     ) -> None:
         self._clock = clock
         self._rules = rules
         self._normalization = normalization
         self._tasks = tasks
         self._unmatched = unmatched
+        self._rounds = rounds
         self._operations: dict[str, dict[str, Timeline]] = {}  # by operation, then by parameters
         self._lists: dict[str, list[tuple[Body, Timeline]]] = {}  # first pages and later ones
         self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
@@ -176,14 +180,15 @@ class Requests:
 
     def _follow(self, operation: str, timeline: Timeline) -> None:
         """Move lists and services on to the point that a patch has moved the tasks to."""
-        latest = max(self._tasks.latest, self._tasks.latest_then)
+        latest = max(self._rounds.latest, self._rounds.latest_then)
         if latest and operation in FOLLOWING:
             timeline.follow(latest)
 
     def _serve(self, operation: str, indexes: Collection[int]) -> None:
         self.served.update(indexes)
         for index in indexes:
-            self._tasks.latest_then = max(self._tasks.latest_then, self._then.get(index, 0.0))
+            then = self._then.get(index, 0.0)
+            self._rounds.latest_then = max(self._rounds.latest_then, then)
             self._definitions.made(index)
             if operation in self._things:
                 for timeline in self._things[operation].timelines.values():

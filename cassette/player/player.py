@@ -18,11 +18,12 @@ from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
 from cassette.player.original_names import Originals
-from cassette.player.other_operations import Requests
+from cassette.player.other_operations import FOLLOWING, Requests
 from cassette.player.recorded_writes import DIVIDING, Writes, begin
 from cassette.player.refused_caller import RefusedCaller
 from cassette.player.regions_and_accounts import Places
 from cassette.player.request_normalization import Normalization
+from cassette.player.rounds import Rounds
 from cassette.player.supplied_answers import Supplied
 from cassette.player.unmatched import Unmatched
 from cassette.player.unrecorded_stops import Stops
@@ -106,6 +107,7 @@ class Player:
         originals = Originals(cassette, comparable, identify)
         normalization = Normalization(comparable, originals, rules.ignore)
         self._normalised = normalization.normalised
+        self._rounds = Rounds()
         self._tasks = Tasks(
             cassette,
             clock,
@@ -114,6 +116,7 @@ class Player:
             identify=identify,
             key=functools.partial(normalization.key, "DescribeTasks"),
             unmatched=unmatched,
+            rounds=self._rounds,
         )
         self._requests = Requests(
             cassette,
@@ -124,6 +127,7 @@ class Player:
             normalization=normalization,
             tasks=self._tasks,
             unmatched=unmatched,
+            rounds=self._rounds,
         )
         self._agree_on_moments()
         self._writes = Writes(cassette, rules, self._tasks, self._requests)
@@ -147,6 +151,10 @@ class Player:
         for timeline in timelines if delays or together else ():
             timeline.wait_for_all(delays)
             timeline.bring_forward(together)
+        if self._rules.advance == "call" and any(x.patched for x in self.cassette.interactions):
+            counting = {x for of in FOLLOWING for _, x in self._requests.timelines_of(of)}
+            for timeline in timelines:
+                timeline.join(self._rounds, counts_tasks=timeline in counting)
 
     @property
     def unused(self) -> tuple[Interaction, ...]:
@@ -172,6 +180,8 @@ class Player:
         """Begin to answer one API call; `content` is its parameters, as on the wire."""
         call = Call(operation, content or b"{}", self.clock.now)
         with self._lock:
+            for player in (self, *self._also):
+                player._rounds.ask(operation, call.content, call.at)
             self.calls.append(call)
             number = len(self.calls)
         return Exchange(self, call, number)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cassette.model import Failure
 from cassette.player.answers import Recorded
 from cassette.player.options import HELD, POLL
+from cassette.player.rounds import Rounds
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Timeline:
         self._begins_with: int | None = None  # the index of the write that made what it is of
         self._made_at: float | None = None  # when that write counts as made
         self._has_own_time = False  # whether it left that of the recording
+        self._rounds: Rounds | None = None  # for a variant
+        self._counts_tasks = False  # whether it is of a list or of counts
         self.owes_state = False  # whether the last call got an error that a state follows
 
     # -- before the first call -----------------------------------------------------------------
@@ -159,6 +162,15 @@ class Timeline:
         for step in self.steps:
             step.at = moments.get(step.index, step.at)
 
+    def join(self, rounds: Rounds, *, counts_tasks: bool) -> None:
+        """Let the states that a patch made begin with a round.
+
+        Args:
+            rounds: of all timelines of the replay.
+            counts_tasks: whether it is of a list or of counts, which tasks could contradict.
+        """
+        self._rounds, self._counts_tasks = rounds, counts_tasks
+
     # -- one call ------------------------------------------------------------------------------
 
     @property
@@ -168,10 +180,17 @@ class Timeline:
 
     def next(self, held: int, now: float) -> Step | None:
         """The step for the next call; None if the last one was held as often as allowed."""
+        step = self._next(held, now)
+        if self._rounds is not None and self._counts_tasks:
+            self._rounds.show(self._is_behind)
+        return step
+
+    def _next(self, held: int, now: float) -> Step | None:
         limit, place = self._limit, self._place
         if place < (len(self.steps) if limit is None else limit):
             step = self.steps[place]
             self._waits = bool(step.after and place) and self._is_early(step, now)
+            self._waits = self._waits or self._is_of_next_round(step)
             if not self._waits:
                 self._held = 0
                 return step
@@ -187,6 +206,21 @@ class Timeline:
         self._waited += moved if moved > 0 else POLL
         self._asked = now
         return self._waited < step.after
+
+    def _is_of_next_round(self, step: Step) -> bool:
+        """Whether the next step is one of a patch that the present round would contradict."""
+        return (
+            self._rounds is not None
+            and (step.patched or step.opens or step.after > 0)
+            and self.current is not step
+            and self._rounds.begins_with(step.at, is_later=step.after > 0)
+        )
+
+    def _is_behind(self, at: float) -> bool:
+        """Whether it has a state up to a moment that was not served yet."""
+        end = len(self.steps) if self._limit is None else self._limit
+        due = self._due(at, end)
+        return due is not None and self.steps[due] is not self.current
 
     def advance(self, now: float) -> None:
         """Take the step that `next` returned."""
