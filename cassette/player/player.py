@@ -295,7 +295,10 @@ class Player:
                     return answer
         if error is not None and operation == "StopTask" and self._rules.unknown == "ecs":
             parameters = shapes.request_of(content)
-            return None if self._places.foreign(parameters) else self._stops.answer(parameters)
+            if self._places.foreign(parameters):
+                return None
+            was_stopped = isinstance(error, TimelineExhaustedError)
+            return self._stops.answer(parameters, was_stopped=was_stopped)
         return None
 
 

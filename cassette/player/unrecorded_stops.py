@@ -38,10 +38,17 @@ class Stops:
         can_stop = state.is_to_stop or self._stop_of(timeline, state, "")
         return "lets the task stop" if can_stop else ""
 
-    def answer(self, parameters: Body) -> Answer | None:
-        """ECS's answer to StopTask; None if the task's stop is neither recorded nor patched."""
+    def answer(self, parameters: Body, *, was_stopped: bool) -> Answer | None:
+        """ECS's answer to StopTask; None if the task's stop is neither recorded nor patched.
+
+        Args:
+            parameters: what was asked.
+            was_stopped: whether a recorded answer to the same request was served before.
+        """
         named = parameters.get("task") or ""
         timeline = self._tasks.find(cluster_of(parameters), named)
+        if timeline is None and was_stopped:
+            return None  # there is such a task, but nothing describes it
         if timeline is None:
             words = "The referenced task was not found."
             return Answer(error=ApiError(400, "InvalidParameterException", words))
