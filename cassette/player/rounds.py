@@ -37,7 +37,7 @@ class Rounds:
         self._asked.add(question)
 
     def show(self, is_behind: Callable[[float], bool]) -> None:
-        """Note a list or a count of this round; it tells whether it is behind a moment."""
+        """Note a list or a count of this round; `is_behind` takes the moment of a state."""
         self._behind.append(is_behind)
 
     def begins_with(self, at: float, *, is_later: bool) -> bool:

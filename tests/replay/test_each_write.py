@@ -99,7 +99,7 @@ def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
 @EACH
 @UNKNOWN
 def test_a_recorded_write_is_answered_as_often_as_it_was_recorded(operation, unknown, tmp_path):
-    """The answer is the live one; a second call is no answer that was never given."""
+    """The answer is what the live client got; a second call fails."""
     request, _, _ = WRITES[operation]
     live = record(operation, request, tmp_path / "one.yaml")
     with cassette.replay(tmp_path / "one.yaml", unknown=unknown) as tape:
