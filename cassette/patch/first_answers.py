@@ -47,7 +47,7 @@ def first_answers(made: Making, entry: Entry) -> Iterator[tuple[int, Draft]]:
 
     Args:
         made: the application of the patch.
-        entry: a failure of things, or operations on a whole response.
+        entry: a failure of resources, or operations on a whole response.
 
     Yields:
         The index of a recorded draft, and the draft that goes before it.

@@ -22,10 +22,10 @@ class Making(Protocol):
     growth: Growth
 
     def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
-        """Apply an entry to a thing in a draft, and return whether the entry fits it."""
+        """Apply an entry to a resource in a draft, and return whether the entry fits it."""
 
     def selected(self, entry: Entry, arn: str, owner: Body, draft: Draft) -> list[Body]:
-        """The parts of a thing that an entry works on."""
+        """The parts of a resource that an entry works on."""
 
     def recorded_at(self, draft: Draft) -> str | None:
         """When an interaction was recorded."""
@@ -39,26 +39,24 @@ class LaterStates:
 
     Attributes:
         drafts: the responses that describe them.
-        now: by ARN, the state of each thing so far.
+        now: by ARN, the state of each resource so far.
         copied: by the ARN of a new task, the task that it copies.
         added: the ARNs of the tasks that the present step has added.
     """
 
-    def __init__(self, making: Making) -> None:
-        self._making = making
-        self._before: dict[str, Draft] = {}  # by ARN, a draft that describes the thing
+    def __init__(self) -> None:
+        self._before: dict[str, Draft] = {}  # by ARN, a draft that describes the resource
         self.drafts: list[Draft] = []
         self.now: dict[str, Body] = {}
         self.copied: dict[str, Body] = {}
         self.added: list[str] = []
 
     def states_of(self, kind: Kind) -> list[Body]:
-        """The state of each thing of a kind so far."""
+        """The state of each resource of a kind so far."""
         return [one for arn, one in self.now.items() if self._before[arn].kind is kind]
 
-    def run(self, steps: tuple[Step, ...]) -> None:
+    def run(self, made: Making, steps: tuple[Step, ...]) -> None:
         """Append the states, each after the one before."""
-        made = self._making
         before = {arn: made.drafts[index] for arn, index in made.start.items()}
         self._before = before
         self.now = {arn: draft.things[arn] for arn, draft in before.items() if arn in draft.things}
@@ -74,12 +72,13 @@ class LaterStates:
                 base = together if several else draft.interaction.at
                 return draft.later(float(Decimal(str(base)) + elapsed), float(after))
 
-            self._take(step, later)
+            self._take(made, step, later)
 
-    def _take(self, step: Step, later: Callable[[Draft], Draft]) -> None:
-        """Append one later state of each thing that a step changes.
+    def _take(self, made: Making, step: Step, later: Callable[[Draft], Draft]) -> None:
+        """Append one later state of each resource that a step changes.
 
         Args:
+            made: the application of the patch.
             step: what changes.
             later: gives a response to the same request at the time of the step.
         """
@@ -88,7 +87,7 @@ class LaterStates:
         self.added = []
         for entry in step.apply:
             if entry.each == NEW_TASK:
-                self._add_tasks(entry, added, later)
+                self._add_tasks(made, entry, added, later)
                 continue
             for arn, state in list(self.now.items()):
                 before = self._before[arn]
@@ -98,7 +97,7 @@ class LaterStates:
                     added[id(before)] = later(before)
                 draft = added[id(before)]
                 draft.things.setdefault(arn, state)
-                if self._making.edit(entry, arn, draft):
+                if made.edit(entry, arn, draft):
                     changed.add(arn)
                 if arn in draft.things:
                     self.now[arn] = draft.things[arn]
@@ -111,14 +110,18 @@ class LaterStates:
         self.drafts += added.values()
 
     def _add_tasks(
-        self, entry: Entry, added: dict[int, Draft], later: Callable[[Draft], Draft]
+        self,
+        made: Making,
+        entry: Entry,
+        added: dict[int, Draft],
+        later: Callable[[Draft], Draft],
     ) -> None:
         """Add a task for each one that an entry selects."""
         of_draft: dict[int, tuple[Draft, list[Body]]] = {}
         for arn, state in self.now.items():
             before = self._before[arn]
-            if self._making.selected(entry, arn, state, before):
-                self._making.growth.add_task(entry.place)
+            if made.selected(entry, arn, state, before):
+                made.growth.add_task(entry.place)
                 task = alike(state, f"{arn}/{len(self.copied)}")
                 self.copied[str(task[KINDS["task"].arn])] = task
                 of_draft.setdefault(id(before), (before, []))[1].append(task)
@@ -127,7 +130,7 @@ class LaterStates:
             draft = added[id(others)] = later(others)
             for arn, task in others.things.items():
                 self._before[arn] = others
-                draft.things[arn] = unstarted(task, self._making.recorded_at(draft))
-                self._making.edit(dataclasses.replace(entry, where=None), arn, draft)
+                draft.things[arn] = unstarted(task, made.recorded_at(draft))
+                made.edit(dataclasses.replace(entry, where=None), arn, draft)
                 self.now[arn] = draft.things[arn]
                 self.added.append(arn)

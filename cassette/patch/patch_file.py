@@ -93,7 +93,7 @@ class Entry:
     Args:
         place: its place in the file; a bare list of operations is one entry as a whole.
         each: what it works on, one of `EACH`.
-        where: JMESPath over that thing; None fits all.
+        where: JMESPath over that resource; None fits all.
         named: whether `container` or `name` was given.
         name: its name, or a reference to a parameter. Null is, for a container, the first that
             ECS did not add and that had not ended before; for a deployment, the primary one.

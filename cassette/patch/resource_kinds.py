@@ -11,7 +11,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A thing that ECS describes.
+    """A resource that ECS describes.
 
     Args:
         name: as `each` names it.

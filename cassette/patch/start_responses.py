@@ -17,21 +17,26 @@ from cassette.patch.resource_kinds import KINDS, Body, kind_of
 from cassette.patch.working_copy import Draft
 
 
-class Making(Protocol):
-    """The application of a patch, as far as this needs it; see `application.Application`."""
+class Fitting(Protocol):
+    """A patch and its cassette, as far as this needs them; see `fit.Fit`."""
 
     patch: PatchFile
-    drafts: list[Draft]
-    start: dict[str, int]
-
-    def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
-        """Apply an entry to a thing in a draft, and return whether the entry fits it."""
 
     def base(self) -> str:
         """The name of the cassette in errors."""
 
     def holds(self, condition: Part, thing: Body) -> bool:
-        """Whether a condition of the whole patch is true for a thing."""
+        """Whether a condition of the whole patch is true for a resource."""
+
+
+class Making(Protocol):
+    """The application of a patch, as far as this needs it; see `application.Application`."""
+
+    drafts: list[Draft]
+    start: dict[str, int]
+
+    def edit(self, entry: Entry, arn: str, draft: Draft) -> bool:
+        """Apply an entry to a resource in a draft, and return whether the entry fits it."""
 
 
 def changes_starts(patch: PatchFile) -> bool:
@@ -43,11 +48,11 @@ def changes_starts(patch: PatchFile) -> bool:
     )
 
 
-def meant(made: Making, found: list[Draft]) -> list[Draft]:
+def meant(made: Fitting, found: list[Draft]) -> list[Draft]:
     """The outcomes of an operation that a patch changes.
 
     Args:
-        made: the application of the patch.
+        made: the patch and its cassette.
         found: the last outcome of each request of the operation.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import Any
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette, Interaction, Recorded
 from cassette.patch.application import Application
+from cassette.patch.fit import Fit
 from cassette.patch.lists_and_counts import agreed
 from cassette.patch.patch_file import NARROWING, Param, PatchFile
 from cassette.patch.patched_outcomes import marked
@@ -81,10 +82,10 @@ def try_start(
         PatchError: a value is not one that the patch takes, or no state fits.
     """
     params, only = _params(patch, dict(values or {}))
-    work = Application(cassette, patch, params, only, is_trial=True)
-    work.check_the_base()
-    work.check_operations()
-    work.find_starts()
+    fit = Fit(cassette, patch, params, only, is_trial=True)
+    fit.check_the_base()
+    fit.check_operations()
+    fit.find_starts()
 
 
 def _params(
