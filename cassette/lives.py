@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cassette.ecs import shapes
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.errors import counted
 from cassette.model import ApiError, Body, Cassette, Failure, Interaction, Response
 

@@ -33,7 +33,7 @@ import botocore
 from cassette import scrub
 from cassette.ecs import shapes
 from cassette.ecs.attempts import Attempt
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.errors import NothingRecordedError, counted
 from cassette.model import (
     Cassette,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cassette import file_format, scrub
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.errors import UsageError
 from cassette.model import Cassette, Interaction, Response
 from cassette.recording import Chunk, only

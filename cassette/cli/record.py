@@ -17,7 +17,7 @@ import click
 from cassette.cli import formatting, record_again, record_options
 from cassette.cli.console import console
 from cassette.cli.record_options import Options
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.errors import CassetteWriteError, UnsafeCassetteError, UsageError, counted
 from cassette.terminal import columns, paragraph
 

@@ -13,7 +13,7 @@ import click
 
 from cassette.cli import diff_output, formatting
 from cassette.cli.console import console, library_of
-from cassette.ecs.names import cluster_of
+from cassette.ecs.names_and_arns import cluster_of
 from cassette.errors import UsageError, counted
 from cassette.terminal import paragraph
 

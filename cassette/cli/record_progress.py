@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cassette.cli import formatting
-from cassette.ecs.names import id_of
+from cassette.ecs.names_and_arns import id_of
 from cassette.errors import counted
 from cassette.terminal import visible
 

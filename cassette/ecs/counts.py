@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 
 Body = Mapping[str, Any]
 Counting = Callable[[Body], bool]

@@ -14,7 +14,7 @@ from typing import Any
 from jsonpointer import escape
 
 from cassette.ecs import connections
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.errors import CassetteFormatError, nearest
 from cassette.file_format import changes
 from cassette.file_format.yaml_writer import OneLine

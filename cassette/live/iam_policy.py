@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cassette.ecs.names import cluster_in, partition_of, place_of, short_name
+from cassette.ecs.names_and_arns import cluster_in, partition_of, place_of, short_name
 from cassette.live.requests import OPERATIONS
 from cassette.live.selection import Selection
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from cassette.ecs.names import cluster_in, short_name
+from cassette.ecs.names_and_arns import cluster_in, short_name
 from cassette.errors import UsageError, WatchError, counted
 from cassette.live.answers import not_ecs
 from cassette.live.calls import Calls

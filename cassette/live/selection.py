@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs.names import cluster_in, short_name
+from cassette.ecs.names_and_arns import cluster_in, short_name
 from cassette.errors import UsageError, nearest
 
 STATUSES = ("running", "stopped", "all")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.errors import WatchError
 from cassette.live.calls import Calls
 from cassette.live.requests import (

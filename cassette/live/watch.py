@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cassette.ecs.names import cluster_in, id_of, short_name
+from cassette.ecs.names_and_arns import cluster_in, id_of, short_name
 from cassette.ecs.states import TASK
 from cassette.errors import WatchError, counted
 from cassette.live import until as conditions

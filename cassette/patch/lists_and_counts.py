@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cassette import validation
-from cassette.ecs import counts, names
+from cassette.ecs import counts, names_and_arns
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.patch.clusters_and_instances import Change, Holders
 from cassette.patch.patch_file import PatchFile
@@ -285,7 +285,7 @@ class _Changes:
     def _leave_out_stops(self, service: dict[str, Any], at: float) -> None:
         """Leave out events about stops of tasks that the patch keeps running."""
         running = [
-            f"(task {names.short_name(arn)})"
+            f"(task {names_and_arns.short_name(arn)})"
             for arn in self.arns
             if (_at(self._after.get(arn) or [], at) or {}).get("desiredStatus") == "RUNNING"
         ]
@@ -430,11 +430,11 @@ def _is_meant(request: Body, task: Body) -> bool:
         "family": family,
         "startedBy": task.get("startedBy"),
         "launchType": task.get("launchType"),
-        "containerInstance": names.short_name(str(task.get("containerInstanceArn"))),
-        "cluster": names.short_name(str(task.get("clusterArn"))),
+        "containerInstance": names_and_arns.short_name(str(task.get("containerInstanceArn"))),
+        "cluster": names_and_arns.short_name(str(task.get("clusterArn"))),
     }
     return all(
-        names.short_name(str(request[name])) == value
+        names_and_arns.short_name(str(request[name])) == value
         for name, value in has.items()
         if name in request
     )

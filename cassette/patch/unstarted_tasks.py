@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from cassette.ecs import shapes
-from cassette.ecs.names import id_of, short_name
+from cassette.ecs.names_and_arns import id_of, short_name
 from cassette.model import ApiError, Body, Interaction, Response
 
 # The list of each operation that describes tasks by name, and has failures for the others.

@@ -8,7 +8,7 @@ a call moves it one step (`timeline`). Answers are made once and handed out in f
 (`unmatched`).
 """
 
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.player.options import Advance, OnEnd, Rules, Unknown, Writes
 from cassette.player.player import Call, Player
 from cassette.player.supplied_answers import Supplied

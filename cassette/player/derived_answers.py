@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules

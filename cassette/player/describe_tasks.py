@@ -9,7 +9,7 @@ from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import shapes
-from cassette.ecs.names import (
+from cassette.ecs.names_and_arns import (
     cluster_in,
     cluster_of,
     id_of,

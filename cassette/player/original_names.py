@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.model import Body, Cassette, Response
 from cassette.player.regions_and_accounts import arns_in
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import counts, shapes
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
 from cassette.player import counts_after_stops, derived_answers
 from cassette.player.answers import Answer, Recorded

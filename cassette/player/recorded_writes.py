@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response, last_states
 from cassette.player import polls
 from cassette.player.describe_tasks import Tasks

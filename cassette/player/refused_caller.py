@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cassette.ecs.names import cluster_of, place_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, place_of, short_name
 from cassette.model import ApiError, Cassette
 
 # Errors of permissions and credentials; source: the ECS API Reference, common errors.

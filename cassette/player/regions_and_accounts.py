@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cassette.ecs import shapes
-from cassette.ecs.names import cluster_in, cluster_of, partition_of, place_of
+from cassette.ecs.names_and_arns import cluster_in, cluster_of, partition_of, place_of
 from cassette.model import ApiError, Body, Cassette, Response
 
 _PSEUDONYM = "00000000"  # how the pseudonym of an account begins

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cassette.ecs import shapes
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from cassette.model import Body
 from cassette.player.original_names import Originals
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from jsonpointer import escape
 
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.errors import TimelineExhaustedError, UnmatchedRequestError, counted
 from cassette.model import Body, Cassette
 from cassette.player.fixes import Fixes, ignoring, is_harmless

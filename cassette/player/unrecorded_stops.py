@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cassette.ecs.names import cluster_of
+from cassette.ecs.names_and_arns import cluster_of
 from cassette.model import ApiError, Body, Cassette, Interaction, Response
 from cassette.player.answers import Answer, Recorded
 from cassette.player.describe_tasks import Tasks

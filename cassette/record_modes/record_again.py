@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from cassette import intercept
 from cassette.ecs import shapes
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.errors import UsageError, WatchError
 from cassette.model import ApiError, Body, Cassette, Interaction, Response
 from cassette.recording import READS, Recording

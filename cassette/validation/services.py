@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cassette.ecs import counts, shapes
-from cassette.ecs.names import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.ecs.states import TASK as LIFECYCLE
 from cassette.errors import counted
 from cassette.model import Interaction, Response

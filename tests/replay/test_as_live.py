@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cassette
-from cassette.ecs.names import short_name
+from cassette.ecs.names_and_arns import short_name
 from tests import documents
 from tests.live import bodies, service_history
 from tests.live.moto_ecs import TAGS, MotoEcs
