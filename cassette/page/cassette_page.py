@@ -11,7 +11,7 @@ from cassette import lives
 from cassette.errors import counted
 from cassette.model import Cassette, Interaction, Response
 from cassette.page.html import Markup, document, join, name, tag
-from cassette.page.life import (
+from cassette.page.timeline import (
     badge,
     diff,
     end_class,

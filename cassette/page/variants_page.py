@@ -10,7 +10,7 @@ from cassette.errors import counted
 from cassette.model import Cassette
 from cassette.page.cassette_page import header
 from cassette.page.html import Markup, document, join, name, tag
-from cassette.page.life import badge, diff, reasons, seconds, timeline
+from cassette.page.timeline import badge, diff, reasons, seconds, timeline
 
 _DRAWN = 3  # tasks and services that change, for each variant
 _FEW = 4  # changes that are shown without a click
