@@ -1,8 +1,11 @@
 """What Amazon ECS is: its names and ARNs, the shapes of its API, the states of a task.
 
-| module | what it knows |
+| module | content |
 | --- | --- |
-| `names` | ARNs, short names, partitions |
+| `names_and_arns` | ARNs, short names, partitions |
+| `attempts` | the attempts of a live call |
+| `connections` | how a connection fails, and the exceptions of clients |
+| `counts` | the counts of tasks, and the difference that one task makes |
 | `shapes` | botocore's service model of ECS, and the wire form and readable form of a body |
 | `states` | what ECS answers in each state of a task, which botocore's model does not say |
 """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cassette.file_format.file_lock import locked
 from cassette.file_format.files import (
     SHORTER,
-    alone,
     of_document,
     parse,
     read,
@@ -41,10 +41,10 @@ __all__ = [
     "PartialFile",
     "Place",
     "Scalar",
-    "alone",
     "header",
     "lines",
     "locate",
+    "locked",
     "marked",
     "of_document",
     "parse",

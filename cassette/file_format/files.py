@@ -9,8 +9,7 @@ import functools
 import os
 import secrets
 import stat
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,6 @@ from cassette.errors import CassetteFormatError, CassetteNotFoundError, Cassette
 from cassette.file_format import bodies, cache, under_way, yaml_reader, yaml_writer
 from cassette.file_format.schema import from_data, to_data
 from cassette.model import Audited, Cassette
-
-if sys.platform != "win32":
-    import fcntl
 
 _LARGEST_KEPT = 16 * 1024 * 1024  # bytes; a larger file is streamed, and read every time
 SHORTER = "shorten the name; a file's name has at most 255 bytes, its ending included"
@@ -192,28 +188,6 @@ def write_audited(path: str | os.PathLike[str], audited: Audited) -> None:
     content = audited.text.encode()
     if cache.takes(content):
         cache.keep(content, yaml_reader.read_document(content, os.fspath(path)))
-
-
-@contextlib.contextmanager
-def alone(path: str | os.PathLike[str], *, shared: bool = False) -> Iterator[None]:
-    """Hold an exclusive lock for adding to a file, across threads and processes.
-
-    The folder is locked, so no lock file is left behind, and the lock ends with its process. Where
-    a folder cannot be locked, as on Windows and some network file systems, nothing waits.
-
-    Args:
-        path: the file.
-        shared: let others with this option in, and keep those without it out.
-    """
-    folder = Path(os.path.realpath(path)).parent
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # `write` reports a folder that cannot be written
-            folder.mkdir(parents=True, exist_ok=True)
-            if sys.platform != "win32":
-                descriptor = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
 
 
 def _beside(target: Path, content: Iterable[bytes]) -> Path:

@@ -114,13 +114,13 @@ class Cache:
             raise not_writable(error.strerror, self.root) from None
 
     @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
+    def locked(self, key: str) -> Iterator[None]:
         """Hold the lock of a location: no other process fetches from it, and none prunes."""
         from cassette import file_format  # noqa: PLC0415 - not needed to read
 
         with (
-            file_format.alone(self._locks / "lock", shared=True),
-            file_format.alone(self._locks / digest_of(key.encode()) / "lock"),
+            file_format.locked(self._locks / "lock", shared=True),
+            file_format.locked(self._locks / digest_of(key.encode()) / "lock"),
         ):
             yield
 
@@ -193,7 +193,7 @@ class Cache:
         """
         from cassette import file_format  # noqa: PLC0415 - not needed to read
 
-        with file_format.alone(self._locks / "lock"):
+        with file_format.locked(self._locks / "lock"):
             return self._pruned(days)
 
     def _pruned(self, days: float) -> tuple[int, int]:

@@ -45,7 +45,7 @@ class Target:
             return None
         if not self.grows:
             return self._write(live.cassette(self.path))
-        with file_format.alone(self.path):  # or what others add before the write would be lost
+        with file_format.locked(self.path):  # or what others add before the write would be lost
             return self._add(live)
 
     def _add(self, live: LiveCalls) -> scrub.Report | None:

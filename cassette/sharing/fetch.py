@@ -78,14 +78,14 @@ def fetch(wanted: Wanted, cache: Cache, rules: scrub.Rules, version: str) -> Fet
         PackStoreError: its store cannot be reached.
         CassetteNotFoundError: the store does not have that version.
     """
-    with _alone(cache, wanted.source):
+    with _locked(cache, wanted.source):
         if wanted.source.kind == "git":
             return _from_git(wanted, cache, rules, version)
         return _from_store(wanted, cache, rules, version)
 
 
-def _alone(cache: Cache, source: Source) -> AbstractContextManager[None]:
-    return cache.alone(source.location)
+def _locked(cache: Cache, source: Source) -> AbstractContextManager[None]:
+    return cache.locked(source.location)
 
 
 def published(source: Source, store: Store) -> Manifest:
