@@ -16,7 +16,6 @@ over is kept compressed, because later calls still add to the counts of its stat
 from __future__ import annotations
 
 import datetime
-import hashlib
 import ipaddress
 import json
 import pickle
@@ -26,28 +25,32 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import Any
 
 import botocore
 
 from cassette import scrub
 from cassette.ecs import shapes
 from cassette.ecs.attempts import Attempt
-from cassette.ecs.names_and_arns import cluster_of, short_name
+from cassette.ecs.names_and_arns import cluster_of
 from cassette.errors import NothingRecordedError, counted
 from cassette.model import (
     Cassette,
-    ConnectionFailure,
     Interaction,
-    Outcome,
     Recorded,
-    Response,
     Scrub,
-    outcome_of,
+)
+from cassette.task_outcomes import (
+    Item,
+    digest_of,
+    divided,
+    items_in,
+    json_in,
+    only,
+    outcome_of_attempt,
+    tasks_concerned,
 )
 
 READS = ("Describe", "List", "Get", "Discover")
-_ARN = {"tasks": "taskArn", "failures": "arn"}  # the member of an item that names its task
 _WHOLE = ""  # the key of an outcome that is not counted task by task
 
 # A chunk is handed over when the responses in it have so many bytes, or when its first call is so
@@ -154,7 +157,7 @@ class Chunk:
             held = [kept.held for kept in self._kept if kept.held is not None]
         for one, kept in zip(held, self._kept, strict=True):
             interaction = one.interaction() if isinstance(one, _Heard) else one
-            yield from _divided(interaction, kept.counts)
+            yield from divided(interaction, kept.counts)
 
     def pack(self) -> None:
         """Keep the interactions compressed: a few hundred bytes for each task."""
@@ -168,21 +171,6 @@ class Chunk:
     def is_counted_on(self) -> bool:
         """Whether calls were counted in it since it was handed over."""
         return self._handed != [sum(one.counts.values()) for one in self._kept]
-
-
-@dataclass(slots=True)
-class _Item:
-    """A task or a failure in a response of DescribeTasks.
-
-    Args:
-        id: the task's id.
-        state: a digest of the whole.
-        core: the same without the tags, which a call may leave out.
-    """
-
-    id: str
-    state: bytes
-    core: bytes
 
 
 @dataclass(slots=True)
@@ -315,7 +303,7 @@ class Recording:
         noted = self._noted.popleft()
         attempt = noted.attempt
         self._noted_bytes -= len(attempt.body)
-        items = _items(attempt)
+        items = items_in(attempt)
         if items is not None and b'"lastStatus"' in attempt.body:
             self._shows_tasks = True
         if not attempt.operation.startswith(READS):
@@ -441,12 +429,12 @@ class Recording:
             and attempt.operation.startswith(READS)
         )
 
-    def _by_task(self, attempt: Attempt, items: Sequence[_Item]) -> list[tuple[_Kept, str]]:
+    def _by_task(self, attempt: Attempt, items: Sequence[Item]) -> list[tuple[_Kept, str]]:
         """Count the tasks in their last state, and keep the others."""
         cluster = cluster_of(attempt.request)
         include = tuple(sorted(attempt.request.get("include") or ()))
         counted: list[tuple[_Kept, str]] = []
-        changed: list[_Item] = []
+        changed: list[Item] = []
         for item in items:
             last = self._tasks.get((cluster, item.id))
             before = last.states.get(include) if last and last.core == item.core else None
@@ -468,15 +456,15 @@ class Recording:
 
     def _whole(self, attempt: Attempt) -> list[tuple[_Kept, str]]:
         """Count or keep an outcome that is not compared by task."""
-        said = _json(attempt.body)
-        tasks = _tasks_concerned(attempt, said)
+        said = json_in(attempt.body)
+        tasks = tasks_concerned(attempt, said)
         asked = attempt.request
         if attempt.operation == "DescribeTasks" and tasks:
             asked = {**asked, "tasks": sorted(id_ for _, id_ in tasks)}
         key = attempt.operation + json.dumps(asked, sort_keys=True)
         kept = self._requests.get(key)
         latest = all(t in self._tasks and self._tasks[t].whole is kept for t in tasks)
-        digest = _digest([attempt.status, attempt.connection, said])
+        digest = digest_of([attempt.status, attempt.connection, said])
         if kept is None or kept.outcome != digest or not latest:
             kept = self._keep(attempt, {_WHOLE: 0}, digest=digest)
             self._requests[key] = kept
@@ -504,95 +492,3 @@ class Recording:
 def _moment(text: str) -> datetime.datetime:
     """The time at which a recording began, from its header."""
     return datetime.datetime.fromisoformat(f"{text[:19]}+00:00")
-
-
-def outcome_of_attempt(attempt: Attempt) -> Outcome:
-    """ECS's answer, or how the connection failed."""
-    if attempt.connection is not None:
-        return ConnectionFailure(attempt.connection)
-    return outcome_of(attempt.operation, attempt.status, attempt.body)
-
-
-def _json(content: bytes) -> Any:
-    """The JSON in a response's body; the text of one that is not JSON."""
-    try:
-        return json.loads(content)
-    except ValueError:
-        return content.decode("latin-1")
-
-
-def _tasks_concerned(attempt: Attempt, said: Any) -> list[tuple[str, str]]:
-    """The tasks, by cluster and id, whose last outcome a call of DescribeTasks is."""
-    if attempt.operation != "DescribeTasks":
-        return []
-    ids = {short_name(task) for task in attempt.request.get("tasks") or () if isinstance(task, str)}
-    if attempt.status < 300 and isinstance(said, Mapping):
-        for name, member in _ARN.items():
-            found = said.get(name)
-            for item in found if isinstance(found, list) else ():
-                if isinstance(item, Mapping) and isinstance(item.get(member), str):
-                    ids.add(short_name(item[member]))
-    cluster = cluster_of(attempt.request)
-    return [(cluster, id_) for id_ in sorted(ids)]
-
-
-def _items(attempt: Attempt) -> list[_Item] | None:
-    """The tasks and failures in a success of DescribeTasks; None for any other outcome.
-
-    None also for a response that does not account for exactly the tasks in the request, as some
-    emulators send it: only the whole shows what is missing.
-    """
-    if attempt.operation != "DescribeTasks" or attempt.status >= 300 or attempt.connection:
-        return None
-    body = _json(attempt.body)
-    if not isinstance(body, dict) or not body.keys() <= {"tasks", "failures"}:
-        return None
-    asked = attempt.request.get("tasks") or ()
-    items: list[_Item] = []
-    for name, member in _ARN.items():
-        found = body.get(name, [])
-        for item in found if isinstance(found, list) else [found]:
-            if not isinstance(item, dict) or not isinstance(item.get(member), str):
-                return None
-            tags = item.pop("tags", _WITHOUT)
-            core = _digest(item)
-            state = core if tags is _WITHOUT else core + _digest(tags)
-            items.append(_Item(short_name(item[member]), state, core))
-    ids = {item.id for item in items}
-    exact = all(isinstance(task, str) for task in asked) and ids == set(map(short_name, asked))
-    return items if items and exact and len(ids) == len(items) else None
-
-
-_WITHOUT = object()  # no tags, which are not an empty list of tags
-
-
-def _digest(item: Any) -> bytes:
-    text = json.dumps(item, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def _divided(interaction: Interaction, counts: Mapping[str, int]) -> Iterator[Interaction]:
-    """One interaction for each different count of its tasks, in order of appearance."""
-    groups: dict[int, list[str]] = {}
-    for subject, count in counts.items():
-        groups.setdefault(count, []).append(subject)
-    if len(groups) == 1:
-        (count,) = groups
-        yield replace(interaction, count=count)
-        return
-    for count, ids in groups.items():
-        yield replace(only(interaction, ids), count=count)
-
-
-def only(interaction: Interaction, ids: Iterable[str]) -> Interaction:
-    """An interaction of DescribeTasks with these tasks only, in the order of the response."""
-    wanted = set(ids)
-    assert isinstance(interaction.outcome, Response)  # noqa: S101 - no error is divided
-    body = {
-        name: [item for item in items if short_name(item[_ARN[name]]) in wanted]
-        for name, items in interaction.outcome.body.items()
-    }
-    named = {short_name(task): task for task in interaction.request["tasks"]}
-    order = [short_name(item[_ARN[name]]) for name in _ARN for item in body.get(name, ())]
-    request = {**interaction.request, "tasks": [named[id_] for id_ in order]}
-    return replace(interaction, request=request, outcome=Response(body))

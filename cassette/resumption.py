@@ -19,7 +19,8 @@ from cassette import file_format, scrub
 from cassette.ecs.names_and_arns import short_name
 from cassette.errors import UsageError
 from cassette.model import Cassette, Interaction, Response
-from cassette.recording import Chunk, only
+from cassette.recording import Chunk
+from cassette.task_outcomes import only
 
 _AT = re.compile(rb"^- at: ([0-9.]+)$", re.MULTILINE)
 _ARN = {"tasks": "taskArn", "failures": "arn"}

@@ -31,7 +31,11 @@ VERBS = {"recorder", "replayer"}
 # The parts of `replay`: cassettes by name, its options, what a test holds of it.
 REPLAY = {"variants", "replay_options", "tape"}
 BELOW_EDGES = (
-    MODEL | COMPONENTS | {"library", "packs", "project_settings", "recording"} | VERBS | REPLAY
+    MODEL
+    | COMPONENTS
+    | {"library", "packs", "project_settings", "recording", "task_outcomes"}
+    | VERBS
+    | REPLAY
 )
 EDGES = {"pytest_plugin", "cli", "demo"}
 
@@ -60,14 +64,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What record and replay have in common: a context manager that is also a decorator.
     "class_decorator": {"errors"},
     "context_decorator": {"errors", "class_decorator", "calling_line"},
+    # What a call says of each task.
+    "task_outcomes": MODEL,
     # What is kept of the calls while they are recorded.
-    "recording": MODEL | {"intercept", "scrub"},
+    "recording": MODEL | {"intercept", "scrub", "task_outcomes"},
     # What of a refused recording may be kept.
     "refused_recording": MODEL | {"file_format", "scrub"},
     # What happens to a recording after its responses came: scrubbed, audited, written in parts.
     "pipeline": MODEL | {"file_format", "scrub", "recording", "refused_recording", "resumption"},
     # What a recording that continues knows of the file that it continues.
-    "resumption": MODEL | {"file_format", "scrub", "recording"},
+    "resumption": MODEL | {"file_format", "scrub", "recording", "task_outcomes"},
     "recorder": MODEL
     | COMPONENTS
     | {"project_settings", "context_decorator", "recording", "pipeline", "resumption"},

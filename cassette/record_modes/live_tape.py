@@ -16,8 +16,9 @@ from cassette.errors import UnmatchedRequestError, UsageError
 from cassette.model import Cassette, Outcome, Recorded, Scrub
 from cassette.player import Call, Rules
 from cassette.record_modes import new_episodes
-from cassette.recording import Recording, outcome_of_attempt, tool
+from cassette.recording import Recording, tool
 from cassette.tape import Tape, player_of
+from cassette.task_outcomes import outcome_of_attempt
 
 
 @dataclass(slots=True)
