@@ -393,7 +393,7 @@ def test_prune_waits_for_a_fetch(project, shop, consumer):
     (manifest,) = (shop.cache / "manifests").iterdir()
     os.utime(manifest, (1, 1))
     pruning = threading.Thread(target=Cache().prune, args=(90,))
-    with Cache().alone("another location"):
+    with Cache().locked("another location"):
         pruning.start()
         pruning.join(0.2)
         assert pruning.is_alive()
