@@ -16,7 +16,7 @@ from benchmarks.measure import Contestant, in_turns, of_processes
 from cassette.library import built_in_pack
 
 PLUGIN, NO_PLUGIN = "pytest, plugin unused", "pytest without the plugin"
-PACKS, NO_PACKS = "  with five packs installed", "pytest beside them without the plugin"
+PACKS, NO_PACKS = "  with five packs installed", "pytest next to them without the plugin"
 HELP, INTERPRETER = "cassette --help", "a bare interpreter"
 _TEST = "def test_nothing():\n    pass\n"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["FOLDER", "with_names"]
 
 _PACKAGE = Path(__file__).parent
-# In a wheel they are inside the package, in a checkout beside it.
+# In a wheel they are inside the package, in a checkout next to it.
 FOLDER = next(f for f in (_PACKAGE / "pack", _PACKAGE.parent / "cassettes") if f.is_dir())
 _FILE = re.compile(re.escape(f"{FOLDER}{os.sep}") + r"(?:patches/)?([\w./-]+)\.yaml")
 

@@ -101,7 +101,7 @@ class Life:
             return "fail" in reason.lower()
         if last.status != "STOPPED":
             return False
-        codes = [box.get("exitCode") for box in _mappings(last.body.get("containers"))]
+        codes = [box.get("exitCode") for box in shapes.structures(last.body.get("containers"))]
         return cause not in (None, "EssentialContainerExited") or any(code != 0 for code in codes)
 
     @property
@@ -111,7 +111,7 @@ class Life:
         shown = f"{last.status} {last.health}".strip()
         if not self.is_bad or last.status != "STOPPED":
             return shown
-        codes = [box.get("exitCode") for box in _mappings(last.body.get("containers"))]
+        codes = [box.get("exitCode") for box in shapes.structures(last.body.get("containers"))]
         failed = [code for code in codes if code] or [None]
         worst = min(failed, key=lambda code: code == _TERMINATED)
         why = last.body.get("stopCode") if worst is None else f"exit code {worst}"
@@ -146,11 +146,11 @@ def lives(cassette: Cassette) -> list[Life]:
         kind, state = ("service", of_service) if member == "services" else ("task", _state)
         found: list[tuple[str, Moment]] = []
         if isinstance(outcome, Response):
-            for thing in _mappings(outcome.body.get(member)):
+            for thing in shapes.structures(outcome.body.get(member)):
                 id_ = _id(str(thing.get(arn, ""))) or f"{kind} {index}"
                 groups.setdefault(id_, _group(kind, thing))
                 found.append((id_, state(interaction.at, interaction.count, thing)))
-            for failure in _mappings(outcome.body.get("failures")):
+            for failure in shapes.structures(outcome.body.get("failures")):
                 if failure.get("arn"):
                     said = str(failure.get("detail") or "")
                     status = str(failure.get("reason") or "MISSING")
@@ -263,16 +263,16 @@ def _state(at: float, count: int, task: Body) -> Moment:
         body=task,
         containers=tuple(
             (str(box.get("name", "?")), _container_status(box), str(box.get("reason") or ""))
-            for box in _mappings(task.get("containers"))
+            for box in shapes.structures(task.get("containers"))
         ),
     )
 
 
 def of_service(at: float, count: int, service: Body) -> Moment:
     """The state of a service, with its deployments as `containers`."""
-    deployments = _mappings(service.get("deployments"))
+    deployments = shapes.structures(service.get("deployments"))
     first = next((one for one in deployments if one.get("status") == "PRIMARY"), {})
-    events = _mappings(service.get("events"))
+    events = shapes.structures(service.get("events"))
     return Moment(
         at=at,
         count=count,
@@ -363,7 +363,3 @@ def _one_of(member: str) -> str:
 
 def _without_ids(text: str, id_: str) -> str:
     return text.replace(id_, "…")
-
-
-def _mappings(value: object) -> list[Body]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

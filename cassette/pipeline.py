@@ -1,9 +1,9 @@
 """Scrubs, audits and writes a recording in parts, while its calls continue.
 
-One thread takes the chunks in order, beside the calls. Each chunk is scrubbed, rendered and
-audited, and what was accepted is appended to `NAME.partial.yaml`; in memory it stays compressed.
-So the memory does not grow much with the number of tasks, and a process that dies leaves a file
-that is whole and scrubbed.
+One thread takes the chunks in order, in parallel with the calls. Each chunk is scrubbed, rendered
+and audited, and what was accepted is appended to `NAME.partial.yaml`; in memory it stays
+compressed. So the memory does not grow much with the number of tasks, and a process that dies
+leaves a file that is whole and scrubbed.
 
 Python runs one thread at a time, so this work would delay a program that parses large responses one
 after another. The thread therefore waits for a pause between the calls: at most ten seconds before

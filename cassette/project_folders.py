@@ -1,6 +1,6 @@
 """The folders in which a project keeps its cassettes.
 
-The pytest plugin records into `cassette_dir` of the ini file, or into `cassettes/` beside the test
+The pytest plugin records into `cassette_dir` of the ini file, or into `cassettes/` next to the test
 file, wherever that is in the project. The command line looks in the same places.
 """
 
@@ -58,8 +58,8 @@ class Folders:
 
     Args:
         project: `cassette_dir`, then `cassettes/` here and in the project's folder.
-        tests: every other `cassettes/` in the project, as beside its test files. None of them comes
-            before another.
+        tests: every other `cassettes/` in the project, such as those next to its test files.
+            None of them comes before another.
     """
 
     project: tuple[Path, ...]

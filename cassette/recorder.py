@@ -168,8 +168,8 @@ class record(Verb[Recording]):  # noqa: N801 - a verb of the public face, used l
         clients: record these clients only.
         save_on_error: write what was recorded even if the block raises.
         keep_partial: if the block raises after it saw a task, leave what was recorded in
-            `NAME.partial.yaml`, where it is while the recording continues. It is written beside the
-            calls; otherwise only while the program makes none, or after ten seconds.
+            `NAME.partial.yaml`, where it is while the recording continues. It is written in
+            parallel with the calls; otherwise only while there are none, or after ten seconds.
         resume: continue the recording in `NAME.partial.yaml`. Make the same calls again; answers
             that the file already has are not recorded twice.
         source: for the cassette's header, what is recorded if it is not AWS itself.

@@ -197,7 +197,7 @@ def test_a_torn_end_is_cut(tmp_path, monkeypatch, length):
     assert kept.recorded.partial
 
 
-# -- beside the calls -----------------------------------------------------------------------
+# -- next to the calls -----------------------------------------------------------------------
 
 
 class Beside:

@@ -63,7 +63,7 @@ def command(names: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
     as 'platform:*', narrow the list.
 
     A project's cassettes are those in the folders of --dir, in `cassette_dir` of pytest's settings,
-    in `cassettes/`, and in every other `cassettes/` of the project, such as beside tests.
+    in `cassettes/`, and in every other `cassettes/` of the project, such as those next to tests.
 
     The exit code is 1 if a cassette cannot be read.
     """

@@ -90,7 +90,7 @@ def command(**given: Any) -> None:
 
 
 def _record(client: Any, options: Options, selection: Selection, until: Until | None) -> None:
-    """Make the recording; if it ends early, keep it beside the output file."""
+    """Make the recording; if it ends early, keep it next to the output file."""
     from cassette import recorder
     from cassette.cli.record_progress import Progress
     from cassette.live.calls import Calls
@@ -262,7 +262,7 @@ def _dry_run(client: Any, options: Options, selection: Selection, until: Until |
 def _keep(
     recording: Recording | None, progress: Progress, verb: recorder.record, output: str
 ) -> bool:
-    """Print what a recording that ended early left beside the output file, if anything."""
+    """Print what a recording that ended early left next to the output file, if anything."""
     from cassette import file_format
 
     if recording is None or verb.partial is None:

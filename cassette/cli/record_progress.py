@@ -29,7 +29,7 @@ _SAME_TEXTS = 4096  # most tasks are in a state that others were in
 _IN_A_CALL = 100  # tasks per call
 _EVERY = 10.0  # seconds between two progress lines in a pipe
 _WORDS = ("lastStatus", "desiredStatus", "healthStatus", "connectivity", "stopCode")
-_AROUND = 8  # lines of a terminal beside the rows of the table
+_AROUND = 8  # lines of a terminal besides the rows of the table
 
 
 @dataclass

@@ -90,7 +90,7 @@ def command(
     response of every call.
 
     --html writes a page with the same content, every change, and the responses as boto3 returns
-    them; with PATCHES, the variant beside its original. The page is not written if the audit finds
+    them; with PATCHES, the variant next to its original. The page is not written if the audit finds
     something in the cassette.
 
     --watch follows a recording of NAME that is under way, from NAME.partial.yaml, until it is
@@ -345,7 +345,7 @@ def _timeline(cassette: Cassette, names: dict[str, str], *, counts_many: bool) -
             yield *head, _answer(interaction, things, is_counted=is_counted)
         for id_, lines in () if is_counted else things:
             for part, said in lines:
-                if len(names) == 1 and not part:  # a single task is shown beside its call
+                if len(names) == 1 and not part:  # a single task is shown next to its call
                     yield *head, formatting.coloured(said)
                 elif told.get((id_, part)) != said:
                     depth = "  " if len(names) == 1 or not part else "    "

@@ -189,7 +189,7 @@ def _tell(console: Console, text: str) -> None:
 
 
 def _show_scrubbed(console: Console, path: Path, live: Task) -> None:
-    """Show each pseudonym beside its original, which is made up."""
+    """Show each pseudonym next to its original, which is made up."""
     (written,) = load(path).tasks
     pairs = dict(_replaced(live, written))
     arns = [text for text in pairs if text.startswith("arn:") and text != live["taskArn"]]

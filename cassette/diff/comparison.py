@@ -12,7 +12,8 @@ from typing import Any, Literal
 from jsonpointer import escape
 
 from cassette.diff.normalization import meaning_of
-from cassette.diff.timelines import State, Subject, mappings, subjects_of, tells_of_tasks
+from cassette.diff.timelines import State, Subject, subjects_of, tells_of_tasks
+from cassette.ecs import shapes
 from cassette.model import Cassette, Interaction, Response
 
 Kind = Literal["added", "removed", "changed"]
@@ -99,7 +100,7 @@ def _around(interaction: Interaction) -> dict[str, Any]:
     if tells_of_tasks(interaction) and isinstance(interaction.outcome, Response):
         for member, id_ in (("tasks", "taskArn"), ("failures", "arn")):
             if member in interaction.outcome.body:
-                things = mappings(interaction.outcome.body[member])
+                things = shapes.structures(interaction.outcome.body[member])
                 around[member] = [thing.get(id_) for thing in things]
     return around
 

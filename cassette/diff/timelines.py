@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.diff.normalization import meaning_of
+from cassette.ecs import shapes
 from cassette.model import ApiError, Body, Cassette, Interaction, Outcome, Response
 
 DESCRIBE = "DescribeTasks"
@@ -84,13 +85,10 @@ def _beside(outcome: Outcome) -> Body:
         return {}
     lists = {k: v for k, v in outcome.body.items() if k in ("tasks", "failures")}
     return {
-        k: v for k, v in outcome.body.items() if k not in lists or len(mappings(v)) != _length(v)
+        k: v
+        for k, v in outcome.body.items()
+        if k not in lists or len(shapes.structures(v)) != _length(v)
     }
-
-
-def mappings(value: object) -> list[Body]:
-    """The items of a list that have the type ECS sends; a file may hold anything."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _length(value: object) -> int:
@@ -105,9 +103,9 @@ def _described(interaction: Interaction) -> Iterator[tuple[str, State]]:
             yield _id(named), _state(interaction)
         return
     at, count = interaction.at, interaction.count
-    for task in mappings(outcome.body.get("tasks")):
+    for task in shapes.structures(outcome.body.get("tasks")):
         yield _id(task.get("taskArn")), State("task", task, _words(task), at, count)
-    for failure in mappings(outcome.body.get("failures")):
+    for failure in shapes.structures(outcome.body.get("failures")):
         words = str(failure.get("reason", "failure"))
         yield _id(failure.get("arn")), State("failure", failure, words, at, count)
 
@@ -133,7 +131,7 @@ def _state(interaction: Interaction) -> State:
 
 def _task(id_: str, states: list[State]) -> Subject:
     last = next((state.value for state in reversed(states) if state.kind == "task"), {})
-    names = [str(container.get("name")) for container in mappings(last.get("containers"))]
+    names = [str(container.get("name")) for container in shapes.structures(last.get("containers"))]
     family = re.sub(r":\d+$", "", _id(last.get("taskDefinitionArn")))
     group = str(last.get("group") or (family and f"family:{family}") or f"task {id_}")
     role = canonical([_id(last.get("clusterArn")), meaning_of(group), family, sorted(names)])

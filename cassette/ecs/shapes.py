@@ -76,6 +76,11 @@ def tasks_of(operation: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
 # -- timestamps ---------------------------------------------------------------------------
 
 
+def structures(value: object) -> list[Mapping[str, Any]]:
+    """The structures in a list; a file may hold other values there, or no list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
 def readable_time(epoch: float) -> str:
     """Epoch seconds as ISO 8601 text in UTC, with three to six decimals.
 

@@ -105,7 +105,7 @@ def _parts(content: bytes, path: str) -> Iterator[tuple[Interaction, ...]]:
 
 
 class PartialFile:
-    """`NAME.partial.yaml`, beside the file that it will be.
+    """`NAME.partial.yaml`, next to the file that it will be.
 
     Args:
         target: the file of the finished recording.

@@ -82,7 +82,7 @@ def check_files(
 
     Args:
         paths: cassettes and patch files; what is in a pack is named by its qualified name.
-        library: where a patch finds what it extends, beside its own folder.
+        library: where a patch finds what it extends, next to its own folder.
         fix: rewrite a cassette that is not as the tool writes it, in the newest version of the
             format; one in a pack is left as it is.
     """

@@ -65,7 +65,7 @@ class Settings:
     """The settings of a project on packs.
 
     Args:
-        folder: of the pyproject.toml; the lock is beside it.
+        folder: of the pyproject.toml; the lock is next to it.
         paths: further folders of cassettes.
         packs: the source of each pack.
         signers: for a pack, the one who must have signed it: a line of ssh's allowed signers.

@@ -1,4 +1,4 @@
-"""The page of one cassette, or of a variant beside its original."""
+"""The page of one cassette, or of a variant next to its original."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def add_ini_keys(parser: pytest.Parser) -> None:
     parser.addini(
         "cassette_dir",
         "folder of cassettes, relative to the ini file (default: cassettes), where new ones are "
-        "recorded; without it, they are recorded in cassettes/ beside the test file",
+        "recorded; without it, they are recorded in cassettes/ next to the test file",
     )
     parser.addini("cassette_mode", "the default of --cassette-mode, except in CI", default="none")
     parser.addini("cassette_policy", "the scrubbing policy of recordings")
@@ -384,12 +384,12 @@ def root(config: pytest.Config) -> Path:
 
 
 def beside(test_file: Path) -> Path:
-    """The folder of cassettes beside a test file."""
+    """The folder of cassettes next to a test file."""
     return test_file.parent / "cassettes"
 
 
 def library(config: pytest.Config, test_file: Path, first: Path | None = None) -> Library:
-    """Searches the named folder first, then the one beside the test file, then the project's."""
+    """Searches the named folder first, then the one next to the test file, then the project's."""
     from cassette.library import Library
 
     folders = [first] if first else []

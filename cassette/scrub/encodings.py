@@ -117,7 +117,7 @@ def escaped(before: str, after: str, like: str) -> str:
     tail = _shared(before[head:][::-1], after[head:][::-1])
     middle = json.dumps(after[head : len(after) - tail], ensure_ascii="\\u" in like)[1:-1]
     start, end = _source(like, head), _source(like, len(before) - tail)
-    if _BARE_QUOTE.search(like, start, end):  # an escape was beside text that has none
+    if _BARE_QUOTE.search(like, start, end):  # an escape was next to text that has none
         middle = middle.replace('\\"', '"')
     return like[:start] + middle + like[end:]
 

@@ -280,7 +280,7 @@ class FreeText:
         """Whether a text is exactly one token, which a rule replaces everywhere."""
         return in_text().fullmatch(text) is not None
 
-    def is_false(self, text: str) -> bool:
+    def shows_pseudonym(self, text: str) -> bool:
         """Whether a text shows a pseudonym, encoded or not."""
         if has_pseudonym(text) or not ("%" in text or "\\" in text):
             return has_pseudonym(text)

@@ -29,7 +29,7 @@ _PUBLIC = re.compile(
 )
 _AWS = re.compile(r"(?P<own>.+)\.(?P<suffix>amazonaws\.com(?:\.cn)?|api\.aws)", re.IGNORECASE)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d[a-z]?")
-# Labels of AWS's hosts beside its services and regions.
+# Labels of AWS's hosts besides its services and regions.
 _AWS_LABELS = frozenset(
     "api aoss apigateway appsync-api cache dkr docdb dualstack ecs-a ecs-t ecs-tcs elb execute-api "
     "es fips ingest ingest-timestream kafka kafka-connect lambda-url memorydb mq neptune "

@@ -363,7 +363,7 @@ class Scrubber:
             return [self._leaf(of_text, item, shape.member, place) for item in value]
         if kind == "string" and isinstance(value, str):
             false = self._string(of_text, value, place)
-            if of_text in _IDENTIFYING and not self._free.is_false(value):
+            if of_text in _IDENTIFYING and not self._free.shows_pseudonym(value):
                 self._relations.add(value, false, place)
             return false
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -400,7 +400,11 @@ class Scrubber:
         return REDACTED
 
     def _tells(self, value: str, name: str) -> bool:
-        if len(value) < SHORTEST_ORIGINAL or self._free.is_false(value) or value in vocabulary():
+        if (
+            len(value) < SHORTEST_ORIGINAL
+            or self._free.shows_pseudonym(value)
+            or value in vocabulary()
+        ):
             return False
         if self._free.is_token(value) or value.startswith("arn:"):
             return False  # the search finds it or its parts, and keeps their relations
@@ -455,7 +459,7 @@ class Scrubber:
         self._redacted[place] += 1
         told = part.after_login or SECRET_NAME.search(part.option) is not None
         told = told and not is_plain(part.text) and "/" not in part.text
-        random = PASSWORD.fullmatch(part.text) and not self._free.is_false(part.text)
+        random = PASSWORD.fullmatch(part.text) and not self._free.shows_pseudonym(part.text)
         if random or (told and self._tells(part.text, "secret")):
             self._free.remember("secret", part.text, REDACTED)
         return REDACTED

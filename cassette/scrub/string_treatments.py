@@ -33,7 +33,7 @@ _NO_NAME = re.compile(
     r"|(?:ecs|com\.amazonaws)\.[\w.-]+",
     re.ASCII,
 )
-# What members that are kept may have beside plain words: statuses, sizes, versions, types of
+# What members that are kept may have besides plain words: statuses, sizes, versions, types of
 # instances, the hash of an agent, the format of a date, the family of a platform.
 _OF_ECS = re.compile(
     r"[\d.,:/ *<>=%&|-]{0,64}|v?\d[\w.+~-]{0,40}|[0-9a-f]{6,12}"
@@ -46,7 +46,7 @@ _OF_ECS = re.compile(
 )
 # As ECS writes the values of enums; HIBERNATING may be one that no botocore knows yet.
 _OF_ENUM = re.compile(r"[A-Z]{3,24}(?:_[A-Z]{2,24}){0,4}")
-# Words that ECS's API or the kernel enumerates, beside those of botocore's model: capabilities,
+# Words that ECS's API or the kernel enumerates, besides those of botocore's model: capabilities,
 # options of mounts, accelerators, statuses; and words that only a newer botocore has in its model.
 _ENUMERATED = frozenset(
     "STRINGSET PRECREATED SYS_PTRACE CAP_SYS_PTRACE MKNOD SYS_NICE SYS_RAWIO SYS_TTY_CONFIG "
@@ -128,9 +128,9 @@ class StringTreatments:
         # The result of the search decides, not the value: another scrub must have the same result.
         if is_masked(found) or _is_of_ecs(found):
             return found
-        # A word beside a pseudonym stays only if it is one of ECS as well.
-        is_known = self._free.is_false(found) and all(
-            _is_of_ecs(word) or self._free.is_false(word) for word in found.split()
+        # A word next to a pseudonym stays only if it is one of ECS as well.
+        is_known = self._free.shows_pseudonym(found) and all(
+            _is_of_ecs(word) or self._free.shows_pseudonym(word) for word in found.split()
         )
         return found if is_known else REDACTED
 
@@ -174,7 +174,7 @@ class StringTreatments:
         told, given = match["told"], match["given"]
         # The revision of a family.
         revision = told.endswith(":") and re.fullmatch(r"\d{1,5}", given)
-        if revision or is_masked(given) or self._free.is_false(given):
+        if revision or is_masked(given) or self._free.shows_pseudonym(given):
             return match[0]
         return told + self._free.remember("secret", given, REDACTED)
 
@@ -238,7 +238,7 @@ class StringTreatments:
             found = self._names(value, is_path=named_by_id)
         *path, original = re.split("([/:])", value)
         *_, last = re.split("([/:])", found)
-        same = last == original and not self._free.is_false(last) and not is_masked(last)
+        same = last == original and not self._free.shows_pseudonym(last) and not is_masked(last)
         # An id that an ARN shows, such as a masked one, is the same id alone.
         is_known = not path and self._memory.is_numbered("short id", original)
         of_no_form = same and (named_by_id or has_random_part(original) or is_known)
@@ -263,9 +263,9 @@ class StringTreatments:
         if value.startswith("arn:"):
             return self.arn(value)
         false = self._free.name(value)
-        if not value or self._free.is_false(value):
+        if not value or self._free.shows_pseudonym(value):
             return false
-        if false != value and REDACTED not in false and self._free.is_false(false):
+        if false != value and REDACTED not in false and self._free.shows_pseudonym(false):
             return false
         if REDACTED in value:  # an id in which something was hidden before
             return value
@@ -284,7 +284,7 @@ class StringTreatments:
         if value.startswith("arn:"):
             return self.arn(value)
         bare = value.rstrip(".")
-        if self._free.is_false(bare):
+        if self._free.shows_pseudonym(bare):
             return self._free.name(value)
         if self._free.is_host(bare):
             return self._free.host(bare) + value[len(bare) :]

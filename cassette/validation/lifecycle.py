@@ -13,18 +13,16 @@ import re
 from collections.abc import Iterator
 
 from cassette.ecs import states
+from cassette.validation import steps
 from cassette.validation.rule import Misfit, Rule, Task
 from cassette.validation.task_parts import (
     ARN,
     ID,
     details,
     either,
-    forward,
     id_of,
     moment,
-    names,
     one_of,
-    same_containers,
     things,
     too_early,
 )
@@ -363,62 +361,6 @@ def _placement(task: Task) -> Iterator[Misfit]:
                 )
 
 
-# -- from one state to the next -------------------------------------------------------------
-
-
-def _goes_on(before: Task, after: Task) -> Iterator[Misfit]:
-    yield from forward("", before, after, "lastStatus", tuple(states.TASK))
-    yield from forward("", before, after, "desiredStatus", states.DESIRED)
-    for place, was, now in same_containers(before, after):
-        yield from forward(place, was, now, "lastStatus", states.CONTAINER)
-
-
-def _version(before: Task, after: Task) -> Iterator[Misfit]:
-    was, now = before.get("version"), after.get("version")
-    if not isinstance(was, int) or not isinstance(now, int):
-        return
-    if now < was:
-        yield Misfit("/version", f"{now} after {was}", f"{was} or more")
-    elif now == was and before.get("lastStatus") != after.get("lastStatus"):
-        change = f"from {before.get('lastStatus')} to {after.get('lastStatus')}"
-        yield Misfit("/version", f"still {now} {change}", f"{was + 1} or more")
-
-
-_IDENTITY = (
-    *("clusterArn", "taskDefinitionArn", "group", "startedBy", "launchType", "cpu", "memory"),
-    "capacityProviderName",
-)
-
-
-def _same_task(before: Task, after: Task) -> Iterator[Misfit]:
-    for name in _IDENTITY:
-        if name in before and name in after and before[name] != after[name]:
-            yield Misfit(f"/{name}", f"{after[name]!r} after {before[name]!r}", repr(before[name]))
-    was, now = names(before), names(after)
-    if was and now and was != now:
-        yield Misfit("/containers", f"{either(now)} after {either(was)}", either(was))
-    for place, one, other in same_containers(before, after):
-        for name in ("containerArn", "image"):
-            if name in one and name in other and one[name] != other[name]:
-                yield Misfit(f"{place}/{name}", f"another {name} than before", repr(one[name]))
-
-
-def _kept(before: Task, after: Task) -> Iterator[Misfit]:
-    for name in states.TIMES:
-        # The connection may change again; the pull ends with the last image.
-        if name in ("connectivityAt", "pullStoppedAt") or name not in before:
-            continue
-        if after.get(name) != before[name]:
-            found = after.get(name, "nothing")
-            yield Misfit(f"/{name}", f"{found} after {before[name]}", str(before[name]))
-    for place, was, now in same_containers(before, after):
-        if "exitCode" in was and now.get("exitCode") != was["exitCode"]:
-            found = now.get("exitCode", "nothing")
-            yield Misfit(
-                f"{place}/exitCode", f"{found} after {was['exitCode']}", str(was["exitCode"])
-            )
-
-
 # -- the table ----------------------------------------------------------------------------------
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
@@ -574,26 +516,26 @@ RULES = (
         "forward-only",
         "The lastStatus of a task or container, and desiredStatus, never go back.",
         _LIFE,
-        step=_goes_on,
+        step=steps.order,
     ),
     Rule(
         "version",
         "The version of a task never decreases, and increases with each new lastStatus.",
         _TASK,
-        step=_version,
+        step=steps.version,
     ),
     Rule(
         "same-task",
         "Cluster, definition, group, size, containers and capacity provider of a task never "
         "change.",
         _TASK,
-        step=_same_task,
+        step=steps.same_task,
     ),
     Rule(
         "kept",
         "Once a timestamp or an exitCode is set, it does not change, except connectivityAt and "
         "pullStoppedAt.",
         _SEEN,
-        step=_kept,
+        step=steps.kept,
     ),
 )

@@ -110,7 +110,7 @@ class _Account:
 
     def _read(self, number: int, one: Interaction, body: Body) -> None:
         if one.operation == "DescribeServices":
-            for index, service in enumerate(_mappings(body.get("services"))):
+            for index, service in enumerate(shapes.structures(body.get("services"))):
                 self.services.append(_Seen(number, one.at, f"/services/{index}", service))
         self._read_holders(number, one, body)
         if one.operation in _WRITES and isinstance(written := body.get("service"), Mapping):
@@ -128,7 +128,7 @@ class _Account:
         """Clusters and container instances, and which of them have all of their tasks listed."""
         if one.operation in counts.HOLDERS:
             member = counts.HOLDERS[one.operation][0]
-            for index, holder in enumerate(_mappings(body.get(member))):
+            for index, holder in enumerate(shapes.structures(body.get(member))):
                 seen = _Seen(number, one.at, f"/{member}/{index}", holder)
                 self.holders.append((one.operation, seen))
         if one.operation == "ListTasks" and one.request.keys() <= _OF_WHOLE:
@@ -294,7 +294,7 @@ def _of_deployments(account: _Account, seen: _Seen) -> Iterator[Problem]:
 def _events(account: _Account, seen: _Seen) -> Iterator[Problem]:
     if not any(True for _ in account.tasks_of(seen.service)):
         return
-    for index, event in enumerate(_mappings(seen.service.get("events"))):
+    for index, event in enumerate(shapes.structures(seen.service.get("events"))):
         message, place = str(event.get("message")), f"/events/{index}/message"
         named = _NAMED.findall(message)
         if (says := _STARTED.search(message)) and int(says[1]) != len(named):
@@ -367,7 +367,7 @@ def _log_groups(account: _Account) -> Iterator[Problem]:
             definition = account.definitions.get(str(task.get("taskDefinitionArn"))) or {}
             groups = dict(_log_groups_of(definition))
             texts = [("/stoppedReason", task.get("stoppedReason"), set(groups.values()))]
-            for index, container in enumerate(_mappings(task.get("containers"))):
+            for index, container in enumerate(shapes.structures(task.get("containers"))):
                 own = {groups[name] for name in groups if name == container.get("name")}
                 texts.append((f"/containers/{index}/reason", container.get("reason"), own))
             for place, text, own in texts if groups else ():
@@ -379,7 +379,7 @@ def _log_groups(account: _Account) -> Iterator[Problem]:
 
 def _log_groups_of(definition: Body) -> Iterator[tuple[str, str]]:
     """The containers of a task definition that log to CloudWatch, each with its group."""
-    for container in _mappings(definition.get("containerDefinitions")):
+    for container in shapes.structures(definition.get("containerDefinitions")):
         settings = container.get("logConfiguration")
         options = settings.get("options") if isinstance(settings, Mapping) else None
         if isinstance(options, Mapping) and options.get("awslogs-group"):
@@ -391,7 +391,7 @@ def _is_enabled(setting: object) -> bool:
 
 
 def _deployments(service: Body) -> Iterator[tuple[str, Body]]:
-    for index, one in enumerate(_mappings(service.get("deployments"))):
+    for index, one in enumerate(shapes.structures(service.get("deployments"))):
         yield f"/deployments/{index}", one
 
 
@@ -404,7 +404,3 @@ def _problem(rule: Rule, seen: _Seen, misfit: Misfit) -> Problem:
 
 def _of_task(rule: Rule, misfit: Misfit, number: int, arn: str) -> Problem:
     return Problem(rule, misfit.place, misfit.detail, misfit.fits, number, arn, misfit.place)
-
-
-def _mappings(value: object) -> list[Body]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

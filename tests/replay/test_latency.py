@@ -105,7 +105,7 @@ def test_a_refusal_can_be_slow(tmp_path):
 @pytest.mark.parametrize("seconds", [20, 90])
 def test_async_clients_wait_as_well(seconds):
     """The same through aiobotocore."""
-    session = pytest.importorskip("aiobotocore.session")  # not beside botocore's extremes
+    session = pytest.importorskip("aiobotocore.session")  # not next to botocore's extremes
 
     async def main():
         config = sys.modules["aiobotocore.config"].AioConfig(retries={"total_max_attempts": 1})

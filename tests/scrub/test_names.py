@@ -303,5 +303,5 @@ def test_a_name_in_the_file_stays_in_its_texts(container, reason):
     ],
 )
 def test_a_name_does_not_hide_what_it_announces(container, reason, hidden):
-    """A secret, a user or a host beside a name is replaced as anywhere."""
+    """A secret, a user or a host next to a name is replaced as anywhere."""
     assert hidden not in stopped(container, reason)

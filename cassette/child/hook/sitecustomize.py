@@ -52,7 +52,7 @@ class _Finder:
             place = os.path.join(os.path.dirname(_HERE), "hook_client.py")
             names: dict[str, Any] = {"__name__": "cassette_hook_client", "__file__": place}
             with open(place, "rb") as file:
-                exec(compile(file.read(), place, "exec"), names)  # noqa: S102 - a file beside this one
+                exec(compile(file.read(), place, "exec"), names)  # noqa: S102 - a file next to this one
             self._changes = names["changes"](os.environ)
         return self._changes
 
