@@ -159,7 +159,7 @@ def player_of(
         cassette,
         clock,
         rules,
-        comparable=functools.partial(scrub.comparable, rules=own, policy=_policy_of(cassette)),
+        comparable=scrub.comparing(own, _policy_of(cassette)),
         identify=functools.partial(scrub.identities, rules=own),
         also=also,
         stopped=stopped,

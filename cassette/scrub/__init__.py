@@ -17,7 +17,7 @@ from cassette.scrub.pseudonyms import (
     samples,
     unnumbered,
 )
-from cassette.scrub.request_comparison import comparable, identities
+from cassette.scrub.request_comparison import comparable, comparing, identities
 from cassette.scrub.scrub_report import Report
 from cassette.scrub.scrubber import (
     NO_RULES,
@@ -48,6 +48,7 @@ __all__ = [
     "audit",
     "check_policy",
     "comparable",
+    "comparing",
     "gate",
     "identities",
     "pseudonym_of_id",

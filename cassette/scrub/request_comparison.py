@@ -8,7 +8,7 @@ from cassette.scrub.pseudonyms import former_form, pseudonym_of_id, unnumbered
 from cassette.scrub.scrubber import NO_RULES, Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cassette.scrub.project_rules import Rules
 
@@ -23,6 +23,22 @@ def comparable(
     """
     plain: dict[str, Any] = _unnumbered(Scrubber(policy, rules).request(operation, body))
     return plain
+
+
+def comparing(rules: Rules, policy: str) -> Callable[[str, Mapping[str, Any]], dict[str, Any]]:
+    """`comparable` for the requests of one replay; its results must not be changed.
+
+    Each request is scrubbed once: a program that polls repeats its request, as its recording does.
+    """
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def compared(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        key = operation, repr(body)
+        if key not in known:
+            known[key] = comparable(operation, body, rules, policy)
+        return known[key]
+
+    return compared
 
 
 def identities(task: str, rules: Rules = NO_RULES) -> tuple[str, ...]:
