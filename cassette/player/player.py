@@ -13,7 +13,7 @@ from cassette.clock import Clock
 from cassette.ecs import shapes
 from cassette.errors import ReplayStoppedError, TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
-from cassette.player import polls
+from cassette.player import patched_counts
 from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
@@ -146,7 +146,7 @@ class Player:
     def _agree_on_moments(self) -> None:
         """Let all timelines wait for the later states of a patch, and poll at one moment."""
         delays = {one.at: one.after for one in self.cassette.interactions if one.after}
-        together = polls.moments(self.cassette) if self._rules.advance == "clock" else {}
+        together = patched_counts.moments(self.cassette) if self._rules.advance == "clock" else {}
         timelines = (*self._tasks.timelines, *self._requests.reads())
         for timeline in timelines if delays or together else ():
             timeline.wait_for_all(delays)

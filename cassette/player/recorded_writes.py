@@ -13,7 +13,7 @@ from typing import Any
 
 from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response, last_states
-from cassette.player import polls
+from cassette.player import patched_counts
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
 from cassette.player.other_operations import FOLLOWING, Requests
@@ -201,7 +201,7 @@ def _begin_where_patched(cassette: Cassette, tasks: Tasks, requests: Requests) -
 
 def _end_of_poll(cassette: Cassette, index: int) -> float:
     """The end of the poll in which a service or a count was described."""
-    moments = polls.moments(cassette)
+    moments = patched_counts.moments(cassette)
     of_poll = [i for i, at in moments.items() if at == moments.get(index)]
     return cassette.interactions[max([index, *of_poll])].at
 
