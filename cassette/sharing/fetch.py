@@ -21,7 +21,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures
 from cassette.sharing.content_checks import vet, vet_places
 from cassette.sharing.git import Repository
-from cassette.sharing.opening import open_store
+from cassette.sharing.store_selection import open_store
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store
 
 

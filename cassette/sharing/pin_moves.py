@@ -14,7 +14,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import versions
 from cassette.sharing.fetch import is_pinned
 from cassette.sharing.git import Repository
-from cassette.sharing.opening import open_store
+from cassette.sharing.store_selection import open_store
 from cassette.sharing.sync import Project, pinned
 
 

@@ -23,7 +23,7 @@ from cassette.packs.sources import Source
 from cassette.sharing import bundles, signatures, versions
 from cassette.sharing.content_checks import misplaced
 from cassette.sharing.fetch import bundle, published
-from cassette.sharing.opening import open_store
+from cassette.sharing.store_selection import open_store
 from cassette.sharing.stores import BUNDLES, VERSIONS, Store
 
 _SHOWN = 10
