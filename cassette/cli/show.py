@@ -117,7 +117,7 @@ def command(
 
 
 def _follow(name: str, folders: tuple[str, ...], *, is_alone: bool) -> None:
-    from cassette.cli.show_growing import follow
+    from cassette.cli.show_under_way import follow
 
     if not is_alone:
         raise UsageError(

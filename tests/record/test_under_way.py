@@ -15,7 +15,7 @@ import pytest
 
 import cassette
 from cassette import recording
-from cassette.cli import main, show_growing
+from cassette.cli import main, show_under_way
 from tests import recordings, rights
 from tests.cli.processes import KEYS
 from tests.live import bodies, scripted
@@ -290,7 +290,7 @@ def test_show_follows_a_recording(call, account, tasks, tmp_path, monkeypatch, c
         else:
             (tmp_path / PARTIAL).rename(tmp_path / "web.yaml")
 
-    monkeypatch.setattr(show_growing.time, "sleep", next_step)
+    monkeypatch.setattr(show_under_way.time, "sleep", next_step)
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         main(["show", "web.yaml", "--watch"])
