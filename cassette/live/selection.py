@@ -10,7 +10,6 @@ from typing import Any
 from cassette.ecs.names_and_arns import cluster_in, short_name
 from cassette.errors import UsageError, nearest
 
-STATUSES = ("running", "stopped", "all")
 # The companions of a task that can be recorded with it.
 COMPANIONS = ("task-definition", "service", "container-instance", "events")
 # The chosen sets, and the member of ListTasks that finds each. ECS accepts one of them in a call,

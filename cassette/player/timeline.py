@@ -318,11 +318,6 @@ class Timeline:
         """Whether only errors were recorded."""
         return all(step.error for step in self.steps)
 
-    @property
-    def waits_for(self) -> int | None:
-        """The index of the write that it waits for."""
-        return self.barriers[0][0] if self.barriers and self._place >= self.barriers[0][1] else None
-
     def state_at(self, now: float) -> Step:
         """The state at a moment: the last one recorded by then, or else the first."""
         now += self._shift
