@@ -36,6 +36,7 @@ def memory() -> dict[str, float]:
             ("100 tasks", "tasks", 100),
             ("1,000 tasks", "tasks", 1_000),
             ("10,000 tasks", "tasks", 10_000),
+            ("10,000 tasks and their services", "services", 10_000),
             ("100 polls", "polls", 100),
             ("100,000 polls", "polls", 100_000),
         )
