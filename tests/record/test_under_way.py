@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -19,6 +20,7 @@ from cassette.cli import main, show_under_way
 from tests import recordings, rights
 from tests.cli.processes import KEYS
 from tests.live import bodies, scripted
+from tests.record.account import DEFINITION
 
 ALL = "--cluster prod --all --rate 1000 -o web.yaml"
 PARTIAL = "web.partial.yaml"
@@ -219,7 +221,7 @@ def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(30))
 def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path, monkeypatch, seed):
     """After the cut, the file is complete, scrubbed and audited; no other file exists."""
     rng = random.Random(seed)
@@ -243,6 +245,43 @@ def test_killed_anywhere_it_continues_to_the_same_bytes(call, account, tmp_path,
         *("ListTasks", "DescribeTasks", "DescribeTaskDefinition", "DescribeServices")
     }
     assert recordings.without_times((tmp_path / "web.yaml").read_bytes()) == whole
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.scale)])
+def test_killed_thirty_times_it_continues_to_the_same_bytes(call, account, tmp_path, count):
+    """One recording of tasks of forty services, killed at any time, resumed each time."""
+    found, rng = [], random.Random(count)
+    for n in range(40):
+        named = {"group": f"service:web-{n}", "taskDefinitionArn": f"{DEFINITION}/web-{n}:1"}
+        found += recordings.tasks(count // 40, n, **named)
+    account.add(*found)
+    chosen = f"{ALL} --with task-definition,service"
+    began = time.monotonic()
+    whole = undisturbed(call, tmp_path, chosen)
+    took = time.monotonic() - began
+    command = [sys.executable, "-m", "cassette", "record", *chosen.split()]
+    command += ["--endpoint-url", account.server.url]
+    partial, done, kills, continued = tmp_path / PARTIAL, tmp_path / "web.yaml", 0, 0
+    while kills < 30:
+        resume = ["--resume"] * partial.exists()
+        worker = subprocess.Popen(
+            command + resume, stdout=subprocess.DEVNULL, cwd=tmp_path, env={**os.environ, **KEYS}
+        )
+        try:
+            worker.wait(rng.uniform(0, took))
+            assert recordings.without_times(done.read_bytes()) == whole
+            done.unlink()
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+            kills += 1
+            continued += bool(resume)
+        for path in tmp_path.iterdir():
+            assert recordings.original_in(path.read_bytes(), rng.sample(found, 20)) is None
+    assert continued > 5
+    assert call(f"{chosen} --resume" if partial.exists() else chosen)[0] == 0
+    assert recordings.without_times(done.read_bytes()) == whole
 
 
 def test_a_disk_that_is_full_keeps_the_whole_parts(call, account, tmp_path):
