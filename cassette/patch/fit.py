@@ -59,6 +59,7 @@ class Fit:
         self.start: dict[str, int] = {}  # an ARN → the index of the draft it starts from
         self.ended: dict[str, set[str]] = {}  # a task's ARN → its containers that had ended then
         self.assumed: dict[str, Body] = {}  # a task's ARN → what it lacks and times depend on
+        self.stopped: dict[str, Body] = {}  # a task's ARN → its stopped state, while it runs again
         self.started: set[str] = set()  # the kinds of what the patch starts from
         self.unchanged: dict[str, list[Body]] = {}  # by kind, what the patch does not change
         self.then = LaterStates()
@@ -133,10 +134,11 @@ class Fit:
             last = next((i for i in reversed(indexes) if arn in self.drafts[i].things), None)
             if arn in self.start or last is None or self.drafts[last].kind is not kind:
                 continue
-            task = running_again(self.drafts[last].things[arn])
+            stopped = self.drafts[last].own(arn)
+            task = running_again(stopped)
             if task and self.fits(anchor, arn, task, self.drafts[last]):
-                self.drafts[last].own(arn)
                 self.drafts[last].things[arn] = task
+                self.stopped[arn] = stopped
                 self.begin(arn, last, task)
 
     def begin(self, arn: str, index: int, thing: Body) -> None:
@@ -161,7 +163,8 @@ class Fit:
         wanted = narrowed(self.patch, tasks, self.only)
         for arn in tasks:
             if arn not in wanted:
-                del self.start[arn]
+                draft = self.drafts[self.start.pop(arn)]
+                draft.things[arn] = self.stopped.get(arn, draft.things[arn])
 
     def fits(self, anchor: Entry, arn: str, thing: Body, draft: Draft) -> bool:
         """Whether the patch could start from a state of a resource."""

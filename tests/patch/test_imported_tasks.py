@@ -182,3 +182,28 @@ def test_a_variant_breaks_nothing_that_the_import_keeps(imports, tool, names):
         else:
             assert fits, name
             assert broken(variant) <= kept, name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("exit/137", "network/timeout", "pull/rate-limited", "stopped/out-of-memory"),
+        *(
+            pytest.param(name, marks=pytest.mark.exhaustive)
+            for name in ("stopped/by-user", "exit/0")
+        ),
+    ],
+)
+@pytest.mark.parametrize("given", ["count=1", "task={}"])
+def test_other_stopped_tasks_stay_as_they_are(name, given, tmp_path):
+    """A patch narrowed to one of three stopped tasks changes how that one stopped, and no other."""
+    said = json.dumps(bodies.stopped())
+    ids = [digit * 32 for digit in "123"]
+    tasks = [json.loads(said.replace(bodies.TASK_ID, id_)) for id_ in ids]
+    (tmp_path / "tasks.json").write_text(json.dumps(bodies.described(*tasks)), "utf-8")
+    (done,) = import_files([tmp_path / "tasks.json"], tmp_path / "out", scrub.NO_RULES)
+    original = cassette.load(done.path)
+    arns = [task["taskArn"] for task in original.tasks]
+    variant = original.patched(f"{name}({given.format(arns[0].rpartition('/')[2])})")
+    same = [task == was for task, was in zip(variant.tasks, original.tasks, strict=True)]
+    assert same == [False, True, True]
