@@ -22,9 +22,10 @@ _MEMBERS = frozenset(
 )
 _ARN = re.compile(r"arn(?::[^:]*){3}:(?P<account>.*?):(?P<own>[^:]*(?::\d+)?)", re.DOTALL)
 _GROUP = re.compile(r"\A(?:service|family):")
-# Letters of both cases with digits, or a dot; and an account id that somebody masked.
-_UNUSUAL = re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])|.*\.", re.DOTALL)
+# Signs that only a masked account id has, and a host or a masked name; or letters of both cases
+# with digits.
 _MASKED = re.compile(r".*[^\w-].*", re.DOTALL)
+_UNUSUAL = re.compile(rf"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])|{_MASKED.pattern}", re.DOTALL)
 
 
 def shown(interactions: Iterable[model.Interaction], treatments: Treatments) -> dict[str, str]:

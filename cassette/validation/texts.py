@@ -20,8 +20,10 @@ _DEPLOYMENT = re.compile(r"ecs-svc/\d+")
 _TASK_ID = re.compile(
     r"(?::task/(?:[\w-]+/)?|:assumed-role/[\w+=,.@-]+/|:log-stream:[^\s:]*/)([0-9a-f]{32})\b"
 )
+_MASKED = r"<[^<>\n]{1,64}>"
 _PULLED = re.compile(
-    r"(?:pull access denied for|failed to resolve ref|manifest for) ([\w./:@-]+[\w])"
+    r"(?:pull access denied for|failed to resolve ref|manifest for) "
+    rf"((?:[^\s<>,'\"]|{_MASKED})*(?:[^\s<>,'\":;.]|{_MASKED}))"
 )
 # Where only the path of an image is sure: a mirror or a cache may have another host.
 _PULLED_BY_PATH = (

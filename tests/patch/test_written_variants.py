@@ -111,6 +111,7 @@ MASKS = [
 ]
 CHOSEN = [
     *("Web01TaskDef59B414B2", "ShopStackWebTaskDef4F8A1B2C-EfyMIBhdCKVk", "aB3dE5fG7hI9jK1lM3"),
+    *("<PREFIX>-WebTaskDefinition", "web-<env>", "[env]-web", "****-web"),
     *("web.prod", "jane.doe", "token-service", "web-pass", "password_reset", "o-ab12cd34ef"),
 ]
 

@@ -185,8 +185,8 @@ _SPEAKING_PAIR = re.compile(
     r"(?:api|access|private|secret|signing|master|encryption) keys?|connection string|sshpass -p",
     re.IGNORECASE,
 )
-# An address, or an ARN with an account id that somebody masked: arn:aws:ssm:…:<your id>:….
-_WHOLE = re.compile(r"(?:\w{1,16}://|\barn:)(?:[^\s\"'<>]|(?<=:)<[^<>\n]{1,64}>(?=:)){1,2048}")
+# An address, or an ARN in which somebody masked a part: arn:aws:ssm:…:<your id>:parameter/….
+_WHOLE = re.compile(r"(?:\w{1,16}://|\barn:)(?:[^\s\"'<>]|<[^<>\n]{1,64}>(?=[:/_.-])){1,2048}")
 _PARTS = re.compile(r"[^\s\"'`,;:=|<>()\[\]{}\u201c\u201d]+")
 _HARMLESS = re.compile(
     r"[\W\d_]*|\D*|v?\d.{0,1}|v?\d+(?:[.,:/+-]\w{1,8})+|\d+(?:\.\d+)?[A-Za-z%]{1,4}"
@@ -197,7 +197,7 @@ _HARMLESS = re.compile(
 )
 _KNOWN = re.compile(r"(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|base\d\d|x\.?509|level\d)[.:;,]?")
 _SET = re.compile(
-    r"(?<![\w.*#-])-(?!aes-?\d)(?P<flag>[pPaAuUwWk](?:\s{1,4}|=)?|[tT](?:\s{1,4}|=))"
+    r"(?<![\w.*#>\])}-])-(?!aes-?\d)(?P<flag>[pPaAuUwWk](?:\s{1,4}|=)?|[tT](?:\s{1,4}|=))"
     r"(?P<value>[^\s\"'=-][^\s\"']{2,256})"
     r"|(?<![a-z])(?:key|dsn|salt|nonce|seed|mnemonic|hash)=[\"']?(?P<given>[^\s\"'&,;)\]}]{3,256})",
     re.IGNORECASE,
