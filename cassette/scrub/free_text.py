@@ -269,7 +269,9 @@ class FreeText:
         if of_aws is None:
             return self.remember("host", host, self._memory.numbered("host", bare))
         own, rest = of_aws
-        if not own:
+        # A registry is named by its account; with few digits, that was masked before.
+        masked = rest.startswith("dkr.ecr.") and sum(map(str.isdigit, own)) < 8
+        if not own or masked:
             return host
         found = self.name(own)
         if found == own or _keeps_name(own, found):

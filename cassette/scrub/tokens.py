@@ -259,9 +259,9 @@ RULES: dict[str, str] = {
         rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
         r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
     ),
-    # -p PASSWORD, -uUSER and the like, as many programs have them.
+    # -p PASSWORD, -uUSER and the like, as many programs have them; no part of a masked name.
     "short_flag": (
-        r"(?<![\w.-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=)))"
+        r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=)))"
         r"(?P<passed>(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
     ),
     "flag": (

@@ -107,6 +107,7 @@ NAMING = [
 ]
 MASKS = [
     *("************", "***", "1234****9012", "XXXXXXXXXXXX", "############"),
+    *("xxxxxxxxxxxx", "AWS_ACCOUNT_ID", "account-id", "????????????"),
     *("<your_id>", "<ACCOUNT ID>", "[account]", "{account-id}", "${ACCOUNT}"),
 ]
 CHOSEN = [
@@ -135,7 +136,12 @@ def imported(tmp_path):
 @pytest.mark.parametrize("mask", MASKS)
 def test_masked_accounts_are_kept_in_a_variant(mask, imported, written):
     """As people publish what they record: an ARN in a text has the mask that the task has."""
-    base = imported({bodies.ACCOUNT: mask})
+    repository = f"assets-{mask}-us-east-2"
+    base = imported({bodies.ACCOUNT: mask, bodies.REGISTRY_ACCOUNT: mask, "shop/web": repository})
+    shown = base.tasks[0]
+    assert shown["clusterArn"] == f"arn:aws:ecs:eu-west-1:{mask}:cluster/prod"
+    registry = f"{mask}.dkr.ecr.eu-west-1.amazonaws.com"
+    assert shown["containers"][0]["image"] == f"{registry}/{repository}:2026.11.1"
     for name in NAMING:
         variant = base.patched(name)
         assert written(variant).interactions == variant.interactions, name

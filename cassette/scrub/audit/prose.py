@@ -197,7 +197,7 @@ _HARMLESS = re.compile(
 )
 _KNOWN = re.compile(r"(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|base\d\d|x\.?509|level\d)[.:;,]?")
 _SET = re.compile(
-    r"(?<![\w.*#>\])}-])-(?!aes-?\d)(?P<flag>[pPaAuUwWk](?:\s{1,4}|=)?|[tT](?:\s{1,4}|=))"
+    r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])-(?!aes-?\d)(?P<flag>[pPaAuUwWk](?:\s{1,4}|=)?|[tT](?:\s{1,4}|=))"
     r"(?P<value>[^\s\"'=-][^\s\"']{2,256})"
     r"|(?<![a-z])(?:key|dsn|salt|nonce|seed|mnemonic|hash)=[\"']?(?P<given>[^\s\"'&,;)\]}]{3,256})",
     re.IGNORECASE,
