@@ -202,6 +202,27 @@ def test_operations_agree_from_call_to_call(clients, name):
 READS = ("DescribeServices", "ListTasks", "DescribeTasks")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("deployment/slow", "deployment/alarm", "deployment/circuit-breaker"),
+        *("deployment/image-pull", "deployment/scaled-to-zero", "deployment/service-deleted"),
+    ],
+)
+def test_the_task_definitions_of_a_service_are_described(clients, name):
+    """Those of the service and of each deployment, whenever DescribeServices names them."""
+    ecs, _ = clients
+    seen = set()
+    with cassette.replay(deployment.DEPLOYMENT.patched(name), writes="ignore"):
+        for _ in range(40):
+            (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
+            for arn in {one["taskDefinition"] for one in [service, *service["deployments"]]}:
+                found = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+                assert found["taskDefinitionArn"] == arn
+                seen.add(found["revision"])
+    assert seen == {41, 42}
+
+
 @pytest.mark.parametrize("name", ["pull/rate-limited", "deployment/alarm"])
 def test_a_state_waits_for_the_next_round(name):
     """A list that was requested once, at the beginning, does not hold the tasks back."""
