@@ -108,6 +108,8 @@ class Player:
         normalization = Normalization(comparable, originals, rules.ignore)
         self._normalised = normalization.normalised
         self._rounds = Rounds()
+        is_variant = any(one.patched for one in cassette.interactions)
+        self._in_rounds = is_variant and rules.advance == "call"
         self._tasks = Tasks(
             cassette,
             clock,
@@ -151,7 +153,7 @@ class Player:
         for timeline in timelines if delays or together else ():
             timeline.wait_for_all(delays)
             timeline.bring_forward(together)
-        if self._rules.advance == "call" and any(x.patched for x in self.cassette.interactions):
+        if self._in_rounds:
             counting = {x for of in FOLLOWING for _, x in self._requests.timelines_of(of)}
             for timeline in timelines:
                 timeline.join(self._rounds, counts_tasks=timeline in counting)
@@ -181,7 +183,8 @@ class Player:
         call = Call(operation, content or b"{}", self.clock.now)
         with self._lock:
             for player in (self, *self._also):
-                player._rounds.ask(operation, call.content, call.at)
+                if player._in_rounds:
+                    player._rounds.ask(operation, call.content, call.at)
             self.calls.append(call)
             number = len(self.calls)
         return Exchange(self, call, number)

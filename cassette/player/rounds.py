@@ -21,13 +21,13 @@ class Rounds:
         # later state (`then`).
         self.latest = self.latest_then = 0.0
         self._next = self._next_then = 0.0  # the same for the next round
-        self._asked: set[tuple[str, bytes]] = set()
+        self._asked: set[tuple[str, tuple[bytes, ...]]] = set()
         self._behind: list[Callable[[float], bool]] = []
         self._now = 0.0
 
     def ask(self, operation: str, content: bytes, now: float) -> None:
         """Note a call, and begin a round with it if it does not belong to the present one."""
-        question = operation, content
+        question = operation, tuple(sorted(content.split(b'"')))  # in whatever order its names are
         if question in self._asked or now != self._now or not operation.startswith(READS):
             self._asked.clear()
             self._behind.clear()

@@ -6,6 +6,7 @@ deployment in turns.
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 
@@ -225,13 +226,16 @@ def test_the_task_definitions_of_a_service_are_described(clients, name):
 
 @pytest.mark.parametrize("name", ["pull/rate-limited", "deployment/alarm"])
 def test_a_state_waits_for_the_next_round(name):
-    """A list that was requested once, at the beginning, does not hold the tasks back."""
+    """A list that was requested once, at the beginning, does not hold the tasks back.
+
+    Not even if they are named in another order each time.
+    """
     client = made.client(region_name="eu-west-1")
     with cassette.replay(deployment.variant(name), writes="ignore", start=2) as tape:
         arns = client.list_tasks(cluster="prod", serviceName="web")["taskArns"]
         seen = set()
-        for _ in range(60):
-            tasks = client.describe_tasks(cluster="prod", tasks=arns)["tasks"]
+        for named in itertools.permutations(arns):
+            tasks = client.describe_tasks(cluster="prod", tasks=named)["tasks"]
             seen |= {(task["lastStatus"], task.get("stoppedReason")) for task in tasks}
     ends = {(task["lastStatus"], task.get("stoppedReason")) for task in tape.tasks}
     assert ends <= seen
