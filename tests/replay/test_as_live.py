@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cassette
+from cassette.ecs import shapes
 from cassette.ecs.names_and_arns import short_name
 from tests import documents
 from tests.live import bodies, service_history
@@ -364,6 +365,10 @@ HISTORY = (
 )
 
 
+@pytest.mark.skipif(
+    "ListServiceDeployments" not in shapes.operations(),
+    reason="this botocore does not know ListServiceDeployments",
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_replay_answers_as_a_server_with_service_deployments_does(history, seed):
