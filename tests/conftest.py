@@ -24,6 +24,13 @@ settings.load_profile("project")
 # What a run of tests holds is rarely garbage: looking through it took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
 
+
+def pytest_collection_finish() -> None:
+    """Leave the collected tests and the imported modules out of later collections of garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 # All sessions share what botocore works out for each, also outside replays.
 botocore_sessions.share(setattr)
 

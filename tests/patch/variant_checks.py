@@ -81,7 +81,7 @@ def every_base() -> dict[str, cassette.Cassette]:
     return BASES | on_instances | started
 
 
-@functools.lru_cache(maxsize=1_000)
+@functools.lru_cache(maxsize=100)  # more than the bases of one patch
 def tried(name: str, base: str) -> cassette.Cassette | str:
     """The result of a patch on a cassette: the variant, or the reason why it does not fit."""
     try:

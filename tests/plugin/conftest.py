@@ -21,15 +21,18 @@ QUIET = (
 )
 
 CONFTEST = """
+import functools
 import boto3, pytest, cassette
-
-def describe(task=None, cluster="prod"):
-    task = task or cassette.load("web").tasks[0]["taskArn"]
-    response = boto3.client("ecs").describe_tasks(cluster=cluster, tasks=[task])
-    return response["tasks"][0]
 
 @pytest.fixture
 def ask():
+    client = functools.cache(lambda: boto3.client("ecs"))
+
+    def describe(task=None, cluster="prod"):
+        task = task or cassette.load("web").tasks[0]["taskArn"]
+        response = client().describe_tasks(cluster=cluster, tasks=[task])
+        return response["tasks"][0]
+
     return describe
 
 @pytest.fixture
