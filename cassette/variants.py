@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,43 @@ def _named(reference: object) -> patch.Patch:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that a patch is made of: its own, or one that it extends."""
+
+    name: str
+    location: str
+    content: bytes
+
+
+# The patches that were parsed, by their own file, with the files of what they extend.
+_PARSED: dict[_File, tuple[tuple[_File, ...], patch.PatchFile]] = {}
+_MOST_PARSED = 1_000
+
+
+def _reading(library: Library) -> Callable[[str], _File]:
+    """Reads the files of one patch, the first one its own."""
+    entry: Entry | None = None
+
+    def read(name: str) -> _File:
+        nonlocal entry
+        # What a pack's patch extends is in that pack.
+        entry = library.find(name, "patch", entry.pack if entry else None)
+        return _File(name, entry.location, entry.read())
+
+    return read
+
+
+def _parsed(name: str, library: Library) -> patch.PatchFile | None:
+    """The patch, if this process has parsed it from the same files."""
+    read = _reading(library)
+    with contextlib.suppress(CassetteError):  # one that it extends is no longer found
+        files, found = _PARSED.get(read(name), ((), None))
+        if all(read(one.name) == one for one in files):
+            return found
+    return None
+
+
 def read_patch(name: str, library: Library) -> patch.PatchFile:
     """A patch of a library, with everything that it extends.
 
@@ -92,23 +130,28 @@ def read_patch(name: str, library: Library) -> patch.PatchFile:
         PatchError: it is not valid; says where.
         CassetteNotFoundError: the patch does not exist.
     """
-    entry: Entry | None = None
+    if found := _parsed(name, library):
+        return found
+    files: list[_File] = []
+    next_file = _reading(library)
 
     def read(name: str) -> tuple[object, str]:
-        nonlocal entry
-        # What a pack's patch extends is in that pack.
-        data, entry = library.read_patch(name, entry.pack if entry else None)
-        return data, entry.location
+        files.append(next_file(name))
+        return file_format.read_document(files[-1].content, files[-1].location), files[-1].location
 
     data, path = read(name)
     try:
-        return patch.parse(data, name, path, read)
+        found = patch.parse(data, name, path, read)
     except PatchError as error:
         other = foreign(Path(path), "patch") if Path(path).is_file() else None
         if other is not None:
             raise other from None
         _place(error, library)
         raise
+    if len(_PARSED) >= _MOST_PARSED:
+        _PARSED.clear()
+    _PARSED[files[0]] = tuple(files[1:]), found
+    return found
 
 
 def misfit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -60,6 +61,19 @@ def task(reference):
 def client(attempts):
     config = Config(retries={"total_max_attempts": attempts, "mode": "standard"})
     return botocore.session.Session().create_client("ecs", config=config)
+
+
+def test_an_edited_patch_is_read_again(write):
+    """Also if only the patch that it extends was edited or removed, in the same process."""
+    write("own", "patch: 1\nsummary: Own\nextends: base\n")
+    assert [task("own")["stoppedReason"] for _ in range(2)] == ["hello", "hello"]
+    write("base", BASE.replace("hello", "goodbye"))
+    assert task("own")["stoppedReason"] == "goodbye"
+    write("own", "patch: 1\nsummary: Own\nextends: base(word=own)\n")
+    assert task("own")["stoppedReason"] == "own"
+    Path("cassettes/patches/base.yaml").unlink()
+    with pytest.raises(PatchError, match="base"):
+        task("own")
 
 
 def describe(tape, ecs):
