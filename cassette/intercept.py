@@ -38,7 +38,7 @@ import botocore.exceptions
 import botocore.waiter
 
 from cassette import botocore_sessions
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 from cassette.ecs.attempts import Attempt, Call
 from cassette.errors import UnmatchedRequestError, UsageError
 
@@ -57,7 +57,7 @@ class Answer(Protocol):
         """Whether it is a success that ECS wrote."""
 
     @property
-    def connection(self) -> connections.Kind | None:
+    def connection(self) -> connection_failures.Kind | None:
         """How the connection fails instead of an answer."""
 
     @property
@@ -234,9 +234,9 @@ class ReplayTap(_Tap):
         if answer.latency > patience:
             what = botocore.exceptions.ReadTimeoutError(endpoint_url=request.url)
         elif answer.connection is not None:
-            what = connections.exception(answer.connection, _transport(endpoint), request)
+            what = connection_failures.exception(answer.connection, _transport(endpoint), request)
             if answer.connection == "timeout":
-                seconds += min(_timeout(endpoint, "connect"), connections.PATIENCE)
+                seconds += min(_timeout(endpoint, "connect"), connection_failures.PATIENCE)
         if self._sleep is not None:
             exchange.waited(seconds)
             seconds = 0.0
@@ -336,7 +336,7 @@ def _timeout(endpoint: Any, of: Literal["connect", "read"]) -> float:
     return timeout if isinstance(timeout, (int, float)) else math.inf
 
 
-def _transport(endpoint: Any) -> connections.Transport:
+def _transport(endpoint: Any) -> connection_failures.Transport:
     """The library that a client sends its requests with."""
     if not _is_async(endpoint.__class__):
         return "urllib3"

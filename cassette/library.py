@@ -19,7 +19,7 @@ from cassette.errors import (
     UsageError,
     nearest,
 )
-from cassette.packs.catalog import Packs
+from cassette.packs.lookup import Packs
 from cassette.packs.names import BUILTIN, split
 from cassette.packs.pack import Pack, Tree, built_in
 

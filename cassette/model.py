@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 
 FORMAT_VERSION = 1
 SERVICE = "ecs"
@@ -99,15 +99,15 @@ class ConnectionFailure:
     """A call without a complete answer, because its connection failed.
 
     Args:
-        kind: one of `cassette.ecs.connections.KINDS`.
+        kind: one of `cassette.ecs.connection_failures.KINDS`.
     """
 
-    kind: connections.Kind
+    kind: connection_failures.Kind
 
     @property
     def label(self) -> str:
         """The failure in two or three words."""
-        return connections.KINDS[self.kind]
+        return connection_failures.KINDS[self.kind]
 
     def as_data(self) -> dict[str, Any]:
         """The `error` of an interaction in a cassette file."""

@@ -82,7 +82,7 @@ def _show_names(pack: str, form: str) -> None:
 def _rows() -> list[dict[str, Any]]:
     from cassette.errors import CassetteError
     from cassette.library import PATCHES
-    from cassette.packs.catalog import Packs
+    from cassette.packs.lookup import Packs
 
     packs = Packs()
     rows = []

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Attempt:
     region: str
     began: float
     host: str = ""
-    connection: connections.Kind | None = None
+    connection: connection_failures.Kind | None = None
     lost: str = ""
 
 
@@ -75,7 +75,7 @@ class Call:
             self._failed.clear()
             self._heard(self._attempt(answer["status_code"], answer["body"]))
         elif raised is not None:
-            kind = connections.kind_of(raised)
+            kind = connection_failures.kind_of(raised)
             lost = "" if kind else type(raised).__name__
             self._failed.append(self._attempt(0, b"", connection=kind, lost=lost))
 

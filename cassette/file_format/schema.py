@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonpointer import escape
 
-from cassette.ecs import connections
+from cassette.ecs import connection_failures
 from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.errors import CassetteFormatError, nearest
 from cassette.file_format import changes
@@ -278,11 +278,11 @@ def _error(data: object, place: str) -> Failure:
     given = _mapping(data, place)
     if "connection" in given:
         kind = _mapping(given, place, ["connection"])["connection"]
-        if kind not in connections.KINDS:
+        if kind not in connection_failures.KINDS:
             raise CassetteFormatError(
                 f"{str(kind)[:40]!r} is not a way in which a connection fails",
                 pointer=f"{place}/connection",
-                nearest=nearest(str(kind), connections.KINDS),
+                nearest=nearest(str(kind), connection_failures.KINDS),
             )
         return ConnectionFailure(kind)
     if "body" in given:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 from cassette.ecs.attempts import Attempt
 from cassette.errors import UsageError
 from cassette.server.answers import Reply
@@ -74,5 +74,5 @@ def _failed(raised: Any) -> dict[str, Any]:
     if raised is None:
         return {}
     names, causes = ([str(name) for name in raised[key]] for key in ("names", "causes"))
-    kind = connections.kind_named(names, causes, str(raised["text"]))
+    kind = connection_failures.kind_named(names, causes, str(raised["text"]))
     return {"connection": kind, "lost": "" if kind else names[0][:100]}

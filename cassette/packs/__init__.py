@@ -6,7 +6,7 @@ reaches the network or runs code of a pack.
 
 from __future__ import annotations
 
-from cassette.packs.catalog import Packs
+from cassette.packs.lookup import Packs
 from cassette.packs.names import BUILTIN, check_pack_name, qualified, split
 from cassette.packs.pack import Pack, built_in
 

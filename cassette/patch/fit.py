@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from cassette.ecs import shapes
 from cassette.errors import PatchError, nearest
 from cassette.model import Cassette
-from cassette.patch import conditions, expression_scope, values
+from cassette.patch import expression_scope, unmet_conditions, values
 from cassette.patch.descriptions import described
 from cassette.patch.last_running_state import ended_containers, running_again
 from cassette.patch.later_states import LaterStates
@@ -368,14 +368,14 @@ class Fit:
             yield f"no task has a container {name!r}; {nearest(name, sorted(names))}"
         of_owner = [self.seen_of_whole(owner) for owner, _ in owners]
         for where in self.patch.where if kind is KINDS["task"] else ():
-            yield from conditions.explained(str(where.value), of_owner, kind.operation)
+            yield from unmet_conditions.explained(str(where.value), of_owner, kind.operation)
         if anchor.where is not None:
             seen = [
                 {**self.seen_by_condition(anchor, thing, owner, draft), **self.beside(owner)}
                 for owner, draft in owners
                 for thing in things(anchor.each, owner)
             ]
-            yield from conditions.explained(anchor.where, seen, kind.operation)
+            yield from unmet_conditions.explained(anchor.where, seen, kind.operation)
 
     def no_response(self, operation: str) -> NoReturn:
         """Raise the error for a cassette without such a response."""

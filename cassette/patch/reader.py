@@ -17,7 +17,7 @@ from jsonpatch import JsonPointer, JsonPointerException
 from jsonpointer import escape
 
 from cassette import validation
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 from cassette.errors import CassetteNotFoundError, PatchError, UsageError, nearest
 from cassette.model import ApiError, ConnectionFailure, Failure, ForeignResponse
 from cassette.patch import values
@@ -178,8 +178,8 @@ class _Reader:
         given = self.mapping(document["error"], "/error")
         if "connection" in given:
             self.mapping(given, "/error", {"connection", "calls", "operation"})
-            kind = self.one_of(given["connection"], connections.KINDS, "/error/connection")
-            failure: Failure = ConnectionFailure(cast("connections.Kind", kind))
+            kind = self.one_of(given["connection"], connection_failures.KINDS, "/error/connection")
+            failure: Failure = ConnectionFailure(cast("connection_failures.Kind", kind))
             text = ""
         elif "body" in given:
             self.mapping(given, "/error", {"status", "body", "calls", "operation"}, ("status",))

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cassette.ecs import shapes
 from cassette.model import Response
-from cassette.patch import conditions
+from cassette.patch import unmet_conditions
 from cassette.patch.patch_file import Entry, Part, PatchFile
 from cassette.patch.resource_kinds import KINDS, Body, kind_of
 from cassette.patch.working_copy import Draft
@@ -72,7 +72,7 @@ def meant(made: Fitting, found: list[Draft]) -> list[Draft]:
     lines = [
         line
         for where in wheres
-        for line in conditions.explained(str(where.value), tasks, operation)
+        for line in unmet_conditions.explained(str(where.value), tasks, operation)
     ]
     raise made.patch.error(
         f"no {operation} response of {made.base()} fits the patch {made.patch.name}: where "

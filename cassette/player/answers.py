@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 from cassette.model import (
     ApiError,
     Body,
@@ -124,7 +124,7 @@ class Answer:
         return self.error.status
 
     @property
-    def connection(self) -> connections.Kind | None:
+    def connection(self) -> connection_failures.Kind | None:
         """How the connection fails instead of an answer."""
         return self.error.kind if isinstance(self.error, ConnectionFailure) else None
 
@@ -157,7 +157,7 @@ class Answer:
         if isinstance(self.error, ForeignResponse):
             return self.error.body.encode()
         if self.error:
-            return connections.TRUNCATED
+            return connection_failures.TRUNCATED
         if not self.composed:
             return self.bodies[0].wire
         failures = b", ".join(failure.wire_item for failure in self.failures)

@@ -13,7 +13,6 @@ class Rounds:
     A state that a patch made is served in the middle of a round only if no list and no count of
     that round has said otherwise. If one has, the state waits for the next round, which begins
     with it.
-
     """
 
     def __init__(self) -> None:

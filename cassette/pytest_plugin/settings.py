@@ -1,4 +1,4 @@
-"""The options and ini keys of a run, and which of them takes precedence."""
+"""The markers, options and ini keys that exist, and which setting takes precedence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cassette.library import Library
-    from cassette.packs.catalog import Packs
+    from cassette.packs.lookup import Packs
 
 MARK = "cassette"
 VARIANTS = "cassette_variants"
@@ -400,7 +400,7 @@ def library(config: pytest.Config, test_file: Path, first: Path | None = None) -
 
 def packs(config: pytest.Config) -> Packs:
     """The packs and paths of the project, read once in a run."""
-    from cassette.packs.catalog import Packs
+    from cassette.packs.lookup import Packs
 
     if _PACKS not in config.stash:
         config.stash[_PACKS] = Packs(root(config))

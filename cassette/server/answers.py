@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from botocore.validate import ParamValidator
 
-from cassette.ecs import connections, shapes
+from cassette.ecs import connection_failures, shapes
 from cassette.errors import CassetteError, UnmatchedRequestError
 from cassette.server.sessions import Session
 
@@ -36,7 +36,7 @@ class Reply:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    connection: connections.Kind | None = None
+    connection: connection_failures.Kind | None = None
 
 
 def error(code: str, message: str, status: int = 400) -> Reply:

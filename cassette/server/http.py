@@ -24,7 +24,7 @@ from http import HTTPStatus
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from cassette.ecs import connections
+from cassette.ecs import connection_failures
 from cassette.ecs.shapes import CONTENT_TYPE
 from cassette.errors import UsageError
 from cassette.server import answers, request_reader
@@ -219,7 +219,7 @@ class Handler(StreamRequestHandler):
             return False
         length = len(reply.body)
         if reply.connection == "truncated":
-            length, stays_open = connections.PROMISED, False
+            length, stays_open = connection_failures.PROMISED, False
         headers = {
             "Content-Type": CONTENT_TYPE,
             "Date": _date(int(time.time())),  # SDKs correct their clocks by it

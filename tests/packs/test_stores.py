@@ -10,7 +10,7 @@ import pytest
 
 import cassette
 from cassette.packs import installed, manifest
-from cassette.packs.catalog import Packs
+from cassette.packs.lookup import Packs
 from cassette.packs.pack import Tree
 from tests.packs.conftest import configure, edit, run
 

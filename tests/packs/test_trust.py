@@ -14,7 +14,7 @@ import pytest
 import cassette
 from cassette.errors import CassetteError, PackError, PatchError
 from cassette.packs import manifest as manifests
-from cassette.packs.catalog import Packs
+from cassette.packs.lookup import Packs
 from tests.packs.conftest import configure, edit, run
 from tests.packs.test_names import installed
 from tests.packs.test_stores import repository  # noqa: F401 - a fixture

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 
 import cassette
 from cassette import Patch, file_format
-from cassette.ecs import connections
+from cassette.ecs import connection_failures
 from cassette.ecs.attempts import Attempt
 from cassette.errors import (
     CassetteFormatError,
@@ -33,7 +33,7 @@ from cassette.recording import Recording
 
 HTML = "<html><body>Service Unavailable</body></html>"
 FAILURES = {
-    **{kind: ConnectionFailure(kind) for kind in connections.KINDS},
+    **{kind: ConnectionFailure(kind) for kind in connection_failures.KINDS},
     "503": ForeignResponse(503, HTML),
     "500": ForeignResponse(500),
     "200": ForeignResponse(200, HTML),
@@ -193,7 +193,7 @@ def test_a_client_sees_what_it_sees_of_a_real_server(name, transport, monkeypatc
 
 @pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend")
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("name", connections.KINDS)
+@pytest.mark.parametrize("name", connection_failures.KINDS)
 def test_a_recording_keeps_how_a_connection_failed(name, transport, monkeypatch, tmp_path):
     """Every attempt, so that a replay fails in the same way, also if nothing else was recorded."""
     if (name, transport) == ("truncated", "urllib3"):
