@@ -88,6 +88,18 @@ def test_every_link_leads_somewhere(file):
         assert not anchor or anchor in anchors(there), anchor
 
 
+@pytest.mark.parametrize("file", DOCUMENTS)
+def test_each_row_of_a_table_has_as_many_cells_as_its_head(file):
+    """Otherwise GitHub leaves out the last cells, or the end of a text with an unescaped `|`."""
+    text = re.sub(
+        r"^```.*?^```", "", (ROOT / file).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    for table_text in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        head, *rows = table_text.splitlines()
+        columns = len(re.findall(r"(?<!\\)\|", head))
+        assert [row for row in rows if len(re.findall(r"(?<!\\)\|", row)) != columns] == []
+
+
 def test_contributing_lists_every_module():
     """Every module and subpackage is in the table of CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")

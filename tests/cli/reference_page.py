@@ -65,7 +65,7 @@ def _row(option: click.Option) -> str:
 def _value(option: click.Option) -> str:
     if isinstance(option.type, click.Choice):
         return "or ".join(f"`{choice}` " for choice in option.type.choices).strip()
-    return (option.metavar or option.type.name).upper()
+    return (option.metavar or option.type.name).upper().replace("|", "\\|")  # or it ends the cell
 
 
 def written() -> str:

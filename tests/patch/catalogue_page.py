@@ -14,6 +14,15 @@ from tests.patch import base_tasks
 from tests.patch.variant_checks import BASES, NAMES, is_variant, read, tried
 
 PAGE = Path(__file__).parents[2] / "docs" / "catalogue.md"
+COLUMNS = (
+    "patch",
+    "what happens",
+    "values",
+    "fits",
+    "built-in cassette",
+    "source",
+    "confirmed by",
+)
 MARK = "<!-- From here on written by python -m tests.patch.catalogue_page -->\n"
 
 
@@ -22,8 +31,8 @@ def _tables(row: Callable[[str], str]) -> str:
     parts = [MARK, f"\n{len(NAMES)} patches.\n"]
     for folder, inside in itertools.groupby(NAMES, lambda name: name.partition("/")[0]):
         parts.append(f"\n## {folder}\n\n")
-        parts.append("| patch | what happens | values | fits | source | confirmed by |\n")
-        parts.append("| --- | --- | --- | --- | --- | --- |\n")
+        parts.append(f"| {' | '.join(COLUMNS)} |\n")
+        parts.append(f"|{' --- |' * len(COLUMNS)}\n")
         parts += map(row, inside)
     return "".join(parts)
 
