@@ -96,7 +96,7 @@ class _Loops:
                 return
 
     def _is_waiting_for_work(self, loop: Any) -> bool:
-        """Whether work from a thread or a socket arrived within a moment."""
+        """Wait a moment for threads and sockets, and return whether work arrived from one."""
         selector = getattr(loop, "_selector", None)
         if not isinstance(selector, selectors.BaseSelector):
             return False

@@ -198,7 +198,7 @@ def _knows(value: Mapping[str, Any], shape: shapes.Shape) -> bool:
 
 
 def scrubbed(value: Any, hand: Hand, name: str = "") -> Any:
-    """A value of a file, scrubbed, in its original form.
+    """A scrubbed copy of a value of a file, in the form that the file uses.
 
     Args:
         name: its key.

@@ -11,8 +11,8 @@ class Rounds:
     """The calls of a program, in rounds: up to a call that repeats one, a write, or a sleep.
 
     A state that a patch made is served in the middle of a round only if no list and no count of
-    that round has said otherwise. If one has, the state waits for the next round, which begins
-    with it.
+    that round has shown the state before it. Otherwise it is served in the next round, which
+    begins with it.
     """
 
     def __init__(self) -> None:

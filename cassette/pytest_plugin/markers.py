@@ -98,7 +98,7 @@ def check_keywords(options: Mapping[str, Any], name: str) -> None:
 
 
 def _nearest_first(item: Any) -> list[pytest.Mark]:
-    """The markers of a test's parameters, of itself, of its class and bases, of its module."""
+    """The `cassette` markers of a test: parameters, function, class, base classes, module."""
     named = [
         mark
         for mark in getattr(getattr(item, "obj", None), "pytestmark", ())

@@ -37,7 +37,7 @@ TASKS_COUNT = Rule(
 DEPLOYMENT_COUNTS = Rule(
     "deployment-counts",
     "The runningCount and the pendingCount of a service are the sums of those of its deployments. "
-    "They exceed them only by tasks of deployments that are gone.",
+    "They are greater only by the tasks of deployments that are gone.",
     f"{_API}/API_Deployment.html",
 )
 DEPLOYMENT_DEFINITION = Rule(
