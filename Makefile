@@ -98,7 +98,7 @@ wire: $(ENVS)/test/made ## Run the tests that replay, with every response throug
 	CASSETTE_SHORT_WAY=off $(ENVS)/test/bin/python -m pytest -n auto $(IN_ORDER) $(WITH_RESPONSES) $(ARGS)
 
 detect: $(ENVS)/detect/made ## Run the tests of the audit with the scanner of the extra `detect`.
-	$(ENVS)/detect/bin/python -m pytest $(IN_ORDER) tests/scrub/test_detector.py $(ARGS)
+	$(ENVS)/detect/bin/python -m pytest $(IN_ORDER) tests/scrub/test_kingfisher.py $(ARGS)
 
 apps: $(PROGRAMS:%=$(ENVS)/%/made) ## Test public programs through the plugin (Python 3.11 or newer).
 	@for program in $(PROGRAMS); do \

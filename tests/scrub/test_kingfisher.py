@@ -10,7 +10,7 @@ import pytest
 
 from cassette import errors, file_format
 from cassette.scrub import audit, gate, scrub
-from cassette.scrub.audit import detector
+from cassette.scrub.audit import kingfisher
 from tests.scrub import bodies, sabotage
 
 pytest.importorskip("kingfisher_sdk", reason="only `make detect` installs it")
@@ -55,4 +55,4 @@ def test_no_scrubbed_recording_is_refused() -> None:
     """Nor any replacement in the recordings of the sabotages."""
     for planted, _ in sabotage.SABOTAGES.values():
         for recording, _ in planted[:2]:
-            assert list(detector.found(file_format.render(scrub(recording)[0]))) == []
+            assert list(kingfisher.found(file_format.render(scrub(recording)[0]))) == []
