@@ -1,9 +1,8 @@
 """asyncio on the virtual time of a replay.
 
-A loop that can only wait for its next timer moves the clock to that timer. So
-sleeps, `wait_for` and `timeout` end in the order of their deadlines, and concurrent sleeps do not
-add up. Work in threads and on sockets is real, so a loop waits for it for a moment before it moves
-the clock.
+A loop that can only wait for its next timer moves the clock to that timer. So sleeps, `wait_for`
+and `timeout` end in the order of their deadlines, and concurrent sleeps do not add up. Work in
+threads and on sockets is real, so a loop waits for it for a moment before it moves the clock.
 
 It replaces methods of `asyncio.BaseEventLoop`, so that it also reaches loops that are running when
 the replay begins. Other loops, such as uvloop's, keep their own time.
@@ -82,7 +81,7 @@ class _Loops:
             self._settle(loop)
             if loop._stopping:
                 return
-            if not loop._ready and loop._scheduled and not self._is_waiting_for_work(loop):
+            if not loop._ready and loop._scheduled and not self._wait_for_work(loop):
                 self._move_to(loop._scheduled[0]._when)
         self._run_once(loop)
 
@@ -95,7 +94,7 @@ class _Loops:
             if loop._ready or loop._stopping or not (timers and timers[0]._cancelled):
                 return
 
-    def _is_waiting_for_work(self, loop: Any) -> bool:
+    def _wait_for_work(self, loop: Any) -> bool:
         """Wait a moment for threads and sockets, and return whether work arrived from one."""
         selector = getattr(loop, "_selector", None)
         if not isinstance(selector, selectors.BaseSelector):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from cassette import model, virtual_time
+from cassette import model, sleeps_and_clocks
 from cassette.ecs import shapes
 from cassette.errors import UsageError, counted, nearest
 
@@ -60,7 +60,7 @@ def check(options: Mapping[str, Any]) -> None:
                 'time="virtual" skips every sleep, so it cannot be used with sleep="real"',
                 fix="leave out one of them",
             )
-        virtual_time.check_can_move_clocks()
+        sleeps_and_clocks.check_can_move_clocks()
     rebase = options["rebase"]
     if isinstance(rebase, datetime.datetime) and rebase.tzinfo is None:
         raise UsageError(

@@ -17,7 +17,7 @@ from cassette import (
     project_settings,
     replay_options,
     scrub,
-    virtual_time,
+    sleeps_and_clocks,
 )
 from cassette.built_in import with_names
 from cassette.calling_line import calling_line
@@ -175,13 +175,13 @@ class replay(Verb[Tape]):  # noqa: N801 - a verb of the public face, used like a
     def _time(self, clock: Clock) -> Iterator[contextlib.AbstractContextManager[None]]:
         """Replace the sleeps and clocks of the code under test."""
         if self._skips_all:
-            yield virtual_time.skipping_sleeps(clock)
+            yield sleeps_and_clocks.skipping_sleeps(clock)
         elif self._options["sleep"] == "skip":
-            yield virtual_time.noticing_real_sleep(
+            yield sleeps_and_clocks.noticing_real_sleep(
                 'sleep="all" skips it; time="virtual" also moves the clocks'
             )
         if self._options["time"] == "virtual":
-            yield virtual_time.moving_clocks()
+            yield sleeps_and_clocks.moving_clocks()
 
     def tape(self, clock: Clock) -> Tape:
         """The tape alone, which answers no client of this process: what a server serves."""

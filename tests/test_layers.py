@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "cassette"
 # A component is a module or a subpackage of `cassette`; the virtual time is part of `player`.
 PART_OF = {
     "clock": "player",
-    "virtual_time": "player",
+    "sleeps_and_clocks": "player",
     "event_loop": "player",
     "function_replacements": "player",
     "botocore_sessions": "intercept",

@@ -2,8 +2,8 @@
 
 Descriptions (services, clusters, container instances, deployments, revisions, task definitions) are
 answered for any subset, order and form of names; lists for any page size, and for filters that the
-recorded items can decide. If an answer cannot be derived, the result is None and the call is
-unmatched.
+recorded items can decide. The items of a list are collected in `other_operations`. If an answer
+cannot be derived, the result is None and the call is unmatched.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Every operation except DescribeTasks: recorded outcomes, and answers derived from them."""
+"""Every operation except DescribeTasks: recorded outcomes, and answers derived from them.
+
+Lists are derived here, also those of tasks; other answers in `derived_answers`.
+"""
 
 from __future__ import annotations
 
@@ -291,7 +294,11 @@ class Requests:
     def _recorded_list(
         self, operation: str, filters: Body, holds: bool
     ) -> tuple[list[Any] | None, frozenset[int]]:
-        """A list that was recorded under these filters, in pages of any size."""
+        """A list that was recorded under these filters, in pages of any size.
+
+        Returns:
+            Its items, or None if no whole list was recorded; and the indexes of its interactions.
+        """
         wanted = self._normalization.key(operation, filters)
         pages: list[Timeline] = []
         tokens: dict[str, Timeline] = {}
@@ -380,7 +387,12 @@ class Requests:
         return {arn for body in bodies for arn in body.get("taskArns") or ()} if bodies else None
 
     def _listed_services(self, filters: Body) -> tuple[list[Any] | None, frozenset[int]]:
-        """The services of a recorded list that match further filters."""
+        """The services of a recorded list that match further filters, and what lists them.
+
+        Returns:
+            The ARNs, or None if no such list was recorded or one of its services was never
+            described; and the indexes of the interactions that hold the list.
+        """
         plain = {name: value for name, value in filters.items() if name == "cluster"}
         items, served = self._recorded_list("ListServices", plain, holds=True)
         if items is None:

@@ -1,4 +1,7 @@
-"""What a test's markers request: cassettes, patches and options."""
+"""What a test's markers request: cassettes, patches and options.
+
+The markers themselves are declared in `settings.MARKERS`.
+"""
 
 from __future__ import annotations
 

@@ -346,7 +346,7 @@ def nap_four_times():
 @pytest.fixture
 def _impatient(monkeypatch):
     """Make the limit a tenth of a second."""
-    monkeypatch.setattr("cassette.virtual_time._LONG", 0.1)
+    monkeypatch.setattr("cassette.sleeps_and_clocks._LONG", 0.1)
 
 
 @pytest.mark.usefixtures("_impatient")
