@@ -156,7 +156,7 @@ def _inner(shape: Any, part: str) -> Any:
 
 
 def _order(mapping: dict[str, Any], shape: Any) -> None:
-    """Order a mapping's members as in the model, followed by unknown ones, sorted."""
+    """Order a mapping's members as in the model; unknown ones follow, sorted by name."""
     known = shape.members if shape is not None and shape.type_name == "structure" else ()
     names = [name for name in known if name in mapping]
     names += sorted(mapping.keys() - names)

@@ -158,12 +158,12 @@ def _as_it_is(held: Any) -> Any:
 class Bases:
     """The bodies that `changes` start from: the last response to the same request.
 
-    A request of DescribeTasks that is the first of its kind starts from the last recorded state
+    A DescribeTasks request that was not made before starts from the last recorded state
     of each of its tasks.
 
     Args:
-        pack: what a body is kept as, for a recording that is too large to keep as it is.
-        unpack: the body again.
+        pack: turns a body into what is kept of it, for a recording that is too large to keep whole.
+        unpack: turns that into the body again.
     """
 
     def __init__(

@@ -179,7 +179,7 @@ def _build(source: Any) -> object:  # noqa: C901, PLR0912, PLR0915 - one tight l
 
 
 def _is_end(event: Any, root: list[Any]) -> bool:
-    """Whether an event ends the source, which must have one document of plain data."""
+    """Whether an event ends the source; anything but one document of plain data is refused."""
     if isinstance(event, yaml.DocumentStartEvent) and root:
         what = "a second document begins here; expected one document in a file"
         _refuse(what, "keep each document in a file of its own")

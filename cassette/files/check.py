@@ -78,13 +78,13 @@ class Checked:
 def check_files(
     paths: Sequence[Path | Entry], library: Library = _BUILT_IN, *, fix: bool = False
 ) -> Iterator[Checked]:
-    """Check files, one by one; one that cannot be read says so, and the next one follows.
+    """Check files one by one; one that cannot be read is reported, and the rest are still checked.
 
     Args:
-        paths: cassettes and patch files; what is in a pack is named by its qualified name.
+        paths: cassettes and patch files; those of a pack are given by their qualified names.
         library: where a patch finds what it extends, next to its own folder.
-        fix: rewrite a cassette that is not as the tool writes it, in the newest version of the
-            format; one in a pack is left as it is.
+        fix: rewrite a cassette that is not in the canonical form, in the newest version of the
+            format; a cassette in a pack is left as it is.
     """
     for path in paths:
         file = path if isinstance(path, Entry) else Entry(str(path), path)

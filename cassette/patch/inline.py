@@ -160,7 +160,7 @@ def _set(states: _States, path: str, value: Any) -> None:
 
 
 def _reached(value: Any, steps: list[str]) -> Iterator[Body]:
-    """The mappings at the end of some steps."""
+    """The mappings that some steps lead to."""
     if not steps:
         if isinstance(value, dict):
             yield value

@@ -111,7 +111,7 @@ class Timeline:
             self._marks[write] = before
 
     def begins_with(self, write: int, at: float | None) -> None:
-        """Note the write that created this resource, unless the resource was recorded before.
+        """Note the write that created this resource, unless a state was recorded before that write.
 
         Args:
             write: its index.

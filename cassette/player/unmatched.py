@@ -47,7 +47,7 @@ class Unmatched:
         self._fixes = Fixes(cassette, unknown)
 
     def cluster(self, asked: Body, recorded: Iterable[str]) -> UnmatchedRequestError:
-        """DescribeTasks for a cluster that was never recorded."""
+        """The error for a cluster that was never recorded."""
         known = ", ".join(repr(name) for name in sorted(recorded)) or "none"
         cluster = cluster_of(self._scrubbed("DescribeTasks", asked))
         return self._error(
@@ -61,7 +61,7 @@ class Unmatched:
         )
 
     def task(self, asked: Body, index: int, recorded: Collection[str]) -> UnmatchedRequestError:
-        """DescribeTasks for a task that was never recorded, of a cluster that was."""
+        """The error for a task that was never recorded, in a cluster that was."""
         known = sorted(recorded)
         task = short_name(self._scrubbed("DescribeTasks", asked)["tasks"][index])
         near = difflib.get_close_matches(task, known, 1) or known[:1] or ["none"]
@@ -71,7 +71,7 @@ class Unmatched:
         return self._unknown_task(asked, index, nearest)
 
     def task_elsewhere(self, asked: Body, index: int, elsewhere: str) -> UnmatchedRequestError:
-        """DescribeTasks for a task that was recorded in another cluster."""
+        """The error for a task that was recorded in another cluster."""
         nearest = f"/cluster differs: the task was recorded in {elsewhere!r}"
         return self._unknown_task(asked, index, nearest)
 
@@ -90,7 +90,7 @@ class Unmatched:
         )
 
     def tags(self, asked: Body) -> UnmatchedRequestError:
-        """DescribeTasks for tags that the recording never fetched."""
+        """The error for tags that the recording never fetched."""
         return self._error(
             UnmatchedRequestError,
             'DescribeTasks of tags with include=["TAGS"], which the recording never did',
@@ -103,7 +103,7 @@ class Unmatched:
         )
 
     def foreign(self, operation: str, asked: Body, foreign: Foreign) -> UnmatchedRequestError:
-        """An ARN of another partition, or of another service than ECS."""
+        """The error for an ARN of another partition, or of a service other than ECS."""
         return self._error(
             UnmatchedRequestError,
             f"{operation} with an ARN of {foreign.found}; the recording has {foreign.expected}",
@@ -127,7 +127,7 @@ class Unmatched:
     def request(
         self, operation: str, asked: Body, normalised: Body, recorded: Collection[str]
     ) -> UnmatchedRequestError:
-        """Another operation, or one with parameters that were never recorded."""
+        """The error for an operation, or for parameters, that were never recorded."""
         if not recorded:
             names = sorted({i.operation for i in self._cassette.interactions})
             return self._error(

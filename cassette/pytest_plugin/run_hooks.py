@@ -102,7 +102,7 @@ class RunHooks:
     # -- the run ----------------------------------------------------------------------------------
 
     def pytest_sessionstart(self) -> None:
-        """Note what the command line leaves out; a worker does not know the command line."""
+        """Note what the command line leaves out, which workers of pytest-xdist do not know."""
         if not hasattr(self._config, "workerinput"):
             unused_files.note_start(self._config)
 

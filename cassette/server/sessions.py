@@ -377,7 +377,7 @@ _OPTIONS: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
 def _check_options(given: Mapping[str, Any]) -> None:
     """Refuse an option of a session that is unknown, or whose JSON type is wrong.
 
-    What Python takes is wider: a replay would iterate over an object, and read its keys as paths.
+    Python would accept more: a replay would take the keys of a JSON object for a list of paths.
     """
     unknown = sorted(given.keys() - _OPTIONS)
     if unknown or "cassette" not in given:

@@ -178,7 +178,7 @@ def _time_order(task: Task) -> Iterator[Misfit]:
 def _slack(task: Task) -> datetime.timedelta:
     """How far times may appear out of order: one second if a platform counts in seconds.
 
-    Such a platform gives whole seconds, or moves all times of the agent by one fraction.
+    Such a platform gives whole seconds, or gives all times of the agent the same fraction of one.
     """
     found = {name: at for name in states.TIMES if (at := moment(task, name))}
     agent = [found[name].microsecond for name in states.LIFE[1:] if name in found]

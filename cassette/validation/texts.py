@@ -40,7 +40,7 @@ _AT_HOME = ("ecs", "elasticloadbalancing")
 
 
 def _texts(task: Task) -> Iterator[tuple[str, str]]:
-    """Every text of a task with a reason for a stop, with its place."""
+    """Every text of a task that gives a reason for a stop, and its place."""
     if isinstance(task.get("stoppedReason"), str):
         yield "/stoppedReason", task["stoppedReason"]
     for place, container in things(task, "containers"):

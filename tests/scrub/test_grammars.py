@@ -317,7 +317,7 @@ def test_what_is_glued_or_escaped_goes_and_is_not_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["port=5432\\nsocket.io:3000", 'said "x"\\tasp.net'])
 def test_a_module_after_an_escape_stays(text: str) -> None:
-    """Its name does not begin with the letter of the escape."""
+    """The letter of the escape is not taken for the first letter of its name."""
     assert said(text) == text
 
 

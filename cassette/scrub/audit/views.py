@@ -62,7 +62,7 @@ def _unpacked(data: bytes) -> str:
 
 
 def decoded(text: str) -> Iterator[tuple[str, str]]:
-    """The decoded texts in a text, one inside another, each with its encoding."""
+    """The texts that are encoded in a text, at any depth, each with its encoding."""
     seen = {text}
     views = [("", text)]
     for _ in range(DEEPEST):
