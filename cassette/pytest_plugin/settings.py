@@ -78,7 +78,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         MODES,
         "none: replay only (default); once: record cassettes that do not exist; new_episodes: "
         "also record the calls that a cassette cannot answer; all: record again, and print what "
-        "changed by meaning",
+        "changed in meaning",
     ),
     "--cassette-save": _choice(
         ("passed", "always"),

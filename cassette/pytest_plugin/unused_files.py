@@ -83,7 +83,7 @@ def note_start(config: pytest.Config) -> None:
     if any(str(word).startswith("--ignore") for word in config.invocation_params.args):
         partly.add("--ignore leaves out tests")
     if not _covers_all(config):
-        partly.add("the command line names a part of the tests")
+        partly.add("the command line names only some of the tests")
 
 
 def _covers_all(config: pytest.Config) -> bool:

@@ -222,8 +222,8 @@ def test_cassettes_beside_other_test_files_are_judged(run, project):
     [
         (["-k", "one"], "tests were deselected"),
         (["--deselect", "test_it.py::test_one"], "tests were deselected"),
-        (["test_it.py"], "the command line names a part of the tests"),
-        (["test_it.py::test_one"], "the command line names a part of the tests"),
+        (["test_it.py"], "the command line names only some of the tests"),
+        (["test_it.py::test_one"], "the command line names only some of the tests"),
         (["--ignore=nothing"], "--ignore leaves out tests"),
         (["--collect-only"], "the tests were only collected"),
         (["-x"], "the run ended before all tests had run"),
