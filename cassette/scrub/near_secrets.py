@@ -13,17 +13,11 @@ from collections.abc import Callable, Iterator
 
 from cassette.scrub import hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import REDACTED, has_pseudonym, is_numbered
-from cassette.scrub.tokens import OF_ACCOUNT
+from cassette.scrub.tokens import OF_ACCOUNT, TELLING_NAME
 
 AFTER, BEFORE = 6, 5
+_SHORT = 4  # a word of so few letters may be a part of any other
 
-_SIGN = re.compile(
-    r"passw|pass(?:phrase|code)|passe?\b|pwd|secret|token|keys?\b|cred|\bpw\b|\bpin\b|otp\b|bearer"
-    r"|requirepass|masterauth|\bauth\b|login|connection string|community|\bpsk\b"
-    r"|basic[_-]?auth|(?:mfa|2fa|otp|one-?time|verification)[ _-]code"
-    rf"|{secret_words.ANY}",
-    re.IGNORECASE,
-)
 # A value after a word without a space, as in languages that have none.
 _AFTER_FOREIGN = re.compile(
     rf"(?:{secret_words.FOREIGN})[^\0-\x7f]{{0,8}}(?P<value>[!-~]{{4,256}})"
@@ -32,13 +26,13 @@ _AFTER_FOREIGN = re.compile(
 _GLUE = re.compile(r"([+/_-])")
 _GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
-    "password passwords passwd passphrase passphrases passcode passcodes pwd pw secret secrets "
-    "token tokens credential credentials cred creds pin pins otp bearer psk requirepass masterauth "
-    "apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey login rootpw "
-    "passe community".split()
+    "pw secret secrets token tokens credential credentials cred creds pin pins otp bearer psk "
+    "masterauth apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey "
+    "login community".split()
 )
 _TELLING_PART = re.compile(
-    rf"passwd|password|passphrase|basic[_-]?auth|(?<=[a-z])(?<!max)token\Z|{OF_ACCOUNT}|{secret_words.ANY}",
+    rf"basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}"
+    rf"|(?<=[a-z])(?<!max)(?:{'|'.join(word for word in _TELLING if len(word) > _SHORT)})\Z",
     re.IGNORECASE,
 )
 # Words for a secret only after another word: connection string, basic auth, MFA code.
@@ -50,6 +44,24 @@ _AFTER_ANOTHER = {
 _OF_KEY = frozenset(
     "account access api app auth deploy encryption function functions host license master private "
     "recovery secret session shared signing storage subscription unseal wrapping".split()
+)
+# What every text with a word for a secret has in it.
+_SIGN = re.compile(
+    "|".join(
+        (
+            *(word for word in _TELLING if len(word) > _SHORT),
+            *(
+                rf"(?-i:(?<![A-Za-z])(?i:{word})|(?<=[a-z]){word.capitalize()})"
+                for word in _TELLING
+                if len(word) <= _SHORT
+            ),
+            *_AFTER_ANOTHER,
+            r"keys?\b",
+            _TELLING_PART.pattern,
+            TELLING_NAME,
+        )
+    ),
+    re.IGNORECASE,
 )
 _WORD = re.compile(
     r"(?P<whole>[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}|\barn:[^\s\"'<>,]{1,2048})"

@@ -1,6 +1,7 @@
-"""Words for a secret in languages other than English, as `secret_words.txt` lists them.
+"""Words for a secret, in English and other languages, as `secret_words.txt` lists them.
 
-They count wherever the English ones do: in texts, in names, and as options of commands.
+They count everywhere, also within longer words: in texts, in names, and as options of commands.
+Words that mean something else in many places, such as `token`, have rules of each place.
 """
 
 from __future__ import annotations

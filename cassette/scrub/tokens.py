@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TELLING_WORD = (
     rf"(?:{secret_words.ANY}"
-    r"|password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|secret|api[_-]?key|access[_-]?key|private[_-]?key"
     r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z])"
     r"|(?:store|key)pass(?![a-z]))"
@@ -41,7 +41,7 @@ TELLING_NAME = (
 _ENDS_TELLING = "|".join(
     f"(?<={word})"
     for word in (
-        *"password passwd passphrase pwd pass pw secret token key pin otp".split(),
+        *"pass pw secret token key pin otp".split(),
         *secret_words.WORDS,
     )
 )

@@ -18,7 +18,8 @@ TELLING = (
     "password", "Password", "DB_PASSWORD", "dbPassword", "passwd", "pwd", "secret",
     "clientSecret",
     "token", "authToken", "API key", "api_key", "accessKey", "credentials", "passphrase", "PIN",
-    "otp", "pw", "passcode", "Passwort", "contraseña", "mot de passe", "senha", "signing key",
+    "otp", "pw", "passcode", "dbPin", "rootpw", "dbpwd", "appsecret", "connectionString",
+    "Passwort", "contraseña", "mot de passe", "senha", "signing key",
     "connection string",
 )  # fmt: skip
 SECRETS = (
@@ -75,6 +76,19 @@ def test_what_follows_a_telling_word_goes(
 ) -> None:
     """In the notation of any language, in a sentence, or in a table."""
     assert secret not in said(start + telling + between.format(secret) + end)
+
+
+@pytest.mark.parametrize("telling", TELLING)
+def test_every_telling_word_behaves_alike(telling: str) -> None:
+    """In one recording, each form gives a value of its own."""
+    values = [f"hunter{place}x" for place in range(len(BETWEEN))]
+    containers = [
+        {"name": f"app-{place}", "reason": telling + form.format(value)}
+        for place, (form, value) in enumerate(zip(BETWEEN, values, strict=True))
+    ]
+    scrubbed, scrubber = scrub(bodies.described(bodies.task(containers=containers)))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert [value for value in values if value in text_of(scrubbed)] == []
 
 
 @pytest.mark.parametrize("form", BEFORE)

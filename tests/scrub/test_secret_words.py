@@ -1,4 +1,4 @@
-"""Words for a secret in other languages behave like the English ones, everywhere."""
+"""Words for a secret in all languages behave alike, everywhere."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from tests.scrub.test_near_secrets import said
 WORDS = (
     "passwort", "Kennwort", "contraseña", "contrasena", "mot de passe", "senha", "wachtwoord",
     "adgangskode", "passord", "lösenord", "salasana", "heslo", "hasło", "şifre", "parola", "jelszó",
-    "пароль", "密码", "パスワード", "비밀번호", "κωδικός", "סיסמה", "clave",
+    "пароль", "密码", "パスワード", "비밀번호", "κωδικός", "סיסמה", "clave", "password", "passwd",
+    "passphrase", "passcode", "pwd", "requirepass",
 )  # fmt: skip
-IN_NAMES = ("passwort", "adgangskode", "passord", "salasana", "heslo", "senha", "sifre", "clave")
+IN_NAMES = (
+    "passwort", "adgangskode", "passord", "salasana", "heslo", "senha", "sifre", "clave",
+    "passcode",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("word", WORDS)
