@@ -158,7 +158,8 @@ class Interaction:
         count: how many calls in a row for the same request had exactly this outcome, from 1.
         latency: how many seconds a slow call took to answer.
         after: how many seconds must pass after the state before it, for a later state of a patch.
-        patched: whether a patch made the outcome.
+        patched: whether a patch made the outcome; if it made only parts of a response, the JSON
+            pointers of those, such as `/tasks/1`.
     """
 
     at: float
@@ -168,7 +169,13 @@ class Interaction:
     count: int = 1
     latency: float = 0.0
     after: float = field(default=0.0, compare=False)
-    patched: bool = field(default=False, compare=False)
+    patched: bool | tuple[str, ...] = field(default=False, compare=False)
+
+    def is_patched(self, pointer: str = "") -> bool:
+        """Whether a patch made the part of the outcome at a pointer; without one, any part."""
+        if isinstance(self.patched, bool):
+            return self.patched
+        return not pointer or pointer in self.patched
 
 
 @dataclass(frozen=True, slots=True)

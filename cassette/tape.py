@@ -91,7 +91,7 @@ class Tape:
     @property
     def patch_seen(self) -> bool | None:
         """Whether the code under test got anything that a patch made; None without patches."""
-        patched = sum(one.patched for one in self.cassette.interactions)
+        patched = sum(bool(one.patched) for one in self.cassette.interactions)
         return len(self.unseen) < patched if patched else None
 
     def answer(

@@ -234,10 +234,28 @@ def interactions_from(data: object, bases: Bases) -> tuple[Interaction, ...]:
                 count=_whole(fields.get("count", 1), f"{place}/count", least=1),
                 latency=_seconds(fields.get("latency", 0), f"{place}/latency"),
                 after=_seconds(fields.get("after", 0), f"{place}/after"),
-                patched=_true(fields.get("patched", False), f"{place}/patched"),
+                patched=_patched(fields.get("patched", False), outcome, f"{place}/patched"),
             )
         )
     return tuple(found)
+
+
+def _patched(data: object, outcome: Outcome, place: str) -> bool | tuple[str, ...]:
+    """Whether a patch made an outcome, or the JSON pointers of the parts that it made."""
+    if not isinstance(data, list):
+        return _true(data, place)
+    body = outcome.body if isinstance(outcome, Response) else {}
+    lists = {name: held for name, held in body.items() if isinstance(held, list)}
+    items = [f"/{name}/{i}" for name, held in lists.items() for i in range(len(held))]
+    for i, pointer in enumerate(data):
+        if pointer not in items:
+            raise CassetteFormatError(
+                f"{pointer!r} is not the pointer of an item of this response",
+                pointer=f"{place}/{i}",
+                nearest=f"expected one of {', '.join(items)}" if items else "it has no items",
+                fix="patched: true",
+            )
+    return tuple(data)
 
 
 def _outcome(operation: str, fields: Body, base: Body | None, place: str) -> Outcome:
@@ -464,8 +482,8 @@ def interactions_data(interactions: Iterable[Interaction], bases: Bases) -> list
             item["latency"] = interaction.latency
         if interaction.after:
             item["after"] = interaction.after
-        if interaction.patched:
-            item["patched"] = True
+        if own := interaction.patched:
+            item["patched"] = own if isinstance(own, bool) else [*own]
         bases.add(interaction.operation, interaction.request, interaction.outcome)
         items.append(item)
     return items

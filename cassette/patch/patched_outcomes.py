@@ -1,4 +1,4 @@
-"""Which outcomes of a variant count as the patch's own: those that differ from the recording.
+"""What of a variant counts as the patch's own: what differs from the recording.
 
 `start="patched"` begins at such an outcome, and a test that gets none has not seen the patch.
 """
@@ -9,8 +9,15 @@ import dataclasses
 from collections.abc import Iterator
 
 from cassette.model import Interaction, Response
-from cassette.patch.resource_kinds import BY_OPERATION
+from cassette.patch.resource_kinds import KINDS
 from cassette.patch.working_copy import request_of
+
+# The lists of a description, each with the member of an item that is its ARN.
+_LISTS = {kind.member: kind.arn for kind in KINDS.values() if kind.many} | {
+    "clusters": "clusterArn",
+    "serviceRevisions": "serviceRevisionArn",
+    "failures": "arn",
+}
 
 
 def marked(
@@ -32,24 +39,31 @@ def marked(
     for one in after:
         while recorded and recorded[-1].at <= one.at:
             was = recorded.pop()
-            last.update((place, (shown, was.patched)) for place, shown in _shown(was))
-        is_recorded = one.patched and all(
-            last.get(place) == (shown, False) for place, shown in _shown(one)
-        )
-        made.append(dataclasses.replace(one, patched=False) if is_recorded else one)
+            for pointer, place, shown in _parts(was):
+                last[place] = shown, was.is_patched(pointer)
+        if one.patched:
+            parts = [*_parts(one)]
+            own = [pointer for pointer, place, shown in parts if last.get(place) != (shown, False)]
+            is_of_all = len(own) in (0, len(parts))
+            made.append(dataclasses.replace(one, patched=bool(own) if is_of_all else tuple(own)))
+        else:
+            made.append(one)
     return tuple(made)
 
 
-def _shown(one: Interaction) -> Iterator[tuple[tuple[str, str], object]]:
-    """What an interaction shows: the place of each part, and the part with the time it took."""
-    kind = BY_OPERATION.get(one.operation)
+def _parts(one: Interaction) -> Iterator[tuple[str, tuple[str, str], object]]:
+    """The parts of an outcome: JSON pointer, place in the recording, and the part with its time.
+
+    Each item of a description is one; everything else is a single part.
+    """
     body = one.outcome.body if isinstance(one.outcome, Response) else {}
-    if kind is None or not kind.many or not (body.get(kind.member) or body.get("failures")):
-        yield (request_of(one), ""), (one.outcome, one.latency)
+    lists = [name for name in _LISTS if body.get(name)] if one.operation[:8] == "Describe" else []
+    if not lists:
+        yield "", (request_of(one), ""), (one.outcome, one.latency)
         return
-    others = {name: given for name, given in one.request.items() if name != kind.member}
-    asked = request_of(dataclasses.replace(one, request=others))
-    for thing in body.get(kind.member) or ():
-        yield (asked, str(thing.get(kind.arn))), (thing, one.latency)
-    for failure in body.get("failures") or ():
-        yield (asked, str(failure.get("arn"))), (failure, one.latency)
+    asked = {name: one.request[name] for name in ("cluster", "include") if name in one.request}
+    place = request_of(dataclasses.replace(one, request=asked))
+    for name in lists:
+        for number, thing in enumerate(body[name]):
+            pointer, arn = f"/{name}/{number}", str(thing.get(_LISTS[name]))
+            yield pointer, (place, arn), (thing, one.latency)

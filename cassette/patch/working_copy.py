@@ -126,7 +126,7 @@ class Draft:
     def done(self) -> Interaction:
         """The interaction, its members in the order of botocore's model."""
         made = dataclasses.replace(
-            self.interaction, patched=self.interaction.patched or self.patched
+            self.interaction, patched=self.patched or self.interaction.patched
         )
         if not (self.changed and isinstance(made.outcome, Response)):
             return made

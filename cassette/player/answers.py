@@ -113,7 +113,6 @@ class Answer:
     composed: str = ""  # the member whose single items these are: `tasks`, `services`
     latency: float = 0.0
     request_id: str = ""
-    served: frozenset[int] = frozenset()  # the interactions that it is derived from
     by_rule: bool = False  # what ECS says to what the recording does not know
 
     @property

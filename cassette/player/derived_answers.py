@@ -110,22 +110,24 @@ class Things:
     def _index(self, index: int, interaction: Interaction, body: Body) -> None:
         included = frozenset(interaction.request.get("include") or ())
         cluster = self._cluster(interaction.request)
-        for item in body.get(self.kind.member) or ():
-            step = self._step(index, interaction, included)
+        for number, item in enumerate(body.get(self.kind.member) or ()):
+            step = self._step(index, interaction, included, f"/{self.kind.member}/{number}")
             step.body = Recorded(self._operation, {self.kind.member: [item]})
             name = self._name(item.get(self.kind.arn) or "")
             self.timelines.setdefault((cluster, name), Timeline()).steps.append(step)
-        for failure in body.get("failures") or ():
-            step = self._step(index, interaction, included)
+        for number, failure in enumerate(body.get("failures") or ()):
+            step = self._step(index, interaction, included, f"/failures/{number}")
             step.failure = Recorded(self._operation, {"failures": [failure]})
             name = self._name(failure.get("arn") or "")
             self.timelines.setdefault((cluster, name), Timeline()).steps.append(step)
 
-    def _step(self, index: int, interaction: Interaction, included: frozenset[str]) -> Step:
+    def _step(
+        self, index: int, interaction: Interaction, included: frozenset[str], pointer: str
+    ) -> Step:
         step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
         step.included = included
         step.has_tags = "TAGS" in included
-        step.after, step.patched = interaction.after, interaction.patched
+        step.after, step.patched = interaction.after, interaction.is_patched(pointer)
         return step
 
     def _cluster(self, parameters: Body) -> str:
@@ -168,8 +170,8 @@ class Things:
 
     def answer(
         self, parameters: Body, now: float, shown: Callable[[Recorded, Timeline, Step], Recorded]
-    ) -> Answer | None:
-        """The derived answer to a request that was not recorded; None if there is none.
+    ) -> tuple[Answer | None, list[Step]]:
+        """The derived answer to a request that was not recorded, if there is one, and its steps.
 
         Args:
             parameters: what was asked.
@@ -178,7 +180,7 @@ class Things:
         """
         names = parameters.get(self.kind.parameter) or ()
         if not names or len(names) > self.kind.most:
-            return None
+            return None, []
         cluster = self._cluster(parameters)
         found: dict[str, tuple[str, Timeline | None]] = {}
         for named in names:
@@ -187,9 +189,9 @@ class Things:
             found.setdefault(named if is_whole else self._name(named), (named, timeline))
         is_unknown = any(timeline is None for _, timeline in found.values())
         if self._rules.unknown == "error" and is_unknown:
-            return None
+            return None, []
         if self.kind.of_cluster and cluster not in self.clusters:
-            return None
+            return None, []
         bodies: list[Recorded] = []
         failures: list[Recorded] = []
         taken: list[tuple[Timeline, Step]] = []
@@ -205,17 +207,16 @@ class Things:
             )
             body = None if step is None else self._included(step, timeline, parameters)
             if step is None or body is None:
-                return None
+                return None, []
             taken.append((timeline, step))
             if step.failure is None:
                 bodies.append(shown(body, timeline, step))
             else:
                 failures.append(body)
         answer = Answer(bodies, failures, composed=self.kind.member, by_rule=is_unknown)
-        answer.served = frozenset(step.index for _, step in taken)
         for timeline, _ in taken if not by_clock else ():
             timeline.advance(now)
-        return answer
+        return answer, [step for _, step in taken]
 
     def would_miss(self, parameters: Body) -> bool:
         """Whether the only missing part of the answer is MISSING for unknown names."""

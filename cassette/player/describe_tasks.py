@@ -95,6 +95,7 @@ class Tasks:
         # Tasks whose stop was not recorded, each with its states as they were recorded.
         self._stopped: dict[Timeline, list[tuple[float, Body]]] = {}
         self.served: set[int] = set()
+        self.seen: set[int] = set()  # of these, what showed a part that a patch made
         self._rounds = rounds
         self._latest_of: dict[tuple[str, str], float] = {}  # for the tasks of a service
         self._index()
@@ -233,7 +234,8 @@ class Tasks:
         self._recorded.update((cluster, _unnumbered(named)) for named in request.get("tasks") or ())
         if not isinstance(outcome, Response):
             if _concerns_the_cluster(outcome) and not known:
-                self._gone[cluster] = Step(index, interaction.at, 1, error=outcome)
+                self._gone[cluster] = _step(index, interaction)
+                self._gone[cluster].error = outcome
             for named in request.get("tasks") or ():
                 step = _step(index, interaction)
                 step.error = outcome
@@ -241,13 +243,13 @@ class Tasks:
             return
         self._gone.pop(cluster, None)
         has_tags = "TAGS" in (request.get("include") or ())
-        for task in outcome.body.get("tasks") or ():
-            step = _step(index, interaction)
+        for number, task in enumerate(outcome.body.get("tasks") or ()):
+            step = _step(index, interaction, f"/tasks/{number}")
             step.has_tags = has_tags
             step.body = _task(task)
             _add(timelines, id_of(task), step)
-        for failure in outcome.body.get("failures") or ():
-            step = _step(index, interaction)
+        for number, failure in enumerate(outcome.body.get("failures") or ()):
+            step = _step(index, interaction, f"/failures/{number}")
             step.failure = _failure(failure)
             _add(timelines, short_name(failure.get("arn") or ""), step)
 
@@ -261,7 +263,8 @@ class Tasks:
         for task in shapes.tasks_of(interaction.operation, interaction.outcome.body):
             if id_of(task) not in timelines:
                 timeline = timelines[id_of(task)] = Timeline()
-                step = Step(index, interaction.at, 1, _task(task), has_tags=True)
+                step = _step(index, interaction)
+                step.body, step.has_tags, step.count = _task(task), True, 1
                 timeline.steps.append(step)
 
     # -- one call ------------------------------------------------------------------------------
@@ -324,7 +327,7 @@ class Tasks:
 
     def _answer_whole(self, asked: Asked, timeline: Timeline) -> Answer:
         step = self._step(timeline, asked)
-        self.served.add(step.index)
+        self._serve(step)
         if not self._by_clock:
             timeline.advance(self._clock.now)
             for other in self.timelines:
@@ -364,8 +367,9 @@ class Tasks:
         """Move the timelines that were served; an error moves only the tasks recorded with it."""
         for timeline, step in taken:
             if error is None or step.index == error.index:
-                self.served.add(step.index)
-                if (step.patched or step.opens) and step.body is not None:
+                self._serve(step)
+                moves_others = (step.patched or step.opens) and not timeline.has_own_time
+                if moves_others and step.body is not None:
                     self._rounds.latest = max(self._rounds.latest, step.at)
                     if service := _service(step):
                         self._latest_of[service] = max(self._latest_of.get(service, 0.0), step.at)
@@ -374,6 +378,11 @@ class Tasks:
         for timeline in self._whole.values():
             for _, step in taken:
                 timeline.catch_up(step.index)
+
+    def _serve(self, step: Step) -> None:
+        self.served.add(step.index)
+        if step.patched:
+            self.seen.add(step.index)
 
     def _timeline(self, timelines: Mapping[str, Timeline], name: str) -> Timeline | None:
         found = self._by_id(timelines, name)
@@ -411,7 +420,7 @@ class Tasks:
         parameters, cluster = asked.parameters, asked.cluster
         if cluster in self._gone:
             step = self._gone[cluster]
-            self.served.add(step.index)
+            self._serve(step)
             return Answer(error=step.error)
         if self._rules.unknown == "ecs":
             if cluster in self._clusters:
@@ -511,14 +520,15 @@ def _share_states(timelines: Sequence[Timeline]) -> None:
             timeline.owes_state = True
 
 
-def _step(index: int, interaction: Interaction) -> Step:
+def _step(index: int, interaction: Interaction, pointer: str = "") -> Step:
+    """A step of the part of an outcome at a JSON pointer, or of the whole."""
     return Step(
         index,
         interaction.at,
         interaction.count,
         latency=interaction.latency,
         after=interaction.after,
-        patched=interaction.patched,
+        patched=interaction.is_patched(pointer),
     )
 
 

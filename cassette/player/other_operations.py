@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from cassette.clock import Clock
@@ -65,6 +65,7 @@ class Requests:
         self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
         self._then = {i: one.at for i, one in enumerate(cassette.interactions) if one.after}
         self.served: set[int] = set()
+        self.seen: set[int] = set()  # of these, what showed a part that a patch made
         self.last_served = -1
         for index, interaction in enumerate(cassette.interactions):
             if interaction.operation != "DescribeTasks":
@@ -85,7 +86,7 @@ class Requests:
             if operation in LISTS:
                 self._lists.setdefault(operation, []).append((interaction.request, timelines[key]))
         step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
-        step.after, step.patched = interaction.after, interaction.patched
+        step.after, step.patched = interaction.after, interaction.is_patched()
         if isinstance(interaction.outcome, Response):
             step.body = Recorded(operation, interaction.outcome.body)
         else:
@@ -148,7 +149,7 @@ class Requests:
             parameters = shapes.request_of(content)
             raise self._unmatched.exhausted(operation, parameters, timeline, held)
         self.last_served = step.index
-        self._serve(operation, {step.index})
+        self._serve(operation, [step])
         if step.body is None:
             return Answer(error=step.error, latency=step.latency)
         request = functools.partial(shapes.request_of, content)
@@ -187,7 +188,9 @@ class Requests:
         if latest and operation in FOLLOWING:
             timeline.follow(latest)
 
-    def _serve(self, operation: str, indexes: Collection[int]) -> None:
+    def _serve(self, operation: str, steps: Sequence[Step]) -> None:
+        self.seen.update(step.index for step in steps if step.patched)
+        indexes = {step.index for step in steps}
         self.served.update(indexes)
         for index in indexes:
             then = self._then.get(index, 0.0)
@@ -206,15 +209,15 @@ class Requests:
     # -- what was not recorded -------------------------------------------------------------------
 
     def _derived(self, operation: str, parameters: Body) -> Answer:
-        answer = self._derive(operation, parameters)
+        answer, steps = self._derive(operation, parameters)
         if answer is None:
             normalised = self._normalization.normalised(operation, parameters)
             recorded = self._operations.get(operation, {})
             raise self._unmatched.request(operation, parameters, normalised, recorded)
-        self._serve("", answer.served)
+        self._serve("", steps)
         for timeline in self._operations.get(operation, {}).values():
-            for index in answer.served:
-                timeline.catch_up(index)
+            for step in steps:
+                timeline.catch_up(step.index)
         return answer
 
     def if_unknown(self, operation: str, parameters: Body) -> str:
@@ -229,25 +232,21 @@ class Requests:
                 return "lists the tasks that the cassette describes"
         return ""
 
-    def _derive(self, operation: str, parameters: Body) -> Answer | None:
+    def _derive(self, operation: str, parameters: Body) -> tuple[Answer | None, list[Step]]:
+        """A derived answer, if there is one, and the steps that it consists of."""
         if operation in self._things:
             for timeline in self._things[operation].timelines.values():
                 self._follow(operation, timeline)
             shown = functools.partial(self._after_stops, operation, lambda: parameters)
             return self._things[operation].answer(parameters, self._clock.now, shown)
         if operation == "DescribeTaskDefinition":
-            return self._definitions.answer(parameters)
+            return self._definitions.answer(parameters), []
         if operation == "ListTagsForResource":
-            return self._tags(parameters)
-        if operation in LISTS:
-            items, served = self._whole_list(operation, parameters)
-            if items is None:
-                return None
-            answer = derived_answers.page_of(operation, items, parameters)
-            if answer is not None:
-                answer.served = served
-            return answer
-        return None
+            return self._tags(parameters), []
+        items, steps = self._whole_list(operation, parameters) if operation in LISTS else (None, [])
+        if items is None:
+            return None, []
+        return derived_answers.page_of(operation, items, parameters), steps
 
     def _tags(self, parameters: Body) -> Answer | None:
         arn = parameters.get("resourceArn") or ""
@@ -266,17 +265,15 @@ class Requests:
 
     # -- lists -----------------------------------------------------------------------------------
 
-    def _whole_list(
-        self, operation: str, parameters: Body
-    ) -> tuple[list[Any] | None, frozenset[int]]:
-        """All items that match a request's filters, and the interactions that list them."""
+    def _whole_list(self, operation: str, parameters: Body) -> tuple[list[Any] | None, list[Step]]:
+        """All items that match a request's filters, and the steps that list them."""
         filters = {name: value for name, value in parameters.items() if name not in PAGING}
-        items, served = self._recorded_list(
+        items, steps = self._recorded_list(
             operation, filters, derived_answers.is_own_token(parameters)
         )
         if items is None and operation in _NARROWING:
             plain = {k: v for k, v in filters.items() if k not in _NARROWING[operation]}
-            items, served = self._recorded_list(
+            items, steps = self._recorded_list(
                 operation, plain, derived_answers.is_own_token(parameters)
             )
             items = (
@@ -288,16 +285,16 @@ class Requests:
             asked = self._normalization.normalised("ListTasks", filters)
             items = counts_after_stops.listed(items, asked, self._tasks.stopped(cluster_of(asked)))
         if items is None and operation == "ListServices" and "DescribeServices" in self._things:
-            items, served = self._listed_services(filters)
-        return items, served
+            items, steps = self._listed_services(filters)
+        return items, steps
 
     def _recorded_list(
         self, operation: str, filters: Body, holds: bool
-    ) -> tuple[list[Any] | None, frozenset[int]]:
+    ) -> tuple[list[Any] | None, list[Step]]:
         """A list that was recorded under these filters, in pages of any size.
 
         Returns:
-            Its items, or None if no whole list was recorded; and the indexes of its interactions.
+            Its items, or None if no whole list was recorded; and the steps that hold it.
         """
         wanted = self._normalization.key(operation, filters)
         pages: list[Timeline] = []
@@ -314,11 +311,11 @@ class Requests:
             found = self._chain(operation, first, tokens, holds)
             if found is not None:
                 return found
-        return None, frozenset()
+        return None, []
 
     def _chain(
         self, operation: str, first: Timeline, tokens: dict[str, Timeline], holds: bool
-    ) -> tuple[list[Any], frozenset[int]] | None:
+    ) -> tuple[list[Any], list[Step]] | None:
         now = self._clock.now
         if self._rules.advance == "clock":
             step = first.at(now, self._rules.held)
@@ -329,13 +326,13 @@ class Requests:
             step = first.next(self._rules.held, now)
             first.advance(now)
         items: list[Any] = []
-        served: set[int] = set()
-        while step is not None and step.body is not None and step.index not in served:
-            served.add(step.index)
+        served: list[Step] = []
+        while step is not None and step.body is not None and step not in served:
+            served.append(step)
             items += step.body.body.get(LISTS[operation]) or ()
             token = step.body.body.get("nextToken")
             if not token:
-                return items, frozenset(served)
+                return items, served
             later = tokens[token].steps if token in tokens else []
             step = next((one for one in later if one.index > step.index), None)
         return None
@@ -386,25 +383,25 @@ class Requests:
         ]
         return {arn for body in bodies for arn in body.get("taskArns") or ()} if bodies else None
 
-    def _listed_services(self, filters: Body) -> tuple[list[Any] | None, frozenset[int]]:
+    def _listed_services(self, filters: Body) -> tuple[list[Any] | None, list[Step]]:
         """The services of a recorded list that match further filters, and what lists them.
 
         Returns:
             The ARNs, or None if no such list was recorded or one of its services was never
-            described; and the indexes of the interactions that hold the list.
+            described; and the steps that hold the list.
         """
         plain = {name: value for name, value in filters.items() if name == "cluster"}
-        items, served = self._recorded_list("ListServices", plain, holds=True)
+        items, steps = self._recorded_list("ListServices", plain, holds=True)
         if items is None:
-            return None, served
+            return None, steps
         asked = self._normalization.normalised("ListServices", filters)
         known = self._things["DescribeServices"].items(cluster_of(asked))
         if any(short_name(item) not in known for item in items):
-            return None, served
+            return None, steps
         listed = [
             i for i in items if derived_answers.service_matches(known[short_name(i)], filters)
         ]
-        return listed, served
+        return listed, steps
 
 
 # What follows the tasks of a variant.

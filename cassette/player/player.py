@@ -167,10 +167,10 @@ class Player:
 
     @property
     def unseen(self) -> tuple[Interaction, ...]:
-        """The patched interactions that were never served."""
-        served = self._tasks.served | self._requests.served | self._denied
+        """The patched interactions that were never served, or not the parts that a patch made."""
+        seen = self._tasks.seen | self._requests.seen | self._denied
         interactions = enumerate(self.cassette.interactions)
-        return tuple(one for i, one in interactions if one.patched and i not in served)
+        return tuple(one for i, one in interactions if one.patched and i not in seen)
 
     @property
     def moments(self) -> list[float]:

@@ -72,7 +72,7 @@ class Timeline:
         self._waits = False  # whether the last call came before a later state was due
         self._begins_with: int | None = None  # the index of the write that made what it is of
         self._made_at: float | None = None  # when that write counts as made
-        self._has_own_time = False  # whether it left that of the recording
+        self.has_own_time = False  # whether it left that of the recording
         self._rounds: Rounds | None = None  # for a variant
         self._counts_tasks = False  # whether it is of a list or of counts
         self.owes_state = False  # whether the last call got an error that a state follows
@@ -211,6 +211,7 @@ class Timeline:
         """Whether the next step is one of a patch that the present round would contradict."""
         return (
             self._rounds is not None
+            and not self.has_own_time
             and (step.patched or step.opens or step.after > 0)
             and self.current is not step
             and self._rounds.begins_with(step.at, is_later=step.after > 0)
@@ -262,14 +263,12 @@ class Timeline:
         """
         place, first = self._number(state) + 1, now + self._shift
         at = steps[0].at
-        self.steps[place:] = [
-            replace(step, at=first + (step.at - at), patched=False) for step in steps
-        ]
+        self.steps[place:] = [replace(step, at=first + (step.at - at)) for step in steps]
         self.steps[place].after = 0.0
         self._place, self._served, self._begun, self._waits = place, 0, False, False
         self._waited, self._asked = 0.0, now
         self.barriers, self._limit, self._marks, self._begins_with = [], None, {}, None
-        self._has_own_time = True
+        self.has_own_time = True
 
     def _number(self, state: Step) -> int:
         return next(i for i, step in enumerate(self.steps) if step is state)
@@ -288,7 +287,7 @@ class Timeline:
         An error is never left out.
         """
         end = len(self.steps) if self._limit is None else self._limit
-        due = None if self._has_own_time else self._due(at, end)
+        due = None if self.has_own_time else self._due(at, end)
         if due is not None:
             if due > self._place:
                 self._place, self._served, self._begun = due, 0, False

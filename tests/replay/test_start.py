@@ -271,14 +271,14 @@ def test_a_later_state_waits_where_no_clock_moves(name):
 
 
 def test_tasks_of_a_patched_deployment_are_listed_where_a_replay_begins_with_them():
-    """The service says that a new task failed, so the list of stopped tasks has it."""
+    """The service says how many new tasks failed, and the list of stopped tasks has them."""
     with cassette.replay("deployment", "deployment/image-pull", start="patched"):
         ecs = made.client()
         (service,) = ecs.describe_services(cluster="prod", services=["web"])["services"]
-        assert service["deployments"][0]["failedTasks"] == 1
+        assert service["deployments"][0]["failedTasks"] == 2
         stopped = ecs.list_tasks(cluster="prod", serviceName="web", desiredStatus="STOPPED")
         tasks = ecs.describe_tasks(cluster="prod", tasks=stopped["taskArns"])["tasks"]
-    assert [task["stopCode"] for task in tasks] == ["TaskFailedToStart"]
+    assert [task["stopCode"] for task in tasks] == ["TaskFailedToStart"] * 2
     assert {task["startedBy"] for task in tasks} == {service["deployments"][0]["id"]}
 
 
