@@ -28,18 +28,21 @@ _GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
     "pw secret secrets token tokens credential credentials cred creds pin pins otp bearer psk "
     "masterauth apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey "
-    "login community".split()
+    "login approle crypt community".split()
 )
 _TELLING_PART = re.compile(
     rf"basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}"
     rf"|(?<=[a-z])(?<!max)(?:{'|'.join(word for word in _TELLING if len(word) > _SHORT)})\Z",
     re.IGNORECASE,
 )
-# Words for a secret only after another word: connection string, basic auth, MFA code.
+# Words for a secret only after another word: connection string, basic auth, MFA code. Functions
+# of SQL, such as rds_set_external_master, take it as one of their arguments.
 _AFTER_ANOTHER = {
     "string": ("connection",),
     "auth": ("basic",),
     "code": ("mfa", "2fa", "otp", "totp", "one-time", "verification"),
+    "master": ("external",),
+    **dict.fromkeys(("encrypt", "decrypt"), ("aes", "des", "sym")),
 }
 _OF_KEY = frozenset(
     "account access api app auth deploy encryption function functions host license master private "
@@ -81,6 +84,10 @@ _NAME_END = re.compile(r"-?\d{1,3}\Z|-[0-9a-f]{6,10}\Z")
 _IS = frozenset("is was as isn wasn".split())
 _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
+# Where a procedure of SQL is: master..sp_addlogin, mysql.rds_set_external_master
+_OF_SQL = re.compile(r"\A(?:[a-z]{1,32}\.{1,2}){1,2}(?=(?:sp|rds)_)", re.IGNORECASE)
+# As Windows has it: /password:…
+_OPTION, _GIVEN = re.compile(r"/[\w-]{1,64}"), re.compile(r"[:=]\S")
 Found = list[re.Match[str]]
 Span = tuple[int, int]
 
@@ -204,9 +211,12 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
 
 
 def _tells(found: Found, index: int) -> bool:
-    word = found[index][0]
-    if "/" in word or word.count(".") > word.endswith("."):  # a path, a host, a module
-        return False
+    match = found[index]
+    word = match[0]
+    option = _OPTION.fullmatch(word) and _GIVEN.match(match.string, match.end())
+    word = _OF_SQL.sub("", word)
+    if ("/" in word and not option) or word.count(".") > word.endswith("."):
+        return False  # a path, a host, a module
     if _TELLING_PART.search(word) or word == "AUTH":
         return True
     parts = [piece for piece in vocabulary.pieces(word) if piece.isalnum()]

@@ -48,6 +48,7 @@ _BUILD_BEFORE = re.compile(
 )
 _SHA = re.compile("[0-9a-f]{40}")
 _ARN_BEFORE = re.compile(r"(?<![0-9A-Za-z])arn:[^\s\"'<>,]{1,512}/[\w.-]{0,64}\Z")
+_BEGINS_OPTION = re.compile(r"(?:\A|\s)/\Z")  # of Windows: /password:…
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
 _HIGHEST_PORT = 65_535
@@ -168,7 +169,7 @@ class TokenTreatments:
         # Of an ARN or a path, and a tag of an image.
         before = match.string[: match.start()]
         if sign == ":" and (
-            before.endswith((":", "/"))
+            (before.endswith((":", "/")) and not _BEGINS_OPTION.search(before))
             or _VERSION.fullmatch(given)
             or (_ARN_BEFORE.search(before[-512:]) and vocabulary.is_plain(given.strip(":")))
         ):
@@ -186,7 +187,7 @@ class TokenTreatments:
     def _short_flag(self, match: re.Match[str]) -> str | None:
         """Separate from its value, a flag may have an address, a path or a number."""
         short, passed = match["short"], match["passed"]
-        parted = short[-1] in "= \t\n"
+        parted = short[-1] in "=: \t\n"
         # A long option with one dash, such as -password=, has rules of its own.
         named = passed[-1] in "=:" and passed[:-1].isalpha()
         if not parted and (named or vocabulary.is_plain(match[0].strip("-"))):
@@ -288,8 +289,15 @@ class TokenTreatments:
 
     def _dsn(self, match: re.Match[str]) -> str | None:
         user, sign, password = re.split("([:/])", match[0][:-1], maxsplit=1)
-        if match["bare"] and (vocabulary.is_plain(password) or has_pseudonym(password)):
-            return None  # a version, such as react:18.2.0@latest
+        if (
+            match["bare"]
+            and (
+                vocabulary.is_plain(password)  # a version, such as react:18.2.0@latest
+                or has_pseudonym(password)
+                or is_pseudonym(f"{password}@{match.string[match.end() : match.end() + 11]}")
+            )
+        ):
+            return None
         if user == REDACTED and is_masked(password):
             return match[0]
         return f"{REDACTED}{sign}{self._value(password, 'password')}@"
@@ -319,8 +327,9 @@ class TokenTreatments:
         return self._search.user(owner)
 
     def _person(self, match: re.Match[str]) -> str | None:
-        person = match["whom"] or match["directory"]
-        if vocabulary.is_plain(person) or has_pseudonym(person):
+        person = match["whom"] or match["directory"] or match["logged"]
+        known = person.lower() in vocabulary.ACCOUNTS or hosts.may_be_file(person)
+        if known or vocabulary.is_plain(person) or has_pseudonym(person):
             return None
         return match[0].removesuffix(person) + self._search.user(person)
 

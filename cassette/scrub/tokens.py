@@ -64,6 +64,12 @@ _VERDICT = (
     r"|unknown|accept|match|mismatch|leak|compromise|blocked|recogni|authori)"
 )
 
+# The domain of a user of Windows; parts of its paths and its registry are none.
+_DOMAIN = (
+    r"(?!(?:WINDOWS|SYSTEM|SYSTEM32|SYSWOW64|PROGRAMDATA|USERS|BIN|TEMP|SERVICE|AUTHORITY|BUILTIN"
+    r"|APPPOOL|HK[A-Z_]{1,30})\\)[A-Z][A-Z0-9-]{1,14}"
+)
+
 # A value without quotes, and an & in it. It ends the value where name=value comes next and the
 # word is a query or a form, without a semicolon as connection strings have it.
 _OF_VALUE = r"[^\s\"'&,;)\]}]"
@@ -107,7 +113,7 @@ RULES: dict[str, str] = {
         r"@(?=(?:tcp|udp|unix)?\(|/(?:[\w?]|(?!\S))|[a-z][a-z0-9+]{1,20}\([^\s()]{1,128}\)/)"
         r"|/(?:[^\s/\"']{1,128}|\"[^\"\n]{1,64}\")@(?=//|[\w.-]{1,128}:\d{2,5}[/:]|(?-i:[A-Z][A-Z0-9_.]{1,30}(?![\w.:]))))"
         # user:password@host. A version before the @ and the digest of an image are no passwords.
-        rf"|(?P<bare>{_L}(?<![\w/.:@])[\w.$#-]{{1,64}}:(?=[^\s:]{{0,64}}\d)[^\s\"'<>:@/]{{6,256}}"
+        rf"|(?P<bare>{_L}(?<![\w/.:@])(?!(?:acct|mailto|sips?|xmpp):)[\w.$#-]{{1,64}}:(?=[^\s:]{{0,64}}\d)[^\s\"'<>:@/]{{6,256}}"
         r"@(?!sha\d)(?=[a-z][\w-]{0,62}(?![\w@])))"
     ),
     "access_key": (
@@ -157,7 +163,7 @@ RULES: dict[str, str] = {
         rf"{_L}(?=[\w.-]{{1,60}}[ =:>])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=[US]))))?"
         r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr)|session[ _-]?name)"
         r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>))"
-        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=(/:@+-]|\.\w)"
+        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/:@+-]|\((?!uid=)|\.\w)"
     ),
     # Whose folder it is: /home/jane/x, C:\Users\jane, ~jane/x.
     "home": (
@@ -165,11 +171,16 @@ RULES: dict[str, str] = {
         r"|(?<=Documents and Settings\\)|(?<=(?<![\w./~])~)(?=[\w.-]{2,64}/))"
         r"(?P<owner>(?!\d)[\w+@$-](?:[\w+@$.-]| (?=[\w.-]{1,64}\\)){0,63})(?<![.-])"
     ),
-    # Without quotes, a name with a dot: by user jane.roe, session jane.roe, CORP\jane.roe
     "person": (
-        rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s"
-        r"|(?<![\w:\\])(?-i:[A-Z][A-Z0-9]{2,14})\\(?![nrtbfvux]))"
+        # Without quotes, a name with a dot: by user jane.roe, session jane.roe
+        rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s)"
         r"(?P<whom>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
+        # CORP\jane, sudo[12]: jane : TTY=…, Accepted publickey for jane from …, … by jane(uid=1)
+        rf"|{_L}(?:(?<![\w:\\.%-])(?-i:{_DOMAIN}\\(?![nrt]))(?=[\w+.-]{{1,64}}(?![\w+.\\:/(-]))"
+        r"|sudo(?:\[\d{1,7}\])?:\s{1,4}(?=[\w.-]{1,64} : )"
+        r"|(?:publickey|keyboard-interactive(?:/pam)?|gssapi-[\w-]{1,16}|password) for "
+        r"(?:invalid user )?(?=[\w.-]{1,64} from )|by (?=[\w.-]{1,64}\(uid=))"
+        r"(?P<logged>[a-z_][\w+.-]{0,62}\w)"
         # In the name of an entry of a directory: CN=Jane Roe,OU=…
         rf"|{_L}CN=(?P<directory>[a-z][\w+. -]{{1,63}})(?=,\s?(?:ou|cn|dc|o)=)"
     ),
@@ -259,9 +270,11 @@ RULES: dict[str, str] = {
         rf"{_L}(?<!\w)(?P<asks>(?:-[a-z]{{0,6}}u|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?)"
         r"(?!\d{1,9}:\d{1,9}(?!\S))[^\s:\"']{1,128}:(?P<pass>[^\s\"']{1,512})"
     ),
-    # -p PASSWORD, -uUSER and the like, as many programs have them; no part of a masked name.
+    # -p PASSWORD, -uUSER, /p:PASSWORD and the like, as many programs have them; no part of a masked
+    # name.
     "short_flag": (
-        r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=)))"
+        r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=))"
+        r"|(?<!\S)/(?:(?:p|u(?:ser)?):(?=[^\s=]{3,256}(?!\S))|rp\s))"
         r"(?P<passed>(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
     ),
     "flag": (

@@ -113,6 +113,12 @@ _PERSON = re.compile(
     r"|(?<![\w:\\])[A-Z][A-Z0-9]{2,14}\\(?![nrtbfvux]))"
     r"(?=[\w+.-]{0,64}\d)(?P<person>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
 )
+# In the lines of sudo, ssh and PAM.
+_LOGGED = re.compile(
+    r"(?:sudo(?:\[\d{1,7}\])?:\s{1,4}(?=\S{1,64} : )"
+    r"|(?:publickey|pam|password) for (?:invalid user )?(?=\S{1,64} from )"
+    r"|(?:user|by) (?=\S{1,64}\(uid=))(?P<logged>(?=\w{0,64}[._\d])[A-Za-z][\w.-]{1,64})"
+)
 _ORGANIZATION = re.compile(
     r"(?<![\w-])(?:o-(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})(?![\w-])"
 )
@@ -332,6 +338,7 @@ def _holds_a_login(text: str) -> bool:
 def _names_a_user(text: str) -> bool:
     users = [match["one"] or match["two"] for match in _USER.finditer(text)]
     users += [match["person"] for match in _PERSON.finditer(text)]
+    users += [match["logged"] for match in _LOGGED.finditer(text)]
     users += [
         match["bare"]
         for match in _BARE_USER.finditer(text)
