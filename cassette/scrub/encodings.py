@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 # The delimiters within a URL's value are encoded, so that it can be encoded again as before.
 PERCENT_VALUE = re.compile(r"[^\s\"'<>&=?/:@;,+#]+")
 PERCENT_RUN = re.compile(r"[^\s\"'<>]+")
+# The bytes of one character in UTF-8. No other bytes are decoded: %ACCOUNT% is a name in signs.
+_NEXT = "%[89AB][0-9A-F]"
+_PERCENT_CHARACTER = re.compile(
+    rf"%[0-7][0-9A-F]|%[CD][0-9A-F]{_NEXT}|%E[0-9A-F](?:{_NEXT}){{2}}|%F[0-4](?:{_NEXT}){{3}}",
+    re.IGNORECASE,
+)
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 # Four base64 letters of three printable bytes.
 _TWO = "[I-Za-f][C-HS-Xi-nyz0-3]"
@@ -85,6 +91,8 @@ def unescaped(text: str) -> str:
 def _character(match: re.Match[str]) -> str:
     if match.re is _ENTITY:
         return html.unescape(match[0])
+    if match.re is _PERCENT_CHARACTER:
+        return urllib.parse.unquote(match[0])
     code = match["u"] or match["x"]
     if code:
         return chr(int(code, 16))
@@ -98,11 +106,8 @@ def unmasked(text: str) -> str:
 
 def masked(before: str, after: str, like: str) -> str:
     """A text with its entities restored, except in changed parts, like `escaped`."""
-    head = _shared(before, after)
-    tail = _shared(before[head:][::-1], after[head:][::-1])
-    start = _source(like, head, _ENTITY)
-    end = _source(like, len(before) - tail, _ENTITY)
-    return like[:start] + html.escape(after[head : len(after) - tail], quote=False) + like[end:]
+    start, middle, end = _changed(before, after, like, _ENTITY)
+    return like[:start] + html.escape(middle, quote=False) + like[end:]
 
 
 def escaped(before: str, after: str, like: str) -> str:
@@ -113,13 +118,19 @@ def escaped(before: str, after: str, like: str) -> str:
         after: the same with something replaced in it.
         like: the text with its escapes.
     """
-    head = _shared(before, after)
-    tail = _shared(before[head:][::-1], after[head:][::-1])
-    middle = json.dumps(after[head : len(after) - tail], ensure_ascii="\\u" in like)[1:-1]
-    start, end = _source(like, head), _source(like, len(before) - tail)
+    start, middle, end = _changed(before, after, like, _ESCAPE)
+    middle = json.dumps(middle, ensure_ascii="\\u" in like)[1:-1]
     if _BARE_QUOTE.search(like, start, end):  # an escape was next to text that has none
         middle = middle.replace('\\"', '"')
     return like[:start] + middle + like[end:]
+
+
+def _changed(before: str, after: str, like: str, escapes: re.Pattern[str]) -> tuple[int, str, int]:
+    """What was replaced in a text without its escapes, and from where to where it is with them."""
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    start, end = (_source(like, place, escapes) for place in (head, len(before) - tail))
+    return start, after[head : len(after) - tail], end
 
 
 def _shared(one: str, other: str) -> int:
@@ -128,7 +139,7 @@ def _shared(one: str, other: str) -> int:
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _source(text: str, place: int, escapes: re.Pattern[str] = _ESCAPE) -> int:
+def _source(text: str, place: int, escapes: re.Pattern[str]) -> int:
     """The position in a text whose unescaped form begins at a position."""
     shown = end = 0
     for escape in escapes.finditer(text):
@@ -144,12 +155,22 @@ def _source(text: str, place: int, escapes: re.Pattern[str] = _ESCAPE) -> int:
 
 def percent_decoded(run: str) -> str:
     """A run of URL encoding, decoded."""
-    return urllib.parse.unquote(run)
+    return _PERCENT_CHARACTER.sub(_character, run)
 
 
-def percent_encoded(text: str) -> str:
-    """A value for a URL with all its delimiters encoded."""
-    return urllib.parse.quote(text, safe="", errors="surrogatepass")
+def percent_encoded(before: str, after: str, like: str, *, is_value: bool) -> str:
+    """A run with its URL encoding restored, like `escaped`.
+
+    Args:
+        before: the run, decoded.
+        after: the same with something replaced in it.
+        like: the run with its encoding.
+        is_value: whether the replaced part becomes part of a value, with its delimiters encoded.
+    """
+    start, middle, end = _changed(before, after, like, _PERCENT_CHARACTER)
+    if is_value:
+        middle = urllib.parse.quote(middle, safe="", errors="surrogatepass")
+    return like[:start] + middle + like[end:]
 
 
 def base64_texts(run: str) -> Iterator[str]:

@@ -344,8 +344,8 @@ class FreeText:
             if plain != text and self.search(plain) != plain:
                 return encodings.masked(plain, self.search(plain), text)
         if "%" in text:
-            text = encodings.PERCENT_VALUE.sub(self._decode_value, text)
-            text = encodings.PERCENT_RUN.sub(self._decode_run, text)
+            text = encodings.PERCENT_VALUE.sub(self._decode_percent, text)
+            text = encodings.PERCENT_RUN.sub(self._decode_percent, text)
         return encodings.BASE64.sub(self._decode_base64, text)
 
     def _short_base64(self, match: re.Match[str]) -> str:
@@ -354,22 +354,17 @@ class FreeText:
         # A name of words may be readable by chance.
         return run if run.isdigit() or vocabulary.is_plain(run) else self._secret("secret", run)
 
-    def _decode_value(self, match: re.Match[str]) -> str:
-        """One encoded value, encoded again."""
+    def _decode_percent(self, match: re.Match[str]) -> str:
+        """One value, or a run with its delimiters, with its encoding kept around what is found."""
         if "%" not in match[0]:
             return match[0]
         plain = encodings.percent_decoded(match[0])
-        # A value that is not really encoded, such as 100%, is not searched again.
+        # What is not really encoded, such as 100%, is not searched again.
         found = plain if plain == match[0] else self.search(plain)
-        return match[0] if found == plain else encodings.percent_encoded(found)
-
-    def _decode_run(self, match: re.Match[str]) -> str:
-        """A partly encoded run: it stays decoded if something is found in it."""
-        if "%" not in match[0]:
+        if found == plain:
             return match[0]
-        plain = encodings.percent_decoded(match[0])
-        found = plain if plain == match[0] else self.search(plain)
-        return match[0] if found == plain else found
+        is_value = match.re is encodings.PERCENT_VALUE
+        return encodings.percent_encoded(plain, found, match[0], is_value=is_value)
 
     def _decode_base64(self, match: re.Match[str]) -> str:
         """A run of base64, redacted if its content must not be shown."""

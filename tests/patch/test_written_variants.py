@@ -109,6 +109,7 @@ MASKS = [
     *("************", "***", "1234****9012", "XXXXXXXXXXXX", "############"),
     *("xxxxxxxxxxxx", "AWS_ACCOUNT_ID", "account-id", "????????????"),
     *("<your_id>", "<ACCOUNT ID>", "[account]", "{account-id}", "${ACCOUNT}"),
+    *("%ACCOUNT%", "%aws_account_id%", "%12345%"),
 ]
 CHOSEN = [
     *("Web01TaskDef59B414B2", "ShopStackWebTaskDef4F8A1B2C-EfyMIBhdCKVk", "aB3dE5fG7hI9jK1lM3"),

@@ -224,6 +224,15 @@ def test_errors_are_scrubbed() -> None:
          "com.amazonaws.ecs.capability.docker-plugin.local"),
         ("arn:aws:ecs:us-west-2:*******:task/<PREFIX>/x `region` XXXX",
          "arn:aws:ecs:us-west-2:*******:task/<PREFIX>/x `region` XXXX"),
+        # Masks that begin like URL encoding, next to something that is replaced.
+        ("%ACCOUNT_ID%.dkr.ecr.us-east-2.amazonaws.com/cdk-%ACCOUNT_ID%-us-east-2:{a}",
+         "%ACCOUNT_ID%.dkr.ecr.us-east-2.amazonaws.com/cdk-%ACCOUNT_ID%-us-east-2:000000000001"),
+        ("https://db-%41CCOUNT%.example.com/%account%?a={a}&b=%20%-%DE%",
+         "https://db-%41CCOUNT%.example.com/%account%?a=000000000001&b=%20%-%DE%"),
+        ("/ecs/%ACCOUNT% of arn:aws:logs:us-east-2:%ACCOUNT%:log-group:/ecs/{a}:*",
+         "/ecs/%ACCOUNT% of arn:aws:logs:us-east-2:%ACCOUNT%:log-group:/ecs/000000000001:*"),
+        ("%ACCOUNT%/%C3%A9/arn:aws:iam::{a}:role%2Fx",
+         "%ACCOUNT%/%C3%A9/arn:aws:iam::000000000001:role%2Fx"),
     ],
 )  # fmt: skip
 def test_free_text(original: str, expected: str) -> None:
