@@ -60,7 +60,7 @@ _PATH_WORDS = frozenset(
 )
 _REFERENCE = re.compile(r"\$\{?[A-Z_][A-Z0-9_]{0,60}\}?")
 _FILE = re.compile(
-    r"(?:\./)?(?:[A-Za-z_-]{1,30}/){0,6}[A-Za-z_-]{1,40}"
+    r"(?:\./|(?P<of_root>/))?(?:[A-Za-z_-]{1,30}/){0,6}[A-Za-z_-]{1,40}"
     r"\.(?:py|js|mjs|cjs|ts|sh|bash|rb|php|jar|war|pl|ps1|exe|dll|sql|conf|cfg|ini|toml|ya?ml|json)"
 )
 _MODULE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,6}(?::[A-Za-z_]{1,40}(?:\(\))?)?")
@@ -289,7 +289,7 @@ def _stays(word: str, program: str, option: str) -> bool:
         or word in _WITH_PORT
         or word in _LISTENING
         or _PLAIN.fullmatch(word)
-        or _FILE.fullmatch(word)
+        or _names_file(word)
         or _is_local(word)
     ):
         return True
@@ -301,6 +301,14 @@ def _is_local(word: str) -> bool:
     return local is not None and _PATH_WORDS.issuperset(
         re.findall("[a-z0-9]+", local["path"] or "")
     )
+
+
+def _names_file(word: str) -> bool:
+    """Whether a word is the file of a program; from the root, the words of its path are known."""
+    file = _FILE.fullmatch(word)
+    if file is None or file["of_root"] is None:
+        return file is not None
+    return all(is_plain(part) for part in word.split("/")[1:-1])
 
 
 def _names_module(word: str, program: str, option: str) -> bool:

@@ -52,12 +52,21 @@ _PROGRAMS = frozenset(
     "socket.io engine.io asp.net system.io java.io java.net node.js vue.js next.js react.js "
     "express.js system.net botocore.client aws.ecs task.group".split()
 )
-# Last labels that end the names of files and modules more often than those of hosts.
+# Last labels that end the names of files, modules, members and columns more often than those of
+# hosts.
 _OF_CODE = frozenset(
-    "app bar bot cab cat cc cfg cpp date day dev download fail final fun game gz health id io java "
-    "live mad map md media mil mk ml mobi mov name net network now nu one open page pl pm post pr "
-    "pro ps pub py red rip run rs sa save sc sh so ss st stream style tar team tf to today tools "
-    "ts vi vu watch win work world wtf zip".split()
+    "able actor app author auto bar best bid bot box build business cab call cards care case cat "
+    "cc center cfg channel chat city claims click codes community compare contact country cpp "
+    "credit data date day delivery design dev direct directory discount do domains download drive "
+    "email equipment events exchange exposed express fail family fast feedback final fit free fun "
+    "game gap give got group guide gz health help host how id info io java jobs lease legal life "
+    "like limited link live locker mad map market md media mil mk ml mobi mobile money mov name "
+    "net network new now nu one open origins page parts party pay phone photo pid pin ping pl "
+    "place play plus pm post pr pro prod properties property protection ps pub py read red repair "
+    "report rest review reviews rip rs run sa safe save sc search secure security select sh show "
+    "site smart so spot ss st star storage stream style supply support tab tar target tax team tf "
+    "to today tools top total training travel trust ts vi video vu watch website win work works "
+    "world wtf you zero zip zone".split()
 )
 _ALWAYS_HOSTS = frozenset("io dev net".split())
 # Labels that do not identify the owner of a host: all of them are names of modules.
@@ -76,6 +85,8 @@ _CLASS = re.compile(
     r"|time|util|xml)\..+|(?:\w{1,63}\.){1,8}[A-Z][a-z]\w*(?:Exception|Error)"
     r"|(?:Amazon|AWSSDK|Azure|Microsoft|System)(?:\.[A-Z]\w{1,62}){1,8}"
     r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*|lib[\w.+-]{1,60}\.so"
+    # A variant of a file, such as Dockerfile.prod.
+    r"|(?i:caddy|docker|gem|jenkins|just|make|pip|proc|rake|tilt|vagrant)file\.\w+"
 )
 _CODE_BEFORE = re.compile(
     r"(?:module|modules|import|imports|package|packages|class|from|named|file|script|python|in"
@@ -117,6 +128,8 @@ _FILES = _OF_FILES | frozenset(
 _OF_PROPERTIES = ("home", "private")  # of PRIVATE, what also ends names such as user.home
 _NO_OPTION = frozenset(PRIVATE) - {"home"}
 _REVERSED = ("org.", "com.", "io.", "net.")  # begin the names of packages of Java
+_HIDDEN_FILE = re.compile(r"(?:\A|[\s/\"'])\.\Z")  # such as .env.dev
+_FEWEST_LABELS = 2
 _LEAST_PORT = 1024  # of a service that has one of its own; lower numbers are those of lines
 
 
@@ -168,11 +181,11 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     if _CODE_AFTER.match(after) or _CODE_BEFORE.search(before):
         return False
     labels = name.split(".")
-    if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS:
-        return True
-    if announced or (len(labels) > 2 and not word[0].isupper()):
-        return True
-    if labels[-1] in _OF_FILES:
+    if labels[-1] not in _OF_CODE or labels[-1] in _ALWAYS_HOSTS or announced:
+        return not _HIDDEN_FILE.search(before)
+    if word.startswith(("self.", "this.")):
+        return False
+    if labels[-1] in _OF_FILES and (len(labels) == _FEWEST_LABELS or word[0].isupper()):
         return False
     # A module, a member of an object: known words. A host has a name of its own.
     return _PORT_AFTER.match(after) is not None or not all(map(vocabulary.is_plain, labels[:-1]))
@@ -229,8 +242,7 @@ def _has_own_ending(word: str, before: str, after: str) -> bool:
 def is_name(word: str) -> bool:
     """Whether a dotted word is a name of plain words, such as web.prod, in a place for names."""
     *own, last = word.lower().split(".")
-    ends = last in _OF_CODE - _ALWAYS_HOSTS or last == "prod"
-    return ends and all(map(vocabulary.is_plain, own))
+    return last in _OF_CODE - _ALWAYS_HOSTS and all(map(vocabulary.is_plain, own))
 
 
 def may_be_file(word: str) -> bool:

@@ -48,6 +48,10 @@ _BUILD_BEFORE = re.compile(
 )
 _SHA = re.compile("[0-9a-f]{40}")
 _ARN_BEFORE = re.compile(r"(?<![0-9A-Za-z])arn:[^\s\"'<>,]{1,512}/[\w.-]{0,64}\Z")
+_COLUMN = re.compile(  # of SQL, such as u.id in `o.user_id = u.id`
+    r"[a-z]\w{0,30}\.(?:[a-z]{1,20}_){0,2}(?:id|uid|uuid|pk|key|name|user|username|email|login)",
+    re.IGNORECASE,
+)
 _BEGINS_OPTION = re.compile(r"(?:\A|\s)/\Z")  # of Windows: /password:…
 _VERSION = re.compile(r"v?\d{1,4}(?:\.\d{1,4}){1,3}")
 TELLING_USER = re.compile(r"[\d.+=,@-]")
@@ -312,6 +316,7 @@ class TokenTreatments:
         may_be_plain = "=" not in match["role"]
         if (
             user.lower() in vocabulary.ACCOUNTS
+            or _COLUMN.fullmatch(user)
             or _HARMLESS.fullmatch(user)
             or (may_be_plain and vocabulary.is_plain(user))
             or has_pseudonym(user)

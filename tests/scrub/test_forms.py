@@ -34,7 +34,9 @@ def test_a_host_of_two_labels_goes(saying: str, name: str, end: str) -> None:
     assert name not in said(saying.format(f"{name}.{end}"))
 
 
-@pytest.mark.parametrize("end", ["app", "run", "health", "live", "page", "io", "dev"])
+@pytest.mark.parametrize(
+    "end", ["app", "run", "health", "live", "page", "io", "dev", "email", "jobs", "prod", "support"]
+)
 def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
     """A module is kept, and so is an object's member."""
     assert "acmepay" not in said(f"unable to use acmepay.{end} today")
@@ -45,7 +47,12 @@ def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
     ["api.app:app", "cannot find module socket.io", "main.py:42", "task.name is missing",
      "app.run failed",
      "object.map", "libssl.so.1.1: cannot open", "foo.service.ts", "main.go:33",
-     "app.rs:17", "Node.js", "lookup amazonaws.com failed", "lookup AMAZONAWS.COM failed"],
+     "app.rs:17", "at app.models.user.User.save (user.js:12:3)", "where o.user_id = u.id",
+     "users.email is null", "insert into app.jobs values", "Dockerfile.prod", "Dockerfile.dev",
+     "open .env.prod", "open .env.dev: no such file", "config.database.host is undefined",
+     "self.acmeClient.run failed", "this.session.search", "order by p.date",
+     "j.user_id = o.user_id", "Node.js", "lookup amazonaws.com failed",
+     "lookup AMAZONAWS.COM failed"],
 )  # fmt: skip
 def test_modules_files_and_members_stay(text: str) -> None:
     """Also if their ending is a top-level domain."""

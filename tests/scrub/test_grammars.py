@@ -236,6 +236,21 @@ def test_numbers_in_commands_stay_where_they_are_counts_or_ports(command: str, s
     assert ran(*command.split()) == stays.split()
 
 
+@pytest.mark.parametrize(
+    ("command", "stays"),
+    [
+        ("java -jar /app/app.jar", "java -jar /app/app.jar"),
+        ("node /usr/src/app/index.js", "node /usr/src/app/index.js"),
+        ("sh /srv/run.sh", "sh /srv/run.sh"),
+        ("sh /mnt/janekowal/run.sh", "sh REDACTED"),
+        ("sh /home/janekowal/run.sh", "sh REDACTED"),
+    ],
+)
+def test_the_file_of_a_program_stays_in_folders_of_plain_words(command: str, stays: str) -> None:
+    """Other folders may be those of people and customers."""
+    assert ran(*command.split()) == stays.split()
+
+
 @pytest.mark.parametrize("subject", ["key", "token", "secret", "password", "API key", "PIN"])
 @pytest.mark.parametrize("quote", ["'", '"'])
 @pytest.mark.parametrize("verdict", ["is invalid", "rejected", "was refused", "has been revoked"])

@@ -107,6 +107,7 @@ _FOLDER = re.compile(r"(?:/home/|/Users/|:\\{1,2}Users\\{1,2})(?P<of>[A-Za-z_][\
 _HIDDEN_USER = re.compile(
     r".*ca55e77e.*|arn:.*|REDACTED|\*{2,}|X{3,}|<[A-Za-z ]{1,64}>|`[A-Za-z ]{1,64}`"
     r"|user-\d+@example\.com"
+    r"|[a-z]\w{0,30}\.(?:[a-z]{1,20}_){0,2}(?:id|uid|uuid|pk|key|name|user|username|email|login)"
 )
 _PERSON = re.compile(
     r"(?:(?i:iam user|by user|session name|session)\s"
@@ -141,8 +142,8 @@ _DOTTED = re.compile(
 )
 # Endings that only host names usually have in a text.
 _ENDS = frozenset(
-    "com org edu gov int info biz io dev net cloud bank tech online store site xyz agency company "
-    "systems solutions services digital finance shop email group global expert media-net "
+    "com org edu gov int biz io dev net cloud bank tech online store xyz agency company "
+    "systems solutions services digital finance shop global expert media-net "
     "ae ar at au be bg br ca ch cl cn cz de dk ee es eu fi fr gr hk hr hu ie il it jp kr lt lu lv "
     "mx my nl no nz pt ro ru sg si sk th tr tw ua uk us vn za".split()
 )
