@@ -35,6 +35,7 @@ _ISO = re.compile(
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _DOTNET = re.compile(r"\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/", re.ASCII)
 _EPOCH = re.compile(r"\d{9,19}(?:\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\s*[+-]?[\d.]+\s*", re.ASCII)
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)"
 _GMT = r"GMT(?P<offset>[+-]\d{4})(?: \(.*\))?"
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -247,12 +248,14 @@ class Reader:
                 for index, item in enumerate(_list(value, shape))
             )
             return [item for item in each if item is not _NOTHING]
-        read = _scalar(value, shape) if kind not in ("structure", "map", "list") else None
+        is_word = _is_word(place, shape)
+        nested = kind in ("structure", "map", "list")
+        read = None if nested else _scalar(value, shape, is_word=is_word)
         if read is _NOTHING and value != "":
             self.left_out.append((f"{operation} {place}", _NO_TIME))
         if read is not None:
             return read
-        expected = _EXPECTED.get(kind, f"a {kind}")
+        expected = _EXPECTED.get("word" if is_word else kind, f"a {kind}")
         self.left_out.append(
             (f"{operation} {place or '/'}", f"its value cannot be read, {expected} was expected")
         )
@@ -290,7 +293,14 @@ _EXPECTED = {
     "map": "an object",
     "integer": "an integer",
     "long": "an integer",
+    "word": "a word",
 }
+
+
+def _is_word(place: str, shape: shapes.Shape) -> bool:
+    """Whether a member's values are words of ECS; the model does not list those of each status."""
+    is_listed = bool(getattr(shape, "enum", None))
+    return shape.type_name == "string" and (is_listed or place.endswith(("tatus", "/type")))
 
 
 def _list(value: Any, shape: shapes.Shape) -> Any:
@@ -306,19 +316,19 @@ def _wrapped(value: Mapping[str, Any]) -> Any:
     return next((held for key, held in value.items() if squashed(key) == "value"), None)
 
 
-def _scalar(value: Any, shape: shapes.Shape) -> Any:
+def _scalar(value: Any, shape: shapes.Shape, *, is_word: bool) -> Any:
     """A value as a scalar of a shape's type; None if it is not one."""
     kind = shape.type_name
     if kind == "timestamp":
         return _time(value)
     if isinstance(value, Mapping):
         inside = _wrapped(value)
-        return None if inside is None else _scalar(inside, shape)
+        return None if inside is None else _scalar(inside, shape, is_word=is_word)
     if kind == "string":
-        counted = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if counted and not getattr(shape, "enum", None):
-            return str(value)  # such as `cpu: 256` in YAML written by hand
-        return value if isinstance(value, str) else None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)  # such as `cpu: 256` in YAML written by hand
+        is_number = is_word and _NUMBER.fullmatch(str(value))  # as .NET writes an enumeration
+        return value if isinstance(value, str) and not is_number else None
     if kind == "boolean":
         words = {"true": True, "false": False}
         return value if isinstance(value, bool) else words.get(str(value).lower())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -327,6 +328,38 @@ def test_a_time_that_cannot_be_read_is_left_out_and_named(tmp_path, created):
     assert "createdAt" not in cassette.interactions[0].outcome.body["tasks"][0]
     place = "DescribeTasks /tasks/0/createdAt"
     assert skipped == (f"{place}: its value cannot be read, a time was expected",)
+
+
+@pytest.mark.parametrize("number", [3, -1.0, "3", {"value": 3}], ids=["3", "-1.0", "text", "in"])
+@pytest.mark.parametrize(
+    ("operation", "path"),
+    [
+        ("DescribeTasks", "tasks/0/lastStatus"),
+        ("DescribeTasks", "tasks/0/desiredStatus"),
+        ("DescribeTasks", "tasks/0/launchType"),
+        ("DescribeTasks", "tasks/0/stopCode"),
+        ("DescribeTasks", "tasks/0/attachments/0/status"),
+        ("DescribeTasks", "tasks/0/attachments/0/type"),
+        ("DescribeTasks", "tasks/0/containers/0/lastStatus"),
+        ("DescribeTasks", "tasks/0/containers/0/managedAgents/0/lastStatus"),
+        ("DescribeServices", "services/0/status"),
+        ("DescribeServices", "services/0/deployments/0/status"),
+        ("DescribeServices", "services/0/deployments/0/rolloutState"),
+    ],
+)
+def test_the_number_of_a_word_is_left_out_and_named(tmp_path, number, operation, path):
+    """.NET writes it for an enumeration without names, and a status becomes no text "3"."""
+    name, _, *steps = path.split("/")
+    held = number
+    for step in reversed(steps):
+        held = [held] if step == "0" else {step: held}
+    arn = bodies.TASK_ARN.replace(":task/", ":service/")
+    named = {"taskArn": bodies.TASK_ARN, "cpu": 256} if name == "tasks" else {"serviceArn": arn}
+    cassette, skipped = imported(tmp_path, {name: [{**named, **held}]})
+    assert skipped == (f"{operation} /{path}: its value cannot be read, a word was expected",)
+    (read,) = cassette.interactions[0].outcome.body[name]
+    assert read.get("cpu", "256") == "256"  # a number that ECS writes as text
+    assert not re.search(r'"(3|-1)(\.0)?"', json.dumps(read))
 
 
 def test_members_in_snake_case_are_understood(tmp_path):
