@@ -386,7 +386,11 @@ class Library:
         name, file = self._meant(text, kind)
         if text.startswith(_HERE):
             file = f"{text.removesuffix(SUFFIX)}{SUFFIX}"
-        record = f"cassette record --cluster CLUSTER --task TASK -o {file}"
+        record = (
+            f"write the path of the file, {text}{SUFFIX}"
+            if _is_file(Path(f"{text}{SUFFIX}"))
+            else f"cassette record --cluster CLUSTER --task TASK -o {file}"
+        )
         if text.startswith(_HERE):
             return CassetteNotFoundError(
                 f"no file {text} in {Path.cwd()}",

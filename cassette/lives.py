@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -170,6 +171,19 @@ def lives(cassette: Cassette) -> list[Life]:
 def duration(cassette: Cassette) -> float:
     """Seconds from the first call to the last."""
     return max((one.at for one in cassette.interactions), default=0.0)
+
+
+def calls(cassette: Cassette) -> str:
+    """The number of calls that a cassette was recorded from.
+
+    A call that describes several tasks is counted in the interaction of each one's state, so the
+    sum may be too large.
+    """
+    number = sum(one.count for one in cassette.interactions)
+    polls = [one for one in cassette.interactions if one.operation == "DescribeTasks"]
+    asked = {json.dumps(one.request.get("tasks")) for one in polls}
+    is_exact = len(asked) < 2 or all(one.count == 1 for one in polls)
+    return f"{number:,}" if is_exact else f"at most {number:,}"
 
 
 def alike(found: Iterable[Life]) -> dict[str, list[Alike]]:

@@ -176,8 +176,17 @@ def aws_said(error: Any) -> str | None:
     )
     for kind, fix in fixes:
         if isinstance(error, kind):
-            code = getattr(error, "response", {}).get("Error", {}).get("Code")
+            response = getattr(error, "response", {})
+            code, message = (response.get("Error", {}).get(k, "") for k in ("Code", "Message"))
             said = str(error).replace(" (reached max retries: 0)", "")
+            if message.lstrip().startswith("<"):
+                said = said.replace(message, "the answer is an HTML page")
+                fix = "check --endpoint-url, and a proxy in between"
+            elif (
+                response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+                or "Throttl" in code
+            ):
+                fix = "try again later"
             return f"AWS: {_scrubbed(said)}\n  Fix: {codes.get(code, fix)}"
     return None
 

@@ -252,6 +252,7 @@ def _dry_run(client: Any, options: Options, selection: Selection, until: Until |
         return
     screen = console()
     each = "for each poll" if options.watching else f"at {options.rate:g}/s"
+    each += " without the calls of --with" if selection.companions else ""
     megabytes = max(0.1, found.size / 1e6)
     paragraph(screen, f"{counted(found.tasks, 'task')} would be recorded")
     columns(screen, [(operation, number) for operation, number in found.calls], indent=2)

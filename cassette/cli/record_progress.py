@@ -41,6 +41,7 @@ class _Row:
     words: str
     since: float
     change: str
+    end: str
     state: Body
 
 
@@ -117,10 +118,9 @@ class Progress:
             self.screen.print(self._progress())
 
     def _print_snapshot(self) -> None:
-        elapsed = self._clock.monotonic() - self._began
         if len(self._rows) <= _FEW:
             for row in self._rows.values():
-                self._print_state(elapsed, row)
+                self._print_state("", row)
         else:
             self.screen.print(f"{counted(len(self._rows), 'task')}: {self._by_state()}")
 
@@ -134,7 +134,7 @@ class Progress:
         for id_, task in poll.tasks.items():
             row = self._see(id_, task, poll.elapsed)
             if row is not None and self._live is None:
-                self._print_state(poll.elapsed, row)
+                self._print_state(f"{poll.elapsed:7.1f} s  ", row)
         for id_, minutes in poll.ageing:
             self.screen.print(
                 f"{self._rows[id_].id[:16]}… stopped {minutes} minutes ago; ECS forgets it after "
@@ -158,10 +158,12 @@ class Progress:
         row = self._rows.get(id_)
         if row is None:
             group = self._shown(str(task.get("group") or ""))
-            words = self._shown(formatting.status(self._scrubbed(task)))
+            first = self._scrubbed(task)
+            words, end = self._shown(formatting.status(first)), self._shown(_end(first))
             state = {} if self._until is None else task  # what is seen once is not compared
             self._states += 1
-            self._rows[id_] = row = _Row(self._pseudonym(id_), group, words, elapsed, "", state)
+            row = _Row(self._pseudonym(id_), group, words, elapsed, "", end, state)
+            self._rows[id_] = row
             return row
         if row.state is task or row.state == task:
             return None
@@ -169,7 +171,7 @@ class Progress:
         change = self._shown(_change(before, after))
         words = self._shown(formatting.status(after))
         is_other = words != row.words
-        row.state, row.words = task, words
+        row.state, row.words, row.end = task, words, self._shown(_end(after))
         self._states += 1
         row.change = change or row.change
         if is_other:
@@ -182,11 +184,12 @@ class Progress:
         boxes = [self._scrubbed(box) for box in thing.get("containers", ())]
         return {**thing, **words, "containers": boxes}
 
-    def _print_state(self, elapsed: float, row: _Row) -> None:
+    def _print_state(self, begin: str, row: _Row) -> None:
         from rich.text import Text
 
-        line = Text(f"{elapsed:7.1f} s  {row.id[:16]}…  ")
-        self.screen.print(line.append(formatting.coloured(row.words)))
+        line = Text(f"{begin}{f'{row.group} {row.id[:16]}'.lstrip()}…  ")
+        line.append(formatting.coloured(row.words))
+        self.screen.print(line.append(f": {row.end}" if row.end else ""))
 
     def _speed(self) -> str:
         said = f"{counted(self._pace.made, 'call')} at up to {self._pace.rate:g}/s"
@@ -277,13 +280,15 @@ def _change(before: Body, after: Body) -> str:
     ]
     stops = before.get("desiredStatus") != after.get("desiredStatus")
     also = [f"to be {after.get('desiredStatus')}"] if stops else []
-    why = [_end(after)] if after.get("lastStatus") == "STOPPED" and whole else []
+    why = [_end(after)] if whole else []
     words = "; ".join(filter(None, [*whole[:1], *why]))
     return next(iter(filter(None, [words, *changes, *also])), "")
 
 
 def _end(task: Body) -> str:
-    """How a task stopped: the exit codes that are not 0, or else its stopCode."""
+    """How a task stopped, if it did: the exit codes that are not 0, or else its stopCode."""
+    if task.get("lastStatus") != "STOPPED":
+        return ""
     exits = [
         f"{box.get('name', '?')} exit code {box['exitCode']}"
         for box in task.get("containers", ())

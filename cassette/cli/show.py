@@ -282,6 +282,8 @@ def _fitted(words: str, size: int) -> str:
 
 
 def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    from cassette import lives
+
     recorded = cassette.recorded
     if len(names) == 1:
         yield "task", next(iter(names.values()))
@@ -298,11 +300,9 @@ def _header(cassette: Cassette, names: dict[str, str]) -> Iterator[tuple[str, st
         yield "patches", ", ".join(recorded.patches)
     yield "digest", cassette.digest
     yield "scrubbed", f"policy {cassette.scrub.policy}, version {cassette.scrub.version}"
-    calls = sum(interaction.count for interaction in cassette.interactions)
-    lasted = max((interaction.at for interaction in cassette.interactions), default=0)
     told = f", {len(cassette.interactions)} with a new answer"
-    more = told if calls > len(cassette.interactions) else ""
-    yield "calls", f"{calls} in {lasted:g} s{more}"
+    more = told if any(interaction.count > 1 for interaction in cassette.interactions) else ""
+    yield "calls", f"{lives.calls(cassette)} in {lives.duration(cassette):g} s{more}"
 
 
 def _names(cassette: Cassette) -> dict[str, str]:

@@ -107,12 +107,11 @@ def header(heading: list[Markup | str], facts: Mapping[str, str], *, is_searchab
 
 def _facts(cassette: Cassette, found: list[lives.Life]) -> dict[str, str]:
     recorded = cassette.recorded
-    calls = sum(one.count for one in cassette.interactions)
     kinds = Counter(life.kind for life in found)
     return {
         "Tasks": f"{kinds['task']:,}",
         "Services": f"{kinds['service']:,}" if kinds["service"] else "",
-        "Calls": f"{calls:,} in {seconds(lives.duration(cassette))}",
+        "Calls": f"{lives.calls(cassette)} in {seconds(lives.duration(cassette))}",
         "Recorded": f"{recorded.at} in {cassette.region}",
         "Scrubbed": f"policy {cassette.scrub.policy}, version {cassette.scrub.version}",
         "Variant of": recorded.variant_of or "",

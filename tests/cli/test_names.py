@@ -198,6 +198,15 @@ def test_what_is_neither_a_name_nor_a_path(call, words, said):
     assert (code, out, said in err, "Fix:" in err) == (2, "", True, True)
 
 
+def test_a_file_in_the_working_directory_is_not_a_name(call):
+    """The error shows the path that would have worked."""
+    put("shop.yaml")
+    code, _, err = call("show shop")
+    assert (code, "no cassette named 'shop' in" in err) == (2, True)
+    assert "Fix: write the path of the file, shop.yaml\n" in err
+    assert call("show shop.yaml")[0] == 0
+
+
 def test_a_patch_that_extends_one_of_another_folder(call):
     """It is checked against all patches of the project."""
     put("cassettes/shop.yaml", patch="own")

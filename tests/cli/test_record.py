@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 
+import botocore.exceptions
 import pytest
 
 import cassette
+from cassette.cli import aws_said
 from cassette.errors import counted
 from cassette.recording import _source_at
 from tests.cli.processes import KEYS, interruptible, on_terminal, plain, record, run
@@ -126,7 +128,8 @@ def test_a_watch_that_ends_well_leaves_no_second_file(tmp_path):
         )
     assert (code, err) == (0, "")
     states = [line.split("…  ")[1] for line in out.splitlines() if "…" in line]
-    assert states == ["PROVISIONING", "PENDING", "RUNNING HEALTHY", "STOPPED HEALTHY"]
+    stopped = "STOPPED HEALTHY: web exit code 143"
+    assert states == ["PROVISIONING", "PENDING", "RUNNING HEALTHY", stopped]
     assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
 
 
@@ -172,6 +175,19 @@ def test_a_server_that_is_not_ecs_is_recognised(tmp_path, answer, watching):
     assert "--endpoint-url" in err
     assert [path.name for path in tmp_path.iterdir()] == ["web.yaml"]
     assert (tmp_path / "web.yaml").read_text() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ServerException", 500), ("503", 503), ("ThrottlingException", 400)]
+)
+def test_a_failure_of_ecs_is_not_blamed_on_the_options(code, status):
+    """A later call may succeed; no option is wrong."""
+    answer = {
+        "Error": {"Code": code, "Message": "Rate exceeded"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    said = aws_said(botocore.exceptions.ClientError(answer, "DescribeTasks"))
+    assert said.endswith("Rate exceeded\n  Fix: try again later")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,16 @@ def test_repeated_polls_errors_and_failures_are_shown(tmp_path):
     assert "MISSING" in run("show", "web", "api/missing", cwd=tmp_path)[1]
 
 
+def test_calls_that_are_counted_for_each_task_are_not_added_up(tmp_path):
+    """Two calls that show the states of two tasks may be counted twice."""
+    one = made.describe(bodies.described(made.task(1)), tasks=("1",), count=2)
+    two = made.describe(bodies.described(made.task(2)), 1.0, tasks=("2",), count=3)
+    for name, polls, words in (("one", [one], "2 in 0 s"), ("two", [one, two], "at most 5 in 1 s")):
+        cassette.save(made.cassette(*polls), tmp_path / f"{name}.yaml")
+        shown = run("show", f"{name}.yaml", cwd=tmp_path)[1]
+        assert f"  calls     {words}, {len(polls)} with a new answer\n" in shown
+
+
 def test_several_tasks_have_a_line_each(tmp_path):
     """Each task has a name; other calls show their number of items."""
     tasks = [made.task(1, group="a"), made.task(2, "PENDING", group="b")]

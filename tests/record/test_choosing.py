@@ -22,6 +22,7 @@ from cassette.live.requests import list_tasks
 from cassette.live.selection import Selection
 from cassette.live.until import Until
 from cassette.live.watch import Poll
+from cassette.scrub import pseudonym_of_id
 from tests.live import bodies, scripted
 from tests.record.account import PREFIX, Account, id_of, task
 from tests.record.clock import FakeClock
@@ -297,7 +298,7 @@ def test_a_dry_run_only_lists(call, account, tmp_path):
         "  ListTasks               3 (done)",
         "  DescribeTasks           3",
         "  DescribeTaskDefinition  1 for each definition",
-        "about 1 s at 10/s, about 0.9 MB",
+        "about 1 s at 10/s without the calls of --with, about 0.9 MB",
         "nothing was written",
     ]
     code, out, _ = call(f"{words} --format json")
@@ -433,6 +434,27 @@ def test_a_watch_counts_the_states():
             tasks = {id_of(n): task(n, status=status) for n in (1, 2)}
             shown.polled(Poll(poll, 6.0 * poll, tasks, (), ()))
     assert "3 polls, 4 distinct states; until stopped, or Ctrl-C" in out.getvalue()
+
+
+def test_a_pipe_shows_which_task_changed_and_how_it_ended():
+    """Each line has the group, and after a stop the exit codes; a snapshot has no times."""
+    running = task(1, service="web")
+    failed = task(1, service="web", status="STOPPED", stopCode="EssentialContainerExited")
+    failed["containers"][0]["exitCode"] = 137
+    shown = []
+    for until in (Until(("stopped",)), None):
+        out, pace = io.StringIO(), Pace(2, FakeClock())
+        with Progress(Console(file=out, width=200), pace, until) as progress:
+            if until is None:
+                progress.described([failed], 1)
+            else:
+                progress.polled(Poll(1, 0.0, {id_of(1): running}, (), ()))
+                progress.polled(Poll(2, 6.0, {id_of(1): failed}, (), ()))
+        shown.append(out.getvalue().splitlines())
+    task_shown = f"service:web {pseudonym_of_id(id_of(1))[:16]}…"
+    stopped = f"{task_shown}  STOPPED: app exit code 137"
+    assert shown[0] == [f"    0.0 s  {task_shown}  RUNNING", f"    6.0 s  {stopped}"]
+    assert shown[1] == [stopped]
 
 
 def test_names_do_nothing_to_a_terminal():

@@ -71,6 +71,7 @@ GIVEN = {
     "no task": _empty,
     "pages that repeat": _answering({"taskArns": [], "nextToken": "again"}),
     "a server of another kind": _answering(scripted.Answer(b"<html>Welcome</html>")),
+    "a proxy that refuses": _answering(scripted.Answer(b"<!doctype html>\n<h1>No</h1>", 403)),
 }
 
 
