@@ -174,21 +174,19 @@ def aws_said(error: Any) -> str | None:
         (exceptions.ClientError, "check --cluster, --region and what the credentials may do"),
         (exceptions.BotoCoreError, "see what botocore says"),
     )
-    for kind, fix in fixes:
-        if isinstance(error, kind):
-            response = getattr(error, "response", {})
-            code, message = (response.get("Error", {}).get(k, "") for k in ("Code", "Message"))
-            said = str(error).replace(" (reached max retries: 0)", "")
-            if message.lstrip().startswith("<"):
-                said = said.replace(message, "the answer is an HTML page")
-                fix = "check --endpoint-url, and a proxy in between"
-            elif (
-                response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-                or "Throttl" in code
-            ):
-                fix = "try again later"
-            return f"AWS: {_scrubbed(said)}\n  Fix: {codes.get(code, fix)}"
-    return None
+    fix = next((fix for kind, fix in fixes if isinstance(error, kind)), None)
+    if fix is None:
+        return None
+    response = getattr(error, "response", {})
+    code, message = (response.get("Error", {}).get(member, "") for member in ("Code", "Message"))
+    said = str(error).replace(" (reached max retries: 0)", "")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if message.lstrip().startswith("<"):
+        said = said.replace(message, "the answer is an HTML page")
+        fix = "check --endpoint-url, and a proxy in between"
+    elif status >= 500 or "Throttl" in code:
+        fix = "try again later"
+    return f"AWS: {_scrubbed(said)}\n  Fix: {codes.get(code, fix)}"
 
 
 def _scrubbed(text: str) -> str:

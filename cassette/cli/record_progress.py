@@ -149,7 +149,8 @@ class Progress:
     def notes(self) -> Iterator[str]:
         """Notes to print at the end."""
         if self._pace.throttles:
-            yield f"ECS throttled {counted(self._pace.throttles, 'call')}; each was retried"
+            each = "it" if self._pace.throttles == 1 else "each"
+            yield f"ECS throttled {counted(self._pace.throttles, 'call')}; {each} was retried"
 
     # -- both ------------------------------------------------------------------------------------
 
@@ -243,7 +244,8 @@ class Progress:
             rows, folded = rows[:space], rows[space:]
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("task", no_wrap=True)
-        table.add_column("group", max_width=self.screen.width // 4)
+        share = 4 if any(row.change for row in rows) else 2
+        table.add_column("group", max_width=self.screen.width // share)
         table.add_column("state", max_width=self.screen.width // 3)
         table.add_column("for", justify="right", no_wrap=True)
         table.add_column("changed last", overflow="fold")

@@ -436,6 +436,20 @@ def test_a_watch_counts_the_states():
     assert "3 polls, 4 distinct states; until stopped, or Ctrl-C" in out.getvalue()
 
 
+@pytest.mark.parametrize(("status", "is_whole"), [("PENDING", True), ("STOPPED", False)])
+def test_a_group_has_the_room_of_the_changes(status, is_whole):
+    """A long name is shown whole until something changes."""
+    name = "service:the-checkout-of-the-payments"
+    out, pace = io.StringIO(), Pace(2, FakeClock())
+    screen = Console(file=out, width=80, force_terminal=True, color_system=None)
+    with Progress(screen, pace, Until(("stopped",))) as shown:
+        for poll, now in enumerate(("PENDING", status), 1):
+            shown.polled(Poll(poll, 0.0, {id_of(1): task(1, status=now, group=name)}, (), ()))
+    last = out.getvalue().rpartition("changed last")[2]
+    assert (name in last) is is_whole
+    assert max(map(len, last.splitlines())) <= 80
+
+
 def test_a_pipe_shows_which_task_changed_and_how_it_ended():
     """Each line has the group, and after a stop the exit codes; a snapshot has no times."""
     running = task(1, service="web")

@@ -152,7 +152,7 @@ def test_a_throttle_is_recorded_if_wanted(call, account):
     account.add(task(1))
     account.server.script("DescribeTasks", scripted.throttle(), account.describe_tasks)
     code, out, _ = call(f"--cluster prod --all --keep-errors {FAST}")
-    assert (code, "ECS throttled 1 call; each was retried" in out) == (0, True)
+    assert (code, "ECS throttled 1 call; it was retried" in out) == (0, True)
     assert len(recorded("DescribeTasks")) == 2
 
 
