@@ -62,7 +62,7 @@ class Application(Fit):
             self.earlier += first_answers(self, entry)
             return
         if kind is None:
-            for draft in self.last_responses(entry.operation):
+            for draft in self.last_responses(entry):
                 self.edit_response(entry, draft)
             return
         for arn, last in self.start.items():

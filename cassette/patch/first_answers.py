@@ -29,8 +29,8 @@ class Making(Protocol):
     def edit_response(self, entry: Entry, draft: Draft) -> None:
         """Apply an entry to a whole response."""
 
-    def last_responses(self, operation: str) -> list[Draft]:
-        """The last response to each request; an error if there is none."""
+    def last_responses(self, entry: Entry) -> list[Draft]:
+        """The last response to each request of its operation; an error if there is none."""
 
     def resolve(self, value: object, seen: Body, place: Place, label: str) -> Any:
         """A value without references."""
@@ -54,7 +54,7 @@ def first_answers(made: Making, entry: Entry) -> Iterator[tuple[int, Draft]]:
     """
     kind = kind_of(entry.each)
     if kind is None:
-        for index in _first_of_each_request(made, entry.operation):
+        for index in _first_of_each_request(made, entry):
             again = _earlier(made, index, entry)
             made.edit_response(entry, again)
             yield index, again
@@ -96,12 +96,12 @@ def _starting(made: Making) -> list[int]:
     return [index for index, one in drafts if one.interaction.operation in shapes.STARTING]
 
 
-def _first_of_each_request(made: Making, operation: str) -> list[int]:
-    """The first response to each request of an operation, after a start if there was one."""
+def _first_of_each_request(made: Making, entry: Entry) -> list[int]:
+    """The first response to each request of its operation, after a start if there was one."""
     since = min(_starting(made), default=-1)
     first: dict[str, int] = {}
-    made.last_responses(operation)  # there is one
+    made.last_responses(entry)  # there is one
     for index, draft in enumerate(made.drafts):
-        if index > since and draft.interaction.operation == operation and draft.is_response:
+        if index > since and draft.interaction.operation == entry.operation and draft.is_response:
             first.setdefault(draft.request_key, index)
     return [*first.values()]

@@ -85,7 +85,7 @@ class Fit:
         """Refuse a cassette without the operations whose whole responses the patch changes."""
         for entry in self.patch.apply:
             if kind_of(entry.each) is None:
-                self.last_responses(entry.operation)
+                self.last_responses(entry)
         if self.patch.fault is not None:
             self.last_outcomes(self.patch.fault.operation)
         if self.patch.latency is not None:
@@ -285,10 +285,11 @@ class Fit:
         registering = (d for d in self.drafts if d.interaction.operation.startswith("Register"))
         return [held for d in registering if isinstance(held := d.body.get("taskDefinition"), dict)]
 
-    def last_responses(self, operation: str) -> list[Draft]:
-        """The last response to each request of an operation."""
+    def last_responses(self, entry: Entry) -> list[Draft]:
+        """The last response to each request of an entry's operation."""
         answers = (draft for draft in self.drafts if draft.is_response)
-        return meant(self, last_of_each(answers, operation)) or self.no_response(operation)
+        found = meant(self, last_of_each(answers, entry.operation))
+        return found or self.no_response(entry.operation, entry)
 
     def last_outcomes(self, operation: str) -> list[Draft]:
         """The last outcome of each request of an operation, a response or an error."""
@@ -377,9 +378,25 @@ class Fit:
             ]
             yield from unmet_conditions.explained(anchor.where, seen, kind.operation)
 
-    def no_response(self, operation: str) -> NoReturn:
-        """Raise the error for a cassette without such a response."""
-        raise self.patch.error(f"{self.base()} has no {operation} response to patch")
+    def no_response(self, operation: str, entry: Entry | None = None) -> NoReturn:
+        """Raise the error for a cassette without such a response.
+
+        If an entry names no operation, it suggests one whose responses have what the entry changes.
+        """
+        problem = f"{self.base()} has no {operation} response to patch"
+        if entry is None or operation != DESCRIBE:
+            raise self.patch.error(problem)
+        paths = ["/failures"] if entry.each == "failure" else [str(op["path"]) for op in entry.ops]
+        changed = {name for path in paths for name in path.split("/")[1:2]}
+        answered = dict.fromkeys(d.interaction.operation for d in self.drafts if d.is_response)
+        fitting = [name for name in answered if changed <= {*shapes.shape_of(name).members}]
+        more = "" if self.patch.is_document else "make it a patch file, with each: response, and "
+        raise self.patch.error(
+            problem,
+            entry.place,
+            nearest=f"it has responses of {' and '.join(fitting)}" if fitting else None,
+            fix=f"{more}operation: {fitting[0]}" if fitting else None,
+        )
 
     def base(self) -> str:
         """The name of the cassette in errors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
 import re
@@ -512,6 +513,26 @@ def test_a_bare_list_is_held_to_the_rules(tmp_path):
     assert (error.line, error.pointer) == (6, "/1")
     assert "no startedAt in a task that is RUNNING" in error.problem
     assert "make it a patch file, with each: response, and allow: [missing-time]" in error.fix
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_a_patch_that_names_no_operation_is_told_which_one_fits(write, tmp_path, is_list):
+    """It means DescribeTasks, and the cassette has those members in another operation."""
+    recorded = cassette.load("run-task-ec2")
+    others = tuple(one for one in recorded.interactions if one.operation != "DescribeTasks")
+    cassette.save(dataclasses.replace(recorded, interactions=others), tmp_path / "others.yaml")
+    operation = {"op": "replace", "path": "/tasks", "value": []}
+    (tmp_path / "list.json").write_text(json.dumps([operation]), "utf-8")
+    write("apply:\n- each: response\n  ops: [{op: replace, path: /tasks, value: []}]\n")
+    error = refused(str(tmp_path / "list.json") if is_list else "mine", of="others.yaml")
+    assert "has no DescribeTasks response to patch" in error.problem
+    assert error.nearest == "it has responses of RunTask"
+    form = "make it a patch file, with each: response, and " if is_list else ""
+    assert error.fix == f"{form}operation: RunTask"
+    assert (error.line is None) == is_list
+    write("apply:\n- {each: response, ops: [{op: remove, path: /nothing}]}\n")
+    unknown = refused("mine", of="others.yaml")
+    assert (unknown.nearest, unknown.fix) == (None, None)
 
 
 def test_an_operation_of_a_bare_list_that_does_not_fit_is_placed(tmp_path):
