@@ -234,14 +234,23 @@ class Progress:
 
     def _table(self, elapsed: float) -> RenderableType:
         """The tasks that fit on the screen, those that changed last first."""
-        from rich.table import Table
-
         space = max(3, self.screen.height - _AROUND - len(self._services))
         rows = [*self._rows.values()]
-        folded: list[_Row] = []
-        if len(rows) > space:
-            rows.sort(key=lambda row: -row.since)
-            rows, folded = rows[:space], rows[space:]
+        shown = min(len(rows), space)
+        while True:
+            if shown < len(rows):
+                rows.sort(key=lambda row: -row.since)
+            table = self._table_of(rows[:shown], rows[shown:], elapsed)
+            lines = len(self.screen.render_lines(table, pad=False))
+            if lines <= space + 2 or shown == 1:
+                return table
+            shown = max(1, min(shown - 1, shown * space // lines))  # some have several lines
+
+    def _table_of(
+        self, rows: Sequence[_Row], folded: Sequence[_Row], elapsed: float
+    ) -> RenderableType:
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("task", no_wrap=True)
         share = 4 if any(row.change for row in rows) else 2

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cassette.model import Cassette
 
 _EVERY = 0.5  # seconds between two checks
+_CHECKS = 20  # for a file that does not exist yet: a recording writes its first part after seconds
 
 
 def follow(
@@ -34,9 +35,9 @@ def follow(
     Raises:
         UsageError: no recording of this name is under way.
     """
-    target, partial = _files(name, folders)
     seen, shown = b"", 0
     try:
+        target, partial = _files(name, folders)
         while True:
             content = _content(partial)
             if content is None:
@@ -76,7 +77,7 @@ def _content(partial: Path) -> bytes | None:
 
 
 def _files(name: str, folders: tuple[Path, ...]) -> tuple[Path, Path]:
-    """The output file of a recording, and its file under way."""
+    """The output file of a recording, and its file under way, once that exists."""
     given = Path(name)
     if name.endswith(".partial.yaml"):
         given = given.with_name(given.name.removesuffix(".partial.yaml") + ".yaml")
@@ -85,10 +86,12 @@ def _files(name: str, folders: tuple[Path, ...]) -> tuple[Path, Path]:
         if given.suffix in (".yaml", ".yml")
         else [folder / f"{name}.yaml" for folder in folders]
     )
-    for target in targets:
-        partial = file_format.partial_path(target)
-        if partial.exists():
-            return target, partial
+    for _ in range(_CHECKS):
+        for target in targets:
+            partial = file_format.partial_path(target)
+            if partial.exists():
+                return target, partial
+        time.sleep(_EVERY)
     raise UsageError(
         f"no recording of {name} is under way",
         nearest="looked for " + ", ".join(str(file_format.partial_path(one)) for one in targets),

@@ -450,6 +450,24 @@ def test_a_group_has_the_room_of_the_changes(status, is_whole):
     assert max(map(len, last.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("rows", [5, 24])
+def test_a_table_with_long_changes_fits_the_screen(rows):
+    """Fewer tasks are shown if their changes need two lines each, and so is the last line."""
+    out, pace = io.StringIO(), Pace(2, FakeClock())
+    screen = Console(file=out, width=80, height=24, force_terminal=True, color_system=None)
+    with Progress(screen, pace, Until(("stopped",))) as shown:
+        for poll, status in enumerate(("RUNNING", "STOPPED"), 1):
+            tasks = [
+                task(n, status=status, stopCode="ServiceSchedulerInitiated") for n in range(rows)
+            ]
+            shown.polled(Poll(poll, 0.0, {id_of(n): one for n, one in enumerate(tasks)}, (), ()))
+    last = out.getvalue().rpartition("changed last")[2]
+    seen = last.count("RUNNING → STOPPED")
+    assert seen == rows or f"and {rows - seen} more: {rows - seen} STOPPED" in last
+    assert len(last.splitlines()) < 24
+    assert "2 polls, " in last
+
+
 def test_a_pipe_shows_which_task_changed_and_how_it_ended():
     """Each line has the group, and after a stop the exit codes; a snapshot has no times."""
     running = task(1, service="web")

@@ -339,9 +339,33 @@ def test_show_follows_a_recording(call, account, tasks, tmp_path, monkeypatch, c
     assert [shown.count(said) for said in ("ListTasks", "ExpiredTokenException")] == [1, 1]
 
 
+def test_show_waits_for_a_recording_that_begins(
+    call, account, tasks, tmp_path, monkeypatch, capsys
+):
+    """The first part is written seconds after the first call."""
+    expired(account, tasks, 5)
+    call(ALL)
+    (tmp_path / PARTIAL).rename(tmp_path / "later.yaml")
+    steps = [PARTIAL, "web.yaml"]
+    last = ["later.yaml"]
+
+    def next_step(_seconds):
+        (tmp_path / last[-1]).rename(tmp_path / steps[0])
+        last.append(steps.pop(0))
+
+    monkeypatch.setattr(show_under_way.time, "sleep", next_step)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["show", "web.yaml", "--watch"])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, err) == (0, "")
+    assert "ListTasks" in out
+
+
 def test_show_has_nothing_to_follow(tmp_path, monkeypatch, capsys):
     """The error has the places that were searched, and what to do."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(show_under_way.time, "sleep", lambda _seconds: None)
     with pytest.raises(SystemExit) as ended:
         main(["show", "web.yaml", "--watch"])
     err = capsys.readouterr().err
