@@ -70,6 +70,7 @@ _DOMAIN = (
     r"|APPPOOL|HK[A-Z_]{1,30})\\)[A-Z][A-Z0-9-]{1,14}"
 )
 
+_QUOTED = r"(?:\"[^\"\n]{1,256}\"|'[^'\n]{1,256}')"
 # A value without quotes, and an & in it. It ends the value where name=value comes next and the
 # word is a query or a form, without a semicolon as connection strings have it.
 _OF_VALUE = r"[^\s\"'&,;)\]}]"
@@ -256,7 +257,8 @@ RULES: dict[str, str] = {
         r"(?P<mark_of_string>(?:[burf]{1,2}(?=[\"']))?)"  # b'…'
         r"(?P<given>(?<=>)[^<]{1,1024}(?=</)|(?<!>)(?:(?:bearer|basic|token)\s{1,4})?"
         r"(?:\"(?:[^\"\\]|\\.){1,4096}\"|'(?:[^'\\]|\\.){1,4096}'"
-        r"|\w{1,20}\((?:\"[^\"\n]{1,256}\"|'[^'\n]{1,256}')\)"  # SecretStr('…')
+        # SecretStr('…'), ('…', '…')
+        rf"|\w{{0,20}}[(\[]{{1,2}}\s?{_QUOTED}(?:\s?,\s{{0,2}}{_QUOTED}){{0,7}},?\s?[)\]]{{1,2}}"
         rf"|(?:{_OF_VALUE}{{3,}}|{_OF_VALUE}{{0,2}}(?={_AND}{_OF_VALUE}))"
         rf"(?:{_AND}{_OF_VALUE}{{1,256}}){{0,16}}))"
     ),

@@ -7,18 +7,21 @@ mislead each expression: the steps for each character stay under one bound.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import cassette
-from cassette.scrub import Rules, free_text, tokens
+from cassette.errors import UnsafeCassetteError
+from cassette.scrub import Rules, free_text, gate, tokens
 from cassette.scrub.pseudonyms import Memory
 from tests.scrub.steps import (
     UNBOUNDED,
@@ -278,3 +281,27 @@ def test_known_values_are_compared_once_a_word(size: int, monkeypatch: pytest.Mo
     said = free._replace_known(", ".join(originals))
     assert said == ", ".join(f"name-ca55e77e-{number + 1}" for number in range(size))
     assert compared <= 4 * size
+
+
+@pytest.mark.parametrize("pump", ["3f9d", "f048213948213", "aB3", "a1-", "%41", "password=x "])
+def test_the_calls_of_the_audit_grow_with_the_text_only(pump: str) -> None:
+    """A loop in Python takes no step of an expression, but calls functions."""
+
+    def count(size: int) -> int:
+        called = 0
+
+        def called_once(_frame: object, _event: str, _argument: object) -> None:
+            nonlocal called
+            called += 1
+
+        text = f"stoppedReason: {text_of(pump, size)}"
+        sys.setprofile(called_once)
+        try:
+            with contextlib.suppress(UnsafeCassetteError):
+                gate(text, (), "a.yaml")
+        finally:
+            sys.setprofile(None)
+        return called
+
+    count(100)  # compiles the expressions
+    assert count(16_000) <= 5 * count(4_000)

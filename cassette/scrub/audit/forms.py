@@ -284,6 +284,8 @@ _OF_BUILD = re.compile(
     r"|sha-?1?)(?: (?:id|number))?[ #:=/@_-]{1,3}[\"'`(]?\Z"
 )
 _IMAGE = re.compile(r"\bimage[\"']?:\s?[\"']?[\w./-]{1,200}:\Z")
+_LONGEST_ID = 256  # a longer word is not an id
+_WORD_BEFORE, _WORD_AFTER = re.compile(r"[^\W_]{1,256}\Z"), re.compile(r"[^\W_]{1,256}")
 _OF_ID = re.compile(r"[0-9a-fA-F]+|.*ca55e77e.*")
 
 
@@ -319,11 +321,9 @@ def _account(match: re.Match[str]) -> str | None:
     before = text[max(0, start - 64) : start]
     if _DATED.fullmatch(match[0]) and (_TAG_OF.search(before) or _OF_BUILD.search(before)):
         return None
-    while start and text[start - 1].isalnum():
-        start -= 1
-    while end < len(text) and text[end].isalnum():
-        end += 1
-    word = text[start:end]
+    head = _WORD_BEFORE.search(text, max(0, start - _LONGEST_ID), start)
+    tail = _WORD_AFTER.match(text, end, end + _LONGEST_ID)
+    word = f"{head[0] if head else ''}{match[0]}{tail[0] if tail else ''}"
     return None if word != match[0] and _OF_ID.fullmatch(word) else "account-id"
 
 
