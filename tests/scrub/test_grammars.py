@@ -388,6 +388,7 @@ def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
          "session opened for user root(uid=0) by user-ca55e77e-1(uid=7)"),
         ("session opened for user jkowal2(uid=7)",
          "session opened for user user-ca55e77e-1(uid=7)"),
+        ("id\\u003d\\u003d511632888839", "id\\u003d\\u003d000000000002"),
         ("credentials=('app', 'Kq8vx9')", "credentials=REDACTED"),
         ("password: [\"server\", \"app\"]", "password: REDACTED"),
         ("tokens=[]", "tokens=[]"),

@@ -234,7 +234,7 @@ def found(text: str, names: Names) -> Iterator[str]:
         "organization": lambda text: any(
             "ca55e77e" not in match[0] for match in _ORGANIZATION.finditer(text)
         ),
-        "unexplained": lambda text: _is_unexplained(text, names),
+        "unexplained": lambda text: _is_unexplained(views.without_codes(text), names),
     }
     for rule, check in checks.items():
         if check(text):

@@ -17,6 +17,7 @@ DEEPEST = 3  # of encodings within encodings
 _SHOWN = re.compile(rb"[\t\n\r -~]{6,}")
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\ntr]))")
+_CODE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 _ENTITY = re.compile(r"&(?:#[xX]?[0-9A-Fa-f]{1,7};?|\w{2,32};)")
 _BARE = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -46,6 +47,11 @@ def said(run: str) -> Iterator[str]:
 def without_entities(text: str) -> str:
     """A text with HTML entities decoded, as a browser shows them."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def without_codes(text: str) -> str:
+    r"""A text with characters in place of their codes, such as \u003d and \x3d."""
+    return _CODE.sub(_unescape, text) if "\\" in text else text
 
 
 def _unescape(match: re.Match[str]) -> str:
