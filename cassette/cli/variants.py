@@ -264,7 +264,10 @@ def _rows(entry: Entry, *, explain: bool) -> Iterator[tuple[str | Text, str | Te
 
 
 def _explained(param: Param) -> str:
-    default = json.dumps(param.default, ensure_ascii=False)
+    text = param.default
+    if isinstance(text, dict):
+        text = text.get("text", text)  # with names that are filled in for each task
+    default = json.dumps(text, ensure_ascii=False)
     if len(default) > _LONGEST_DEFAULT:
         default = default[: _LONGEST_DEFAULT - 2] + '…"'
     known = "" if param.default is None else f", by default {default}"

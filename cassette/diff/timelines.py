@@ -177,4 +177,9 @@ def canonical(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """A value of a request for people, with an ARN as its last part."""
+    if isinstance(value, list):
+        return json.dumps([_short(item) if isinstance(item, str) else item for item in value])
+    if isinstance(value, str):
+        return (_id(value) if value.startswith("arn:") else "") or value
+    return json.dumps(value)

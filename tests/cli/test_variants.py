@@ -70,6 +70,8 @@ def test_patterns_narrow_the_list_and_explain_what_patches_take(tmp_path):
     assert code == 0
     assert out.splitlines()[0] == "sidecar"
     assert "code (integer, by default 1): the exit code" in out
+    _, text, _ = run("variants", "web", "api/access-denied", cwd=tmp_path)
+    assert 'user (string, by default "arn:{names.partition}:sts::' in text
     narrowed = len(Library(()).matching("sidecar/*", "patch")) + 1
     assert f" of {narrowed} patches fit" in out.splitlines()[-1]
     code, out, _ = run("variants", "sidecar/*", cwd=tmp_path)

@@ -252,6 +252,27 @@ def test_two_single_tasks_are_always_compared():
     assert ("launchType", "changed", "FARGATE", "EC2") in short(found)
 
 
+def test_a_request_is_named_by_the_last_parts_of_its_arns():
+    """Requests for two definitions do not look alike, as their whole ARNs cut at the end would."""
+    arn = f"arn:aws:ecs:{bodies.REGION}:{bodies.ACCOUNT}"
+    asked = [
+        ("DescribeTaskDefinition", {"taskDefinition": f"{arn}:task-definition/the-checkout:1"}),
+        ("DescribeTaskDefinition", {"taskDefinition": f"{arn}:task-definition/the-basket:1"}),
+        ("DescribeServices", {"services": [f"{arn}:service/prod/web", "api"]}),
+    ]
+    one, other = (
+        made.cassette(
+            *(made.call(*call, {"tags": new, "services": new}) for call in asked),
+        )
+        for new in ([], [{"serviceName": "web"}])
+    )
+    assert {difference.subject for difference in compare(one, other)} == {
+        "taskDefinition=the-checkout:1",
+        "taskDefinition=the-basket:1",
+        'services=["web", "api"]',
+    }
+
+
 def test_other_requests_belong_together_by_what_they_ask():
     """Requests are equal with a list in another order, an ARN for a name, or another revision."""
     one = made.cassette(
