@@ -17,12 +17,21 @@ from tests.live.scripted import ScriptedECS
 
 # The speed of the machine must not decide whether a test passes. `make exhaustive` runs the
 # properties again, over more examples.
-settings.register_profile("project", deadline=None, max_examples=25)
+settings.register_profile("project", deadline=None, max_examples=10)
 settings.register_profile("thorough", deadline=None, max_examples=200)
 settings.load_profile("project")
 
 # What a run of tests holds is rarely garbage: looking through it took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave three of four parameters of a matrix to the exhaustive tests."""
+    if not isinstance(item, pytest.Function) or not item.get_closest_marker("matrix"):
+        return
+    # Parameters of one decorator share an index; those of two decorators need not.
+    if sum(set(item.callspec.indices.values())) % 4:
+        item.add_marker(pytest.mark.exhaustive)
 
 
 def pytest_collection_finish() -> None:

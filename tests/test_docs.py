@@ -28,6 +28,7 @@ def examples():
             yield pytest.param(file, block, id=f"{file}-{number}", marks=marks)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("file", "block"), list(examples()))
 def test_the_python_that_documents_show_runs(pytester, file, block):
     """A reader can paste it anywhere: no account, no region, and no files but those on the page.

@@ -325,6 +325,7 @@ def go_on(path, calls, *, die_at=None):
     return without_times(path.read_bytes())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("key", [None, b"a key of sixteen bytes"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recording_that_died_continues_to_the_same_bytes(tmp_path, monkeypatch, seed, key):

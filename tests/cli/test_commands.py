@@ -112,6 +112,7 @@ def test_check_says_what_is_wrong(tmp_path):
     assert "a.yaml" in out
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("words", [["--version"], ["--help"], *([c, "--help"] for c in COMMANDS)])
 def test_help_imports_neither_botocore_nor_yaml(words):
     """`--version`, and `--help` of each command, start fast."""

@@ -90,6 +90,7 @@ def call(tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("file", SAYS)
 @pytest.mark.parametrize(
     "words",

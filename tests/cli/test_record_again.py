@@ -236,6 +236,7 @@ def _tasks_of_life():
 # -- wrong use, and AWS that cannot be asked -----------------------------------------------
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -263,6 +264,7 @@ def test_wrong_use(call, web, ecs, words, said):
     assert sorted(path.name for path in Path().iterdir()) == ["cassettes"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("operation", "answer", "said"),
     [
@@ -319,6 +321,7 @@ def test_against_moto(call, moto_ecs):
 # -- the documented job --------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_the_job_of_the_page(call, once, ecs, tmp_path):
     """Its script ends with the highest exit code of all cassettes."""
     page = Path(__file__).parents[2] / "docs" / "command-line.md"

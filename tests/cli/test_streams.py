@@ -92,6 +92,7 @@ def closed():
         yield stream
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("words", [*WORDS.values(), *MORE])
 def test_a_full_disk_is_one_error(call, full, words):
     """The exit code is 2, with one message."""
@@ -103,6 +104,7 @@ def test_a_full_disk_is_one_error(call, full, words):
     ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("words", [*WORDS.values(), *MORE])
 def test_a_closed_pipe_is_not_a_success(call, closed, words):
     """As in other programs, the exit code is that of SIGPIPE, without a message."""

@@ -93,6 +93,7 @@ def test_the_state_of_a_container_with_a_long_name_is_beside_it(long):
     assert lines[first + 2].endswith("  PENDING")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "words",
     [

@@ -59,6 +59,7 @@ def edited(base: model.Cassette, *edits: tuple[int, Any]) -> model.Cassette:
 MISSING_AT_FIRST = {"run/not-yet-described"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "name",
     [name if name == "web" else pytest.param(name, marks=pytest.mark.exhaustive) for name in BASES],

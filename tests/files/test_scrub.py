@@ -120,6 +120,7 @@ def test_check_writes_nothing(tmp_path):
     assert out.endswith("1 file, 1 would change\n  Fix: cassette scrub a.json\n")
 
 
+@pytest.mark.exhaustive
 def test_every_committed_file_is_a_fixed_point(tmp_path):
     """Scrubbing the built-in cassettes and patches changes no byte.
 

@@ -28,6 +28,7 @@ FOLDERS = {
 each_folder = pytest.mark.parametrize("names", FOLDERS.values(), ids=FOLDERS)
 
 
+@pytest.mark.exhaustive
 def test_every_stop_code_is_covered():
     """For each stop code in botocore's model, the catalogue makes a task with it."""
     made = {
@@ -79,6 +80,7 @@ def test_it_fits_a_built_in_cassette(names):
         assert fits, (name, [tried(name, base) for base in known])
 
 
+@pytest.mark.matrix
 @each_folder
 def test_a_variant_of_one_base(names):
     """Each check of `variant_checks`, on the first base that a patch fits."""

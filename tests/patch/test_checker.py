@@ -91,6 +91,7 @@ def test_a_recording_is_what_ecs_could_have_answered(base):
     assert found_in(base) == set()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_variant_is_what_ecs_could_have_answered(name):
     """A sample of the patches, on every cassette that they fit; test_every_variant has all."""

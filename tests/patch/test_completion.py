@@ -37,6 +37,7 @@ def complete(tmp_path, monkeypatch, capsys):
     return run
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("of", ["web", "job", "deployment"])
 @pytest.mark.parametrize(
     "members",

@@ -53,6 +53,7 @@ ENDS = {
 PATCHES = Path(__file__).parents[2] / "cassettes" / "patches" / "deployment"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("variant", sorted(f"deployment/{one.stem}" for one in PATCHES.iterdir()))
 def test_how_the_waiters_end_in_each_variant(client, variant):
     """`aws ecs wait` has the same definitions.
@@ -218,6 +219,7 @@ def test_run_task_says_why_it_started_nothing(client):
         assert caught.value.response["Error"]["Code"] == f"{code}Exception"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("given", ["count=1", "task=ca55e77ed45f1ecdb843d78fe3cb0a5b"])
 @pytest.mark.parametrize(
     "name",

@@ -167,6 +167,7 @@ some_or_all = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("tool", TOOLS)
 @some_or_all
 def test_a_variant_breaks_nothing_that_the_import_keeps(imports, tool, names):

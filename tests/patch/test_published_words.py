@@ -49,6 +49,7 @@ def messages(made):
     }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("message", "base", "patch"),
     [

@@ -58,6 +58,7 @@ def texts_of(made: model.Cassette) -> Iterator[str]:
                     yield detail["value"] if detail["name"] == "statusReason" else ""
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("base", BASES)
 def test_a_text_names_only_what_the_task_names(base):
     """No text of a variant has a region, account, subnet or deployment of another task."""

@@ -134,6 +134,7 @@ def imported(tmp_path):
     return of
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("mask", MASKS)
 def test_masked_accounts_are_kept_in_a_variant(mask, imported, written):
     """As people publish what they record: an ARN in a text has the mask that the task has."""
@@ -157,6 +158,7 @@ PLACES = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "places",
     [

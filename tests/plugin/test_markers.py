@@ -315,6 +315,7 @@ def test_it(ask):
     result.stdout.fnmatch_lines(["*0.0 s  DescribeTasks: PROVISIONING, after 2 attempts"])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("marker", "words"),
     [

@@ -217,6 +217,7 @@ def test_cassettes_beside_other_test_files_are_judged(run, project):
     result.stdout.fnmatch_lines([*ORPHANS[:2], "deep/cassettes/lost.yaml", ORPHANS[2]])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

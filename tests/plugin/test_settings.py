@@ -153,6 +153,7 @@ def cassette_mode():
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("ci", "argument", "fixture", "ini", "records"),
     [
@@ -206,6 +207,7 @@ def test_who_decides_the_policy(run, live, pytester, *, marker, fixture, ini, po
 # -- wrong use ------------------------------------------------------------------------------------
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -263,6 +265,7 @@ def test_a_mode_and_a_check_exclude_each_other(run):
     result.stderr.fnmatch_lines(["*cannot be used with --cassette-mode; leave out one of them"])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -338,7 +341,7 @@ def test_a_path_on_the_command_line_is_no_option(pytester):
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.exhaustive)])
 def test_a_misspelt_marker_names_the_near_one(run, workers):
     """A worker of pytest-xdist cannot end the run, so the test fails there."""
     if workers:

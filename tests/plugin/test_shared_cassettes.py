@@ -59,6 +59,7 @@ def described(task): return describe()
 """
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("failing", "kept"),
     [

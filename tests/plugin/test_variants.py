@@ -311,6 +311,7 @@ def test_it(last):
     result.stdout.fnmatch_lines(["web (built-in) with stopped/image-pull"])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

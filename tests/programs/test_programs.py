@@ -229,6 +229,7 @@ def test_the_healthy_recording_shows_no_bug(program):
     assert says(program.module.corrected, healthy) == expected
 
 
+@pytest.mark.matrix
 @each_program
 def test_some_patches_find_the_bug_and_others_do_not(program):
     """The buggy program reports something wrong on exactly those variants that show its bug."""
@@ -236,6 +237,7 @@ def test_some_patches_find_the_bug_and_others_do_not(program):
     assert wrong(program.module.with_bug, program, patches).keys() == set(program.finding)
 
 
+@pytest.mark.matrix
 @each_program
 def test_the_corrected_program_is_right(program):
     """The corrected program is right on the same variants."""

@@ -176,6 +176,7 @@ def test_what_aws_says_follows_the_rules(folder):
     assert "prod" not in err
 
 
+@pytest.mark.exhaustive
 def test_a_recording_under_pytest_follows_the_rules_of_its_root(pytester, monkeypatch):
     """In whatever folder pytest was started; a replay still answers for the original name."""
     pytester.makepyprojecttoml(RULES + "\n[tool.pytest.ini_options]\n")

@@ -36,6 +36,7 @@ WRONG_MEMBERS = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "operation",
     ["ListTasks", "DescribeTasks", "DescribeServices", "DescribeTaskDefinition"],

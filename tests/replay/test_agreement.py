@@ -159,6 +159,7 @@ def has_failed(task):
     )
 
 
+@pytest.mark.matrix
 @VARIANTS
 def test_operations_agree_at_each_moment(clients, name):
     """When a poll of the recording is complete, there is no contradiction.
@@ -181,6 +182,7 @@ def test_operations_agree_at_each_moment(clients, name):
             assert [*contradictions(clients, tape)] == [], at
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("start", ["patched", "last"])
 @VARIANTS
 def test_operations_agree_where_a_replay_begins(clients, name, start):
@@ -189,6 +191,7 @@ def test_operations_agree_where_a_replay_begins(clients, name, start):
         assert [*contradictions(clients, tape)] == []
 
 
+@pytest.mark.matrix
 @VARIANTS
 def test_operations_agree_from_call_to_call(clients, name):
     """Where each call is a step, no round contradicts itself, and the last one is of the end."""
@@ -203,6 +206,7 @@ def test_operations_agree_from_call_to_call(clients, name):
 READS = ("DescribeServices", "ListTasks", "DescribeTasks")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "name",
     [

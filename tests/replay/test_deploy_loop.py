@@ -91,6 +91,7 @@ def completes(variant):
     )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", deployment.params(QUICK))
 def test_a_deploy_tool_succeeds_only_where_the_deployment_completes(client, name):
     """It times out only where the deployment never does."""

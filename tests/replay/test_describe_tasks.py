@@ -174,6 +174,7 @@ INVALID = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize("case", INVALID)
 def test_what_cannot_be_right_gets_ecs_own_words(case, unknown):

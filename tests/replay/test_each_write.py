@@ -96,6 +96,7 @@ def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
+@pytest.mark.matrix
 @EACH
 @UNKNOWN
 def test_a_recorded_write_is_answered_as_often_as_it_was_recorded(operation, unknown, tmp_path):
@@ -111,6 +112,7 @@ def test_a_recorded_write_is_answered_as_often_as_it_was_recorded(operation, unk
         tape.unmatched.clear()
 
 
+@pytest.mark.matrix
 @EACH
 @UNKNOWN
 def test_a_write_that_was_not_recorded_is_no_emulation(operation, unknown, tmp_path):
@@ -130,6 +132,7 @@ def test_a_write_that_was_not_recorded_is_no_emulation(operation, unknown, tmp_p
         tape.unmatched.clear()
 
 
+@pytest.mark.matrix
 @EACH
 def test_a_further_cassette_supplies_a_write(operation, tmp_path):
     request, other, _ = WRITES[operation]

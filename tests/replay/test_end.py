@@ -25,7 +25,7 @@ def recorded(tape):
     return sum(interaction.count for interaction in tape.cassette.interactions)
 
 
-@pytest.mark.parametrize("advance", ["call", "clock"])
+@pytest.mark.parametrize("advance", ["call", pytest.param("clock", marks=pytest.mark.exhaustive)])
 def test_code_that_waits_forever_fails(advance):
     """An endless loop is an error with a fix, and does not hang the test."""
     with cassette.replay("web", "unhealthy/container", advance=advance) as tape:

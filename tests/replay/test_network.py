@@ -171,6 +171,7 @@ def failing(outcome):
     return dataclasses.replace(job, interactions=(one,)), dict(one.request)
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", FAILURES)
@@ -191,6 +192,7 @@ def test_a_client_sees_what_it_sees_of_a_real_server(name, transport, monkeypatc
 # -- recorded -----------------------------------------------------------------------------------
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", connection_failures.KINDS)
@@ -328,6 +330,7 @@ def test_an_attempt_to_connect_takes_the_clients_time():
 # -- over HTTP ------------------------------------------------------------------------------------
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["reset", "truncated", "503", "500", "200"])
 @pytest.mark.parametrize("transport", ["urllib3", "aiohttp"])
 def test_a_server_fails_as_the_replay_does(name, transport):

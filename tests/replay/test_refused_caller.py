@@ -23,6 +23,7 @@ def refusal(method, **parameters):
     return caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("method", "parameters", "resource"),
     [

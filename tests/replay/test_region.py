@@ -134,6 +134,7 @@ def test_an_arn_of_another_account_gets_ecs_own_words():
                 made.invoke(ecs, operation, request)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("unknown", ["error", "ecs"])
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ SAME = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("case", SAME)
 @pytest.mark.parametrize("swapped", [False, True])
 def test_what_means_the_same_is_the_same_request(case, swapped):
@@ -170,6 +171,7 @@ OTHER = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("case", OTHER)
 def test_what_means_something_else_is_another_request(case):
     """Two requests differ by any relevant parameter."""

@@ -63,6 +63,7 @@ def ask(kind, arns):
     getattr(made.client(), xform_name(operation))(**request)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "kind", [TASKS, SERVICES, CLUSTERS, INSTANCES, DEPLOYMENTS, REVISIONS], ids=lambda kind: kind[0]
 )

@@ -74,6 +74,7 @@ def test_a_start_of_a_wrong_kind_is_an_error(start):
         cassette.replay("web", start=start)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("number", "state"), [(1, "PROVISIONING"), (2, "PENDING"), (3, "RUNNING")])
 @pytest.mark.parametrize("advance", ["call", "clock"])
 def test_a_start_takes_the_number_of_a_state(number, state, advance):
@@ -297,6 +298,7 @@ def test_what_a_story_begins_with_is_not_its_failure(name):
         assert not tape.patch_seen
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("base", "name"),
     [

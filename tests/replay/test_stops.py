@@ -34,6 +34,7 @@ def stop_and_watch(ecs, tape, arn: str) -> list[dict]:
     return seen
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("name", ["job", "web", "deployment"])
 def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
@@ -53,6 +54,7 @@ def test_a_task_stops_from_the_call_on_and_never_goes_back(name, advance):
     assert seen[-1]["lastStatus"] == "STOPPED"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("state", ["PROVISIONING", "PENDING"])
 @pytest.mark.parametrize("name", ["job", "web", "deployment"])
@@ -78,6 +80,7 @@ def test_a_container_that_ran_before_its_task_did_has_an_exit_code():
     assert "startedAt" not in seen[-1]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("base", deployment.WATCHED, ids=["Fargate", "EC2"])
 @pytest.mark.parametrize(
     "name",
@@ -114,6 +117,7 @@ def polled(ecs, *services: str) -> tuple[dict, list[str], list[str], list[dict]]
     return one, running, stopped, ecs.describe_tasks(**PROD, tasks=running + stopped)["tasks"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("others", [[], ["gone"]], ids=["recorded", "derived"])
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("polls", [0, 1, 3])

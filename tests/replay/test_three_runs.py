@@ -141,6 +141,7 @@ def seen_in(pytester, monkeypatch, moto_ecs):
     return run
 
 
+@pytest.mark.exhaustive
 def test_one_module_sees_the_same_live_while_recording_and_in_replay(seen_in):
     """They are equal except for names and secrets, and each original has one pseudonym."""
     live, recorded, replayed = (seen_in(name) for name in RUNS)

@@ -94,6 +94,7 @@ def _time_machine():
     return pytest.importorskip("time_machine").travel(FROZEN, tick=False)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("freezer", [_freezegun, _time_machine])
 @pytest.mark.parametrize("inside", [True, False])
 def test_rebase_now_is_the_frozen_now(freezer, inside):
@@ -108,6 +109,7 @@ def test_rebase_now_is_the_frozen_now(freezer, inside):
     assert last["stoppedAt"] == FROZEN
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("freezer", [_freezegun, _time_machine])
 @pytest.mark.parametrize("sleep", ["skip", "all"])
 def test_the_clock_moves_while_time_is_frozen(freezer, sleep):

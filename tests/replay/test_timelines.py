@@ -221,6 +221,7 @@ def test_two_runs_give_the_same():
     assert run() == run()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "name",
     [

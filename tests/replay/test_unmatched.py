@@ -147,6 +147,7 @@ def refused(operation, asked):
     return raised.value
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("case", CASES)
 def test_an_unmatched_call_shows_the_request_the_nearest_one_and_a_fix(case):
     """In this order, with the file at the end."""
@@ -192,6 +193,7 @@ FOLLOWED = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("call", FOLLOWED, ids=str)
 def test_each_piece_of_advice_works(call, tmp_path, monkeypatch):
     """Each line of Python gives the call an outcome, and never that of another resource."""

@@ -60,6 +60,7 @@ def seen(client, arn):
     return arn in listed, [one["taskArn"] for one in described["tasks"]] == [arn]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("advance", ["call", "clock"])
 @pytest.mark.parametrize("patch", PATCHES)
 def test_operations_agree_on_whether_a_task_was_started(patch, advance):

@@ -69,6 +69,7 @@ CLOCKS = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 def test_a_deadline_passes(ecs, clock):
     """A loop that waits 300 s by any clock ends after 300 virtual seconds."""
@@ -115,6 +116,7 @@ def moved_by(clock, seconds=50):
     return clock() - began
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("options", [{"time": "virtual"}, {"sleep": "all"}], ids=str)
 @pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 def test_a_replay_within_another_moves_the_clocks(clock, options):

@@ -297,6 +297,7 @@ def test_a_rollback_finds_the_old_revision():
         assert ecs.update_service(**back)["service"]["taskDefinition"] == f"{named}1"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "patch",
     [

@@ -227,6 +227,7 @@ KEPT_VALUES = (
 )  # fmt: skip
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("value", KEPT_VALUES)
 @pytest.mark.parametrize("name", ["team", "api-token", "password", "TOKEN_URL"])
 def test_what_a_project_keeps_is_accepted_by_its_audit(name: str, value: str) -> None:
@@ -252,6 +253,7 @@ def test_what_a_project_keeps_is_accepted_by_its_audit(name: str, value: str) ->
         gate(text_of(scrubbed), scrubber.originals, "a.yaml", rules)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("value", ["heron", "hunter2x", "https://localhost/x", "two words"])
 @pytest.mark.parametrize("option", ["--team", "--token-url", "--password"])
 @pytest.mark.parametrize("length", [1, 30])

@@ -12,6 +12,7 @@ from tests.scrub.planting import text_of
 from tests.scrub.test_near_secrets import said
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("text", "written"),
     [

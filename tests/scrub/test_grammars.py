@@ -251,6 +251,7 @@ def test_the_file_of_a_program_stays_in_folders_of_plain_words(command: str, sta
     assert ran(*command.split()) == stays.split()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("subject", ["key", "token", "secret", "password", "API key", "PIN"])
 @pytest.mark.parametrize("quote", ["'", '"'])
 @pytest.mark.parametrize("verdict", ["is invalid", "rejected", "was refused", "has been revoked"])

@@ -184,6 +184,7 @@ def steps_of(name: str, pump: str) -> tuple[float, bool]:
     return steps, steps <= 200 or steps <= 2 * heaviest(name, pump, short) + 200
 
 
+@pytest.mark.matrix
 @each_module
 def test_the_steps_grow_with_the_text_only(module: str) -> None:
     """The steps per character are bounded, and no higher in a text four times as long."""

@@ -209,6 +209,7 @@ def test_there_are_enough() -> None:
     assert len(set(TEXTS)) == len(TEXTS) >= 150
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("text", TEXTS)
 def test_it_stays_in_every_place(text: str) -> None:
     """No part is replaced, and the audit accepts the recording."""

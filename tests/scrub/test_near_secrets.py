@@ -78,6 +78,7 @@ def test_what_follows_a_telling_word_goes(
     assert secret not in said(start + telling + between.format(secret) + end)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("telling", TELLING)
 def test_every_telling_word_behaves_alike(telling: str) -> None:
     """In one recording, each form gives a value of its own."""
@@ -91,6 +92,7 @@ def test_every_telling_word_behaves_alike(telling: str) -> None:
     assert [value for value in values if value in text_of(scrubbed)] == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("form", BEFORE)
 @pytest.mark.parametrize("secret", [s for s in SECRETS if not s.isdigit()])
 def test_a_value_before_its_name_goes(form: str, secret: str) -> None:
@@ -104,6 +106,7 @@ def test_plain_words_near_a_telling_word_stay(text: str) -> None:
     assert said(text) == text
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("text", "written"),
     [

@@ -25,6 +25,7 @@ IN_NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("text", ["{}: {}", "{}={}", "x ({} = '{}')", "app: {}: {}, retrying"])
 def test_an_assignment_gives_any_value(word: str, text: str) -> None:
