@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from cassette.built_in import with_names
 from cassette.terminal import visible
+
+_Type = TypeVar("_Type", click.IntRange, click.FloatRange)
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -53,6 +55,12 @@ STYLES = {
     "removed": "red",
     "changed": "yellow",
 }
+
+
+def named(name: str, kind: _Type) -> _Type:
+    """A type with the name that errors call it by: `'10m' is not a valid number of seconds`."""
+    kind.name = name
+    return kind
 
 
 def complete_cassette(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FORMAT, console, library_of
+from cassette.cli.console import FORMAT, console, library_of, named
 from cassette.errors import counted
 from cassette.terminal import columns, paragraph
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     metavar="[DAYS]",
     is_flag=False,
     flag_value=90.0,
-    type=click.FloatRange(min=0),
+    type=named("number of days", click.FloatRange(min=0)),
     help="Delete fetched packs that no run has read for this many days; by default 90.",
 )
 @FORMAT

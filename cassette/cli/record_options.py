@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from cassette.cli.console import FOLDERS, FORMAT, POLICY, complete_cassette
+from cassette.cli.console import FOLDERS, FORMAT, POLICY, complete_cassette, named
 from cassette.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ _OPTIONS = (
     ),
     click.option(
         "--max-tasks",
-        type=click.IntRange(1),
+        type=named("number", click.IntRange(1)),
         metavar="N",
         help="List no more tasks than this.",
     ),
@@ -113,7 +113,7 @@ _OPTIONS = (
     ),
     click.option(
         "--interval",
-        type=click.FloatRange(0.01),
+        type=named("number of seconds", click.FloatRange(0.01)),
         metavar="SECONDS",
         default=6.0,
         show_default=True,
@@ -121,14 +121,14 @@ _OPTIONS = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0),
+        type=named("number of seconds", click.FloatRange(0)),
         metavar="SECONDS",
         help="The time after which to give up; by default 600, or none if --until has a number "
         "of polls or a time.",
     ),
     click.option(
         "--rate",
-        type=click.FloatRange(0.1, 1000),
+        type=named("number", click.FloatRange(0.1, 1000)),
         metavar="N",
         default=10.0,
         show_default=True,

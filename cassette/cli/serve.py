@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cassette.cli.console import FOLDERS, complete_cassette, complete_patch, library_of, shown_name
+from cassette.cli.console import (
+    FOLDERS,
+    complete_cassette,
+    complete_patch,
+    library_of,
+    named,
+    shown_name,
+)
 from cassette.errors import UsageError, counted
 
 if TYPE_CHECKING:
@@ -84,7 +91,7 @@ _OPTIONS = (
     ),
     click.option(
         "--speed",
-        type=click.FloatRange(0, 1e6, min_open=True),
+        type=named("number", click.FloatRange(0, 1e6, min_open=True)),
         default=1.0,
         show_default=True,
         metavar="N",
@@ -161,7 +168,7 @@ def replay_options(function: Any) -> Any:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=named("number", click.IntRange(0, 65535)),
     default=0,
     show_default=True,
     help="The port; 0 for any free one.",
@@ -182,7 +189,7 @@ def replay_options(function: Any) -> Any:
 @click.option("--once", is_flag=True, help="End when the first session is closed.")
 @click.option(
     "--parent",
-    type=click.IntRange(1),
+    type=named("number", click.IntRange(1)),
     metavar="PID",
     help="End with this process; with --background, by default the one that called.",
 )

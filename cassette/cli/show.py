@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cassette.cli import page_file
 from cassette.cli.console import (
     FOLDERS,
     FORMAT,
@@ -105,10 +106,7 @@ def command(
     original = library.load(name)
     cassette = patched(original, patches, library)
     if page is not None:
-        if form == "json":
-            raise UsageError(
-                "--html and --format json are two outputs", fix="leave one of them out"
-            )
+        page_file.check(page, form)
         _write_page(cassette, original if patches else None, name, page)
     elif form == "json":
         click.echo(json.dumps(_data(cassette), indent=2))
@@ -133,8 +131,7 @@ def _write_page(cassette: Cassette, original: Cassette | None, name: str, page: 
 
     scrub.gate(file_format.render(original or cassette), (), page, project_settings.rules())
     title = Path(name).stem if Path(name).suffix else name
-    file_format.write(page, cassette_page(cassette, title, original))
-    click.echo(f"wrote {page}")
+    page_file.write(page, cassette_page(cassette, title, original))
 
 
 def _data(cassette: Cassette) -> dict[str, Any]:

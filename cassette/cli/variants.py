@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cassette.built_in import with_names
+from cassette.cli import page_file
 from cassette.cli.console import (
     FOLDERS,
     FORMAT,
@@ -96,6 +97,7 @@ def command(
     ]
     entries = [_entry(n, library, cassette) for n in dict.fromkeys(found)]
     if page is not None:
+        page_file.check(page, form)
         _write_page(page, name, cassette, entries, library)
     elif form == "json":
         click.echo(json.dumps([_data(entry) for entry in entries], indent=2))
@@ -131,8 +133,7 @@ def _write_page(
         )
         for entry in entries
     ]
-    file_format.write(page, variants_page(cassette, name, variants))
-    click.echo(f"wrote {page}")
+    page_file.write(page, variants_page(cassette, name, variants))
 
 
 def _load(name: str, library: Library) -> Cassette:

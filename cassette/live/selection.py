@@ -118,8 +118,12 @@ class Selection:
                 fix="--task ID, or --all for every task of the cluster",
             )
         for name, option in (("clusters", "--cluster"), ("tasks", "--task"), *_OPTIONS.items()):
-            if not all(value.strip() for value in getattr(self, name)):
-                raise UsageError(f"{option} is empty", fix=f"give {option} a value")
+            for value in getattr(self, name):
+                if not value.strip():
+                    raise UsageError(f"{option} is empty", fix=f"give {option} a value")
+                if "," in value:  # in none of these names does ECS allow one
+                    each = " ".join(f"{option} {one.strip()}" for one in value.split(",") if one)
+                    raise UsageError(f"{option} takes one value, not {value!r}", fix=each)
         _check_companions(self.companions)
         self._check_clusters()
 

@@ -236,7 +236,9 @@ class Watch:
             else f"the watch had not reached {self._until}"
         )
         return WatchError(
-            f"after {self._timeout:g} s {problem}",
+            f"{problem} within {self._timeout:g} s",
             nearest=f"last seen: {', '.join(each) or 'no task'}",
-            fix="give it longer with --timeout",
+            fix="give it longer with --timeout"
+            if self._polls > 1
+            else "give --timeout more seconds than --interval has",
         )

@@ -87,7 +87,7 @@ def test_a_timeout_keeps_what_was_recorded(tmp_path, asked):
     """
     code, out, err = run(*asked, "--timeout", "0.3", "-o", "web.yaml", cwd=tmp_path, **KEYS)
     assert code == 3
-    assert "after 0.3 s not every task was stopped" in err
+    assert "not every task was stopped within 0.3 s" in err
     assert "last seen: RUNNING" in err
     assert "web.yaml was not written" in err
     assert not (tmp_path / "web.yaml").exists()

@@ -203,6 +203,20 @@ def test_the_commands_write_pages(tmp_path):
     ).text.replace("\n", " ")
 
 
+@pytest.mark.parametrize("command", ["show", "variants"])
+def test_a_page_replaces_only_a_page(tmp_path, command):
+    """The cassette itself is not overwritten."""
+    cassette.save(cassette.load("web"), tmp_path / "web.yaml")
+    before = (tmp_path / "web.yaml").read_bytes()
+    words = [command, "web.yaml", *(("api/throttled",) if command == "variants" else ())]
+    code, out, err = run(*words, "--html", "web.yaml", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert err.startswith("the file exists and is not a page, so it is not replaced\n")
+    assert (tmp_path / "web.yaml").read_bytes() == before
+    for _ in range(2):
+        assert run(*words, "--html", "web.html", cwd=tmp_path)[0] == 0
+
+
 def test_an_unscrubbed_cassette_has_no_page(tmp_path):
     """A finding of the audit would be shown to others: the exit code is 1, and no file is
     written.

@@ -225,12 +225,12 @@ def test_the_time_is_not_enough(account):
     with pytest.raises(WatchError) as caught:
         Story(account, WEB, "stopped", timeout=20.0)
     assert str(caught.value).splitlines() == [
-        "after 20 s not every task was stopped",
+        "not every task was stopped within 20 s",
         "  last seen: 2 RUNNING, PENDING",
         "  Fix: give it longer with --timeout",
     ]
     account.services.update(ROLLING)
-    with pytest.raises(WatchError, match="after 20 s the watch had not reached stable or failed"):
+    with pytest.raises(WatchError, match="the watch had not reached stable or failed within 20 s"):
         Story(account, WEB, "stable,failed", timeout=20.0)
 
 
