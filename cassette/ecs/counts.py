@@ -51,6 +51,8 @@ HOLDERS: Mapping[str, tuple[str, str, tuple[tuple[str, Counting], ...]]] = {
     "DescribeClusters": ("clusters", "clusterArn", OF_CLUSTER),
     "DescribeContainerInstances": ("containerInstances", "containerInstanceArn", OF_INSTANCE),
 }
+# The operations whose answers follow the tasks.
+FOLLOWING = ("ListTasks", "DescribeServices", *HOLDERS)
 
 
 def with_difference(

@@ -28,7 +28,6 @@ _SETTINGS = "deploymentConfiguration"
 _STOPPED = ") has stopped "
 _STEADY = "has reached a steady state."
 _SETTLED = (_STEADY, ") deployment completed.")
-_FOLLOWING = ("ListTasks", "DescribeServices", *counts.HOLDERS)
 _UNHEALTHY = re.compile(r"failed (?:container|ELB) health checks")
 
 
@@ -56,7 +55,11 @@ def agreed(
     for index, one in enumerate(after):
         is_told = one.operation == "DescribeServices" and says_counts
         is_made = is_told and one.patched
-        if one.operation not in _FOLLOWING or is_made or not isinstance(one.outcome, Response):
+        if (
+            one.operation not in counts.FOLLOWING
+            or is_made
+            or not isinstance(one.outcome, Response)
+        ):
             made.append(one)
             continue
         counts_services = one.operation == "DescribeClusters" and changes.holders.counts_services
@@ -99,7 +102,7 @@ def _until(interactions: tuple[Interaction, ...]) -> list[float]:
     later: dict[str, float] = {}
     for index in range(len(interactions) - 1, -1, -1):
         one = interactions[index]
-        if one.operation in _FOLLOWING:
+        if one.operation in counts.FOLLOWING:
             key = request_of(one)
             ends[index] = later.get(key, math.inf)
             later[key] = one.at

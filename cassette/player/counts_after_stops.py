@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cassette.ecs import counts
 from cassette.model import Body
-from cassette.player.derived_answers import task_matches
+from cassette.player.list_filters import task_matches
 from cassette.player.timeline import Step, Timeline
 
 

@@ -1,22 +1,20 @@
-"""Every operation except DescribeTasks: recorded outcomes, and answers derived from them.
-
-Lists are derived here, also those of tasks; other answers in `derived_answers`.
-"""
+"""Every operation except DescribeTasks: recorded outcomes, and answers derived from them."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cassette.clock import Clock
 from cassette.ecs import counts, shapes
 from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.model import Body, Cassette, Interaction, Response
-from cassette.player import counts_after_stops, derived_answers
+from cassette.player import counts_after_stops, derived_lists
 from cassette.player.answers import Answer, Recorded
-from cassette.player.derived_answers import KINDS, LISTS, PAGING, TaskDefinitions, Things
+from cassette.player.derived_descriptions import KINDS, TaskDefinitions, Things
+from cassette.player.derived_lists import LISTS, Lists
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import READS, Rules
 from cassette.player.original_names import Originals
@@ -61,30 +59,45 @@ class Requests:
         self._unmatched = unmatched
         self._rounds = rounds
         self._operations: dict[str, dict[str, Timeline]] = {}  # by operation, then by parameters
-        self._lists: dict[str, list[tuple[Body, Timeline]]] = {}  # first pages and later ones
         self._keys: dict[tuple[str, bytes], str] = {}  # of requests that were made before
         self._then = {i: one.at for i, one in enumerate(cassette.interactions) if one.after}
         self.served: set[int] = set()
         self.seen: set[int] = set()  # of these, what showed a part that a patch made
         self.last_served = -1
+        lists: dict[str, list[tuple[Body, Timeline]]] = {}  # first pages and later ones
         for index, interaction in enumerate(cassette.interactions):
             if interaction.operation != "DescribeTasks":
-                self._index(index, interaction)
+                self._index(index, interaction, lists)
         self._things = {
             operation: Things(operation, cassette, rules, comparable, originals)
             for operation in KINDS
             if operation in self._operations
         }
         self._definitions = TaskDefinitions(cassette, originals)
+        self._lists = Lists(
+            lists,
+            clock,
+            rules,
+            normalization=normalization,
+            tasks=tasks,
+            services=self._things.get("DescribeServices"),
+            served=self.served,
+            follow=self._follow,
+        )
 
-    def _index(self, index: int, interaction: Interaction) -> None:
+    def _index(
+        self,
+        index: int,
+        interaction: Interaction,
+        lists: dict[str, list[tuple[Body, Timeline]]],
+    ) -> None:
         operation = interaction.operation
         timelines = self._operations.setdefault(operation, {})
         key = self._normalization.key(operation, interaction.request)
         if key not in timelines:
             timelines[key] = Timeline()
             if operation in LISTS:
-                self._lists.setdefault(operation, []).append((interaction.request, timelines[key]))
+                lists.setdefault(operation, []).append((interaction.request, timelines[key]))
         step = Step(index, interaction.at, interaction.count, latency=interaction.latency)
         step.after, step.patched = interaction.after, interaction.is_patched()
         if isinstance(interaction.outcome, Response):
@@ -165,7 +178,7 @@ class Requests:
         step: Step,
     ) -> Recorded:
         """A recorded answer, corrected for stops that were not recorded."""
-        if operation not in FOLLOWING or not self._tasks.has_stopped:
+        if operation not in counts.FOLLOWING or not self._tasks.has_stopped:
             return body
         asked = self._normalization.normalised(operation, request())
         if operation == "ListTasks":
@@ -185,7 +198,7 @@ class Requests:
     def _follow(self, operation: str, timeline: Timeline) -> None:
         """Move lists and services on to the point that a patch has moved the tasks to."""
         latest = max(self._rounds.latest, self._rounds.latest_then)
-        if latest and operation in FOLLOWING:
+        if latest and operation in counts.FOLLOWING:
             timeline.follow(latest)
 
     def _serve(self, operation: str, steps: Sequence[Step]) -> None:
@@ -225,7 +238,7 @@ class Requests:
         if operation in self._things and self._things[operation].would_miss(parameters):
             return "answers MISSING"
         if operation == "ListTasks" and (
-            derived_answers.is_own_token(parameters) or not parameters.get("nextToken")
+            derived_lists.is_own_token(parameters) or not parameters.get("nextToken")
         ):
             cluster = cluster_of(self._normalization.normalised("ListTasks", parameters))
             if any(self._tasks.states(cluster)):
@@ -243,10 +256,12 @@ class Requests:
             return self._definitions.answer(parameters), []
         if operation == "ListTagsForResource":
             return self._tags(parameters), []
-        items, steps = self._whole_list(operation, parameters) if operation in LISTS else (None, [])
+        items, steps = (
+            self._lists.whole(operation, parameters) if operation in LISTS else (None, [])
+        )
         if items is None:
             return None, []
-        return derived_answers.page_of(operation, items, parameters), steps
+        return derived_lists.page_of(operation, items, parameters), steps
 
     def _tags(self, parameters: Body) -> Answer | None:
         arn = parameters.get("resourceArn") or ""
@@ -262,156 +277,6 @@ class Requests:
         if tags is None:
             return None
         return Answer((Recorded("ListTagsForResource", {"tags": tags}),))
-
-    # -- lists -----------------------------------------------------------------------------------
-
-    def _whole_list(self, operation: str, parameters: Body) -> tuple[list[Any] | None, list[Step]]:
-        """All items that match a request's filters, and the steps that list them."""
-        filters = {name: value for name, value in parameters.items() if name not in PAGING}
-        items, steps = self._recorded_list(
-            operation, filters, derived_answers.is_own_token(parameters)
-        )
-        if items is None and operation in _NARROWING:
-            plain = {k: v for k, v in filters.items() if k not in _NARROWING[operation]}
-            items, steps = self._recorded_list(
-                operation, plain, derived_answers.is_own_token(parameters)
-            )
-            items = (
-                None if items is None else derived_answers.narrowed(operation, items, parameters)
-            )
-        if items is None and operation == "ListTasks":
-            items = self._listed_tasks(filters)
-        if items is not None and operation == "ListTasks" and self._tasks.has_stopped:
-            asked = self._normalization.normalised("ListTasks", filters)
-            items = counts_after_stops.listed(items, asked, self._tasks.stopped(cluster_of(asked)))
-        if items is None and operation == "ListServices" and "DescribeServices" in self._things:
-            items, steps = self._listed_services(filters)
-        return items, steps
-
-    def _recorded_list(
-        self, operation: str, filters: Body, holds: bool
-    ) -> tuple[list[Any] | None, list[Step]]:
-        """A list that was recorded under these filters, in pages of any size.
-
-        Returns:
-            Its items, or None if no whole list was recorded; and the steps that hold it.
-        """
-        wanted = self._normalization.key(operation, filters)
-        pages: list[Timeline] = []
-        tokens: dict[str, Timeline] = {}
-        for request, timeline in self._lists.get(operation, ()):
-            plain = {name: value for name, value in request.items() if name not in PAGING}
-            if self._normalization.key(operation, plain) != wanted:
-                continue
-            if request.get("nextToken"):
-                tokens[request["nextToken"]] = timeline
-            else:
-                pages.append(timeline)
-        for first in pages:
-            found = self._chain(operation, first, tokens, holds)
-            if found is not None:
-                return found
-        return None, []
-
-    def _chain(
-        self, operation: str, first: Timeline, tokens: dict[str, Timeline], holds: bool
-    ) -> tuple[list[Any], list[Step]] | None:
-        now = self._clock.now
-        if self._rules.advance == "clock":
-            step = first.at(now, self._rules.held)
-        elif holds:  # a later page is of the same moment as the first one
-            step = first.current
-        else:
-            self._follow(operation, first)
-            step = first.next(self._rules.held, now)
-            first.advance(now)
-        items: list[Any] = []
-        served: list[Step] = []
-        while step is not None and step.body is not None and step not in served:
-            served.append(step)
-            items += step.body.body.get(LISTS[operation]) or ()
-            token = step.body.body.get("nextToken")
-            if not token:
-                return items, served
-            later = tokens[token].steps if token in tokens else []
-            step = next((one for one in later if one.index > step.index), None)
-        return None
-
-    def _listed_tasks(self, filters: Body) -> list[Any] | None:
-        """The tasks in the cassette that are listed at this moment."""
-        asked = self._normalization.normalised("ListTasks", filters)
-        cluster = cluster_of(asked)
-        states = list(self._tasks.states(cluster))
-        if self._rules.unknown == "error":
-            listed = self._ever_listed(cluster)
-            held = {state.get("taskArn") for state in states}
-            if listed is None or not states or not held >= listed:
-                return None
-            if not derived_answers.knows(states, asked):
-                return None
-        lists = [*self._running_lists(cluster)]
-        tasks = self._tasks.current(
-            cluster,
-            lambda task, at: any(
-                listed > at
-                and task["taskArn"] not in arns
-                and derived_answers.task_matches(task, of)
-                for of, listed, arns in lists
-            ),
-        )
-        return [task["taskArn"] for task in tasks if derived_answers.task_matches(task, asked)]
-
-    def _running_lists(self, cluster: str) -> Iterator[tuple[Body, float, Collection[str]]]:
-        """The recorded lists of running tasks, each as last served: filters, moment, ARNs."""
-        for request, timeline in self._lists.get("ListTasks", ()):
-            asked = self._normalization.normalised("ListTasks", request)
-            served = [step for step in timeline.steps if step.index in self.served]
-            if not served or cluster_of(asked) != cluster or "nextToken" in request:
-                continue
-            body = served[-1].body.body if served[-1].body is not None else {"nextToken": ""}
-            if "nextToken" not in body:
-                yield asked, served[-1].at, {*(body.get("taskArns") or ())}
-
-    def _ever_listed(self, cluster: str) -> set[str] | None:
-        """Every task of a cluster that a recorded ListTasks lists; None if none was recorded."""
-        bodies = [
-            step.body.body
-            for request, timeline in self._lists.get("ListTasks", ())
-            if cluster_of(self._normalization.normalised("ListTasks", request)) == cluster
-            for step in timeline.steps
-            if step.body is not None
-        ]
-        return {arn for body in bodies for arn in body.get("taskArns") or ()} if bodies else None
-
-    def _listed_services(self, filters: Body) -> tuple[list[Any] | None, list[Step]]:
-        """The services of a recorded list that match further filters, and what lists them.
-
-        Returns:
-            The ARNs, or None if no such list was recorded or one of its services was never
-            described; and the steps that hold the list.
-        """
-        plain = {name: value for name, value in filters.items() if name == "cluster"}
-        items, steps = self._recorded_list("ListServices", plain, holds=True)
-        if items is None:
-            return None, steps
-        asked = self._normalization.normalised("ListServices", filters)
-        known = self._things["DescribeServices"].items(cluster_of(asked))
-        if any(short_name(item) not in known for item in items):
-            return None, steps
-        listed = [
-            i for i in items if derived_answers.service_matches(known[short_name(i)], filters)
-        ]
-        return listed, steps
-
-
-# What follows the tasks of a variant.
-FOLLOWING = ("ListTasks", "DescribeServices", *counts.HOLDERS)
-# Filters that the items of a whole list can tell themselves.
-_NARROWING = {
-    "ListServiceDeployments": ("status",),
-    "ListTaskDefinitions": ("familyPrefix", "sort"),
-    "ListTaskDefinitionFamilies": ("familyPrefix",),
-}
 
 
 def _last_tags(timeline: Timeline) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cassette.clock import Clock
-from cassette.ecs import shapes
+from cassette.ecs import counts, shapes
 from cassette.errors import ReplayStoppedError, TimelineExhaustedError, UnmatchedRequestError
 from cassette.model import ApiError, Body, Cassette, Interaction, Outcome
 from cassette.player import patched_counts
@@ -18,7 +18,7 @@ from cassette.player.answers import Answer
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
 from cassette.player.original_names import Originals
-from cassette.player.other_operations import FOLLOWING, Requests
+from cassette.player.other_operations import Requests
 from cassette.player.recorded_writes import DIVIDING, Writes, begin
 from cassette.player.refused_caller import RefusedCaller
 from cassette.player.regions_and_accounts import Places
@@ -98,18 +98,18 @@ class Player:
         self._also = also
         self.clock = clock
         self._lock = threading.Lock()
-        unmatched = Unmatched(
+        self._unmatched = Unmatched(
             cassette, comparable, moves_clocks=rules.moves_clocks, unknown=self._if_unknown
         )
-        self._unmatched = unmatched
         self._places = Places(cassette, comparable)
         self._named: dict[tuple[str, bytes], ApiError | None] = {}  # what ECS says to ARNs
         originals = Originals(cassette, comparable, identify)
         normalization = Normalization(comparable, originals, rules.ignore)
         self._normalised = normalization.normalised
         self._rounds = Rounds()
-        is_variant = any(one.patched for one in cassette.interactions)
-        self._in_rounds = is_variant and rules.advance == "call"
+        self._in_rounds = rules.advance == "call" and any(
+            one.patched for one in cassette.interactions
+        )
         self._tasks = Tasks(
             cassette,
             clock,
@@ -117,7 +117,7 @@ class Player:
             originals=originals,
             identify=identify,
             key=functools.partial(normalization.key, "DescribeTasks"),
-            unmatched=unmatched,
+            unmatched=self._unmatched,
             rounds=self._rounds,
         )
         self._requests = Requests(
@@ -128,7 +128,7 @@ class Player:
             originals=originals,
             normalization=normalization,
             tasks=self._tasks,
-            unmatched=unmatched,
+            unmatched=self._unmatched,
             rounds=self._rounds,
         )
         self._agree_on_moments()
@@ -154,7 +154,7 @@ class Player:
             timeline.wait_for_all(delays)
             timeline.bring_forward(together)
         if self._in_rounds:
-            counting = {x for of in FOLLOWING for _, x in self._requests.timelines_of(of)}
+            counting = {x for of in counts.FOLLOWING for _, x in self._requests.timelines_of(of)}
             for timeline in timelines:
                 timeline.join(self._rounds, counts_tasks=timeline in counting)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cassette.ecs import counts
 from cassette.ecs.names_and_arns import cluster_of, short_name
 from cassette.model import Cassette, Interaction, Response, last_states
 from cassette.player import patched_counts
 from cassette.player.describe_tasks import Tasks
 from cassette.player.options import Rules
-from cassette.player.other_operations import FOLLOWING, Requests
+from cassette.player.other_operations import Requests
 from cassette.player.timeline import Step, Timeline
 
 _OF_SERVICES = (
@@ -180,7 +181,7 @@ def _begin_where_patched(cassette: Cassette, tasks: Tasks, requests: Requests) -
     list or a count does. A later state of the patch counts only where it has no other.
     """
     own = list(tasks.timelines)
-    following = [one for name in FOLLOWING for _, one in requests.timelines_of(name)]
+    following = [one for name in counts.FOLLOWING for _, one in requests.timelines_of(name)]
     first = {
         timeline: step
         for timeline in dict.fromkeys((*own, *requests.all_timelines, *following))

@@ -9,7 +9,8 @@ from typing import Any
 from cassette import scrub
 from cassette.ecs import shapes
 from cassette.model import Interaction, Response
-from cassette.player.derived_answers import KINDS, LISTS
+from cassette.player.derived_descriptions import KINDS
+from cassette.player.derived_lists import LISTS
 from cassette.scrub.pseudonyms import unnumbered
 from tests.replay import made
 

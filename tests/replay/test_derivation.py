@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 import cassette
 from cassette.ecs import shapes
 from cassette.errors import UnmatchedRequestError, UsageError
-from cassette.player.derived_answers import KINDS, LISTS
+from cassette.player.derived_descriptions import KINDS
+from cassette.player.derived_lists import LISTS
 from tests.live import bodies
 from tests.replay import made
 

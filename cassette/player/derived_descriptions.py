@@ -1,15 +1,13 @@
-"""Answers to requests that were not recorded, derived from the recording.
+"""Descriptions that were not recorded as asked, derived from the recorded ones.
 
-Descriptions (services, clusters, container instances, deployments, revisions, task definitions) are
-answered for any subset, order and form of names; lists for any page size, and for filters that the
-recorded items can decide. The items of a list are collected in `other_operations`. If an answer
-cannot be derived, the result is None and the call is unmatched.
+Services, clusters, container instances, deployments, revisions and task definitions are answered
+for any subset, order and form of names. If an answer cannot be derived, the result is None and the
+call is unmatched.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +17,6 @@ from cassette.player.answers import Answer, Recorded
 from cassette.player.options import Rules
 from cassette.player.original_names import KIND_OF, Originals
 from cassette.player.timeline import Step, Timeline
-
-_TOKEN = "ca55e77e-page-"  # how the token of a derived page begins  # noqa: S105 - no password
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +58,6 @@ _RESOURCES = {
     "container-instance": "DescribeContainerInstances",
     "cluster": "DescribeClusters",
 }
-
-# The list in the response of each operation that pages.
-LISTS: Mapping[str, str] = {
-    "ListTasks": "taskArns",
-    "ListServices": "serviceArns",
-    "ListServicesByNamespace": "serviceArns",
-    "ListClusters": "clusterArns",
-    "ListContainerInstances": "containerInstanceArns",
-    "ListTaskDefinitions": "taskDefinitionArns",
-    "ListTaskDefinitionFamilies": "families",
-    "ListServiceDeployments": "serviceDeployments",
-}
-PAGING = ("maxResults", "nextToken")
-PAGE = {"ListServices": 10, "ListServicesByNamespace": 10, "ListServiceDeployments": 20}
 
 
 class Things:
@@ -346,79 +328,3 @@ class TaskDefinitions:
         """The tags of a revision, if they were recorded."""
         known = self._known.get(self._name(arn))
         return known[0].get("tags", []) if known and known[1] else None
-
-
-# -- lists ---------------------------------------------------------------------------------------
-
-
-def page_of(operation: str, items: list[Any], parameters: Body) -> Answer | None:
-    """One page of a complete list; None if this replay did not make the token."""
-    token = parameters.get("nextToken") or ""
-    match = re.fullmatch(re.escape(_TOKEN) + r"(\d+)", token)
-    if token and not match:
-        return None
-    start = int(match[1]) if match else 0
-    size = parameters.get("maxResults") or PAGE.get(operation, 100)
-    end = start + size
-    body: dict[str, Any] = {LISTS[operation]: items[start:end]}
-    if end < len(items):
-        body["nextToken"] = f"{_TOKEN}{end}"
-    return Answer((Recorded(operation, body),))
-
-
-def is_own_token(parameters: Body) -> bool:
-    """Whether a request asks for a page that was derived."""
-    return str(parameters.get("nextToken") or "").startswith(_TOKEN)
-
-
-def task_matches(task: Mapping[str, Any], filters: Body) -> bool:
-    """Whether ListTasks lists a task with these filters."""
-    has = _filtered(task)
-    return all(short_name(str(filters[name])) == has[name] for name in has if name in filters)
-
-
-def knows(states: Iterable[Mapping[str, Any]], filters: Body) -> bool:
-    """Whether each name in the filters of ListTasks is that of a recorded task.
-
-    Otherwise a misspelt name would get an empty list.
-    """
-    has = [_filtered(state) for state in states]
-    names = ("startedBy", "containerInstance", "family", "serviceName")
-    return all(
-        any(one[name] == short_name(str(filters[name])) for one in has)
-        for name in names
-        if name in filters
-    )
-
-
-def _filtered(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that ListTasks filters by."""
-    return {
-        "desiredStatus": task.get("desiredStatus"),
-        "startedBy": task.get("startedBy"),
-        "launchType": task.get("launchType"),
-        "containerInstance": short_name(task.get("containerInstanceArn") or ""),
-        "family": short_name(task.get("taskDefinitionArn") or "").rpartition(":")[0],
-        "serviceName": (task.get("group") or "").removeprefix("service:"),
-    }
-
-
-def service_matches(service: Mapping[str, Any], parameters: Body) -> bool:
-    """Whether ListServices lists a service with these filters."""
-    return service.get("status") != "INACTIVE" and all(
-        name not in parameters or parameters[name] == service.get(name)
-        for name in ("launchType", "schedulingStrategy", "resourceManagementType")
-    )
-
-
-def narrowed(operation: str, items: list[Any], parameters: Body) -> list[Any]:
-    """A complete list with filters that its items can decide."""
-    if operation == "ListServiceDeployments":
-        wanted = parameters.get("status")
-        return [item for item in items if not wanted or item.get("status") in wanted]
-    prefix = parameters.get("familyPrefix") or ""
-    if operation == "ListTaskDefinitionFamilies":
-        return [item for item in items if item.startswith(prefix)]
-    # The `familyPrefix` of ListTaskDefinitions is a whole family's name.
-    found = [i for i in items if not prefix or short_name(i).rpartition(":")[0] == prefix]
-    return found[::-1] if parameters.get("sort") == "DESC" else found
