@@ -19,9 +19,10 @@ from cassette.scrub.pseudonyms import (
     has_pseudonym,
     is_masked,
     is_pseudonym,
+    set_apart,
 )
 from cassette.scrub.randomness import has_random_part, looks_random
-from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments, set_apart
+from cassette.scrub.token_treatments import TELLING_USER, TokenTreatments
 from cassette.scrub.tokens import ID_RULES, in_name, in_text
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ _GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
     "pw secret secrets token tokens credential credentials cred creds pin pins otp bearer psk "
     "masterauth apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey "
-    "login approle crypt community".split()
+    "login approle crypt setuser community".split()
 )
 _TELLING_PART = re.compile(
     rf"basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}"
@@ -38,7 +38,8 @@ _TELLING_PART = re.compile(
 # Words for a secret only after another word: connection string, basic auth, MFA code. Functions
 # of SQL, such as rds_set_external_master, take it as one of their arguments.
 _AFTER_ANOTHER = {
-    "string": ("connection",),
+    "string": ("connection", "secure"),
+    "phrase": ("mnemonic", "recovery", "seed"),
     "auth": ("basic",),
     "code": ("mfa", "2fa", "otp", "totp", "one-time", "verification"),
     "master": ("external",),
@@ -60,6 +61,7 @@ _SIGN = re.compile(
             ),
             *_AFTER_ANOTHER,
             r"keys?\b",
+            r"(?:connect(?:ion)?|authenticate|log[io]n)\(",
             _TELLING_PART.pattern,
             TELLING_NAME,
         )
@@ -86,6 +88,9 @@ _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
 # Where a procedure of SQL is: master..sp_addlogin, mysql.rds_set_external_master
 _OF_SQL = re.compile(r"\A(?:[a-z]{1,32}\.{1,2}){1,2}(?=(?:sp|rds)_)", re.IGNORECASE)
+# A call with a text, such as smtp.login('…', '…'), and those that take a password by its position.
+_CALLED = re.compile(r"\((?:[\w.]{1,64},\s?){0,2}[\"']")
+_CONNECTS = re.compile(r"(?:connect(?:ion)?|authenticate|auth|log[io]n)\Z", re.IGNORECASE)
 # As Windows has it: /password:…
 _OPTION, _GIVEN = re.compile(r"/[\w-]{1,64}"), re.compile(r"[:=]\S")
 Found = list[re.Match[str]]
@@ -214,7 +219,10 @@ def _tells(found: Found, index: int) -> bool:
     match = found[index]
     word = match[0]
     option = _OPTION.fullmatch(word) and _GIVEN.match(match.string, match.end())
-    word = _OF_SQL.sub("", word)
+    called = _CALLED.match(match.string, match.end())
+    if called and _CONNECTS.search(word):
+        return True
+    word = word.rpartition(".")[2] if called else _OF_SQL.sub("", word)
     if ("/" in word and not option) or word.count(".") > word.endswith("."):
         return False  # a path, a host, a module
     if _TELLING_PART.search(word) or word == "AUTH":

@@ -443,3 +443,9 @@ class Memory:
             if kind not in _WORDS
             for original in known
         )
+
+
+def set_apart(digits: str, like: str) -> str:
+    """Digits, separated like those of another text."""
+    each = iter(digits)
+    return re.sub(r"\d", lambda _: next(each), like)

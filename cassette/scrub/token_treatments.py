@@ -19,6 +19,7 @@ from cassette.scrub.pseudonyms import (
     pseudonym_of_id,
     pseudonym_of_number,
     pseudonym_of_opaque,
+    set_apart,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ _OF_SQL = re.compile(r"(?:alter|create) (?:user|role) |grant .{1,64} to ", re.IG
 _LISTENS = re.compile(r"[a-z]{2,20}=:\d{1,5}")  # -addr=:8080
 _SURELY_SECRET = re.compile(rf"pass|pwd|key|{secret_words.ANY}", re.IGNORECASE)
 # The group of a rule that holds nothing but the secret.
-_VALUES = ("crumb", "literal", "inner", "word", "last", "coded", "spoken")
+_VALUES = ("crumb", "literal", "inner", "coded", "spoken")
 
 _SAME_FOR_ALL = [
     ipaddress.ip_network(network)
@@ -170,8 +171,8 @@ class TokenTreatments:
         )
         if ":" in sign and hosts.of_aws(key):  # secretsmanager.eu-west-1.amazonaws.com: …
             return None
-        # Of an ARN or a path, and a tag of an image.
         before = match.string[: match.start()]
+        # Of an ARN or a path, and a tag of an image.
         if sign == ":" and (
             (before.endswith((":", "/")) and not _BEGINS_OPTION.search(before))
             or _VERSION.fullmatch(given)
@@ -190,7 +191,8 @@ class TokenTreatments:
 
     def _short_flag(self, match: re.Match[str]) -> str | None:
         """Separate from its value, a flag may have an address, a path or a number."""
-        short, passed = match["short"], match["passed"]
+        short, given = match["short"], match["passed"]
+        passed = given.strip("\"'")
         parted = short[-1] in "=: \t\n"
         # A long option with one dash, such as -password=, has rules of its own.
         named = passed[-1] in "=:" and passed[:-1].isalpha()
@@ -215,20 +217,21 @@ class TokenTreatments:
             return None
         if short[1] in "uU":
             return f"{short}{REDACTED}"
-        return short + self._value(passed, "password")
+        return short + self._value(given, "password")
 
     @staticmethod
     def _is_password(match: re.Match[str]) -> bool:
         """Whether a plain word after a flag is a password, the flag's only use."""
         before = match.string[max(0, match.start() - 64) : match.start()]
         told = match["short"][1] not in "uU" and match["short"][-1] in "= \t\n"
+        passed = match["passed"].strip("\"'")
         # Alone at the beginning or in a sentence, the flag may be what the sentence is about.
         program = re.search(r"[\w./-]{1,40}(?= )", before)
         return (
             told
             and program is not None
-            and match["passed"].isalpha()
-            and match["passed"].lower() not in _METAVARIABLES
+            and passed.isalpha()
+            and passed.lower() not in _METAVARIABLES
             and _OTHER_FLAGS.search(before) is None
         )
 
@@ -267,6 +270,12 @@ class TokenTreatments:
         if vocabulary.is_plain(match["mark"]) and not _OF_SQL.search(before):
             return None
         return match["by"] + self._value(match["mark"], "password")
+
+    def _netrc(self, match: re.Match[str]) -> str:
+        """An entry of .netrc, or a command of Windows: its user is one, whatever the name."""
+        entry = match["entry"].rstrip()
+        space = match["entry"][len(entry) :]
+        return self._search.search(entry) + space + self._value(match["word"], "password")
 
     def _pgpass(self, match: re.Match[str]) -> str:
         """A line of .pgpass: its host is one, whatever its name."""
@@ -308,7 +317,9 @@ class TokenTreatments:
 
     def _named_user(self, match: re.Match[str]) -> str:
         quoted = match["quoted"]
-        return match["who"] + quoted[0] + self._search.user(quoted[1:-1]) + quoted[0]
+        if _HARMLESS.fullmatch(quoted[1:-1]):
+            return match[0]
+        return match["who"] + quoted[0] + self._search.user(quoted[1:-1]) + quoted[-1]
 
     def _bare_user(self, match: re.Match[str]) -> str | None:
         """A user after `=`, or one that is not plain, in a sentence."""
@@ -519,10 +530,7 @@ class TokenTreatments:
             return None
         return match["subject"] + self._value(match["object"], "password")
 
-    def _host_of_url(self, match: re.Match[str]) -> str:
-        return self._search.host(match[0])
-
-    def _reverse_name(self, match: re.Match[str]) -> str:
+    def _surely_host(self, match: re.Match[str]) -> str:
         return self._search.host(match[0])
 
     def _host(self, match: re.Match[str]) -> str | None:
@@ -535,12 +543,11 @@ class TokenTreatments:
 
 
 _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
-    "private_key": TokenTreatments._credential,
-    "jwt": TokenTreatments._credential,
+    **dict.fromkeys(
+        ("private_key", "jwt", "access_key", "vendor_token", "bearer"),
+        TokenTreatments._credential,
+    ),
     "login": TokenTreatments._login,
-    "access_key": TokenTreatments._credential,
-    "vendor_token": TokenTreatments._credential,
-    "bearer": TokenTreatments._credential,
     "secret_arn": TokenTreatments._secret_arn,
     "arn": TokenTreatments._arn,
     "session": TokenTreatments._session,
@@ -552,9 +559,9 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "unique_id": TokenTreatments._unique_id,
     "identified": TokenTreatments._identified,
     "pgpass": TokenTreatments._pgpass,
+    "netrc": TokenTreatments._netrc,
     "judged": TokenTreatments._judged,
     "person": TokenTreatments._person,
-    "reverse_name": TokenTreatments._reverse_name,
     "named_user": TokenTreatments._named_user,
     "bare_user": TokenTreatments._bare_user,
     "home": TokenTreatments._home,
@@ -562,7 +569,7 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "header": TokenTreatments._header,
     "block": TokenTreatments._block,
     **dict.fromkeys(
-        ("session_cookie", "sql", "element", "netrc", "code", "said"),
+        ("session_cookie", "sql", "element", "code", "said"),
         TokenTreatments._given,
     ),
     "flag": TokenTreatments._flag,
@@ -576,16 +583,13 @@ _METHODS: dict[str, Callable[[TokenTreatments, re.Match[str]], str | None]] = {
     "request_id": TokenTreatments._request_id,
     "pool_id": TokenTreatments._pool_id,
     "short_id": TokenTreatments._short_id,
-    "aws_id": TokenTreatments._id,
-    "uuid": TokenTreatments._id,
+    **dict.fromkeys(("aws_id", "uuid", "hex"), TokenTreatments._id),
     "mac": TokenTreatments._mac,
     "ipv6": TokenTreatments._ipv6,
     "ipv4": TokenTreatments._ipv4,
-    "hex": TokenTreatments._id,
     "account": TokenTreatments._account,
-    "host1": TokenTreatments._host_of_url,
-    "private_host": TokenTreatments._host,
-    "host2": TokenTreatments._host,
+    **dict.fromkeys(("host1", "reverse_name"), TokenTreatments._surely_host),
+    **dict.fromkeys(("host2", "private_host"), TokenTreatments._host),
 }
 
 
@@ -593,9 +597,3 @@ def _begins_a_line(match: re.Match[str]) -> bool:
     """Whether a match is the first word in its line, in a text of several lines."""
     line = match.string[: match.start()].rpartition("\n")[2]
     return "\n" in match.string and not line.strip(" \t-\"'")
-
-
-def set_apart(digits: str, like: str) -> str:
-    """Digits, separated like those of another text."""
-    each = iter(digits)
-    return re.sub(r"\d", lambda _: next(each), like)

@@ -156,15 +156,15 @@ RULES: dict[str, str] = {
     ),
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role|session)"
-        r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:]{1,3})"
-        r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\")"
+        r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:>]{1,4})"
+        r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\"|`(?!arn:)[^`'\n]{1,128}[`'])"
     ),
     # Without quotes: user=jane, DB_USER: jane, Uid=jane; for user jane.
     "bare_user": (
         rf"{_L}(?=[\w.-]{{1,60}}[ =:>])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=[US]))))?"
-        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr)|session[ _-]?name)"
+        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr|samaccountname)|session[ _-]?name)"
         r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>))"
-        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/:@+-]|\((?!uid=)|\.\w)"
+        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/@+-]|:(?!\s)|\((?!uid=)|\.\w)"
     ),
     # Whose folder it is: /home/jane/x, C:\Users\jane, ~jane/x.
     "home": (
@@ -180,7 +180,10 @@ RULES: dict[str, str] = {
         rf"|{_L}(?:(?<![\w:\\.%-])(?-i:{_DOMAIN}\\(?![nrt]))(?=[\w+.-]{{1,64}}(?![\w+.\\:/(-]))"
         r"|sudo(?:\[\d{1,7}\])?:\s{1,4}(?=[\w.-]{1,64} : )"
         r"|(?:publickey|keyboard-interactive(?:/pam)?|gssapi-[\w-]{1,16}|password) for "
-        r"(?:invalid user )?(?=[\w.-]{1,64} from )|by (?=[\w.-]{1,64}\(uid=))"
+        r"(?:invalid user )?(?=[\w.-]{1,64} from )|by (?=[\w.-]{1,64}\(uid=)"
+        # jane: no such user, jane@10.9.8.7, getpwnam("jane")
+        r"|(?=[\w.-]{1,64}[\"'`]?: (?:no such|unknown|invalid) user)|(?=[\w.-]{1,64}@\d{1,3}\.)"
+        r"|getpwnam\([\"'])"
         r"(?P<logged>[a-z_][\w+.-]{0,62}\w)"
         # In the name of an entry of a directory: CN=Jane Roe,OU=…
         rf"|{_L}CN=(?P<directory>[a-z][\w+. -]{{1,63}})(?=,\s?(?:ou|cn|dc|o)=)"
@@ -227,7 +230,7 @@ RULES: dict[str, str] = {
     "netrc": (
         rf"{_L}(?P<entry>(?:login|user)\s{{1,4}}\S{{1,128}}\s{{1,4}}password\s{{1,4}}"
         # net use DRIVE SHARE PASSWORD /user:NAME, and the password at the end
-        r"|net use (?:[a-z*]:? )?\\\\\S{1,256} (?:/u(?:ser)?:\S{1,128} )?)(?!/)"
+        r"|net user \S{1,128} |net use (?:[a-z*]:? )?\\\\\S{1,256} (?:/u(?:ser)?:\S{1,128} )?)(?!/)"
         r"(?P<word>\S{1,256})"
     ),
     "pgpass": (
@@ -276,8 +279,8 @@ RULES: dict[str, str] = {
     # name.
     "short_flag": (
         r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=))"
-        r"|(?<!\S)/(?:(?:p|u(?:ser)?):(?=[^\s=]{3,256}(?!\S))|rp\s))"
-        r"(?P<passed>(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
+        r"|(?<!\S)/(?:(?:p|u(?:ser)?):(?=[^\s=]{3,256}(?!\S))|r[pu]\s))"
+        r"(?P<passed>(?<=[\s=])(?:'[^'\n]{2,256}'|\"[^\"\n]{2,256}\")|(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
     ),
     "flag": (
         rf"{_L}(?<![\w-])(?P<option>--?[\w-]{{0,40}}?{_TELLING_WORD}[\w-]{{0,40}}\s{{1,8}})"
