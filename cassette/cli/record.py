@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 _PATIENCE = 20  # seconds for a response; after Ctrl-C, calls under way delay the end this long
 
 
-@click.command("record")
+# Arguments are refused in words: often one is the value that another option lacks.
+@click.command("record", context_settings={"allow_extra_args": True})
 @record_options.record_options
 def command(**given: Any) -> None:
     """Record live ECS tasks into a scrubbed cassette.

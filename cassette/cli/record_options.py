@@ -297,11 +297,32 @@ def check(options: Options) -> None:
     Raises:
         UsageError: says which option to leave out or to add.
     """
+    _check_values()
     if options.reference is None:
         _check_recording(options)
     else:
         _check_again(options)
     _check_watching(options)
+
+
+def _check_values() -> None:
+    """Refuse an option as the value of another one, and arguments."""
+    context = click.get_current_context()
+    known = {name for option in context.command.params for name in option.opts}
+    for option in context.command.params:
+        given = context.params.get(option.name or "")
+        for value in given if isinstance(given, tuple) else (given,):
+            if value in known:
+                name = option.opts[-1]
+                raise UsageError(
+                    f"{name} has no value: {value} follows it",
+                    fix=f"{name} {option.metavar or 'VALUE'}, or leave it out",
+                )
+    if context.args:
+        raise UsageError(
+            f"cassette record has only options, and {context.args[0]!r} is none",
+            fix="-o names the file; --service, --task and others choose what to record",
+        )
 
 
 def _check_recording(options: Options) -> None:
