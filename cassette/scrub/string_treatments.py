@@ -24,6 +24,8 @@ from cassette.scrub.tokens import TELLING_NAME
 from cassette.scrub.vocabulary import is_plain, is_spelled
 
 _ARN = re.compile(r"(?P<head>arn:[^:]+:(?P<service>[^:]*):[^:]*:[^:]*:)(?P<own>.+)", re.DOTALL)
+# No account, or one with masked digits, such as 1234****9012.
+_NO_ACCOUNT = re.compile(r"(?:[\dxX]*[^\w:][\dxX\W]*)?", re.ASCII)
 # Services whose resources the search recognises by the text before them.
 _OF_ONE_PIECE = ("iam", "sts", "secretsmanager", "servicediscovery", "organizations")
 _NAMED_BY_ID = ("task", "container", "container-instance", "task-set", "attachment")
@@ -225,8 +227,9 @@ class StringTreatments:
         kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
         named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
         head = arn["head"]
-        if head.endswith("::"):  # without an account, `us-east-2::` would look like an address
-            head = self._free.search(head[:-2]) + "::"
+        before, _, account = head[:-1].rpartition(":")
+        if _NO_ACCOUNT.fullmatch(account):  # the head could look like an address or a secret
+            head = f"{self._free.search(before)}:{self._free.search(account)}:"
         else:
             head = self._free.search(head)
         return head + self._resource(arn["own"], named_by_id)

@@ -98,6 +98,7 @@ def test_an_arn_with_a_masked_account_is_kept(account, text):
 
 # Patches that put the account, the family, the image or the cluster of a task into a text.
 NAMING = [
+    "api/missing",
     "api/access-denied",
     "pull/ecr-connection",
     "start/log-group-denied",
