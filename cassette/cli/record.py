@@ -92,7 +92,7 @@ def command(**given: Any) -> None:
 
 def _record(client: Any, options: Options, selection: Selection, until: Until | None) -> None:
     """Make the recording; if it ends early, keep it next to the output file."""
-    from cassette import recorder
+    from cassette import project_settings, recorder
     from cassette.cli.record_progress import Progress
     from cassette.live.calls import Calls
     from cassette.live.pace import Pace
@@ -109,7 +109,8 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
         plan=_plan(options, selection, client.meta.region_name),
     )
     pace = Pace(options.rate, time)
-    progress = Progress(console(), pace, until)
+    policy = recorder.chosen_policy(options.policy, project_settings.rules())
+    progress = Progress(console(), pace, until, prints_names=policy != "strict")
     recording: Recording | None = None
     try:
         with _ending_on_sigterm(), verb as recording, progress:

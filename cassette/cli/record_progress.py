@@ -52,12 +52,16 @@ class Progress:
         screen: the console.
         pace: makes the calls.
         until: the conditions that end a watch; None if the tasks are recorded once.
+        prints_names: whether printed lines have the names that people chose, which many read in a
+            log. The table in a terminal always has them.
 
     Attributes:
         has_tasks: whether a response with tasks came.
     """
 
-    def __init__(self, screen: Console, pace: Pace, until: Until | None) -> None:
+    def __init__(
+        self, screen: Console, pace: Pace, until: Until | None, *, prints_names: bool = True
+    ) -> None:
         from cassette import project_settings, scrub
 
         scrubber = scrub.Scrubber(rules=project_settings.rules())
@@ -69,6 +73,7 @@ class Progress:
         self._pace = pace
         self._clock = pace.clock
         self._until = until
+        self._prints_names = prints_names
         self._began = self._clock.monotonic()
         self._rows: dict[str, _Row] = {}
         self._services: tuple[Body, ...] = ()
@@ -188,9 +193,10 @@ class Progress:
     def _print_state(self, begin: str, row: _Row) -> None:
         from rich.text import Text
 
-        line = Text(f"{begin}{f'{row.group} {row.id[:16]}'.lstrip()}…  ")
+        group, end = (row.group, row.end) if self._prints_names else ("", "")
+        line = Text(f"{begin}{f'{group} {row.id[:16]}'.lstrip()}…  ")
         line.append(formatting.coloured(row.words))
-        self.screen.print(line.append(f": {row.end}" if row.end else ""))
+        self.screen.print(line.append(f": {end}" if end else ""))
 
     def _speed(self) -> str:
         said = f"{counted(self._pace.made, 'call')} at up to {self._pace.rate:g}/s"

@@ -489,6 +489,17 @@ def test_a_pipe_shows_which_task_changed_and_how_it_ended():
     assert shown[1] == [stopped]
 
 
+@pytest.mark.parametrize(("policy", "is_shown"), [("standard", True), ("strict", False)])
+def test_a_log_has_no_names_under_the_strict_policy(call, account, policy, is_shown):
+    """What the file may not show to others is in no printed line."""
+    failed = task(1, service="checkout", status="STOPPED")
+    failed["containers"][0].update(name="basket", exitCode=137)
+    account.add(failed)
+    code, out, _ = call(f"--cluster prod --all --status stopped --policy {policy} {FAST}")
+    assert (code, "STOPPED" in out) == (0, True)
+    assert ["checkout" in out, "basket" in out] == [is_shown, is_shown]
+
+
 def test_names_do_nothing_to_a_terminal():
     """A control character in a group or a name is shown as text."""
     out = io.StringIO()
