@@ -240,7 +240,7 @@ def _word(word: str, program: str, option: str) -> list[Part]:
             if form is _NAME and word[given.end()] == ":":
                 continue
             return _assigned(word, given.end())
-    if word.startswith("-"):
+    if word.startswith("-") and not _PLAIN.fullmatch(word):
         glued = None if _is_secret(option) else _DASHED.match(word)
         # Of `-pPASSWORD` the option's letter stays.
         return [word[:2], Argument(word[2:], word[:2])] if glued else [Argument(word, option)]
@@ -285,7 +285,8 @@ def _stays(word: str, program: str, option: str) -> bool:
         too_high = option in _LISTENING and int(word) > _HIGHEST_PORT
         return (bool(option) and not long and not too_high) or program in _COUNTING
     if (
-        word in _WORDS
+        _WORDS.issuperset(word.split(":"))  # of npm: start:prod
+        or word in _WORDS
         or word in _WITH_PORT
         or word in _LISTENING
         or _PLAIN.fullmatch(word)

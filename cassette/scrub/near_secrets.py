@@ -15,7 +15,7 @@ from cassette.scrub import hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import REDACTED, has_pseudonym, is_numbered
 from cassette.scrub.tokens import OF_ACCOUNT, TELLING_NAME
 
-AFTER, BEFORE = 6, 5
+AFTER, BEFORE, IN_CALL = 6, 5, 16
 _SHORT = 4  # a word of so few letters may be a part of any other
 
 # A value after a word without a space, as in languages that have none.
@@ -43,6 +43,7 @@ _AFTER_ANOTHER = {
     "auth": ("basic",),
     "code": ("mfa", "2fa", "otp", "totp", "one-time", "verification"),
     "master": ("external",),
+    "construct": ("mysqli", "pdo"),
     **dict.fromkeys(("encrypt", "decrypt"), ("aes", "des", "sym")),
 }
 _OF_KEY = frozenset(
@@ -86,6 +87,8 @@ _NAME_END = re.compile(r"-?\d{1,3}\Z|-[0-9a-f]{6,10}\Z")
 _IS = frozenset("is was as isn wasn".split())
 _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _CODE = re.compile(r"\d{4,12}")
+_OF_CODES = frozenset("code otp passcode pin".split())
+_KEY = re.compile("[a-z][a-z_]{2,30}")
 # Where a procedure of SQL is: master..sp_addlogin, mysql.rds_set_external_master
 _OF_SQL = re.compile(r"\A(?:[a-z]{1,32}\.{1,2}){1,2}(?=(?:sp|rds)_)", re.IGNORECASE)
 # A call with a text, such as smtp.login('…', '…'), and those that take a password by its position.
@@ -165,8 +168,11 @@ def _spans(text: str, found: Found) -> Iterator[Span]:
             yield match.start() + start, _bounds(match)[1]
         if not _tells(found, index):
             continue
-        for place in range(index + 1, min(index + 1 + AFTER, len(found))):
-            if _ends_sentence(text, found[place - 1]):
+        called = _CALLED.match(text, match.end())
+        last = min(index + 1 + (IN_CALL if called else AFTER), len(found))
+        for place in range(index + 1, last):
+            between = text[found[place - 1].end() : found[place].start()]
+            if _ends_sentence(text, found[place - 1]) or (called and ")" in between):
                 break
             if not _is_plain(found, place, directly=place == index + 1):
                 yield _bounds(found[place])
@@ -218,11 +224,12 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
 def _tells(found: Found, index: int) -> bool:
     match = found[index]
     word = match[0]
-    option = _OPTION.fullmatch(word) and _GIVEN.match(match.string, match.end())
+    given = _GIVEN.match(match.string, match.end())
+    option = given and _OPTION.fullmatch(word)
     called = _CALLED.match(match.string, match.end())
     if called and _CONNECTS.search(word):
         return True
-    word = word.rpartition(".")[2] if called else _OF_SQL.sub("", word)
+    word = word.rpartition(".")[2] if called or given else _OF_SQL.sub("", word)
     if ("/" in word and not option) or word.count(".") > word.endswith("."):
         return False  # a path, a host, a module
     if _TELLING_PART.search(word) or word == "AUTH":
@@ -235,7 +242,7 @@ def _tells(found: Found, index: int) -> bool:
     if parts[-1:] in (["key"], ["keys"]):
         near = parts[-2:-1] or vocabulary.pieces(before)[-1:]
         return not _OF_KEY.isdisjoint(near)
-    other = parts[-2] if len(parts) > 1 else before.lower()
+    other = parts[-2] if len(parts) > 1 else before.lower().strip("-")
     return bool(parts) and other in _AFTER_ANOTHER.get(parts[-1], ())
 
 
@@ -247,11 +254,20 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
         return False
     if match["whole"] or REDACTED in word or has_pseudonym(word) or hosts.is_public(word):
         return True
-    if directly and _CODE.fullmatch(word):
+    announced = place > 1 and found[place - 1][0].lower() in _IS and _is_code_word(found[place - 2])
+    if (directly or announced) and _CODE.fullmatch(word):
         return False
+    # The name of a setting, as in password=… sslmode=require.
+    if not directly and _KEY.fullmatch(word) and match.string[match.end() : match.end() + 1] == "=":
+        return True
     if vocabulary.is_plain(word):
         return True
     return _is_named(found, place)
+
+
+def _is_code_word(match: re.Match[str]) -> bool:
+    """Whether a word is for a code of digits: the PIN is 83741."""
+    return not _OF_CODES.isdisjoint(vocabulary.pieces(match[0]))
 
 
 def _is_named(found: Found, place: int) -> bool:

@@ -312,6 +312,7 @@ class StringTreatments:
             tag = None
         name, rest = value[:end], value[end:]
         found = self._names(name) if self._strict else self._free.name(name)
+        found = _PART.sub(self._glued, found)
         if tag:
             return found + tag[0] + self._free.name(rest.removeprefix(tag[0]))
         return found + self._free.name(rest)

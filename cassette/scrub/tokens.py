@@ -134,7 +134,7 @@ RULES: dict[str, str] = {
         r"|(?:npm_|hf_|sk-)[A-Za-z0-9]{30,}"
         rf"|(?:{_OF_VENDORS})[A-Za-z0-9_.=-]{{16,512}}|SCW[A-Z0-9]{{17}}(?![0-9A-Za-z])"
         r"|FLWSECK(?:_TEST)?-[0-9a-z]{32}-X|\d{8,10}:AA[A-Za-z0-9_-]{33}(?![\w-])"
-        r"|API-[A-Z0-9]{25,36}(?![0-9A-Za-z])|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,}"
+        r"|[0-9a-f]{32,40}NRAL(?![0-9A-Za-z])|API-[A-Z0-9]{25,36}(?![0-9A-Za-z])|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{60,}"
         r"|[MNO][A-Za-z0-9_-]{23,25}\.[\w-]{6}\.[\w-]{27,}|api_live\.[\w.-]{20,}"
         r"|pat\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}|\d/\d{16}/\d{16}:[0-9a-f]{32}"
         r"|(?:live|test)_(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{24,512}"
@@ -162,7 +162,8 @@ RULES: dict[str, str] = {
     # Without quotes: user=jane, DB_USER: jane, Uid=jane; for user jane.
     "bare_user": (
         rf"{_L}(?=[\w.-]{{1,60}}[ =:>])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=[US]))))?"
-        r"(?:user(?:[ _-]?(?:name|id))?|(?<![a-z])(?:uid|usr|samaccountname)|session[ _-]?name)"
+        r"(?:(?:[rs]|db|os|sql|remote)?user(?:[ _-]?(?:name|id))?"
+        r"|(?<![a-z])(?:uid|usr|acct|logname|samaccountname)|session[ _-]?name)"
         r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>))"
         r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/@+-]|:(?!\s)|\((?!uid=)|\.\w)"
     ),
@@ -183,7 +184,8 @@ RULES: dict[str, str] = {
         r"(?:invalid user )?(?=[\w.-]{1,64} from )|by (?=[\w.-]{1,64}\(uid=)"
         # jane: no such user, jane@10.9.8.7, getpwnam("jane")
         r"|(?=[\w.-]{1,64}[\"'`]?: (?:no such|unknown|invalid) user)|(?=[\w.-]{1,64}@\d{1,3}\.)"
-        r"|getpwnam\([\"'])"
+        # 'jane'@'10.9.8.%', as MySQL has it
+        r"|getpwnam\([\"']|(?<=['\"`])(?=[\w.-]{1,64}(?P<at>['\"`])@(?P=at)))"
         r"(?P<logged>[a-z_][\w+.-]{0,62}\w)"
         # In the name of an entry of a directory: CN=Jane Roe,OU=…
         rf"|{_L}CN=(?P<directory>[a-z][\w+. -]{{1,63}})(?=,\s?(?:ou|cn|dc|o)=)"

@@ -1,6 +1,7 @@
 """Plain words, which are common in messages and reveal nothing.
 
 `words.txt` has English and technical words, most of them those of the documentation of AWS's APIs.
+`verdicts.txt` has the words with which other languages say that a password is wrong or expired.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _FORM = re.compile(
     r"|(?:/[a-z][a-z_.-]{0,40}){2,12}/?"
     r"|(?i:sha-?(?:1|224|256|384|512)|md5|utf-?(?:8|16)|http/?[123](?:\.[01])?|base(?:32|64)|ipv[46]"
     r"|x86(?:_64)?|x\.?509|ec2|s3|k8s|v\d{1,2}|o?auth2?|python[23]?|amd64|arm64|tls(?:v?1\.[0-3])?"
+    r"|argon2(?:id|[di])?|pbkdf2|blake[23][bs]?|(?:sha\d{3}|md5)crypt|[ehpr]s(?:256|384|512)"
+    r"|(?:ed|x|curve)25519|secp\d{3}[kr]1|chacha20|poly1305|ripemd160|rsa-?\d{4}|p-?(?:256|384|521)"
     r"|p12|aes-?\d{3}(?:-[a-z]{3})?|int(?:32|64)|i/o|sasl2?|level\d|route53|scram-sha-\d{1,3})"
 )
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[\W_]+|[\s\S]")
@@ -42,8 +45,15 @@ ACCOUNTS = frozenset(
 
 @functools.cache
 def words() -> frozenset[str]:
-    """Every word of the list, in lower case."""
+    """Every English and technical word, in lower case."""
     return frozenset(Path(__file__).with_name("words.txt").read_text("ascii").split())
+
+
+@functools.cache
+def _verdicts() -> frozenset[str]:
+    """The words of other languages, in lower case."""
+    lines = Path(__file__).with_name("verdicts.txt").read_text("utf-8").splitlines()
+    return frozenset(word for line in lines for word in line.partition(":")[2].split())
 
 
 def pieces(word: str) -> list[str]:
@@ -74,7 +84,7 @@ def is_spelled(word: str) -> bool:
 def is_plain(word: str) -> bool:
     """Whether a word consists of known words, or has a harmless form."""
     bare = word.strip(_EDGES)
-    if _FORM.fullmatch(bare):
+    if _FORM.fullmatch(bare) or bare.lower() in _verdicts():
         return True
     known = words()
     return all(piece in known or _BETWEEN.fullmatch(piece) for piece in pieces(bare))

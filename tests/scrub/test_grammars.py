@@ -240,14 +240,17 @@ def test_numbers_in_commands_stay_where_they_are_counts_or_ports(command: str, s
     ("command", "stays"),
     [
         ("java -jar /app/app.jar", "java -jar /app/app.jar"),
+        ("tini -- app", "tini -- app"),
+        ("npm run start:prod", "npm run start:prod"),
+        ("npm run start:Kq8vx9", "npm run REDACTED"),
         ("node /usr/src/app/index.js", "node /usr/src/app/index.js"),
         ("sh /srv/run.sh", "sh /srv/run.sh"),
         ("sh /mnt/janekowal/run.sh", "sh REDACTED"),
         ("sh /home/janekowal/run.sh", "sh REDACTED"),
     ],
 )
-def test_the_file_of_a_program_stays_in_folders_of_plain_words(command: str, stays: str) -> None:
-    """Other folders may be those of people and customers."""
+def test_files_and_scripts_of_plain_words_stay(command: str, stays: str) -> None:
+    """Other words may be those of people and customers."""
     assert ran(*command.split()) == stays.split()
 
 
@@ -391,6 +394,19 @@ def test_a_token_that_its_service_marks_goes_whole(token: str) -> None:
          "session opened for user user-ca55e77e-1(uid=7)"),
         ("id\\u003d\\u003d511632888839", "id\\u003d\\u003d000000000002"),
         ("sqlcmd -S app -P 'Kq8vx9'", "sqlcmd -S app -P 'REDACTED'"),
+        ("signing.password=Kq8vx9 signing.keyId=24875D73",
+         "signing.password=REDACTED signing.keyId=REDACTED"),
+        ("PDO->__construct('mysql:host=a;dbname=b;port=3306', 'app', 'Kq8vx9') in a.php",
+         "PDO->__construct('mysql:host=a;dbname=b;port=3306', 'app', 'REDACTED') in a.php"),
+        ("mysqli->__construct('a', 'app', 'Kq8vx')", "mysqli->__construct('a', 'app', 'REDACTED')"),
+        ("pam_unix(login:auth): failure; logname= uid=0 ruser=janekowal rhost=",
+         "pam_unix(login:auth): failure; logname= uid=0 ruser=user-ca55e77e-1 rhost="),
+        ("license 5f4e3d2c1b0a99887766554433221100ffeeNRAL invalid", "license REDACTED invalid"),
+        ("the PIN is 83741", "the PIN is REDACTED"),
+        ("token is 4096 bytes", "token is 4096 bytes"),
+        ("GRANT ALL ON a.* TO 'jane_kowal'@'%'", "GRANT ALL ON a.* TO 'user-ca55e77e-1'@'%'"),
+        ("port=5432 user=jane_kowal password=sunflower sslmode=require",
+         "port=5432 user=user-ca55e77e-1 password=REDACTED sslmode=require"),
         ("ACL SETUSER app on >Kq8vx9 ~*", "ACL SETUSER app on >REDACTED ~*"),
         ("net user janekowal Kq8vx9 /add", "net user user-ca55e77e-1 REDACTED /add"),
         ('ConvertTo-SecureString "Kq8vx9" -AsPlainText',

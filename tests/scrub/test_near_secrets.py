@@ -49,6 +49,8 @@ HARMLESS = (
     "tokens used: 1234 of 4096", "unexpected token < in JSON at position 0", "tests passed=10",
     "The task can't retrieve the secret with ARN 'arn:aws:ssm:eu-west-1:000000000001:parameter/a'",
     "password=***", "password: <nil>", "token: undefined", "auth=disabled", "login timed out",
+    "password hash algorithm bcrypt is deprecated, use argon2id", "token signed with RS256",
+    "Passwort ist abgelaufen", "la contraseña ha caducado", "le mot de passe est incorrect",
     "failed to validate token: UnauthorizedException (HTTP/1.1 401)", "auth.go:55 token refreshed",
     "secrets: open /run/secrets/db_password: no such file or directory",
     "(service token-service) has reached a steady state.", "cluster web-d383adf1 has no token",

@@ -179,6 +179,7 @@ def _is_harmless(word: str, program: str, option: str) -> bool:
         return bool(option) and int(word) <= _highest(option)
     if (
         word in WORDS
+        or WORDS.issuperset(word.split(":"))
         or word in _SERVES
         or word in _TAKES_PORT
         or _PLAIN.fullmatch(word)

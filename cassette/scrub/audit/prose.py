@@ -199,6 +199,7 @@ _HARMLESS = re.compile(
     r"[\W\d_]*|\D*|v?\d.{0,1}|v?\d+(?:[.,:/+-]\w{1,8})+|\d+(?:\.\d+)?[A-Za-z%]{1,4}"
     r"|[a-z]{2}-[a-z-]{2,20}-\d[a-z]?|\d{4}-\d\d-\d\d[T ].*|[/.].*|.*://.*|0x[0-9a-f]+|\w{1,4}"
     r"|(?i:sha-?\d{1,3}|md5|utf-?\d{1,2}|http/?\d.*|base\d\d|ipv\d|x\d\d.*|x\.?509|python\d|oauth\d"
+    r"|argon2\w*|pbkdf2|blake\d\w?|sha\d+crypt|[ehpr]s\d\d\d|\w+25519|secp\d+..|rsa-?\d{4}"
     r"|amd64|arm64|tlsv?1.*|u?int\d\d|level\d|route53|scram-.*|registry-1\..*)"
     r"|.*(?:REDACTED|ca55e77e|host-\d|user-\d|198[.-]1[89]|2001:db8|0{8}\d|\d{11}0{8}).*|\$.*|%.*|arn"
 )
