@@ -266,7 +266,7 @@ class TaskDefinitions:
 
     def __init__(self, cassette: Cassette, originals: Originals) -> None:
         self._originals = originals
-        self._known: dict[str, tuple[Body, bool]] = {}  # each with whether its tags are known
+        self._known: dict[str, Step] = {}
         self._registered: dict[str, int] = {}  # the index of what registered each
         self._latest_of: dict[str, set[str]] = {}  # what each family named by itself meant
         self._made: set[int] = set()
@@ -279,7 +279,9 @@ class TaskDefinitions:
                 arn = (body.get("taskDefinition") or {}).get("taskDefinitionArn")
                 has_tags = registers or "TAGS" in (one.request.get("include") or ())
                 if arn and (short_name(arn) not in self._known or not registers):
-                    self._known[short_name(arn)] = body, has_tags
+                    step = Step(index, one.at, one.count, Recorded(one.operation, body))
+                    step.has_tags, step.patched = has_tags, one.is_patched()
+                    self._known[short_name(arn)] = step
                 if arn and registers:
                     self._registered.setdefault(short_name(arn), index)
                 asked = "" if registers else one.request.get("taskDefinition") or ""
@@ -293,20 +295,23 @@ class TaskDefinitions:
         """Note that an interaction was served: a revision exists once it was registered."""
         self._made.add(index)
 
-    def answer(self, parameters: Body) -> Answer | None:
-        """A revision that was recorded under another name, or the latest of a family."""
+    def answer(self, parameters: Body) -> tuple[Answer | None, list[Step]]:
+        """A revision that was recorded under another name, or the latest of a family.
+
+        Returns:
+            The answer, if there is one; and its step, unless it only comes from a registration.
+        """
         named = self._name(parameters.get("taskDefinition") or "")
         wants_tags = "TAGS" in (parameters.get("include") or ())
         if ":" not in named:
             named = self._latest(named)
         known = self._known.get(named)
-        if known is None:
-            return None
-        body, has_tags = known
-        if wants_tags and not has_tags:
-            return None
-        body = {key: value for key, value in body.items() if key != "tags" or wants_tags}
-        return Answer((Recorded("DescribeTaskDefinition", body),))
+        if known is None or known.body is None or (wants_tags and not known.has_tags):
+            return None, []
+        held = known.body.body
+        body = {key: value for key, value in held.items() if key != "tags" or wants_tags}
+        steps = [known] if self._registered.get(named) != known.index else []
+        return Answer((Recorded("DescribeTaskDefinition", body),)), steps
 
     def _latest(self, family: str) -> str:
         """The newest revision that the test itself registered, or the only one recorded as such."""
@@ -327,4 +332,4 @@ class TaskDefinitions:
     def tags(self, arn: str) -> Any:
         """The tags of a revision, if they were recorded."""
         known = self._known.get(self._name(arn))
-        return known[0].get("tags", []) if known and known[1] else None
+        return known.body.body.get("tags", []) if known and known.body and known.has_tags else None

@@ -253,7 +253,7 @@ class Requests:
             shown = functools.partial(self._after_stops, operation, lambda: parameters)
             return self._things[operation].answer(parameters, self._clock.now, shown)
         if operation == "DescribeTaskDefinition":
-            return self._definitions.answer(parameters), []
+            return self._definitions.answer(parameters)
         if operation == "ListTagsForResource":
             return self._tags(parameters), []
         items, steps = (

@@ -142,6 +142,20 @@ def test_of_two_resources_only_the_changed_one_counts(each, kind, name, tmp_path
             assert tape.patch_seen is is_changed
 
 
+@pytest.mark.parametrize("asked", ["web:42", "web:41", "web"])
+def test_a_task_definition_counts_under_each_of_its_names(asked, tmp_path):
+    """Also where the answer is derived, since it was recorded with tags or as `web`."""
+    patch = tmp_path / "inactive.yaml"
+    patch.write_text(
+        "patch: 1\nsummary: x\napply:\n- each: task-definition\n  name: web:42\n"
+        "  ops:\n  - {op: replace, path: /status, value: INACTIVE}\n",
+        "utf-8",
+    )
+    with cassette.replay("deployment", str(patch)) as tape:
+        made.client().describe_task_definition(taskDefinition=asked)
+        assert tape.patch_seen is (asked == "web:42")
+
+
 @pytest.mark.parametrize(
     ("base", "names"),
     [
