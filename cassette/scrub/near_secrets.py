@@ -86,6 +86,7 @@ _VERDICTS = frozenset(
 _NAME_END = re.compile(r"-?\d{1,3}\Z|-[0-9a-f]{6,10}\Z")
 _IS = frozenset("is was as isn wasn".split())
 _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
+_EXCEPTION = re.compile(r"(?:[a-z][a-z_]{0,40}\.){0,8}(?:[A-Z][a-z]{1,30}){1,8}(?:Exception|Error)")
 _CODE = re.compile(r"\d{4,12}")
 _OF_CODES = frozenset("code otp passcode pin".split())
 _KEY = re.compile("[a-z][a-z_]{2,30}")
@@ -260,7 +261,7 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
     # The name of a setting, as in password=… sslmode=require.
     if not directly and _KEY.fullmatch(word) and match.string[match.end() : match.end() + 1] == "=":
         return True
-    if vocabulary.is_plain(word):
+    if vocabulary.is_plain(word) or _EXCEPTION.fullmatch(word):
         return True
     return _is_named(found, place)
 

@@ -63,10 +63,7 @@ _OTHER_FLAGS = re.compile(
     r"|docker|podman|buildah|build|nginx|ssh|mount|sort|column|test|unzip|uname|tail|wc|xargs|unshare"
     r"|set|option|flag|read|declare|nohup|date|env|python[\d.]{0,4}|gunicorn)(?![\w-])"
 )
-_METAVARIABLES = frozenset(
-    "port path file dir directory name profile project prefix is was has not needs requires must "
-    "cannot and or for to in flag option flags options".split()
-)
+_REFUSED = re.compile(r"[45]\d\d [A-Z]")  # token: 401 Unauthorized
 _PYTHON_BEFORE = re.compile(r"python[\d.]{0,4} \Z")
 # Texts about a secret that do not reveal it.
 _HARMLESS = re.compile(
@@ -169,8 +166,10 @@ class TokenTreatments:
             and not _SURELY_SECRET.search(key)
             and not _begins_a_line(match)
         )
-        if ":" in sign and hosts.of_aws(key):  # secretsmanager.eu-west-1.amazonaws.com: …
-            return None
+        if ":" in sign and (
+            hosts.of_aws(key) or _REFUSED.match(match.string, match.start("given"))
+        ):
+            return None  # secretsmanager.eu-west-1.amazonaws.com: …
         before = match.string[: match.start()]
         # Of an ARN or a path, and a tag of an image.
         if sign == ":" and (
@@ -181,7 +180,9 @@ class TokenTreatments:
             return None
         return None if prose else key + sign + match["mark_of_string"] + self._value(given, key)
 
-    def _flag(self, match: re.Match[str]) -> str:
+    def _flag(self, match: re.Match[str]) -> str | None:
+        if match["argument"] in vocabulary.SAID_OF_OPTIONS:
+            return None
         return match["option"] + self._value(match["argument"], match["option"])
 
     def _setting(self, match: re.Match[str]) -> str | None:
@@ -231,7 +232,7 @@ class TokenTreatments:
             told
             and program is not None
             and passed.isalpha()
-            and passed.lower() not in _METAVARIABLES
+            and passed.lower() not in vocabulary.METAVARIABLES
             and _OTHER_FLAGS.search(before) is None
         )
 

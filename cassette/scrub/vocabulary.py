@@ -17,8 +17,8 @@ _FORM = re.compile(
     r"|\d{1,5}(?:\.\d{1,3})?(?:[nuµm]?s|sec|min|[mhdwy]|[kKMGT]i?[bB]?|%|x|st|nd|rd|th)"
     r"|\d{4}-\d\d-\d\d[T ]?[\d:.]{0,15}(?:Z|[+-]\d\d:?\d\d)?"
     r"|[a-z]{2}(?:-[a-z]{2,9}){1,3}-\d[a-z]?"
-    r"|\$(?:\{[A-Za-z_]\w{0,63}\}?|[A-Za-z_]{1,64}|[A-Z_][A-Z0-9_]{0,63})|%[\w%]{1,64}|-{0,2}\w?"
-    r"|(?:/[a-z][a-z_.-]{0,40}){2,12}/?"
+    r"|\$(?:\d{1,2}|\{[A-Za-z_]\w{0,63}\}?|[A-Za-z_]{1,64}|[A-Z_][A-Z0-9_]{0,63})|%[\w%]{1,64}|-{0,2}\w?"
+    r"|(?:/@?[a-z][a-z_.-]{0,40}){2,12}/?"
     r"|(?i:sha-?(?:1|224|256|384|512)|md5|utf-?(?:8|16)|http/?[123](?:\.[01])?|base(?:32|64)|ipv[46]"
     r"|x86(?:_64)?|x\.?509|ec2|s3|k8s|v\d{1,2}|o?auth2?|python[23]?|amd64|arm64|tls(?:v?1\.[0-3])?"
     r"|argon2(?:id|[di])?|pbkdf2|blake[23][bs]?|(?:sha\d{3}|md5)crypt|[ehpr]s(?:256|384|512)"
@@ -40,6 +40,13 @@ ACCOUNTS = frozenset(
     "prometheus public python rabbitmq rails redis root ruby runner sa seluser server service "
     "solr sonarqube spark spring ssm-user superset superuser sys system tomcat ubuntu unknown user "
     "username users vault vscode web webapp wiremock worker www www-data zookeeper".split()
+)
+# What a sentence says of an option: --password is required
+SAID_OF_OPTIONS = frozenset("is was has not needs requires must cannot and or".split())
+# Words in the place of an option's value, as in --password PATH.
+METAVARIABLES = SAID_OF_OPTIONS.union(
+    "port path file dir directory name profile project prefix for to in flag option flags "
+    "options".split()
 )
 
 

@@ -58,6 +58,20 @@ setting desired count to 4, was 2
 monitor alarm HighCPU in state ALARM triggered policy scale-out
 exit code 137 (SIGKILL)
 SIGTERM (15)
+/var/run/secrets/kubernetes.io/serviceaccount/token not mounted
+request to https://registry.npmjs.org/ failed
+could not fetch https://pypi.org/simple/boto3/ in time
+secret has no AWSCURRENT version
+SELECT id FROM tokens WHERE user_id = $1
+INSERT INTO tokens (id, value) VALUES ($1, $2)
+password_digest varchar(255)
+oauth2: cannot fetch token: 401 Unauthorized
+--password is required
+option --token must be set
+org.springframework.security.authentication.BadCredentialsException: Bad credentials
+rest_framework_simplejwt.exceptions.InvalidToken: Token is invalid
+ldap_bind: Invalid credentials (49)
+credentials at /app/node_modules/@aws-sdk/credential-provider-node/dist-cjs/index.js:130:27
 version v1.2.3-rc.1 started
 running 1.27.3 on linux/arm64
 PlatformVersion 1.4.0

@@ -68,7 +68,8 @@ RULES: dict[str, tuple[str, str]] = {
         "a value given for a secret",
         (
             rf"{_L}{_SECRETIVE}[\"']?\s?:?=[ \t]?[\"']?{_HIDDEN}[^\s\"'&,;)\]}}]{{3,}}"
-            rf"|(?<![\w-])--?{_SECRETIVE}(?:\s{{1,8}}|[\"']?,\s{{0,8}})[\"']?{_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
+            rf"|(?<![\w-])--?{_SECRETIVE}(?:\s{{1,8}}|[\"']?,\s{{0,8}})[\"']?"
+            rf"(?!(?:was|has|not|needs|requires|must|cannot|and)\s){_HIDDEN}[^\s\"'-][^\s\"']{{2,}}"
             rf"|(?<![\w-])(?:-[uU]|--(?:proxy-)?user)[\s=]{{1,4}}[\"']?{_HIDDEN}(?!\d{{1,9}}:\d{{1,9}}(?!\S))"
             r"[^\s:\"']{1,128}:[^\s\"']+"
             rf"|[\"'](?i:[\w.-]{{0,64}}passw(?:or)?d)[\"']\s?:\s?[\"']{_HIDDEN}[^\"']{{3,}}"
@@ -271,6 +272,8 @@ _HOST_SAID = re.compile(
 EVERYBODYS_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
+    r"|kubernetes\.io|npmjs\.(?:com|org)|yarnpkg\.com|pypi\.org|pythonhosted\.org|rubygems\.org"
+    r"|maven\.org|crates\.io|golang\.org|nodejs\.org|debian\.org|ubuntu\.com"
     r"|elastic\.co|microsoft\.com|git(?:lab|hub)\.com|githubusercontent\.com"
     r"|(?:ec2|compute|docker)\.internal)",
     re.IGNORECASE,
