@@ -113,10 +113,13 @@ def _record(client: Any, options: Options, selection: Selection, until: Until | 
     progress = Progress(console(), pace, until, prints_names=policy != "strict")
     recording: Recording | None = None
     try:
-        with _ending_on_sigterm(), verb as recording, progress:
+        with _ending_on_sigterm(), contextlib.ExitStack() as meanwhile, verb as recording:
             hear, keep_errors = recording.hear, options.keep_errors
-            with Calls(client, pace, hear, keep_errors=keep_errors) as calls:
-                notes = _follow(calls, options, selection, until, progress)
+            try:
+                with progress, Calls(client, pace, hear, keep_errors=keep_errors) as calls:
+                    notes = _follow(calls, options, selection, until, progress)
+            finally:
+                meanwhile.enter_context(progress.writing())
     except KeyboardInterrupt:
         click.echo("stopped by Ctrl-C", err=True)
         if not _keep(recording, progress, verb, output):
@@ -268,10 +271,13 @@ def _keep(
     """Print what a recording that ended early left next to the output file, if anything."""
     from cassette import file_format
 
-    if recording is None or verb.partial is None:
+    partial = file_format.partial_path(output)
+    if recording is None or not (recording.shows_tasks and partial.exists()):
         return False
-    partial = str(file_format.partial_path(output))
-    _say(progress.screen, wrote(partial, len(recording), verb.report))
+    if verb.partial is not None:
+        _say(progress.screen, wrote(str(partial), len(recording), verb.report))
+    else:  # it ended while the rest was scrubbed and written
+        click.echo(f"{partial} has what was written until then", err=True)
     stays = "is unchanged" if Path(output).exists() else "was not written"
     click.echo(f"{output} {stays}", err=True)
     click.echo("to continue, run the same command with --resume", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -150,6 +151,12 @@ class Progress:
             self.screen.print(f"{poll.elapsed:7.1f} s  {self._speed()}")
         if self._live is not None:
             self._live.refresh()
+
+    def writing(self) -> contextlib.AbstractContextManager[object]:
+        """Show in a terminal why a large recording does not end with its last call."""
+        if not self.screen.is_terminal:
+            return contextlib.nullcontext()
+        return self.screen.status("scrubbing and writing what was recorded")
 
     def notes(self) -> Iterator[str]:
         """Notes to print at the end."""

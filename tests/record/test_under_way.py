@@ -17,6 +17,7 @@ import pytest
 import cassette
 from cassette import recording
 from cassette.cli import main, show_under_way
+from cassette.pipeline import Pipeline
 from tests import recordings, rights
 from tests.cli.processes import KEYS
 from tests.live import bodies, scripted
@@ -218,6 +219,25 @@ def test_a_process_that_is_ended(call, account, tmp_path, sign, ended):
     resume = " --resume" if (tmp_path / PARTIAL).exists() else ""
     assert call(f"{ALL}{resume}")[0] == 0
     assert len(cassette.load(tmp_path / "web.yaml").tasks) == 30
+
+
+def test_ctrl_c_while_the_rest_is_written(call, account, tasks, monkeypatch):
+    """What was written stays, the message says so, and it continues."""
+
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "_settle", interrupted)
+        code, _, err = call(ALL)
+    assert code == 130
+    assert err.splitlines() == [
+        "stopped by Ctrl-C",
+        "web.partial.yaml has what was written until then",
+        "web.yaml was not written",
+        "to continue, run the same command with --resume",
+    ]
+    assert call(f"{ALL} --resume")[0] == 0
 
 
 @pytest.mark.exhaustive
