@@ -23,7 +23,7 @@ _PUBLIC = re.compile(
     r"(?:.*\.)?(?:docker\.io|docker\.com|public\.ecr\.aws|ghcr\.io|quay\.io|gcr\.io|pkg\.dev"
     r"|microsoft\.com|k8s\.io|kubernetes\.io|elastic\.co|gitlab\.com|github\.com"
     r"|githubusercontent\.com|npmjs\.(?:com|org)|yarnpkg\.com|pypi\.org|pythonhosted\.org"
-    r"|rubygems\.org|maven\.org|crates\.io|golang\.org|nodejs\.org|debian\.org|ubuntu\.com"
+    r"|nvcr\.io|cgr\.dev|rubygems\.org|maven\.org|crates\.io|golang\.org|nodejs\.org|debian\.org|ubuntu\.com"
     r"|aws\.amazon\.com|example|example\.(?:com|org|net)|localhost)"
     r"|ec2\.internal|(?:[\w-]+\.)?compute\.internal|host\.docker\.internal"
     r"|amazonaws\.com(?:\.cn)?|api\.aws",  # as they are; a name before them may be an account's

@@ -15,7 +15,7 @@ from cassette.scrub import hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import REDACTED, has_pseudonym, is_numbered
 from cassette.scrub.tokens import OF_ACCOUNT, TELLING_NAME
 
-AFTER, BEFORE, IN_CALL = 6, 5, 16
+AFTER, BEFORE, IN_CALL = 6, 7, 16
 _SHORT = 4  # a word of so few letters may be a part of any other
 
 # A value after a word without a space, as in languages that have none.
@@ -89,6 +89,7 @@ _HASHED = re.compile(r"[0-9a-f-]{8,128}ca55e77e")
 _EXCEPTION = re.compile(r"(?:[a-z][a-z_]{0,40}\.){0,8}(?:[A-Z][a-z]{1,30}){1,8}(?:Exception|Error)")
 _CODE = re.compile(r"\d{4,12}")
 _OF_CODES = frozenset("code otp passcode pin".split())
+_CLASS = re.compile(r"(?:[a-z_]{1,64}\.){1,8}[A-Z][A-Za-z]{1,64}")
 _KEY = re.compile("[a-z][a-z_]{2,30}")
 # Where a procedure of SQL is: master..sp_addlogin, mysql.rds_set_external_master
 _OF_SQL = re.compile(r"\A(?:[a-z]{1,32}\.{1,2}){1,2}(?=(?:sp|rds)_)", re.IGNORECASE)
@@ -167,7 +168,7 @@ def _spans(text: str, found: Found) -> Iterator[Span]:
         start = None if _is_named(found, index) else glued(match[0])
         if start is not None:
             yield match.start() + start, _bounds(match)[1]
-        if not _tells(found, index):
+        if not _tells(found, index) or _is_service(text, found, index):
             continue
         called = _CALLED.match(text, match.end())
         last = min(index + 1 + (IN_CALL if called else AFTER), len(found))
@@ -192,7 +193,11 @@ def _said_before(text: str, found: Found, index: int) -> Iterator[int]:
             return
         between = text[found[place].end() : found[place + 1].start()].strip()
         beside = place == index - 1 and between[:1] in tuple("\"'`(")
-        beside = beside or (between[:1] == ":" and found[place + 1][0].lower() in _VERDICTS)
+        beside = beside or (
+            between[:1] == ":"
+            and found[place + 1][0].lower() in _VERDICTS
+            and re.search(r"[\d!#$%&*^]", word) is not None  # not the name of an error
+        )
         is_value = place > 0 and found[place - 1][0].lower() == "value"
         if linked or is_value or beside:
             if not _is_plain(found, place):
@@ -209,9 +214,11 @@ def _is_judged(text: str, found: Found, index: int) -> bool:
         judged = judged or found[place][0].strip(".").lower() in _VERDICTS
         if _ends_sentence(text, found[place]):
             break
+    word = found[index - 1][0]
     if not judged or _ends_sentence(text, found[index - 1]) or _is_plain(found, index - 1):
         return False
-    word = found[index - 1][0]
+    if _CLASS.fullmatch(word):
+        return False
     name = _NAME_END.split(word)[0]
     return _GLUED.fullmatch(word) is not None and not (
         name != word and (word[len(name)] == "-" or vocabulary.is_plain(name))
@@ -257,13 +264,19 @@ def _is_plain(found: Found, place: int, *, directly: bool = False) -> bool:
         return True
     announced = place > 1 and found[place - 1][0].lower() in _IS and _is_code_word(found[place - 2])
     if (directly or announced) and _CODE.fullmatch(word):
-        return False
+        return directly and found[place - 1][0].lower() == "tokens"  # of a language model
     # The name of a setting, as in password=… sslmode=require.
     if not directly and _KEY.fullmatch(word) and match.string[match.end() : match.end() + 1] == "=":
         return True
     if vocabulary.is_plain(word) or _EXCEPTION.fullmatch(word):
         return True
     return _is_named(found, place)
+
+
+def _is_service(text: str, found: Found, index: int) -> bool:
+    """Whether a word is a name in an event of ECS: (service password-reset)."""
+    end = found[index].end()
+    return _is_named(found, index) and text[end : end + 1] == ")"
 
 
 def _is_code_word(match: re.Match[str]) -> bool:

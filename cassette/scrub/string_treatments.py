@@ -222,7 +222,7 @@ class StringTreatments:
             found = self._free.name(value)
             resource = _ARN.fullmatch(found)
             if not self._strict or resource is None:
-                return found
+                return _PART.sub(self._glued, found)
             return resource["head"] + self._names(resource["own"])
         kind = re.split("[/:]", arn["own"], maxsplit=1)[0]
         named_by_id = arn["service"] == "ecs" and kind in _NAMED_BY_ID
@@ -241,6 +241,9 @@ class StringTreatments:
             found = self._names(value, is_path=named_by_id)
         *path, original = re.split("([/:])", value)
         *_, last = re.split("([/:])", found)
+        # A value that was redacted reached into the next part.
+        if found.count("/") != value.count("/") and not self._strict:
+            return found
         same = last == original and not self._free.shows_pseudonym(last) and not is_masked(last)
         # An id that an ARN shows, such as a masked one, is the same id alone.
         is_known = not path and self._memory.is_numbered("short id", original)

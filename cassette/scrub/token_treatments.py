@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cassette.scrub import encodings, hosts, secret_words, vocabulary
 from cassette.scrub.pseudonyms import (
@@ -24,6 +24,8 @@ from cassette.scrub.pseudonyms import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cassette.scrub.searching import Search
 
 _PADDING = re.compile(r"(?<!\d)0{1,2}(?=\d)")
 # The tag of an image, such as web:202611231158.
@@ -95,37 +97,6 @@ _SAME_FOR_ALL = [
 ]  # fmt: skip
 
 
-class Search(Protocol):
-    """What the treatments need of the search, for the parts of a token."""
-
-    def search(self, text: str) -> str:
-        """A text, scrubbed."""
-
-    def name(self, text: str) -> str:
-        """A name with its identifying parts replaced."""
-
-    def user(self, user: str) -> str:
-        """The pseudonym of a user or a session."""
-
-    def host(self, host: str) -> str:
-        """The pseudonym of a host, or the host if everybody uses it."""
-
-    def is_account(self, digits: str) -> bool:
-        """Whether something showed beyond doubt that digits are an account id."""
-
-    def account(self, account: str) -> str:
-        """The pseudonym of an account id."""
-
-    def is_token(self, text: str) -> bool:
-        """Whether a text is one token and nothing else."""
-
-    def look_for(self, original: str, pseudonym: str) -> None:
-        """Replace a text everywhere from now on."""
-
-    def remember(self, kind: str, original: str, pseudonym: str) -> str:
-        """Count an original and replace it everywhere from now on."""
-
-
 class TokenTreatments:
     """One method for each rule of `tokens.RULES`.
 
@@ -159,6 +130,8 @@ class TokenTreatments:
 
     def _assignment(self, match: re.Match[str]) -> str | None:
         key, sign, given = match["key"], match["sign"], match["given"]
+        if given.isdigit() and key.lower() == "tokens":  # of a language model
+            return None
         prose = (
             given.isalpha()
             and ":" in sign

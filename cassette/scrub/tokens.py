@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TELLING_WORD = (
     rf"(?:{secret_words.ANY}"
     r"|secret|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz))|credentials?|signature"
+    r"|(?<!max)(?<!max[_-])token(?!iz|[_-]ttl)|(?<!\bun)auth(?!or(?!iz)|enticate(?![a-z]))|credentials?|signature"
     r"|session[_-]?key|license[_-]?key|cookie|(?<![a-z])pass(?![a-z])"
     r"|(?:store|key)pass(?![a-z]))"
 )
@@ -155,7 +155,8 @@ RULES: dict[str, str] = {
         rf"{_L}(?:(?:(?<=:)|\A)user|(?<=\d{{12}}:)(?:(?:sms-)?mfa|u2f))/[\w+=,.@:/-]{{0,512}}\w"
     ),
     "named_user": (
-        rf"{_L}(?P<who>(?:for |db |database |iam )?(?:user|username|login|role|session)"
+        rf"{_L}(?P<who>(?:for |db |database |iam )?"
+        r"(?:user|username|login|role|session|(?:logged|signed) in as)"
         r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:>]{1,4})"
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\"|`(?!arn:)[^`'\n]{1,128}[`'])"
     ),
@@ -175,7 +176,9 @@ RULES: dict[str, str] = {
     ),
     "person": (
         # Without quotes, a name with a dot: by user jane.roe, session jane.roe
-        rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s)"
+        rf"{_L}(?P<of>(?:iam user|by user|session name|session)\s"
+        r"|(?:approved|authored|deployed|initiated|requested|reviewed|triggered) by\s"
+        r"|(?:actor|owner)[:=]?\s?(?=[\w-]{1,64}\.[\w-]{1,64}(?!\.\w)))"
         r"(?P<whom>[a-z][\w+-]{0,63}\.[\w+.-]{0,63}\w)(?![\w:/(])"
         # CORP\jane, sudo[12]: jane : TTY=…, Accepted publickey for jane from …, … by jane(uid=1)
         rf"|{_L}(?:(?<![\w:\\.%-])(?-i:{_DOMAIN}\\(?![nrt]))(?=[\w+.-]{{1,64}}(?![\w+.\\:/(-]))"

@@ -187,6 +187,25 @@ def test_a_value_in_a_name_goes(name: str, left: str) -> None:
     assert scrub(scrubbed)[0] == scrubbed
 
 
+@pytest.mark.parametrize("value", ["token_hunter2x", "api-key-Kq8vZt0x", "password_Kq8vZt0x"])
+def test_a_value_in_the_name_of_an_image_or_a_role_goes(value: str) -> None:
+    """In a repository, in a tag and in an ARN."""
+    raw = bodies.task(
+        containers=[{"name": "a", "image": f"ghcr.io/a/{value}:{value}"}],
+        overrides={
+            "taskRoleArn": f"arn:aws:iam::{bodies.ACCOUNT}:role/{value}",
+            "containerOverrides": [
+                {"name": "a", "environmentFiles": [
+                    {"type": "s3", "value": f"arn:aws:s3:::env/token={value}/.env"}]}
+            ],
+        },
+    )  # fmt: skip
+    scrubbed, scrubber = scrub(bodies.described(raw))
+    gate(text_of(scrubbed), scrubber.originals, "a.yaml")
+    assert value not in text_of(scrubbed)
+    assert scrub(scrubbed)[0] == scrubbed
+
+
 @pytest.mark.parametrize(
     "name",
     ["api-key-rotation", "rotate-secret-v2", "token-refresher", "token-svc-prod-3",

@@ -272,7 +272,7 @@ _HOST_SAID = re.compile(
 EVERYBODYS_HOST = re.compile(
     r".*ca55e77e.*|(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
-    r"|kubernetes\.io|npmjs\.(?:com|org)|yarnpkg\.com|pypi\.org|pythonhosted\.org|rubygems\.org"
+    r"|nvcr\.io|cgr\.dev|kubernetes\.io|npmjs\.(?:com|org)|yarnpkg\.com|pypi\.org|pythonhosted\.org|rubygems\.org"
     r"|maven\.org|crates\.io|golang\.org|nodejs\.org|debian\.org|ubuntu\.com"
     r"|elastic\.co|microsoft\.com|git(?:lab|hub)\.com|githubusercontent\.com"
     r"|(?:ec2|compute|docker)\.internal)",
