@@ -83,7 +83,7 @@ _MODULE_FILE = re.compile(r"(?:[a-z_]\w{0,62}\.){2,8}py|(?:[a-z_]{1,30}\.)?setti
 _COUNTRY = re.compile(r"\.(?:com|coop|edu|gov|mil|net|org|una)\.py\Z")
 # A class of Java or .NET, such as java.lang.Exception and Microsoft.AspNetCore.Hosting.
 _CLASS = re.compile(
-    r"javax?\.(?:awt|beans|io|lang|management|math|naming|net|nio|rmi|security|servlet|sql|text"
+    r"jdk\.internal\..+|javax?\.(?:awt|beans|io|lang|management|math|naming|net|nio|rmi|security|servlet|sql|text"
     r"|time|util|xml)\..+|(?:\w{1,63}\.){1,8}[A-Z][a-z]\w*(?:Exception|Error)"
     r"|(?:Amazon|AWSSDK|Azure|Microsoft|System)(?:\.[A-Z]\w{1,62}){1,8}"
     r"|(?:[A-Z]\w{1,62}\.){1,8}(?=\w{6})[A-Z][a-z]+\w*|lib[\w.+-]{1,60}\.so"

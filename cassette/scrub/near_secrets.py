@@ -28,7 +28,7 @@ _GLUED = re.compile(r"(?=.*[\d!#$%&*^]|.*[a-z][A-Z]).{4,}", re.DOTALL)
 _TELLING = frozenset(
     "pw secret secrets token tokens credential credentials cred creds pin pins otp bearer psk "
     "masterauth apikey apikeys secretkey accesskey authkey masterkey encryptionkey signingkey "
-    "login approle crypt setuser community".split()
+    "login approle crypt setuser sshpass community".split()
 )
 _TELLING_PART = re.compile(
     rf"basic[_-]?auth|{OF_ACCOUNT}|{secret_words.ANY}"
@@ -71,7 +71,7 @@ _SIGN = re.compile(
 )
 _WORD = re.compile(
     r"(?P<whole>[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s\"'<>]{1,4096}|\barn:[^\s\"'<>,]{1,2048})"
-    r"|(?P<word>[^\s\0\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb\u300c\u300d\u300e\u300f\uff1a\uff5e\u2026\u2013\u2014]+)"
+    r"|(?P<word>[^\s\0\"'`,;:=|<>()\[\]{}\u201c\u201d\u00ab\u00bb\u300c\u300d\u300e\u300f\uff1a\uff5e\u2026\u2013\u2014\u2190-\u21ff]+)"
 )
 _KINDS = frozenset(
     "service cluster container task deployment family image volume revision region zone "

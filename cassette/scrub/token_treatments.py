@@ -51,6 +51,10 @@ _BUILD_BEFORE = re.compile(
 )
 _SHA = re.compile("[0-9a-f]{40}")
 _ARN_BEFORE = re.compile(r"(?<![0-9A-Za-z])arn:[^\s\"'<>,]{1,512}/[\w.-]{0,64}\Z")
+# What ends the name of a service, such as password-reset.
+_OF_SERVICE = re.compile(
+    r"-(?:api|cache|checker|exchange|init|lambda|page|reset|rotator|sender|service|svc|sync|worker)\Z"
+)
 _COLUMN = re.compile(  # of SQL, such as u.id in `o.user_id = u.id`
     r"[a-z]\w{0,30}\.(?:[a-z]{1,20}_){0,2}(?:id|uid|uuid|pk|key|name|user|username|email|login)",
     re.IGNORECASE,
@@ -131,6 +135,8 @@ class TokenTreatments:
     def _assignment(self, match: re.Match[str]) -> str | None:
         key, sign, given = match["key"], match["sign"], match["given"]
         if given.isdigit() and key.lower() == "tokens":  # of a language model
+            return None
+        if ":" in sign and _OF_SERVICE.search(key) and vocabulary.is_plain(given):
             return None
         prose = (
             given.isalpha()
@@ -303,7 +309,7 @@ class TokenTreatments:
             user.lower() in vocabulary.ACCOUNTS
             or _COLUMN.fullmatch(user)
             or _HARMLESS.fullmatch(user)
-            or (may_be_plain and vocabulary.is_plain(user))
+            or (may_be_plain and vocabulary.is_plain(user) and "." not in user)
             or has_pseudonym(user)
             or is_masked(user)
         ):

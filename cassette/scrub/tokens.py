@@ -157,7 +157,7 @@ RULES: dict[str, str] = {
     "named_user": (
         rf"{_L}(?P<who>(?:for |db |database |iam )?"
         r"(?:user|username|login|role|session|(?:logged|signed) in as)"
-        r"(?:[ _-]?session)?(?:[ _-]?name)?[\"']?[ =:>]{1,4})"
+        r"(?:[ _-]?session)?(?:[ ._-]?name)?[\"']?[ =:>]{1,4})"
         r"(?P<quoted>'(?!arn:)[^'\n]{1,128}'|\"(?!arn:)[^\"\n]{1,128}\"|`(?!arn:)[^`'\n]{1,128}[`'])"
     ),
     # Without quotes: user=jane, DB_USER: jane, Uid=jane; for user jane.
@@ -165,8 +165,8 @@ RULES: dict[str, str] = {
         rf"{_L}(?=[\w.-]{{1,60}}[ =:>])(?P<role>(?:[\w.-]{{0,40}}?(?:[_.-]|(?-i:[a-z](?=[US]))))?"
         r"(?:(?:[rs]|db|os|sql|remote)?user(?:[ _-]?(?:name|id))?"
         r"|(?<![a-z])(?:uid|usr|acct|logname|samaccountname)|session[ _-]?name)"
-        r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>))"
-        r"(?P<account_name>(?!arn:)[a-z][^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/@+-]|:(?!\s)|\((?!uid=)|\.\w)"
+        r"(?:\s?(?:=(?!=)|:\s)\s?|\s|>|(?-i:(?<=User)|(?<=User[Nn]ame)):))"
+        r"(?P<account_name>(?!arn:)(?:[a-z]|\d{1,9}[a-z])[^\s\"'`&,;:()\[\]{}<>=|/]{0,126}[^\W_])(?![\w=/@+-]|:(?!\s)|\((?!uid=)|\.\w)"
     ),
     # Whose folder it is: /home/jane/x, C:\Users\jane, ~jane/x.
     "home": (
@@ -187,6 +187,7 @@ RULES: dict[str, str] = {
         r"(?:invalid user )?(?=[\w.-]{1,64} from )|by (?=[\w.-]{1,64}\(uid=)"
         # jane: no such user, jane@10.9.8.7, getpwnam("jane")
         r"|(?=[\w.-]{1,64}[\"'`]?: (?:no such|unknown|invalid) user)|(?=[\w.-]{1,64}@\d{1,3}\.)"
+        r"|(?=[\w.-]{1,64} is not (?:in the sudoers|allowed to run sudo))"
         # 'jane'@'10.9.8.%', as MySQL has it
         r"|getpwnam\([\"']|(?<=['\"`])(?=[\w.-]{1,64}(?P<at>['\"`])@(?P=at)))"
         r"(?P<logged>[a-z_][\w+.-]{0,62}\w)"
@@ -283,7 +284,8 @@ RULES: dict[str, str] = {
     # -p PASSWORD, -uUSER, /p:PASSWORD and the like, as many programs have them; no part of a masked
     # name.
     "short_flag": (
-        r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>-(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=))"
+        r"(?<![\w.*#?%>\])}\u00b7\u00bb\u2588-])(?P<short>"
+        r"-(?![a-z]{0,10}pass(?:in|out|wd|word|phrase|code)?[\s=:])(?:[pauwk](?:\s{1,4}|=)?|t(?:\s{1,4}|=))"
         r"|(?<!\S)/(?:(?:p|u(?:ser)?):(?=[^\s=]{3,256}(?!\S))|r[pu]\s))"
         r"(?P<passed>(?<=[\s=])(?:'[^'\n]{2,256}'|\"[^\"\n]{2,256}\")|(?<=[\s=])[^\s\"'=-][^\s\"']{1,256}|[^\s\"'=-][^\s\"']{2,256})"
     ),
@@ -344,8 +346,9 @@ RULES: dict[str, str] = {
     "ipv4": rf"(?<!\d)(?<!\d\.){_OCTET}(?:\.{_OCTET}){{3}}(?!\d|\.\d)",
     "hex": rf"{_LX}(?:[0-9a-f]{{32}}-\d{{5,10}}(?![0-9A-Za-z-])|[0-9a-f]{{16,}}{_RX})",
     "account": (
-        r"(?<!\d)(?:\d{12}|\d{4}(?P<apart>, |[^0-9A-Za-z\n])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
-        r"|(?<!\d[-/_. ])\d{3}(?P<third>[^0-9A-Za-z\n])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
+        r"(?<!\d)(?:\d{12}"
+        r"|\d{4}(?P<apart>, |[^0-9A-Za-z\n\\])\d{4}(?P=apart)\d{4}(?!(?P=apart)\d{4})"
+        r"|(?<!\d[-/_. ])\d{3}(?P<third>[^0-9A-Za-z\n\\])\d{3}(?P=third)\d{3}(?P=third)\d{3}"
         r"(?!(?P=third)\d))(?!\d)"
     ),
     "host1": rf"{_L}(?:(?<=://)|(?<=@))(?:[\w-]{{1,63}}\.){{1,8}}[a-z][\w-]{{0,62}}",

@@ -46,7 +46,7 @@ SAID_OF_OPTIONS = frozenset("is was has not needs requires must cannot and or".s
 # Words in the place of an option's value, as in --password PATH.
 METAVARIABLES = SAID_OF_OPTIONS.union(
     "port path file dir directory name profile project prefix for to in flag option flags "
-    "options".split()
+    "options are".split()
 )
 
 

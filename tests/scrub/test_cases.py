@@ -213,7 +213,7 @@ def test_every_value_after_an_option_for_a_secret_goes(
 
 @pytest.mark.parametrize(
     "text",
-    ["password:{}", "refreshToken:{}", "&{{User:bob Password:{} Port:1}}", "map[secret:{} a:b]",
+    ["password:{}", "refreshToken:{}", "&{{User:root Password:{} Port:1}}", "map[secret:{} a:b]",
      '[{{"name":"DB_PASSWORD","value":"{}"}}]', "{{'Key': 'apiToken', 'Value': '{}'}}",
      '<add key="password" value="{}"/>', '<property name="password">{}</property>',
      "ENCRYPTION_KEY={}", "encryptionKey: {} x", "AccountKey={};a=b", "STRIPE_KEY={}", "DB_PW={}",

@@ -123,7 +123,7 @@ RULES: dict[str, tuple[str, str]] = {
     "private-host": (
         "the name of a host that is nobody else's",
         (
-            r"(?<![0-9A-Za-z.-])(?:[\w-]{1,63}\.){1,8}"
+            r"(?<![0-9A-Za-z.-])(?!jdk\.internal\.)(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
             r"(?![0-9A-Za-z])"
             r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-])"

@@ -39,6 +39,9 @@ _BLANK = re.compile(
     r"|%\w{1,64}%|yes|no|true|false|none|null|nil|required|optional|missing|empty|invalid|expired|denied",
     re.IGNORECASE,
 )
+_OF_SERVICE = re.compile(
+    r"-(?:api|cache|checker|exchange|init|lambda|page|reset|rotator|sender|service|svc|sync|worker)"
+)
 _NUMBER = re.compile(r"\d{1,5}(?:[.,]\d{1,5}){0,3}[A-Za-z%]{0,3}[.:;,)]*")
 _ANNOUNCING = re.compile(
     r"(?<!(?i:unexpected) )"
@@ -277,6 +280,8 @@ def _gives(match: re.Match[str]) -> bool:
     """Whether the text after an announcing word is a value that is not hidden."""
     sign, value = match["sign"].strip(), match["value"]
     if match["rest"].endswith(".amazonaws.com"):  # secretsmanager.eu-west-1.amazonaws.com: …
+        return False
+    if sign == ":" and value.isalpha() and _OF_SERVICE.fullmatch(match["rest"]):
         return False
     if _MASKED.match(value) or _NUMBER.fullmatch(value) or _KNOWN.fullmatch(value):
         return False
