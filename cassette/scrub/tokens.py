@@ -145,7 +145,7 @@ RULES: dict[str, str] = {
         r"|(?<=/services/)T[0-9A-Z]{6,}/B[0-9A-Z]{6,}/\w{16,}|(?<=/webhooks/)\d{17,20}/[\w-]{24,})"
     ),
     "secret_arn": (
-        rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@-]{{1,512}}(?::[\w-]{{0,128}}){{0,4}}"
+        rf"{_L}arn:aws[a-z-]*:secretsmanager:[^:\s]*:[^:\s]*:secret:[\w/+=.@!-]{{1,512}}(?::[\w-]{{0,128}}){{0,4}}"
     ),
     "arn": rf"{_L}arn:[^:\s/]{{1,32}}:[^:\s/]{{0,64}}:[^:\s/]{{0,64}}:\d{{4,12}}(?=:)",
     # No name has a colon, but an address has.

@@ -179,6 +179,8 @@ def test_errors_are_scrubbed() -> None:
     [
         ("arn:aws:secretsmanager:eu-west-1:{a}:secret:prod/db-AbCdEf:password::",
          "arn:aws:secretsmanager:eu-west-1:000000000001:secret:prod/db-ca55..:password::"),
+        ("arn:aws:secretsmanager:eu-west-1:{a}:secret:rds!cluster-web-AbCdEf",  # managed by RDS
+         "arn:aws:secretsmanager:eu-west-1:000000000001:secret:rds!cluster-web-ca55.."),
         ("arn:aws:secretsmanager:eu-west-1:{a}:secret:db-ca55ad::X:1b2c3d4e-5f60-4718-8293-a4b5c6d7e8f9",
          "arn:aws:secretsmanager:eu-west-1:000000000001:secret:db-ca55ad::X:ff746af4-b446-480a-818e-5f4bca55e77e"),
         ("arn:aws:sts::{a}:federated-user/jroe.1",

@@ -81,7 +81,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "secret-name": (
         "the name of a secret with its random end",
-        r":secret:[\w/+=.@-]{0,500}-(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@-])",
+        r":secret:[\w/+=.@!-]{0,500}-(?!ca55)[A-Za-z0-9]{6}(?![\w/+=.@!-])",
     ),
     "session-name": (
         "who assumed a role",
