@@ -90,6 +90,13 @@ _CLASS = re.compile(
     # A variant of a file, such as Dockerfile.prod.
     r"|(?i:caddy|docker|gem|jenkins|just|make|pip|proc|rake|tilt|vagrant)file\.\w+"
 )
+# A class in packages, and a member of one: okhttp3.internal.Http2Stream.read
+_OF_CLASS = re.compile(
+    r"(?:[a-z]\w{0,62}\.){2,10}[A-Z]\w{0,20}[a-z]\w{2,62}(?P<member>\.[a-zA-Z]\w{0,62}){0,2}"
+)
+_ENDS_HOST = re.compile(
+    rf"\.(?:com|org|net|io|dev|[a-z]{{2}}|{'|'.join(PRIVATE)})\Z", re.IGNORECASE
+)
 _CODE_BEFORE = re.compile(
     r"(?:module|modules|import|imports|package|packages|class|from|named|file|script|python|in"
     r"|function|attribute|plugin|logger)\s{0,3}[\"'`(]?\Z",
@@ -169,7 +176,8 @@ def is_host(word: str, before: str = "", after: str = "") -> bool:
     """
     name = word.lower().rstrip(".")
     announced = _HOST_BEFORE.search(before) is not None
-    if _is_option(word, before) or (is_code(word) and not announced):
+    of_code = is_code(word) or _is_class(word, after)
+    if _is_option(word, before) or (of_code and not announced):
         return False
     if of_aws(name) or (_PRIVATE_NAME.match(name) and not _is_property(word, before, after)):
         return True
@@ -206,6 +214,14 @@ def _is_property(word: str, before: str, after: str) -> bool:
     if last in PRIVATE and last not in _OF_PROPERTIES:
         return False
     return word.startswith(_REVERSED) or vocabulary.is_plain(word)
+
+
+def _is_class(word: str, after: str) -> bool:
+    """Whether a dotted word is a class in packages, or a member of one that is called."""
+    found = _OF_CLASS.fullmatch(word)
+    if found is None or _ENDS_HOST.search(word):
+        return False
+    return not found["member"] or after.startswith("(")
 
 
 def _is_option(word: str, before: str) -> bool:

@@ -248,7 +248,8 @@ class StringTreatments:
         # An id that an ARN shows, such as a masked one, is the same id alone.
         is_known = not path and self._memory.is_numbered("short id", original)
         of_no_form = same and (named_by_id or has_random_part(original) or is_known)
-        if original and (of_no_form or (REDACTED in last and REDACTED not in original)):
+        hidden = REDACTED in last and REDACTED not in original and "=" not in last
+        if original and (of_no_form or hidden):
             if not self._memory.is_numbered("short id", original):
                 self._free.known += 1  # what was scrubbed before may have it alone
             number = self._memory.numbered("short id", original)

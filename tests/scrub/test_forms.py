@@ -51,6 +51,9 @@ def test_a_host_goes_that_is_made_of_no_known_words(end: str) -> None:
      "users.email is null", "insert into app.jobs values", "Dockerfile.prod", "Dockerfile.dev",
      "open .env.prod", "open .env.dev: no such file", "config.database.host is undefined",
      "self.acmeClient.run failed", "this.session.search", "order by p.date",
+     "at kotlin.coroutines.jvm.internal.BaseContinuationImpl.resumeWith(A.kt:1)",
+     "at okhttp3.internal.http2.Http2Connection$ReaderRunnable.run(A.kt:637)",
+     "google.golang.org/grpc/internal/transport.(*http2Client).reader",
      "j.user_id = o.user_id", "Node.js", "lookup amazonaws.com failed",
      "lookup AMAZONAWS.COM failed"],
 )  # fmt: skip

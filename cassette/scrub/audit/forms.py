@@ -125,7 +125,7 @@ RULES: dict[str, tuple[str, str]] = {
         (
             r"(?<![0-9A-Za-z.-])(?!jdk\.internal\.)(?:[\w-]{1,63}\.){1,8}"
             r"(?:internal|local|localdomain|corp|lan|intranet|consul|home\.arpa)"
-            r"(?![0-9A-Za-z])"
+            r"(?![0-9A-Za-z]|(?:\.[a-z]\w{0,30}){0,6}\.[A-Z][a-z])"  # a class of Java
             r"|(?<![\w.])(?!198\.1[89]\.)(?:[0-9a-f]{1,3}\.){1,32}(?:in-addr|ip6)\.arpa(?![\w-])"
             r"|(?<![0-9A-Za-z.-])[\w.-]{1,253}\.(?:elb|rds|cache|es|efs|execute-api|docdb|redshift)"
             r"\.(?:[a-z0-9.-]{1,64}\.)?amazonaws\.com"

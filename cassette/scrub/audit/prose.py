@@ -389,7 +389,7 @@ def _is_unexplained(text: str, names: Names) -> bool:
         # In an address or a name of a resource, other rules look at each part.
         if "://" in token or token.startswith("arn:"):
             continue
-        if _PASSWORD.fullmatch(token.rstrip("!.:?")) and token not in names():
+        if _PASSWORD.fullmatch(token.rstrip("!.:?").lstrip("*")) and token not in names():
             return True
         for piece in _PIECES.split(_OF_STACK.sub("", token)):
             word = re.split("%[0-9A-Fa-f]{2}", piece)[0]
