@@ -151,7 +151,7 @@ _ENDS = frozenset(
     "mx my nl no nz pt ro ru sg si sk th tr tw ua uk us vn za".split()
 )
 _EVERYBODYS = re.compile(
-    r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
+    r"(?:.{0,600}\.)?(?:example(?:\.(?:com|net|org))?|localhost|amazonaws\.com(?:\.cn)?|api\.aws"
     r"|aws\.amazon\.com|public\.ecr\.aws|docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|k8s\.io"
     r"|nvcr\.io|cgr\.dev|kubernetes\.io|npmjs\.(?:com|org)|yarnpkg\.com|pypi\.org|pythonhosted\.org|rubygems\.org"
     r"|maven\.org|crates\.io|golang\.org|nodejs\.org|debian\.org|ubuntu\.com"
